@@ -1,0 +1,108 @@
+"""Every exception SoulSpot raises on purpose; the docstring of each is what it means to its catcher.
+
+    SoulSpotError
+    ├── ConfigError                  the configuration cannot be used (exit 78)
+    ├── DatabaseError
+    │   ├── DatabaseOwned            another process works on this database (exit 75)
+    │   ├── DatabaseDamaged          the file is not a sound SQLite database
+    │   ├── DatabaseTooNew           a newer SoulSpot wrote the schema
+    │   └── DatabaseFull             the disk (or page limit) is full; nothing was written
+    ├── UnreadableFile               an audio file that no tag could be read from
+    ├── ProcessorClosed              an item came after BatchProcessor.close()
+    └── ProviderError                what went wrong between us and an upstream service
+        ├── Limited                  the service, or our own gate, asks us to wait: not an attempt
+        ├── Unavailable              no usable connection or a 5xx: the service's trouble
+        ├── Refused                  401/403 and the like: asking again changes nothing until a person acts
+        ├── BatchRejected            the request failed as a whole because of one of its lookups
+        └── BadAnswer                the service answered with something that cannot be understood
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class SoulSpotError(Exception):
+    """The root: catching it catches every failure SoulSpot foresees."""
+
+
+class ConfigError(SoulSpotError):
+    """The configuration cannot be used; `problems` names every fault with its key."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class DatabaseError(SoulSpotError):
+    """The database cannot be used."""
+
+
+class DatabaseOwned(DatabaseError):
+    """Another process works on this database."""
+
+
+class DatabaseDamaged(DatabaseError):
+    """The file is not a sound SQLite database; it is left as it is."""
+
+
+class DatabaseTooNew(DatabaseError):
+    """A newer SoulSpot wrote this database."""
+
+
+class DatabaseFull(DatabaseError):
+    """The disk is full; the transaction was rolled back."""
+
+
+class UnreadableFile(SoulSpotError):
+    """An audio file whose tags cannot be read; `reason` is for a person."""
+
+    def __init__(self, path: bytes | str, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        shown = path.decode("utf-8", "backslashreplace") if isinstance(path, bytes) else path
+        super().__init__(f"{shown}: {reason}")
+
+
+class ProcessorClosed(SoulSpotError):
+    """An item came after BatchProcessor.close()."""
+
+
+class ProviderError(SoulSpotError):
+    """Something went wrong between us and an upstream service; `status` is the HTTP status, if any."""
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+class Limited(ProviderError):
+    """Wait until `until` (seconds since the epoch) before the next request to this host; `why` says what for."""
+
+    def __init__(self, host: str, until: float, why: str, *, status: int | None = None) -> None:
+        self.host = host
+        self.until = until
+        self.why = why
+        super().__init__(f"{host}: {why}", status=status)
+
+
+class Unavailable(ProviderError):
+    """The service did not answer, or answered that it cannot serve now (connection, timeout, 5xx).
+
+    `answered` is True when an HTTP response came back: only then is the failure an attempt of the lookup."""
+
+    def __init__(self, message: str, *, status: int | None = None, answered: bool = False) -> None:
+        self.answered = answered
+        super().__init__(message, status=status)
+
+
+class Refused(ProviderError):
+    """The service refuses this account or client (401, 403); asking again changes nothing until a person acts."""
+
+
+class BatchRejected(ProviderError):
+    """The request failed as a whole because of one of its lookups (400, 414); halve it to find which."""
+
+
+class BadAnswer(ProviderError):
+    """The service's answer cannot be understood: not JSON, wrong shape, too large."""

@@ -1,0 +1,1 @@
+"""One module an upstream API: it builds requests and parses answers, and nothing else."""

@@ -1,0 +1,24 @@
+"""Folding of names to what two spellings of the same name have in common; pure, shared by every room."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from anyascii import anyascii
+
+_NOT_WORD = re.compile(r"[^\w]+")
+_AND = re.compile(r"\s*[&+]\s*")
+
+
+def fold(text: str) -> str:
+    """Case, accents, width, punctuation and "&" folded away, words parted by one space; scripts are kept."""
+    plain = _AND.sub(" and ", unicodedata.normalize("NFKD", text).casefold())
+    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    plain = plain.replace("'", "").replace("’", "")
+    return _NOT_WORD.sub(" ", unicodedata.normalize("NFKC", plain)).replace("_", " ").strip()
+
+
+def latin(text: str) -> str:
+    """`fold`, and every other script transliterated to ASCII besides."""
+    return fold(anyascii(text))
