@@ -1,7 +1,24 @@
 """SoulSpot keeps a music library's metadata complete; these three names are its public face."""
 
-from soulspot.batch import BatchProcessor, BatchResult
-from soulspot.enrich import EnrichmentService
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from soulspot.batch import BatchProcessor, BatchResult
+    from soulspot.enrich import EnrichmentService
 
 __all__ = ["BatchProcessor", "BatchResult", "EnrichmentService"]
 __version__ = "0.1.0"
+
+_HOMES = {
+    "BatchProcessor": "soulspot.batch",
+    "BatchResult": "soulspot.batch",
+    "EnrichmentService": "soulspot.enrich",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for, so that `import soulspot.batch` stays light."""
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
