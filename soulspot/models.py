@@ -211,3 +211,105 @@ class EnrichedTrack:
     spotify_album_id: str | None = None
     spotify_artist_ids: tuple[str, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
+
+
+class LookupState(StrEnum):
+    """Where a lookup stands in the durable queue.
+
+    PENDING and LEASED are still to be answered; FAILED was refused for good, BURIED failed too often."""
+
+    PENDING = "pending"
+    LEASED = "leased"
+    DONE = "done"
+    MISSING = "missing"
+    FAILED = "failed"
+    BURIED = "buried"
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A query in the durable queue. `attempts` counts answered failures, `misses` consecutive misses."""
+
+    lookup_id: int
+    query: Query
+    attempts: int = 0
+    misses: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of a lookup: its new state, when it is due again (epoch seconds), and what it brought.
+
+    `counts` is False for what is not an attempt (a limit, an outage, a shutdown)."""
+
+    lookup: Lookup
+    state: LookupState
+    due_at: float
+    entities: tuple[Entity, ...] = ()
+    error: str | None = None
+    counts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A lookup as the track that it serves sees it. `answered`: it has an answer, even while it is refreshed."""
+
+    query: Query
+    state: LookupState
+    answered: bool
+    entities: tuple[Entity, ...] = ()
+    error: str | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Nothing to wait for: answered once, or given up."""
+        return self.answered or self.state in (LookupState.FAILED, LookupState.BURIED)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonDecision:
+    """What a person said of one candidate of one track: a lock that no refresh undoes."""
+
+    provider: str
+    entity_id: str
+    verdict: Verdict
+    by: str
+    at: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrackState:
+    """All that is known of one track: what plan, match and merge decide from, and nothing else."""
+
+    track_id: int
+    path: bytes | None
+    source_key: str | None
+    tags: TrackTags
+    unreadable: str | None = None
+    asked: Mapping[tuple[str, str, str], Asked] = field(default_factory=dict)
+    decisions: tuple[PersonDecision, ...] = ()
+
+    def answer_to(self, query: Query) -> Asked | None:
+        """How this query stands for this track; None when it was never asked."""
+        return self.asked.get((query.provider, query.kind, query.key))
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCandidate:
+    """A candidate as review shows it."""
+
+    provider: str
+    entity_id: str
+    score: float
+    verdict: Verdict
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrackOutcome:
+    """What was made of a track's state: its row, its candidates, and the queries it still wants answered."""
+
+    row: EnrichedTrack
+    candidates: tuple[ShownCandidate, ...] = ()
+    wanted: tuple[Query, ...] = ()

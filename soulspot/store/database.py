@@ -1,0 +1,164 @@
+"""The SQLite file: opening, migrating, and the one writer that every change goes through."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+from soulspot.errors import DatabaseDamaged, DatabaseError, DatabaseFull, DatabaseTooNew
+from soulspot.store import enriched
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT_MS = 30_000
+_MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
+
+
+class Database:
+    """One writer connection in a thread of its own, one reader connection in another.
+
+    `write` runs a function inside BEGIN IMMEDIATE ... COMMIT; whatever it raises rolls everything back."""
+
+    def __init__(self, path: Path) -> None:
+        """Open and migrate. Raises DatabaseDamaged, DatabaseTooNew or DatabaseError; never recreates a file."""
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="soulspot-db-write")
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="soulspot-db-read")
+        try:
+            self._connection = _connect(path)
+            _check(self._connection, path)
+            _migrate(self._connection, path)
+            self._read_connection = _connect(path)
+            self._read_connection.execute("PRAGMA query_only = ON")
+        except BaseException:
+            self._writer.shutdown(wait=False)
+            self._reader.shutdown(wait=False)
+            raise
+
+    async def write(self, change: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `change(connection)` in one transaction and commit it. Raises DatabaseFull when the disk is full.
+
+        Once begun it is finished: cancelling the caller does not cut a transaction in two."""
+        return await asyncio.get_running_loop().run_in_executor(self._writer, self.write_now, change)
+
+    def write_now(self, change: Callable[[sqlite3.Connection], T]) -> T:
+        """`write` for callers without an event loop; not to be mixed with running `write` calls."""
+        with transaction(self._connection):
+            return change(self._connection)
+
+    async def read(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `question(connection)` on the read-only connection, in one consistent snapshot."""
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self._read_now, question)
+
+    def _read_now(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        self._read_connection.execute("BEGIN")
+        try:
+            return question(self._read_connection)
+        finally:
+            self._read_connection.execute("COMMIT")
+
+    def upkeep(self) -> None:
+        """Fold the write-ahead log back into the file and refresh the planner's statistics."""
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._connection.execute("PRAGMA optimize")
+
+    async def keep_up(self) -> None:
+        """`upkeep` in the writer's thread."""
+        await asyncio.get_running_loop().run_in_executor(self._writer, self.upkeep)
+
+    def close(self) -> None:
+        """Finish what is under way and close both connections."""
+        self._writer.shutdown(wait=True)
+        self._reader.shutdown(wait=True)
+        self._read_connection.close()
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """BEGIN IMMEDIATE, and COMMIT at the end or ROLLBACK whatever is raised, KeyboardInterrupt included."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
+            raise DatabaseFull(f"the disk is full: {error}") from error
+        raise
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_MS / 1000)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA wal_autocheckpoint = 2000")
+        connection.execute("PRAGMA temp_store = MEMORY")
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise _explained(path, error) from error
+    return connection
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    try:
+        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        raise _explained(path, error) from error
+    if verdict != "ok":
+        raise DatabaseDamaged(f"{path}: {verdict}; set the file aside or restore a backup, SoulSpot leaves it as it is")
+
+
+def _explained(path: Path, error: sqlite3.DatabaseError) -> DatabaseError:
+    if isinstance(error, sqlite3.OperationalError):
+        return DatabaseError(f"{path}: {error}")
+    return DatabaseDamaged(f"{path}: {error}; set the file aside or restore a backup, SoulSpot leaves it as it is")
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring the schema up to date; a migration and its version number commit together."""
+    done = connection.execute("PRAGMA user_version").fetchone()[0]
+    steps = migrations()
+    if done > len(steps):
+        raise DatabaseTooNew(f"{path}: schema {done} is newer than this SoulSpot's {len(steps)}; upgrade SoulSpot")
+    for number, script in enumerate(steps[done:], start=done + 1):
+        with transaction(connection):
+            for statement in _statements(script):
+                connection.execute(statement)
+            enriched.create_table(connection)
+            connection.execute(f"PRAGMA user_version = {number}")
+
+
+def migrations() -> list[str]:
+    """The numbered SQL scripts in order; number N is the step from schema N-1 to N."""
+    folder = resources.files("soulspot.store") / "schema"
+    found = sorted((entry.name, entry.read_text()) for entry in folder.iterdir() if _MIGRATION.fullmatch(entry.name))
+    return [script for _, script in found]
+
+
+def _statements(script: str) -> Iterator[str]:
+    # executescript() would commit the transaction we are in, so the script is fed statement by statement
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

@@ -1,0 +1,164 @@
+"""The durable queue: lookups are enqueued, claimed, settled or released; every function runs in its caller's transaction."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from soulspot.models import Entity, Lookup, LookupState, Query, Settlement
+from soulspot.store.times import iso, seconds
+
+SETTLED = "('done', 'missing', 'failed', 'buried')"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Lookups leased to us, all of one kind. `emptied`: nothing else of this provider is due."""
+
+    lookups: tuple[Lookup, ...]
+    emptied: bool
+
+
+def enqueue(connection: sqlite3.Connection, wanted: Mapping[int, Sequence[Query]], now: float) -> set[int]:
+    """Queue what tracks want, by track_id; equal queries share one lookup.
+
+    Returns the tracks that were newly linked to a lookup answered earlier: they can be decided anew at once."""
+    answered_already = set()
+    stamp = iso(now)
+    for track_id, queries in wanted.items():
+        for query in queries:
+            lookup_id, settled = _lookup_for(connection, query, stamp)
+            linked = connection.execute(
+                "INSERT OR IGNORE INTO track_lookups (track_id, lookup_id) VALUES (?, ?)", (track_id, lookup_id)
+            )
+            if linked.rowcount and settled:
+                answered_already.add(track_id)
+    return answered_already
+
+
+def _lookup_for(connection: sqlite3.Connection, query: Query, stamp: str) -> tuple[int, bool]:
+    key = (query.provider, query.kind, query.key)
+    found = connection.execute(
+        f"SELECT lookup_id, answered_at IS NOT NULL OR state IN {SETTLED} FROM lookups"
+        " WHERE provider = ? AND kind = ? AND query = ?",
+        key,
+    ).fetchone()
+    if found:
+        return int(found[0]), bool(found[1])
+    made = connection.execute(
+        "INSERT INTO lookups (provider, kind, query, hint, due_at, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+        (*key, json.dumps(dict(query.hint), ensure_ascii=False), stamp, stamp),
+    )
+    assert made.lastrowid is not None
+    return made.lastrowid, False
+
+
+def claim(connection: sqlite3.Connection, provider: str, capacity: Mapping[str, int], now: float) -> Claim:
+    """Lease what is due, oldest first, of one kind only and at most that kind's capacity."""
+    stamp = iso(now)
+    oldest = connection.execute(
+        "SELECT kind FROM lookups WHERE provider = ? AND state = 'pending' AND due_at <= ?"
+        " ORDER BY due_at, lookup_id LIMIT 1",
+        (provider, stamp),
+    ).fetchone()
+    if oldest is None:
+        return Claim((), emptied=True)
+    (kind,) = oldest
+    rows = connection.execute(
+        "UPDATE lookups SET state = 'leased', leased_at = ? WHERE lookup_id IN ("
+        " SELECT lookup_id FROM lookups WHERE provider = ? AND kind = ? AND state = 'pending' AND due_at <= ?"
+        " ORDER BY due_at, lookup_id LIMIT ?) RETURNING lookup_id, query, hint, attempts, misses",
+        (stamp, provider, kind, stamp, capacity.get(kind, 1)),
+    ).fetchall()
+    lookups = tuple(
+        Lookup(row[0], Query.of(provider, kind, json.loads(row[2]), **json.loads(row[1])), row[3], row[4])
+        for row in sorted(rows)
+    )
+    return Claim(lookups, emptied=not due_count(connection, provider, now, at_most=1))
+
+
+def due_count(connection: sqlite3.Connection, provider: str, now: float, *, at_most: int) -> int:
+    """How many lookups of this provider are due; counts no further than `at_most`."""
+    (count,) = connection.execute(
+        "SELECT count(*) FROM (SELECT 1 FROM lookups WHERE provider = ? AND state = 'pending' AND due_at <= ? LIMIT ?)",
+        (provider, iso(now), at_most),
+    ).fetchone()
+    return int(count)
+
+
+def next_due(connection: sqlite3.Connection, provider: str) -> tuple[str, float] | None:
+    """(kind, epoch seconds) of the lookup of this provider that is due first; None when none waits."""
+    found = connection.execute(
+        "SELECT kind, due_at FROM lookups WHERE provider = ? AND state = 'pending' ORDER BY due_at, lookup_id LIMIT 1",
+        (provider,),
+    ).fetchone()
+    return (found[0], seconds(found[1])) if found else None
+
+
+def settle(connection: sqlite3.Connection, settlements: Iterable[Settlement], now: float) -> None:
+    """Write what the lookups brought and acknowledge them, in the caller's transaction."""
+    stamp = iso(now)
+    for one in settlements:
+        for entity in one.entities:
+            _remember(connection, entity, stamp)
+        answered = one.state in (LookupState.DONE, LookupState.MISSING)
+        connection.execute(
+            "UPDATE lookups SET state = ?, due_at = ?, last_error = ?, leased_at = NULL,"
+            " attempts = CASE WHEN ? THEN 0 ELSE attempts + ? END, misses = CASE ? WHEN 'missing' THEN misses + 1"
+            " WHEN 'done' THEN 0 ELSE misses END, answer = CASE WHEN ? THEN ? ELSE answer END,"
+            " answered_at = CASE WHEN ? THEN ? ELSE answered_at END WHERE lookup_id = ?",
+            (
+                one.state.value, iso(one.due_at), one.error,
+                answered, int(one.counts and not answered), one.state.value,
+                answered, json.dumps([entity.ref for entity in one.entities]),
+                answered, stamp, one.lookup.lookup_id,
+            ),
+        )  # fmt: skip
+
+
+def _remember(connection: sqlite3.Connection, entity: Entity, stamp: str) -> None:
+    connection.execute(
+        "INSERT INTO facts (provider, kind, entity_id, fields, fetched_at) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET fields = excluded.fields, fetched_at = excluded.fetched_at",
+        (*entity.ref, json.dumps(dict(entity.fields), ensure_ascii=False), stamp),
+    )
+
+
+def release(connection: sqlite3.Connection, lookup_ids: Iterable[int] | None = None) -> int:
+    """Give leases back, attempts untouched; without ids every lease (after a crash). Returns how many."""
+    if lookup_ids is None:
+        return connection.execute("UPDATE lookups SET state = 'pending', leased_at = NULL WHERE state = 'leased'").rowcount
+    return connection.execute(
+        "UPDATE lookups SET state = 'pending', leased_at = NULL WHERE state = 'leased'"
+        " AND lookup_id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(lookup_ids)),),
+    ).rowcount
+
+
+def wake_due(connection: sqlite3.Connection, now: float) -> int:
+    """Put answers and misses whose time has come back into the queue. Returns how many."""
+    return connection.execute(
+        "UPDATE lookups SET state = 'pending', attempts = 0 WHERE state IN ('done', 'missing') AND due_at <= ?",
+        (iso(now),),
+    ).rowcount
+
+
+def retry(connection: sqlite3.Connection, states: Sequence[str], provider: str | None, now: float) -> int:
+    """Queue given-up lookups again at once. `failed` takes the buried along. Returns how many."""
+    wanted = {*states, *(["buried"] if "failed" in states else [])}
+    return connection.execute(
+        "UPDATE lookups SET state = 'pending', attempts = 0, due_at = ? WHERE state IN (SELECT value FROM json_each(?))"
+        " AND (? IS NULL OR provider = ?)",
+        (iso(now), json.dumps(sorted(wanted)), provider, provider),
+    ).rowcount
+
+
+def tracks_served(connection: sqlite3.Connection, lookup_ids: Iterable[int]) -> list[int]:
+    """The tracks linked to any of these lookups, ascending."""
+    rows = connection.execute(
+        "SELECT DISTINCT track_id FROM track_lookups WHERE lookup_id IN (SELECT value FROM json_each(?)) ORDER BY 1",
+        (json.dumps(list(lookup_ids)),),
+    )
+    return [track_id for (track_id,) in rows]

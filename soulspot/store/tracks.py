@@ -1,0 +1,254 @@
+"""Tracks: what the library says of them, what is known of each, and what was made of it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from soulspot.models import (
+    Asked,
+    Entity,
+    FileStamp,
+    LookupState,
+    PersonDecision,
+    Query,
+    ScannedFile,
+    TrackOutcome,
+    TrackState,
+    TrackTags,
+    Verdict,
+)
+from soulspot.store import codec, enriched, queue
+from soulspot.store.times import iso
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedTrack:
+    """A track without a file. `key` is the importer's own: the same key again updates its row."""
+
+    key: str | None
+    tags: TrackTags
+
+
+def next_scan(connection: sqlite3.Connection) -> int:
+    """A number for a new scan, greater than every earlier one."""
+    connection.execute(
+        "INSERT INTO counters (name, value) VALUES ('scans', 1) ON CONFLICT DO UPDATE SET value = value + 1"
+    )
+    return int(connection.execute("SELECT value FROM counters WHERE name = 'scans'").fetchone()[0])
+
+
+def known_stamps(connection: sqlite3.Connection, paths: Iterable[bytes]) -> dict[bytes, FileStamp]:
+    """The stamps of those of these paths that are known and have not vanished."""
+    found = {}
+    for path in paths:
+        row = connection.execute(
+            "SELECT size, mtime_ns, inode FROM tracks WHERE path = ? AND vanished_at IS NULL", (path,)
+        ).fetchone()
+        if row:
+            found[path] = FileStamp(*row)
+    return found
+
+
+def mark_seen(connection: sqlite3.Connection, paths: Iterable[bytes], scan_id: int) -> None:
+    """Note that this scan saw these files unchanged."""
+    connection.executemany("UPDATE tracks SET scan_id = ? WHERE path = ?", ((scan_id, path) for path in paths))
+
+
+def save_scanned(
+    connection: sqlite3.Connection,
+    files: Iterable[ScannedFile],
+    scan_id: int,
+    now: float,
+    *,
+    exists: Callable[[bytes], bool],
+) -> list[int]:
+    """Insert or update what was read; a file that moved keeps its track. Returns the tracks to decide anew.
+
+    `exists` tells whether a path is still there: a row is taken over only from a path that is not."""
+    changed = []
+    for file in files:
+        track_id = _row_of(connection, file, exists)
+        tags = codec.encode(file.tags or TrackTags())
+        stamp = (file.stamp.size, file.stamp.mtime_ns, file.stamp.inode)
+        if track_id is None:
+            made = connection.execute(
+                "INSERT INTO tracks (path, size, mtime_ns, inode, tags, unreadable, scan_id, added_at, changed_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (file.path, *stamp, tags, file.unreadable, scan_id, iso(now), iso(now)),
+            )
+            assert made.lastrowid is not None
+            changed.append(made.lastrowid)
+            continue
+        before = connection.execute("SELECT tags, unreadable FROM tracks WHERE track_id = ?", (track_id,)).fetchone()
+        connection.execute(
+            "UPDATE tracks SET path = ?, size = ?, mtime_ns = ?, inode = ?, tags = ?, unreadable = ?, scan_id = ?,"
+            " changed_at = ?, vanished_at = NULL WHERE track_id = ?",
+            (file.path, *stamp, tags, file.unreadable, scan_id, iso(now), track_id),
+        )
+        if before != (tags, file.unreadable):
+            unlink(connection, track_id)
+        changed.append(track_id)
+    return changed
+
+
+def _row_of(connection: sqlite3.Connection, file: ScannedFile, exists: Callable[[bytes], bool]) -> int | None:
+    """The track of this path, or of the file that was moved to it."""
+    row = connection.execute("SELECT track_id FROM tracks WHERE path = ?", (file.path,)).fetchone()
+    if row:
+        return int(row[0])
+    tags = codec.encode(file.tags or TrackTags())
+    moved = connection.execute(
+        "SELECT track_id, path FROM tracks WHERE size = ? AND mtime_ns = ? AND path IS NOT NULL"
+        " AND (inode = ? OR tags = ?) ORDER BY inode = ? DESC, track_id",
+        (file.stamp.size, file.stamp.mtime_ns, file.stamp.inode, tags, file.stamp.inode),
+    )
+    return next((int(track_id) for track_id, path in moved.fetchall() if not exists(path)), None)
+
+
+def unlink(connection: sqlite3.Connection, track_id: int) -> None:
+    """Forget which lookups served this track, because what it asks has changed. The answers stay for others."""
+    connection.execute("DELETE FROM track_lookups WHERE track_id = ?", (track_id,))
+
+
+def mark_vanished(connection: sqlite3.Connection, roots: Iterable[bytes], scan_id: int, now: float) -> int:
+    """Mark the files under these roots that this scan did not see; nothing is deleted. Returns how many."""
+    count = 0
+    for root in roots:
+        folder = root.rstrip(b"/") + b"/"
+        count += connection.execute(
+            "UPDATE tracks SET vanished_at = ? WHERE vanished_at IS NULL AND scan_id < ?"
+            " AND (path = ? OR (path >= ? AND path < ?))",
+            (iso(now), scan_id, root, folder, folder[:-1] + b"0"),
+        ).rowcount
+    return count
+
+
+def save_imported(connection: sqlite3.Connection, rows: Iterable[ImportedTrack], now: float) -> list[int]:
+    """Insert or update tracks without files, in the order given. Returns the tracks to decide anew."""
+    changed = []
+    for row in rows:
+        tags = codec.encode(row.tags)
+        column, key = ("source_key", row.key) if row.key is not None else ("fold_key", tags)
+        before = connection.execute(f"SELECT track_id, tags FROM tracks WHERE {column} = ?", (key,)).fetchone()
+        if before is None:
+            made = connection.execute(
+                f"INSERT INTO tracks ({column}, tags, added_at, changed_at) VALUES (?, ?, ?, ?)",
+                (key, tags, iso(now), iso(now)),
+            )
+            assert made.lastrowid is not None
+            changed.append(made.lastrowid)
+        elif before[1] != tags:
+            connection.execute(
+                "UPDATE tracks SET tags = ?, changed_at = ? WHERE track_id = ?", (tags, iso(now), before[0])
+            )
+            unlink(connection, before[0])
+            changed.append(before[0])
+    return changed
+
+
+def load_states(connection: sqlite3.Connection, track_ids: Sequence[int]) -> list[TrackState]:
+    """All that is known of these tracks, in the order of track_id."""
+    wanted = json.dumps(list(track_ids))
+    asked = _asked(connection, wanted)
+    decisions: dict[int, list[PersonDecision]] = {}
+    for track_id, provider, entity_id, verdict, by, at, reason in connection.execute(
+        "SELECT track_id, provider, entity_id, verdict, by, at, reason FROM decisions"
+        " WHERE track_id IN (SELECT value FROM json_each(?)) ORDER BY at",
+        (wanted,),
+    ):
+        one = PersonDecision(provider, entity_id, Verdict(verdict), by, at, reason)
+        decisions.setdefault(track_id, []).append(one)
+    return [
+        TrackState(
+            track_id, path, source_key, codec.decode(tags), unreadable,
+            asked.get(track_id, {}), tuple(decisions.get(track_id, ())),
+        )
+        for track_id, path, source_key, tags, unreadable in connection.execute(
+            "SELECT track_id, path, source_key, tags, unreadable FROM tracks"
+            " WHERE track_id IN (SELECT value FROM json_each(?)) ORDER BY track_id",
+            (wanted,),
+        )
+    ]  # fmt: skip
+
+
+def _asked(connection: sqlite3.Connection, wanted: str) -> dict[int, dict[tuple[str, str, str], Asked]]:
+    """The lookups of these tracks with the facts that answered them; a shared lookup is read once."""
+    lookups: dict[int, Asked] = {}
+    facts: dict[tuple[str, str, str], Entity | None] = {}
+    for lookup_id, provider, kind, terms, hint, state, answered_at, error, answer in connection.execute(
+        "SELECT lookup_id, provider, kind, query, hint, state, answered_at, last_error, answer FROM lookups"
+        " WHERE lookup_id IN (SELECT lookup_id FROM track_lookups WHERE track_id IN (SELECT value FROM json_each(?)))",
+        (wanted,),
+    ):
+        refs = [(ref[0], ref[1], ref[2]) for ref in json.loads(answer)]
+        for ref in refs:
+            if ref not in facts:
+                facts[ref] = _fact(connection, ref)
+        entities = tuple(entity for entity in (facts[ref] for ref in refs) if entity is not None)
+        query = Query.of(provider, kind, json.loads(hint), **json.loads(terms))
+        lookups[lookup_id] = Asked(query, LookupState(state), answered_at is not None, entities, error)
+    by_track: dict[int, dict[tuple[str, str, str], Asked]] = {}
+    for track_id, lookup_id in connection.execute(
+        "SELECT track_id, lookup_id FROM track_lookups WHERE track_id IN (SELECT value FROM json_each(?))"
+        " ORDER BY track_id, lookup_id",
+        (wanted,),
+    ):
+        one = lookups[lookup_id]
+        by_track.setdefault(track_id, {})[(one.query.provider, one.query.kind, one.query.key)] = one
+    return by_track
+
+
+def _fact(connection: sqlite3.Connection, ref: tuple[str, str, str]) -> Entity | None:
+    row = connection.execute(
+        "SELECT fields FROM facts WHERE provider = ? AND kind = ? AND entity_id = ?", ref
+    ).fetchone()
+    return Entity(*ref, fields=json.loads(row[0])) if row else None
+
+
+def save_outcomes(connection: sqlite3.Connection, outcomes: Sequence[TrackOutcome], now: float) -> set[int]:
+    """Write rows and candidates and queue what is still wanted. Returns the tracks to decide anew at once,
+    because a lookup they now share was answered before."""
+    enriched.save(connection, (outcome.row for outcome in outcomes), now)
+    for outcome in outcomes:
+        track_id = outcome.row.track_id
+        connection.execute("DELETE FROM candidates WHERE track_id = ?", (track_id,))
+        connection.executemany(
+            "INSERT OR IGNORE INTO candidates (track_id, provider, entity_id, rank, score, verdict, reasons)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                (track_id, one.provider, one.entity_id, rank, one.score, one.verdict.value,
+                 json.dumps(one.reasons, ensure_ascii=False))
+                for rank, one in enumerate(outcome.candidates)
+            ),
+        )  # fmt: skip
+    return queue.enqueue(connection, {outcome.row.track_id: outcome.wanted for outcome in outcomes}, now)
+
+
+def decide_by_person(connection: sqlite3.Connection, track_id: int, decision: PersonDecision) -> None:
+    """Record what a person said; the last word on the same candidate counts."""
+    connection.execute(
+        "INSERT INTO decisions (track_id, provider, entity_id, verdict, by, at, reason) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET verdict = excluded.verdict, by = excluded.by, at = excluded.at,"
+        " reason = excluded.reason",
+        (track_id, decision.provider, decision.entity_id, decision.verdict.value, decision.by, decision.at,
+         decision.reason),
+    )  # fmt: skip
+
+
+def ids_of_paths(connection: sqlite3.Connection, paths: Iterable[bytes]) -> dict[bytes, int]:
+    """The tracks of those of these paths that are known."""
+    rows = ((p, connection.execute("SELECT track_id FROM tracks WHERE path = ?", (p,)).fetchone()) for p in paths)
+    return {path: row[0] for path, row in rows if row}
+
+
+def unreadable_reasons(connection: sqlite3.Connection, track_ids: Iterable[int]) -> dict[int, str]:
+    """Why those of these tracks that cannot be read cannot, by track_id."""
+    rows = connection.execute(
+        "SELECT track_id, unreadable FROM tracks WHERE unreadable IS NOT NULL"
+        " AND track_id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(track_ids)),),
+    )
+    return dict(rows.fetchall())
