@@ -16,7 +16,7 @@ CREATE TABLE tracks (
     scan_id     INTEGER,                -- the last scan that saw it
     vanished_at TEXT                    -- set while the file is gone; the row and its answers stay
 );
-CREATE INDEX tracks_by_inode ON tracks (inode, size, mtime_ns) WHERE path IS NOT NULL;
+CREATE INDEX tracks_by_stamp ON tracks (size, mtime_ns, inode) WHERE path IS NOT NULL;
 CREATE INDEX tracks_by_scan ON tracks (scan_id) WHERE path IS NOT NULL;
 
 CREATE TABLE lookups (

@@ -1,0 +1,214 @@
+"""From all that is known of a track to its row: gather candidates, decide, plan what is still wanted, merge. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from soulspot.matching import Candidate, Decision, MatchPolicy, decide, normalise_tags
+from soulspot.merge import TAGS, merge, release_facts, tag_facts
+from soulspot.models import (
+    LISTENBRAINZ,
+    MUSICBRAINZ,
+    SPOTIFY,
+    Asked,
+    EnrichedTrack,
+    Entity,
+    LookupState,
+    ShownCandidate,
+    Status,
+    TrackOutcome,
+    TrackState,
+    TrackTags,
+    Verdict,
+)
+from soulspot.plan import Known, Services, plan
+
+RECORDING_SOURCES = (MUSICBRAINZ, LISTENBRAINZ)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Everything configured that the outcome of a track depends on."""
+
+    services: Services = field(default_factory=Services)
+    policy: MatchPolicy = field(default_factory=MatchPolicy)
+    order: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def work_out(state: TrackState, rules: Rules) -> TrackOutcome:
+    """Decide which recording and which Spotify track this is, what is still to be asked, and the row so far."""
+    if state.unreadable:
+        return TrackOutcome(_row(state, Status.FAILED, 0.0, {}, {}))
+    tags = normalise_tags(state.tags, path=state.path)
+    linked = _judge(state, tags, _spotify_candidates(state, by_own_id=True), SPOTIFY, rules)
+    tags = _completed(tags, linked)
+    recording = _judge(state, tags, list(_recording_candidates(state, tags)), MUSICBRAINZ, rules)
+    tags = _completed(tags, recording)
+    track = linked
+    if not _accepted(linked):
+        track = _judge(state, tags, _spotify_candidates(state, by_own_id=False), SPOTIFY, rules)
+    known = Known(
+        tags,
+        recording_id=_accepted(recording),
+        spotify_id=_accepted(track),
+        isrcs=_isrcs(state, recording, linked),
+        spotify_links=_links(state, _accepted(recording)),
+    )
+    wanted = plan(state, known, rules.services)
+    status, confidence = _status(state, recording, track, pending=bool(wanted))
+    values, sources = _merged(state, recording, track, rules)
+    return TrackOutcome(_row(state, status, confidence, values, sources), tuple(_shown(recording, track)), wanted)
+
+
+def _judge(
+    state: TrackState, tags: TrackTags, candidates: Sequence[Candidate], provider: str, rules: Rules
+) -> Decision:
+    """The matcher's decision, unless a person has decided before."""
+    said = [one for one in state.decisions if one.provider == provider]
+    rejected = frozenset(one.entity_id for one in said if one.verdict is Verdict.REJECTED)
+    locked = next((one.entity_id for one in reversed(said) if one.verdict is Verdict.ACCEPTED), None)
+    if locked is None:
+        return decide(tags, candidates, rules.policy, path=state.path, rejected=rejected)
+    chosen = [one for one in candidates if one.entity.id == locked]
+    decision = decide(tags, chosen or [Candidate(_bare(provider, locked))], rules.policy, path=state.path)
+    return replace(
+        decision, verdict=Verdict.ACCEPTED, confidence=1.0, reasons=("accepted by a person", *decision.reasons)
+    )
+
+
+def _bare(provider: str, entity_id: str) -> Entity:
+    """A candidate of which nothing is known yet but its id."""
+    return Entity(provider, "track" if provider == SPOTIFY else "recording", entity_id, {})
+
+
+def _recording_candidates(state: TrackState, tags: TrackTags) -> Iterator[Candidate]:
+    own_ids = {*tags.ids.mb_recording_ids, *_merged_into(state, tags.ids.mb_recording_ids)}
+    for asked in state.asked.values():
+        for entity in asked.entities:
+            if entity.kind != "recording":
+                continue
+            reached = {"recording id"} if entity.id in own_ids else set()
+            if asked.query.kind == "isrc":
+                reached.add("isrc")
+            elif asked.query.kind == "url":
+                reached.add("spotify link")
+            elif asked.query.kind == "text":
+                reached.add("text")
+            yield Candidate(entity, frozenset(reached))
+
+
+def _merged_into(state: TrackState, mbids: Sequence[str]) -> Iterator[str]:
+    for asked in state.asked.values():
+        if asked.query.kind == "redirect" and asked.query["mbid"] in mbids:
+            yield from (entity.fields["redirect_to"] for entity in asked.entities if entity.kind == "redirect")
+
+
+def _spotify_candidates(state: TrackState, *, by_own_id: bool) -> list[Candidate]:
+    own = state.tags.ids.spotify_track_id
+    found = []
+    for asked in state.asked.values():
+        if asked.query.provider != SPOTIFY:
+            continue
+        is_own = asked.query.kind == "track" and asked.query["id"] == own
+        if by_own_id and not is_own:
+            continue
+        how = "spotify id" if is_own else {"track": "spotify link", "isrc": "isrc"}.get(asked.query.kind, "text")
+        found += [Candidate(entity, frozenset({how})) for entity in asked.entities if entity.kind == "track"]
+    return found
+
+
+def _accepted(decision: Decision) -> str | None:
+    if decision.verdict is Verdict.ACCEPTED and decision.best:
+        return decision.best.candidate.entity.id
+    return None
+
+
+def _fields(decision: Decision) -> Mapping[str, Any]:
+    return decision.best.candidate.entity.fields if decision.best else {}
+
+
+def _completed(tags: TrackTags, decision: Decision) -> TrackTags:
+    """Where the library has no text of its own, an accepted identity says what the track is called."""
+    if not _accepted(decision) or (tags.title and tags.artist):
+        return tags
+    known = _fields(decision)
+    return replace(
+        tags,
+        title=tags.title or known.get("title"),
+        artist=tags.artist or known.get("artist"),
+        artists=tags.artists or tuple(known.get("artists", ())),
+        album=tags.album or known.get("album"),
+        duration_ms=tags.duration_ms or known.get("duration_ms"),
+    )
+
+
+def _isrcs(state: TrackState, recording: Decision, linked: Decision) -> tuple[str, ...]:
+    """The track's own ISRCs first, then those of what it was accepted as."""
+    confirmed = [list(_fields(one).get("isrcs", ())) for one in (linked, recording) if _accepted(one)]
+    return tuple(dict.fromkeys([*state.tags.ids.isrcs, *(isrc for listed in confirmed for isrc in listed)]))
+
+
+def _entities_of(state: TrackState, recording_id: str | None) -> dict[str, Entity]:
+    """What each source says of this recording, by source."""
+    return {
+        entity.provider: entity
+        for asked in state.asked.values()
+        for entity in asked.entities
+        if entity.kind == "recording" and entity.id == recording_id
+    }
+
+
+def _links(state: TrackState, recording_id: str | None) -> tuple[str, ...]:
+    found = _entities_of(state, recording_id).values()
+    return tuple(dict.fromkeys(link for one in found for link in one.fields.get("spotify_track_ids", ())))
+
+
+def _status(state: TrackState, recording: Decision, track: Decision, *, pending: bool) -> tuple[Status, float]:
+    accepted = [one.confidence for one in (recording, track) if one.verdict is Verdict.ACCEPTED]
+    if accepted:
+        return Status.ACCEPTED, accepted[0]
+    confidence = max(recording.confidence, track.confidence)
+    if pending:
+        return Status.PENDING, confidence
+    if Verdict.REVIEW in (recording.verdict, track.verdict):
+        return Status.REVIEW, confidence
+    given_up = [asked for asked in state.asked.values() if _given_up(asked)]
+    only_malformed = bool(state.tags.ids.malformed) and not state.asked
+    return (Status.FAILED if given_up or only_malformed else Status.UNMATCHED), confidence
+
+
+def _given_up(asked: Asked) -> bool:
+    return asked.state in (LookupState.FAILED, LookupState.BURIED) and not asked.answered
+
+
+def _merged(
+    state: TrackState, recording: Decision, track: Decision, rules: Rules
+) -> tuple[dict[str, Any], dict[str, str]]:
+    facts: dict[str, dict[str, Any]] = {TAGS: tag_facts(state.tags)}
+    if recording_id := _accepted(recording):
+        for source, entity in _entities_of(state, recording_id).items():
+            facts[source] = dict(entity.fields)
+        if recording.release:
+            facts.setdefault(MUSICBRAINZ, {}).update(release_facts(recording.release))
+        facts.setdefault(MUSICBRAINZ, {})["mb_recording_id"] = recording_id
+    if spotify_id := _accepted(track):
+        facts[SPOTIFY] = dict(_fields(track)) | {"spotify_track_id": spotify_id}
+    return merge(facts, rules.order, own=state.tags)
+
+
+def _shown(recording: Decision, track: Decision) -> Iterator[ShownCandidate]:
+    for decision, provider in ((recording, MUSICBRAINZ), (track, SPOTIFY)):
+        for rank, scored in enumerate(decision.ranked):
+            verdict = decision.verdict if rank == 0 else Verdict.NONE
+            reasons = scored.reasons + (decision.reasons if rank == 0 else ())
+            yield ShownCandidate(provider, scored.candidate.entity.id, scored.score, verdict, reasons)
+
+
+def _row(
+    state: TrackState, status: Status, confidence: float, values: Mapping[str, Any], sources: Mapping[str, str]
+) -> EnrichedTrack:
+    return EnrichedTrack(
+        state.track_id, state.path, state.source_key, status, round(confidence, 4), sources=sources, **values
+    )
