@@ -1,0 +1,31 @@
+"""The gates: one for each upstream host, which every HTTP request passes exactly once, retries included.
+
+A gate spaces requests at its rate, and refuses them while the service asked us to wait (429, 503), while the
+day's budget is spent, and while the host is down. What must outlive the process goes through the `StatePort`
+it is given.
+
+    gates = Gates(port)
+    gate = gates.open("musicbrainz", "https://musicbrainz.org/ws/2", rate=1.0)
+    await gates.restore()
+    await gate.admit()                      # waits for the rate, or raises errors.Limited at once
+    ...                                     # exactly one HTTP request
+    await gate.observe(status, headers)     # status None when no response came
+"""
+
+from soulspot.limits.backoff import full_jitter, parse_retry_after, retrying
+from soulspot.limits.gate import Gate
+from soulspot.limits.registry import Gates
+from soulspot.limits.values import GateSnapshot, LimitEvent, MemoryPort, RequestRecord, StatePort
+
+__all__ = [
+    "Gate",
+    "GateSnapshot",
+    "Gates",
+    "LimitEvent",
+    "MemoryPort",
+    "RequestRecord",
+    "StatePort",
+    "full_jitter",
+    "parse_retry_after",
+    "retrying",
+]
