@@ -9,6 +9,7 @@
     │   └── DatabaseFull             the disk (or page limit) is full; nothing was written
     ├── UnreadableFile               an audio file that no tag could be read from
     ├── ProcessorClosed              an item came after BatchProcessor.close()
+    ├── LookupFailed                 one lookup was answered with a failure, or not at all for now
     └── ProviderError                what went wrong between us and an upstream service
         ├── Limited                  the service, or our own gate, asks us to wait: not an attempt
         ├── Unavailable              no usable connection or a 5xx: the service's trouble
@@ -66,6 +67,10 @@ class UnreadableFile(SoulSpotError):
 
 class ProcessorClosed(SoulSpotError):
     """An item came after BatchProcessor.close()."""
+
+
+class LookupFailed(SoulSpotError):
+    """One lookup was answered with a failure, or could not be asked for now; the durable queue knows which."""
 
 
 class ProviderError(SoulSpotError):

@@ -289,6 +289,7 @@ class TrackState:
     unreadable: str | None = None
     asked: Mapping[tuple[str, str, str], Asked] = field(default_factory=dict)
     decisions: tuple[PersonDecision, ...] = ()
+    row: EnrichedTrack | None = None
 
     def answer_to(self, query: Query) -> Asked | None:
         """How this query stands for this track; None when it was never asked."""
@@ -308,8 +309,11 @@ class ShownCandidate:
 
 @dataclass(frozen=True, slots=True)
 class TrackOutcome:
-    """What was made of a track's state: its row, its candidates, and the queries it still wants answered."""
+    """What was made of a track's state: its row, its candidates, and the queries it still wants answered.
+
+    `is_news`: the track came to a result that it did not have before."""
 
     row: EnrichedTrack
     candidates: tuple[ShownCandidate, ...] = ()
     wanted: tuple[Query, ...] = ()
+    is_news: bool = False

@@ -39,6 +39,15 @@ class Rules:
 
 def work_out(state: TrackState, rules: Rules) -> TrackOutcome:
     """Decide which recording and which Spotify track this is, what is still to be asked, and the row so far."""
+    outcome = _worked_out(state, rules)
+    before = state.row
+    if before and before.status is Status.ACCEPTED and outcome.row.status is Status.PENDING:
+        return replace(outcome, row=before)  # what was accepted stays while more is asked about it
+    news = outcome.row.status is not Status.PENDING and (before is None or before.status is not outcome.row.status)
+    return replace(outcome, is_news=news)
+
+
+def _worked_out(state: TrackState, rules: Rules) -> TrackOutcome:
     if state.unreadable:
         return TrackOutcome(_row(state, Status.FAILED, 0.0, {}, {}))
     tags = normalise_tags(state.tags, path=state.path)

@@ -56,51 +56,54 @@ def _lookup_for(connection: sqlite3.Connection, query: Query, stamp: str) -> tup
 
 
 def claim(connection: sqlite3.Connection, provider: str, capacity: Mapping[str, int], now: float) -> Claim:
-    """Lease what is due, oldest first, of one kind only and at most that kind's capacity."""
+    """Lease what is due, oldest first, of one kind only and at most that kind's capacity.
+
+    `capacity` names the kinds that may be asked now."""
     stamp = iso(now)
-    oldest = connection.execute(
-        "SELECT kind FROM lookups WHERE provider = ? AND state = 'pending' AND due_at <= ?"
-        " ORDER BY due_at, lookup_id LIMIT 1",
-        (provider, stamp),
-    ).fetchone()
-    if oldest is None:
+    due = [(found[0], kind) for kind in capacity if (found := _first(connection, provider, kind)) and found[0] <= stamp]
+    if not due:
         return Claim((), emptied=True)
-    (kind,) = oldest
+    _, kind = min(due)
     rows = connection.execute(
         "UPDATE lookups SET state = 'leased', leased_at = ? WHERE lookup_id IN ("
         " SELECT lookup_id FROM lookups WHERE provider = ? AND kind = ? AND state = 'pending' AND due_at <= ?"
         " ORDER BY due_at, lookup_id LIMIT ?) RETURNING lookup_id, query, hint, attempts, misses",
-        (stamp, provider, kind, stamp, capacity.get(kind, 1)),
+        (stamp, provider, kind, stamp, capacity[kind]),
     ).fetchall()
     lookups = tuple(
         Lookup(row[0], Query.of(provider, kind, json.loads(row[2]), **json.loads(row[1])), row[3], row[4])
         for row in sorted(rows)
     )
-    return Claim(lookups, emptied=not due_count(connection, provider, now, at_most=1))
+    left = any((found := _first(connection, provider, other)) and found[0] <= stamp for other in capacity)
+    return Claim(lookups, emptied=not left)
 
 
-def due_count(connection: sqlite3.Connection, provider: str, now: float, *, at_most: int) -> int:
-    """How many lookups of this provider are due; counts no further than `at_most`."""
-    (count,) = connection.execute(
-        "SELECT count(*) FROM (SELECT 1 FROM lookups WHERE provider = ? AND state = 'pending' AND due_at <= ? LIMIT ?)",
-        (provider, iso(now), at_most),
+def next_due(connection: sqlite3.Connection, provider: str, kinds: Iterable[str]) -> dict[str, float]:
+    """When the first waiting lookup of each of these kinds is due, in epoch seconds; kinds without one are absent."""
+    firsts = ((kind, _first(connection, provider, kind)) for kind in kinds)
+    return {kind: seconds(first[0]) for kind, first in firsts if first}
+
+
+def _first(connection: sqlite3.Connection, provider: str, kind: str) -> tuple[str] | None:
+    found: tuple[str] | None = connection.execute(
+        "SELECT due_at FROM lookups WHERE provider = ? AND kind = ? AND state = 'pending'"
+        " ORDER BY due_at, lookup_id LIMIT 1",
+        (provider, kind),
     ).fetchone()
-    return int(count)
-
-
-def next_due(connection: sqlite3.Connection, provider: str) -> tuple[str, float] | None:
-    """(kind, epoch seconds) of the lookup of this provider that is due first; None when none waits."""
-    found = connection.execute(
-        "SELECT kind, due_at FROM lookups WHERE provider = ? AND state = 'pending' ORDER BY due_at, lookup_id LIMIT 1",
-        (provider,),
-    ).fetchone()
-    return (found[0], seconds(found[1])) if found else None
+    return found
 
 
 def settle(connection: sqlite3.Connection, settlements: Iterable[Settlement], now: float) -> None:
     """Write what the lookups brought and acknowledge them, in the caller's transaction."""
     stamp = iso(now)
     for one in settlements:
+        if one.state is LookupState.PENDING and not one.counts:
+            # whatever keeps us from asking is known to the gate; the lookup's own due time stays as it was
+            connection.execute(
+                "UPDATE lookups SET state = 'pending', leased_at = NULL, last_error = ? WHERE lookup_id = ?",
+                (one.error, one.lookup.lookup_id),
+            )
+            continue
         for entity in one.entities:
             _remember(connection, entity, stamp)
         answered = one.state in (LookupState.DONE, LookupState.MISSING)
@@ -111,7 +114,7 @@ def settle(connection: sqlite3.Connection, settlements: Iterable[Settlement], no
             " answered_at = CASE WHEN ? THEN ? ELSE answered_at END WHERE lookup_id = ?",
             (
                 one.state.value, iso(one.due_at), one.error,
-                answered, int(one.counts and not answered), one.state.value,
+                answered, int(not answered), one.state.value,
                 answered, json.dumps([entity.ref for entity in one.entities]),
                 answered, stamp, one.lookup.lookup_id,
             ),

@@ -111,18 +111,31 @@ def _row_of(connection: sqlite3.Connection, file: ScannedFile, exists: Callable[
 def unlink(connection: sqlite3.Connection, track_id: int) -> None:
     """Forget which lookups served this track, because what it asks has changed. The answers stay for others."""
     connection.execute("DELETE FROM track_lookups WHERE track_id = ?", (track_id,))
+    connection.execute("UPDATE enriched_tracks SET status = 'pending' WHERE track_id = ?", (track_id,))
 
 
-def mark_vanished(connection: sqlite3.Connection, roots: Iterable[bytes], scan_id: int, now: float) -> int:
-    """Mark the files under these roots that this scan did not see; nothing is deleted. Returns how many."""
+def mark_vanished(
+    connection: sqlite3.Connection,
+    roots: Iterable[bytes],
+    scan_id: int,
+    now: float,
+    *,
+    gone: Callable[[bytes], bool],
+) -> int:
+    """Mark the files under these roots that this scan did not see and that `gone` confirms; nothing is deleted.
+
+    Returns how many."""
     count = 0
     for root in roots:
         folder = root.rstrip(b"/") + b"/"
-        count += connection.execute(
-            "UPDATE tracks SET vanished_at = ? WHERE vanished_at IS NULL AND scan_id < ?"
+        unseen = connection.execute(
+            "SELECT track_id, path FROM tracks WHERE vanished_at IS NULL AND scan_id < ?"
             " AND (path = ? OR (path >= ? AND path < ?))",
-            (iso(now), scan_id, root, folder, folder[:-1] + b"0"),
-        ).rowcount
+            (scan_id, root, folder, folder[:-1] + b"0"),
+        ).fetchall()
+        vanished = [(iso(now), track_id) for track_id, path in unseen if gone(path)]
+        connection.executemany("UPDATE tracks SET vanished_at = ? WHERE track_id = ?", vanished)
+        count += len(vanished)
     return count
 
 
@@ -153,6 +166,7 @@ def load_states(connection: sqlite3.Connection, track_ids: Sequence[int]) -> lis
     """All that is known of these tracks, in the order of track_id."""
     wanted = json.dumps(list(track_ids))
     asked = _asked(connection, wanted)
+    rows = enriched.load(connection, track_ids)
     decisions: dict[int, list[PersonDecision]] = {}
     for track_id, provider, entity_id, verdict, by, at, reason in connection.execute(
         "SELECT track_id, provider, entity_id, verdict, by, at, reason FROM decisions"
@@ -164,7 +178,7 @@ def load_states(connection: sqlite3.Connection, track_ids: Sequence[int]) -> lis
     return [
         TrackState(
             track_id, path, source_key, codec.decode(tags), unreadable,
-            asked.get(track_id, {}), tuple(decisions.get(track_id, ())),
+            asked.get(track_id, {}), tuple(decisions.get(track_id, ())), rows.get(track_id),
         )
         for track_id, path, source_key, tags, unreadable in connection.execute(
             "SELECT track_id, path, source_key, tags, unreadable FROM tracks"
@@ -212,6 +226,14 @@ def save_outcomes(connection: sqlite3.Connection, outcomes: Sequence[TrackOutcom
     """Write rows and candidates and queue what is still wanted. Returns the tracks to decide anew at once,
     because a lookup they now share was answered before."""
     enriched.save(connection, (outcome.row for outcome in outcomes), now)
+    connection.executemany(
+        "INSERT INTO events (kind, payload, created_at) VALUES (?, ?, ?)",
+        (
+            (f"track.{outcome.row.status}", json.dumps({"track_id": outcome.row.track_id}), iso(now))
+            for outcome in outcomes
+            if outcome.is_news
+        ),
+    )
     for outcome in outcomes:
         track_id = outcome.row.track_id
         connection.execute("DELETE FROM candidates WHERE track_id = ?", (track_id,))

@@ -37,8 +37,7 @@ CREATE TABLE lookups (
     answered_at TEXT,
     UNIQUE (provider, kind, query)
 );
-CREATE INDEX lookups_waiting ON lookups (provider, due_at, lookup_id) WHERE state = 'pending';
-CREATE INDEX lookups_waiting_by_kind ON lookups (provider, kind, due_at, lookup_id) WHERE state = 'pending';
+CREATE INDEX lookups_waiting ON lookups (provider, kind, due_at, lookup_id) WHERE state = 'pending';
 CREATE INDEX lookups_by_state ON lookups (state, due_at);
 
 CREATE TABLE track_lookups (

@@ -1,0 +1,171 @@
+"""How tracks come in: files that changed since the last scan, and rows of an import file."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from soulspot.library.imports import BadRow, read_rows
+from soulspot.library.scan import Candidate, Problem, Walk, walk
+from soulspot.library.tags import read_file
+from soulspot.models import ScannedFile
+from soulspot.store import tracks
+from soulspot.store.database import Database
+
+CHUNK = 500  # files looked at, read and committed together
+
+
+@dataclass(slots=True)
+class ScanReport:
+    """Counts of one scan, kept up to date while it runs."""
+
+    found: int = 0
+    unchanged: int = 0
+    read: int = 0
+    unreadable: int = 0
+    vanished: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """Counts of one import, kept up to date while it runs. `bad` has (line, reason) of rows not taken."""
+
+    rows: int = 0
+    queued: int = 0
+    bad: list[tuple[int, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryRules:
+    """Which files count as the library."""
+
+    roots: tuple[bytes, ...] = ()
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    follow_symlinks: bool = False
+    max_file_size: int | None = None
+
+
+class Intake:
+    """Brings files and rows into the store. `decide(connection, track_ids)` runs in the same transaction."""
+
+    def __init__(
+        self,
+        database: Database,
+        rules: LibraryRules,
+        decide: Callable[..., None],
+        *,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._database = database
+        self._rules = rules
+        self._decide = decide
+        self._now = now
+
+    async def scan(
+        self, places: Sequence[bytes] = (), progress: Callable[[ScanReport], None] = lambda report: None
+    ) -> ScanReport:
+        """Look through the library, or only through `places`, and queue what is new or has changed."""
+        report = ScanReport()
+        scan_id = await self._database.write(tracks.next_scan)
+        for looked_at in self._walks(places):
+            files = iter(looked_at)
+            while chunk := await asyncio.to_thread(lambda: list(islice(files, CHUNK))):  # noqa: B023 - awaited here
+                await self._take(chunk, scan_id, report)
+                progress(report)
+            report.problems += looked_at.problems
+            report.vanished += await self._database.write(
+                lambda c: tracks.mark_vanished(
+                    c, looked_at.finished_roots, scan_id, self._now(), gone=looked_at.vouches_for  # noqa: B023
+                )
+            )
+            progress(report)
+        return report
+
+    def _walks(self, places: Sequence[bytes]) -> list[Walk]:
+        """One walk of what lies inside the library's roots, with its patterns, and one of what does not."""
+        rules = self._rules
+        inside = [place for place in places if any(_inside(place, root) for root in rules.roots)]
+        outside = [place for place in places if place not in inside]
+        walks = []
+        if inside or not places:
+            walks.append(walk(rules.roots, include=rules.include, exclude=rules.exclude,
+                              follow_symlinks=rules.follow_symlinks, within=inside))  # fmt: skip
+        if outside:
+            walks.append(walk(outside, include=rules.include, exclude=rules.exclude,
+                              follow_symlinks=rules.follow_symlinks))  # fmt: skip
+        return walks
+
+    async def _take(self, chunk: Sequence[Candidate], scan_id: int, report: ScanReport) -> None:
+        known = await self._database.read(lambda c: tracks.known_stamps(c, (one.path for one in chunk)))
+        changed = [one for one in chunk if known.get(one.path) != one.stamp]
+        files = await asyncio.to_thread(self._read, changed)
+        fresh = {one.path for one in changed}
+
+        def save(connection: tracks.sqlite3.Connection) -> None:
+            tracks.mark_seen(connection, (one.path for one in chunk if one.path not in fresh), scan_id)
+            self._save(connection, files, scan_id)
+
+        await self._database.write(save)
+        report.found += len(chunk)
+        report.unchanged += len(chunk) - len(changed)
+        report.read += len(changed)
+        report.unreadable += sum(1 for file in files if file.unreadable)
+
+    def _read(self, candidates: Iterable[Candidate]) -> list[ScannedFile]:
+        limit = self._rules.max_file_size
+        return [read_file(one.path, one.stamp, max_file_size=limit) for one in candidates]
+
+    def _save(self, connection: tracks.sqlite3.Connection, files: Sequence[ScannedFile], scan_id: int) -> list[int]:
+        changed = tracks.save_scanned(connection, files, scan_id, self._now(), exists=os.path.lexists)
+        self._decide(connection, changed)
+        return changed
+
+    async def files(self, paths: Sequence[bytes]) -> dict[bytes, int | Exception]:
+        """Bring in just these files, changed or not known: track_id by path, or what kept it from being read."""
+        found: dict[bytes, int | Exception] = {}
+        candidates = []
+        for path in paths:
+            looked_at = walk([path])
+            one = next(iter(looked_at), None)
+            if one is None:
+                reason = looked_at.problems[0].reason if looked_at.problems else "is not an audio file"
+                found[path] = FileNotFoundError(f"{os.fsdecode(path)}: {reason}")
+            else:
+                candidates.append(one)
+        known = await self._database.read(lambda c: tracks.known_stamps(c, (one.path for one in candidates)))
+        changed = [one for one in candidates if known.get(one.path) != one.stamp]
+        files = await asyncio.to_thread(self._read, changed)
+        scan_id = await self._database.write(tracks.next_scan)
+        await self._database.write(lambda c: self._save(c, files, scan_id))
+        ids = await self._database.read(lambda c: tracks.ids_of_paths(c, (one.path for one in candidates)))
+        return found | ids
+
+    async def rows(
+        self, path: Path, progress: Callable[[ImportReport], None] = lambda report: None
+    ) -> ImportReport:
+        """Queue the rows of an import file, in file order. OSError or ValueError when it cannot be read at all."""
+        report = ImportReport()
+        rows = iter(await asyncio.to_thread(read_rows, path))
+        while chunk := await asyncio.to_thread(lambda: list(islice(rows, CHUNK))):
+            good = [tracks.ImportedTrack(row.key, row.tags) for row in chunk if not isinstance(row, BadRow)]
+            report.bad += [(row.line, row.reason) for row in chunk if isinstance(row, BadRow)]
+            report.queued += await self._database.write(lambda c: self._import(c, good))  # noqa: B023 - awaited here
+            report.rows += len(chunk)
+            progress(report)
+        return report
+
+    def _import(self, connection: tracks.sqlite3.Connection, rows: Sequence[tracks.ImportedTrack]) -> int:
+        changed = tracks.save_imported(connection, rows, self._now())
+        self._decide(connection, changed)
+        return len(changed)
+
+
+def _inside(path: bytes, root: bytes) -> bool:
+    return path == root or path.startswith(root.rstrip(b"/") + b"/")

@@ -1,0 +1,238 @@
+"""One provider's pump: claims lookups from the durable queue, batches them, and settles what comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from soulspot.batch import BatchProcessor, BatchResult
+from soulspot.errors import BatchRejected, Limited, LookupFailed, ProviderError, Refused, Unavailable
+from soulspot.limits import full_jitter
+from soulspot.models import (
+    Answer,
+    Failed,
+    Found,
+    Lookup,
+    LookupState,
+    Missing,
+    Postponed,
+    Settlement,
+)
+from soulspot.providers.base import Provider
+from soulspot.store import queue
+from soulspot.store.database import Database
+from soulspot.telemetry import Telemetry
+
+log = structlog.get_logger()
+
+SINGLES_AT_ONCE = 10  # lookups of a kind that one request answers one of: a crash loses this many answers at most
+OUTAGE_HOLD = 2.0  # seconds without a claim after an outage that has not opened the breaker
+REFUSED_HOLD = 900.0  # seconds until a refused account is tried again
+DAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """When a lookup is asked again, in seconds: after failures, after misses, and when an answer has aged."""
+
+    attempts: int = 5
+    base: float = 60.0
+    cap: float = 3600.0
+    refresh_after: float = 90 * DAY
+    missing_after: float = DAY
+    missing_cap: float = 32 * DAY
+
+
+class Pump:
+    """Moves one provider's lookups. `settle` commits answers; `company` says whether more may still come."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        database: Database,
+        settle: Callable[[Sequence[Settlement]], Awaitable[None]],
+        company: Callable[[Pump], bool],
+        telemetry: Telemetry,
+        *,
+        batch_size: int,
+        max_wait_time: float,
+        patience: Patience,
+        now: Callable[[], float] = time.time,
+        rng: random.Random | None = None,
+    ) -> None:
+        self.provider = provider
+        self.patience = patience
+        self.batch_size = batch_size
+        self._database = database
+        self._settle = settle
+        self._company = company
+        self._telemetry = telemetry
+        self._now = now
+        self._rng = rng or random.Random()
+        self._wake = asyncio.Event()
+        self._held_until = 0.0
+        self._held_why = ""
+        self._stopping = False
+        self._waiting_since: float | None = None
+        self.processor: BatchProcessor[Lookup, Answer] = BatchProcessor(
+            batch_size,
+            self._answer,
+            max_wait_time,
+            key=lambda lookup: lookup.lookup_id,
+            split_on=(BatchRejected,),
+            on_batch_complete=self._report,
+        )
+
+    @property
+    def name(self) -> str:
+        return self.provider.name
+
+    @property
+    def busy(self) -> bool:
+        """Lookups are on their way to the service now, so that answers will come."""
+        return self.processor.in_flight_count() > 0
+
+    def wake(self) -> None:
+        """Look at the queue again: something was queued, or company has gone."""
+        self._wake.set()
+
+    def held(self) -> tuple[float, str] | None:
+        """(epoch seconds, why) while we keep from asking of our own accord; None when we do not."""
+        return (self._held_until, self._held_why) if self._held_until > self._now() else None
+
+    def opens_at(self, kind: str) -> float | None:
+        """When lookups of this kind may be asked, in epoch seconds; None when they may now."""
+        held = self.held()
+        gate = self.provider.opens_at(kind)
+        return max((moment for moment in (held and held[0], gate) if moment), default=None)
+
+    async def ready_at(self) -> float | None:
+        """When the first waiting lookup can be asked, in epoch seconds; None when none waits."""
+        kinds = list(self.provider.capacity)
+        due = await self._database.read(lambda c: queue.next_due(c, self.name, kinds))
+        return min((max(when, self.opens_at(kind) or 0.0) for kind, when in due.items()), default=None)
+
+    async def run(self) -> None:
+        """Work until stopped. An error that is nobody's fault is logged, and work goes on after a while."""
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                pause = await self._step()
+            except Exception:
+                log.exception("pump_failed", provider=self.name)
+                pause = OUTAGE_HOLD
+            if pause is None or pause > 0:
+                await self._rest(pause)
+
+    async def _rest(self, seconds: float | None) -> None:
+        # an hour at most: a clock that was set back must not make us sleep for longer than that
+        try:
+            async with asyncio.timeout(min(seconds, 3600.0) if seconds is not None else None):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _step(self) -> float | None:
+        """Claim and run one batch. Seconds until there can be more to do, 0 for at once, None for unknown."""
+        limits = {kind: self._claim_size(kind) for kind in self.provider.capacity if self.opens_at(kind) is None}
+        claim = await self._database.write(lambda c: queue.claim(c, self.name, limits, self._now()))
+        if claim.lookups:
+            if self._waiting_since is None:
+                self._waiting_since = time.monotonic()
+            await self.processor.add_batch(list(claim.lookups))
+        if self.processor.get_pending_count() and not (claim.emptied and self._company(self)):
+            await self.processor.flush()
+        if claim.lookups:
+            return 0.0
+        ready = await self.ready_at()
+        return None if ready is None else max(0.05, ready - self._now())
+
+    def _claim_size(self, kind: str) -> int:
+        most = self.provider.capacity[kind]
+        return min(self.batch_size, most if most > 1 else SINGLES_AT_ONCE)
+
+    async def stop(self) -> None:
+        """Claim no more. What is in flight is not touched."""
+        self._stopping = True
+        self.wake()
+
+    async def _answer(self, lookups: list[Lookup]) -> list[Answer | Exception]:
+        """The processor function: ask, then commit every answer before anybody hears of it."""
+        answers = await self._ask(lookups)
+        await self._settle([self._settlement(one, answer) for one, answer in zip(lookups, answers, strict=True)])
+        self._telemetry.on_answers(self.name, Counter(_outcome(answer) for answer in answers))
+        return [
+            LookupFailed(answer.reason) if isinstance(answer, Failed | Postponed) else answer for answer in answers
+        ]
+
+    async def _ask(self, lookups: Sequence[Lookup]) -> Sequence[Answer]:
+        everybody = len(lookups)
+        try:
+            return await self.provider.lookup([lookup.query for lookup in lookups])
+        except BatchRejected as error:
+            if everybody > 1:
+                raise
+            return [Failed(str(error), retryable=False)]
+        except Limited as error:
+            return [Postponed(error.why)] * everybody
+        except Refused as error:
+            self._hold(REFUSED_HOLD, str(error))
+            return [Postponed(str(error))] * everybody
+        except Unavailable as error:
+            self._hold(OUTAGE_HOLD, str(error))
+            return [Failed(str(error)) if error.answered else Postponed(str(error))] * everybody
+        except ProviderError as error:
+            return [Failed(str(error))] * everybody
+        except Exception as error:
+            log.exception("provider_failed", provider=self.name)
+            return [Failed(f"{type(error).__name__}: {error}")] * everybody
+
+    def _hold(self, seconds: float, why: str) -> None:
+        if seconds >= REFUSED_HOLD:
+            self._telemetry.warning("refused", provider=self.name, why=why)
+        self._held_until, self._held_why = self._now() + seconds, why
+
+    def _settlement(self, lookup: Lookup, answer: Answer) -> Settlement:
+        now, patience = self._now(), self.patience
+        if isinstance(answer, Found):
+            return Settlement(lookup, LookupState.DONE, now + patience.refresh_after, answer.entities)
+        if isinstance(answer, Missing):
+            wait = min(patience.missing_cap, patience.missing_after * 2 ** min(lookup.misses, 30))
+            return Settlement(lookup, LookupState.MISSING, now + wait)
+        if isinstance(answer, Postponed):
+            return Settlement(lookup, LookupState.PENDING, now, error=answer.reason, counts=False)
+        if not answer.retryable:
+            return Settlement(lookup, LookupState.FAILED, now, error=answer.reason)
+        if lookup.attempts + 1 >= patience.attempts:
+            return Settlement(lookup, LookupState.BURIED, now, error=answer.reason)
+        wait = full_jitter(lookup.attempts, base=patience.base, cap=patience.cap, rng=self._rng)
+        return Settlement(lookup, LookupState.PENDING, now + wait, error=answer.reason)
+
+    def _report(self, result: BatchResult[Lookup, Answer]) -> None:
+        waited = time.monotonic() - (self._waiting_since or time.monotonic())
+        self._waiting_since = None
+        outcomes = Counter(_outcome(answer) for answer in result.successful)
+        self._telemetry.event(
+            "batch_flushed",
+            provider=self.name,
+            items=result.total_items,
+            ok=outcomes["ok"],
+            missing=outcomes["missing"],
+            failed=result.failure_count,
+            requests=self._telemetry.requests_since_last(self.name),
+            fill=round(result.total_items / self.batch_size, 3),
+            waited_ms=round(max(0.0, waited - result.duration) * 1000, 1),
+            duration_ms=round(result.duration * 1000, 1),
+            reason=result.reason,
+        )
+
+
+def _outcome(answer: Answer) -> str:
+    names = {Found: "ok", Missing: "missing", Failed: "failed", Postponed: "postponed"}
+    return names[type(answer)]

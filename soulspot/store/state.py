@@ -1,0 +1,43 @@
+"""What the gates and providers remember across restarts: `provider_state`, as the port they are given."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable
+from typing import Any
+
+from soulspot.store.database import Database
+from soulspot.store.times import iso
+
+
+class ProviderState:
+    """Dictionaries by key; a key is "topic:provider:rest". Durable when `save` returns."""
+
+    def __init__(self, database: Database, *, now: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._now = now
+
+    async def load(self, key: str) -> dict[str, Any] | None:
+        """What was last saved under `key`, or None."""
+
+        def find(connection: sqlite3.Connection) -> dict[str, Any] | None:
+            row = connection.execute("SELECT value FROM provider_state WHERE key = ?", (key,)).fetchone()
+            return dict(json.loads(row[0])) if row else None
+
+        return await self._database.read(find)
+
+    async def save(self, key: str, value: dict[str, Any]) -> None:
+        """Replace what stands under `key`. A "blocked_until" (epoch seconds) in it also gets a column of its own."""
+        until = value.get("blocked_until")
+        provider = (key.split(":") + [""])[1] if not key.startswith("spotify:") else "spotify"
+        row = (key, provider, json.dumps(value), iso(until) if until else None, iso(self._now()))
+        await self._database.write(
+            lambda c: c.execute(
+                "INSERT INTO provider_state (key, provider, value, blocked_until, updated_at) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET value = excluded.value, blocked_until = excluded.blocked_until,"
+                " updated_at = excluded.updated_at",
+                row,
+            )
+        )

@@ -1,0 +1,119 @@
+"""Structured logs and counters: every event is said once here, and every number is counted once here."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+import structlog
+
+from soulspot.limits import LimitEvent, RequestRecord
+from soulspot.store.times import iso
+
+LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+def configure_logging(format: str, level: str, file: Path | None = None, stream: TextIO | None = None) -> None:
+    """Send events to `file` as JSON lines, or to `stream` (stderr) as JSON lines or for a console.
+
+    Also takes what libraries log with the standard library. OSError when the file cannot be opened."""
+    stream = stream or sys.stderr
+    target = file.open("a", encoding="utf-8", buffering=1) if file else stream
+    plain = format == "json" or file is not None
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+        structlog.processors.format_exc_info,
+        _printable,
+    ]
+    renderer: Any = (
+        structlog.processors.JSONRenderer(ensure_ascii=True, sort_keys=False)
+        if plain
+        else structlog.dev.ConsoleRenderer(colors=target.isatty())
+    )
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        logger_factory=structlog.WriteLoggerFactory(target),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(target)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=[
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer
+    ], foreign_pre_chain=[*shared[:-1], structlog.stdlib.PositionalArgumentsFormatter(), _printable]))  # fmt: skip
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(max(LEVELS[level], logging.WARNING))
+
+
+def _printable(_logger: Any, _method: str, event: Any) -> Any:
+    """Paths are bytes that need not be UTF-8; a log line is always text."""
+    return {
+        name: value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value
+        for name, value in event.items()
+    }
+
+
+class Telemetry:
+    """The counters of this process, and the events about them."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+        self.requests: Counter[str] = Counter()
+        self._reported: Counter[str] = Counter()
+        self.statuses: Counter[tuple[str, int | None]] = Counter()
+        self.answers: Counter[tuple[str, str]] = Counter()
+        self.gauges: dict[str, float] = {}
+        self.limited: dict[str, LimitEvent] = {}
+        self._log = structlog.get_logger()
+
+    def event(self, name: str, **facts: Any) -> None:
+        self._log.info(name, **facts)
+
+    def warning(self, name: str, **facts: Any) -> None:
+        self._log.warning(name, **facts)
+
+    def gauge(self, **values: float) -> None:
+        """Set gauges and say them in one line."""
+        self.gauges.update(values)
+        self.event("gauge", **values)
+
+    def on_request(self, record: RequestRecord) -> None:
+        """Hear of every HTTP request, from the gates."""
+        self.requests[record.provider] += 1
+        self.statuses[record.provider, record.status] += 1
+        self.event(
+            "request", provider=record.provider, host=record.host, endpoint=record.endpoint, status=record.status,
+            duration_ms=round(record.duration_ms, 1), attempt=record.attempt,
+        )  # fmt: skip
+
+    def requests_since_last(self, provider: str) -> int:
+        """Requests to this provider since this was last asked of it."""
+        fresh = self.requests[provider] - self._reported[provider]
+        self._reported[provider] = self.requests[provider]
+        return fresh
+
+    def on_limit(self, event: LimitEvent) -> None:
+        """Hear when a gate goes down and comes up."""
+        until = iso(event.until) if event.until is not None else None
+        if event.kind == "limited":
+            self.limited[event.host] = event
+            self.warning("limited", provider=event.provider, host=event.host, until=until, why=event.why)
+        else:
+            self.limited.pop(event.host, None)
+            self.event("recovered", provider=event.provider, host=event.host)
+
+    def on_answers(self, provider: str, outcomes: Mapping[str, int]) -> None:
+        """Count how the lookups of a batch were answered: ok, missing, failed, postponed."""
+        for outcome, count in outcomes.items():
+            self.answers[provider, outcome] += count
+
+    def saved(self) -> int:
+        """Requests saved against one per lookup."""
+        asked = sum(count for (_, outcome), count in self.answers.items() if outcome in ("ok", "missing"))
+        return max(0, asked - sum(self.requests.values()))
