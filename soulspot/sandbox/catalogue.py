@@ -11,7 +11,7 @@ from typing import Self
 
 # Two ids that clients know by heart: MusicBrainz' special purpose artist, and its counterpart at Spotify.
 VARIOUS_ARTISTS_MBID = "89ad4ac3-39f7-470e-966a-56509c546377"
-VARIOUS_ARTISTS_SPOTIFY_ID = "0LyfQWJT6nXafLPZqxke9T"
+VARIOUS_ARTISTS_SPOTIFY_ID = "0LyfQWJT6nXafLPZqxe9Of"
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ class Inventor:
         for at, original in enumerate(self.popular):
             self.out.cases["popular"].append(original.mbid)
             crowd(self.out, self.rng, original, self.acts, at)
+        self.out.cases["musicbrainz_only"] = [d.mbid for d in self.out.drafts if not d.spotify_ids]
         return self.out.finish()
 
     def _artist(self, at: int) -> Artist:
@@ -90,11 +91,8 @@ class Inventor:
         if kind == "compilation":
             if len(self.out.drafts) < 12:
                 return
-            title, credit, secondary = (
-                f"{rng.choice(words.GENRES).title()} Hits {year}",
-                self.out.various,
-                ("Compilation",),
-            )
+            title = f"{rng.choice(words.GENRES).title()} Hits {year}"
+            credit, secondary = self.out.various, ("Compilation",)
             discs = [rng.sample(self.out.drafts, min(16, len(self.out.drafts)))]
         elif kind == "single":
             primary, discs = "Single", [self._single(act, min(room, 3), year)]
@@ -136,15 +134,9 @@ class Inventor:
             turn, title, credit, discs, date=shown, primary_type=primary, secondary_types=secondary,
             format=rng.choice(words.FORMATS), country=country, label=label, tags=tags, spotify_id=spotify_id,
         )  # fmt: skip
-        if spotify_id is None:
-            self.out.cases["musicbrainz_only"] += [
-                d.mbid for disc in discs for d in disc if not d.spotify_ids
-            ]
         self.out.press_at_spotify(release, discs, self._spotify_only(turn, discs, spotify_id))
-        if kind in ("album", "double") and turn % 5 in (
-            0,
-            3,
-        ):  # a later edition, of which Spotify keeps its own copy
+        if kind in ("album", "double") and turn % 5 in (0, 3):
+            # a later edition, of which Spotify keeps its own copy
             later = f"{min(year + 20, 2025)}-03-01"
             bonus = [self.version(d, "Acoustic") for d in discs[-1][:2] if len(self.out.drafts) < self.wanted]
             editions = [*discs[:-1], [*discs[-1], *bonus]]
