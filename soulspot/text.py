@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from anyascii import anyascii
 
 _NOT_WORD = re.compile(r"[^\w]+")
 _AND = re.compile(r"\s*[&+]\s*")
+# Kana voicing marks are not accents: without them another word is left.
+_VOICING = "\u3099\u309a"
 
 
+@lru_cache(maxsize=65536)
 def fold(text: str) -> str:
     """Case, accents, width, punctuation and "&" folded away, words parted by one space; scripts are kept."""
     plain = _AND.sub(" and ", unicodedata.normalize("NFKD", text).casefold())
-    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    plain = "".join(c for c in plain if not unicodedata.combining(c) or c in _VOICING)
     plain = plain.replace("'", "").replace("’", "")
     return _NOT_WORD.sub(" ", unicodedata.normalize("NFKC", plain)).replace("_", " ").strip()
 
 
+@lru_cache(maxsize=65536)
 def latin(text: str) -> str:
     """`fold`, and every other script transliterated to ASCII besides."""
     return fold(anyascii(text))

@@ -1,0 +1,8 @@
+"""Matching: tags and candidates in, a decision with its reasons out; pure functions, nothing waits or writes."""
+
+from soulspot.matching.decision import decide
+from soulspot.matching.fallback import normalise_tags
+from soulspot.matching.records import compare_records
+from soulspot.matching.values import Candidate, Decision, MatchPolicy, Scored
+
+__all__ = ["Candidate", "Decision", "MatchPolicy", "Scored", "compare_records", "decide", "normalise_tags"]

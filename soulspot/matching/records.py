@@ -1,0 +1,13 @@
+"""Two rows of a library compared by the same marks and the same score as a row and a candidate."""
+
+from __future__ import annotations
+
+from soulspot.matching.scoring import compare, score
+from soulspot.matching.views import view_of_tags
+from soulspot.models import TrackTags
+
+
+def compare_records(a: TrackTags, b: TrackTags) -> float:
+    """0 to 1: whether two rows are the same track; 0.9 and more is as sure as an accepted match. Symmetric."""
+    one, other = view_of_tags(a), view_of_tags(b)
+    return max(score(compare(one, other), alone=True), score(compare(other, one), alone=True))

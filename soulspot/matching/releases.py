@@ -1,0 +1,72 @@
+"""Which of a recording's releases a file belongs to, and which one is worth preferring."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from soulspot.matching.names import credit_of, credit_similarity, is_various
+from soulspot.matching.similarity import title_similarity
+from soulspot.matching.views import Album, View
+
+SAME_ALBUM = 0.88
+
+
+def album_similarity(a: Album, b: Album) -> float:
+    """0 to 1 of two album names; 1 when the release ids are equal, 0 when the album artists are strangers."""
+    if a.id and a.id == b.id:
+        return 1.0
+    similarity = title_similarity(a.title, b.title)
+    if similarity is None:
+        return 0.0
+    if a.artist and b.artist and not is_various(a.artist) and not is_various(b.artist):
+        artists = credit_similarity(credit_of(a.artist), credit_of(b.artist))
+        if artists is not None and artists < 0.6:
+            return similarity * 0.9
+    return similarity
+
+
+def same_position(a: Album, b: Album) -> bool | None:
+    """Whether both stand at the same place of the release; None when one does not say."""
+    if a.number is None or b.number is None:
+        return None
+    if a.disc is not None and b.disc is not None and a.disc != b.disc:
+        return False
+    return a.number == b.number
+
+
+def preference(album: Album) -> int:
+    """0 for an official album, then singles and EPs, compilations, and what is not official."""
+    if (album.status or "official").casefold() != "official":
+        return 4
+    if album.compilation:
+        return 3
+    if album.secondary:
+        return 2
+    primary = (album.primary or "album").casefold()
+    return 0 if primary == "album" else 1
+
+
+def choose_release(tags: View, candidate: View) -> Mapping[str, Any] | None:
+    """The entry of the candidate's releases the file belongs to, or None.
+
+    By release id, else album name, position, official before promotion, album before single before compilation,
+    the same year, the earliest date. With an album name in the tags a release of another name is never chosen."""
+    albums = [album for album in candidate.albums if album.entry is not None]
+    wanted = tags.albums[0] if tags.albums else None
+    if tags.release_id:
+        for album in albums:
+            if album.id == tags.release_id and (wanted is None or album_similarity(wanted, album) >= 0.5):
+                return album.entry
+    if wanted is not None and "album" not in tags.guessed:
+        albums = [album for album in albums if album_similarity(wanted, album) >= SAME_ALBUM]
+    if not albums:
+        return None
+
+    def rank(album: Album) -> tuple[float, int, int, int, str, str]:
+        likeness = -round(album_similarity(wanted, album), 2) if wanted else 0.0
+        place = {True: 0, None: 1, False: 2}[same_position(wanted, album) if wanted else None]
+        year = 0 if tags.year and album.date and album.date[:4] == tags.year else 1
+        return (likeness, place, preference(album), year, album.date or "9999", album.id or "")
+
+    return min(albums, key=rank).entry

@@ -1,0 +1,218 @@
+"""Titles taken apart: name, subtitles, version words, featured artists and numbers."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+
+from soulspot.matching.names import FEATURED_BRACKET, split_credit, unfeatured
+from soulspot.matching.versions import NO_VERSIONS, Versions, trailing_version, version_words
+from soulspot.text import fold
+
+_PAIRS = {"(": ")", "[": "]", "{": "}", "（": "）", "【": "】", "［": "］", "〈": "〉", "〔": "〕"}
+_DASH = re.compile(r"\s+[-‐‑–—−]\s*|\s*[–—−]\s+|\s*\|\s*")
+_WAVES = re.compile(r"[~〜～\-]\s*(?P<inner>[^~〜～\-]+?)\s*[~〜～\-]$")
+_PROD = re.compile(
+    r"(?i)^(?:prod(?:\.|uced)?|from|aus|de la|theme from|ost|original (?:motion picture )?sound ?track)\b"
+)
+
+_ROMAN = re.compile(r"^(?=[ivx])(?:x{0,3})(?:ix|iv|v?i{0,3})$")
+_ROMAN_VALUES = {"i": 1, "v": 5, "x": 10}
+_COUNTING = {
+    word: value
+    for value, words in enumerate(
+        ("one first eins un uno", "two second zwei deux dos due", "three third drei trois tres tre", "four fourth vier quatre cuatro quattro",
+         "five fifth funf cinq cinco cinque", "six sixth sechs", "seven seventh sieben sept siete", "eight eighth acht huit ocho",
+         "nine ninth neun neuf nueve", "ten tenth zehn dix diez"), 1)
+    for word in words.split()
+}  # fmt: skip
+_PART = frozenset(
+    [
+        "part",
+        "pt",
+        "pts",
+        "parts",
+        "parte",
+        "partie",
+        "teil",
+        "del",
+        "no",
+        "nr",
+        "num",
+        "number",
+        "numero",
+        "vol",
+        "volume",
+        "chapter",
+        "act",
+        "scene",
+        "movement",
+        "mvt",
+        "op",
+        "opus",
+        "book",
+        "episode",
+        "ep",
+        "chapitre",
+        "kapitel",
+        "capitulo",
+        "capitolo",
+        "disc",
+        "cd",
+        "side",
+        "symphony",
+        "sonata",
+        "concerto",
+        "etude",
+        "prelude",
+        "nocturne",
+        "часть",
+        "ч",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """A title's parts, all folded. `segments` are the dash-separated pieces that are no version words; `subtitles`
+    the bracketed ones; `plain` everything but featured artists, version words included."""
+
+    segments: tuple[str, ...]
+    subtitles: tuple[str, ...]
+    versions: Versions
+    featured: tuple[str, ...]
+    plain: str
+
+    @property
+    def core(self) -> str:
+        return " ".join(self.segments)
+
+    @property
+    def full(self) -> str:
+        return " ".join((*self.segments, *self.subtitles))
+
+
+NO_TITLE = Title((), (), NO_VERSIONS, (), "")
+
+
+@lru_cache(maxsize=65536)
+def parse_title(text: str) -> Title:
+    """Take a title apart; what is not recognised stays part of the name, and a title of signs only stays as it is."""
+    main, brackets = _brackets(text.strip())
+    versions, subtitles = NO_VERSIONS, []
+    featured: tuple[str, ...] = ()
+    plain_parts = []
+    for inner in brackets:
+        guests = FEATURED_BRACKET.match(inner)
+        if guests and not version_words(inner).hard:
+            featured += split_credit(guests["names"])
+            continue
+        plain_parts.append(fold(inner))
+        inner, more = unfeatured(inner)
+        featured += more
+        words = version_words(inner)
+        if words.kinds:
+            versions |= words
+        elif fold(inner) and not _PROD.match(inner):
+            subtitles.append(fold(inner))
+    main, guests_in_main = unfeatured(main)
+    featured += guests_in_main
+    segments = []
+    for place, piece in enumerate(_DASH.split(main)):
+        piece, more = unfeatured(piece)
+        featured += more
+        words = version_words(piece) if place else NO_VERSIONS
+        plain_parts.insert(place, fold(piece))
+        if words.kinds and not _only_name(words, piece):
+            versions |= words
+        elif fold(piece):
+            segments.append(fold(piece))
+    if segments:
+        name, phrase = trailing_version(segments[-1])
+        if phrase:
+            segments[-1] = name
+            versions |= version_words(phrase)
+    if not segments:  # "(Intro)", "[untitled]", "÷": the whole is the name
+        whole = fold(text) or text.casefold().strip()
+        return Title((whole,) if whole else (), (), NO_VERSIONS, featured, whole)
+    return Title(tuple(segments), tuple(subtitles), versions, featured, " ".join(filter(None, plain_parts)))
+
+
+def _only_name(words: Versions, piece: str) -> bool:
+    """A long dashed piece in which a weak word stands by chance ("... - Take On the Original Sin") is a name."""
+    return (
+        words.hard <= {"version", "interlude", "remix", "take", "commentary"} and len(fold(piece).split()) > 6
+    )
+
+
+def _brackets(text: str) -> tuple[str, list[str]]:
+    """The text without brackets at its end or holding version words or guests, and the insides of those."""
+    insides: list[str] = []
+    while text and text[-1] in _PAIRS.values():
+        start = _opening(text)
+        if start <= 0:
+            break
+        insides.insert(0, text[start + 1 : -1].strip())
+        text = text[:start].rstrip()
+    waves = _WAVES.search(text)
+    if waves and waves.start() > 0 and version_words(waves["inner"]).kinds:
+        insides.insert(0, waves["inner"])
+        text = text[: waves.start()].rstrip()
+    for opening, closing in _PAIRS.items():
+        if opening in text:
+            for inner in re.findall(
+                rf"(?<=\S)\s*{re.escape(opening)}([^{re.escape(opening + closing)}]*){re.escape(closing)}",
+                text,
+            ):
+                if version_words(inner).kinds or FEATURED_BRACKET.match(inner):
+                    insides.append(inner)
+                    text = text.replace(f"{opening}{inner}{closing}", " ")
+    return " ".join(text.split()), insides
+
+
+def _opening(text: str) -> int:
+    """Where the bracket that ends `text` opens; -1 when it does not."""
+    depth = 0
+    closing = text[-1]
+    opening = next(o for o, c in _PAIRS.items() if c == closing)
+    for place in range(len(text) - 1, -1, -1):
+        depth += (text[place] == closing) - (text[place] == opening)
+        if depth == 0:
+            return place
+    return -1
+
+
+@lru_cache(maxsize=65536)
+def numbers(folded: str) -> tuple[Counter[int], Counter[int]]:
+    """The numbers in a folded title, and those of them that count parts ("part 2", "no. 5", "II").
+
+    Roman numerals count where they cannot be a word; number words only after "part" and the like."""
+    found: Counter[int] = Counter()
+    parts: Counter[int] = Counter()
+    words = folded.split()
+    for place, word in enumerate(words):
+        after_part = place > 0 and words[place - 1] in _PART
+        value: int | None = None
+        if word.isdecimal() and len(word) <= 6:
+            value = int(word)
+        elif word.rstrip("abcdefgh").isdecimal() and len(word) <= 4:
+            value = int(word.rstrip("abcdefgh")) * 1000 + ord(word[-1])
+        elif _ROMAN.match(word) and (len(word) > 1 or after_part or (place and place == len(words) - 1)):
+            value, after_part = _roman(word), True
+        elif after_part and word in _COUNTING:
+            value = _COUNTING[word]
+        if value is not None:
+            found[value] += 1
+            if after_part:
+                parts[value] += 1
+    return found, parts
+
+
+def _roman(word: str) -> int:
+    total = 0
+    for this, following in zip(word, (*word[1:], "i"), strict=True):
+        value = _ROMAN_VALUES[this]
+        total += -value if value < _ROMAN_VALUES[following] else value
+    return total

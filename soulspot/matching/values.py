@@ -1,0 +1,71 @@
+"""The frozen values matching takes and gives: policy, candidate, score and decision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from soulspot.models import Entity, Verdict
+
+RECORDING_ID = "recording id"
+ISRC = "isrc"
+SPOTIFY_ID = "spotify id"
+SPOTIFY_LINK = "spotify link"
+TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class MatchPolicy:
+    """Where the lines are drawn, all on the scale of a score (0 to 1).
+
+    From `accept` on a match is taken without asking, from `review` on a person is asked. The best candidate must
+    lead the next different recording by `margin`. Raises ValueError unless 0 <= review <= accept <= 1."""
+
+    accept: float = 0.9
+    review: float = 0.6
+    margin: float = 0.04
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.review <= self.accept <= 1:
+            raise ValueError(
+                f"expected 0 <= review <= accept <= 1, got review={self.review} accept={self.accept}"
+            )
+        if not 0 <= self.margin <= 1:
+            raise ValueError(f"expected 0 <= margin <= 1, got {self.margin}")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One thing a provider proposed: a MusicBrainz or ListenBrainz "recording", or a Spotify "track".
+
+    `identified_by` says how it was reached: any of "recording id", "isrc", "spotify id", "spotify link", "text"."""
+
+    entity: Entity
+    identified_by: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A candidate with its score (0 to 1) and why, in words for a person."""
+
+    candidate: Candidate
+    score: float
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided for one track.
+
+    `best` is None when the verdict is NONE; `confidence` is the score of the first in `ranked` (0 without any).
+    `margin` is its lead over the next different recording, all of the score when there is none.
+    `ranked` has at most ten, best first. `release` is the entry of the best's `releases` the file belongs to."""
+
+    verdict: Verdict
+    best: Scored | None
+    confidence: float
+    margin: float
+    reasons: tuple[str, ...]
+    ranked: tuple[Scored, ...]
+    release: Mapping[str, Any] | None = None

@@ -1,0 +1,246 @@
+"""One way to look at tags and at provider entities: taken apart, folded and ready to be compared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from soulspot.matching.fallback import normalise_tags
+from soulspot.matching.names import Credit, credit_of, is_imitation, is_various
+from soulspot.matching.titles import NO_TITLE, Title, parse_title
+from soulspot.matching.values import Candidate
+from soulspot.matching.versions import NO_VERSIONS, Versions, album_versions, version_words
+from soulspot.models import LISTENBRAINZ, MUSICBRAINZ, Entity, TrackTags
+
+_YEAR = re.compile(r"\s*[(\[](?:19|20)\d\d(?:-\d\d)*[)\]]$|\s*\((?:unknown|unbekannt)\)$")
+_DISC = re.compile(
+    r"(?i)\s*[-,:]?\s*[(\[]?\b(?:cd|disc|disk|disque)\s*\d{1,2}(?:\s*of\s*\d+)?\b[)\]]?(?::.*)?$"
+)
+_SECONDARY = {"live": "live", "remix": "remix", "demo": "demo", "karaoke": "karaoke"}
+
+
+@lru_cache(maxsize=65536)
+def album_title(text: str) -> Title:
+    """An album's name without year, disc and edition words."""
+    bare = _DISC.sub("", _YEAR.sub("", text.strip())).strip()
+    return parse_title(bare or text)
+
+
+@lru_cache(maxsize=65536)
+def _lent(text: str) -> frozenset[str]:
+    """Version kinds that an album's name can explain in a title, more freely than those it lends by itself."""
+    whole = version_words(text)
+    return (
+        album_versions(text)
+        | album_title(text).versions.kinds
+        | (frozenset() if whole.details else whole.hard)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Album:
+    """A release as matching sees it. `entry` is the provider's own dict, None for tags."""
+
+    title: Title
+    name: str
+    id: str | None = None
+    artist: str | None = None
+    disc: int | None = None
+    number: int | None = None
+    date: str | None = None
+    status: str | None = None
+    primary: str | None = None
+    secondary: frozenset[str] = frozenset()
+    entry: Mapping[str, Any] | None = None
+
+    @property
+    def implied(self) -> frozenset[str]:
+        """Version kinds the release lends to its tracks."""
+        return album_versions(self.name) | frozenset(_SECONDARY[s] for s in self.secondary if s in _SECONDARY)
+
+    @property
+    def compilation(self) -> bool:
+        return "compilation" in self.secondary or "dj-mix" in self.secondary or is_various(self.artist)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A track ready for comparison. `versions` are said of the track itself, `lent` by the albums it is on,
+    `implied` by every one of them. `guessed` names what came from a path and therefore contradicts nothing."""
+
+    title: Title
+    credit: Credit
+    album_credit: Credit
+    albums: tuple[Album, ...]
+    duration_ms: int | None
+    versions: Versions
+    implied: frozenset[str]
+    lent: frozenset[str]
+    number: int | None = None
+    isrcs: frozenset[str] = frozenset()
+    ids: frozenset[str] = frozenset()
+    spotify_ids: frozenset[str] = frozenset()
+    release_id: str | None = None
+    artist_ids: frozenset[str] = frozenset()
+    year: str | None = None
+    video: bool = False
+    guessed: frozenset[str] = frozenset()
+    empty: bool = field(default=False)
+
+
+def view_of_tags(tags: TrackTags, path: bytes | None = None) -> View:
+    """The library's side."""
+    own = normalise_tags(tags)
+    full = normalise_tags(tags, path) if path is not None else own
+    guessed = frozenset(
+        name for name in ("title", "artist", "album") if getattr(full, name) != getattr(own, name)
+    )
+    title = parse_title(full.title) if full.title else NO_TITLE
+    credit = _credit(full.artist, full.artists, (), title)
+    albums: tuple[Album, ...] = ()
+    if full.album:
+        albums = (
+            Album(
+                album_title(full.album),
+                full.album,
+                full.ids.mb_release_id,
+                full.album_artist,
+                full.disc_number,
+                full.track_number,
+                full.date,
+            ),
+        )
+    return View(
+        title=title,
+        credit=credit,
+        album_credit=credit_of(full.album_artist),
+        albums=albums,
+        duration_ms=full.duration_ms,
+        versions=title.versions | _imitation((full.artist, full.album_artist)),
+        implied=albums[0].implied if albums else frozenset(),
+        lent=_lent(full.album) if full.album else frozenset(),
+        number=full.track_number,
+        isrcs=frozenset(full.ids.isrcs),
+        ids=frozenset(full.ids.mb_recording_ids),
+        spotify_ids=frozenset((full.ids.spotify_track_id,)) if full.ids.spotify_track_id else frozenset(),
+        release_id=full.ids.mb_release_id,
+        artist_ids=frozenset(full.ids.mb_artist_ids),
+        year=full.date[:4] if full.date else None,
+        guessed=guessed,
+        empty=not (full.title or full.artist or full.artists or full.album or full.duration_ms),
+    )
+
+
+def view_of_fields(entity: Entity) -> View:
+    """A provider's side."""
+    fields = entity.fields
+    title = parse_title(fields.get("title") or "") if fields.get("title") else NO_TITLE
+    credit = _credit(
+        fields.get("artist"), fields.get("artists") or (), fields.get("artist_aliases") or (), title
+    )
+    albums = tuple(_albums(fields))
+    comment = fields.get("disambiguation") or ""
+    implied = frozenset.intersection(*(album.implied for album in albums)) if albums else frozenset()
+    date = fields.get("original_date") or fields.get("release_date")
+    return View(
+        title=title,
+        credit=credit,
+        album_credit=credit_of(fields.get("album_artist")),
+        albums=albums,
+        duration_ms=fields.get("duration_ms") or None,
+        versions=title.versions | version_words(comment) | _imitation((fields.get("artist"),)),
+        implied=implied,
+        lent=frozenset().union(*(_lent(a.name) | a.implied for a in albums)) if albums else frozenset(),
+        number=albums[0].number if len(albums) == 1 else fields.get("track_number"),
+        isrcs=frozenset(fields.get("isrcs") or ()),
+        ids=frozenset({entity.id}) if entity.kind == "recording" else frozenset(),
+        spotify_ids=frozenset(
+            ({entity.id} if entity.kind == "track" else set()) | set(fields.get("spotify_track_ids") or ())
+        ),
+        artist_ids=frozenset(fields.get("mb_artist_ids") or ()),
+        year=date[:4] if date else None,
+        video=bool(fields.get("video")),
+    )
+
+
+def _credit(artist: str | None, artists: Iterable[str], aliases: Iterable[str], title: Title) -> Credit:
+    credit = credit_of(artist, artists, aliases)
+    if not title.featured:
+        return credit
+    return Credit(
+        credit.whole, credit.names, tuple(dict.fromkeys((*credit.featured, *title.featured))), credit.aliases
+    )
+
+
+def _imitation(names: Iterable[str | None]) -> Versions:
+    imitates = any(is_imitation(name) for name in names if name)
+    return Versions(frozenset({"cover"})) if imitates else NO_VERSIONS
+
+
+def _albums(fields: Mapping[str, Any]) -> Iterable[Album]:
+    for entry in fields.get("releases") or ():
+        if entry.get("title"):
+            yield Album(
+                title=album_title(entry["title"]),
+                name=entry["title"],
+                id=entry.get("id"),
+                artist=entry.get("album_artist"),
+                disc=entry.get("disc_number"),
+                number=entry.get("track_number"),
+                date=entry.get("date"),
+                status=entry.get("status"),
+                primary=entry.get("primary_type"),
+                secondary=frozenset(str(s).casefold() for s in entry.get("secondary_types") or ()),
+                entry=entry,
+            )
+    named = fields.get("album")
+    if named and not any(entry.get("title") == named for entry in fields.get("releases") or ()):
+        yield Album(
+            title=album_title(named),
+            name=named,
+            id=fields.get("mb_release_id") or fields.get("spotify_album_id"),
+            artist=fields.get("album_artist"),
+            disc=fields.get("disc_number"),
+            number=fields.get("track_number"),
+            date=fields.get("release_date"),
+        )
+
+
+def merged(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Candidates of one id are one: what MusicBrainz and ListenBrainz say of a recording is put together.
+
+    MusicBrainz' values go first, lists are united; the result does not depend on the order given."""
+    groups: dict[tuple[str, str], list[Candidate]] = {}
+    for candidate in candidates:
+        groups.setdefault((candidate.entity.kind, candidate.entity.id), []).append(candidate)
+    return [group[0] if len(group) == 1 else _united(group) for _, group in sorted(groups.items())]
+
+
+_ORDER = {MUSICBRAINZ: 0, LISTENBRAINZ: 1}
+
+
+def _united(group: Sequence[Candidate]) -> Candidate:
+    ordered = sorted(
+        group,
+        key=lambda c: (
+            _ORDER.get(c.entity.provider, 2),
+            c.entity.provider,
+            repr(sorted(c.entity.fields.items())),
+        ),
+    )
+    fields: dict[str, Any] = {}
+    for candidate in ordered:
+        for name, value in candidate.entity.fields.items():
+            if name == "releases" and name in fields:
+                known = {entry.get("id") for entry in fields[name]}
+                fields[name] = [*fields[name], *(entry for entry in value if entry.get("id") not in known)]
+            elif name in ("isrcs", "artist_aliases", "spotify_track_ids", "genres") and name in fields:
+                fields[name] = list(dict.fromkeys((*fields[name], *value)))
+            else:
+                fields.setdefault(name, value)
+    first = ordered[0].entity
+    reached = frozenset().union(*(c.identified_by for c in group))
+    return Candidate(Entity(first.provider, first.kind, first.id, fields), reached)
