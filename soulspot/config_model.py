@@ -136,8 +136,11 @@ class Matching(Section):
 
 class Merge(Section):
     """Whose word counts, field by field: an order of "tags", "musicbrainz", "listenbrainz" and "spotify",
-    best first. An empty list is the built-in order of that field."""
+    best first. A field without an order of its own takes the default one."""
 
+    default: Sources = _key(
+        ("musicbrainz", "listenbrainz", "spotify", "tags"), "order for every field that has none below"
+    )
     title: Sources = _key((), "order for the title")
     artist: Sources = _key((), "order for the artist credit")
     artists: Sources = _key((), "order for the list of artists")
@@ -158,8 +161,9 @@ class Merge(Section):
     cover_url: Sources = _key((), "order for the cover's address")
 
     def orders(self) -> dict[str, tuple[str, ...]]:
-        """The orders that were set, by field."""
-        return {name: order for name in type(self).model_fields if (order := getattr(self, name))}
+        """The orders that were set, by field; "*" is the order of all others."""
+        orders = {name: order for name in type(self).model_fields if (order := getattr(self, name))}
+        return {"*" if name == "default" else name: order for name, order in orders.items()}
 
 
 class Retry(Section):
@@ -215,13 +219,13 @@ class Webhooks(Section):
 
 
 class Log(Section):
-    """What is said to stderr, or to a file."""
+    """What is said, and where: to stderr, or to a file."""
 
     format: Literal["json", "console"] = _key("json", '"json" or "console"')
     level: Literal["debug", "info", "warning", "error"] = _key(
         "info", '"debug", "info", "warning" or "error"'
     )
-    file: FilePath | None = _key(None, "also append to this file, as JSON lines; `soulspot stats` reads it")
+    file: FilePath | None = _key(None, "append JSON lines to this file instead of writing to stderr")
 
 
 class Limits(Section):
