@@ -1,0 +1,142 @@
+"""Reads tracks without files from CSV, JSON or NDJSON, row by row."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from soulspot.library import identifiers, values
+from soulspot.library.records import COLUMNS, KNOWN, READERS, Reader
+from soulspot.models import Identifiers, TrackTags
+
+_MAX_UNKNOWN = 100  # unknown column names that are remembered
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRow:
+    """One track to look up. `line` counts from 1: the file's line, or the element of a JSON array.
+
+    `key` is the caller's own name of the row. Malformed identifiers stand in `tags.ids.malformed`."""
+
+    line: int
+    key: str | None
+    tags: TrackTags
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that nothing can be looked up with; `reason` is for a person."""
+
+    line: int
+    reason: str
+
+
+def read_rows(path: Path) -> Rows:
+    """The rows of an import file. Its suffix says what it is: .csv .tsv .json .ndjson .jsonl, each also .gz.
+
+    CSV needs a header line and has `,`, `;` or tabs between its columns. Its memory use does not grow with
+    the file, nor does that of NDJSON; a .json file is one array of objects and is loaded whole.
+    Raises ValueError for another suffix, and OSError while iterating when the file cannot be read."""
+    endings = [ending.lower() for ending in path.suffixes]
+    packed = endings[-1:] == [".gz"]
+    kind = "".join((endings[:-1] if packed else endings)[-1:])
+    reader = READERS.get(kind)
+    if reader is None:
+        known = ", ".join(READERS)
+        raise ValueError(f"{path.name}: an import file ends in one of {known}, or in one of them and .gz")
+    return Rows(path, packed, reader)
+
+
+class Rows:
+    """The rows of one file in its order. Iterating again reads the file again.
+
+    `unknown_columns` has the columns that were ignored, complete at the end."""
+
+    def __init__(self, path: Path, packed: bool, reader: Reader) -> None:
+        self._path = path
+        self._packed = packed
+        self._reader = reader
+        self.unknown_columns: list[str] = []
+
+    def __iter__(self) -> Iterator[ImportRow | BadRow]:
+        self.unknown_columns = []
+        last = 0
+        with self._open() as file:
+            try:
+                for line, record in self._reader(file):
+                    last = line
+                    if isinstance(record, str):
+                        yield BadRow(line, record)
+                    else:
+                        self._note_unknown(record)
+                        yield _row(line, record)
+            except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+                yield BadRow(last + 1, f"the compressed file is damaged from here on ({error})")
+
+    def _open(self) -> TextIO:
+        raw: Any = gzip.GzipFile(self._path) if self._packed else self._path.open("rb", buffering=0)
+        file = io.BufferedReader(raw)
+        try:
+            wide = file.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff")  # what spreadsheets save as "Unicode text"
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            wide = False  # met again, and reported, when the rows are read
+        except BaseException:
+            file.close()
+            raise
+        return io.TextIOWrapper(file, "utf-16" if wide else "utf-8-sig", errors="replace", newline="")
+
+    def _note_unknown(self, record: Mapping[str, Any]) -> None:
+        for name in record.keys() - KNOWN:
+            if name not in self.unknown_columns and len(self.unknown_columns) < _MAX_UNKNOWN:
+                self.unknown_columns.append(values.clean(name))
+
+
+def _row(line: int, record: Mapping[str, Any]) -> ImportRow | BadRow:
+    text = {name: values.split(_strings(record[name])) for name in COLUMNS if name in record}
+
+    def first(name: str) -> str | None:
+        return next(iter(text.get(name, ())), None)
+
+    malformed: list[str] = []
+    spotify = identifiers.spotify_tracks(text.get("spotify_id", ()), "spotify_id", malformed)
+    isrcs = identifiers.isrcs(text.get("isrc", ()), "isrc", malformed)
+    recordings = identifiers.mbids(text.get("mb_recording_id", ()), "recording", "mb_recording_id", malformed)
+    releases = identifiers.mbids(text.get("mb_release_id", ()), "release", "mb_release_id", malformed)
+    title = first("title")
+    if not (title or spotify or isrcs or recordings or releases):
+        why = f" that can be used ({'; '.join(malformed)})" if malformed else ""
+        return BadRow(line, f"neither a title nor an identifier{why}")
+    artists = tuple(dict.fromkeys(text.get("artist", ())))
+    tags = TrackTags(
+        title=title,
+        artist=", ".join(artists) or None,
+        artists=artists if len(artists) > 1 else (),
+        album=first("album"),
+        album_artist=first("album_artist"),
+        track_number=values.position(first("track_number") or "")[0],
+        disc_number=values.position(first("disc_number") or "")[0],
+        duration_ms=values.duration(record.get("duration_ms")),
+        ids=Identifiers(
+            mb_recording_ids=recordings,
+            mb_release_id=next(iter(releases), None),
+            isrcs=isrcs,
+            spotify_track_id=next(iter(spotify), None),
+            malformed=tuple(malformed),
+        ),
+    )
+    return ImportRow(line, first("key"), tags)
+
+
+def _strings(value: Any) -> Iterable[str]:
+    if isinstance(value, str):
+        return (value[: 2 * values.MAX_VALUE],)
+    if isinstance(value, list):
+        return [item[: 2 * values.MAX_VALUE] for item in value[: values.MAX_VALUES] if isinstance(item, str)]
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return (f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value),)
+    return ()

@@ -1,0 +1,36 @@
+"""Glob patterns of `include` and `exclude`, matched against paths relative to their root."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+from collections.abc import Sequence
+
+
+class Patterns:
+    """A pattern names a file or a folder, by its name alone or by its path below the root.
+
+    `*` also crosses "/", a leading "**/" means any depth, and a folder stands for everything in it. Case
+    counts. Names that are not UTF-8 take part with their odd bytes as surrogate escapes."""
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        wanted = [p.rstrip("/").removeprefix("./") for p in patterns]
+        wanted += [p.removeprefix("**/") for p in wanted if p.startswith("**/")]
+        parts = [fnmatch.translate(p) for p in wanted if p]
+        self._match = re.compile("|".join(parts)).match if parts else None
+
+    def __bool__(self) -> bool:
+        return self._match is not None
+
+    def match(self, relative: bytes) -> bool:
+        """Whether this very file or folder is named; its parents are not looked at."""
+        if self._match is None:
+            return False
+        text = os.fsdecode(relative)
+        return bool(self._match(text) or self._match(text.rpartition("/")[2]))
+
+    def match_parents(self, relative: bytes) -> bool:
+        """Whether a folder above `relative` is named."""
+        parts = relative.split(b"/")
+        return any(self.match(b"/".join(parts[:n])) for n in range(1, len(parts)))

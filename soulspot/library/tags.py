@@ -1,0 +1,148 @@
+"""Reads one audio file into a ScannedFile: mutagen opens it, and all it meets ends as tags or as a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import mutagen
+from mutagen.aac import AAC
+from mutagen.ac3 import AC3
+from mutagen.apev2 import APENoHeaderError, APEv2
+from mutagen.mp3 import MP3
+from mutagen.trueaudio import TrueAudio
+
+from soulspot.errors import UnreadableFile
+from soulspot.library import identifiers, values
+from soulspot.library.fields import Raw, collect
+from soulspot.library.formats import UNSUPPORTED, suffix
+from soulspot.library.guard import BoundedFile, open_bounded
+from soulspot.models import FileStamp, Identifiers, ScannedFile, TrackTags
+
+# Their mutagen classes know ID3 or no tags at all, but taggers also write APEv2 at their end.
+_ALSO_APE = (MP3, AAC, AC3, TrueAudio)
+_REASON_LENGTH = 200
+
+
+def read_file(path: bytes, stamp: FileStamp, *, max_file_size: int | None = None) -> ScannedFile:
+    """What the file says of its track, or why it cannot be read; never raises.
+
+    `stamp` is what the walk saw. The result bears the stamp of the file that was really opened, so that a
+    change in between is not taken for read. A file larger than `max_file_size` bytes is unreadable."""
+    try:
+        file, found = open_bounded(path, max_file_size)
+        stamp = FileStamp(found.st_size, found.st_mtime_ns, found.st_ino)
+        with file:
+            return ScannedFile(path, stamp, tags=_read(path, file))
+    except (
+        Exception
+    ) as error:  # damaged files raise KeyError, IndexError, RecursionError, MemoryError and more
+        return ScannedFile(path, stamp, unreadable=_reason(path, error))
+
+
+def _read(path: bytes, file: BoundedFile) -> TrackTags:
+    ending = suffix(path)
+    if ending in UNSUPPORTED:
+        raise UnreadableFile(path, f"{UNSUPPORTED[ending]} cannot be read yet")
+    opened: Any = mutagen.File(file, filename=path)
+    if opened is None:
+        raise UnreadableFile(path, f"not a .{ending.decode(errors='replace')} file, or one without any audio")
+    raw = collect(opened.tags)
+    if isinstance(opened, _ALSO_APE):
+        _fill_gaps(raw, file)
+    return build(raw, values.milliseconds(getattr(opened.info, "length", None)))
+
+
+def _fill_gaps(raw: Raw, file: BoundedFile) -> None:
+    """Take from an APEv2 tag what the file's own tag does not say."""
+    try:
+        more = collect(APEv2(file))  # type: ignore[no-untyped-call]
+    except APENoHeaderError:
+        return
+    except mutagen.MutagenError:  # damaged, but only beside the tag that counts
+        return
+    for field, found in more.items():
+        raw.setdefault(field, found)
+
+
+def build(raw: Raw, duration_ms: int | None = None) -> TrackTags:
+    """The tags that raw field values (see `fields.collect`) amount to."""
+    text = {field: values.split(found) for field, found in raw.items()}
+    artists = _distinct(_either(text, "artists", "artist"))
+    track, track_total = _position(text, "track")
+    disc, disc_total = _position(text, "disc")
+    return TrackTags(
+        title=_first(text, "title"),
+        artist=", ".join(_distinct(_either(text, "artist", "artists"))) or None,
+        artists=artists if len(artists) > 1 or "artists" in text else (),
+        album=_first(text, "album"),
+        album_artist=", ".join(_distinct(text.get("album_artist", ()))) or None,
+        track_number=track,
+        disc_number=disc,
+        track_total=track_total,
+        disc_total=disc_total,
+        duration_ms=duration_ms,
+        date=next(filter(None, map(values.day, [*text.get("date", ()), *text.get("year", ())])), None),
+        genres=_distinct(part.strip() for genre in text.get("genre", ()) for part in genre.split(";")),
+        compilation=any(map(values.flag, text.get("compilation", ()))),
+        ids=_identifiers(text),
+    )
+
+
+def _identifiers(text: Raw) -> Identifiers:
+    malformed: list[str] = []
+
+    def mbids(field: str, kind: str) -> tuple[str, ...]:
+        return identifiers.mbids(text[field], kind, f"{field}_id", malformed) if field in text else ()
+
+    spotify = identifiers.spotify_tracks(text.get("spotify", ()), "spotify_id", malformed)
+    linked = identifiers.spotify_links(text.get("link", ()), "link", malformed)
+    return Identifiers(
+        mb_recording_ids=mbids("mb_recording", "recording"),
+        mb_track_id=_head(mbids("mb_track", "track")),
+        mb_release_id=_head(mbids("mb_release", "release")),
+        mb_release_group_id=_head(mbids("mb_release_group", "release-group")),
+        mb_artist_ids=mbids("mb_artist", "artist"),
+        isrcs=identifiers.isrcs(text.get("isrc", ()), "isrc", malformed),
+        spotify_track_id=_head(spotify) or identifiers.only(linked),
+        acoustid_id=_head(identifiers.mbids(text.get("acoustid", ()), "track", "acoustid_id", malformed)),
+        malformed=tuple(malformed),
+    )
+
+
+def _position(text: Raw, field: str) -> tuple[int | None, int | None]:
+    number, total = values.position(_first(text, field) or "")
+    if total is None:
+        total = values.position(_first(text, f"{field}_total") or "")[0]
+    return number, total
+
+
+def _distinct(found: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, found)))
+
+
+def _either(text: Raw, field: str, other: str) -> Sequence[str]:
+    return text.get(field) or text.get(other) or ()
+
+
+def _first(text: Raw, field: str) -> str | None:
+    return _head(text.get(field, ()))
+
+
+def _head(found: Sequence[str]) -> str | None:
+    return found[0] if found else None
+
+
+def _reason(path: bytes, error: Exception) -> str:
+    """Why a file could not be read, for a person."""
+    if isinstance(error, UnreadableFile):
+        return error.reason
+    if isinstance(error, OSError):
+        return (error.strerror or str(error)).lower()
+    if isinstance(error, MemoryError | RecursionError):
+        return "damaged: reading it would take more memory than any sound file needs"
+    what = " ".join("".join(c if c.isprintable() else " " for c in str(error)).split())[:_REASON_LENGTH]
+    if isinstance(error, mutagen.MutagenError):
+        ending = suffix(path).decode(errors="replace")
+        return f"damaged, or not really a .{ending} file" + (f" ({what})" if what else "")
+    return f"damaged: its structure cannot be followed ({type(error).__name__})"
