@@ -15,8 +15,16 @@ from soulspot.sandbox.audio_silence import silent_flac
 from soulspot.sandbox.catalogue import Catalogue, Place, Recording, Release
 from soulspot.sandbox.library_tags import Style, Wardrobe
 
-_ALBUM_STYLES = (Style.IDS, Style.ISRC, Style.TEXT, Style.ISRC, Style.IDS, Style.SPOTIFY)
 _UNTIDY = (Style.NUMBERED, Style.GUEST, Style.CAPITALS, Style.TEXT, Style.LOWER)
+_ALBUMS = (
+    (Style.ISRC,),
+    (Style.IDS,),
+    (Style.TEXT,),
+    _UNTIDY,
+    (Style.SPOTIFY,),
+    (Style.TEXT,),
+    (Style.ISRC,),
+)
 _ODD = (
     *(Style.MERGED, Style.WRONG, Style.MALFORMED, Style.SPOTIFY, Style.GUEST, Style.LONE, Style.NUMBERED),
     *(Style.CAPITALS, Style.DEAD_LINK, Style.ISRC, Style.LOWER, Style.SPOTIFY, Style.LONE, Style.GUEST),
@@ -139,7 +147,7 @@ class _Shelf:
         foreign = [release for release in plain if _other_script(release.artist)]
         latin = [release for release in plain if not _other_script(release.artist)]
         turns = [release for pair in zip_longest(foreign, latin) for release in pair if release]
-        styles = cycle((*((style,) for style in _ALBUM_STYLES), _UNTIDY))
+        styles = cycle(_ALBUMS)
         files: list[PlannedFile] = []
         for release in (*boxes[:1], *turns, *boxes[1:]):
             if len(files) + len(release.tracks) <= most and release.group_mbid not in self.groups:

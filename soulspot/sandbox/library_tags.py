@@ -1,4 +1,4 @@
-"""How well or badly files of the sample library are tagged, and whether the tags tell which recording it is."""
+"""How well or badly files of the sample library are tagged, and whether their tags tell the recording."""
 
 from __future__ import annotations
 
