@@ -91,7 +91,7 @@ class Intake:
     def _walks(self, places: Sequence[bytes]) -> list[Walk]:
         """One walk of what lies inside the library's roots, with its patterns, and one of what does not."""
         rules = self._rules
-        inside = [place for place in places if any(_inside(place, root) for root in rules.roots)]
+        inside = [place for place in places if any(inside(place, root) for root in rules.roots)]
         outside = [place for place in places if place not in inside]
         walks = []
         if inside or not places:
@@ -167,5 +167,6 @@ class Intake:
         return len(changed)
 
 
-def _inside(path: bytes, root: bytes) -> bool:
+def inside(path: bytes, root: bytes) -> bool:
+    """Whether `path` is `root` or lies below it."""
     return path == root or path.startswith(root.rstrip(b"/") + b"/")

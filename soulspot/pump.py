@@ -58,6 +58,7 @@ class Pump:
         database: Database,
         settle: Callable[[Sequence[Settlement]], Awaitable[None]],
         company: Callable[[Pump], bool],
+        on_idle: Callable[[], None],
         telemetry: Telemetry,
         *,
         batch_size: int,
@@ -72,6 +73,7 @@ class Pump:
         self._database = database
         self._settle = settle
         self._company = company
+        self._on_idle = on_idle
         self._telemetry = telemetry
         self._now = now
         self._rng = rng or random.Random()
@@ -79,6 +81,8 @@ class Pump:
         self._held_until = 0.0
         self._held_why = ""
         self._stopping = False
+        self._resting = False
+        self._claimed = False
         self._waiting_since: float | None = None
         self.processor: BatchProcessor[Lookup, Answer] = BatchProcessor(
             batch_size,
@@ -94,9 +98,14 @@ class Pump:
         return self.provider.name
 
     @property
-    def busy(self) -> bool:
-        """Lookups are on their way to the service now, so that answers will come."""
-        return self.processor.in_flight_count() > 0
+    def producing(self) -> bool:
+        """Answers are about to come, and with them perhaps lookups for others."""
+        return self._claimed or self.processor.in_flight_count() > 0
+
+    @property
+    def active(self) -> bool:
+        """There is something in hand: a claim, a batch being gathered, a request under way."""
+        return not self._resting or self._wake.is_set() or self.processor.get_pending_count() > 0 or self.producing
 
     def wake(self) -> None:
         """Look at the queue again: something was queued, or company has gone."""
@@ -132,16 +141,22 @@ class Pump:
 
     async def _rest(self, seconds: float | None) -> None:
         # an hour at most: a clock that was set back must not make us sleep for longer than that
+        self._resting = True
         try:
             async with asyncio.timeout(min(seconds, 3600.0) if seconds is not None else None):
                 await self._wake.wait()
         except TimeoutError:
             return
+        finally:
+            self._resting = False
 
     async def _step(self) -> float | None:
         """Claim and run one batch. Seconds until there can be more to do, 0 for at once, None for unknown."""
         limits = {kind: self._claim_size(kind) for kind in self.provider.capacity if self.opens_at(kind) is None}
         claim = await self._database.write(lambda c: queue.claim(c, self.name, limits, self._now()))
+        before, self._claimed = self._claimed, bool(claim.lookups)
+        if before and not self._claimed:
+            self._on_idle()  # whoever lingered for our answers need not linger any longer
         if claim.lookups:
             if self._waiting_since is None:
                 self._waiting_since = time.monotonic()
@@ -157,10 +172,14 @@ class Pump:
         most = self.provider.capacity[kind]
         return min(self.batch_size, most if most > 1 else SINGLES_AT_ONCE)
 
-    async def stop(self) -> None:
+    def stop(self) -> None:
         """Claim no more. What is in flight is not touched."""
         self._stopping = True
         self.wake()
+
+    async def close(self) -> None:
+        """Give back the provider's threads and connections."""
+        await self.provider.close()
 
     async def _answer(self, lookups: list[Lookup]) -> list[Answer | Exception]:
         """The processor function: ask, then commit every answer before anybody hears of it."""

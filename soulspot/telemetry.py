@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import time
 from collections import Counter
@@ -70,6 +71,8 @@ class Telemetry:
         self.answers: Counter[tuple[str, str]] = Counter()
         self.gauges: dict[str, float] = {}
         self.limited: dict[str, LimitEvent] = {}
+        self._finished = 0
+        self._summed_at = time.monotonic()
         self._log = structlog.get_logger()
 
     def event(self, name: str, **facts: Any) -> None:
@@ -113,7 +116,36 @@ class Telemetry:
         for outcome, count in outcomes.items():
             self.answers[provider, outcome] += count
 
+    def summary(
+        self, tracks: Mapping[str, int], lookups: Mapping[str, Mapping[str, int]], oldest_waiting: str | None
+    ) -> None:
+        """The minute's line: tracks a second since the last one, queue depth, requests, memory."""
+        finished = tracks.get("total", 0) - tracks.get("pending", 0)
+        at = time.monotonic()
+        rate = (finished - self._finished) / max(at - self._summed_at, 0.001)
+        self._finished, self._summed_at = finished, at
+        self.event(
+            "summary",
+            tracks=dict(tracks),
+            tracks_per_second=round(rate, 2),
+            queued=sum(states.get("pending", 0) + states.get("leased", 0) for states in lookups.values()),
+            oldest_waiting=oldest_waiting,
+            lookups={provider: dict(states) for provider, states in lookups.items()},
+            requests=dict(self.requests),
+            requests_saved=self.saved(),
+            rss_mb=round(rss_bytes() / 1e6, 1),
+        )
+
     def saved(self) -> int:
         """Requests saved against one per lookup."""
         asked = sum(count for (_, outcome), count in self.answers.items() if outcome in ("ok", "missing"))
         return max(0, asked - sum(self.requests.values()))
+
+
+def rss_bytes() -> int:
+    """Resident memory of this process in bytes; 0 where /proc does not tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,158 @@
+"""The daemon: one service, its timers, its HTTP address, and the signals it lives by."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from soulspot import __version__, notify
+from soulspot.config import Config, load_config, reloadable_differences
+from soulspot.enrich import EnrichmentService
+from soulspot.errors import ConfigError
+from soulspot.library.watch import watch
+from soulspot.operations import Operations
+from soulspot.store.ownership import Ownership
+from soulspot.telemetry import configure_logging
+from soulspot.web.app import Api
+from soulspot.wiring import opened, retune, scheduler_with_defaults
+
+log = structlog.get_logger()
+
+DRAIN_SECONDS = 12.0
+EXIT_AT_ONCE = 130
+
+
+class Daemon:
+    """Runs until SIGTERM or SIGINT; SIGHUP reads the configuration again. A second SIGTERM exits at once."""
+
+    def __init__(self, config: Config, config_path: Path | None) -> None:
+        self.config = config
+        self._path = config_path
+        self._stop = asyncio.Event()
+        self._reload = asyncio.Event()
+        self._is_ready = False
+
+    async def run(self) -> None:
+        """The whole life. Raises DatabaseOwned, DatabaseError, or OSError when the address cannot be bound."""
+        self._listen_for_signals()  # before anything slow: a SIGTERM during the start must not be lost
+        with Ownership(self.config.database.path) as ownership:
+            async with AsyncExitStack() as stack:
+                service = await stack.enter_async_context(
+                    opened(self.config, kind=EnrichmentService, ownership=ownership, drain=DRAIN_SECONDS)
+                )
+                operations = Operations(service)
+                stack.push_async_callback(operations.stop)
+                address = await stack.enter_async_context(self._serving(service, operations))
+                ownership.announce(address)
+                scheduler = self._schedule(service, operations)
+                stack.callback(scheduler.shutdown, wait=False)
+                await stack.enter_async_context(self._background(service, operations))
+                self._is_ready = True
+                notify.ready(f"listening on {address}")
+                service.telemetry.event("daemon_ready", address=address, pid=os.getpid(), version=__version__)
+                await self._stop.wait()
+                self._is_ready = False
+                notify.stopping()
+        service.telemetry.event("daemon_stopped", pid=os.getpid())
+
+    def _listen_for_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._on_stop)
+        loop.add_signal_handler(signal.SIGHUP, self._reload.set)
+
+    def _on_stop(self) -> None:
+        if self._stop.is_set():
+            os._exit(EXIT_AT_ONCE)
+        self._stop.set()
+
+    @asynccontextmanager
+    async def _serving(self, service: EnrichmentService, operations: Operations) -> AsyncIterator[str]:
+        http = self.config.http
+        api = Api(service, operations, ready=lambda: self._is_ready, version=__version__)
+        application = api.application(
+            token=http.token.reveal() if http.token else None, allowed_hosts=http.allowed_hosts
+        )
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0, keepalive_timeout=30.0)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, http.host, http.port)
+            await site.start()
+            port = runner.addresses[0][1]
+            host = f"[{http.host}]" if ":" in http.host else http.host
+            yield f"http://{host}:{port}"
+        finally:
+            await runner.cleanup()
+
+    def _schedule(self, service: EnrichmentService, operations: Operations) -> AsyncIOScheduler:
+        scheduler = scheduler_with_defaults()
+        if service.has_library:
+            every = self.config.library.rescan_interval
+            scheduler.add_job(operations.scan, "interval", seconds=every, id="rescan")
+        if beat := notify.watchdog_seconds():
+            scheduler.add_job(self._beat, "interval", seconds=beat / 3, args=[service], id="watchdog")
+        scheduler.start()
+        return scheduler
+
+    @staticmethod
+    async def _beat(service: EnrichmentService) -> None:
+        """Tell systemd that we live: only when the loop runs, the database answers and no pump has died."""
+        if await service.is_alive():
+            notify.notify("WATCHDOG=1")
+
+    @asynccontextmanager
+    async def _background(self, service: EnrichmentService, operations: Operations) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(self._reload_when_told(service), name="reload")]
+        if service.has_library:
+            await operations.scan()
+            if self.config.library.watch:
+                tasks.append(asyncio.create_task(self._watch(service), name="watch"))
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _watch(self, service: EnrichmentService) -> None:
+        roots = [os.fsencode(path) for path in self.config.library.paths]
+        async for changed in watch(roots, stop=self._stop):
+            await service.scan(sorted(changed))
+
+    async def _reload_when_told(self, service: EnrichmentService) -> None:
+        while True:
+            await self._reload.wait()
+            self._reload.clear()
+            notify.reloading()
+            with contextlib.suppress(ConfigError):
+                self._take_over(service, self._read_again())
+            notify.ready("configuration read again")
+
+    def _read_again(self) -> Config:
+        try:
+            return load_config(self._path)
+        except ConfigError as error:
+            log.error("reload_failed", problems=error.problems, kept="the old configuration")
+            raise
+
+    def _take_over(self, service: EnrichmentService, new: Config) -> None:
+        applied, needs_restart = reloadable_differences(self.config, new)
+        retune(service, new)
+        configure_logging(new.log.format, new.log.level, new.log.file)
+        self.config = new
+        log.info("reloaded", applied=applied, needs_restart=needs_restart)
+
+
+def run_daemon(config: Config, config_path: Path | None) -> None:
+    """Run in this process until stopped. Raises what `Daemon.run` raises."""
+    asyncio.run(Daemon(config, config_path).run())
+

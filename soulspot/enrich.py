@@ -1,0 +1,354 @@
+"""The flow: tracks come in, ask, are answered, decided and written. The page to read first.
+
+    intake (scan, import) ──> tracks ── plan ──> lookups, the durable queue
+                                                    │ claimed by one pump a provider
+                         BatchProcessor ── provider ┘
+                              │ answers
+                         settle: facts, acknowledgement, decision, row and what is wanted next, in one transaction
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from soulspot.errors import UnreadableFile
+from soulspot.intake import ImportReport, Intake, LibraryRules, ScanReport, inside
+from soulspot.limits import Gates
+from soulspot.models import EnrichedTrack, PersonDecision, Settlement, Verdict
+from soulspot.outcome import Rules, work_out
+from soulspot.providers.base import Provider
+from soulspot.pump import Patience, Pump
+from soulspot.store import enriched, operations, queue, tracks
+from soulspot.store.database import Database
+from soulspot.store.times import iso
+from soulspot.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from soulspot.config import Config
+
+DECIDED_AT_ONCE = 500  # tracks decided between two looks at the rest of the transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Batching:
+    """How one provider's lookups are gathered: `max_wait_time` in seconds."""
+
+    batch_size: int
+    max_wait_time: float
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """Lookups that cannot be asked for now: `until` in epoch seconds, `why` in words."""
+
+    provider: str
+    lookups: int
+    until: float
+    why: str
+
+
+class EnrichmentService:
+    """The whole job over one database. Built by `soulspot.daemon`; `open` is the way in from Python."""
+
+    def __init__(
+        self,
+        database: Database,
+        gates: Gates,
+        providers: Mapping[Provider, Batching],
+        telemetry: Telemetry,
+        *,
+        rules: Rules,
+        patience: Patience,
+        library: LibraryRules,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.database = database
+        self.gates = gates
+        self.telemetry = telemetry
+        self.rules = rules
+        self._now = now
+        self._incoming = 0  # scans and imports under way: more lookups are about to come
+        self._moved = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._library = library
+        self._intake = Intake(database, library, self._decide, now=now)
+        self.pumps = [
+            Pump(
+                provider, database, self._settle, self._company, self._wake, telemetry,
+                batch_size=how.batch_size, max_wait_time=how.max_wait_time, patience=patience, now=now,
+            )
+            for provider, how in providers.items()
+        ]  # fmt: skip
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, config: Config | Path | str | None = None) -> AsyncIterator[Self]:
+        """The service of this configuration (or configuration file, or the one found), working until the end of
+        the `async with`. Raises ConfigError, or DatabaseOwned while a daemon works on the same database."""
+        from soulspot.wiring import opened  # the builder knows this class, so this page cannot import it above
+
+        async with opened(config, kind=cls) as service:
+            yield service
+
+    @property
+    def has_library(self) -> bool:
+        """Whether any folder is configured to be scanned."""
+        return bool(self._library.roots)
+
+    def in_library(self, place: bytes) -> bool:
+        """Whether this (resolved) path lies in a configured folder."""
+        return any(inside(place, os.path.realpath(root)) for root in self._library.roots)
+
+    # --- tracks come in -------------------------------------------------------------------------------------------
+
+    async def scan(
+        self, places: Sequence[bytes] = (), progress: Callable[[ScanReport], None] = lambda report: None
+    ) -> ScanReport:
+        """Look through the library, or only these files and folders, and queue what is new or has changed."""
+        with self._expecting():
+            report = await self._intake.scan(places, progress)
+        self.telemetry.event(
+            "scan_finished", found=report.found, unchanged=report.unchanged, read=report.read,
+            unreadable=report.unreadable, vanished=report.vanished, problems=len(report.problems),
+        )  # fmt: skip
+        for problem in report.problems:
+            self.telemetry.warning("scan_problem", path=problem.path, reason=problem.reason)
+        return report
+
+    async def import_file(
+        self, path: Path, progress: Callable[[ImportReport], None] = lambda report: None
+    ) -> ImportReport:
+        """Queue the rows of a CSV, JSON or NDJSON file as tracks without files."""
+        with self._expecting():
+            return await self._intake.rows(path, progress)
+
+    async def enrich_files_batch(
+        self, paths: Iterable[str | bytes | os.PathLike[Any]], batch_size: int = 10, *, wait: float = 60.0
+    ) -> dict[Any, EnrichedTrack | Exception]:
+        """Enrich these files; one entry a path as it was given, an exception where a file failed.
+
+        Files are read `batch_size` at a time; their lookups share requests across batches. A track whose answers
+        are postponed for longer than `wait` seconds comes back as it stands, `pending`. ValueError when batch_size < 1."""
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+        given = {os.path.abspath(os.fsencode(path)): path for path in paths}
+        order = list(given)
+        reading, finishing = asyncio.Lock(), []
+        async with asyncio.TaskGroup() as group:
+            with self._expecting():
+                for start in range(0, len(order), batch_size):
+                    chunk = order[start : start + batch_size]
+                    began = time.monotonic()
+                    async with reading:
+                        found = await self._intake.files(chunk)
+                    self._wake()
+                    finishing.append(group.create_task(self._finish_batch(found, began, wait)))
+        results = {path: entry for task in finishing for path, entry in task.result().items()}
+        return {given[path]: results[path] for path in order}
+
+    async def _finish_batch(
+        self, found: Mapping[bytes, int | Exception], began: float, wait: float
+    ) -> dict[bytes, EnrichedTrack | Exception]:
+        ids = {path: track_id for path, track_id in found.items() if isinstance(track_id, int)}
+        await self.settled(wait, list(ids.values()))
+        rows = await self.database.read(lambda c: enriched.load(c, ids.values()))
+        reasons = await self.database.read(lambda c: tracks.unreadable_reasons(c, ids.values()))
+        self.telemetry.gauge(
+            batch_processing_time_ms=round((time.monotonic() - began) * 1000, 1), batch_items_processed=len(found)
+        )
+        return {
+            path: UnreadableFile(path, reasons[one]) if one in reasons else rows[one] if isinstance(one, int) else one
+            for path, one in found.items()
+        }
+
+    # --- answers --------------------------------------------------------------------------------------------------
+
+    async def _settle(self, settlements: Sequence[Settlement]) -> None:
+        """Facts, acknowledgements, decisions, rows, events and new lookups: all of it commits, or nothing."""
+
+        def commit(connection: sqlite3.Connection) -> None:
+            queue.settle(connection, settlements, self._now())
+            self._decide(connection, queue.tracks_served(connection, (one.lookup.lookup_id for one in settlements)))
+
+        await self.database.write(commit)
+        self._wake()
+
+    def _decide(self, connection: sqlite3.Connection, track_ids: Sequence[int]) -> None:
+        """Work out these tracks anew, again where a lookup they now share was answered before."""
+        while track_ids:
+            again: set[int] = set()
+            for start in range(0, len(track_ids), DECIDED_AT_ONCE):
+                states = tracks.load_states(connection, track_ids[start : start + DECIDED_AT_ONCE])
+                outcomes = [work_out(state, self.rules) for state in states]
+                again |= tracks.save_outcomes(connection, outcomes, self._now())
+            track_ids = sorted(again)
+
+    async def decide_by_person(
+        self, track_id: int, provider: str, entity_id: str, verdict: Verdict, *, by: str, reason: str | None = None
+    ) -> None:
+        """A person accepts or rejects a candidate; no refresh undoes it."""
+        decision = PersonDecision(provider, entity_id, verdict, by, iso(self._now()), reason)
+
+        def record(connection: sqlite3.Connection) -> None:
+            tracks.decide_by_person(connection, track_id, decision)
+            self._decide(connection, [track_id])
+
+        await self.database.write(record)
+        self._wake()
+
+    async def retry(self, states: Sequence[str] = ("failed",), provider: str | None = None) -> int:
+        """Queue lookups again that were given up ("failed") or not known ("missing"). Returns how many."""
+
+        def again(connection: sqlite3.Connection) -> int:
+            count = queue.retry(connection, states, provider, self._now())
+            self._decide(connection, queue.tracks_waiting(connection))
+            return count
+
+        count = await self.database.write(again)
+        self._wake()
+        return count
+
+    # --- rounds ---------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Let the pumps work, in the running loop."""
+        self._tasks = [asyncio.create_task(pump.run(), name=f"pump-{pump.name}") for pump in self.pumps]
+
+    async def flush_if_needed(self) -> None:
+        """Send what has waited long enough for company; the scheduler calls it."""
+        for pump in self.pumps:
+            await pump.processor.flush_if_needed()
+
+    async def sweep(self) -> None:
+        """Queue misses and aged answers whose time has come; the scheduler calls it."""
+        if await self.database.write(lambda c: queue.wake_due(c, self._now())):
+            self._wake()
+
+    async def settled(
+        self,
+        wait: float = 60.0,
+        track_ids: Sequence[int] | None = None,
+        progress: Callable[[], None] = lambda: None,
+    ) -> list[Postponed]:
+        """Return when nothing (of these tracks) is in flight or can be asked within `wait` seconds.
+
+        What remains is postponed: each provider's rest, until when, and why."""
+        while True:
+            self._moved.clear()
+            if not self._incoming and (
+                postponed := await self._postponed(wait, track_ids)
+            ) is not None:
+                return postponed
+            progress()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._moved.wait(), timeout=0.5)
+
+    async def _postponed(self, wait: float, track_ids: Sequence[int] | None) -> list[Postponed] | None:
+        """What remains, or None while there is something to wait for."""
+        if track_ids is None and any(pump.active for pump in self.pumps):
+            return None
+        found = []
+        for pump in self.pumps:
+            waiting = await self.database.read(lambda c: queue.waiting(c, pump.name, track_ids))  # noqa: B023
+            soonest = min((max(w.due_at, pump.opens_at(w.kind) or 0.0) for w in waiting), default=None)
+            if soonest is None:
+                continue
+            if soonest <= self._now() + wait or any(w.leased for w in waiting):
+                return None
+            count = sum(w.lookups for w in waiting)
+            found.append(Postponed(pump.name, count, soonest, self._why(pump)))
+        return found
+
+    def _why(self, pump: Pump) -> str:
+        if held := pump.held():
+            return held[1]
+        closed = [gate for gate in self.gates.snapshot() if gate.provider == pump.name and gate.opens_at]
+        return closed[0].why if closed else "to be asked again later"
+
+    def _company(self, pump: Pump) -> bool:
+        """Whether more lookups may still come to this pump: somebody else is producing them."""
+        return self._incoming > 0 or any(other.producing for other in self.pumps if other is not pump)
+
+    def _wake(self) -> None:
+        self._moved.set()
+        for pump in self.pumps:
+            pump.wake()
+
+    @contextlib.contextmanager
+    def _expecting(self) -> Any:
+        self._incoming += 1
+        self._wake()
+        try:
+            yield
+        finally:
+            self._incoming -= 1
+            self._wake()
+
+    # --- the end --------------------------------------------------------------------------------------------------
+
+    async def drain(self, timeout: float) -> None:
+        """Claim no more, let what is in flight finish within `timeout` seconds, and give the rest back."""
+        for pump in self.pumps:
+            pump.stop()
+        if self._tasks:
+            _, unfinished = await asyncio.wait(self._tasks, timeout=timeout)
+            for task in unfinished:
+                task.cancel()
+            await asyncio.gather(*unfinished, return_exceptions=True)
+        for pump in self.pumps:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(pump.close(), timeout=2.0)
+        await self.database.write(queue.release)
+
+    async def is_alive(self) -> bool:
+        """Whether work can go on: both database threads answer and every pump still runs."""
+        try:
+            async with asyncio.timeout(5.0):
+                await self.database.read(lambda c: c.execute("SELECT 1").fetchone())
+        except TimeoutError:
+            return False
+        return not any(task.done() for task in self._tasks)
+
+    async def summarise(self) -> None:
+        """Log the counts once, while there is work; the scheduler calls it."""
+        if not any(pump.active for pump in self.pumps) and not self._incoming:
+            return
+        counts = await self.database.read(operations.track_counts)
+        lookups = await self.database.read(operations.lookup_counts)
+        self.telemetry.summary(counts, lookups, await self.database.read(operations.oldest_waiting))
+
+    async def status(self) -> dict[str, Any]:
+        """The facts that `soulspot status` and the HTTP API show."""
+        counts = await self.database.read(operations.track_counts)
+        lookups = await self.database.read(operations.lookup_counts)
+        gates = [
+            {"provider": gate.provider, "host": gate.host, "requests": gate.requests, "breaker": gate.breaker,
+             "spent": gate.spent, "daily_budget": gate.daily_budget, "why": gate.why,
+             "limited_until": iso(gate.opens_at) if gate.opens_at else None}
+            for gate in self.gates.snapshot()
+        ]  # fmt: skip
+        return {
+            "tracks": counts,
+            "lookups": lookups,
+            "oldest_waiting": await self.database.read(operations.oldest_waiting),
+            "gates": gates,
+            "pumps": {
+                pump.name: {
+                    "in_flight": pump.processor.in_flight_count(),
+                    "gathering": pump.processor.get_pending_count(),
+                    "batch_size": pump.batch_size,
+                    "held": pump.held() and {"until": iso(pump.held()[0]), "why": pump.held()[1]},  # type: ignore[index]
+                }
+                for pump in self.pumps
+            },
+            "operations": await self.database.read(lambda c: operations.latest(c, 10)),
+        }

@@ -1,0 +1,1 @@
+"""The daemon's HTTP side: routes, and the guards that every request passes."""

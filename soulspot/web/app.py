@@ -1,0 +1,142 @@
+"""The routes: health, status, and the operations that other processes start here."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from soulspot.enrich import EnrichmentService
+from soulspot.operations import Operations
+from soulspot.store import operations as rows
+from soulspot.web.guards import guard, problem
+
+MAX_IMPORT = 2 << 30  # bytes of an import file
+IMPORT_SUFFIXES = (".csv", ".tsv", ".json", ".ndjson", ".jsonl")
+
+
+class Api:
+    """The handlers over one service. `ready` says whether it can work."""
+
+    def __init__(
+        self, service: EnrichmentService, operations: Operations, *, ready: Callable[[], bool], version: str
+    ) -> None:
+        self._service = service
+        self._operations = operations
+        self._ready = ready
+        self._version = version
+
+    def application(self, *, token: str | None, allowed_hosts: tuple[str, ...]) -> web.Application:
+        """The aiohttp application with every route behind the guards."""
+        app = web.Application(middlewares=[guard(token, allowed_hosts)], client_max_size=1 << 20)
+        app.add_routes(
+            [
+                web.get("/healthz", self.healthz),
+                web.get("/readyz", self.readyz),
+                web.get("/api/v1/status", self.status),
+                web.post("/api/v1/scan", self.scan),
+                web.post("/api/v1/import", self.import_file),
+                web.post("/api/v1/enrich", self.enrich),
+                web.post("/api/v1/retry", self.retry),
+                web.get("/api/v1/operations", self.operations),
+                web.get("/api/v1/operations/{id:[0-9]{1,18}}", self.operation),
+            ]
+        )
+        return app
+
+    async def healthz(self, request: web.Request) -> web.Response:
+        return web.json_response({"status": "ok"})
+
+    async def readyz(self, request: web.Request) -> web.Response:
+        if not self._ready():
+            return problem(503, "Service Unavailable", "starting or stopping")
+        return web.json_response({"status": "ready"})
+
+    async def status(self, request: web.Request) -> web.Response:
+        return web.json_response({"version": self._version, "pid": os.getpid(), **await self._service.status()})
+
+    async def scan(self, request: web.Request) -> web.Response:
+        places = await self._places(request)
+        if not places and not self._service.has_library:
+            raise web.HTTPBadRequest(text="library.paths is empty: there is nothing to scan")
+        return _accepted(await self._operations.scan(places))
+
+    async def enrich(self, request: web.Request) -> web.Response:
+        return _accepted(await self._operations.enrich(await self._places(request)))
+
+    async def retry(self, request: web.Request) -> web.Response:
+        body = await _json(request)
+        states = body.get("states", ["failed"])
+        if not isinstance(states, list) or not set(states) <= {"failed", "missing"}:
+            raise web.HTTPBadRequest(text='states: a list of "failed" and "missing"')
+        provider = body.get("provider")
+        known = [pump.name for pump in self._service.pumps]
+        if provider is not None and provider not in known:
+            raise web.HTTPBadRequest(text=f"provider: one of {', '.join(known)}")
+        return _accepted(await self._operations.retry(states, provider))
+
+    async def import_file(self, request: web.Request) -> web.Response:
+        name = Path(request.query.get("name", "import.csv")).name
+        if not name.removesuffix(".gz").endswith(IMPORT_SUFFIXES):
+            raise web.HTTPBadRequest(text=f"name: a file ending in {', '.join(IMPORT_SUFFIXES)} (or one of these with .gz)")
+        handle, place = tempfile.mkstemp(suffix="".join(Path(name).suffixes), prefix="soulspot-import-")
+        path = Path(place)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                size = 0
+                async for chunk in request.content.iter_chunked(1 << 18):
+                    size += len(chunk)
+                    if size > MAX_IMPORT:
+                        raise web.HTTPRequestEntityTooLarge(MAX_IMPORT, size)
+                    await asyncio.to_thread(file.write, chunk)
+            return _accepted(await self._operations.import_file(path, name=name, remove=True))
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+
+    async def operations(self, request: web.Request) -> web.Response:
+        found = await self._service.database.read(lambda c: rows.latest(c, 100))
+        return web.json_response({"operations": found})
+
+    async def operation(self, request: web.Request) -> web.Response:
+        wanted = int(request.match_info["id"])
+        found = await self._service.database.read(lambda c: rows.find(c, wanted))
+        if found is None:
+            raise web.HTTPNotFound(text=f"there is no operation {wanted}")
+        return web.json_response(found)
+
+    async def _places(self, request: web.Request) -> list[bytes]:
+        """The `paths` of the request; they must lie inside the configured library."""
+        paths = (await _json(request)).get("paths", [])
+        if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
+            raise web.HTTPBadRequest(text="paths: a list of texts")
+        try:
+            places = [os.path.realpath(os.fsencode(path)) for path in paths]
+        except ValueError as error:
+            raise web.HTTPBadRequest(text=f"paths: {error}") from error
+        for path, place in zip(paths, places, strict=True):
+            if not self._service.in_library(place):
+                raise web.HTTPBadRequest(text=f"paths: {path!r} is not inside the library that is configured")
+        return [os.path.abspath(os.fsencode(path)) for path in paths]
+
+
+def _accepted(operation_id: int) -> web.Response:
+    where = f"/api/v1/operations/{operation_id}"
+    return web.json_response({"operation_id": operation_id, "url": where}, status=202, headers={"Location": where})
+
+
+async def _json(request: web.Request) -> dict[str, Any]:
+    if not request.can_read_body:
+        return {}
+    try:
+        body = await request.json()
+    except (ValueError, RecursionError):
+        raise web.HTTPBadRequest(text="the body is not JSON") from None
+    if not isinstance(body, dict):
+        raise web.HTTPBadRequest(text="the body is not a JSON object")
+    return body

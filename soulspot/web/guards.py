@@ -1,0 +1,69 @@
+"""Who may ask: host names, same origin, token; and problem+json for whoever may not."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import json
+from collections.abc import Awaitable, Callable, Sequence
+
+from aiohttp import web
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+
+
+def problem(status: int, title: str, detail: str) -> web.Response:
+    """An RFC 9457 answer."""
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return web.Response(status=status, text=json.dumps(body), content_type="application/problem+json")
+
+
+def guard(token: str | None, allowed_hosts: Sequence[str]) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+    """The middleware: refuses foreign hosts (DNS rebinding), foreign pages (CSRF) and, with a token set,
+    whoever does not know it."""
+    allowed = {host.lower() for host in allowed_hosts}
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        host = _name(request.host)
+        if host not in allowed and not _is_local(host):
+            return problem(403, "Forbidden", f"this server does not answer to the name {host!r}; see http.allowed_hosts")
+        if request.path not in OPEN_PATHS:
+            bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
+            if token and not hmac.compare_digest(bearer.encode(), token.encode()):
+                return problem(401, "Unauthorized", "send the token of http.token as Authorization: Bearer")
+            if request.method not in ("GET", "HEAD") and not token and not _same_origin(request):
+                return problem(403, "Forbidden", "requests from other sites' pages are refused")
+        try:
+            return await handler(request)
+        except web.HTTPException as error:
+            if error.status < 400:
+                raise
+            return problem(error.status, error.reason, error.text or error.reason)
+
+    return check
+
+
+def _name(host: str) -> str:
+    name, colon, port = host.lower().rpartition(":")
+    return (name if colon and port.isdecimal() else host.lower()).strip("[]")
+
+
+def _is_local(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        ipaddress.ip_address(host)
+        return True  # a page cannot rebind a bare address
+    except ValueError:
+        return False
+
+
+def _same_origin(request: web.Request) -> bool:
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = request.headers.get("Origin")
+    return origin is None or origin == f"{request.scheme}://{request.host}"

@@ -1,0 +1,185 @@
+"""The one place where a service is built out of a configuration, for the daemon, the command line and Python alike."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from soulspot import __version__
+from soulspot.config import Config, load_config
+from soulspot.enrich import Batching, EnrichmentService
+from soulspot.intake import LibraryRules
+from soulspot.limits import Gates, StatePort
+from soulspot.matching import MatchPolicy
+from soulspot.outcome import Rules
+from soulspot.plan import Services
+from soulspot.providers.base import Provider
+from soulspot.providers.listenbrainz import ListenBrainz
+from soulspot.providers.musicbrainz import MusicBrainz
+from soulspot.providers.spotify import Spotify
+from soulspot.pump import Patience
+from soulspot.store import operations, queue
+from soulspot.store.database import Database
+from soulspot.store.ownership import Ownership
+from soulspot.store.state import ProviderState
+from soulspot.telemetry import Telemetry
+
+DRAIN_SECONDS = 10.0
+EVENTS_KEPT = 30 * 86_400.0  # seconds
+
+S = TypeVar("S", bound=EnrichmentService)
+
+
+@asynccontextmanager
+async def opened(
+    config: Config | Path | str | None = None,
+    *,
+    kind: type[S],
+    ownership: Ownership | None = None,
+    drain: float = DRAIN_SECONDS,
+) -> AsyncIterator[S]:
+    """A working service: the database owned and migrated, what was remembered restored, pumps and timers running.
+
+    At the end it drains for at most `drain` seconds. Raises ConfigError, DatabaseOwned and other DatabaseErrors."""
+    if not isinstance(config, Config):
+        config = load_config(Path(config) if config is not None else None)
+    owned = ownership or Ownership(config.database.path)
+    try:
+        database = await asyncio.to_thread(Database, config.database.path)
+        try:
+            await database.write(_take_over)
+            service = await _build(config, database, kind)
+            scheduler = timers(service, config)
+            scheduler.start()
+            service.start()
+            try:
+                yield service
+            finally:
+                scheduler.shutdown(wait=False)
+                await service.drain(drain)
+        finally:
+            await asyncio.to_thread(database.close)
+    finally:
+        if ownership is None:
+            owned.release()
+
+
+def _take_over(connection: queue.sqlite3.Connection) -> None:
+    """What an earlier process left: its leases go back into the queue, its operations have ended."""
+    queue.release(connection)
+    operations.interrupt(connection, time.time())
+
+
+async def _build(config: Config, database: Database, kind: type[S]) -> S:
+    telemetry = Telemetry()
+    port = ProviderState(database)
+    gates = Gates(port, on_request=telemetry.on_request, on_limit=telemetry.on_limit)
+    built = providers(config, gates, port)
+    service = kind(
+        database, gates, built, telemetry,
+        rules=rules(config, built), patience=patience(config), library=library_rules(config),
+    )  # fmt: skip
+    await gates.restore()
+    return service
+
+
+def providers(config: Config, gates: Gates, port: StatePort) -> dict[Provider, Batching]:
+    """The providers that are on, each with how its lookups are gathered."""
+    found: dict[Provider, Batching] = {}
+    mb, sp, lb = config.providers.musicbrainz, config.providers.spotify, config.providers.listenbrainz
+    if mb.enabled:
+        found[
+            MusicBrainz(
+                gates, base_url=mb.base_url, contact=mb.contact or "", rate=mb.rate, timeout=mb.timeout,
+                batch_size=mb.batch_size,
+            )
+        ] = Batching(mb.batch_size, mb.max_wait_time)  # fmt: skip
+    if lb.enabled:
+        found[
+            ListenBrainz(
+                gates, base_url=lb.base_url, labs_url=lb.labs_url, token=lb.token.reveal() if lb.token else None,
+                rate=lb.rate, timeout=lb.timeout, batch_size=lb.batch_size,
+            )
+        ] = Batching(lb.batch_size, lb.max_wait_time)  # fmt: skip
+    if sp.enabled and sp.client_id and sp.client_secret:
+        found[
+            Spotify(
+                gates, port, base_url=sp.base_url, token_url=sp.token_url, client_id=sp.client_id,
+                client_secret=sp.client_secret.reveal(), rate=sp.rate, timeout=sp.timeout, batch_size=sp.batch_size,
+                daily_budget=sp.daily_budget, market=sp.market,
+            )
+        ] = Batching(sp.batch_size, sp.max_wait_time)  # fmt: skip
+    return found
+
+
+def rules(config: Config, built: Iterable[Provider]) -> Rules:
+    """What outcomes are decided by."""
+    names = {provider.name for provider in built}
+    matching = config.matching
+    return Rules(
+        Services("musicbrainz" in names, "listenbrainz" in names, "spotify" in names),
+        MatchPolicy(matching.accept, matching.review, matching.margin),
+        config.merge.orders(),
+    )
+
+
+def patience(config: Config) -> Patience:
+    """When lookups are asked again."""
+    retry, refresh = config.retry, config.refresh
+    return Patience(retry.attempts, retry.base, retry.cap, refresh.after, refresh.missing_after)
+
+
+def library_rules(config: Config) -> LibraryRules:
+    """Which files are the library."""
+    library = config.library
+    return LibraryRules(
+        tuple(os.fsencode(path) for path in library.paths), library.include, library.exclude,
+        library.follow_symlinks, config.limits.max_file_size,
+    )  # fmt: skip
+
+
+def scheduler_with_defaults() -> AsyncIOScheduler:
+    """A scheduler whose late jobs run once, however late: a clock that jumped skips nothing."""
+    return AsyncIOScheduler(job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1})
+
+
+def timers(service: EnrichmentService, config: Config) -> AsyncIOScheduler:
+    """The timers that every working service needs, in the daemon and in a single run."""
+    scheduler = scheduler_with_defaults()
+    every = scheduler.add_job
+    every(service.flush_if_needed, "interval", seconds=config.scheduler.flush_interval, id="flush_if_needed")
+    every(service.sweep, "interval", seconds=config.scheduler.retry_sweep, id="sweep")
+    every(service.summarise, "interval", seconds=config.scheduler.summary, id="summary")
+    every(_upkeep, "interval", seconds=config.scheduler.upkeep, args=[service], id="upkeep")
+    return scheduler
+
+
+async def _upkeep(service: EnrichmentService) -> None:
+    await service.database.write(lambda c: operations.prune(c, time.time() - EVENTS_KEPT))
+    with contextlib.suppress(Exception):
+        await service.database.keep_up()
+
+
+def retune(service: EnrichmentService, config: Config) -> None:
+    """Take over what can change while we work: rates, batch sizes, waits, matching and retry settings."""
+    settings = {
+        "musicbrainz": config.providers.musicbrainz,
+        "listenbrainz": config.providers.listenbrainz,
+        "spotify": config.providers.spotify,
+    }
+    for pump in service.pumps:
+        mine = settings[pump.name]
+        pump.provider.retune(
+            rate=mine.rate, batch_size=mine.batch_size, timeout=mine.timeout,
+            daily_budget=getattr(mine, "daily_budget", None),
+        )  # fmt: skip
+        pump.retune(Batching(mine.batch_size, mine.max_wait_time), patience(config))
+    service.rules = rules(config, [pump.provider for pump in service.pumps])
