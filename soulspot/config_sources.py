@@ -159,9 +159,8 @@ def unknown(key: Sequence[str]) -> str:
     same_end = [name for name in names if name.rpartition(".")[2] == key[-1]]
     near = (
         get_close_matches(wrong, siblings, 1)
-        or get_close_matches(wrong, sections, 1)
-        or same_end[:1]
-        or get_close_matches(wrong, names, 1)
+        or get_close_matches(wrong, same_end, 1, 0.0)
+        or get_close_matches(wrong, names + sections, 1)
     )
     return "unknown key" + (f"; did you mean {near[0]}?" if near else "")
 
