@@ -83,15 +83,8 @@ class Pump:
         self._stopping = False
         self._resting = False
         self._claimed = False
-        self._waiting_since: float | None = None
-        self.processor: BatchProcessor[Lookup, Answer] = BatchProcessor(
-            batch_size,
-            self._answer,
-            max_wait_time,
-            key=lambda lookup: lookup.lookup_id,
-            split_on=(BatchRejected,),
-            on_batch_complete=self._report,
-        )
+        self._closing: asyncio.Task[object] | None = None  # a processor that retune replaced
+        self.processor = self._new_processor(max_wait_time)
 
     @property
     def name(self) -> str:
@@ -158,8 +151,6 @@ class Pump:
         if before and not self._claimed:
             self._on_idle()  # whoever lingered for our answers need not linger any longer
         if claim.lookups:
-            if self._waiting_since is None:
-                self._waiting_since = time.monotonic()
             await self.processor.add_batch(list(claim.lookups))
         if self.processor.get_pending_count() and not (claim.emptied and self._company(self)):
             await self.processor.flush()
@@ -171,6 +162,22 @@ class Pump:
     def _claim_size(self, kind: str) -> int:
         most = self.provider.capacity[kind]
         return min(self.batch_size, most if most > 1 else SINGLES_AT_ONCE)
+
+    def retune(self, *, batch_size: int, max_wait_time: float, patience: Patience) -> None:
+        """Take over new settings from the next claim on; what is gathered now goes out as it is."""
+        self.batch_size, self.patience = batch_size, patience
+        before, self.processor = self.processor, self._new_processor(max_wait_time)
+        self._closing = asyncio.create_task(before.close())
+
+    def _new_processor(self, max_wait_time: float) -> BatchProcessor[Lookup, Answer]:
+        return BatchProcessor(
+            self.batch_size,
+            self._answer,
+            max_wait_time,
+            key=lambda lookup: lookup.lookup_id,
+            split_on=(BatchRejected,),
+            on_batch_complete=self._report,
+        )
 
     def stop(self) -> None:
         """Claim no more. What is in flight is not touched."""
@@ -234,8 +241,6 @@ class Pump:
         return Settlement(lookup, LookupState.PENDING, now + wait, error=answer.reason)
 
     def _report(self, result: BatchResult[Lookup, Answer]) -> None:
-        waited = time.monotonic() - (self._waiting_since or time.monotonic())
-        self._waiting_since = None
         outcomes = Counter(_outcome(answer) for answer in result.successful)
         self._telemetry.event(
             "batch_flushed",
@@ -246,7 +251,7 @@ class Pump:
             failed=result.failure_count,
             requests=self._telemetry.requests_since_last(self.name),
             fill=round(result.total_items / self.batch_size, 3),
-            waited_ms=round(max(0.0, waited - result.duration) * 1000, 1),
+            waited_ms=round(result.waited * 1000, 1),
             duration_ms=round(result.duration * 1000, 1),
             reason=result.reason,
         )

@@ -45,10 +45,11 @@ async def opened(
     kind: type[S],
     ownership: Ownership | None = None,
     drain: float = DRAIN_SECONDS,
+    work: bool = True,
 ) -> AsyncIterator[S]:
     """A working service: the database owned and migrated, what was remembered restored, pumps and timers running.
 
-    At the end it drains for at most `drain` seconds. Raises ConfigError, DatabaseOwned and other DatabaseErrors."""
+    Without `work` it only queues: no provider is asked. At the end it drains for at most `drain` seconds. Raises ConfigError, DatabaseOwned and other DatabaseErrors."""
     if not isinstance(config, Config):
         config = load_config(Path(config) if config is not None else None)
     owned = ownership or Ownership(config.database.path)
@@ -58,12 +59,14 @@ async def opened(
             await database.write(_take_over)
             service = await _build(config, database, kind)
             scheduler = timers(service, config)
-            scheduler.start()
-            service.start()
+            if work:
+                scheduler.start()
+                service.start()
             try:
                 yield service
             finally:
-                scheduler.shutdown(wait=False)
+                if work:
+                    scheduler.shutdown(wait=False)
                 await service.drain(drain)
         finally:
             await asyncio.to_thread(database.close)
@@ -181,5 +184,5 @@ def retune(service: EnrichmentService, config: Config) -> None:
             rate=mine.rate, batch_size=mine.batch_size, timeout=mine.timeout,
             daily_budget=getattr(mine, "daily_budget", None),
         )  # fmt: skip
-        pump.retune(Batching(mine.batch_size, mine.max_wait_time), patience(config))
+        pump.retune(batch_size=mine.batch_size, max_wait_time=mine.max_wait_time, patience=patience(config))
     service.rules = rules(config, [pump.provider for pump in service.pumps])

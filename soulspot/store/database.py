@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
+from urllib.parse import quote
 
 from soulspot.errors import DatabaseDamaged, DatabaseError, DatabaseFull, DatabaseTooNew
 from soulspot.store import enriched
@@ -19,6 +20,7 @@ from soulspot.store import enriched
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 30_000
+CHECKED_UP_TO = 256 << 20  # bytes of a file that is checked at every start
 _MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
 
 
@@ -43,6 +45,16 @@ class Database:
             self._writer.shutdown(wait=False)
             self._reader.shutdown(wait=False)
             raise
+
+    @staticmethod
+    def open_to_read(path: Path) -> sqlite3.Connection:
+        """A connection of its own that cannot write, for looking at a database that others may be using."""
+        try:
+            connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_MS / 1000)
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.DatabaseError as error:
+            raise _explained(path, error) from error
+        return connection
 
     async def write(self, change: Callable[[sqlite3.Connection], T]) -> T:
         """Run `change(connection)` in one transaction and commit it. Raises DatabaseFull when the disk is full.
@@ -119,6 +131,8 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
+    if path.stat().st_size > CHECKED_UP_TO and not path.with_name(path.name + "-wal").stat().st_size:
+        return  # large and closed in order the last time: the check would take minutes
     try:
         verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.DatabaseError as error:

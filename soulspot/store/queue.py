@@ -93,6 +93,39 @@ def _first(connection: sqlite3.Connection, provider: str, kind: str) -> tuple[st
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Lookups of one kind that are still to be answered; `due_at` (epoch seconds) of the first."""
+
+    kind: str
+    leased: bool
+    lookups: int
+    due_at: float
+
+
+def waiting(connection: sqlite3.Connection, provider: str, track_ids: Sequence[int] | None = None) -> list[Waiting]:
+    """What of this provider is still to be answered, by kind; only what serves `track_ids`, if given."""
+    mine = "" if track_ids is None else (
+        " AND lookup_id IN (SELECT lookup_id FROM track_lookups WHERE track_id IN (SELECT value FROM json_each(?)))"
+    )  # fmt: skip
+    rows = connection.execute(
+        "SELECT kind, state = 'leased', count(*), min(due_at) FROM lookups WHERE provider = ?"
+        f" AND state IN ('pending', 'leased'){mine}"
+        " GROUP BY kind, state",
+        (provider,) if track_ids is None else (provider, json.dumps(list(track_ids))),
+    )
+    return [Waiting(kind, bool(leased), count, seconds(due_at)) for kind, leased, count, due_at in rows]
+
+
+def tracks_waiting(connection: sqlite3.Connection) -> list[int]:
+    """The tracks that a lookup which is still to be answered serves, ascending."""
+    rows = connection.execute(
+        "SELECT DISTINCT track_id FROM track_lookups JOIN lookups USING (lookup_id)"
+        " WHERE state IN ('pending', 'leased') ORDER BY 1"
+    )
+    return [track_id for (track_id,) in rows]
+
+
 def settle(connection: sqlite3.Connection, settlements: Iterable[Settlement], now: float) -> None:
     """Write what the lookups brought and acknowledge them, in the caller's transaction."""
     stamp = iso(now)
