@@ -1,4 +1,4 @@
-"""A catalogue over the Spotify ids of a CSV file: names, albums, lengths from the rows, the rest from the ids."""
+"""A catalogue over the Spotify ids of a CSV file: names and lengths from the rows, the rest from the ids."""
 
 from __future__ import annotations
 
