@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -108,7 +109,7 @@ class Intake:
         files = await asyncio.to_thread(self._read, changed)
         fresh = {one.path for one in changed}
 
-        def save(connection: tracks.sqlite3.Connection) -> None:
+        def save(connection: sqlite3.Connection) -> None:
             tracks.mark_seen(connection, (one.path for one in chunk if one.path not in fresh), scan_id)
             self._save(connection, files, scan_id)
 
@@ -122,7 +123,7 @@ class Intake:
         limit = self._rules.max_file_size
         return [read_file(one.path, one.stamp, max_file_size=limit) for one in candidates]
 
-    def _save(self, connection: tracks.sqlite3.Connection, files: Sequence[ScannedFile], scan_id: int) -> list[int]:
+    def _save(self, connection: sqlite3.Connection, files: Sequence[ScannedFile], scan_id: int) -> list[int]:
         changed = tracks.save_scanned(connection, files, scan_id, self._now(), exists=os.path.lexists)
         self._decide(connection, changed)
         return changed
@@ -161,7 +162,7 @@ class Intake:
             progress(report)
         return report
 
-    def _import(self, connection: tracks.sqlite3.Connection, rows: Sequence[tracks.ImportedTrack]) -> int:
+    def _import(self, connection: sqlite3.Connection, rows: Sequence[tracks.ImportedTrack]) -> int:
         changed = tracks.save_imported(connection, rows, self._now())
         self._decide(connection, changed)
         return len(changed)

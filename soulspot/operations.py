@@ -82,7 +82,7 @@ class Operations:
     async def _start(
         self, kind: str, metadata: Mapping[str, Any], work: Callable[[Advance], Coroutine[Any, Any, None]]
     ) -> int:
-        operation_id = await self._write(lambda c: rows.start(c, kind, metadata, self._now()))
+        operation_id: int = await self._write(lambda c: rows.start(c, kind, metadata, self._now()))
         task = asyncio.create_task(self._run(operation_id, kind, work), name=f"{kind}-{operation_id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

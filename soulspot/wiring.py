@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -13,7 +14,7 @@ from typing import TypeVar
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from soulspot import __version__
+from soulspot import config_model
 from soulspot.config import Config, load_config
 from soulspot.enrich import Batching, EnrichmentService
 from soulspot.intake import LibraryRules
@@ -75,7 +76,7 @@ async def opened(
             owned.release()
 
 
-def _take_over(connection: queue.sqlite3.Connection) -> None:
+def _take_over(connection: sqlite3.Connection) -> None:
     """What an earlier process left: its leases go back into the queue, its operations have ended."""
     queue.release(connection)
     operations.interrupt(connection, time.time())
@@ -173,7 +174,7 @@ async def _upkeep(service: EnrichmentService) -> None:
 
 def retune(service: EnrichmentService, config: Config) -> None:
     """Take over what can change while we work: rates, batch sizes, waits, matching and retry settings."""
-    settings = {
+    settings: dict[str, config_model.MusicBrainz | config_model.ListenBrainz | config_model.Spotify] = {
         "musicbrainz": config.providers.musicbrainz,
         "listenbrainz": config.providers.listenbrainz,
         "spotify": config.providers.spotify,

@@ -15,7 +15,9 @@ class Provider(Protocol):
     provider understands); the queue claims at most that many of one kind for a batch."""
 
     name: str
-    capacity: Mapping[str, int]
+
+    @property
+    def capacity(self) -> Mapping[str, int]: ...
 
     async def lookup(self, queries: Sequence[Query]) -> list[Answer]:
         """Answers of the same length and order as `queries`, which may mix kinds.
@@ -26,8 +28,15 @@ class Provider(Protocol):
         ...
 
     def opens_at(self, kind: str) -> float | None:
-        """When the gate of the host that serves `kind` lets the next request pass, in seconds since the epoch;
-        None when it is open now."""
+        """When the gate of the host that serves `kind` lets the next request pass, in seconds since the
+        epoch; None when it is open now."""
+        ...
+
+    def retune(
+        self, *, rate: float, batch_size: int, timeout: float, daily_budget: int | None = None
+    ) -> None:
+        """These settings from now on: requests a second of each host, lookups a request, seconds a request,
+        and requests in any 24 h (None: no limit of ours)."""
         ...
 
     async def close(self) -> None:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -20,7 +21,7 @@ def problem(status: int, title: str, detail: str) -> web.Response:
     return web.Response(status=status, text=json.dumps(body), content_type="application/problem+json")
 
 
-def guard(token: str | None, allowed_hosts: Sequence[str]) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def guard(token: str | None, allowed_hosts: Sequence[str]) -> Middleware:
     """The middleware: refuses foreign hosts (DNS rebinding), foreign pages (CSRF) and, with a token set,
     whoever does not know it."""
     allowed = {host.lower() for host in allowed_hosts}

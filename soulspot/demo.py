@@ -1,0 +1,160 @@
+"""`soulspot demo`: a sample library, local servers, and the real daemon code between them; then the truth is compared."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from soulspot.commands import EnrichReport, enrich_with
+from soulspot.config import Config, make_config
+from soulspot.console import Bars, requests_table
+from soulspot.enrich import EnrichmentService
+from soulspot.models import EnrichedTrack, Status
+from soulspot.sandbox import Behaviour, Catalogue, Sandbox
+from soulspot.sandbox.library import SampleFile, write_sample_library
+from soulspot.store import enriched, tracks
+from soulspot.telemetry import configure_logging
+from soulspot.wiring import opened
+
+SEED = 20
+CATALOGUE_TRACKS = 3000
+LOG_NAME = "soulspot.log"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One sample file beside the row it came to."""
+
+    file: SampleFile
+    row: EnrichedTrack
+
+    @property
+    def result(self) -> str:
+        if self.row.status is not Status.ACCEPTED:
+            return str(self.row.status)
+        return "right" if self._is_right() else "wrong"
+
+    def _is_right(self) -> bool:
+        found, truth = self.row, self.file
+        if found.mb_recording_id and found.mb_recording_id != truth.recording_mbid:
+            return False
+        if found.spotify_track_id and found.spotify_track_id not in truth.spotify_ids:
+            return False
+        return bool(found.mb_recording_id or found.spotify_track_id)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoReport:
+    """What the demo came to, judged by the catalogue that the sample library was made from."""
+
+    judgements: Sequence[Judgement]
+    report: EnrichReport
+    database: Path
+    library: Path
+
+    @property
+    def wrong(self) -> list[Judgement]:
+        return [one for one in self.judgements if one.result == "wrong"]
+
+    @property
+    def right(self) -> bool:
+        """Nothing was accepted wrongly, and nothing was left undone."""
+        return not self.wrong and self.report.complete
+
+    def by_kind(self) -> Mapping[str, Counter[str]]:
+        found: dict[str, Counter[str]] = {}
+        for one in self.judgements:
+            found.setdefault(one.file.kind, Counter())[one.result] += 1
+        return found
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "files": len(self.judgements),
+            "by_kind": {kind: dict(counts) for kind, counts in self.by_kind().items()},
+            "requests": self.report.requests,
+            "requests_one_per_track": self._one_per_track(),
+            "right": self.right,
+            "database": str(self.database),
+            "library": str(self.library),
+        }
+
+    def _one_per_track(self) -> int:
+        """A request a readable track and service: what asking for one track at a time would have cost."""
+        readable = sum(1 for one in self.judgements if one.file.kind != "broken")
+        return readable * len(self.report.requests)
+
+    def tables(self) -> Iterator[Table | str]:
+        """For a person: results by kind of file, requests, and where everything is."""
+        results = ("right", "wrong", "review", "unmatched", "failed", "pending")
+        kinds = self.by_kind()
+        shown = [name for name in results if name == "right" or any(counts[name] for counts in kinds.values())]
+        table = Table(title="Files of the sample library, compared with the catalogue", title_justify="left")
+        table.add_column("kind of file")
+        for name in ("files", *shown):
+            table.add_column("unreadable" if name == "failed" else name, justify="right")
+        for kind, counts in sorted(kinds.items()):
+            table.add_row(kind, str(counts.total()), *(str(counts[name]) for name in shown))
+        total: Counter[str] = sum(kinds.values(), Counter())
+        table.add_row("all", str(total.total()), *(str(total[name]) for name in shown), style="bold")
+        yield table
+        yield requests_table(self.report.requests, self.report.answered)
+        used = sum(self.report.requests.values())
+        yield f"requests used: {used}; one a track and service would have been {self._one_per_track()}"
+        for one in self.wrong:
+            yield f"wrong: {one.file.path} ({one.file.what_tags})"
+        yield f"library:  {self.library}"
+        yield f"database: {self.database}"
+
+
+async def run_demo(folder: Path, count: int, bars: Bars) -> DemoReport:
+    """Write the library below `folder`, serve the catalogue on loopback, and enrich."""
+    folder = Path(os.path.abspath(folder))
+    library, database = folder / "library", folder / "soulspot.db"
+    folder.mkdir(parents=True, exist_ok=True)
+    for leftover in folder.glob("soulspot.db*"):
+        leftover.unlink()
+    configure_logging("json", "info", folder / LOG_NAME)
+    bars.note(f"writing {count} audio files to {library}")
+    catalogue = await asyncio.to_thread(Catalogue.invent, SEED, max(CATALOGUE_TRACKS, count * 4))
+    files = await asyncio.to_thread(lambda: write_sample_library(catalogue, library, seed=SEED, tracks=count))
+    async with Sandbox(catalogue, Behaviour()) as sandbox:
+        bars.note("local MusicBrainz, ListenBrainz and Spotify servers are up, with the limits of the real ones")
+        config = demo_config(sandbox, library, database)
+        async with opened(config, kind=EnrichmentService) as service:
+            report = await enrich_with(service, [], 5.0, bars)
+            rows = await _rows(service, files)
+    return DemoReport([Judgement(file, rows[os.fsencode(file.path)]) for file in files], report, database, library)
+
+
+async def _rows(service: EnrichmentService, files: Sequence[SampleFile]) -> dict[bytes, EnrichedTrack]:
+    paths = [os.fsencode(file.path) for file in files]
+    ids = await service.database.read(lambda c: tracks.ids_of_paths(c, paths))
+    found = await service.database.read(lambda c: enriched.load(c, ids.values()))
+    return {path: found[track_id] for path, track_id in ids.items()}
+
+
+def demo_config(sandbox: Sandbox, library: Path, database: Path) -> Config:
+    """The shipped defaults, pointed at the local servers."""
+    return make_config(
+        {
+            "library": {"paths": [str(library)], "watch": False},
+            "database": {"path": str(database)},
+            "providers": {
+                "musicbrainz": {"base_url": sandbox.musicbrainz_url, "contact": "demo@example.org"},
+                "listenbrainz": {"base_url": sandbox.listenbrainz_url, "labs_url": sandbox.labs_url},
+                "spotify": {
+                    "base_url": sandbox.spotify_url,
+                    "token_url": sandbox.token_url,
+                    "client_id": "demo",
+                    "client_secret": "demo",
+                },
+            },
+        }
+    )
