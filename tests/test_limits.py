@@ -222,6 +222,7 @@ def test_reloading_the_same_rate_delays_nobody() -> None:
     async def main() -> None:
         gate = await world.gate(rate=1.0)
         await world.request(gate)
+        await asyncio.sleep(0.9)
         gate.retune(rate=1.0, daily_budget=None)
         await world.request(gate)
 
@@ -314,6 +315,7 @@ def test_a_host_opened_twice_keeps_the_stricter_limits() -> None:
     first = gates.open("spotify", "http://127.0.0.1:9/v1", rate=3.0, daily_budget=100)
     again = gates.open("spotify", "http://127.0.0.1:9/api/token", rate=1.0, pace_on_headers=True)
     assert again is first
+    assert gates.open("spotify", "http://127.0.0.1:9/", rate=5.0, daily_budget=200) is first
     assert (first.rate, first.daily_budget, first.pace_on_headers) == (1.0, 100, True)
 
 

@@ -211,6 +211,22 @@ def test_one_probe_goes_out_after_the_minute_and_its_success_closes_the_breaker(
     assert [event.kind for event in world.events] == ["limited", "recovered"]
 
 
+def test_failures_that_arrive_late_do_not_prolong_the_rest() -> None:
+    world = World()
+
+    async def main() -> None:
+        gate = await world.gate(rate=100.0)
+        for _ in range(20):
+            await gate.admit()
+        for _ in range(20):
+            await gate.observe(None)
+        await asyncio.sleep(30)
+        await gate.observe(None)
+        assert wait_of(await refused(gate.admit()), world) == pytest.approx(30, abs=0.01)
+
+    run_virtual(main())
+
+
 def test_a_failed_probe_doubles_the_rest_up_to_ten_minutes_without_further_events() -> None:
     world = World()
 
@@ -223,6 +239,7 @@ def test_a_failed_probe_doubles_the_rest_up_to_ten_minutes_without_further_event
             rests.append(opens_at - world.now())
             await asyncio.sleep(rests[-1])
             await world.request(gate, None)
+            assert not gate.probing
         return rests
 
     assert run_virtual(main()) == pytest.approx([60, 120, 240, 480, 600, 600], abs=0.01)
@@ -316,7 +333,10 @@ def test_saves_never_overtake_each_other() -> None:
 
     async def main() -> None:
         gate = await world.gate()
-        await asyncio.gather(*(gate.pause(1000.0 * number, f"number {number}") for number in range(1, 9)))
-        assert world.port.values["gate:musicbrainz:musicbrainz.org"]["pause"]["why"] == "number 8"
+        async with asyncio.TaskGroup() as group:
+            for number in range(1, 8):
+                group.create_task(gate.pause(1000.0 * number, f"number {number}"))
+                await asyncio.sleep(0.2)
+        assert world.port.values["gate:musicbrainz:musicbrainz.org"]["pause"]["why"] == "number 7"
 
     run_virtual(main())

@@ -17,6 +17,7 @@ from tests.support.virtual_time import run_virtual
 from tests.test_limits import URL, World, loop_time, refused, wait_of
 
 HOUR = 3600.0
+KEY = "gate:musicbrainz:musicbrainz.org"
 
 
 async def pause_after(
@@ -129,6 +130,7 @@ def test_a_late_success_does_not_end_a_pause() -> None:
         await gate.admit()
         await gate.observe(429, {"Retry-After": "100"})
         await gate.observe(200)
+        assert world.port.values[KEY]["pause"]["strikes"] == 1
         assert wait_of(await refused(gate.admit()), world) >= 100
 
     run_virtual(main())
@@ -179,6 +181,31 @@ def test_a_redirects_target_is_not_asked_while_an_earlier_ban_lasts() -> None:
         await gates.restore()
         gate = gates.for_url("musicbrainz", "https://elsewhere.example/")
         assert (await refused(gate.admit())).why == "banned"
+
+    run_virtual(main())
+
+
+def test_a_gate_that_has_not_read_its_memory_yet_overwrites_nothing() -> None:
+    world = World()
+
+    async def main() -> None:
+        await (await world.gate()).pause(HOUR, "banned")
+        await world.gates().open("musicbrainz", URL, rate=1.0).pause(10, "short")
+        assert (await refused((await world.gate()).admit())).why == "banned"
+        await asyncio.sleep(2 * HOUR)
+        fresh = world.gates().open("musicbrainz", URL, rate=1.0)
+        await fresh.pause(10, "short")
+        assert (await refused(fresh.admit())).why == "short"
+
+    run_virtual(main())
+
+
+def test_no_memory_closes_a_gate_for_more_than_thirty_days() -> None:
+    world = World()
+    world.port.values[KEY] = {"pause": {"blocked_until": 1e15, "length": 1e15, "why": "?", "strikes": 1}}
+
+    async def main() -> None:
+        assert wait_of(await refused((await world.gate()).admit()), world) <= LONGEST_PAUSE + 0.01
 
     run_virtual(main())
 
@@ -292,7 +319,7 @@ def test_a_full_disk_does_not_stop_a_gate_from_protecting_the_host(caplog: pytes
     run_virtual(main())
     assert len([r for r in caplog.records if "cannot be saved" in r.message]) == 1
     assert len([r for r in caplog.records if "saved again" in r.message]) == 1
-    assert port.values["gate:musicbrainz:musicbrainz.org"]["pause"]["length"] == 1000
+    assert port.values[KEY]["pause"]["length"] == 1000
 
 
 def test_nothing_is_sent_before_it_is_known_what_the_host_asked_of_an_earlier_process() -> None:
@@ -333,7 +360,7 @@ def test_nothing_is_sent_before_it_is_known_what_the_host_asked_of_an_earlier_pr
 )
 def test_unusable_memory_is_ignored(garbage: Any) -> None:
     world = World()
-    world.port.values["gate:musicbrainz:musicbrainz.org"] = garbage
+    world.port.values[KEY] = garbage
 
     async def main() -> None:
         await world.request(await world.gate(daily_budget=5))

@@ -6,10 +6,6 @@ import asyncio
 
 from aiolimiter import AsyncLimiter
 
-_SLACK = 1e-6
-"""The bucket holds a millionth more than one request, so that rounding never leaves it a hair too full after
-a whole period: the limiter would then set timers for the present until its clock moves on."""
-
 
 class Pace:
     """Requests are at least 1/rate seconds apart. One waiter at a time: the gate keeps the line.
@@ -20,7 +16,7 @@ class Pace:
     def __init__(self, rate: float) -> None:
         self.rate = _checked(rate)
         self._limiter: AsyncLimiter | None = None
-        self._last = 0.0  # the loop's time of the last request, or of `start`
+        self._last = 0.0  # the loop's time of the last request
         self._spread_interval = 0.0
         self._spread_until = float("-inf")
 
@@ -33,9 +29,8 @@ class Pace:
     async def start(self) -> None:
         """Start the first period, unless it has begun."""
         if self._limiter is None:
-            self._limiter = AsyncLimiter(1 + _SLACK, (1 + _SLACK) / self.rate)
+            self._limiter = AsyncLimiter(1, 1 / self.rate)
             await self._limiter.acquire()  # at once: the bucket is new
-            self._last = asyncio.get_running_loop().time()
 
     async def wait(self) -> None:
         """Return when the next request may go."""
@@ -44,10 +39,9 @@ class Pace:
             await self.start()
             limiter = self._limiter
             assert limiter is not None
-            turn = self._last + 1 / self.rate
             if loop.time() < self._spread_until:
-                turn = max(turn, min(self._last + self._spread_interval, self._spread_until))
-            await asyncio.sleep(max(turn - loop.time(), 0.0))
+                turn = min(self._last + self._spread_interval, self._spread_until)
+                await asyncio.sleep(max(turn - loop.time(), 0.0))
             await limiter.acquire()
             if limiter is self._limiter:  # else the rate was changed meanwhile
                 self._last = loop.time()

@@ -42,9 +42,7 @@ class Pause:
 
         Never less than asked. MusicBrainz sheds load with 503 and Retry-After 0, so at least 1 to 2 s,
         growing to a minute while it goes on; without any Retry-After 2 to 4 s, growing to 5 minutes."""
-        if (
-            self.until() is None
-        ):  # answers to requests sent before the pause are the same limit, not a new one
+        if self.until() is None:  # an answer to a request of before the pause is no new strike
             self.strikes += 1
         grown = max(self.strikes - 1, 0)
         if quota and not asked:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import selectors
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -33,6 +34,13 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._jumping.clock
+
+    def call_at(self, when: float, *args: Any, **kwargs: Any) -> asyncio.TimerHandle:
+        """A timer for the present fires a nanosecond later, as if the clock went on: what sets such timers
+        until enough time has passed (aiolimiter does when a sum was rounded up) would otherwise do so for
+        ever."""
+        soon = self.time() + 1e-9
+        return super().call_at(max(when, math.nextafter(soon, math.inf)), *args, **kwargs)
 
 
 def run_virtual(main: Coroutine[Any, Any, T]) -> T:
