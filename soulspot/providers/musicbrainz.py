@@ -1,0 +1,175 @@
+"""MusicBrainz: many lookups in one search, merged ids one by one, Spotify links 70 at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from soulspot.errors import BadAnswer, BatchRejected, Limited, Refused, Unavailable
+from soulspot.limits import Gates
+from soulspot.models import MUSICBRAINZ, Answer, Entity, Found, Missing, Query
+from soulspot.providers import ids
+from soulspot.providers import musicbrainz_answers as answers
+from soulspot.providers import musicbrainz_query as lucene
+from soulspot.providers.musicbrainz_client import Reader, set_up
+from soulspot.providers.sheet import Sheet
+from soulspot.providers.threaded import GatedSession, SyncClient
+from soulspot.providers.transport import with_retries
+
+CAPACITY = {"recording": 100, "isrc": 50, "text": 20, "url": 70, "redirect": 1}
+SEARCHED = ("recording", "isrc", "text")
+FEW_HITS = 80
+"""A text search is sized to match about this many recordings: with more than 100 it has to be split."""
+
+
+class MusicBrainz:
+    """A `Provider`. `base_url` is what a path is appended to, `contact` an address or URL for the User-Agent,
+    `rate` is in requests a second, `timeout` in seconds for one request."""
+
+    name = MUSICBRAINZ
+
+    def __init__(
+        self,
+        gates: Gates,
+        *,
+        base_url: str,
+        contact: str,
+        rate: float = 1.0,
+        timeout: float = 30.0,
+        batch_size: int = 100,
+    ) -> None:
+        self._gates = gates
+        self._base_url = base_url
+        self._gate = gates.open(self.name, base_url, rate=rate)
+        self._timeout = timeout
+        self._batch_size = batch_size
+        self._hits_per_text = 4.0
+        set_up(contact)
+        self._client = SyncClient(
+            "musicbrainz",
+            lambda: GatedSession(gates, self.name, base_url=base_url, timeout=self._timeout),
+            lambda session: Reader(session, base_url, contact),
+        )
+
+    @property
+    def capacity(self) -> Mapping[str, int]:
+        return {kind: min(most, self._batch_size) for kind, most in CAPACITY.items()}
+
+    async def lookup(self, queries: Sequence[Query]) -> list[Answer]:
+        """As `Provider.lookup`. What the search index does not have is Missing; a merged id is, too."""
+        sheet = Sheet(queries)
+        sheet.check(CAPACITY, _fault)
+        try:
+            for kind in SEARCHED:
+                for chunk in self._chunks(sheet.open(kind), kind):
+                    await self._search(sheet, chunk)
+            open_urls = sheet.open("url")
+            for start in range(0, len(open_urls), self.capacity["url"]):
+                await self._urls(sheet, open_urls[start : start + self.capacity["url"]])
+            for query in sheet.open("redirect"):
+                await self._redirect(sheet, query)
+        except (Limited, Unavailable, Refused, BadAnswer) as error:
+            return sheet.given_up(error)
+        return sheet.answers()
+
+    def opens_at(self, kind: str) -> float | None:
+        return self._gate.opens_at()
+
+    def retune(
+        self, *, rate: float, batch_size: int, timeout: float, daily_budget: int | None = None
+    ) -> None:
+        """As `Provider.retune`."""
+        self._gate.retune(rate=rate, daily_budget=daily_budget)
+        self._batch_size, self._timeout = batch_size, timeout
+
+    async def close(self) -> None:
+        self._client.abandon()
+
+    def _chunks(self, queries: list[Query], kind: str) -> list[list[Query]]:
+        most = self.capacity[kind]
+        if kind == "text":
+            queries.sort(key=lucene.alone)  # the narrow ones together
+            most = max(1, min(most, int(FEW_HITS / self._hits_per_text)))
+        return list(lucene.chunks(queries, most))
+
+    async def _search(self, sheet: Sheet, queries: list[Query]) -> None:
+        """One search; when it matches more than it shows, its halves, for whose hits are missing is
+        unknown."""
+        sheet.asking(queries)
+        try:
+            document = await self._ask(Reader.search, lucene.joined(queries))
+        except BatchRejected as error:
+            sheet.rejected(error)
+            return
+        hits, count = answers.search_hits(document)
+        if queries[0].kind == "text" and not lucene.alone(queries[0]):
+            self._hits_per_text = max(0.7 * self._hits_per_text + 0.3 * count / len(queries), 0.1)
+        if count > len(hits) and len(queries) > 1:
+            middle = len(queries) // 2
+            await self._search(sheet, queries[:middle])
+            await self._search(sheet, queries[middle:])
+            return
+        found: dict[Query, dict[str, Entity]] = {query: {} for query in queries}
+        for hit in hits:
+            entity = answers.recording(hit)
+            if entity is not None:
+                only = queries if len(queries) == 1 and queries[0].kind == "text" else None
+                for query in only or lucene.owners(queries, entity.fields, answers.titles(hit)):
+                    found[query].setdefault(entity.id, entity)
+        for query, entities in found.items():
+            sheet.put(query, Found(tuple(entities.values())) if entities else Missing())
+
+    async def _urls(self, sheet: Sheet, queries: list[Query]) -> None:
+        sheet.asking(queries)
+        resources = [ids.spotify_track_url(query["spotify_id"].strip()) for query in queries]
+        found: dict[str, tuple[Entity, ...]] = {}
+        try:
+            document = await self._ask(Reader.urls, resources)
+            found = {track_id: tuple(entities) for track_id, entities in answers.url_resources(document)}
+        except BatchRejected as error:
+            sheet.rejected(error)
+            return
+        except BadAnswer as error:
+            if error.status != 404:
+                raise
+        for query in queries:
+            entities = found.get(query["spotify_id"].strip())
+            sheet.put(query, Found(entities) if entities else Missing())
+
+    async def _redirect(self, sheet: Sheet, query: Query) -> None:
+        """Look an id up, which follows the 301 of a merged one; the search index has none of those."""
+        sheet.asking([query])
+        asked = ids.mbid(query["mbid"]) or ""
+        try:
+            document = await self._ask(Reader.recording, asked)
+        except BatchRejected as error:
+            sheet.rejected(error)
+            return
+        except BadAnswer as error:
+            if error.status != 404:
+                raise
+            sheet.put(query, Missing())
+            return
+        entity = answers.recording(document) if isinstance(document, dict) else None
+        if entity is None:
+            raise BadAnswer("the lookup answered with no recording")
+        moved = Entity(MUSICBRAINZ, "redirect", asked, {"redirect_to": entity.id})
+        sheet.put(query, Found((entity,) if entity.id == asked else (moved, entity)))
+
+    async def _ask(self, method: Callable[..., Any], *args: Any) -> Any:
+        return await with_retries(
+            self._gate,
+            lambda attempt: self._client.call(method, *args, deadline=self._timeout, attempt=attempt),
+        )
+
+
+def _fault(query: Query) -> str | None:
+    """Why a query cannot be asked; one malformed id could fail the whole search."""
+    match query.kind:
+        case "recording" | "redirect":
+            return None if ids.mbid(query.get("mbid")) else f"not a MusicBrainz id: {query.get('mbid')!r}"
+        case "isrc":
+            return None if ids.isrc(query.get("isrc")) else f"not an ISRC: {query.get('isrc')!r}"
+        case "url":
+            return None if ids.spotify_id(query.get("spotify_id")) else "not a Spotify id"
+    return None if (query.get("title") or "").strip() else "a text search needs a title"

@@ -1,0 +1,148 @@
+"""MusicBrainz searches: one Lucene clause a lookup, many clauses a request, and whose a hit is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote_plus
+
+from rapidfuzz import fuzz
+
+from soulspot.models import Query
+from soulspot.providers import ids
+from soulspot.text import fold, latin
+
+MAX_BYTES = 5800
+"""Of the encoded query. Past 6 to 7 kB of URL the server answers 414; the rest of the URL takes under 200."""
+DURATION_SLACK = 10_000
+"""Milliseconds on either side: wide enough for another mastering, narrow enough to leave other versions
+out."""
+MAX_WORDS = 12
+SAME_TITLE, SAME_ARTIST = 70.0, 60.0
+
+_QUOTED = re.compile(r'(["\\])')
+_BRACKETED = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
+_DASHED = re.compile(r"\s+[-–—]\s+.*$")
+_NEXT_ARTIST = re.compile(r"(?i)\s*(?:[;,/&+]|\b(?:feat|ft|featuring|vs|with)\b\.?)\s*")
+
+
+def clause(query: Query) -> str:
+    """The Lucene clause whose matches answer `query`, narrow unless its scope says otherwise."""
+    match query.kind:
+        case "recording":
+            return f"rid:{ids.mbid(query['mbid'])}"
+        case "isrc":
+            return f"isrc:{ids.isrc(query['isrc'])}"
+    return _wide(query) if alone(query) else _narrow(query)
+
+
+def alone(query: Query) -> bool:
+    """Whether a query is asked by itself, so that its many matches crowd nobody else's out of the 100
+    hits."""
+    return query.get("scope") == "wide"
+
+
+def joined(queries: Sequence[Query]) -> str:
+    """One search that asks all of them."""
+    return " OR ".join(clause(query) for query in queries)
+
+
+def chunks(queries: Sequence[Query], most: int) -> Iterator[list[Query]]:
+    """The queries in searches of at most `most` clauses and MAX_BYTES encoded bytes."""
+    chunk: list[Query] = []
+    size = 0
+    for query in queries:
+        length = len(quote_plus(clause(query))) + len("+OR+")
+        if chunk and (len(chunk) >= most or size + length > MAX_BYTES or alone(query) or alone(chunk[-1])):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(query)
+        size += length
+    if chunk:
+        yield chunk
+
+
+def _narrow(query: Query) -> str:
+    parts = [f"recording:{_either(query['title'], bare_title(query['title']))}"]
+    if artist := query.get("artist"):
+        parts.append(f"artist:{_either(artist, lead_artist(artist))}")
+    duration = query.get("duration_ms") or ""
+    if query.get("scope") == "no_length":
+        return f"({' AND '.join(parts)} NOT dur:[0 TO 99999999])"
+    if duration.isascii() and duration.isdecimal():
+        low, high = max(int(duration) - DURATION_SLACK, 0), int(duration) + DURATION_SLACK
+        parts.append(f"dur:[{low} TO {high}]")
+    if album := query.get("album"):
+        parts.append(f"release:{_phrase(album)}")
+    return f"({' AND '.join(parts)})"
+
+
+def _wide(query: Query) -> str:
+    """Any of the words, in the recording's name or alias and in any form of the artist's; the score sorts
+    them."""
+    title = _any_word(query["title"])
+    parts = [f"(recording:{title} OR alias:{title})"]
+    if artist := query.get("artist"):
+        words = _any_word(artist)
+        parts.append(f"(artist:{words} OR artistname:{words} OR creditname:{words})")
+    return " AND ".join(parts)
+
+
+def _phrase(text: str) -> str:
+    """A quoted phrase; within quotes only the quote and the backslash are special to Lucene."""
+    return '"' + _QUOTED.sub(r"\\\1", text) + '"'
+
+
+def _either(text: str, shorter: str) -> str:
+    return _phrase(text) if fold(shorter) in ("", fold(text)) else f"({_phrase(text)} OR {_phrase(shorter)})"
+
+
+def _any_word(text: str) -> str:
+    words = list(dict.fromkeys(fold(text).split()))[:MAX_WORDS]  # folded: no specials, no AND, OR, NOT
+    return f"({' OR '.join(words)})" if words else _phrase(text)
+
+
+def bare_title(title: str) -> str:
+    """The title without what stores append: "(feat. X)", "[Live]", "- 2011 Remaster"."""
+    return _DASHED.sub("", _BRACKETED.sub("", title)).strip()
+
+
+def lead_artist(credit: str) -> str:
+    """The first name of a credit. It matches the whole credit too, however that is joined in MusicBrainz."""
+    return next((name for name in _NEXT_ARTIST.split(credit) if name.strip()), credit).strip()
+
+
+def owners(queries: Sequence[Query], fields: Mapping[str, Any], titles: Sequence[str]) -> list[Query]:
+    """The queries that a hit answers: those whose own terms it satisfies, leniently, for matching decides
+    later.
+
+    `fields` are the hit's, `titles` all the names it goes by. A hit that satisfies none was found by
+    something the answer does not show (an alias, say) and goes to the nearest."""
+    tests: dict[str, Callable[[Query], bool]] = {
+        "recording": lambda query: ids.mbid(query["mbid"]) == fields.get("mb_recording_id"),
+        "isrc": lambda query: ids.isrc(query["isrc"]) in fields.get("isrcs", ()),
+        "text": lambda query: _satisfies(query, fields, titles),
+    }
+    found = [query for query in queries if tests[query.kind](query)]
+    if found or not queries or queries[0].kind != "text":
+        return found
+    return [max(queries, key=lambda query: _likeness(query["title"], titles))]
+
+
+def _satisfies(query: Query, fields: Mapping[str, Any], titles: Sequence[str]) -> bool:
+    credits = [fields.get("artist", ""), *fields.get("artists", ()), *fields.get("artist_aliases", ())]
+    expected, actual = query.get("duration_ms") or "", fields.get("duration_ms")
+    if expected.isdecimal() and actual and abs(int(expected) - actual) > DURATION_SLACK:
+        return False
+    artist = query.get("artist")
+    return _likeness(query["title"], titles) >= SAME_TITLE and (
+        not artist or _likeness(artist, credits) >= SAME_ARTIST
+    )
+
+
+def _likeness(wanted: str, names: Sequence[str]) -> float:
+    """0 to 100: how well the likest of `names` has the words of `wanted`, in its script or in Latin."""
+    return max(
+        (fuzz.token_set_ratio(spell(wanted), spell(n)) for spell in (fold, latin) for n in names), default=0.0
+    )

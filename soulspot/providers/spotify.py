@@ -1,0 +1,143 @@
+"""Spotify: 50 tracks a request where the app may, otherwise the cheapest routes that are left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from soulspot.errors import BadAnswer, BatchRejected, Limited, Refused, Unavailable
+from soulspot.limits import Gates, StatePort
+from soulspot.models import SPOTIFY, Answer, Found, Missing, Query
+from soulspot.providers import ids
+from soulspot.providers import spotify_answers as answers
+from soulspot.providers.sheet import Sheet
+from soulspot.providers.spotify_capability import Capability
+from soulspot.providers.spotify_client import SpotifyApi, Withheld
+from soulspot.providers.spotify_single import SingleRoutes, filters
+
+CAPACITY = {"track": 50, "isrc": 1, "text": 1}
+WITHOUT_BATCH = 20
+"""Tracks to take at a time when the batch route is withheld: an album's worth of company, and no more than
+can be asked for one by one in a reasonable time."""
+
+
+class Spotify:
+    """A `Provider`. What the app may do is learned by asking once and kept in `port` by client id.
+
+    `rate` is in requests a second, `timeout` in seconds for one request, `daily_budget` in requests in any 24
+    h (None: no limit of ours), `market` an ISO 3166-1 country code or None."""
+
+    name = SPOTIFY
+
+    def __init__(
+        self,
+        gates: Gates,
+        port: StatePort,
+        *,
+        base_url: str,
+        token_url: str,
+        client_id: str,
+        client_secret: str,
+        rate: float,
+        timeout: float,
+        batch_size: int = 50,
+        daily_budget: int | None = None,
+        market: str | None = None,
+    ) -> None:
+        self._gate = gates.open(self.name, base_url, rate=rate, daily_budget=daily_budget)
+        self._token_gate = gates.open(self.name, token_url, rate=rate)
+        self._batch_size = batch_size
+        self._capability = Capability(port, client_id)
+        self._api = SpotifyApi(
+            gates,
+            self._gate,
+            base_url=base_url,
+            token_url=token_url,
+            client_id=client_id,
+            client_secret=client_secret,
+            timeout=timeout,
+            market=market,
+        )
+        self._single = SingleRoutes(self._api)
+
+    @property
+    def capacity(self) -> Mapping[str, int]:
+        track = WITHOUT_BATCH if self._capability.withheld else CAPACITY["track"]
+        return {kind: min(most, self._batch_size) for kind, most in (CAPACITY | {"track": track}).items()}
+
+    async def lookup(self, queries: Sequence[Query]) -> list[Answer]:
+        """As `Provider.lookup`. Tracks keep the id that was asked for, also where a market relinks them."""
+        sheet = Sheet(queries)
+        sheet.check(CAPACITY, _fault)
+        try:
+            await self._tracks(sheet)
+            for query in sheet.open("isrc", "text"):
+                await self._search(sheet, query)
+        except (Limited, Unavailable, Refused, BadAnswer) as error:
+            return sheet.given_up(error)
+        return sheet.answers()
+
+    def opens_at(self, kind: str) -> float | None:
+        gates = [self._gate, self._token_gate] if self._api.needs_token() else [self._gate]
+        return max((at for gate in gates if (at := gate.opens_at()) is not None), default=None)
+
+    def retune(
+        self, *, rate: float, batch_size: int, timeout: float, daily_budget: int | None = None
+    ) -> None:
+        """As `Provider.retune`."""
+        self._gate.retune(rate=rate, daily_budget=daily_budget)
+        if self._token_gate is not self._gate:
+            self._token_gate.retune(rate=rate, daily_budget=None)
+        self._batch_size, self._api.timeout = batch_size, timeout
+
+    async def close(self) -> None:
+        self._api.abandon()
+
+    async def _tracks(self, sheet: Sheet) -> None:
+        while (
+            chunk := sheet.open("track")[: self.capacity["track"]]
+        ) and await self._capability.batch() is not False:
+            sheet.asking(chunk)
+            try:
+                document = await self._api.tracks([query["id"].strip() for query in chunk])
+            except Withheld:
+                await self._capability.learn(False)
+                break
+            except BatchRejected as error:
+                sheet.rejected(error)
+                continue
+            await self._capability.learn(True)
+            for query, item in zip(chunk, answers.batch(document, len(chunk)), strict=True):
+                entity = answers.track(item, query["id"].strip()) if item is not None else None
+                sheet.put(query, Found((entity,)) if entity is not None else Missing())
+        await self._single.answer(sheet)
+
+    async def _search(self, sheet: Sheet, query: Query) -> None:
+        """By ISRC or by text, one search each: Spotify has no OR."""
+        sheet.asking([query])
+        code = ids.isrc(query.get("isrc")) if query.kind == "isrc" else None
+        try:
+            found = answers.hits(await self._api.search(f"isrc:{code}" if code else _text(query)))
+        except BatchRejected as error:
+            sheet.rejected(error)
+            return
+        entities = [entity for entity in map(answers.track, found) if entity is not None]
+        if (
+            code
+        ):  # Spotify took the ISRCs of answers away once, for weeks: then all hits are taken at its word
+            entities = [entity for entity in entities if code in entity.fields.get("isrcs", [code])]
+        sheet.put(query, Found(tuple(entities)) if entities else Missing())
+
+
+def _text(query: Query) -> str:
+    terms = {"track": query.get("title"), "artist": query.get("artist"), "album": query.get("album")}
+    return filters(**{name: value for name, value in terms.items() if value})
+
+
+def _fault(query: Query) -> str | None:
+    """Why a query cannot be asked; one malformed id fails all of its batch."""
+    match query.kind:
+        case "track":
+            return None if ids.spotify_id(query.get("id")) else f"not a Spotify track id: {query.get('id')!r}"
+        case "isrc":
+            return None if ids.isrc(query.get("isrc")) else f"not an ISRC: {query.get('isrc')!r}"
+    return None if filters(title=query.get("title") or "") else "a text search needs a title"

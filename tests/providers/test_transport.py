@@ -1,0 +1,356 @@
+"""What every request is promised, whichever library sends it; real sockets, since sockets are the subject."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gzip
+import json
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from soulspot.errors import BadAnswer, BatchRejected, Limited, Refused, Unavailable
+from soulspot.providers import transport
+from soulspot.providers.threaded import GatedSession, SyncClient
+from soulspot.providers.transport import Http, TimedOut, endpoint_of, with_retries
+from tests.providers.upstream import FAST, Watched, always, upstream
+
+Fetch = Callable[[str], Awaitable[Any]]
+KINDS = ("aiohttp", "requests")
+
+
+@contextlib.asynccontextmanager
+async def fetching(watched: Watched, kind: str, url: str, seconds: float = 20.0) -> AsyncIterator[Fetch]:
+    """The same request by either transport: GET a path, answer its JSON."""
+    gate = watched.gates.open("p", url, rate=FAST)
+    if kind == "aiohttp":
+        http = Http(watched.gates, "p", timeout=seconds)
+        try:
+            yield lambda path: http.fetch_json("GET", url + path, base_url=url)
+        finally:
+            await http.close()
+        return
+    client = SyncClient(
+        "p", lambda: GatedSession(watched.gates, "p", base_url=url, timeout=seconds), lambda session: session
+    )
+
+    def get(session: GatedSession, target: str) -> Any:
+        response = session.get(target)
+        if response.status_code != 200:
+            raise transport.refusal("p", response.status_code, response.content)
+        return response.json()
+
+    try:
+        yield lambda path: with_retries(
+            gate, lambda attempt: client.call(get, url + path, deadline=seconds, attempt=attempt)
+        )
+    finally:
+        client.abandon()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_an_answer_comes_back_and_its_request_is_reported_once(kind: str) -> None:
+    watched = Watched()
+    async with upstream(always({"a": [1, "é"]})) as up, fetching(watched, kind, up.url) as fetch:
+        assert await fetch("/ws/2/recording") == {"a": [1, "é"]}
+    (record,) = watched.records
+    assert (record.provider, record.endpoint, record.status, record.attempt) == (
+        "p",
+        "/ws/2/recording",
+        200,
+        1,
+    )
+    assert record.duration_ms > 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_limit_is_not_asked_again_and_nobody_asks_until_it_is_over(kind: str, status: int) -> None:
+    watched = Watched()
+    answer = always({"error": "slow down"}, status, {"Retry-After": "7200"})
+    async with upstream(answer) as up, fetching(watched, kind, up.url) as fetch:
+        with pytest.raises(Limited) as limited:
+            await fetch("/")
+        with pytest.raises(Limited):
+            await fetch("/")
+        assert len(up.requests) == 1
+    assert limited.value.status == status
+    assert limited.value.until == pytest.approx(watched.gates.snapshot()[0].opens_at, abs=1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_failing_service_is_asked_three_times_and_each_passes_the_gate(
+    kind: str, no_backoff: None
+) -> None:
+    watched = Watched()
+    async with upstream(always("<html>bad gateway</html>", 502)) as up:
+        async with fetching(watched, kind, up.url) as fetch:
+            with pytest.raises(Unavailable) as failure:
+                await fetch("/")
+        assert len(up.requests) == 3
+    assert failure.value.answered
+    assert failure.value.status == 502
+    assert [record.attempt for record in watched.records] == [1, 2, 3]
+    assert watched.gates.snapshot()[0].requests == 3
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_dropped_connection_is_no_answer_and_is_tried_again(kind: str, no_backoff: None) -> None:
+    watched = Watched()
+
+    async def drop(request: web.Request) -> web.StreamResponse:
+        if len(up.requests) < 3:
+            assert request.transport is not None
+            request.transport.abort()
+        return web.json_response({"third": "time"})
+
+    async with upstream(drop) as up, fetching(watched, kind, up.url) as fetch:
+        assert await fetch("/") == {"third": "time"}
+    assert watched.statuses == [None, None, 200]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_host_that_is_not_there_is_unavailable_without_an_answer(kind: str, no_backoff: None) -> None:
+    watched = Watched()
+    async with upstream(always({})) as up:
+        url = up.url
+    async with fetching(watched, kind, url) as fetch:
+        with pytest.raises(Unavailable) as failure:
+            await fetch("/")
+    assert not failure.value.answered
+    assert watched.statuses == [None, None, None]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_retries_stay_a_small_share_of_the_traffic(kind: str, no_backoff: None) -> None:
+    watched = Watched()
+    async with upstream(always({}, 500)) as up, fetching(watched, kind, up.url) as fetch:
+        good = always({})
+        for _ in range(
+            10
+        ):  # an outage of ten requests, with successes between them that keep the breaker shut
+            up.answer = always({}, 500)
+            with pytest.raises(Unavailable):
+                await fetch("/")
+            up.answer = good
+            await fetch("/")
+        retries = sum(record.attempt > 1 for record in watched.records)
+    assert retries <= 5 + len(watched.records) / 10
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"a": [1, 2',
+        "<html><body>hello</body></html>",
+        "[" * 200_000,
+        '{"n": ' + "7" * 5000 + "}",
+        '{"n": NaN}',
+        '{"n": Infinity}',
+        "",
+        b"\xff\xfe\x00",
+    ],
+    ids=["truncated", "html", "deep", "long number", "nan", "infinity", "empty", "binary"],
+)
+async def test_what_is_not_json_is_a_bad_answer_and_not_asked_again(kind: str, body: str | bytes) -> None:
+    watched = Watched()
+    async with upstream(always(body)) as up, fetching(watched, kind, up.url) as fetch:
+        with pytest.raises(BadAnswer):
+            await fetch("/")
+        assert len(up.requests) == 1
+    assert watched.statuses == [200]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_lone_surrogate_does_not_reach_the_database(kind: str) -> None:
+    body = '{"name": "a\\ud83dz", "whole": "\\ud83d\\ude00"}'
+    async with upstream(always(body)) as up, fetching(Watched(), kind, up.url) as fetch:
+        document = await fetch("/")
+    assert document == {"name": "a?z", "whole": "😀"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_decompression_bomb_is_cut_short(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Watched()
+    bomb = gzip.compress(b'"' + b"a" * 40_000_000 + b'"')
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return web.Response(
+            body=bomb,
+            headers={"Content-Encoding": "gzip"},
+            content_type="application/json",
+            zlib_executor_size=0,
+        )
+
+    async with upstream(answer) as up, fetching(watched, kind, up.url) as fetch:
+        with pytest.raises(BadAnswer, match="larger than 16777216"):
+            await fetch("/")
+    assert watched.statuses == [200]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_redirect_passes_the_gate_of_the_host_it_leads_to(kind: str) -> None:
+    watched = Watched()
+    async with upstream(always({"here": True})) as other:
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            return web.Response(status=301, headers={"Location": f"{other.url}/there"})
+
+        async with upstream(answer) as up, fetching(watched, kind, up.url) as fetch:
+            assert await fetch("/") == {"here": True}
+    assert watched.statuses == [301, 200]
+    assert [gate.requests for gate in watched.gates.snapshot()] == [1, 1]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_circle_of_redirects_ends(kind: str) -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return web.Response(status=302, headers={"Location": "/again"})
+
+    async with upstream(answer) as up, fetching(Watched(), kind, up.url) as fetch:
+        with pytest.raises(BadAnswer, match="redirects"):
+            await fetch("/")
+        assert len(up.requests) == 4
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("status", "error"), [(400, BatchRejected), (401, Refused), (403, Refused), (404, BadAnswer)]
+)
+async def test_a_refusal_keeps_the_services_own_words(kind: str, status: int, error: type[Exception]) -> None:
+    async with (
+        upstream(always({"error": "so it is"}, status)) as up,
+        fetching(Watched(), kind, up.url) as fetch,
+    ):
+        with pytest.raises(error, match="so it is"):
+            await fetch("/")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_service_that_dribbles_costs_one_timeout(kind: str) -> None:
+    watched = Watched()
+
+    async def dribble(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        await response.prepare(request)
+        for _ in range(10_000):
+            await response.write(b" ")
+            await asyncio.sleep(0.005)
+        return response
+
+    async with upstream(dribble) as up, fetching(watched, kind, up.url, seconds=0.2) as fetch:
+        with pytest.raises(TimedOut):
+            await fetch("/")
+        assert len(up.requests) == 1
+        assert watched.statuses == [None]
+        up.answer = always({"well": "again"})
+        assert await fetch("/") == {"well": "again"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_cancelling_a_request_says_nothing_of_the_host_and_the_next_one_works(kind: str) -> None:
+    watched = Watched()
+    arrived, never = asyncio.Event(), asyncio.Event()
+
+    async def hang(request: web.Request) -> web.StreamResponse:
+        arrived.set()
+        await never.wait()
+        return web.Response()
+
+    async with upstream(hang) as up, fetching(watched, kind, up.url) as fetch:
+        task = asyncio.ensure_future(fetch("/"))
+        await arrived.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert watched.statuses == [None]
+        assert watched.gates.snapshot()[0].failures == 0
+        up.answer = always({"next": 1})
+        assert await fetch("/") == {"next": 1}
+
+
+async def test_time_before_the_gate_does_not_count_against_the_deadline() -> None:
+    watched = Watched()
+    async with upstream(always({"ok": 1})) as up:
+        watched.gates.open("p", up.url, rate=4.0)
+        async with fetching(watched, "requests", up.url, seconds=0.15) as fetch:
+            assert await fetch("/") == {"ok": 1}  # the gate holds the first request for a quarter of a second
+
+
+async def test_an_abandoned_thread_sends_nothing_more() -> None:
+    watched = Watched()
+    released, sent = threading.Event(), threading.Event()
+    async with upstream(always({})) as up:
+        watched.gates.open("p", up.url, rate=FAST)
+        client = SyncClient(
+            "p", lambda: GatedSession(watched.gates, "p", base_url=up.url, timeout=5), lambda session: session
+        )
+
+        def late(session: GatedSession) -> None:
+            released.wait(10)
+            try:
+                session.get(up.url)
+            finally:
+                sent.set()
+
+        with pytest.raises(TimedOut):
+            await client.call(late, deadline=0.01)
+        released.set()
+        assert await asyncio.to_thread(sent.wait, 10)
+        assert up.requests == []
+        client.abandon()
+
+
+async def test_calls_run_one_at_a_time_in_their_own_thread_while_the_loop_goes_on() -> None:
+    watched = Watched()
+    threads: list[int] = []
+    inside = 0
+
+    def job(session: GatedSession, number: int) -> int:
+        nonlocal inside
+        inside += 1
+        assert inside == 1
+        threads.append(threading.get_ident())
+        inside -= 1
+        return number
+
+    client = SyncClient(
+        "p", lambda: GatedSession(watched.gates, "p", base_url="http://h", timeout=5), lambda session: session
+    )
+    answers = await asyncio.gather(*(client.call(job, number, deadline=5) for number in range(20)))
+    assert answers == list(range(20))
+    assert len(set(threads)) == 1
+    assert threads[0] != threading.get_ident()
+    client.abandon()
+
+
+def test_endpoints_in_reports_never_carry_an_id() -> None:
+    base = "https://host/mirror/ws/2"
+    mbid = "3e0bdde6-74e0-46d4-855a-4493589fd6b2"
+    assert endpoint_of(f"{base}/recording/{mbid}?inc=isrcs", base) == "/recording/{id}"
+    assert endpoint_of("https://api/v1/tracks/?ids=a,b", "https://api/v1") == "/tracks"
+    assert endpoint_of("https://api/v1/albums/2agWNCZl5Ts9W05mij8EPh", "https://api/v1/") == "/albums/{id}"
+    assert endpoint_of("https://elsewhere/api/token", "https://api/v1") == "/api/token"
+
+
+async def test_a_token_is_not_sent_to_the_host_of_a_redirect() -> None:
+    watched = Watched()
+    async with upstream(always([])) as other:
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            return web.Response(status=308, headers={"Location": other.url})
+
+        async with upstream(answer) as up:
+            watched.gates.open("p", up.url, rate=FAST)
+            http = Http(watched.gates, "p", timeout=5)
+            headers = {"Authorization": "Token secret"}
+            await http.fetch_json("POST", up.url, base_url=up.url, payload={"a": 1}, headers=headers)
+            await http.close()
+        assert up.requests[0].headers["Authorization"] == "Token secret"
+        assert "Authorization" not in other.requests[0].headers
+        assert json.dumps(other.bodies) == '[{"a": 1}]'
