@@ -264,7 +264,23 @@ def test_a_probe_that_is_told_to_wait_leaves_the_next_one_to_decide() -> None:
     run_virtual(main())
 
 
-def test_a_probe_whose_caller_was_cancelled_does_not_close_the_gate_for_ever() -> None:
+def test_a_probe_that_its_caller_dropped_makes_way_for_another_at_once() -> None:
+    world = World()
+
+    async def main() -> None:
+        gate = await world.gate()
+        await fail(world, gate, 5)
+        await asyncio.sleep(60)
+        await gate.admit()
+        gate.dropped()
+        assert not gate.probing
+        await world.request(gate)
+        assert gate.snapshot().breaker == "closed"
+
+    run_virtual(main())
+
+
+def test_a_probe_that_nobody_reports_on_does_not_close_the_gate_for_ever() -> None:
     world = World()
 
     async def main() -> None:

@@ -29,8 +29,8 @@ LONGEST_WINDOW = 3600.0
 class Gate:
     """Made by `Gates`; used from the event loop only.
 
-    `admit` exactly once before every HTTP request and `observe` once after it, retries, redirects and token
-    requests included."""
+    `admit` exactly once before every HTTP request and `observe` (or `dropped`) once after it, retries,
+    redirects and token requests included."""
 
     def __init__(
         self,
@@ -114,6 +114,11 @@ class Gate:
             changed |= self._pace_on(fields)
         if changed:
             await self._memory.save()
+
+    def dropped(self) -> None:
+        """In place of `observe`, when the caller of an admitted request went away before its end: that says
+        nothing about the host, but another probe may go if this was one."""
+        self._breaker.undecided()
 
     async def pause(self, seconds: float, why: str) -> None:
         """Refuse requests for `seconds` (at most 30 days), across restarts. A longer pause that is running
