@@ -1,0 +1,94 @@
+# Two commands on a machine that has only Python and make: `make demo` and `make test`.
+# Everything goes into .venv here; `make clean` takes it away again.
+
+PYTHON ?= python3
+VENV ?= .venv
+CONFIG ?= config.toml
+LIBRARY ?=
+PYTEST_ARGS ?=
+WORKERS ?= 2
+
+BIN := $(VENV)/bin
+SOURCES := soulspot tests benchmarks
+export LIBRARY CONFIG
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo enrich init test lint bench wheel clean
+
+help: ## show this
+	@echo "SoulSpot keeps a music library's metadata complete."
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r left right; do \
+		printf '%-14s %s\n' "$$left" "$$right"; done
+
+demo: $(VENV)/.installed ## the whole job on a sample library, without account and network
+	@$(BIN)/soulspot demo
+
+init: $(VENV)/.installed ## ask for what is needed and write config.toml (or CONFIG=...)
+	@$(BIN)/soulspot init --config "$$CONFIG"
+
+enrich: $(VENV)/.installed ## enrich your own music: make enrich LIBRARY=~/Music
+	@case "$$LIBRARY" in \
+		"") echo "Which music? make enrich LIBRARY=~/Music" >&2; exit 2 ;; \
+		"~") LIBRARY="$$HOME" ;; \
+		"~/"*) LIBRARY="$$HOME/$${LIBRARY#??}" ;; \
+	esac; \
+	code=0; $(BIN)/soulspot enrich --config "$$CONFIG" "$$LIBRARY" || code=$$?; \
+	if [ $$code -eq 78 ]; then echo "make init asks for what the configuration needs." >&2; fi; \
+	exit $$code
+
+test: $(VENV)/.installed-dev ## all tests; PYTEST_ARGS="-k queue" chooses, WORKERS=0 runs them in one process
+	@$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+
+lint: $(VENV)/.installed-dev ## ruff, mypy and the rooms' import directions
+	@$(BIN)/ruff check $(wildcard $(SOURCES))
+	@$(BIN)/ruff format --check $(wildcard $(SOURCES))
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --config .importlinter
+
+bench: $(VENV)/.installed-dev ## every benchmark, as Markdown tables
+	@for file in benchmarks/[a-z]*.py; do \
+		name=$${file##*/}; echo "## $${name%.py}"; $(BIN)/python -m "benchmarks.$${name%.py}" || exit 1; \
+	done
+
+wheel: $(VENV)/.installed-dev ## build the wheel into dist/
+	@$(BIN)/python -m build --wheel --outdir dist .
+
+clean: ## remove what make, the tests and the build have made here
+	@rm -rf "$(VENV)" build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find $(wildcard $(SOURCES)) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- the virtual environment: with what SoulSpot needs to run, and with what its tests need besides
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	@[ -e "$@-dev" ] && extras='[dev]' || extras=; $(install)
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
+	@extras='[dev]'; $(install)
+	@touch "$(VENV)/.installed"
+
+# pip's own talk goes to a file, which is shown when it fails; what is on screen is one name a library
+define install
+echo "Installing SoulSpot and its libraries into $(VENV), once:"; \
+rm -f "$@.new"; \
+{ $(BIN)/python -m pip install --no-input --disable-pip-version-check -c constraints.txt -e ".$$extras" 2>&1 \
+	&& touch "$@.new"; } | tee "$(VENV)/install.log" | while read -r word name rest; do \
+	case "$$word" in Collecting) ;; Processing) name=$${name\#\#*/}; name=$${name%%-*} ;; *) continue ;; esac; \
+	printf '  %s\n' "$${name%%[=<>~!\[;(]*}"; done; \
+if [ ! -e "$@.new" ]; then cat "$(VENV)/install.log" >&2; exit 1; fi; \
+mv "$@.new" "$@"
+endef
+
+$(BIN)/python:
+	@for python in "$(PYTHON)" python3.14 python3.13 python3.12 python3.11; do \
+		"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; python=; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo "SoulSpot needs Python 3.11 or newer; $(PYTHON) is: $$("$(PYTHON)" --version 2>&1 || echo absent)" >&2; \
+		echo "Install one, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1; \
+	fi; \
+	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
+		echo "$$python cannot make virtual environments: its venv or ensurepip module is missing." >&2; \
+		echo "On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; \
+	fi; \
+	"$$python" -m venv "$(VENV)"
