@@ -5,18 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from soulspot.matching.names import UNKNOWN, is_various
+from soulspot.matching.names import is_unknown, is_various
+from soulspot.matching.vocabulary import PLACEHOLDER_ALBUM, PLACEHOLDER_TITLE, SHELVES, lines
 from soulspot.models import TrackTags
 from soulspot.text import fold
 
-_PLACEHOLDER_TITLE = re.compile(
-    r"^(?:audio ?)?(?:track|titel|title|piste|plage|pista|faixa|traccia|spor|spar|raita|nummer|song|file|трек|дорожка|トラック|트랙|音轨|曲目)"
-    r" ?(?P<number>\d{1,3})$|^(?:unknown|untitled track|no title|unbekannt|null|none|n a|sans titre|senza titolo|unknown title)$"
-)
-_PLACEHOLDER_ALBUM = re.compile(
-    r"^(?:unknown(?: album)?(?: \d+)?|no album|null|none|n a|unbekanntes? album|album inconnu|album desconocido|album sconosciuto"
-    r"|неизвестный альбом|未知专辑|不明なアルバム|singles?|misc|miscellaneous|downloads?|various|unsorted|non album)$"
-)
+_PLACEHOLDER_TITLE = re.compile("^(?:" + "|".join(lines(PLACEHOLDER_TITLE)) + ")$")
+_PLACEHOLDER_ALBUM = re.compile("^(?:" + "|".join(lines(PLACEHOLDER_ALBUM)) + ")$")
 _LEADING = re.compile(
     r"^(?P<disc>\d{1,2}[-.])?(?P<number>\d{1,3})(?P<sign>\s*[-–._)]\s*|\s+)(?=[^\d\s]|\d+\D)"
 )
@@ -29,47 +24,6 @@ _FORMAT_TAIL = re.compile(
     r"(?i)\s*[(\[{](?:flac|mp3|ogg|opus|aac|alac|wav|web|cd|vinyl|v0|v2|320|16|24|hi-?res|lossless|cdrip)\b[^)\]}]*[)\]}]"
 )
 _DISC_FOLDER = re.compile(r"(?i)^(?:cd|disc|disk|dvd|disque|disco)\s*[-_.]?\s*(?P<disc>\d{1,2})\b")
-_SHELF = frozenset(
-    [
-        "music",
-        "musik",
-        "musique",
-        "musica",
-        "muziek",
-        "mp3",
-        "mp3s",
-        "flac",
-        "flacs",
-        "audio",
-        "downloads",
-        "download",
-        "library",
-        "media",
-        "unsorted",
-        "incoming",
-        "songs",
-        "tracks",
-        "singles",
-        "home",
-        "users",
-        "share",
-        "mnt",
-        "srv",
-        "data",
-        "various",
-        "compilations",
-        "soundtracks",
-        "temp",
-        "tmp",
-        "new",
-        "files",
-        "itunes",
-        "itunes",
-        "media",
-        "albums",
-        "collection",
-    ]
-)
 _DASH = re.compile(r"\s+[-–—]\s+|(?<=_)-(?=_)")
 
 
@@ -85,7 +39,7 @@ def normalise_tags(tags: TrackTags, path: bytes | None = None) -> TrackTags:
 
 def _tidied(tags: TrackTags) -> TrackTags:
     title, artist, number, disc = _text(tags.title), _text(tags.artist), tags.track_number, tags.disc_number
-    if artist and fold(artist) in UNKNOWN:
+    if artist and is_unknown(artist):
         artist = None
     album = _text(tags.album)
     if album and _PLACEHOLDER_ALBUM.match(fold(album)):
@@ -94,7 +48,7 @@ def _tidied(tags: TrackTags) -> TrackTags:
         title = _spaced(title)
         place = _PLACEHOLDER_TITLE.match(fold(title))
         if place:
-            number = number or (int(place["number"]) if place["number"] else None) or None
+            number = number or (int(place["number"] or place["number2"] or 0)) or None
             title = None
     if title:
         title, number = without_number(title, number)
@@ -109,10 +63,10 @@ def _tidied(tags: TrackTags) -> TrackTags:
         title=title,
         artist=artist,
         album=album,
-        album_artist=None if album_artist and fold(album_artist) in UNKNOWN else album_artist,
+        album_artist=None if album_artist and is_unknown(album_artist) else album_artist,
         track_number=number,
         disc_number=disc,
-        artists=tuple(name for name in map(_text, tags.artists) if name and fold(name) not in UNKNOWN),
+        artists=tuple(name for name in map(_text, tags.artists) if name and not is_unknown(name)),
         duration_ms=tags.duration_ms or None,
         compilation=tags.compilation or is_various(album_artist),
     )
@@ -156,12 +110,12 @@ def guess_from_path(path: bytes) -> TrackTags:
     if pieces and (found := _DISC_FOLDER.match(pieces[-1])):
         disc = int(found["disc"]) or None
         pieces.pop()
-    folders = [p for p in pieces[-2:] if fold(p) not in _SHELF]
+    folders = [p for p in pieces[-2:] if fold(p) not in SHELVES]
     album, date = (None, None)
     artist = None
     if len(folders) == 2:
         artist = folders[0]
-    if folders and (len(folders) == 2 or fold(pieces[-1]) not in _SHELF):
+    if folders and (len(folders) == 2 or fold(pieces[-1]) not in SHELVES):
         album, date = _album(folders[-1])
         parts = _DASH.split(album, maxsplit=1) if album else []
         if len(parts) == 2 and (artist is None or fold(parts[0]) == fold(artist)):

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from rapidfuzz.fuzz import ratio
 
+from soulspot.matching.vocabulary import IMITATION, UNKNOWN_ARTISTS, VARIOUS_ARTISTS, lines
 from soulspot.text import fold, latin
 
 _FEATURED = r"(?:feat(?:\.|uring)?|ft\.?|f/|w/|con la colaboracion de|starring|presents|pres\.?)"
@@ -25,36 +26,16 @@ _ARTICLE = re.compile(r"^(?:the|a|an) (?=\w)")
 _TOKEN_SIGNS = str.maketrans({"$": "s", "€": "e"})
 _INNER_BANG = re.compile(r"(?<=\w)!(?=\w)")
 
-VARIOUS = frozenset(
-    map(
-        fold,
-        (
-            "Various Artists", "Various", "VA", "V.A.", "V/A", "Varios Artistas", "Varios", "Vários Artistas", "Vários Intérpretes",
-            "Artisti Vari", "AA.VV.", "Diverse", "Diverse Interpreten", "Verschiedene Interpreten", "Verschiedene",
-            "Artistes Variés", "Artistes Divers", "Multi-interprètes", "Blandade Artister", "Diverse Artiester",
-            "Eri esittäjiä", "Różni wykonawcy", "Разные исполнители", "Сборник", "ヴァリアス・アーティスト",
-            "オムニバス", "群星", "华语群星", "여러 아티스트", "Original Soundtrack", "Soundtrack", "OST", "[various artists]",
-        ),
-    )
-)  # fmt: skip
-UNKNOWN = frozenset(
-    map(
-        fold,
-        (
-            "Unknown Artist", "Unknown", "[unknown]", "No Artist", "Artist", "null", "none", "N/A", "Unbekannter Interpret", "Unbekannt",
-            "Artiste inconnu", "Artista desconocido", "Artista desconhecido", "Artista sconosciuto", "Onbekende artiest",
-            "Okänd artist", "Неизвестный исполнитель", "Неизвестен", "未知艺术家", "未知アーティスト", "不明なアーティスト", "알 수 없는 아티스트",
-        ),
-    )
-)  # fmt: skip
-_IMITATION = re.compile(
-    r"\bkaraoke\b|\btributes?\b|\bcover(?:s| band)?\b|\bmade famous\b|\bstyle of\b|\bsing ?along\b|\bhit crew\b|\bbacking track"
-    r"|\bparty tyme\b|\blullaby\b|\brockabye\b|\bpiano tribute\b|\bstring quartet tribute\b|\ball stars? band\b|\bsoundalikes?\b"
-)
+_IMITATION = re.compile("|".join(lines(IMITATION)))
 
 
 def is_various(name: str | None) -> bool:
-    return name is not None and fold(name) in VARIOUS
+    return name is not None and fold(name) in VARIOUS_ARTISTS
+
+
+def is_unknown(name: str) -> bool:
+    """Whether the name is what programs write for none."""
+    return fold(name) in UNKNOWN_ARTISTS
 
 
 def is_imitation(name: str) -> bool:
@@ -109,10 +90,12 @@ class Credit:
 def credit_of(artist: str | None, artists: Iterable[str] = (), aliases: Iterable[str] = ()) -> Credit:
     """Read an artist credit and the list of its names (either may be missing); "various" and "unknown" are nobody."""
     whole = (artist or "").strip()
-    if fold(whole) in VARIOUS or fold(whole) in UNKNOWN:
+    if fold(whole) in VARIOUS_ARTISTS or fold(whole) in UNKNOWN_ARTISTS:
         whole = ""
     listed = tuple(
-        a.strip() for a in artists if a.strip() and fold(a) not in VARIOUS and fold(a) not in UNKNOWN
+        a.strip()
+        for a in artists
+        if a.strip() and fold(a) not in VARIOUS_ARTISTS and fold(a) not in UNKNOWN_ARTISTS
     )
     main, featured = unfeatured(whole)
     if len(listed) < 2:

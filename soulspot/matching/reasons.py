@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from soulspot.matching.identified import Standing
-from soulspot.matching.releases import SAME_ALBUM
 from soulspot.matching.scoring import Marks
+from soulspot.matching.views import SAME_ALBUM
 
 
 def explain(marks: Marks, standing: Standing) -> tuple[str, ...]:

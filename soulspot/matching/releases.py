@@ -7,9 +7,7 @@ from typing import Any
 
 from soulspot.matching.names import credit_of, credit_similarity, is_various
 from soulspot.matching.similarity import title_similarity
-from soulspot.matching.views import Album, View
-
-SAME_ALBUM = 0.88
+from soulspot.matching.views import SAME_ALBUM, Album, View
 
 
 def album_similarity(a: Album, b: Album) -> float:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from soulspot.matching.names import credit_similarity, name_similarity
-from soulspot.matching.releases import SAME_ALBUM, album_similarity, same_position
+from soulspot.matching.releases import album_similarity, same_position
 from soulspot.matching.similarity import duration_support, title_similarity
-from soulspot.matching.titles import Title, parse_title
+from soulspot.matching.trimming import Trimmed, trim
 from soulspot.matching.versions import shown
-from soulspot.matching.views import View
+from soulspot.matching.views import SAME_ALBUM, View
+from soulspot.matching.vocabulary import NEAR_VERSIONS
 
 # A score is text * (BARE + (1 - BARE) * support): equal text alone is worth BARE, which is review and no more;
 # support joins as independent evidence does: 1 - (1 - a)(1 - b)...
@@ -35,28 +36,27 @@ class Marks:
     version: str = ""  # what the version words contradict, in words; empty when they do not
     foreign: bool = False  # the titles are in scripts that cannot be compared
     video: bool = False
-    year: bool | None = None
 
     @property
     def text(self) -> float | None:
         """Title and artist in one number; one missing costs a little, both missing is None."""
-        if self.title is None and self.artist is None:
-            return None
-        if self.title is None:
-            return 0.93 * (self.artist or 0.0)
-        if self.artist is None:
-            return 0.93 * self.title
-        return 0.6 * self.title + 0.4 * self.artist
+        title = self.title
+        if title is None:
+            return None if self.artist is None else 0.93 * self.artist
+        if title >= 0.75 and self.album is not None and self.album >= SAME_ALBUM:
+            # on the same place of the same album a slip of the pen is one
+            title += (1.0 - title) * (0.5 if self.position else 0.3 if (self.duration or 0.0) >= 0.9 else 0.0)
+        return 0.93 * title if self.artist is None else 0.6 * title + 0.4 * self.artist
 
 
 def compare(tags: View, candidate: View, identified: frozenset[str] = frozenset()) -> Marks:
     """Compare the library's view of a track with a provider's."""
-    title, from_title = _title(tags, candidate)
+    title, here, there = _title(tags, candidate)
     artist = _artist(tags, candidate)
-    if artist is None and "artist" in from_title:
+    if artist is None and (here.artist or there.artist):
         artist = 1.0
     album, position = _album(tags, candidate)
-    if album is None and "album" in from_title:
+    if album is None and (here.album or there.album):
         album = 1.0
         position = (
             None if tags.number is None or candidate.number is None else tags.number == candidate.number
@@ -77,70 +77,24 @@ def compare(tags: View, candidate: View, identified: frozenset[str] = frozenset(
         recording_id=bool(tags.ids & candidate.ids)
         or bool(tags.spotify_ids & candidate.spotify_ids)
         or bool(identified & {"recording id", "spotify id"}),
-        version=_version_conflict(tags, candidate, album is not None and album >= SAME_ALBUM),
+        version=_version_conflict(tags, candidate, here, there, album is not None and album >= SAME_ALBUM),
         foreign=title is None and bool(tags.title.segments) and bool(candidate.title.segments),
         video=candidate.video and not tags.video,
-        year=tags.year == candidate.year if tags.year and candidate.year else None,
     )
 
 
-def _title(tags: View, candidate: View) -> tuple[float | None, frozenset[str]]:
-    """The titles' similarity, and which other fields ("artist", "album") pieces of them turned out to be."""
-    if not tags.title.segments or not candidate.title.segments:
-        return None, frozenset()
+def _title(tags: View, candidate: View) -> tuple[float | None, Trimmed, Trimmed]:
+    """The titles' similarity without the pieces of them that are the other's (or their own) artist or album."""
+    here, there = trim(tags, candidate), trim(candidate, tags)
+    if not here.title.segments or not there.title.segments:
+        return None, here, there
+    trimmed = title_similarity(here.title, there.title)
+    if here.title is tags.title and there.title is candidate.title:
+        return trimmed, here, there
     simple = title_similarity(tags.title, candidate.title)
-    if simple == 1.0 or not any(len(t.segments) > 1 or t.subtitles for t in (tags.title, candidate.title)):
-        return simple, frozenset()
-    names = {n for v in (tags, candidate) for n in (*v.credit.names, v.credit.whole) if n}
-    albums = {a.title.core for v in (tags, candidate) for a in v.albums}
-    one, explained = _without(tags.title, names, albums)
-    other, explained_too = _without(candidate.title, names, albums)
-    trimmed = title_similarity(one, other)
-    if trimmed is not None and (simple is None or trimmed >= simple):
-        return trimmed, explained | explained_too
-    return simple, frozenset()
-
-
-def _without(title: Title, names: set[str], albums: set[str]) -> tuple[Title, frozenset[str]]:
-    """The title without pieces that are the artist's or the album's name."""
-    segments, subtitles, explained = list(title.segments), [], set()
-    if len(segments) > 1 and _is_name(segments[0], names):
-        explained.add("artist")
-        del segments[0]
-    while len(segments) > 1:
-        if _is_album(segments[-1], albums):
-            explained.add("album")
-        elif _is_name(segments[-1], names):
-            explained.add("artist")
-        elif len(segments) > 2 and _is_album(" ".join(segments[-2:]), albums):
-            explained.add("album")
-            del segments[-1]
-        else:
-            break
-        del segments[-1]
-    for subtitle in title.subtitles:
-        if _is_album(subtitle, albums):
-            explained.add("album")
-        elif _is_name(subtitle, names):
-            explained.add("artist")
-        else:
-            subtitles.append(subtitle)
-    if not explained:
-        return title, frozenset()
-    return replace(
-        title, segments=tuple(segments), subtitles=tuple(subtitles), plain=" ".join((*segments, *subtitles))
-    ), frozenset(explained)
-
-
-def _is_name(piece: str, names: set[str]) -> bool:
-    return any(name_similarity(piece, name) >= 0.85 for name in names)
-
-
-def _is_album(piece: str, albums: set[str]) -> bool:
-    return any(
-        piece == album or (title_similarity(parse_title(piece), parse_title(album)) or 0.0) >= SAME_ALBUM
-        for album in albums
-    )
+    if simple is not None and (trimmed is None or simple > trimmed):
+        return simple, Trimmed(tags.title), Trimmed(candidate.title)
+    return trimmed, here, there
 
 
 def _artist(tags: View, candidate: View) -> float | None:
@@ -178,11 +132,13 @@ def _album(tags: View, candidate: View) -> tuple[float | None, bool | None]:
     return best[0], best[2] if best[0] >= SAME_ALBUM else None
 
 
-def _version_conflict(tags: View, candidate: View, same_album: bool) -> str:
+def _version_conflict(tags: View, candidate: View, here: Trimmed, there: Trimmed, same_album: bool) -> str:
     """What the version words contradict, in words; empty when nothing."""
     if tags.title.segments and tags.title.plain == candidate.title.plain and same_album:
         return ""
-    ours, theirs = tags.versions.hard, candidate.versions.hard
+    our_versions = here.title.versions | tags.besides
+    their_versions = there.title.versions | candidate.besides
+    ours, theirs = our_versions.hard, their_versions.hard
     missing_there = ours - theirs - candidate.lent - candidate.implied
     missing_here = theirs - ours - tags.lent - tags.implied
     if not same_album:
@@ -190,22 +146,22 @@ def _version_conflict(tags: View, candidate: View, same_album: bool) -> str:
         missing_here |= candidate.implied - ours - tags.lent - tags.implied - theirs
     missing_there, missing_here = _forgiven(missing_there, theirs), _forgiven(missing_here, ours)
     if missing_there or missing_here:
-        there = shown(theirs | (candidate.implied if missing_here & candidate.implied else frozenset()))
-        here = shown(ours | (tags.implied if missing_there & tags.implied else frozenset()))
-        return f"{there}, file says {here}"
+        they = shown(theirs | (candidate.implied if missing_here & candidate.implied else frozenset()))
+        we = shown(ours | (tags.implied if missing_there & tags.implied else frozenset()))
+        return f"{they}, file says {we}"
     for kind in sorted(ours & theirs):
-        here_words, there_words = tags.versions.of(kind), candidate.versions.of(kind)
-        if here_words and there_words and not _share(here_words, there_words):
-            return f"another {shown(frozenset({kind}))}: {' '.join(sorted(there_words))}, file says {' '.join(sorted(here_words))}"
+        we_say, they_say = our_versions.of(kind), their_versions.of(kind)
+        if we_say and they_say and not _share(we_say, they_say):
+            named = f"another {shown((kind,))}: {' '.join(sorted(they_say))}"
+            return f"{named}, file says {' '.join(sorted(we_say))}"
     return ""
-
-
-_NEAR = ({"live", "acoustic"}, {"remix", "extended"}, {"edit", "single"}, {"cover", "karaoke"}, {"version", "take"}, {"instrumental", "karaoke"})  # fmt: skip
 
 
 def _forgiven(missing: frozenset[str], there: frozenset[str]) -> frozenset[str]:
     """Without the kinds that come along with one the other side has ("acoustic" with "live acoustic")."""
-    return frozenset(k for k in missing if not any(k in pair and pair & there - {k} for pair in _NEAR))
+    return frozenset(
+        k for k in missing if not any(k in pair and pair & there - {k} for pair in NEAR_VERSIONS)
+    )
 
 
 def _share(here: frozenset[str], there: frozenset[str]) -> bool:
@@ -248,8 +204,8 @@ def _capped(marks: Marks, value: float) -> float:
     if marks.title is not None and marks.title < 0.75:
         value = min(value, STRANGER if marks.title < 0.6 else CONTRADICTED)
     if marks.artist is not None and marks.artist < 0.6:
-        placed = marks.position and marks.duration is not None and marks.duration > 0.5
-        value = min(value, CONTRADICTED if placed or marks.isrc or marks.recording_id else STRANGER)
+        placed = marks.position or marks.isrc or marks.recording_id
+        value = min(value, CONTRADICTED if placed else STRANGER)
     if marks.foreign and not (marks.position and marks.duration is not None and marks.duration > 0.5):
         value = min(value, 0.85)
     if marks.duration == -1.0 or marks.version:

@@ -9,135 +9,101 @@ from functools import lru_cache
 
 from soulspot.matching.names import FEATURED_BRACKET, split_credit, unfeatured
 from soulspot.matching.versions import NO_VERSIONS, Versions, trailing_version, version_words
+from soulspot.matching.vocabulary import COUNTING, PART_WORDS
 from soulspot.text import fold
 
 _PAIRS = {"(": ")", "[": "]", "{": "}", "（": "）", "【": "】", "［": "］", "〈": "〉", "〔": "〕"}
 _DASH = re.compile(r"\s+[-‐‑–—−]\s*|\s*[–—−]\s+|\s*\|\s*")
 _WAVES = re.compile(r"[~〜～\-]\s*(?P<inner>[^~〜～\-]+?)\s*[~〜～\-]$")
-_PROD = re.compile(
+_CREDITS = re.compile(
     r"(?i)^(?:prod(?:\.|uced)?|from|aus|de la|theme from|ost|original (?:motion picture )?sound ?track)\b"
 )
 
 _ROMAN = re.compile(r"^(?=[ivx])(?:x{0,3})(?:ix|iv|v?i{0,3})$")
 _ROMAN_VALUES = {"i": 1, "v": 5, "x": 10}
-_COUNTING = {
-    word: value
-    for value, words in enumerate(
-        ("one first eins un uno", "two second zwei deux dos due", "three third drei trois tres tre", "four fourth vier quatre cuatro quattro",
-         "five fifth funf cinq cinco cinque", "six sixth sechs", "seven seventh sieben sept siete", "eight eighth acht huit ocho",
-         "nine ninth neun neuf nueve", "ten tenth zehn dix diez"), 1)
-    for word in words.split()
-}  # fmt: skip
-_PART = frozenset(
-    [
-        "part",
-        "pt",
-        "pts",
-        "parts",
-        "parte",
-        "partie",
-        "teil",
-        "del",
-        "no",
-        "nr",
-        "num",
-        "number",
-        "numero",
-        "vol",
-        "volume",
-        "chapter",
-        "act",
-        "scene",
-        "movement",
-        "mvt",
-        "op",
-        "opus",
-        "book",
-        "episode",
-        "ep",
-        "chapitre",
-        "kapitel",
-        "capitulo",
-        "capitolo",
-        "disc",
-        "cd",
-        "side",
-        "symphony",
-        "sonata",
-        "concerto",
-        "etude",
-        "prelude",
-        "nocturne",
-        "часть",
-        "ч",
-    ]
-)
+_COUNTING = {word: value for value, line in enumerate(COUNTING, 1) for word in line.split()}
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A bracketed or dashed piece beside a title's name, folded, with the version words in it if any."""
+
+    text: str
+    versions: Versions = NO_VERSIONS
 
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """A title's parts, all folded. `segments` are the dash-separated pieces that are no version words; `subtitles`
-    the bracketed ones; `plain` everything but featured artists, version words included."""
+    """A title's parts, all folded: the name in its dash-separated `segments`, what stands beside it, the guests."""
 
     segments: tuple[str, ...]
-    subtitles: tuple[str, ...]
-    versions: Versions
-    featured: tuple[str, ...]
-    plain: str
+    asides: tuple[Aside, ...] = ()
+    featured: tuple[str, ...] = ()
 
     @property
     def core(self) -> str:
+        """The name alone."""
         return " ".join(self.segments)
 
     @property
+    def subtitles(self) -> tuple[str, ...]:
+        """Pieces that are no version words."""
+        return tuple(aside.text for aside in self.asides if not aside.versions.kinds)
+
+    @property
     def full(self) -> str:
+        """Name and subtitles."""
         return " ".join((*self.segments, *self.subtitles))
 
+    @property
+    def plain(self) -> str:
+        """Everything but the guests, version words included."""
+        return " ".join((*self.segments, *(aside.text for aside in self.asides)))
 
-NO_TITLE = Title((), (), NO_VERSIONS, (), "")
+    @property
+    def versions(self) -> Versions:
+        found = NO_VERSIONS
+        for aside in self.asides:
+            found |= aside.versions
+        return found
+
+
+NO_TITLE = Title(())
 
 
 @lru_cache(maxsize=65536)
 def parse_title(text: str) -> Title:
     """Take a title apart; what is not recognised stays part of the name, and a title of signs only stays as it is."""
     main, brackets = _brackets(text.strip())
-    versions, subtitles = NO_VERSIONS, []
-    featured: tuple[str, ...] = ()
-    plain_parts = []
-    for inner in brackets:
-        guests = FEATURED_BRACKET.match(inner)
-        if guests and not version_words(inner).hard:
-            featured += split_credit(guests["names"])
-            continue
-        plain_parts.append(fold(inner))
-        inner, more = unfeatured(inner)
-        featured += more
-        words = version_words(inner)
-        if words.kinds:
-            versions |= words
-        elif fold(inner) and not _PROD.match(inner):
-            subtitles.append(fold(inner))
-    main, guests_in_main = unfeatured(main)
-    featured += guests_in_main
-    segments = []
+    main, featured = unfeatured(main)
+    asides: list[Aside] = []
+    segments: list[str] = []
     for place, piece in enumerate(_DASH.split(main)):
         piece, more = unfeatured(piece)
         featured += more
         words = version_words(piece) if place else NO_VERSIONS
-        plain_parts.insert(place, fold(piece))
         if words.kinds and not _only_name(words, piece):
-            versions |= words
+            asides.append(Aside(fold(piece), words))
         elif fold(piece):
             segments.append(fold(piece))
     if segments:
         name, phrase = trailing_version(segments[-1])
         if phrase:
             segments[-1] = name
-            versions |= version_words(phrase)
+            asides.insert(0, Aside(phrase, version_words(phrase)))
+    for inner in brackets:
+        guests = FEATURED_BRACKET.match(inner)
+        if guests and not version_words(inner).hard:
+            featured += split_credit(guests["names"])
+            continue
+        inner, more = unfeatured(inner)
+        featured += more
+        if fold(inner) and not _CREDITS.match(inner):
+            asides.append(Aside(fold(inner), version_words(inner)))
     if not segments:  # "(Intro)", "[untitled]", "÷": the whole is the name
         whole = fold(text) or text.casefold().strip()
-        return Title((whole,) if whole else (), (), NO_VERSIONS, featured, whole)
-    return Title(tuple(segments), tuple(subtitles), versions, featured, " ".join(filter(None, plain_parts)))
+        return Title((whole,) if whole else (), (), featured)
+    return Title(tuple(segments), tuple(asides), featured)
 
 
 def _only_name(words: Versions, piece: str) -> bool:
@@ -193,7 +159,7 @@ def numbers(folded: str) -> tuple[Counter[int], Counter[int]]:
     parts: Counter[int] = Counter()
     words = folded.split()
     for place, word in enumerate(words):
-        after_part = place > 0 and words[place - 1] in _PART
+        after_part = place > 0 and words[place - 1] in PART_WORDS
         value: int | None = None
         if word.isdecimal() and len(word) <= 6:
             value = int(word)

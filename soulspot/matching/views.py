@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +20,9 @@ _DISC = re.compile(
     r"(?i)\s*[-,:]?\s*[(\[]?\b(?:cd|disc|disk|disque)\s*\d{1,2}(?:\s*of\s*\d+)?\b[)\]]?(?::.*)?$"
 )
 _SECONDARY = {"live": "live", "remix": "remix", "demo": "demo", "karaoke": "karaoke"}
+
+
+SAME_ALBUM = 0.88  # from here on two album names are one
 
 
 @lru_cache(maxsize=65536)
@@ -68,7 +71,8 @@ class Album:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A track ready for comparison. `versions` are said of the track itself, `lent` by the albums it is on,
+    """A track ready for comparison. `besides` are version words said of it elsewhere than in
+    the title, `lent` by the albums it is on,
     `implied` by every one of them. `guessed` names what came from a path and therefore contradicts nothing."""
 
     title: Title
@@ -76,7 +80,7 @@ class View:
     album_credit: Credit
     albums: tuple[Album, ...]
     duration_ms: int | None
-    versions: Versions
+    besides: Versions
     implied: frozenset[str]
     lent: frozenset[str]
     number: int | None = None
@@ -88,7 +92,12 @@ class View:
     year: str | None = None
     video: bool = False
     guessed: frozenset[str] = frozenset()
-    empty: bool = field(default=False)
+    empty: bool = False
+
+    @property
+    def versions(self) -> Versions:
+        """Everything said of the track itself."""
+        return self.title.versions | self.besides
 
 
 def view_of_tags(tags: TrackTags, path: bytes | None = None) -> View:
@@ -119,7 +128,7 @@ def view_of_tags(tags: TrackTags, path: bytes | None = None) -> View:
         album_credit=credit_of(full.album_artist),
         albums=albums,
         duration_ms=full.duration_ms,
-        versions=title.versions | _imitation((full.artist, full.album_artist)),
+        besides=_imitation((full.artist, full.album_artist)),
         implied=albums[0].implied if albums else frozenset(),
         lent=_lent(full.album) if full.album else frozenset(),
         number=full.track_number,
@@ -151,7 +160,7 @@ def view_of_fields(entity: Entity) -> View:
         album_credit=credit_of(fields.get("album_artist")),
         albums=albums,
         duration_ms=fields.get("duration_ms") or None,
-        versions=title.versions | version_words(comment) | _imitation((fields.get("artist"),)),
+        besides=version_words(comment) | _imitation((fields.get("artist"),)),
         implied=implied,
         lent=frozenset().union(*(_lent(a.name) | a.implied for a in albums)) if albums else frozenset(),
         number=albums[0].number if len(albums) == 1 else fields.get("track_number"),

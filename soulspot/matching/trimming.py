@@ -1,0 +1,77 @@
+"""Pieces of a title that are the artist's or the album's name ("Artist - Title", "Title (Album)"), taken off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from soulspot.matching.names import name_similarity
+from soulspot.matching.similarity import title_similarity
+from soulspot.matching.titles import Title, parse_title
+from soulspot.matching.views import SAME_ALBUM, View
+
+
+@dataclass(frozen=True, slots=True)
+class Trimmed:
+    """A title without foreign pieces; `artist` and `album` say whether one was the *other* side's name,
+    which is as good as a tag that agrees."""
+
+    title: Title
+    artist: bool = False
+    album: bool = False
+
+
+def trim(view: View, other: View) -> Trimmed:
+    """The title of `view` without pieces that are an artist's or album's name of either side."""
+    title = view.title
+    if len(title.segments) < 2 and not title.asides:
+        return Trimmed(title)
+    segments, kept = list(title.segments), []
+    found: set[str] = set()
+
+    def explained(piece: str) -> bool:
+        for whose, side in (("other", other), ("own", view)):
+            if _is_album(piece, side):
+                found.add(f"{whose} album")
+                return True
+            if _is_artist(piece, side):
+                found.add(f"{whose} artist")
+                return True
+        return False
+
+    if len(segments) > 1 and any(_is_artist(segments[0], side) for side in (other, view)):
+        found.add("other artist" if _is_artist(segments[0], other) else "own artist")
+        del segments[0]
+    while len(segments) > 1:
+        if len(segments) > 2 and explained(" ".join(segments[-2:])):
+            del segments[-2:]
+        elif explained(segments[-1]):
+            del segments[-1]
+        else:
+            break
+    for aside in title.asides:
+        if not explained(aside.text):
+            kept.append(aside)
+    if not found:
+        return Trimmed(title)
+    rest = replace(title, segments=tuple(segments), asides=tuple(kept))
+    return Trimmed(rest, "other artist" in found, "other album" in found)
+
+
+def _is_artist(piece: str, side: View) -> bool:
+    return any(
+        name_similarity(piece, name) >= 0.85 for name in (side.credit.whole, *side.credit.names) if name
+    )
+
+
+def _is_album(piece: str, side: View) -> bool:
+    # the whole of the name: an album is not "live" because a title says so
+    return any(
+        piece == album.title.plain
+        or (title_similarity(_piece(piece), _piece(album.title.plain)) or 0.0) >= SAME_ALBUM
+        for album in side.albums
+    )
+
+
+def _piece(text: str) -> Title:
+    parsed = parse_title(text)
+    return Title((parsed.plain,)) if parsed.asides else parsed
