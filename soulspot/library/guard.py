@@ -84,7 +84,7 @@ def _decompress(data: bytes) -> bytes:
     return plain
 
 
-# mutagen unpacks ID3 frames with zlib.decompress, which makes 30 MB of 30 kB as often as a file asks for it.
+# mutagen unpacks ID3 frames with zlib.decompress, which makes 30 MB of 30 kB as often as a file asks.
 # It handles zlib.error: such a frame is left out, or the file refused. There is no setting for it, hence this.
 _zlib = SimpleNamespace(decompress=_decompress, error=zlib.error)
 setattr(mutagen.id3._frames, "zlib", _zlib)  # noqa: B010 - mypy knows the name as a module

@@ -127,7 +127,8 @@ class Walk:
             elif (not relative or self._included(relative)) and self._single(place):
                 self.finished_roots.append(place)
                 yield Candidate(place, _stamp(found))
-        for place, folder in folders:
+        # The innermost root first: what it holds is its own, so that an empty one inside a full one shows.
+        for place, folder in sorted(folders, key=lambda found: -len(found[0])):
             yield from self._root(place, folder)
         yield from self._followed()
 
@@ -166,21 +167,19 @@ class Walk:
         return not known
 
     def _root(self, place: bytes, folder: _Folder) -> Iterator[Candidate]:
+        if self._identity(folder) in self._seen:
+            return  # the same folder under another name
         before = len(self.problems)
         empty = True
-        covered = self._identity(folder) in self._seen  # an earlier root has walked it
         for candidate in self._below(folder):
             empty = False
             yield candidate
         if any(problem.path == place for problem in self.problems[before:]):
             return
-        if empty and not covered and not self._holds_single(place):
+        if empty and not any(_inside(root, place) for root in self.finished_roots):
             self._problem(place, "has no audio file in it: empty, or a disk that is not mounted")
         else:
             self.finished_roots.append(place)
-
-    def _holds_single(self, place: bytes) -> bool:
-        return any(_inside(root, place) and root != place for root in self.finished_roots)
 
     def _below(self, top: _Folder) -> Iterator[Candidate]:
         stack = [top]

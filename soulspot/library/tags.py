@@ -9,7 +9,14 @@ import mutagen
 from mutagen.aac import AAC
 from mutagen.ac3 import AC3
 from mutagen.apev2 import APENoHeaderError, APEv2
+from mutagen.flac import FLAC
 from mutagen.mp3 import MP3
+from mutagen.mp4 import MP4
+from mutagen.oggflac import OggFLAC
+from mutagen.oggopus import OggOpus
+from mutagen.oggspeex import OggSpeex
+from mutagen.oggtheora import OggTheora
+from mutagen.oggvorbis import OggVorbis
 from mutagen.trueaudio import TrueAudio
 
 from soulspot.errors import UnreadableFile
@@ -21,6 +28,7 @@ from soulspot.models import FileStamp, Identifiers, ScannedFile, TrackTags
 
 # Their mutagen classes know ID3 or no tags at all, but taggers also write APEv2 at their end.
 _ALSO_APE = (MP3, AAC, AC3, TrueAudio)
+_OGG = (OggVorbis, OggOpus, OggFLAC, OggSpeex, OggTheora)
 _REASON_LENGTH = 200
 
 
@@ -44,13 +52,29 @@ def _read(path: bytes, file: BoundedFile) -> TrackTags:
     ending = suffix(path)
     if ending in UNSUPPORTED:
         raise UnreadableFile(path, f"{UNSUPPORTED[ending]} cannot be read yet")
-    opened: Any = mutagen.File(file, filename=path)
+    opened: Any = mutagen.File(file, filename=path, options=_kinds(file, ending))
     if opened is None:
         raise UnreadableFile(path, f"not a .{ending.decode(errors='replace')} file, or one without any audio")
     raw = collect(opened.tags)
     if isinstance(opened, _ALSO_APE):
         _fill_gaps(raw, file)
     return build(raw, values.milliseconds(getattr(opened.info, "length", None)))
+
+
+def _kinds(file: BoundedFile, ending: bytes) -> Sequence[type] | None:
+    """mutagen's readers to choose from when the first bytes leave no doubt; None for all of them.
+
+    Asking all 24 of them costs a tenth of the time of a usual file."""
+    start = file.peek(12)
+    if start[:4] == b"fLaC":
+        return (FLAC,)
+    if start[:4] == b"OggS":
+        return _OGG
+    if start[4:8] == b"ftyp":
+        return (MP4,)
+    if ending == b"mp3" and (start[:3] == b"ID3" or (start[:1] == b"\xff" and start[1:2] >= b"\xe0")):
+        return (MP3,)
+    return None
 
 
 def _fill_gaps(raw: Raw, file: BoundedFile) -> None:

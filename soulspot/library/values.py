@@ -10,7 +10,7 @@ from datetime import date
 MAX_VALUE = 4096  # bytes of UTF-8 a value keeps
 MAX_VALUES = 100  # values a field keeps
 
-_POSITION = re.compile(r"(\d{1,4})?(?:\s*(?:/|of|-)\s*(\d{1,4})?)?", re.IGNORECASE)
+_POSITION = re.compile(r"(\d{1,4})?(?:\s*(?:/|of)\s*(\d{1,4})?)?", re.IGNORECASE)
 _DATE = re.compile(r"(\d{4})(?:([-/.])(\d{1,2})(?:\2(\d{1,2}))?)?(?!\d)")
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(?!\d)")
 _YEAR_LAST = re.compile(r"\d{1,2}[-/. ]\d{1,2}[-/. ](\d{4})")

@@ -1,0 +1,64 @@
+"""Small audio files for the tests: made here from nothing, or copied from the shared data."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import struct
+import wave
+from pathlib import Path
+
+from soulspot.library.tags import read_file
+from soulspot.models import FileStamp, ScannedFile, TrackTags
+from tests.support.shared_data import shared
+
+
+def mp3(path: Path, frames: int = 40) -> Path:
+    """A silent MP3 of `frames` MPEG frames of 26 ms, without tags."""
+    path.write_bytes((b"\xff\xfb\x90\x00" + bytes(413)) * frames)
+    return path
+
+
+def flac(path: Path, seconds: int = 3) -> Path:
+    """A FLAC file that is all header: 44.1 kHz, stereo, 16 bit, `seconds` long, without tags."""
+    packed = (44100 << 44) | (1 << 41) | (15 << 36) | (44100 * seconds)
+    info = struct.pack(">HH", 4096, 4096) + bytes(6) + packed.to_bytes(8, "big") + bytes(16)
+    path.write_bytes(b"fLaC\x80" + len(info).to_bytes(3, "big") + info)
+    return path
+
+
+def wav(path: Path, seconds: int = 1) -> Path:
+    """A silent WAV file without tags."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(1)
+        file.setframerate(8000)
+        file.writeframes(bytes(8000 * seconds))
+    return path
+
+
+def copied(name: str, folder: Path) -> Path:
+    """A copy of one shared audio file that a test may write to; skips where the shared data is absent."""
+    return Path(shutil.copy(shared("data", "audio", name), folder / Path(name).name))
+
+
+def read(path: Path | bytes, **limits: int) -> ScannedFile:
+    """What the scan makes of one file."""
+    raw = os.fsencode(path)
+    found = os.lstat(raw)
+    return read_file(raw, FileStamp(found.st_size, found.st_mtime_ns, found.st_ino), **limits)
+
+
+def tags_of(path: Path | bytes) -> TrackTags:
+    """The tags of a file that must be readable."""
+    scanned = read(path)
+    assert scanned.tags is not None, scanned.unreadable
+    return scanned.tags
+
+
+def reason_of(path: Path | bytes, **limits: int) -> str:
+    """Why a file that must not be readable is not."""
+    scanned = read(path, **limits)
+    assert scanned.unreadable is not None, scanned.tags
+    assert scanned.tags is None
+    return scanned.unreadable
