@@ -73,7 +73,7 @@ echo "Installing SoulSpot and its libraries into $(VENV), once:"; \
 rm -f "$@.new"; \
 { $(BIN)/python -m pip install --no-input --disable-pip-version-check -c constraints.txt -e ".$$extras" 2>&1 \
 	&& touch "$@.new"; } | tee "$(VENV)/install.log" | while read -r word name rest; do \
-	case "$$word" in Collecting) ;; Processing) name=$${name\#\#*/}; name=$${name%%-*} ;; *) continue ;; esac; \
+	case "$$word" in Collecting) ;; Processing) name=$$(basename "$$name"); name=$${name%%-*} ;; *) continue ;; esac; \
 	printf '  %s\n' "$${name%%[=<>~!\[;(]*}"; done; \
 if [ ! -e "$@.new" ]; then cat "$(VENV)/install.log" >&2; exit 1; fi; \
 mv "$@.new" "$@"
