@@ -21,7 +21,16 @@ from soulspot.wiring import library_rules
 
 LOOKED_AT = 1000
 NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "glusterfs", "ceph"})
-LIBRARIES = ("aiohttp", "aiolimiter", "APScheduler", "musicbrainzngs", "mutagen", "spotipy", "sqlite-utils", "RapidFuzz")
+LIBRARIES = (
+    "aiohttp",
+    "aiolimiter",
+    "APScheduler",
+    "musicbrainzngs",
+    "mutagen",
+    "spotipy",
+    "sqlite-utils",
+    "RapidFuzz",
+)
 WAL_RESET_FIXED = (3, 51, 3)
 
 
@@ -62,12 +71,21 @@ def _database(config: Config) -> Iterator[Check]:
             counts = operations.track_counts(connection) if schema else {"total": 0}
             connection.close()
             known = len(migrations())
-            yield Check("database", schema <= known, f"{path}: schema {schema} of {known}, {counts['total']} tracks")
+            yield Check(
+                "database", schema <= known, f"{path}: schema {schema} of {known}, {counts['total']} tracks"
+            )
     if (kind := _file_system(path)) in NETWORK_FILE_SYSTEMS:
-        yield Check("database", False, f"lies on a network file system ({kind}), where SQLite can lose data", fatal=False)
+        yield Check(
+            "database",
+            False,
+            f"lies on a network file system ({kind}), where SQLite can lose data",
+            fatal=False,
+        )
     owner = read_owner(path)
     if owner:
-        yield Check("daemon", True, f"process {owner.pid} works on this database, at {owner.address or 'no address'}")
+        yield Check(
+            "daemon", True, f"process {owner.pid} works on this database, at {owner.address or 'no address'}"
+        )
     else:
         yield Check("daemon", True, "does not run")
 
@@ -83,10 +101,12 @@ def _file_system(path: os.PathLike[str]) -> str:
     """The type of the file system that holds this path, as /proc/mounts names it; empty where that cannot be read."""
     wanted, best = os.path.realpath(path), ("", "")
     try:
-        with open("/proc/mounts", encoding="utf-8", errors="replace") as mounts:  # noqa: PTH123
+        with open("/proc/mounts", encoding="utf-8", errors="replace") as mounts:
             for line in mounts:
                 _, point, kind, *_ = line.split()
-                if (wanted == point or wanted.startswith(point.rstrip("/") + "/")) and len(point) >= len(best[0]):
+                if (wanted == point or wanted.startswith(point.rstrip("/") + "/")) and len(point) >= len(
+                    best[0]
+                ):
                     best = (point, kind)
     except (OSError, ValueError):
         return ""
@@ -98,18 +118,32 @@ def _library(config: Config) -> Iterator[Check]:
     if not rules.roots:
         yield Check("library", False, "library.paths is empty: nothing is scanned by itself", fatal=False)
         return
-    looked_at = walk(rules.roots, include=rules.include, exclude=rules.exclude, follow_symlinks=rules.follow_symlinks)
+    looked_at = walk(
+        rules.roots, include=rules.include, exclude=rules.exclude, follow_symlinks=rules.follow_symlinks
+    )
     count = sum(1 for _ in islice(looked_at, LOOKED_AT))
     more = "at least " if count == LOOKED_AT else ""
-    yield Check("library", count > 0, f"{more}{count} audio files in {', '.join(map(str, config.library.paths))}", fatal=False)
+    yield Check(
+        "library",
+        count > 0,
+        f"{more}{count} audio files in {', '.join(map(str, config.library.paths))}",
+        fatal=False,
+    )
     for problem in looked_at.problems[:5]:
-        yield Check("library", False, f"{os.fsdecode(problem.path)}: {problem.reason}".encode("utf-8", "replace").decode(), fatal=False)
+        yield Check(
+            "library",
+            False,
+            f"{os.fsdecode(problem.path)}: {problem.reason}".encode("utf-8", "replace").decode(),
+            fatal=False,
+        )
 
 
 def _credentials(config: Config) -> Iterator[Check]:
     providers = config.providers
     if providers.musicbrainz.enabled:
-        yield Check("musicbrainz", True, f"{providers.musicbrainz.base_url}, contact {providers.musicbrainz.contact}")
+        yield Check(
+            "musicbrainz", True, f"{providers.musicbrainz.base_url}, contact {providers.musicbrainz.contact}"
+        )
     if providers.spotify.enabled:
         yield Check("spotify", True, f"{providers.spotify.base_url}, with a client id and secret")
     if providers.listenbrainz.enabled:
@@ -122,7 +156,9 @@ def _credentials(config: Config) -> Iterator[Check]:
 
 def _versions() -> Iterator[Check]:
     parts = [f"{name} {version(name)}" for name in LIBRARIES]
-    yield Check("versions", True, f"soulspot {__version__}, Python {platform.python_version()}, {', '.join(parts)}")
+    yield Check(
+        "versions", True, f"soulspot {__version__}, Python {platform.python_version()}, {', '.join(parts)}"
+    )
     if sqlite3.sqlite_version_info < WAL_RESET_FIXED:
         words = f"{sqlite3.sqlite_version} has a rare fault when two programs write at once; SoulSpot writes alone"
         yield Check("SQLite", True, words)

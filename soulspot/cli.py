@@ -15,7 +15,16 @@ import typer
 
 from soulspot import __version__, commands
 from soulspot.config import Config, find_config, load_config
-from soulspot.console import bars, complain, err, out, postponed_lines, requests_table, results_table, status_lines
+from soulspot.console import (
+    bars,
+    complain,
+    err,
+    out,
+    postponed_lines,
+    requests_table,
+    results_table,
+    status_lines,
+)
 from soulspot.errors import ConfigError, DatabaseOwned, SoulSpotError
 
 T = TypeVar("T")
@@ -33,7 +42,12 @@ app = typer.Typer(
 
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", "-c", help="config.toml to use (also SOULSPOT_CONFIG; default: the first found).", metavar="PATH"),
+    typer.Option(
+        "--config",
+        "-c",
+        help="config.toml to use (also SOULSPOT_CONFIG; default: the first found).",
+        metavar="PATH",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else there.")]
 PathsArgument = Annotated[list[Path] | None, typer.Argument(help="Files or folders.", metavar="[PATH]...")]
@@ -47,7 +61,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _main(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """SoulSpot keeps a music library's metadata complete."""
 
@@ -84,7 +100,10 @@ def scan(paths: PathsArgument = None, config: ConfigOption = None, json_: JsonOp
 
 @app.command(name="import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="CSV, JSON or NDJSON (also .gz); `soulspot import --help` lists the columns.")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="CSV, JSON or NDJSON (also .gz); `soulspot import --help` lists the columns."),
+    ],
     config: ConfigOption = None,
     json_: JsonOption = False,
 ) -> None:
@@ -103,7 +122,9 @@ def import_(
 def enrich(
     paths: PathsArgument = None,
     config: ConfigOption = None,
-    wait: Annotated[float, typer.Option("--wait", min=0, help="End when nothing is due within this many seconds.")] = 60.0,
+    wait: Annotated[
+        float, typer.Option("--wait", min=0, help="End when nothing is due within this many seconds.")
+    ] = 60.0,
     json_: JsonOption = False,
 ) -> None:
     """Scan PATH (or the configured library), then enrich what is queued until nothing more can be asked."""
@@ -133,7 +154,9 @@ def status(config: ConfigOption = None, json_: JsonOption = False) -> None:
     loaded = _load(config)
     found = _run(commands.status(loaded))
     if found is None:
-        complain(f"there is no database yet at {loaded.database.path}; `soulspot enrich PATH` or `soulspot daemon` makes it")
+        complain(
+            f"there is no database yet at {loaded.database.path}; `soulspot enrich PATH` or `soulspot daemon` makes it"
+        )
         raise typer.Exit(INCOMPLETE)
     if json_:
         print(json.dumps(found))
@@ -175,7 +198,11 @@ def check(config: ConfigOption = None, json_: JsonOption = False) -> None:
         print(json.dumps([dataclasses.asdict(one) for one in found]))
     else:
         for one in found:
-            out.print(f"{'ok  ' if one.ok else 'FAIL' if one.fatal else 'note'}  {one.subject}: {one.words}", markup=False, soft_wrap=True)
+            out.print(
+                f"{'ok  ' if one.ok else 'FAIL' if one.fatal else 'note'}  {one.subject}: {one.words}",
+                markup=False,
+                soft_wrap=True,
+            )
     if any(one.fatal and not one.ok for one in found):
         raise typer.Exit(INCOMPLETE)
 
@@ -184,20 +211,30 @@ def check(config: ConfigOption = None, json_: JsonOption = False) -> None:
 def init(
     path: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("config.toml"),
     library: Annotated[list[Path] | None, typer.Option(help="A folder with music.")] = None,
-    contact: Annotated[str | None, typer.Option(help="Your e-mail address or web page, for MusicBrainz.")] = None,
+    contact: Annotated[
+        str | None, typer.Option(help="Your e-mail address or web page, for MusicBrainz.")
+    ] = None,
     spotify_client_id: Annotated[str | None, typer.Option(help="The client id of your Spotify app.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing, leave empty what was not given.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Ask nothing, leave empty what was not given.")
+    ] = False,
 ) -> None:
     """Write a commented config.toml, asking for what it needs."""
     from soulspot.setup import ask_and_write
 
-    _guarded(lambda: ask_and_write(path, library, contact, spotify_client_id, force=force, ask=not yes and sys.stdin.isatty()))
+    _guarded(
+        lambda: ask_and_write(
+            path, library, contact, spotify_client_id, force=force, ask=not yes and sys.stdin.isatty()
+        )
+    )
 
 
 @app.command()
 def demo(
-    folder: Annotated[Path, typer.Argument(help="Where to work; made if it is not there.")] = Path("soulspot-demo"),
+    folder: Annotated[Path, typer.Argument(help="Where to work; made if it is not there.")] = Path(
+        "soulspot-demo"
+    ),
     tracks: Annotated[int, typer.Option(min=20, max=5000, help="Files in the sample library.")] = 150,
     json_: JsonOption = False,
 ) -> None:
@@ -288,7 +325,10 @@ def _say(report: dict[str, Any], as_json: bool) -> None:
         raise typer.Exit(INCOMPLETE)
     names = ("found", "unchanged", "read", "unreadable", "vanished", "problems", "rows", "queued", "bad",
              "total_items", "failed_items")  # fmt: skip
-    out.print(", ".join(f"{report[name]} {name.replace('_', ' ')}" for name in names if name in report), markup=False)
+    out.print(
+        ", ".join(f"{report[name]} {name.replace('_', ' ')}" for name in names if name in report),
+        markup=False,
+    )
 
 
 def main() -> None:

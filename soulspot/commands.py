@@ -48,7 +48,11 @@ async def scan(config: Config, places: Sequence[bytes], bars: Bars) -> dict[str,
     async with opened(config, kind=EnrichmentService, work=False) as service:
         report = await service.scan(places, _scan_progress(bars))
         for problem in report.problems:
-            bars.note(f"skipped {os.fsdecode(problem.path)}: {problem.reason}".encode("utf-8", "backslashreplace").decode())
+            bars.note(
+                f"skipped {os.fsdecode(problem.path)}: {problem.reason}".encode(
+                    "utf-8", "backslashreplace"
+                ).decode()
+            )
         return {"found": report.found, "unchanged": report.unchanged, "read": report.read,
                 "unreadable": report.unreadable, "vanished": report.vanished,
                 "problems": len(report.problems)}  # fmt: skip
@@ -92,13 +96,17 @@ async def enrich(config: Config, places: Sequence[bytes], wait: float, bars: Bar
         return await enrich_with(service, places, wait, bars)
 
 
-async def enrich_with(service: EnrichmentService, places: Sequence[bytes], wait: float, bars: Bars) -> EnrichReport:
+async def enrich_with(
+    service: EnrichmentService, places: Sequence[bytes], wait: float, bars: Bars
+) -> EnrichReport:
     """`enrich` over a service that is open."""
     bad_places: list[str] = []
     if places or service.has_library:
         report = await service.scan(places, _scan_progress(bars))
         for problem in report.problems:
-            words = f"{os.fsdecode(problem.path)}: {problem.reason}".encode("utf-8", "backslashreplace").decode()
+            words = f"{os.fsdecode(problem.path)}: {problem.reason}".encode(
+                "utf-8", "backslashreplace"
+            ).decode()
             bars.note(f"skipped {words}")
             if problem.path in places:
                 bad_places.append(words)

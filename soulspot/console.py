@@ -9,7 +9,15 @@ from datetime import datetime
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from soulspot.enrich import Postponed
@@ -79,7 +87,12 @@ def results_table(counts: Mapping[str, int]) -> Table:
 def requests_table(requests: Mapping[str, int], answered: Mapping[str, int]) -> Table:
     """Requests used beside what one request a lookup would have cost."""
     table = Table(title="Requests", title_justify="left")
-    for name, justify in (("service", "left"), ("lookups answered", "right"), ("requests used", "right"), ("saved", "right")):
+    for name, justify in (
+        ("service", "left"),
+        ("lookups answered", "right"),
+        ("requests used", "right"),
+        ("saved", "right"),
+    ):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     for provider in sorted({*requests, *answered}):
         used, lookups = requests.get(provider, 0), answered.get(provider, 0)
@@ -102,7 +115,9 @@ def status_lines(status: Mapping[str, Any]) -> Iterator[Table | str]:
     table = Table(title="Services", title_justify="left")
     for name in ("service", "waiting", "answered", "missing", "failed", "limited until", "why"):
         table.add_column(name)
-    gates = {gate["provider"]: gate for gate in sorted(status["gates"], key=lambda g: g["limited_until"] or "")}
+    gates = {
+        gate["provider"]: gate for gate in sorted(status["gates"], key=lambda g: g["limited_until"] or "")
+    }
     for provider in sorted({*status["lookups"], *gates}):
         states = status["lookups"].get(provider, {})
         gate = gates.get(provider, {})

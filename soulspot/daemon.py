@@ -155,4 +155,3 @@ class Daemon:
 def run_daemon(config: Config, config_path: Path | None) -> None:
     """Run in this process until stopped. Raises what `Daemon.run` raises."""
     asyncio.run(Daemon(config, config_path).run())
-

@@ -94,7 +94,9 @@ class DemoReport:
         """For a person: results by kind of file, requests, and where everything is."""
         results = ("right", "wrong", "review", "unmatched", "failed", "pending")
         kinds = self.by_kind()
-        shown = [name for name in results if name == "right" or any(counts[name] for counts in kinds.values())]
+        shown = [
+            name for name in results if name == "right" or any(counts[name] for counts in kinds.values())
+        ]
         table = Table(title="Files of the sample library, compared with the catalogue", title_justify="left")
         table.add_column("kind of file")
         for name in ("files", *shown):
@@ -125,12 +127,16 @@ async def run_demo(folder: Path, count: int, bars: Bars) -> DemoReport:
     catalogue = await asyncio.to_thread(Catalogue.invent, SEED, max(CATALOGUE_TRACKS, count * 4))
     files = await asyncio.to_thread(lambda: write_sample_library(catalogue, library, seed=SEED, tracks=count))
     async with Sandbox(catalogue, Behaviour()) as sandbox:
-        bars.note("local MusicBrainz, ListenBrainz and Spotify servers are up, with the limits of the real ones")
+        bars.note(
+            "local MusicBrainz, ListenBrainz and Spotify servers are up, with the limits of the real ones"
+        )
         config = demo_config(sandbox, library, database)
         async with opened(config, kind=EnrichmentService) as service:
             report = await enrich_with(service, [], 5.0, bars)
             rows = await _rows(service, files)
-    return DemoReport([Judgement(file, rows[os.fsencode(file.path)]) for file in files], report, database, library)
+    return DemoReport(
+        [Judgement(file, rows[os.fsencode(file.path)]) for file in files], report, database, library
+    )
 
 
 async def _rows(service: EnrichmentService, files: Sequence[SampleFile]) -> dict[bytes, EnrichedTrack]:

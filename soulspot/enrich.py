@@ -1,10 +1,10 @@
 """The flow: tracks come in, ask, are answered, decided and written. The page to read first.
 
-    intake (scan, import) ──> tracks ── plan ──> lookups, the durable queue
-                                                    │ claimed by one pump a provider
-                         BatchProcessor ── provider ┘
-                              │ answers
-                         settle: facts, acknowledgement, decision, row and what is wanted next, in one transaction
+intake (scan, import) ──> tracks ── plan ──> lookups, the durable queue
+                                                │ claimed by one pump a provider
+                     BatchProcessor ── provider ┘
+                          │ answers
+                     settle: facts, acknowledgement, decision, row and what is wanted next, in one transaction
 """
 
 from __future__ import annotations
@@ -20,10 +20,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+import structlog
+
 from soulspot.errors import UnreadableFile
 from soulspot.intake import ImportReport, Intake, LibraryRules, ScanReport, inside
 from soulspot.limits import Gates
-from soulspot.models import EnrichedTrack, PersonDecision, Settlement, Verdict
+from soulspot.models import (
+    EnrichedTrack,
+    PersonDecision,
+    Settlement,
+    Status,
+    TrackOutcome,
+    TrackState,
+    Verdict,
+)
 from soulspot.outcome import Rules, work_out
 from soulspot.providers.base import Provider
 from soulspot.pump import Patience, Pump
@@ -34,6 +44,8 @@ from soulspot.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from soulspot.config import Config
+
+log = structlog.get_logger()
 
 DECIDED_AT_ONCE = 500  # tracks decided between two looks at the rest of the transaction
 
@@ -94,7 +106,9 @@ class EnrichmentService:
     async def open(cls, config: Config | Path | str | None = None) -> AsyncIterator[Self]:
         """The service of this configuration (or configuration file, or the one found), working until the end of
         the `async with`. Raises ConfigError, or DatabaseOwned while a daemon works on the same database."""
-        from soulspot.wiring import opened  # the builder knows this class, so this page cannot import it above
+        from soulspot.wiring import (
+            opened,  # the builder knows this class, so this page cannot import it above
+        )
 
         async with opened(config, kind=cls) as service:
             yield service
@@ -163,10 +177,15 @@ class EnrichmentService:
         rows = await self.database.read(lambda c: enriched.load(c, ids.values()))
         reasons = await self.database.read(lambda c: tracks.unreadable_reasons(c, ids.values()))
         self.telemetry.gauge(
-            batch_processing_time_ms=round((time.monotonic() - began) * 1000, 1), batch_items_processed=len(found)
+            batch_processing_time_ms=round((time.monotonic() - began) * 1000, 1),
+            batch_items_processed=len(found),
         )
         return {
-            path: UnreadableFile(path, reasons[one]) if one in reasons else rows[one] if isinstance(one, int) else one
+            path: UnreadableFile(path, reasons[one])
+            if one in reasons
+            else rows[one]
+            if isinstance(one, int)
+            else one
             for path, one in found.items()
         }
 
@@ -177,7 +196,9 @@ class EnrichmentService:
 
         def commit(connection: sqlite3.Connection) -> None:
             queue.settle(connection, settlements, self._now())
-            self._decide(connection, queue.tracks_served(connection, (one.lookup.lookup_id for one in settlements)))
+            self._decide(
+                connection, queue.tracks_served(connection, (one.lookup.lookup_id for one in settlements))
+            )
 
         await self.database.write(commit)
         self._wake()
@@ -188,12 +209,29 @@ class EnrichmentService:
             again: set[int] = set()
             for start in range(0, len(track_ids), DECIDED_AT_ONCE):
                 states = tracks.load_states(connection, track_ids[start : start + DECIDED_AT_ONCE])
-                outcomes = [work_out(state, self.rules) for state in states]
+                outcomes = [self._outcome_of(state) for state in states]
                 again |= tracks.save_outcomes(connection, outcomes, self._now())
             track_ids = sorted(again)
 
+    def _outcome_of(self, state: TrackState) -> TrackOutcome:
+        """A track that cannot be worked out fails by itself: it must not keep the others from being answered."""
+        try:
+            return work_out(state, self.rules)
+        except Exception:
+            log.exception("track_failed", track_id=state.track_id)
+            return TrackOutcome(
+                EnrichedTrack(state.track_id, state.path, state.source_key, Status.FAILED, 0.0)
+            )
+
     async def decide_by_person(
-        self, track_id: int, provider: str, entity_id: str, verdict: Verdict, *, by: str, reason: str | None = None
+        self,
+        track_id: int,
+        provider: str,
+        entity_id: str,
+        verdict: Verdict,
+        *,
+        by: str,
+        reason: str | None = None,
     ) -> None:
         """A person accepts or rejects a candidate; no refresh undoes it."""
         decision = PersonDecision(provider, entity_id, verdict, by, iso(self._now()), reason)
@@ -244,9 +282,7 @@ class EnrichmentService:
         What remains is postponed: each provider's rest, until when, and why."""
         while True:
             self._moved.clear()
-            if not self._incoming and (
-                postponed := await self._postponed(wait, track_ids)
-            ) is not None:
+            if not self._incoming and (postponed := await self._postponed(wait, track_ids)) is not None:
                 return postponed
             progress()
             with contextlib.suppress(TimeoutError):
@@ -295,12 +331,12 @@ class EnrichmentService:
 
     # --- the end --------------------------------------------------------------------------------------------------
 
-    async def drain(self, timeout: float) -> None:
-        """Claim no more, let what is in flight finish within `timeout` seconds, and give the rest back."""
+    async def drain(self, seconds: float) -> None:
+        """Claim no more, let what is in flight finish within `seconds`, and give the rest back."""
         for pump in self.pumps:
             pump.stop()
         if self._tasks:
-            _, unfinished = await asyncio.wait(self._tasks, timeout=timeout)
+            _, unfinished = await asyncio.wait(self._tasks, timeout=seconds)
             for task in unfinished:
                 task.cancel()
             await asyncio.gather(*unfinished, return_exceptions=True)

@@ -1,21 +1,22 @@
 """Every exception SoulSpot raises on purpose; the docstring of each is what it means to its catcher.
 
-    SoulSpotError
-    ├── ConfigError                  the configuration cannot be used (exit 78)
-    ├── DatabaseError
-    │   ├── DatabaseOwned            another process works on this database (exit 75)
-    │   ├── DatabaseDamaged          the file is not a sound SQLite database
-    │   ├── DatabaseTooNew           a newer SoulSpot wrote the schema
-    │   └── DatabaseFull             the disk (or page limit) is full; nothing was written
-    ├── UnreadableFile               an audio file that no tag could be read from
-    ├── ProcessorClosed              an item came after BatchProcessor.close()
-    ├── LookupFailed                 one lookup was answered with a failure, or not at all for now
-    └── ProviderError                what went wrong between us and an upstream service
-        ├── Limited                  the service, or our own gate, asks us to wait: not an attempt
-        ├── Unavailable              no usable connection or a 5xx: the service's trouble
-        ├── Refused                  401/403 and the like: asking again changes nothing until a person acts
-        ├── BatchRejected            the request failed as a whole because of one of its lookups
-        └── BadAnswer                the service answered with something that cannot be understood
+SoulSpotError
+├── ConfigError                  the configuration cannot be used (exit 78)
+├── DatabaseError
+│   ├── DatabaseOwned            another process works on this database (exit 75)
+│   ├── DatabaseDamaged          the file is not a sound SQLite database
+│   ├── DatabaseTooNew           a newer SoulSpot wrote the schema
+│   └── DatabaseFull             the disk (or page limit) is full; nothing was written
+├── UnreadableFile               an audio file that no tag could be read from
+├── ProcessorClosed              an item came after BatchProcessor.close()
+├── LookupFailed                 one lookup was answered with a failure
+│   └── LookupPostponed          one lookup could not be asked for now
+└── ProviderError                what went wrong between us and an upstream service
+    ├── Limited                  the service, or our own gate, asks us to wait: not an attempt
+    ├── Unavailable              no usable connection or a 5xx: the service's trouble
+    ├── Refused                  401/403 and the like: asking again changes nothing until a person acts
+    ├── BatchRejected            the request failed as a whole because of one of its lookups
+    └── BadAnswer                the service answered with something that cannot be understood
 """
 
 from __future__ import annotations
@@ -70,7 +71,11 @@ class ProcessorClosed(SoulSpotError):
 
 
 class LookupFailed(SoulSpotError):
-    """One lookup was answered with a failure, or could not be asked for now; the durable queue knows which."""
+    """One lookup was answered with a failure."""
+
+
+class LookupPostponed(LookupFailed):
+    """One lookup could not be asked for now; the durable queue keeps it."""
 
 
 class ProviderError(SoulSpotError):

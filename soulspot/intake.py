@@ -76,18 +76,24 @@ class Intake:
         report = ScanReport()
         scan_id = await self._database.write(tracks.next_scan)
         for looked_at in self._walks(places):
-            files = iter(looked_at)
-            while chunk := await asyncio.to_thread(lambda: list(islice(files, CHUNK))):  # noqa: B023 - awaited here
-                await self._take(chunk, scan_id, report)
-                progress(report)
-            report.problems += looked_at.problems
-            report.vanished += await self._database.write(
-                lambda c: tracks.mark_vanished(
-                    c, looked_at.finished_roots, scan_id, self._now(), gone=looked_at.vouches_for  # noqa: B023
-                )
-            )
-            progress(report)
+            await self._scan(looked_at, scan_id, report, progress)
         return report
+
+    async def _scan(
+        self, looked_at: Walk, scan_id: int, report: ScanReport, progress: Callable[[ScanReport], None]
+    ) -> None:
+        files = iter(looked_at)
+        while chunk := await asyncio.to_thread(lambda: list(islice(files, CHUNK))):
+            await self._take(chunk, scan_id, report)
+            progress(report)
+        report.problems += looked_at.problems
+
+        def mark(connection: sqlite3.Connection) -> int:
+            roots, gone = looked_at.finished_roots, looked_at.vouches_for
+            return tracks.mark_vanished(connection, roots, scan_id, self._now(), gone=gone)
+
+        report.vanished += await self._database.write(mark)
+        progress(report)
 
     def _walks(self, places: Sequence[bytes]) -> list[Walk]:
         """One walk of what lies inside the library's roots, with its patterns, and one of what does not."""

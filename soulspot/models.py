@@ -88,7 +88,9 @@ class Query:
     hint: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     @classmethod
-    def of(cls, provider: str, kind: str, hint: Mapping[str, str | None] | None = None, **terms: str | None) -> Self:
+    def of(
+        cls, provider: str, kind: str, hint: Mapping[str, str | None] | None = None, **terms: str | None
+    ) -> Self:
         """Build a query from keyword terms; None values are left out."""
         return cls(provider, kind, _pairs(terms), _pairs(hint or {}))
 

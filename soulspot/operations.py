@@ -38,14 +38,18 @@ class Operations:
 
             await self._service.scan(places, tell)
 
-        return await self._start("scan", {"places": [place.decode("utf-8", "backslashreplace") for place in places]}, work)
+        return await self._start(
+            "scan", {"places": [place.decode("utf-8", "backslashreplace") for place in places]}, work
+        )
 
     async def import_file(self, path: Path, *, name: str, remove: bool = False) -> int:
         """Start an import of a file called `name`; with `remove` the file goes when it has been read."""
 
         async def work(advance: Advance) -> None:
             try:
-                await self._service.import_file(path, lambda report: advance(report.rows, report.rows, len(report.bad)))
+                await self._service.import_file(
+                    path, lambda report: advance(report.rows, report.rows, len(report.bad))
+                )
             finally:
                 if remove:
                     path.unlink(missing_ok=True)

@@ -43,7 +43,9 @@ def work_out(state: TrackState, rules: Rules) -> TrackOutcome:
     before = state.row
     if before and before.status is Status.ACCEPTED and outcome.row.status is Status.PENDING:
         return replace(outcome, row=before)  # what was accepted stays while more is asked about it
-    news = outcome.row.status is not Status.PENDING and (before is None or before.status is not outcome.row.status)
+    news = outcome.row.status is not Status.PENDING and (
+        before is None or before.status is not outcome.row.status
+    )
     return replace(outcome, is_news=news)
 
 
@@ -68,7 +70,9 @@ def _worked_out(state: TrackState, rules: Rules) -> TrackOutcome:
     wanted = plan(state, known, rules.services)
     status, confidence = _status(state, recording, track, pending=bool(wanted))
     values, sources = _merged(state, recording, track, rules)
-    return TrackOutcome(_row(state, status, confidence, values, sources), tuple(_shown(recording, track)), wanted)
+    return TrackOutcome(
+        _row(state, status, confidence, values, sources), tuple(_shown(recording, track)), wanted
+    )
 
 
 def _judge(
@@ -83,7 +87,10 @@ def _judge(
     chosen = [one for one in candidates if one.entity.id == locked]
     decision = decide(tags, chosen or [Candidate(_bare(provider, locked))], rules.policy, path=state.path)
     return replace(
-        decision, verdict=Verdict.ACCEPTED, confidence=1.0, reasons=("accepted by a person", *decision.reasons)
+        decision,
+        verdict=Verdict.ACCEPTED,
+        confidence=1.0,
+        reasons=("accepted by a person", *decision.reasons),
     )
 
 
@@ -111,7 +118,9 @@ def _recording_candidates(state: TrackState, tags: TrackTags) -> Iterator[Candid
 def _merged_into(state: TrackState, mbids: Sequence[str]) -> Iterator[str]:
     for asked in state.asked.values():
         if asked.query.kind == "redirect" and asked.query["mbid"] in mbids:
-            yield from (entity.fields["redirect_to"] for entity in asked.entities if entity.kind == "redirect")
+            yield from (
+                entity.fields["redirect_to"] for entity in asked.entities if entity.kind == "redirect"
+            )
 
 
 def _spotify_candidates(state: TrackState, *, by_own_id: bool) -> list[Candidate]:
@@ -123,7 +132,11 @@ def _spotify_candidates(state: TrackState, *, by_own_id: bool) -> list[Candidate
         is_own = asked.query.kind == "track" and asked.query["id"] == own
         if by_own_id and not is_own:
             continue
-        how = "spotify id" if is_own else {"track": "spotify link", "isrc": "isrc"}.get(asked.query.kind, "text")
+        how = (
+            "spotify id"
+            if is_own
+            else {"track": "spotify link", "isrc": "isrc"}.get(asked.query.kind, "text")
+        )
         found += [Candidate(entity, frozenset({how})) for entity in asked.entities if entity.kind == "track"]
     return found
 
@@ -174,7 +187,9 @@ def _links(state: TrackState, recording_id: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(link for one in found for link in one.fields.get("spotify_track_ids", ())))
 
 
-def _status(state: TrackState, recording: Decision, track: Decision, *, pending: bool) -> tuple[Status, float]:
+def _status(
+    state: TrackState, recording: Decision, track: Decision, *, pending: bool
+) -> tuple[Status, float]:
     accepted = [one.confidence for one in (recording, track) if one.verdict is Verdict.ACCEPTED]
     if accepted:
         return Status.ACCEPTED, accepted[0]
@@ -216,7 +231,11 @@ def _shown(recording: Decision, track: Decision) -> Iterator[ShownCandidate]:
 
 
 def _row(
-    state: TrackState, status: Status, confidence: float, values: Mapping[str, Any], sources: Mapping[str, str]
+    state: TrackState,
+    status: Status,
+    confidence: float,
+    values: Mapping[str, Any],
+    sources: Mapping[str, str],
 ) -> EnrichedTrack:
     return EnrichedTrack(
         state.track_id, state.path, state.source_key, status, round(confidence, 4), sources=sources, **values

@@ -80,7 +80,8 @@ class _Stage:
 
 def _identify(asking: _Asking, known: Known, services: Services) -> Iterator[_Stage]:
     """The ways to a recording, cheapest and surest first; the caller stops at the first unsettled one."""
-    yield _Stage(not all([_by_recording_id(asking, mbid, services) for mbid in known.tags.ids.mb_recording_ids]))
+    answered = [_by_recording_id(asking, mbid, services) for mbid in known.tags.ids.mb_recording_ids]
+    yield _Stage(False in answered)
     if not services.musicbrainz:
         return
     by_isrc = [asking(Query.of(MUSICBRAINZ, "isrc", isrc=isrc)) for isrc in known.isrcs[:MAX_ISRCS]]
@@ -114,7 +115,9 @@ def _by_recording_id(asking: _Asking, mbid: str, services: Services) -> bool:
         merged = asking(Query.of(resolver, "redirect", mbid=mbid))
         if merged is None:
             return False
-        target = next((entity.fields["redirect_to"] for entity in merged.entities if entity.kind == "redirect"), None)
+        target = next(
+            (entity.fields["redirect_to"] for entity in merged.entities if entity.kind == "redirect"), None
+        )
         if target and target != mbid:
             return asking(Query.of(provider, "recording", mbid=target)) is not None
     return True
@@ -128,7 +131,9 @@ def _find_on_spotify(asking: _Asking, known: Known, services: Services) -> None:
             linked = asking(Query.of(LISTENBRAINZ, "spotify_ids", mbid=known.recording_id))
             if linked is None:
                 return
-            links += tuple(link for entity in linked.entities for link in entity.fields.get("spotify_track_ids", ()))
+            links += tuple(
+                link for entity in linked.entities for link in entity.fields.get("spotify_track_ids", ())
+            )
         for link in list(dict.fromkeys(links))[:MAX_LINKS]:
             if asking(_spotify_track(link, known.tags)) is None:
                 return

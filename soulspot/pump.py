@@ -12,7 +12,16 @@ from dataclasses import dataclass
 import structlog
 
 from soulspot.batch import BatchProcessor, BatchResult
-from soulspot.errors import BatchRejected, Limited, LookupFailed, ProviderError, Refused, Unavailable
+from soulspot.errors import (
+    BatchRejected,
+    DatabaseFull,
+    Limited,
+    LookupFailed,
+    LookupPostponed,
+    ProviderError,
+    Refused,
+    Unavailable,
+)
 from soulspot.limits import full_jitter
 from soulspot.models import (
     Answer,
@@ -27,12 +36,16 @@ from soulspot.models import (
 from soulspot.providers.base import Provider
 from soulspot.store import queue
 from soulspot.store.database import Database
+from soulspot.store.times import iso
 from soulspot.telemetry import Telemetry
 
 log = structlog.get_logger()
 
-SINGLES_AT_ONCE = 10  # lookups of a kind that one request answers one of: a crash loses this many answers at most
+SINGLES_AT_ONCE = (
+    10  # lookups of a kind that one request answers one of: a crash loses this many answers at most
+)
 OUTAGE_HOLD = 2.0  # seconds without a claim after an outage that has not opened the breaker
+DISK_FULL_HOLD = 30.0  # seconds without a claim after a write failed for want of space
 REFUSED_HOLD = 900.0  # seconds until a refused account is tried again
 DAY = 86_400.0
 
@@ -83,6 +96,7 @@ class Pump:
         self._stopping = False
         self._resting = False
         self._claimed = False
+        self._unsettled: set[int] = set()
         self._closing: asyncio.Task[object] | None = None  # a processor that retune replaced
         self.processor = self._new_processor(max_wait_time)
 
@@ -98,7 +112,12 @@ class Pump:
     @property
     def active(self) -> bool:
         """There is something in hand: a claim, a batch being gathered, a request under way."""
-        return not self._resting or self._wake.is_set() or self.processor.get_pending_count() > 0 or self.producing
+        return (
+            not self._resting
+            or self._wake.is_set()
+            or self.processor.get_pending_count() > 0
+            or self.producing
+        )
 
     def wake(self) -> None:
         """Look at the queue again: something was queued, or company has gone."""
@@ -126,6 +145,9 @@ class Pump:
             self._wake.clear()
             try:
                 pause = await self._step()
+            except DatabaseFull as error:
+                self._hold(DISK_FULL_HOLD, str(error))
+                pause = DISK_FULL_HOLD
             except Exception:
                 log.exception("pump_failed", provider=self.name)
                 pause = OUTAGE_HOLD
@@ -145,7 +167,13 @@ class Pump:
 
     async def _step(self) -> float | None:
         """Claim and run one batch. Seconds until there can be more to do, 0 for at once, None for unknown."""
-        limits = {kind: self._claim_size(kind) for kind in self.provider.capacity if self.opens_at(kind) is None}
+        if self._unsettled:
+            orphans = list(self._unsettled)
+            await self._database.write(lambda c: queue.release(c, orphans))
+            self._unsettled.difference_update(orphans)
+        limits = {
+            kind: self._claim_size(kind) for kind in self.provider.capacity if self.opens_at(kind) is None
+        }
         claim = await self._database.write(lambda c: queue.claim(c, self.name, limits, self._now()))
         before, self._claimed = self._claimed, bool(claim.lookups)
         if before and not self._claimed:
@@ -190,12 +218,15 @@ class Pump:
 
     async def _answer(self, lookups: list[Lookup]) -> list[Answer | Exception]:
         """The processor function: ask, then commit every answer before anybody hears of it."""
+        # what is asked and not settled, because the call was cut off or the disk is full, goes back into the queue
+        self._unsettled.update(one.lookup_id for one in lookups)
         answers = await self._ask(lookups)
-        await self._settle([self._settlement(one, answer) for one, answer in zip(lookups, answers, strict=True)])
+        await self._settle(
+            [self._settlement(one, answer) for one, answer in zip(lookups, answers, strict=True)]
+        )
+        self._unsettled.difference_update(one.lookup_id for one in lookups)
         self._telemetry.on_answers(self.name, Counter(_outcome(answer) for answer in answers))
-        return [
-            LookupFailed(answer.reason) if isinstance(answer, Failed | Postponed) else answer for answer in answers
-        ]
+        return [_as_result(answer) for answer in answers]
 
     async def _ask(self, lookups: Sequence[Lookup]) -> Sequence[Answer]:
         everybody = len(lookups)
@@ -220,8 +251,8 @@ class Pump:
             return [Failed(f"{type(error).__name__}: {error}")] * everybody
 
     def _hold(self, seconds: float, why: str) -> None:
-        if seconds >= REFUSED_HOLD:
-            self._telemetry.warning("refused", provider=self.name, why=why)
+        if seconds > OUTAGE_HOLD and why != self._held_why:
+            self._telemetry.warning("held", provider=self.name, why=why, until=iso(self._now() + seconds))
         self._held_until, self._held_why = self._now() + seconds, why
 
     def _settlement(self, lookup: Lookup, answer: Answer) -> Settlement:
@@ -248,13 +279,20 @@ class Pump:
             items=result.total_items,
             ok=outcomes["ok"],
             missing=outcomes["missing"],
-            failed=result.failure_count,
+            failed=sum(1 for _, error in result.failed if not isinstance(error, LookupPostponed)),
+            postponed=sum(1 for _, error in result.failed if isinstance(error, LookupPostponed)),
             requests=self._telemetry.requests_since_last(self.name),
             fill=round(result.total_items / self.batch_size, 3),
             waited_ms=round(result.waited * 1000, 1),
             duration_ms=round(result.duration * 1000, 1),
             reason=result.reason,
         )
+
+
+def _as_result(answer: Answer) -> Answer | Exception:
+    if isinstance(answer, Failed):
+        return LookupFailed(answer.reason)
+    return LookupPostponed(answer.reason) if isinstance(answer, Postponed) else answer
 
 
 def _outcome(answer: Answer) -> str:

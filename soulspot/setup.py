@@ -16,7 +16,13 @@ from soulspot.errors import ConfigError
 
 
 def ask_and_write(
-    path: Path, library: Sequence[Path] | None, contact: str | None, spotify_client_id: str | None, *, force: bool, ask: bool
+    path: Path,
+    library: Sequence[Path] | None,
+    contact: str | None,
+    spotify_client_id: str | None,
+    *,
+    force: bool,
+    ask: bool,
 ) -> None:
     """Write config.toml with these answers, asking for the others when `ask`. Raises ConfigError."""
     answers: dict[str, Any] = {}
@@ -31,7 +37,10 @@ def ask_and_write(
     write_template(path, given, force)
     out.print(f"wrote {path}", markup=False)
     if "providers.musicbrainz.contact" not in given:
-        out.print("providers.musicbrainz.contact is still to be set: MusicBrainz wants to know whom to write to", markup=False)
+        out.print(
+            "providers.musicbrainz.contact is still to be set: MusicBrainz wants to know whom to write to",
+            markup=False,
+        )
     if "library.paths" not in given:
         out.print("library.paths is still to be set: the folders with your music", markup=False)
     out.print("next: soulspot check, then soulspot enrich", markup=False)
@@ -45,7 +54,9 @@ def _ask(answers: dict[str, Any]) -> None:
         ("providers.spotify.client_secret", "Its client secret", True),
     ]
     for key, question, hidden in questions:
-        if answers.get(key) or (key.endswith("client_secret") and not answers.get("providers.spotify.client_id")):
+        if answers.get(key) or (
+            key.endswith("client_secret") and not answers.get("providers.spotify.client_id")
+        ):
             continue
         answers[key] = _asked(key, question, hidden)
 
@@ -70,6 +81,8 @@ def _asked(key: str, question: str, hidden: bool) -> Any:
 
 def _check(given: dict[str, Any]) -> None:
     without_contact: Callable[[dict[str, Any]], dict[str, Any]] = lambda values: (  # noqa: E731
-        values if "providers.musicbrainz.contact" in values else values | {"providers.musicbrainz.enabled": False}
+        values
+        if "providers.musicbrainz.contact" in values
+        else values | {"providers.musicbrainz.enabled": False}
     )
     make_config(without_contact(given))

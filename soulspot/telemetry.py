@@ -19,7 +19,9 @@ from soulspot.store.times import iso
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
-def configure_logging(format: str, level: str, file: Path | None = None, stream: TextIO | None = None) -> None:
+def configure_logging(
+    format: str, level: str, file: Path | None = None, stream: TextIO | None = None
+) -> None:
     """Send events to `file` as JSON lines, or to `stream` (stderr) as JSON lines or for a console.
 
     Also takes what libraries log with the standard library. OSError when the file cannot be opened."""

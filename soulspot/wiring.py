@@ -50,7 +50,8 @@ async def opened(
 ) -> AsyncIterator[S]:
     """A working service: the database owned and migrated, what was remembered restored, pumps and timers running.
 
-    Without `work` it only queues: no provider is asked. At the end it drains for at most `drain` seconds. Raises ConfigError, DatabaseOwned and other DatabaseErrors."""
+    Without `work` it only queues: no provider is asked. At the end it drains for at most `drain` seconds.
+    Raises ConfigError, DatabaseOwned and other DatabaseErrors."""
     if not isinstance(config, Config):
         config = load_config(Path(config) if config is not None else None)
     owned = ownership or Ownership(config.database.path)
@@ -158,11 +159,12 @@ def scheduler_with_defaults() -> AsyncIOScheduler:
 def timers(service: EnrichmentService, config: Config) -> AsyncIOScheduler:
     """The timers that every working service needs, in the daemon and in a single run."""
     scheduler = scheduler_with_defaults()
-    every = scheduler.add_job
-    every(service.flush_if_needed, "interval", seconds=config.scheduler.flush_interval, id="flush_if_needed")
-    every(service.sweep, "interval", seconds=config.scheduler.retry_sweep, id="sweep")
-    every(service.summarise, "interval", seconds=config.scheduler.summary, id="summary")
-    every(_upkeep, "interval", seconds=config.scheduler.upkeep, args=[service], id="upkeep")
+    scheduler.add_job(
+        service.flush_if_needed, "interval", seconds=config.scheduler.flush_interval, id="flush_if_needed"
+    )
+    scheduler.add_job(service.sweep, "interval", seconds=config.scheduler.retry_sweep, id="sweep")
+    scheduler.add_job(service.summarise, "interval", seconds=config.scheduler.summary, id="summary")
+    scheduler.add_job(_upkeep, "interval", seconds=config.scheduler.upkeep, args=[service], id="upkeep")
     return scheduler
 
 

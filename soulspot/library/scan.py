@@ -1,7 +1,6 @@
 """The walk: finds the audio files below the library's roots, without opening any of them."""
 
 # Paths are bytes here, which pathlib does not hold.
-# ruff: noqa: PTH100, PTH116, PTH120
 from __future__ import annotations
 
 import os

@@ -1,7 +1,6 @@
 """Watches the library's roots and says which files and folders are worth scanning again."""
 
 # Paths are bytes here, which pathlib does not hold.
-# ruff: noqa: PTH116, PTH120
 from __future__ import annotations
 
 import asyncio

@@ -34,6 +34,10 @@ def _set_fields(value: Any) -> dict[str, Any]:
 
 def _tuples(values: dict[str, Any]) -> dict[str, Any]:
     return {
-        name: tuple(value) if isinstance(value, list) else _tuples(value) if isinstance(value, dict) else value
+        name: tuple(value)
+        if isinstance(value, list)
+        else _tuples(value)
+        if isinstance(value, dict)
+        else value
         for name, value in values.items()
     }

@@ -20,7 +20,7 @@ from soulspot.store import enriched
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 30_000
-CHECKED_UP_TO = 256 << 20  # bytes of a file that is checked at every start
+CHECKED_UP_TO = 256 << 20  # bytes; a larger file is checked only after a crash, because that takes minutes
 _MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
 
 
@@ -36,8 +36,10 @@ class Database:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="soulspot-db-write")
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="soulspot-db-read")
         try:
+            trusted = _closed_in_order(path) and path.stat().st_size > CHECKED_UP_TO
             self._connection = _connect(path)
-            _check(self._connection, path)
+            if not trusted:
+                _check(self._connection, path)
             _migrate(self._connection, path)
             self._read_connection = _connect(path)
             self._read_connection.execute("PRAGMA query_only = ON")
@@ -50,7 +52,9 @@ class Database:
     def open_to_read(path: Path) -> sqlite3.Connection:
         """A connection of its own that cannot write, for looking at a database that others may be using."""
         try:
-            connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_MS / 1000)
+            connection = sqlite3.connect(
+                f"file:{quote(str(path))}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_MS / 1000
+            )
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.DatabaseError as error:
             raise _explained(path, error) from error
@@ -97,7 +101,9 @@ class Database:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
         self.close()
 
 
@@ -117,7 +123,9 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_MS / 1000)
+    connection = sqlite3.connect(
+        path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_MS / 1000
+    )
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
@@ -130,21 +138,28 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def _closed_in_order(path: Path) -> bool:
+    """SQLite removes the write-ahead log when the last connection closes; it is left behind by a crash."""
+    return path.exists() and not path.with_name(path.name + "-wal").exists()
+
+
 def _check(connection: sqlite3.Connection, path: Path) -> None:
-    if path.stat().st_size > CHECKED_UP_TO and not path.with_name(path.name + "-wal").stat().st_size:
-        return  # large and closed in order the last time: the check would take minutes
     try:
         verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.DatabaseError as error:
         raise _explained(path, error) from error
     if verdict != "ok":
-        raise DatabaseDamaged(f"{path}: {verdict}; set the file aside or restore a backup, SoulSpot leaves it as it is")
+        raise DatabaseDamaged(
+            f"{path}: {verdict}; set the file aside or restore a backup, SoulSpot leaves it as it is"
+        )
 
 
 def _explained(path: Path, error: sqlite3.DatabaseError) -> DatabaseError:
     if isinstance(error, sqlite3.OperationalError):
         return DatabaseError(f"{path}: {error}")
-    return DatabaseDamaged(f"{path}: {error}; set the file aside or restore a backup, SoulSpot leaves it as it is")
+    return DatabaseDamaged(
+        f"{path}: {error}; set the file aside or restore a backup, SoulSpot leaves it as it is"
+    )
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
@@ -152,7 +167,9 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     done = connection.execute("PRAGMA user_version").fetchone()[0]
     steps = migrations()
     if done > len(steps):
-        raise DatabaseTooNew(f"{path}: schema {done} is newer than this SoulSpot's {len(steps)}; upgrade SoulSpot")
+        raise DatabaseTooNew(
+            f"{path}: schema {done} is newer than this SoulSpot's {len(steps)}; upgrade SoulSpot"
+        )
     for number, script in enumerate(steps[done:], start=done + 1):
         with transaction(connection):
             for statement in _statements(script):
@@ -164,7 +181,9 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
 def migrations() -> list[str]:
     """The numbered SQL scripts in order; number N is the step from schema N-1 to N."""
     folder = resources.files("soulspot.store") / "schema"
-    found = sorted((entry.name, entry.read_text()) for entry in folder.iterdir() if _MIGRATION.fullmatch(entry.name))
+    found = sorted(
+        (entry.name, entry.read_text()) for entry in folder.iterdir() if _MIGRATION.fullmatch(entry.name)
+    )
     return [script for _, script in found]
 
 

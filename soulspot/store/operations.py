@@ -22,7 +22,9 @@ def start(connection: sqlite3.Connection, kind: str, metadata: Mapping[str, Any]
     return made.lastrowid
 
 
-def advance(connection: sqlite3.Connection, operation_id: int, now: float, *, total: int, done: int, failed: int) -> None:
+def advance(
+    connection: sqlite3.Connection, operation_id: int, now: float, *, total: int, done: int, failed: int
+) -> None:
     """Write the counts as they stand."""
     connection.execute(
         "UPDATE batch_operations SET total_items = ?, processed_items = ?, successful_items = ?, failed_items = ?,"
@@ -32,7 +34,12 @@ def advance(connection: sqlite3.Connection, operation_id: int, now: float, *, to
 
 
 def finish(
-    connection: sqlite3.Connection, operation_id: int, now: float, *, status: str = "completed", error: str | None = None
+    connection: sqlite3.Connection,
+    operation_id: int,
+    now: float,
+    *,
+    status: str = "completed",
+    error: str | None = None,
 ) -> None:
     """The operation has ended."""
     connection.execute(
@@ -69,16 +76,22 @@ def _operation(cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> dict[str, Any]:
     found["is_complete"] = found["status"] in FINISHED
     total = found["total_items"]
     done = 100.0 if found["status"] == "completed" else 0.0
-    found["progress"] = round(100 * found["processed_items"] / total, 1) if total and not found["is_complete"] else done
+    found["progress"] = (
+        round(100 * found["processed_items"] / total, 1) if total and not found["is_complete"] else done
+    )
     return found
 
 
 def track_counts(connection: sqlite3.Connection) -> dict[str, int]:
     """How many tracks have each status, and how many cannot be read or have vanished."""
-    counts = dict(connection.execute("SELECT status, count(*) FROM enriched_tracks GROUP BY status").fetchall())
+    counts = dict(
+        connection.execute("SELECT status, count(*) FROM enriched_tracks GROUP BY status").fetchall()
+    )
     counts["total"] = sum(counts.values())
     for name, column in (("unreadable", "unreadable"), ("vanished", "vanished_at")):
-        counts[name] = connection.execute(f"SELECT count(*) FROM tracks WHERE {column} IS NOT NULL").fetchone()[0]
+        counts[name] = connection.execute(
+            f"SELECT count(*) FROM tracks WHERE {column} IS NOT NULL"
+        ).fetchone()[0]
     return counts
 
 
@@ -94,7 +107,9 @@ def lookup_counts(connection: sqlite3.Connection) -> dict[str, dict[str, int]]:
 
 def oldest_waiting(connection: sqlite3.Connection) -> str | None:
     """When the lookup that has waited longest was queued."""
-    found = connection.execute("SELECT min(created_at) FROM lookups WHERE state IN ('pending', 'leased')").fetchone()
+    found = connection.execute(
+        "SELECT min(created_at) FROM lookups WHERE state IN ('pending', 'leased')"
+    ).fetchone()
     return str(found[0]) if found[0] else None
 
 

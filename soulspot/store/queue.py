@@ -31,7 +31,8 @@ def enqueue(connection: sqlite3.Connection, wanted: Mapping[int, Sequence[Query]
         for query in queries:
             lookup_id, settled = _lookup_for(connection, query, stamp)
             linked = connection.execute(
-                "INSERT OR IGNORE INTO track_lookups (track_id, lookup_id) VALUES (?, ?)", (track_id, lookup_id)
+                "INSERT OR IGNORE INTO track_lookups (track_id, lookup_id) VALUES (?, ?)",
+                (track_id, lookup_id),
             )
             if linked.rowcount and settled:
                 answered_already.add(track_id)
@@ -60,7 +61,11 @@ def claim(connection: sqlite3.Connection, provider: str, capacity: Mapping[str, 
 
     `capacity` names the kinds that may be asked now."""
     stamp = iso(now)
-    due = [(found[0], kind) for kind in capacity if (found := _first(connection, provider, kind)) and found[0] <= stamp]
+    due = [
+        (found[0], kind)
+        for kind in capacity
+        if (found := _first(connection, provider, kind)) and found[0] <= stamp
+    ]
     if not due:
         return Claim((), emptied=True)
     _, kind = min(due)
@@ -103,7 +108,9 @@ class Waiting:
     due_at: float
 
 
-def waiting(connection: sqlite3.Connection, provider: str, track_ids: Sequence[int] | None = None) -> list[Waiting]:
+def waiting(
+    connection: sqlite3.Connection, provider: str, track_ids: Sequence[int] | None = None
+) -> list[Waiting]:
     """What of this provider is still to be answered, by kind; only what serves `track_ids`, if given."""
     mine = "" if track_ids is None else (
         " AND lookup_id IN (SELECT lookup_id FROM track_lookups WHERE track_id IN (SELECT value FROM json_each(?)))"
@@ -165,7 +172,9 @@ def _remember(connection: sqlite3.Connection, entity: Entity, stamp: str) -> Non
 def release(connection: sqlite3.Connection, lookup_ids: Iterable[int] | None = None) -> int:
     """Give leases back, attempts untouched; without ids every lease (after a crash). Returns how many."""
     if lookup_ids is None:
-        return connection.execute("UPDATE lookups SET state = 'pending', leased_at = NULL WHERE state = 'leased'").rowcount
+        return connection.execute(
+            "UPDATE lookups SET state = 'pending', leased_at = NULL WHERE state = 'leased'"
+        ).rowcount
     return connection.execute(
         "UPDATE lookups SET state = 'pending', leased_at = NULL WHERE state = 'leased'"
         " AND lookup_id IN (SELECT value FROM json_each(?))",

@@ -31,7 +31,7 @@ class ProviderState:
     async def save(self, key: str, value: dict[str, Any]) -> None:
         """Replace what stands under `key`. A "blocked_until" (epoch seconds) in it also gets a column of its own."""
         until = value.get("blocked_until")
-        provider = (key.split(":") + [""])[1] if not key.startswith("spotify:") else "spotify"
+        provider = key.removeprefix("gate:").partition(":")[0]
         row = (key, provider, json.dumps(value), iso(until) if until else None, iso(self._now()))
         await self._database.write(
             lambda c: c.execute(

@@ -54,7 +54,9 @@ def known_stamps(connection: sqlite3.Connection, paths: Iterable[bytes]) -> dict
 
 def mark_seen(connection: sqlite3.Connection, paths: Iterable[bytes], scan_id: int) -> None:
     """Note that this scan saw these files unchanged."""
-    connection.executemany("UPDATE tracks SET scan_id = ? WHERE path = ?", ((scan_id, path) for path in paths))
+    connection.executemany(
+        "UPDATE tracks SET scan_id = ? WHERE path = ?", ((scan_id, path) for path in paths)
+    )
 
 
 def save_scanned(
@@ -82,7 +84,9 @@ def save_scanned(
             assert made.lastrowid is not None
             changed.append(made.lastrowid)
             continue
-        before = connection.execute("SELECT tags, unreadable FROM tracks WHERE track_id = ?", (track_id,)).fetchone()
+        before = connection.execute(
+            "SELECT tags, unreadable FROM tracks WHERE track_id = ?", (track_id,)
+        ).fetchone()
         connection.execute(
             "UPDATE tracks SET path = ?, size = ?, mtime_ns = ?, inode = ?, tags = ?, unreadable = ?, scan_id = ?,"
             " changed_at = ?, vanished_at = NULL WHERE track_id = ?",
@@ -145,7 +149,9 @@ def save_imported(connection: sqlite3.Connection, rows: Iterable[ImportedTrack],
     for row in rows:
         tags = codec.encode(row.tags)
         column, key = ("source_key", row.key) if row.key is not None else ("fold_key", tags)
-        before = connection.execute(f"SELECT track_id, tags FROM tracks WHERE {column} = ?", (key,)).fetchone()
+        before = connection.execute(
+            f"SELECT track_id, tags FROM tracks WHERE {column} = ?", (key,)
+        ).fetchone()
         if before is None:
             made = connection.execute(
                 f"INSERT INTO tracks ({column}, tags, added_at, changed_at) VALUES (?, ?, ?, ?)",
@@ -262,7 +268,9 @@ def decide_by_person(connection: sqlite3.Connection, track_id: int, decision: Pe
 
 def ids_of_paths(connection: sqlite3.Connection, paths: Iterable[bytes]) -> dict[bytes, int]:
     """The tracks of those of these paths that are known."""
-    rows = ((p, connection.execute("SELECT track_id FROM tracks WHERE path = ?", (p,)).fetchone()) for p in paths)
+    rows = (
+        (p, connection.execute("SELECT track_id FROM tracks WHERE path = ?", (p,)).fetchone()) for p in paths
+    )
     return {path: row[0] for path, row in rows if row}
 
 

@@ -58,7 +58,9 @@ class Api:
         return web.json_response({"status": "ready"})
 
     async def status(self, request: web.Request) -> web.Response:
-        return web.json_response({"version": self._version, "pid": os.getpid(), **await self._service.status()})
+        return web.json_response(
+            {"version": self._version, "pid": os.getpid(), **await self._service.status()}
+        )
 
     async def scan(self, request: web.Request) -> web.Response:
         places = await self._places(request)
@@ -83,7 +85,9 @@ class Api:
     async def import_file(self, request: web.Request) -> web.Response:
         name = Path(request.query.get("name", "import.csv")).name
         if not name.removesuffix(".gz").endswith(IMPORT_SUFFIXES):
-            raise web.HTTPBadRequest(text=f"name: a file ending in {', '.join(IMPORT_SUFFIXES)} (or one of these with .gz)")
+            raise web.HTTPBadRequest(
+                text=f"name: a file ending in {', '.join(IMPORT_SUFFIXES)} (or one of these with .gz)"
+            )
         handle, place = tempfile.mkstemp(suffix="".join(Path(name).suffixes), prefix="soulspot-import-")
         path = Path(place)
         try:
@@ -127,7 +131,9 @@ class Api:
 
 def _accepted(operation_id: int) -> web.Response:
     where = f"/api/v1/operations/{operation_id}"
-    return web.json_response({"operation_id": operation_id, "url": where}, status=202, headers={"Location": where})
+    return web.json_response(
+        {"operation_id": operation_id, "url": where}, status=202, headers={"Location": where}
+    )
 
 
 async def _json(request: web.Request) -> dict[str, Any]:

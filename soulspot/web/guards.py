@@ -30,7 +30,9 @@ def guard(token: str | None, allowed_hosts: Sequence[str]) -> Middleware:
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         host = _name(request.host)
         if host not in allowed and not _is_local(host):
-            return problem(403, "Forbidden", f"this server does not answer to the name {host!r}; see http.allowed_hosts")
+            return problem(
+                403, "Forbidden", f"this server does not answer to the name {host!r}; see http.allowed_hosts"
+            )
         if request.path not in OPEN_PATHS:
             bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
             if token and not hmac.compare_digest(bearer.encode(), token.encode()):
