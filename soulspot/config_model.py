@@ -53,9 +53,9 @@ class Library(Section):
 
     paths: Paths = _key((), "folders (or single files) to read; at least one for the daemon")
     include: Texts = _key(
-        (), 'only files that match one of these patterns, "Jazz/**" say; empty: all audio files'
+        (), 'only files that match one of these patterns, "Jazz/*" say; empty: all audio files'
     )
-    exclude: Texts = _key((), 'no files or folders that match one of these patterns, "*/Podcasts/*" say')
+    exclude: Texts = _key((), 'no files or folders that match one of these patterns, "Podcasts" say')
     follow_symlinks: bool = _key(False, "follow symbolic links, as long as they stay inside the library")
     watch: bool = _key(True, "notice changed files at once, by watching the folders")
     rescan_interval: Duration = _key(_seconds("24h"), "how often everything is looked through again")
