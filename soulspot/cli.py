@@ -93,6 +93,7 @@ def scan(paths: PathsArgument = None, config: ConfigOption = None, json_: JsonOp
         complain("nothing to scan: name a folder, or set library.paths in config.toml")
         raise typer.Exit(USAGE)
     _refuse_absent(paths or [])
+    _log_quietly(loaded)
     with bars(quiet=json_) as shown:
         report = _run(commands.scan(loaded, places, shown))
     _say(report, json_)
@@ -113,6 +114,7 @@ def import_(
     duration_ms track_number disc_number. `key` is your own name for the row: the same key again updates it."""
     loaded = _load(config)
     _refuse_absent([file])
+    _log_quietly(loaded)
     with bars(quiet=json_) as shown:
         report = _run(commands.import_file(loaded, file, shown))
     _say(report, json_)
@@ -182,6 +184,7 @@ def retry(
         complain("--provider is musicbrainz, spotify or listenbrainz")
         raise typer.Exit(USAGE)
     loaded = _load(config)
+    _log_quietly(loaded)
     with bars(quiet=json_) as shown:
         report = _run(commands.retry(loaded, states, provider, shown))
     _say(report, json_)
@@ -209,7 +212,7 @@ def check(config: ConfigOption = None, json_: JsonOption = False) -> None:
 
 @app.command()
 def init(
-    path: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("config.toml"),
+    config: Annotated[Path, typer.Option("--config", "-c", help="Where to write it.")] = Path("config.toml"),
     library: Annotated[list[Path] | None, typer.Option(help="A folder with music.")] = None,
     contact: Annotated[
         str | None, typer.Option(help="Your e-mail address or web page, for MusicBrainz.")
@@ -223,11 +226,8 @@ def init(
     """Write a commented config.toml, asking for what it needs."""
     from soulspot.setup import ask_and_write
 
-    _guarded(
-        lambda: ask_and_write(
-            path, library, contact, spotify_client_id, force=force, ask=not yes and sys.stdin.isatty()
-        )
-    )
+    ask = not yes and sys.stdin.isatty()
+    _guarded(lambda: ask_and_write(config, library, contact, spotify_client_id, force=force, ask=ask))
 
 
 @app.command()
@@ -236,9 +236,10 @@ def demo(
         "soulspot-demo"
     ),
     tracks: Annotated[int, typer.Option(min=20, max=5000, help="Files in the sample library.")] = 150,
+    config: Annotated[Path | None, typer.Option("--config", "-c", hidden=True)] = None,
     json_: JsonOption = False,
 ) -> None:
-    """Do the whole job on a sample library against local servers: no account, no network."""
+    """Do the whole job on a sample library against local servers: no account, no network, no configuration."""
     from soulspot.demo import run_demo
 
     with bars(quiet=json_) as shown:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,9 +80,6 @@ def _asked(key: str, question: str, hidden: bool) -> Any:
 
 
 def _check(given: dict[str, Any]) -> None:
-    without_contact: Callable[[dict[str, Any]], dict[str, Any]] = lambda values: (  # noqa: E731
-        values
-        if "providers.musicbrainz.contact" in values
-        else values | {"providers.musicbrainz.enabled": False}
-    )
-    make_config(without_contact(given))
+    """Raise ConfigError when one of these answers cannot be used; a contact may still be missing."""
+    asked = "providers.musicbrainz.contact" in given
+    make_config(given if asked else given | {"providers.musicbrainz.enabled": False})
