@@ -1,0 +1,126 @@
+"""What the whole-flow tests share: a configuration that points at a sandbox, commands as real processes, windows of time."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import gzip
+import json
+import os
+import sqlite3
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from soulspot.sandbox import Sandbox
+
+FAST = 1000.0
+
+
+def settings(sandbox: Sandbox, database: Path, **more: Any) -> dict[str, Any]:
+    """Dotted settings for a sandbox without limits; `more` (with "__" for ".") overrides them."""
+    values: dict[str, Any] = {
+        "database.path": str(database),
+        "http.listen": "127.0.0.1:0",
+        "providers.musicbrainz.base_url": sandbox.musicbrainz_url,
+        "providers.musicbrainz.contact": "tests@example.org",
+        "providers.musicbrainz.rate": FAST,
+        "providers.listenbrainz.base_url": sandbox.listenbrainz_url,
+        "providers.listenbrainz.labs_url": sandbox.labs_url,
+        "providers.listenbrainz.rate": FAST,
+        "providers.spotify.base_url": sandbox.spotify_url,
+        "providers.spotify.token_url": sandbox.token_url,
+        "providers.spotify.client_id": "tests",
+        "providers.spotify.client_secret": "tests-secret",
+        "providers.spotify.rate": FAST,
+    }
+    return values | {name.replace("__", "."): value for name, value in more.items()}
+
+
+def write_config(path: Path, values: Mapping[str, Any]) -> Path:
+    """The same settings as a config.toml."""
+    lines = []
+    for key, value in values.items():
+        text = str(value).lower() if isinstance(value, bool) else json.dumps(value)
+        lines.append(f"{key} = {text}")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+async def soulspot(*arguments: str | Path, cwd: Path | None = None) -> Ended:
+    """Run a soulspot command as a real process to its end."""
+    process = await start(*arguments, cwd=cwd)
+    out, err = await process.communicate()
+    assert process.returncode is not None
+    return Ended(process.returncode, out.decode(), err.decode())
+
+
+async def start(*arguments: str | Path, cwd: Path | None = None) -> asyncio.subprocess.Process:
+    """Start a soulspot command as a real process."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("SOULSPOT_")}
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "from soulspot.cli import main; main()", *map(str, arguments),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, cwd=cwd,
+        env=environment | {"SOULSPOT_ALLOW_ROOT": "1"},
+    )  # fmt: skip
+
+
+@contextmanager
+def looking_at(database: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that only reads."""
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        connection.row_factory = sqlite3.Row
+        yield connection
+
+
+def rows(database: Path, sql: str = "SELECT * FROM enriched_tracks ORDER BY track_id") -> list[dict[str, Any]]:
+    """All rows of a query."""
+    with looking_at(database) as connection:
+        return [dict(row) for row in connection.execute(sql)]
+
+
+def write_rows(path: Path, found: Sequence[Mapping[str, Any]]) -> Path:
+    """An import file in CSV."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=sorted({name for row in found for name in row}))
+        writer.writeheader()
+        writer.writerows(found)
+    return path
+
+
+def distinct_ids(catalogue: Path, column: str, count: int) -> list[str]:
+    """The first distinct values of a column of a gzipped CSV."""
+    found: dict[str, None] = {}
+    with gzip.open(catalogue, "rt", encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            found.setdefault(row[column])
+            if len(found) == count:
+                break
+    return list(found)
+
+
+def most_in_any_window(times: Iterable[float], seconds: float) -> int:
+    """The most requests that arrived within any window of this length."""
+    ordered = sorted(times)
+    most = first = 0
+    for last, moment in enumerate(ordered):
+        while moment - ordered[first] > seconds:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
