@@ -12,7 +12,7 @@ from soulspot.matching.releases import choose_release, preference
 from soulspot.matching.scoring import Marks, compare, score
 from soulspot.matching.similarity import duration_support, title_similarity
 from soulspot.matching.values import Candidate, Decision, MatchPolicy, Scored
-from soulspot.matching.views import View, merged, view_of_fields, view_of_tags
+from soulspot.matching.views import View, merged, view_of_fields, views_of_tags
 from soulspot.models import TrackTags, Verdict
 
 SHOWN = 10
@@ -59,13 +59,14 @@ def decide(
     """Decide which of `candidates` (all MusicBrainz/ListenBrainz recordings, or all Spotify tracks) the track is.
 
     `path` fills gaps in the tags; ids in `rejected` are never proposed. The order of the candidates does not matter."""
-    ours = view_of_tags(tags, path)
+    readings = views_of_tags(tags, path)
+    ours = readings[0]
     pool = [
         c
         for c in merged(candidates)
         if c.entity.id not in rejected and c.entity.kind in ("recording", "track")
     ]
-    judged = _lone(pool) if ours.empty else _judged(ours, pool)
+    judged = _lone(pool) if ours.empty else _judged(readings, pool)
     if not judged:
         return Decision(Verdict.NONE, None, 0.0, 0.0, ("no candidates",), ())
     judged = _preferred(sorted(judged, key=lambda j: j.rank), policy, ours)
@@ -84,19 +85,13 @@ def decide(
     )
 
 
-def _judged(ours: View, pool: Sequence[Candidate]) -> list[_Judged]:
+def _judged(readings: Sequence[View], pool: Sequence[Candidate]) -> list[_Judged]:
     judged = []
     for candidate in pool:
         view = view_of_fields(candidate.entity)
-        marks = compare(ours, view, candidate.identified_by)
-        standing = verify(marks)
-        judged.append(
-            _Judged(
-                candidate, view, marks, standing, identified_score(marks, standing), explain(marks, standing)
-            )
-        )
+        judged.append(max((_judge(ours, view, candidate) for ours in readings), key=lambda j: j.score))
     named = [j for j in judged if (j.marks.text or 0.0) >= 0.85]
-    if len(named) == 1 and ours.duration_ms is None and not named[0].marks.version:
+    if len(named) == 1 and readings[0].duration_ms is None and not named[0].marks.version:
         only = named[0]
         believed = (
             max(only.score, score(only.marks, alone=True)) if only.standing is Standing.ABSENT else only.score
@@ -107,6 +102,13 @@ def _judged(ours: View, pool: Sequence[Candidate]) -> list[_Judged]:
                 only.candidate, only.view, only.marks, only.standing, believed, reasons
             )
     return judged
+
+
+def _judge(ours: View, view: View, candidate: Candidate) -> _Judged:
+    marks = compare(ours, view, candidate.identified_by)
+    standing = verify(marks)
+    value = identified_score(marks, standing)
+    return _Judged(candidate, view, marks, standing, value, explain(marks, standing))
 
 
 def _lone(pool: Sequence[Candidate]) -> list[_Judged]:

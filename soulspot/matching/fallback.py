@@ -27,32 +27,40 @@ _DISC_FOLDER = re.compile(r"(?i)^(?:cd|disc|disk|dvd|disque|disco)\s*[-_.]?\s*(?
 _DASH = re.compile(r"\s+[-–—]\s+|(?<=_)-(?=_)")
 
 
-def normalise_tags(tags: TrackTags, path: bytes | None = None) -> TrackTags:
+def normalise_tags(tags: TrackTags, path: bytes | None = None, *, split: bool = True) -> TrackTags:
     """The same tags, tidied, with gaps filled from the file's path (".../Artist/Album (2001)/03 - Title.flac").
 
-    Doing it twice changes nothing more. Identifiers and lengths are left as they are."""
-    tidy = _tidied(tags)
+    "Artist - Title" in the title of a track without artist is split, unless told not to. Doing it twice changes
+    nothing more. Identifiers are left as they are."""
+    tidy = _settled(tags, split)
     if path is not None:
-        tidy = _filled(tidy, guess_from_path(path))
+        tidy = _settled(_filled(tidy, guess_from_path(path)), split)
     return tidy
 
 
-def _tidied(tags: TrackTags) -> TrackTags:
+def _settled(tags: TrackTags, split: bool) -> TrackTags:
+    """Tidied until nothing changes: what one step uncovers another may have to tidy."""
+    while (tidy := _tidied(tags, split)) != tags:
+        tags = tidy
+    return tags
+
+
+def _tidied(tags: TrackTags, split: bool) -> TrackTags:
     title, artist, number, disc = _text(tags.title), _text(tags.artist), tags.track_number, tags.disc_number
     if artist and is_unknown(artist):
         artist = None
     album = _text(tags.album)
-    if album and _PLACEHOLDER_ALBUM.match(fold(album)):
+    if album and (_PLACEHOLDER_ALBUM.match(fold(album)) or not _YEAR_TAIL.sub("", album).strip()):
         album = None
     if title:
         title = _spaced(title)
         place = _PLACEHOLDER_TITLE.match(fold(title))
         if place:
-            number = number or (int(place["number"] or place["number2"] or 0)) or None
+            number = number or (int(next(filter(None, place.groups()), 0))) or None
             title = None
     if title:
         title, number = without_number(title, number)
-    if title and not artist and not any(map(_text, tags.artists)):
+    if split and title and not artist and not any(map(_text, tags.artists)):
         pieces = _DASH.split(title, maxsplit=1)
         if len(pieces) == 2 and all(fold(p) for p in pieces) and not pieces[0].strip().isdecimal():
             artist, title = pieces[0].strip(), pieces[1].strip()
@@ -146,7 +154,7 @@ def guess_from_path(path: bytes) -> TrackTags:
         date=date,
         compilation=is_various(artist),
     )
-    return _tidied(guess)
+    return guess
 
 
 def _clean(piece: str) -> str:

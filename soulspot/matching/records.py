@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from soulspot.matching.scoring import compare, score
-from soulspot.matching.views import View, view_of_tags
+from soulspot.matching.views import View, views_of_tags
 from soulspot.models import TrackTags
 
 
@@ -13,10 +13,13 @@ def compare_records(a: TrackTags, b: TrackTags) -> float:
     """0 to 1: whether two rows are the same track; 0.9 and more is as sure as an accepted match.
 
     Symmetric."""
-    one, other = _view(a), _view(b)
-    return max(score(compare(one, other), alone=True), score(compare(other, one), alone=True))
+    return max(
+        max(score(compare(one, other), alone=True), score(compare(other, one), alone=True))
+        for one in _views(a)
+        for other in _views(b)
+    )
 
 
 @lru_cache(maxsize=16384)
-def _view(tags: TrackTags) -> View:
-    return view_of_tags(tags)
+def _views(tags: TrackTags) -> tuple[View, ...]:
+    return views_of_tags(tags)

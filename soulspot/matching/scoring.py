@@ -184,12 +184,8 @@ def score(marks: Marks, *, alone: bool = False) -> float:
         supports.append(ISRC)
     if marks.recording_id:
         supports.append(STRONG_ID)
-    if (
-        alone
-        and marks.apart_ms is None
-        and not supports
-        and (marks.album is None or marks.album >= SAME_ALBUM)
-    ):
+    believed = marks.apart_ms is None and marks.position is not False
+    if alone and believed and (marks.album is None or marks.album >= SAME_ALBUM):
         supports.append(ALONE)
     doubt = 1.0
     for support in supports:

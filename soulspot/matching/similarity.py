@@ -95,7 +95,6 @@ def _bones(text: str) -> str:
     return re.sub(r"[aeiouywjh]+|(.)(?=\1)", "", text.replace("q", "k").replace("l", "r"))
 
 
-@lru_cache(maxsize=131072)
 def title_similarity(a: Title, b: Title) -> float | None:
     """0 to 1 of two titles without their version words and guests; None when their scripts cannot be compared.
 
@@ -103,21 +102,21 @@ def title_similarity(a: Title, b: Title) -> float | None:
     best = written_similarity(a.core, b.core)
     if best is None:
         return None
-    if a.subtitles or b.subtitles:
+    if a.full != a.core or b.full != b.core:
         whole = written_similarity(a.full, b.full) or 0.0
-        if a.subtitles and b.subtitles:
-            best = max(whole, min(best, 0.85))
-        else:
-            best = max(whole, best * 0.97)
-    if a.plain != a.full or b.plain != b.full:
+        both = a.full != a.core and b.full != b.core
+        best = max(whole, min(best, 0.85) if both else best * 0.97)
+    if best < 0.97 and (a.plain != a.full or b.plain != b.full):
         best = max(best, written_similarity(a.plain, b.plain) or 0.0)
-    return _counted(a, b, best)
+    return _counted(a.full, b.full, best)
 
 
-def _counted(a: Title, b: Title, similarity: float) -> float:
+def _counted(a: str, b: str, similarity: float) -> float:
     """Parts and numbers are compared as numbers: "Part 1" and "Part 2" differ in one letter only."""
-    all_a, parts_a = numbers(a.full)
-    all_b, parts_b = numbers(b.full)
+    if a == b:
+        return similarity
+    all_a, parts_a = numbers(a)
+    all_b, parts_b = numbers(b)
     if all_a == all_b:
         return similarity
     extra_a, extra_b = all_a - all_b, all_b - all_a

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import lru_cache, reduce
+from operator import or_
 
 from soulspot.matching.names import FEATURED_BRACKET, split_credit, unfeatured
 from soulspot.matching.versions import NO_VERSIONS, Versions, trailing_version, version_words
@@ -34,38 +35,27 @@ class Aside:
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """A title's parts, all folded: the name in its dash-separated `segments`, what stands beside it, the guests."""
+    """A title's parts, all folded: the name in its dash-separated `segments`, what stands beside it, the guests.
+
+    `core` is the name alone, `full` with the subtitles (asides that are no version words), `plain` with every aside;
+    `versions` are the version words of all asides."""
 
     segments: tuple[str, ...]
     asides: tuple[Aside, ...] = ()
     featured: tuple[str, ...] = ()
+    core: str = field(init=False, compare=False)
+    full: str = field(init=False, compare=False)
+    plain: str = field(init=False, compare=False)
+    versions: Versions = field(init=False, compare=False)
 
-    @property
-    def core(self) -> str:
-        """The name alone."""
-        return " ".join(self.segments)
-
-    @property
-    def subtitles(self) -> tuple[str, ...]:
-        """Pieces that are no version words."""
-        return tuple(aside.text for aside in self.asides if not aside.versions.kinds)
-
-    @property
-    def full(self) -> str:
-        """Name and subtitles."""
-        return " ".join((*self.segments, *self.subtitles))
-
-    @property
-    def plain(self) -> str:
-        """Everything but the guests, version words included."""
-        return " ".join((*self.segments, *(aside.text for aside in self.asides)))
-
-    @property
-    def versions(self) -> Versions:
-        found = NO_VERSIONS
-        for aside in self.asides:
-            found |= aside.versions
-        return found
+    def __post_init__(self) -> None:
+        subtitles = (aside.text for aside in self.asides if not aside.versions.kinds)
+        object.__setattr__(self, "core", " ".join(self.segments))
+        object.__setattr__(self, "full", " ".join((*self.segments, *subtitles)) if self.asides else self.core)
+        object.__setattr__(self, "plain", " ".join((*self.segments, *(aside.text for aside in self.asides))))
+        object.__setattr__(
+            self, "versions", reduce(or_, (aside.versions for aside in self.asides), NO_VERSIONS)
+        )
 
 
 NO_TITLE = Title(())

@@ -22,7 +22,7 @@ _DISC = re.compile(
 _SECONDARY = {"live": "live", "remix": "remix", "demo": "demo", "karaoke": "karaoke"}
 
 
-SAME_ALBUM = 0.88  # from here on two album names are one
+SAME_ALBUM = 0.85  # from here on two album names are one
 
 
 @lru_cache(maxsize=65536)
@@ -100,10 +100,16 @@ class View:
         return self.title.versions | self.besides
 
 
-def view_of_tags(tags: TrackTags, path: bytes | None = None) -> View:
-    """The library's side."""
-    own = normalise_tags(tags)
-    full = normalise_tags(tags, path) if path is not None else own
+def views_of_tags(tags: TrackTags, path: bytes | None = None) -> tuple[View, ...]:
+    """The library's side, in every reading: "Artist - Title" in one field may also be a title with a dash."""
+    split = _view(normalise_tags(tags), normalise_tags(tags, path))
+    whole = normalise_tags(tags, split=False)
+    if whole.artist is not None or normalise_tags(tags).artist is None:
+        return (split,)
+    return (split, _view(whole, normalise_tags(tags, path, split=False)))
+
+
+def _view(own: TrackTags, full: TrackTags) -> View:
     guessed = frozenset(
         name for name in ("title", "artist", "album") if getattr(full, name) != getattr(own, name)
     )

@@ -443,6 +443,7 @@ COUNTING = lines("""
 # What a ripper or a program writes where it knows nothing.
 PLACEHOLDER_TITLE = r"""
     (?:audio ?)?(?:track|titel|title|piste|plage|pista|faixa|traccia|spor|spar|raita|nummer|song|file) ?(?P<number>\d{1,3})
+    0(?P<number3>\d{1,2})
     (?:трек|дорожка|トラック|트랙|音轨|曲目) ?(?P<number2>\d{1,3})
     unknown(?: title)?|untitled track|no title|unbekannt|null|none|n a|sans titre|senza titolo
 """
