@@ -1,5 +1,6 @@
 """Local Spotify, MusicBrainz and ListenBrainz servers over an invented catalogue, that answer as the real."""
 
+from soulspot.sandbox.behaviour import Behaviour, Faults
 from soulspot.sandbox.catalogue import (
     Artist,
     Catalogue,
@@ -15,16 +16,22 @@ from soulspot.sandbox.catalogue import (
     Track,
     credit_text,
 )
+from soulspot.sandbox.server import Sandbox
+from soulspot.sandbox.service import RecordedRequest
 
 __all__ = [
     "Artist",
+    "Behaviour",
     "Catalogue",
     "Credit",
     "CreditedName",
+    "Faults",
     "Medium",
     "Place",
+    "RecordedRequest",
     "Recording",
     "Release",
+    "Sandbox",
     "SpotifyAlbum",
     "SpotifyArtist",
     "SpotifyTrack",

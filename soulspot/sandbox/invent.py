@@ -40,6 +40,8 @@ class Inventor:
         for at, original in enumerate(self.popular):
             self.out.cases["popular"].append(original.mbid)
             crowd(self.out, self.rng, original, self.acts, at)
+        placed = {track.recording_mbid for release in self.out.releases for track in release.tracks}
+        self.out.cases["standalone"] = [d.mbid for d in self.out.drafts if d.mbid not in placed]
         self.out.cases["musicbrainz_only"] = [d.mbid for d in self.out.drafts if not d.spotify_ids]
         return self.out.finish()
 

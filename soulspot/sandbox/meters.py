@@ -21,9 +21,7 @@ class AverageRate:
         while self._times and self._times[0] <= now - self.span:
             self._times.popleft()
         self._times.append(now)
-        count = 0
-        for at in reversed(self._times):
-            count += 1
+        for count, at in enumerate(reversed(self._times), 1):
             seconds = max(1, math.floor(now - at) + 1)  # the shortest whole window with this request in it
             if count > seconds * self.rate + 1:
                 return False

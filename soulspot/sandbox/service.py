@@ -1,4 +1,4 @@
-"""What the local servers have in common: every request is recorded, delayed and spoilt as the behaviour says."""
+"""What the local servers share: every request is recorded, delayed and spoilt as the behaviour says."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CONTROL = "/_sandbox/"
 class RecordedRequest:
     """One request as a server saw it.
 
-    `at` is the clock of the sandbox when it came (seconds, monotonic), `wall` the same moment since the epoch.
+    `at` is the sandbox' clock when it came (seconds, monotonic), `wall` the same moment since the epoch.
     `query` has repeated parameters joined by commas; `body_items` is the length of the list in a JSON body, 0
     without one. `status` 0 means that the connection was dropped on purpose or the client went away."""
 
