@@ -12,6 +12,7 @@ from spotipy.exceptions import SpotifyException, SpotifyOauthError
 from soulspot.errors import BadAnswer, BatchRejected, ProviderError, Refused
 from soulspot.limits import Gate, Gates
 from soulspot.models import SPOTIFY
+from soulspot.providers.documents import number_of
 from soulspot.providers.threaded import GatedSession, SyncClient
 from soulspot.providers.transport import with_retries
 
@@ -26,6 +27,16 @@ logging.getLogger("spotipy").setLevel(
 
 class Withheld(ProviderError):
     """403 "Forbidden" as JSON: this route is not for apps in Development Mode."""
+
+
+class _Credentials(library.SpotifyClientCredentials):  # type: ignore[misc]
+    """The client credentials flow, wary of the answer: spotipy would ask again, or keep what is no token."""
+
+    def _add_custom_values_to_token_info(self, token_info: Any) -> Any:
+        token = token_info if isinstance(token_info, dict) else {}
+        if not isinstance(token.get("access_token"), str) or number_of(token.get("expires_in")) is None:
+            raise BadAnswer("the token answer has no token")
+        return super()._add_custom_values_to_token_info(token)
 
 
 class SpotifyApi:
@@ -50,9 +61,7 @@ class SpotifyApi:
         self._token = library.MemoryCacheHandler()  # outlives a replaced client
 
         def build(session: GatedSession) -> Any:
-            auth = library.SpotifyClientCredentials(
-                client_id, client_secret, requests_session=session, cache_handler=self._token
-            )
+            auth = _Credentials(client_id, client_secret, requests_session=session, cache_handler=self._token)
             auth.OAUTH_TOKEN_URL = token_url
             client = library.Spotify(auth_manager=auth, requests_session=session)
             client.prefix = base_url.rstrip("/") + "/"
@@ -81,7 +90,7 @@ class SpotifyApi:
     def needs_token(self) -> bool:
         """Whether the next request has to fetch a token first."""
         token = self._token.get_cached_token()
-        return token is None or bool(library.SpotifyClientCredentials.is_token_expired(token))
+        return token is None or bool(_Credentials.is_token_expired(token))
 
     def abandon(self) -> None:
         """Give up the thread; returns at once."""

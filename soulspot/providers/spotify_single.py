@@ -17,6 +17,8 @@ from soulspot.text import fold
 
 MAX_QUERY = 250
 """Characters of `q`; Spotify cuts or refuses what is longer."""
+FAIR_SHARE = 40
+"""Characters that the cutting of a long value leaves of it; three such values fit."""
 WORTH_IT = 2
 """One request for an album pays off from the second track on; a lone track is asked for itself, with its
 ISRC."""
@@ -109,7 +111,7 @@ def filters(**values: str) -> str:
         if over <= 0:
             return q
         longest = max(texts, key=lambda name: len(texts[name]))
-        kept = texts[longest][:-over] or texts[longest][:1]
+        kept = texts[longest][: max(len(texts[longest]) - over, FAIR_SHARE)]
         texts[longest] = kept.rpartition(" ")[0] or kept
 
 
