@@ -10,6 +10,8 @@ from anyascii import anyascii
 
 _NOT_WORD = re.compile(r"[^\w]+")
 _AND = re.compile(r"\s*[&+]\s*")
+# Within a word only: 4'33" is two numbers.
+_APOSTROPHE = re.compile(r"['’‘ʼ`´](?!\d)|(?<!\d)['’‘ʼ`´]")
 # Kana voicing marks are not accents: without them another word is left.
 _VOICING = "\u3099\u309a"
 
@@ -19,7 +21,7 @@ def fold(text: str) -> str:
     """Case, accents, width, punctuation and "&" folded away, words parted by one space; scripts are kept."""
     plain = _AND.sub(" and ", unicodedata.normalize("NFKD", text).casefold())
     plain = "".join(c for c in plain if not unicodedata.combining(c) or c in _VOICING)
-    plain = plain.replace("'", "").replace("’", "")
+    plain = _APOSTROPHE.sub("", plain)
     return _NOT_WORD.sub(" ", unicodedata.normalize("NFKC", plain)).replace("_", " ").strip()
 
 

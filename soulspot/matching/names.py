@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from rapidfuzz.fuzz import ratio
 
+from soulspot.matching.scripts import foreign, sound_similarity
 from soulspot.matching.vocabulary import IMITATION, UNKNOWN_ARTISTS, VARIOUS_ARTISTS, lines
 from soulspot.text import fold, latin
 
@@ -124,6 +125,8 @@ def name_similarity(a: str, b: str) -> float:
         x, y = latin(x) or x, latin(y) or y
         if x.replace(" ", "") == y.replace(" ", "") or sorted(x.split()) == sorted(y.split()):
             return 0.98
+        if foreign(key(a), key(b)):
+            return sound_similarity(key(a), key(b)) or 0.0
     best = max(ratio(x, y), ratio(x.replace(" ", ""), y.replace(" ", ""))) / 100
     shorter = min(len(x), len(y))
     if shorter < 4:
@@ -136,7 +139,9 @@ def name_similarity(a: str, b: str) -> float:
 
 
 def credit_similarity(a: Credit, b: Credit) -> float | None:
-    """0 to 1, None when a side names nobody. From about 0.75 the credits share their main artist."""
+    """0 to 1, None when a side names nobody or the names are in scripts that cannot be compared.
+
+    From about 0.75 on the credits share their main artist."""
     if not a.known or not b.known:
         return None
     if any(map(is_imitation, a.names)) != any(map(is_imitation, b.names)):
@@ -154,7 +159,12 @@ def credit_similarity(a: Credit, b: Credit) -> float | None:
     alias = max(
         alias, max((name_similarity(x, n) for x in b.aliases for n in (a.whole, *a.names)), default=0.0)
     )
-    return max(whole, pieces, alias * 0.98 if alias >= 0.9 else 0.0)
+    best = max(whole, pieces, alias * 0.99 if alias >= 0.9 else 0.0)
+    if best < 0.6 and all(
+        foreign(key(x), key(y)) for x in (*_all(a), *a.aliases) for y in (*_all(b), *b.aliases)
+    ):
+        return None
+    return best
 
 
 def _all(credit: Credit) -> tuple[str, ...]:

@@ -191,8 +191,8 @@ def score(marks: Marks, *, alone: bool = False) -> float:
     for support in supports:
         doubt *= 1.0 - support
     if text is None:
-        # nothing but lengths and places: an identifier may carry it, nothing else
-        return _capped(marks, min(0.8, BARE * (1.0 - doubt) + 0.1))
+        # nothing but places and lengths: a hint for a person, when there are both
+        return _capped(marks, 0.8 * (1.0 - doubt) if (marks.duration or 0.0) > 0 else min(0.5, 1.0 - doubt))
     return _capped(marks, text * (BARE + (1.0 - BARE) * (1.0 - doubt)))
 
 

@@ -7,12 +7,10 @@ from functools import lru_cache
 
 from rapidfuzz.fuzz import ratio
 
-from soulspot.matching.titles import Title, numbers
+from soulspot.matching.scripts import foreign, script, sound_similarity
+from soulspot.matching.titles import Title, counted
 from soulspot.text import latin
 
-_PART_WORDS = re.compile(r"\b(?:part|pt|pts|parte|partie|teil)\b")
-_NUMBER_WORDS = re.compile(r"\b(?:number|numero|num|nr)\b")
-_VOLUME_WORDS = re.compile(r"\b(?:volume|vol)\b")
 _ARTICLE = re.compile(r"^(?:the|a|an|le|la|les|der|die|das|el|los|las|il|o|os) (?=\w)")
 _DROPPED_G = re.compile(r"(?<=in)g\b")
 
@@ -39,60 +37,19 @@ def text_similarity(a: str, b: str) -> float:
 
 
 def _plain(text: str) -> str:
-    text = _ARTICLE.sub("", _VOLUME_WORDS.sub("vol", _NUMBER_WORDS.sub("no", _PART_WORDS.sub("part", text))))
-    return _DROPPED_G.sub("", text)
-
-
-@lru_cache(maxsize=65536)
-def script(text: str) -> str:
-    """The writing a folded text is mostly in: "latin", "han", "kana", "hangul", "cyrillic", "arabic", "other"."""
-    counts: dict[str, int] = {}
-    for char in text:
-        if char.isalpha():
-            name = _script_of(char)
-            counts[name] = counts.get(name, 0) + 1
-    return max(sorted(counts), key=counts.__getitem__) if counts else "none"
-
-
-def _script_of(char: str) -> str:
-    code = ord(char)
-    if code < 0x250 or 0x1E00 <= code < 0x1F00:
-        return "latin"
-    for name, low, high in (
-        ("greek", 0x370, 0x400), ("cyrillic", 0x400, 0x530), ("hebrew", 0x590, 0x600), ("arabic", 0x600, 0x780),
-        ("thai", 0xE00, 0xE80), ("kana", 0x3040, 0x3100), ("han", 0x3400, 0xA000), ("hangul", 0xAC00, 0xD7B0),
-    ):  # fmt: skip
-        if low <= code < high:
-            return name
-    return "other"
+    return _DROPPED_G.sub("", _ARTICLE.sub("", counted(text).text))
 
 
 @lru_cache(maxsize=131072)
 def written_similarity(a: str, b: str) -> float | None:
-    """`text_similarity` across scripts: transliterations are compared, and None says that they cannot be.
-
-    A transliteration that agrees proves much; one that differs nothing (Japanese read as Chinese, a translation)."""
-    if a.isascii() and b.isascii():
-        return text_similarity(a, b)
+    """`text_similarity` across scripts: transliterations are compared, and None says that they cannot be."""
     direct = text_similarity(a, b)
-    if direct == 1.0:
+    if direct == 1.0 or (a.isascii() and b.isascii()):
         return direct
-    x, y = latin(a), latin(b)
-    other = text_similarity(x, y) if x and y else 0.0
-    foreign = script(a) != script(b) and "none" not in (script(a), script(b))
-    if not foreign:
-        # within Arabic, Han and the like transliteration hides differences; within Latin it only drops accents
-        return max(direct, other) if script(a) in ("latin", "none") else direct
-    close_x, close_y = x.replace(" ", ""), y.replace(" ", "")
-    bones = ratio(_bones(close_x), _bones(close_y)) / 100 if min(len(close_x), len(close_y)) >= 5 else 0.0
-    best = max(other, ratio(close_x, close_y) / 100, bones * 0.95)
-    return min(best + 0.05, 0.97) if best >= 0.8 else None
-
-
-def _bones(text: str) -> str:
-    """Consonants as they survive every romanisation."""
-    text = text.replace("sh", "s").replace("ch", "c").replace("kh", "k").replace("zh", "z").replace("ts", "c")
-    return re.sub(r"[aeiouywjh]+|(.)(?=\1)", "", text.replace("q", "k").replace("l", "r"))
+    if foreign(a, b):
+        return sound_similarity(a, b)
+    # within Arabic, Han and the like transliteration hides differences; within Latin it only drops accents
+    return max(direct, text_similarity(latin(a), latin(b))) if script(a) in ("latin", "none") else direct
 
 
 def title_similarity(a: Title, b: Title) -> float | None:
@@ -115,8 +72,8 @@ def _counted(a: str, b: str, similarity: float) -> float:
     """Parts and numbers are compared as numbers: "Part 1" and "Part 2" differ in one letter only."""
     if a == b:
         return similarity
-    all_a, parts_a = numbers(a)
-    all_b, parts_b = numbers(b)
+    here, there = counted(a), counted(b)
+    all_a, parts_a, all_b, parts_b = here.numbers, here.parts, there.numbers, there.parts
     if all_a == all_b:
         return similarity
     extra_a, extra_b = all_a - all_b, all_b - all_a

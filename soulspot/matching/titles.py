@@ -10,7 +10,7 @@ from operator import or_
 
 from soulspot.matching.names import FEATURED_BRACKET, split_credit, unfeatured
 from soulspot.matching.versions import NO_VERSIONS, Versions, trailing_version, version_words
-from soulspot.matching.vocabulary import COUNTING, PART_WORDS
+from soulspot.matching.vocabulary import COUNTING, PART_SPELLINGS, PART_WORDS
 from soulspot.text import fold
 
 _PAIRS = {"(": ")", "[": "]", "{": "}", "（": "）", "【": "】", "［": "］", "〈": "〉", "〔": "〕"}
@@ -140,13 +140,22 @@ def _opening(text: str) -> int:
     return -1
 
 
-@lru_cache(maxsize=65536)
-def numbers(folded: str) -> tuple[Counter[int], Counter[int]]:
-    """The numbers in a folded title, and those of them that count parts ("part 2", "no. 5", "II").
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The numbers in a folded text, those of them that count parts ("part 2", "no. 5", "II"), and the text with all
+    of them in one spelling ("pt two" is "part 2")."""
 
-    Roman numerals count where they cannot be a word; number words only after "part" and the like."""
+    numbers: Counter[int]
+    parts: Counter[int]
+    text: str
+
+
+@lru_cache(maxsize=65536)
+def counted(folded: str) -> Counted:
+    """Find the numbers. Roman numerals count where they can be no word; number words only after "part" and the like."""
     found: Counter[int] = Counter()
     parts: Counter[int] = Counter()
+    spelled: list[str] = []
     words = folded.split()
     for place, word in enumerate(words):
         after_part = place > 0 and words[place - 1] in PART_WORDS
@@ -159,11 +168,16 @@ def numbers(folded: str) -> tuple[Counter[int], Counter[int]]:
             value, after_part = _roman(word), True
         elif after_part and word in _COUNTING:
             value = _COUNTING[word]
-        if value is not None:
-            found[value] += 1
-            if after_part:
-                parts[value] += 1
-    return found, parts
+        if value is None:
+            spelled.append(PART_SPELLINGS.get(word, word))
+            continue
+        if spelled and spelled[-1] == "no":
+            spelled.pop()
+        found[value] += 1
+        spelled.append(word if word[-1].isalpha() and word[0].isdecimal() else str(value))
+        if after_part:
+            parts[value] += 1
+    return Counted(found, parts, " ".join(spelled))
 
 
 def _roman(word: str) -> int:

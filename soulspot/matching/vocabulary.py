@@ -427,6 +427,16 @@ PART_WORDS = words("""
     book episode ep chapitre kapitel capitulo capitolo disc cd side symphony sonata concerto etude prelude nocturne
     часть ч
 """)
+PART_SPELLINGS = {
+    spelling: line.split()[0]
+    for line in lines("""
+        part pt pts parts parte partie teil
+        no nr num number numero
+        vol volume
+        op opus
+    """)
+    for spelling in line.split()
+}
 COUNTING = lines("""
     one first eins un uno
     two second zwei deux dos due
