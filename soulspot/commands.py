@@ -148,7 +148,7 @@ def _status_of_file(path: Path) -> dict[str, Any]:
             "oldest_waiting": operations.oldest_waiting(connection),
             "gates": [
                 {"provider": one["provider"], "host": one["key"], "limited_until": one["blocked_until"],
-                 "why": one["value"].get("why", "")}
+                 "why": one["value"].get("pause", {}).get("why", "")}
                 for one in states if one["key"].startswith("gate:")
             ],
             "operations": operations.latest(connection, 10),

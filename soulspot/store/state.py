@@ -29,8 +29,8 @@ class ProviderState:
         return await self._database.read(find)
 
     async def save(self, key: str, value: dict[str, Any]) -> None:
-        """Replace what stands under `key`. A "blocked_until" (epoch seconds) in it also gets a column of its own."""
-        until = value.get("blocked_until")
+        """Replace what stands under `key`. A gate's pause (epoch seconds) also gets a column of its own."""
+        until = value.get("pause", {}).get("blocked_until")
         provider = key.removeprefix("gate:").partition(":")[0]
         row = (key, provider, json.dumps(value), iso(until) if until else None, iso(self._now()))
         await self._database.write(

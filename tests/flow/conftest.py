@@ -1,0 +1,12 @@
+"""The flow tests read databases and the servers' own records; the log would only hide their failures."""
+
+from __future__ import annotations
+
+import pytest
+
+from soulspot.telemetry import configure_logging
+
+
+@pytest.fixture(autouse=True)
+def _only_errors_are_logged() -> None:
+    configure_logging("console", "error")
