@@ -66,8 +66,8 @@ class Rows:
     def __iter__(self) -> Iterator[ImportRow | BadRow]:
         self.unknown_columns = []
         last = 0
-        with self._open() as file:
-            try:
+        try:
+            with self._open() as file:
                 for line, record in self._reader(file):
                     last = line
                     if isinstance(record, str):
@@ -75,16 +75,14 @@ class Rows:
                     else:
                         self._note_unknown(record)
                         yield _row(line, record)
-            except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-                yield BadRow(last + 1, f"the compressed file is damaged from here on ({error})")
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            yield BadRow(last + 1, f"the compressed file is damaged from here on ({error})")
 
     def _open(self) -> TextIO:
         raw: Any = gzip.GzipFile(self._path) if self._packed else self._path.open("rb", buffering=0)
         file = io.BufferedReader(raw)
         try:
             wide = file.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff")  # what spreadsheets save as "Unicode text"
-        except (EOFError, zlib.error, gzip.BadGzipFile):
-            wide = False  # met again, and reported, when the rows are read
         except BaseException:
             file.close()
             raise
@@ -108,9 +106,8 @@ def _row(line: int, record: Mapping[str, Any]) -> ImportRow | BadRow:
     recordings = identifiers.mbids(text.get("mb_recording_id", ()), "recording", "mb_recording_id", malformed)
     releases = identifiers.mbids(text.get("mb_release_id", ()), "release", "mb_release_id", malformed)
     title = first("title")
-    if not (title or spotify or isrcs or recordings or releases):
-        why = f" that can be used ({'; '.join(malformed)})" if malformed else ""
-        return BadRow(line, f"neither a title nor an identifier{why}")
+    if not (title or spotify or isrcs or recordings or releases or malformed):
+        return BadRow(line, "neither a title nor an identifier")
     artists = tuple(dict.fromkeys(text.get("artist", ())))
     tags = TrackTags(
         title=title,

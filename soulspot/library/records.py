@@ -79,8 +79,8 @@ def _table(file: TextIO) -> Iterator[tuple[int, Record]]:
         try:
             cells = next(rows, None)
         except (csv.Error, _TooLong) as error:
-            until = f" to line {lines.number}" if lines.number > start else ""
-            yield start, f"unreadable{until}: {error}"
+            why = f"a quoted value does not end; passed over to line {lines.number}"
+            yield start, str(error) if lines.number <= start else f"{why} ({error})"
             continue
         if cells is None:
             return

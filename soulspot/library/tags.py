@@ -8,7 +8,7 @@ from typing import Any
 import mutagen
 from mutagen.aac import AAC
 from mutagen.ac3 import AC3
-from mutagen.apev2 import APENoHeaderError, APEv2
+from mutagen.apev2 import APEv2
 from mutagen.flac import FLAC
 from mutagen.mp3 import MP3
 from mutagen.mp4 import MP4
@@ -80,10 +80,8 @@ def _kinds(file: BoundedFile, ending: bytes) -> Sequence[type] | None:
 def _fill_gaps(raw: Raw, file: BoundedFile) -> None:
     """Take from an APEv2 tag what the file's own tag does not say."""
     try:
-        more = collect(APEv2(file))  # type: ignore[no-untyped-call]
-    except APENoHeaderError:
-        return
-    except mutagen.MutagenError:  # damaged, but only beside the tag that counts
+        more = collect(APEv2(file))
+    except mutagen.MutagenError:  # there is none, or a damaged one beside the tag that counts
         return
     for field, found in more.items():
         raw.setdefault(field, found)

@@ -10,6 +10,7 @@ import stat
 import threading
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import watchfiles
 from watchfiles import Change
@@ -38,29 +39,37 @@ async def watch(
     is there is yielded. Raises OSError when the system refuses to watch (no inotify watches left, say)."""
     places = tuple(dict.fromkeys(map(os.path.abspath, roots)))
     missed: set[bytes] = set()
-    # Not awatch: it sets up its watches, one a folder, in the event loop. Its own thread may take its time.
-    with ThreadPoolExecutor(1, "soulspot-watch") as thread:
+    # All in a thread of its own, which may take its time on a slow disk. Not awatch: it sets up its watches, one a
+    # folder, in the event loop.
+    thread = ThreadPoolExecutor(1, "soulspot-watch")
+    in_thread = partial(asyncio.get_running_loop().run_in_executor, thread)
+    try:
         while not stop.is_set():
-            present = _present(places)
+            present = await in_thread(_present, places)
             changes = _Stream(thread, present, debounce_ms, check_ms, stop)
             try:
                 while (found := await changes.next()) is not None:
-                    paths, missed = missed | worth_scanning(found, places), set()
-                    if paths := outermost(paths):
-                        yield paths
-                    if _present(places) != present:
-                        missed = set(_present(places))
+                    paths = missed | await in_thread(worth_scanning, found, places)
+                    missed = set()
+                    if paths:
+                        yield outermost(paths)
+                    now = await in_thread(_present, places)
+                    # A new folder in a root's place may even have its inode; the watch is on the old one.
+                    if now != present or any(c == Change.deleted and p.encode() in now for c, p in found):
+                        missed = set(now)
                         break
             except FileNotFoundError:  # gone while its watches were set up
                 await _pause(stop, check_ms)
-                missed = set(_present(places))
+                missed = set(present)
             except RuntimeError as error:
                 # watchfiles cannot say a name that is not UTF-8; the changes it came with are lost with it.
                 if "decode" not in str(error):
                     raise OSError(str(error)) from error
-                missed = set(_present(places))
+                missed = set(present)
             finally:
                 await changes.close()
+    finally:
+        thread.shutdown(wait=False)
 
 
 class _Stream:
@@ -107,11 +116,11 @@ class _Stream:
         return await asyncio.shield(self._step)
 
     async def close(self) -> None:
-        """End the thread's step and give the watches back."""
+        """End the thread's step and give the watches back; waits a second at most."""
         self._halt.set()
-        if self._step is not None and not self._step.done():
-            await asyncio.wait([self._step])
-        if self._changes is not None:
+        if self._step is not None:
+            await asyncio.wait([self._step], timeout=1)
+        if self._changes is not None and (self._step is None or self._step.done()):
             self._changes.close()
 
 

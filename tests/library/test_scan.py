@@ -31,7 +31,18 @@ def look(root: Path, **rules: Any) -> list[str]:
 
 
 def test_audio_is_found_in_a_fixed_order_and_other_files_are_ignored(tmp_path: Path) -> None:
-    make(tmp_path, "b/2.MP3", "b/1.flac", "b/cover.jpg", "a/x.m4a", "z.opus", "a.cue", "noext", "mp3", "b/._1.flac")
+    make(
+        tmp_path,
+        "b/2.MP3",
+        "b/1.flac",
+        "b/cover.jpg",
+        "a/x.m4a",
+        "z.opus",
+        "a.cue",
+        "noext",
+        "mp3",
+        "b/._1.flac",
+    )
     assert look(tmp_path) == ["z.opus", "a/x.m4a", "b/1.flac", "b/2.MP3"]
 
 
@@ -232,9 +243,13 @@ def test_a_folder_that_cannot_be_listed_is_a_problem_and_stops_nothing(
     assert looked_at.vouches_for(os.fsencode(tmp_path / "a" / "gone.mp3"))
 
 
-def test_a_root_that_cannot_be_listed_is_not_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_root_that_cannot_be_listed_is_not_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make(tmp_path, "a.mp3")
-    monkeypatch.setattr(os, "scandir", _FailingListing(tmp_path, PermissionError(errno.EACCES, "Permission denied")))
+    monkeypatch.setattr(
+        os, "scandir", _FailingListing(tmp_path, PermissionError(errno.EACCES, "Permission denied"))
+    )
     looked_at = walk([os.fsencode(tmp_path)])
     assert list(looked_at) == []
     assert looked_at.finished_roots == []

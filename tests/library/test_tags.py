@@ -12,7 +12,23 @@ import pytest
 from mutagen.apev2 import APEv2
 from mutagen.asf import ASFBoolAttribute
 from mutagen.flac import FLAC
-from mutagen.id3 import COMM, ID3, TCMP, TCON, TDRC, TIT2, TPE1, TPE2, TPOS, TRCK, TSRC, TXXX, UFID, WOAF, WXXX
+from mutagen.id3 import (
+    COMM,
+    ID3,
+    TCMP,
+    TCON,
+    TDRC,
+    TIT2,
+    TPE1,
+    TPE2,
+    TPOS,
+    TRCK,
+    TSRC,
+    TXXX,
+    UFID,
+    WOAF,
+    WXXX,
+)
 
 from soulspot.library.scan import walk
 from soulspot.library.tags import read_file
@@ -261,7 +277,9 @@ def test_every_shared_file_is_a_track_or_unreadable_with_a_reason() -> None:
     assert "not really a .mp3 file" in (unreadable["mutagen/too-short.mp3"] or "")
 
 
-@pytest.mark.parametrize("ending", ["mp3", "m4a", "alac.m4a", "ogg", "opus", "flac", "ape", "wv", "mpc", "wma", "aiff", "dsf"])
+@pytest.mark.parametrize(
+    "ending", ["mp3", "m4a", "alac.m4a", "ogg", "opus", "flac", "ape", "wv", "mpc", "wma", "aiff", "dsf"]
+)
 def test_the_tags_that_others_wrote_are_read(ending: str) -> None:
     tags = tags_of(shared("data", "audio", "mediafile", f"full.{ending}"))
     assert (tags.title, tags.artist, tags.album) == ("full", "the artist", "the album")
