@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 30_000
 CHECKED_UP_TO = 256 << 20  # bytes; a larger file is checked only after a crash, because that takes minutes
+_MAGIC = b"SQLite format 3\0"
 _MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
 
 
@@ -35,18 +36,22 @@ class Database:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="soulspot-db-write")
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="soulspot-db-read")
+        self._open: list[sqlite3.Connection] = []
         try:
             trusted = _closed_in_order(path) and path.stat().st_size > CHECKED_UP_TO
-            self._connection = _connect(path)
+            self._connection = self._connected(path)
             if not trusted:
                 _check(self._connection, path)
             _migrate(self._connection, path)
-            self._read_connection = _connect(path)
+            self._read_connection = self._connected(path)
             self._read_connection.execute("PRAGMA query_only = ON")
         except BaseException:
-            self._writer.shutdown(wait=False)
-            self._reader.shutdown(wait=False)
+            self.close()
             raise
+
+    def _connected(self, path: Path) -> sqlite3.Connection:
+        self._open.append(connection := _connect(path))
+        return connection
 
     @staticmethod
     def open_to_read(path: Path) -> sqlite3.Connection:
@@ -95,8 +100,8 @@ class Database:
         """Finish what is under way and close both connections."""
         self._writer.shutdown(wait=True)
         self._reader.shutdown(wait=True)
-        self._read_connection.close()
-        self._connection.close()
+        for connection in reversed(self._open):  # the writer last: it folds the log back into the file
+            connection.close()
 
     def __enter__(self) -> Self:
         return self
@@ -117,15 +122,22 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     except BaseException as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
+        if (
+            isinstance(error, sqlite3.Error)
+            and getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        ):
             raise DatabaseFull(f"the disk is full: {error}") from error
         raise
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_MS / 1000
-    )
+    _refuse_stub(path)
+    try:
+        connection = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_MS / 1000
+        )
+    except sqlite3.OperationalError as error:
+        raise _explained(path, error) from error
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
@@ -136,6 +148,23 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise _explained(path, error) from error
     return connection
+
+
+def _refuse_stub(path: Path) -> None:
+    """Refuse what SQLite would take without a word: a file cut off below one page is a new database to it, and
+    a last page that is cut off is filled up with zeros. With a write-ahead log, SQLite can mend both."""
+    if not path.is_file() or not _closed_in_order(path):
+        return
+    with path.open("rb") as file:
+        header = file.read(100)
+    size = path.stat().st_size
+    page = int.from_bytes(header[16:18], "big")
+    page = 65_536 if page == 1 else page
+    written = int.from_bytes(header[28:32], "big") if header[24:28] == header[92:96] else 0
+    if size and not header.startswith(_MAGIC):
+        raise _damaged(path, "file is not a database")
+    if size and (page < 512 or size % page or size < written * page):
+        raise _damaged(path, f"the file is cut off: {size:,} bytes of {max(written * page, 512):,}")
 
 
 def _closed_in_order(path: Path) -> bool:
@@ -149,16 +178,18 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
     except sqlite3.DatabaseError as error:
         raise _explained(path, error) from error
     if verdict != "ok":
-        raise DatabaseDamaged(
-            f"{path}: {verdict}; set the file aside or restore a backup, SoulSpot leaves it as it is"
-        )
+        raise _damaged(path, verdict)
 
 
 def _explained(path: Path, error: sqlite3.DatabaseError) -> DatabaseError:
     if isinstance(error, sqlite3.OperationalError):
         return DatabaseError(f"{path}: {error}")
+    return _damaged(path, error)
+
+
+def _damaged(path: Path, why: object) -> DatabaseDamaged:
     return DatabaseDamaged(
-        f"{path}: {error}; set the file aside or restore a backup, SoulSpot leaves it as it is"
+        f"{path}: {why}; set the file aside or restore a backup, SoulSpot leaves it as it is"
     )
 
 

@@ -1,0 +1,221 @@
+"""Builds what the tests pass around: identifiers, tags, entities, answers, files, and a store filled with them."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from soulspot.models import (
+    LISTENBRAINZ,
+    MUSICBRAINZ,
+    SPOTIFY,
+    Asked,
+    Entity,
+    FileStamp,
+    Identifiers,
+    Lookup,
+    LookupState,
+    PersonDecision,
+    Query,
+    ScannedFile,
+    Settlement,
+    TrackOutcome,
+    TrackState,
+    TrackTags,
+    Verdict,
+)
+from soulspot.outcome import Rules, work_out
+from soulspot.store import queue, tracks
+
+NOW = 1_700_000_000.0
+DAY = 86_400.0
+_BASE62 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def mbid(number: int) -> str:
+    """A valid MBID, always the same for a number."""
+    return str(uuid.UUID(int=(0x5 << 76) | (0x8 << 60) | number))
+
+
+def spotify_id(number: int) -> str:
+    """A valid Spotify id, always the same for a number."""
+    digits = ""
+    while number:
+        number, digit = divmod(number, 62)
+        digits = _BASE62[digit] + digits
+    return digits.rjust(22, "0")
+
+
+def isrc(number: int) -> str:
+    """A valid ISRC, always the same for a number."""
+    return f"DEAB1{number:07d}"
+
+
+def tags(
+    title: str | None = "Blue Hour",
+    artist: str | None = "The Lanterns",
+    album: str | None = "Night Shift",
+    duration_ms: int | None = 201_000,
+    *,
+    recording: int | None = None,
+    isrcs: Iterable[int] = (),
+    spotify: int | None = None,
+    malformed: Iterable[str] = (),
+    **more: Any,
+) -> TrackTags:
+    """Tags of a well-known song; `recording`, `isrcs` and `spotify` number its identifiers."""
+    ids = Identifiers(
+        mb_recording_ids=() if recording is None else (mbid(recording),),
+        isrcs=tuple(isrc(number) for number in isrcs),
+        spotify_track_id=None if spotify is None else spotify_id(spotify),
+        malformed=tuple(malformed),
+    )
+    return TrackTags(title=title, artist=artist, album=album, duration_ms=duration_ms, ids=ids, **more)
+
+
+NOTHING = TrackTags()
+
+
+def release(number: int, title: str = "Night Shift", **more: Any) -> dict[str, Any]:
+    """One entry of a recording's `releases`."""
+    return {
+        "id": mbid(9_000 + number), "title": title, "status": "Official", "date": "2001-05-04", "country": "DE",
+        "primary_type": "Album", "secondary_types": [], "release_group_id": mbid(8_000 + number),
+        "album_artist": "The Lanterns", "track_number": 3, "disc_number": 1, "track_count": 12,
+    } | more  # fmt: skip
+
+
+def recording(number: int, *, provider: str = MUSICBRAINZ, **fields: Any) -> Entity:
+    """The recording that `tags()` describes, as MusicBrainz or ListenBrainz would say it."""
+    known = {
+        "title": "Blue Hour", "artist": "The Lanterns", "artists": ["The Lanterns"], "duration_ms": 201_000,
+        "mb_recording_id": mbid(number), "mb_artist_ids": [mbid(7_000)],
+    }  # fmt: skip
+    if provider == MUSICBRAINZ:
+        known["releases"] = [release(1)]
+    return Entity(provider, "recording", mbid(number), known | fields)
+
+
+def spotify_track(number: int, **fields: Any) -> Entity:
+    """The Spotify track that `tags()` describes."""
+    known = {
+        "title": "Blue Hour", "artist": "The Lanterns", "artists": ["The Lanterns"], "album": "Night Shift",
+        "album_artist": "The Lanterns", "track_number": 3, "disc_number": 1, "duration_ms": 201_000,
+        "spotify_track_id": spotify_id(number), "spotify_album_id": spotify_id(6_000),
+        "spotify_artist_ids": [spotify_id(5_000)],
+    }  # fmt: skip
+    return Entity(SPOTIFY, "track", spotify_id(number), known | fields)
+
+
+def redirect(old: int, new: int, *, provider: str = LISTENBRAINZ) -> Entity:
+    """The recording `old` was merged into `new`."""
+    return Entity(provider, "redirect", mbid(old), {"redirect_to": mbid(new)})
+
+
+def spotify_links(number: int, *links: int) -> Entity:
+    """The Spotify tracks that a recording is linked to."""
+    return Entity(
+        LISTENBRAINZ, "spotify_ids", mbid(number), {"spotify_track_ids": [spotify_id(link) for link in links]}
+    )
+
+
+def said(
+    provider: str, entity_id: str, verdict: Verdict = Verdict.ACCEPTED, at: str = "2026-01-01"
+) -> PersonDecision:
+    """A person's decision."""
+    return PersonDecision(provider, entity_id, verdict, "somebody", at)
+
+
+def state(known: TrackTags, *answered: Asked, **more: Any) -> TrackState:
+    """A track of which these answers are known."""
+    asked = {(one.query.provider, one.query.kind, one.query.key): one for one in answered}
+    return TrackState(1, more.pop("path", None), more.pop("source_key", None), known, asked=asked, **more)
+
+
+def asked(query: Query, *entities: Entity, state: LookupState | None = None, answered: bool = True) -> Asked:
+    """A query and its answer: found when there are entities, missing when there are none."""
+    usual = LookupState.DONE if entities else LookupState.MISSING
+    return Asked(query, state or usual, answered, tuple(entities))
+
+
+def failed(query: Query) -> Asked:
+    """A query that was refused for good."""
+    return Asked(query, LookupState.FAILED, answered=False, error="the service said no")
+
+
+Reply = Callable[[Query], Asked]
+
+
+def by_kind(replies: Mapping[tuple[str, str], Sequence[Entity]]) -> Reply:
+    """Answers by (provider, kind); everything else is missing."""
+    return lambda query: asked(query, *replies.get((query.provider, query.kind), ()))
+
+
+def play(
+    start: TrackState, reply: Reply, rules: Rules, *, most_rounds: int = 20
+) -> tuple[TrackOutcome, list[list[Query]]]:
+    """Let a track ask and be answered until it wants nothing more: its outcome, and what it asked in each round."""
+    rounds: list[list[Query]] = []
+    known, now = dict(start.asked), start
+    while True:
+        outcome = work_out(now, rules)
+        if not outcome.wanted:
+            return outcome, rounds
+        assert len(rounds) < most_rounds, f"still asking after {most_rounds} rounds: {outcome.wanted}"
+        rounds.append(list(outcome.wanted))
+        known |= {(q.provider, q.kind, q.key): reply(q) for q in outcome.wanted}
+        now = replace(now, asked=dict(known), row=outcome.row)
+
+
+# --- what is in the store -----------------------------------------------------------------------------------------
+
+
+def scanned(
+    path: bytes, known: TrackTags | None = None, *, inode: int = 1, size: int = 10, mtime: int = 100
+) -> ScannedFile:
+    """A file as the scan found it."""
+    return ScannedFile(path, FileStamp(size, mtime, inode), known or tags())
+
+
+def isrc_query(number: int) -> Query:
+    """One question to MusicBrainz."""
+    return Query.of(MUSICBRAINZ, "isrc", isrc=isrc(number))
+
+
+def decide(
+    connection: sqlite3.Connection, track_ids: Iterable[int], now: float = NOW, rules: Rules | None = None
+) -> None:
+    """Work out these tracks and store what was made of them, as the service does."""
+    waiting = sorted(track_ids)
+    while waiting:
+        outcomes = [work_out(one, rules or Rules()) for one in tracks.load_states(connection, waiting)]
+        waiting = sorted(tracks.save_outcomes(connection, outcomes, now))
+
+
+def add_tracks(connection: sqlite3.Connection, *known: TrackTags, now: float = NOW) -> list[int]:
+    """Tracks without files; they have asked for nothing yet."""
+    return tracks.save_imported(
+        connection, [tracks.ImportedTrack(f"key {number}", one) for number, one in enumerate(known)], now
+    )
+
+
+def add_lookups(connection: sqlite3.Connection, *numbers: int, now: float = NOW) -> int:
+    """A track that waits for these ISRCs. Returns the track."""
+    [track_id] = add_tracks(connection, tags(title=f"track of {numbers}"))
+    queue.enqueue(connection, {track_id: [isrc_query(number) for number in numbers]}, now)
+    return track_id
+
+
+def claim(
+    connection: sqlite3.Connection, now: float = NOW, *, kind: str = "isrc", most: int = 100
+) -> list[Lookup]:
+    """Lease lookups of MusicBrainz."""
+    return list(queue.claim(connection, MUSICBRAINZ, {kind: most}, now).lookups)
+
+
+def found(lookup: Lookup, *entities: Entity, due_at: float = NOW + 90 * DAY) -> Settlement:
+    """The lookup is answered."""
+    return Settlement(lookup, LookupState.DONE, due_at, tuple(entities))
