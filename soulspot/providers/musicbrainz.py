@@ -113,8 +113,7 @@ class MusicBrainz:
         for hit in hits:
             entity = answers.recording(hit)
             if entity is not None:
-                only = queries if len(queries) == 1 and queries[0].kind == "text" else None
-                for query in only or lucene.owners(queries, entity.fields, answers.titles(hit)):
+                for query in lucene.owners(queries, entity.fields, answers.titles(hit)):
                     found[query].setdefault(entity.id, entity)
         for query, entities in found.items():
             sheet.put(query, Found(tuple(entities.values())) if entities else Missing())

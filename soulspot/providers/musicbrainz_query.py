@@ -20,6 +20,7 @@ DURATION_SLACK = 10_000
 out."""
 MAX_WORDS = 12
 SAME_TITLE, SAME_ARTIST = 70.0, 60.0
+"""Likeness, 0 to 100, from which a hit is taken for an answer at all."""
 
 _QUOTED = re.compile(r'(["\\])')
 _BRACKETED = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
@@ -79,14 +80,16 @@ def _narrow(query: Query) -> str:
 
 
 def _wide(query: Query) -> str:
-    """Any of the words, in the recording's name or alias and in any form of the artist's; the score sorts
-    them."""
-    title = _any_word(query["title"])
-    parts = [f"(recording:{title} OR alias:{title})"]
-    if artist := query.get("artist"):
-        words = _any_word(artist)
-        parts.append(f"(artist:{words} OR artistname:{words} OR creditname:{words})")
-    return " AND ".join(parts)
+    """Any of the title's words, in the recording's name or alias. The artist raises the score and is not required:
+    the index has no artist aliases, so that a name in another script would never be found.
+
+    (T AND A) OR T says that whatever the server's default operator is."""
+    words = _any_word(query["title"])
+    title = f"(recording:{words} OR alias:{words})"
+    if not (artist := query.get("artist")):
+        return title
+    words = _any_word(artist)
+    return f"({title} AND (artist:{words} OR artistname:{words} OR creditname:{words})) OR {title}"
 
 
 def _phrase(text: str) -> str:
@@ -114,18 +117,20 @@ def lead_artist(credit: str) -> str:
 
 
 def owners(queries: Sequence[Query], fields: Mapping[str, Any], titles: Sequence[str]) -> list[Query]:
-    """The queries that a hit answers: those whose own terms it satisfies, leniently, for matching decides
-    later.
+    """The queries that a hit answers: those whose own terms it satisfies, leniently, for matching decides later.
 
-    `fields` are the hit's, `titles` all the names it goes by. A hit that satisfies none was found by
-    something the answer does not show (an alias, say) and goes to the nearest."""
+    `fields` are the hit's, `titles` all the names it goes by. A hit of several narrow texts that satisfies none was
+    found by something the answer does not show and goes to the nearest; a wide text's must have the title."""
     tests: dict[str, Callable[[Query], bool]] = {
         "recording": lambda query: ids.mbid(query["mbid"]) == fields.get("mb_recording_id"),
         "isrc": lambda query: ids.isrc(query["isrc"]) in fields.get("isrcs", ()),
         "text": lambda query: _satisfies(query, fields, titles),
     }
+    if queries[0].kind == "text" and len(queries) == 1:
+        wide = alone(queries[0])
+        return [] if wide and _likeness(queries[0]["title"], titles) < SAME_TITLE else [queries[0]]
     found = [query for query in queries if tests[query.kind](query)]
-    if found or not queries or queries[0].kind != "text":
+    if found or queries[0].kind != "text":
         return found
     return [max(queries, key=lambda query: _likeness(query["title"], titles))]
 

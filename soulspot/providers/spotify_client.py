@@ -34,7 +34,10 @@ class _Credentials(library.SpotifyClientCredentials):  # type: ignore[misc]
 
     def _add_custom_values_to_token_info(self, token_info: Any) -> Any:
         token = token_info if isinstance(token_info, dict) else {}
-        if not isinstance(token.get("access_token"), str) or number_of(token.get("expires_in")) is None:
+        if (
+            not isinstance(token.get("access_token"), str)
+            or number_of(token.get("expires_in"), least=0) is None
+        ):
             raise BadAnswer("the token answer has no token")
         return super()._add_custom_values_to_token_info(token)
 
