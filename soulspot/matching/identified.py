@@ -50,12 +50,14 @@ def verify(marks: Marks) -> Standing:
         known = artist is not None and artist >= 0.75
         if marks.foreign:
             return Standing.VERIFIED if known and (agrees_length or marks.position) else Standing.UNSURE
+        known = known or (artist is None and agrees_length)
         return Standing.VERIFIED if known and marks.recording_id else Standing.UNSURE
     if title >= 0.75:
         if artist is None or artist >= 0.6:
             enough = marks.recording_id or title >= 0.85
             return Standing.VERIFIED if enough else Standing.UNSURE
-        return Standing.VERIFIED if agrees_length and marks.recording_id else Standing.UNSURE
+        exact = agrees_length and marks.recording_id and title >= 0.9
+        return Standing.VERIFIED if exact else Standing.UNSURE
     if title >= 0.5 and marks.recording_id and artist is not None and artist >= 0.75 and agrees_length:
         return Standing.VERIFIED
     return Standing.UNSURE
