@@ -38,7 +38,7 @@ async def watch(
     Whenever something may have been missed (a root came or went, a name that is not UTF-8), every root that
     is there is yielded. Raises OSError when the system refuses to watch (no inotify watches left, say)."""
     places = tuple(dict.fromkeys(map(os.path.abspath, roots)))
-    missed: set[bytes] = set()
+    began = False
     # All in a thread of its own, which may take its time on a slow disk. Not awatch: it sets up its watches, one a
     # folder, in the event loop.
     thread = ThreadPoolExecutor(1, "soulspot-watch")
@@ -46,6 +46,8 @@ async def watch(
     try:
         while not stop.is_set():
             present = await in_thread(_present, places)
+            missed = set(present) if began else set()
+            began = True
             changes = _Stream(thread, present, debounce_ms, check_ms, stop)
             try:
                 while (found := await changes.next()) is not None:
@@ -56,16 +58,13 @@ async def watch(
                     now = await in_thread(_present, places)
                     # A new folder in a root's place may even have its inode; the watch is on the old one.
                     if now != present or any(c == Change.deleted and p.encode() in now for c, p in found):
-                        missed = set(now)
                         break
             except FileNotFoundError:  # gone while its watches were set up
                 await _pause(stop, check_ms)
-                missed = set(present)
             except RuntimeError as error:
                 # watchfiles cannot say a name that is not UTF-8; the changes it came with are lost with it.
                 if "decode" not in str(error):
                     raise OSError(str(error)) from error
-                missed = set(present)
             finally:
                 await changes.close()
     finally:
