@@ -91,7 +91,7 @@ class BatchProcessor(Generic[T, R]):
         self._collecting: Batch[T, R] | None = None  # takes the next item
         self._queue: deque[Batch[T, R]] = deque()  # have no task yet; the due ones are in front
         self._live: dict[Batch[T, R], None] = {}  # are not over, oldest first
-        self._known: dict[Hashable, tuple[Batch[T, R], int]] = {}  # where the unanswered item of a key is
+        self._known: dict[Hashable, Batch[T, R]] = {}  # where the unanswered item of a key is
         self._outside: deque[_Outsider[T, R]] = deque()  # first come, first served
         self._pending = 0
         self._in_flight = 0
@@ -105,9 +105,10 @@ class BatchProcessor(Generic[T, R]):
         Waits while `max_pending` items are pending; to cancel it then withdraws the item. Raises
         ProcessorClosed after `close`, and ValueError for an item that would fill a batch when there is no
         processor function."""
-        self._check_open(1)
+        if self._closed or self._processor_func is None:
+            self._check_open(1)
         filled: list[Batch[T, R]] = []
-        place = self._enter(item, self._key_of(item), filled)
+        place = self._enter(item, None if self._key is None else self._key(item), filled)
         if place is None and not filled:
             return None
         batches = await self._ended(filled, () if place is None else (place,))
@@ -117,7 +118,8 @@ class BatchProcessor(Generic[T, R]):
         """Accept `items`, all or none; the results of the batches they filled, in order. Else like `add`."""
         items = list(items)
         self._check_open(len(items))
-        keys = [self._key_of(item) for item in items]
+        keys = [None if self._key is None else self._key(item) for item in items]
+        frozenset(keys)  # what is no key is refused before anything is accepted
         filled: list[Batch[T, R]] = []
         places = [self._enter(item, key, filled) for item, key in zip(items, keys, strict=True)]
         batches = await self._ended(filled, [place for place in places if place is not None])
@@ -129,11 +131,11 @@ class BatchProcessor(Generic[T, R]):
         Needs a running loop. Beyond `max_pending` the item waits outside, where cancelling the answer
         withdraws it; further on, that gives up the answer alone. Raises ProcessorClosed after `close`, and
         ValueError without processor function."""
-        self._check_open(1)
-        self._require_function()
-        key = self._key_of(item)
+        if self._closed or self._processor_func is None:
+            self._check_open(self._batch_size)
+        key = None if self._key is None else self._key(item)
         answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-        if self._has_no_room_for(key) and not self._is_inside():
+        if self._pending >= self._max_pending and self._has_to_wait(key):
             self._outside.append((item, key, answer, None))
         else:
             self._put(item, key, answer)
@@ -204,22 +206,16 @@ class BatchProcessor(Generic[T, R]):
         if self._processor_func is None:
             _no_function()
 
-    def _key_of(self, item: T) -> Hashable:
-        if self._key is None:
-            return None
-        key = self._key(item)
-        hash(key)  # what is no key is refused before anything is accepted
-        return key
-
-    def _has_no_room_for(self, key: Hashable) -> bool:
-        return self._pending >= self._max_pending and (self._key is None or key not in self._known)
+    def _has_to_wait(self, key: Hashable) -> bool:
+        """While there is no room. What joins a known item needs none; what comes from inside gets it anyway."""
+        return not (self._key is not None and key in self._known) and not self._is_inside()
 
     def _is_inside(self) -> bool:
         return any(processor is self and not batch.over for processor, batch in _within.get())
 
     def _enter(self, item: T, key: Hashable, filled: list[Batch[T, R]]) -> asyncio.Future[Any] | None:
         """Accept the item, and add a batch it fills to `filled`; or a future that says when that is."""
-        if self._has_no_room_for(key) and not self._is_inside():
+        if self._pending >= self._max_pending and self._has_to_wait(key):
             place: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
             self._outside.append((item, key, place, filled))
             return place
@@ -245,20 +241,21 @@ class BatchProcessor(Generic[T, R]):
 
     def _put(self, item: T, key: Hashable, answer: asyncio.Future[R] | None = None) -> Batch[T, R] | None:
         """Accept the item; the batch, when it runs because of this item."""
-        known = self._known.get(key) if self._key is not None else None
-        if known is not None:
-            batch, index = known
-        else:
-            batch = self._collecting or self._new_batch()
-            index = len(batch.items)
-            batch.items.append(item)
-            self._pending += 1
-            if self._key is not None:
-                batch.keys.append(key)
-                self._known[key] = (batch, index)
+        if self._key is not None and key in self._known:
+            if answer is not None:
+                batch = self._known[key]
+                batch.waiters[answer] = batch.places[key]
+            return None
+        batch = self._collecting or self._new_batch()
+        index = len(batch.items)
+        batch.items.append(item)
+        self._pending += 1
         if answer is not None:
-            batch.waiters.append((index, answer))
-        if known is not None or index + 1 < self._batch_size:
+            batch.waiters[answer] = index
+        if self._key is not None:
+            batch.places[key] = index
+            self._known[key] = batch
+        if index + 1 < self._batch_size:
             return None
         self._collecting = None
         if not self._auto_flush or batch.due:  # who flushed it returns it
@@ -335,7 +332,7 @@ class BatchProcessor(Generic[T, R]):
             await self._report(result)
         finally:
             self._release(batch)
-        if batch.crash is not None:
+        if batch.crash is not None and not batch.callers:  # else they raise it
             raise batch.crash
         task = asyncio.current_task()
         if task is not None and task.cancelling():
@@ -351,7 +348,7 @@ class BatchProcessor(Generic[T, R]):
 
     def _settle(self, batch: Batch[T, R], failure: BaseException | None) -> BatchResult[T, R]:
         result = batch.settle(failure, asyncio.get_running_loop().time())
-        for key in batch.keys:
+        for key in batch.places:
             del self._known[key]
         self._in_flight -= len(batch.items)
         self._running -= 1
@@ -377,8 +374,6 @@ class BatchProcessor(Generic[T, R]):
             self._begin(batch)
             self._settle(batch, asyncio.CancelledError())
             self._release(batch)
-        elif batch.callers and not task.cancelled():
-            task.exception()  # counts as seen: the callers raise it
 
 
 def _no_function(items: object = None) -> NoReturn:

@@ -61,10 +61,8 @@ class Batch(Generic[T, R]):
 
     since: float  # loop time of the first item
     items: list[T] = field(default_factory=list)
-    keys: list[Hashable] = field(default_factory=list)
-    waiters: list[tuple[int, asyncio.Future[R]]] = field(
-        default_factory=list
-    )  # index of the item, its answer
+    places: dict[Hashable, int] = field(default_factory=dict)  # of the items that have a key
+    waiters: dict[asyncio.Future[R], int] = field(default_factory=dict)  # who waits for which item
     reason: Reason = "full"
     ripe: bool = False  # runs whether or not somebody waits for it
     callers: int = 0  # those who wait for the whole of it
@@ -117,7 +115,7 @@ class Batch(Generic[T, R]):
             waited=self.started - self.since,
             reason=self.reason,
         )
-        for i, waiter in self.waiters:
+        for waiter, i in self.waiters.items():
             if waiter.done():  # cancelled by the one who had it
                 continue
             if i in bad:

@@ -117,7 +117,7 @@ def test_what_is_no_list_of_answers_fails_the_items_and_is_named(answers: Any, m
 
 def test_a_function_that_is_not_async_fails_the_items_and_is_told() -> None:
     async def main() -> None:
-        processor: BatchProcessor[int, int] = BatchProcessor(1, lambda items: items)  # type: ignore[return-value]
+        processor: BatchProcessor[int, int] = BatchProcessor(1, lambda items: items)  # type: ignore[arg-type, return-value]
         result = await processor.add(1)
         assert result is not None
         assert str(result.failed[0][1]) == "processor_func must be async, but it returned list at once"
