@@ -12,8 +12,8 @@ from soulspot.limits import Gate, Gates
 from soulspot.models import LISTENBRAINZ, Answer, Entity, Found, Missing, Query
 from soulspot.providers import ids
 from soulspot.providers import listenbrainz_answers as answers
+from soulspot.providers.http import Http
 from soulspot.providers.sheet import Sheet
-from soulspot.providers.transport import Http
 
 log = logging.getLogger(__name__)
 

@@ -12,8 +12,9 @@ from soulspot.providers import ids
 from soulspot.providers import musicbrainz_answers as answers
 from soulspot.providers import musicbrainz_query as lucene
 from soulspot.providers.musicbrainz_client import Reader, set_up
+from soulspot.providers.session import GatedSession
 from soulspot.providers.sheet import Sheet
-from soulspot.providers.threaded import GatedSession, SyncClient
+from soulspot.providers.threaded import SyncClient
 from soulspot.providers.transport import with_retries
 
 CAPACITY = {"recording": 100, "isrc": 50, "text": 20, "url": 70, "redirect": 1}

@@ -13,7 +13,7 @@ from musicbrainzngs import musicbrainz
 from soulspot import __version__
 from soulspot.errors import BadAnswer
 from soulspot.providers.documents import decode_json
-from soulspot.providers.threaded import GatedSession
+from soulspot.providers.session import GatedSession
 from soulspot.providers.transport import MAX_REDIRECTS, REDIRECTS, redirected, refusal
 
 LOOKUP_INCLUDES = ["artists", "artist-credits", "aliases", "releases", "media", "isrcs", "tags", "url-rels"]

@@ -13,7 +13,8 @@ from soulspot.errors import BadAnswer, BatchRejected, ProviderError, Refused
 from soulspot.limits import Gate, Gates
 from soulspot.models import SPOTIFY
 from soulspot.providers.documents import number_of
-from soulspot.providers.threaded import GatedSession, SyncClient
+from soulspot.providers.session import GatedSession
+from soulspot.providers.threaded import SyncClient
 from soulspot.providers.transport import with_retries
 
 library: Any = spotipy

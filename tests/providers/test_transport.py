@@ -15,8 +15,10 @@ from aiohttp import web
 
 from soulspot.errors import BadAnswer, BatchRejected, Limited, Refused, Unavailable
 from soulspot.providers import transport
-from soulspot.providers.threaded import GatedSession, SyncClient
-from soulspot.providers.transport import Http, TimedOut, endpoint_of, with_retries
+from soulspot.providers.http import Http
+from soulspot.providers.session import GatedSession
+from soulspot.providers.threaded import SyncClient
+from soulspot.providers.transport import TimedOut, endpoint_of, with_retries
 from tests.providers.upstream import FAST, Watched, always, upstream
 
 Fetch = Callable[[str], Awaitable[Any]]
