@@ -20,7 +20,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 
 from soulspot.matching import MatchPolicy, compare_records, normalise_tags
@@ -97,7 +97,7 @@ def _blocks(record: TrackTags) -> set[str]:
     tidy = normalise_tags(record)
     words = latin(" ".join(filter(None, (tidy.title, tidy.artist, tidy.album)))).split()
     close = {"=" + latin(text).replace(" ", "")[:8] for text in (tidy.title, tidy.artist, tidy.album) if text}
-    pairs = {f"{a} {b}" for a, b in zip(words, words[1:], strict=False)}
+    pairs = {f"{a} {b}" for a, b in pairwise(words)}
     return {w for w in words if len(w) > 2} | {w[:5] + "*" for w in words if len(w) > 5} | pairs | close
 
 
@@ -168,7 +168,9 @@ def listenbrainz(path: Path, policy: MatchPolicy) -> Iterator[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--shared", type=Path, default=SHARED, help="folder with the labelled data")
     shared = parser.parse_args().shared
     policy = MatchPolicy()

@@ -16,7 +16,7 @@ _APOSTROPHE = re.compile(r"['’‘ʼ`´](?!\d)|(?<!\d)['’‘ʼ`´]")
 _VOICING = "\u3099\u309a"
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def fold(text: str) -> str:
     """Case, accents, width, punctuation and "&" folded away, words parted by one space; scripts are kept."""
     plain = _AND.sub(" and ", unicodedata.normalize("NFKD", text).casefold())
@@ -25,7 +25,7 @@ def fold(text: str) -> str:
     return _NOT_WORD.sub(" ", unicodedata.normalize("NFKC", plain)).replace("_", " ").strip()
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def latin(text: str) -> str:
     """`fold`, and every other script transliterated to ASCII besides."""
     return fold(anyascii(text))

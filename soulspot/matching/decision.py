@@ -76,7 +76,7 @@ def decide(
     verdict, why = _verdict(best, rival, margin, policy)
     return Decision(
         verdict=verdict,
-        best=best.public() if verdict is not Verdict.NONE else None,
+        best=best.public(),
         confidence=round(best.score, 4),
         margin=margin,
         reasons=(*why, *best.reasons),

@@ -144,7 +144,7 @@ def guess_from_path(path: bytes) -> TrackTags:
     if len(parts) >= 2 and (artist is None or fold(parts[0]) == fold(artist) or is_various(artist)):
         track_artist, parts = parts[0], parts[1:]
     title = " - ".join(parts) or None
-    guess = TrackTags(
+    return TrackTags(
         title=title,
         artist=track_artist or (None if is_various(artist) else artist),
         album=album,
@@ -154,7 +154,6 @@ def guess_from_path(path: bytes) -> TrackTags:
         date=date,
         compilation=is_various(artist),
     )
-    return guess
 
 
 def _clean(piece: str) -> str:

@@ -44,7 +44,7 @@ def is_imitation(name: str) -> bool:
     return bool(_IMITATION.search(fold(name)))
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def key(name: str) -> str:
     """A name folded for comparison; "Beatles, The" and "The Beatles" are "beatles", "!!!" stays itself."""
     turned = _THE_LAST.sub(r"\g<article> \g<name>", name.strip())
@@ -55,7 +55,7 @@ def key(name: str) -> str:
     return folded or name.casefold().strip()
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def split_credit(credit: str) -> tuple[str, ...]:
     """The names in an artist credit, featured ones last; a credit that does not split is one name."""
     return tuple(
@@ -63,7 +63,7 @@ def split_credit(credit: str) -> tuple[str, ...]:
     ) + tuple(dict.fromkeys(unfeatured(credit)[1]))
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def unfeatured(text: str) -> tuple[str, tuple[str, ...]]:
     """A title or credit without its "feat. ..." tail, and the names in it."""
     found = FEATURED.search(text)
@@ -111,7 +111,7 @@ def credit_of(artist: str | None, artists: Iterable[str] = (), aliases: Iterable
     )
 
 
-@lru_cache(maxsize=131072)
+@lru_cache(maxsize=32768)
 def name_similarity(a: str, b: str) -> float:
     """0 to 1: 1 for the same name in any spelling, order or script; below 0.75 it is another name."""
     x, y = key(a), key(b)

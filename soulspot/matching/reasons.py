@@ -30,7 +30,11 @@ def _identifier(marks: Marks, standing: Standing) -> str:
     if standing is Standing.ABSENT:
         return ""
     name = "id in the tags" if marks.recording_id else "ISRC or Spotify link"
-    return f"{name} {'agrees' if standing is Standing.VERIFIED else 'contradicted' if standing is Standing.CONTRADICTED else 'not confirmed'}"
+    outcome = {
+        Standing.VERIFIED: "agrees",
+        Standing.CONTRADICTED: "contradicted by title and artist or length",
+    }
+    return f"{name} {outcome.get(standing, 'not confirmed')}"
 
 
 def _likeness(what: str, similarity: float | None) -> str:

@@ -25,7 +25,7 @@ _SIMPLER = (("sh", "s"), ("ch", "c"), ("kh", "k"), ("zh", "z"), ("ts", "c"), ("q
 _VOWELS_AND_DOUBLES = re.compile(r"[aeiouywjh]+|(.)(?=\1)")
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def script(text: str) -> str:
     """The writing most letters of a text are in: "latin", "han", "kana", ..., "other"; "none" without letters."""
     if text.isascii():
@@ -44,7 +44,7 @@ def foreign(a: str, b: str) -> bool:
     return one != other and "none" not in (one, other) and {one, other} != {"kana", "han"}
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def sound_similarity(a: str, b: str) -> float | None:
     """0.8 to 0.97 when the transliterations of two folded texts agree, None when they do not.
 

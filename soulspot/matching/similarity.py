@@ -15,7 +15,7 @@ _ARTICLE = re.compile(r"^(?:the|a|an|le|la|les|der|die|das|el|los|las|il|o|os) (
 _DROPPED_G = re.compile(r"(?<=in)g\b")
 
 
-@lru_cache(maxsize=131072)
+@lru_cache(maxsize=32768)
 def text_similarity(a: str, b: str) -> float:
     """0 to 1 of two folded texts of one script: equal but for articles and word breaks is 0.98 and more."""
     if a == b:
@@ -40,7 +40,7 @@ def _plain(text: str) -> str:
     return _DROPPED_G.sub("", _ARTICLE.sub("", counted(text).text))
 
 
-@lru_cache(maxsize=131072)
+@lru_cache(maxsize=32768)
 def written_similarity(a: str, b: str) -> float | None:
     """`text_similarity` across scripts: transliterations are compared, and None says that they cannot be."""
     direct = text_similarity(a, b)
@@ -65,21 +65,22 @@ def title_similarity(a: Title, b: Title) -> float | None:
         best = max(whole, min(best, 0.85) if both else best * 0.97)
     if best < 0.97 and (a.plain != a.full or b.plain != b.full):
         best = max(best, written_similarity(a.plain, b.plain) or 0.0)
-    return _counted(a.full, b.full, best)
+    limit = None if a.full == b.full else _limit_by_numbers(a.full, b.full)
+    return best if limit is None else min(best, limit)
 
 
-def _counted(a: str, b: str, similarity: float) -> float:
-    """Parts and numbers are compared as numbers: "Part 1" and "Part 2" differ in one letter only."""
-    if a == b:
-        return similarity
+@lru_cache(maxsize=32768)
+def _limit_by_numbers(a: str, b: str) -> float | None:
+    """The most two folded titles can be alike by the numbers in them; None when they do not limit it.
+
+    Parts and numbers are compared as numbers: "Part 1" and "Part 2" differ in one letter only."""
     here, there = counted(a), counted(b)
-    all_a, parts_a, all_b, parts_b = here.numbers, here.parts, there.numbers, there.parts
-    if all_a == all_b:
-        return similarity
-    extra_a, extra_b = all_a - all_b, all_b - all_a
-    if extra_a and extra_b:
-        return 0.0 if (extra_a & parts_a) or (extra_b & parts_b) or similarity < 1.0 else similarity
-    return min(similarity, 0.8) if (extra_a & parts_a) or (extra_b & parts_b) else similarity
+    if here.numbers == there.numbers:
+        return None
+    extra_here, extra_there = here.numbers - there.numbers, there.numbers - here.numbers
+    if extra_here and extra_there:
+        return 0.0
+    return 0.8 if (extra_here & here.parts) or (extra_there & there.parts) else None
 
 
 def tolerance_ms(length_ms: int) -> tuple[float, float]:

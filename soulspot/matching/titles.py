@@ -61,7 +61,7 @@ class Title:
 NO_TITLE = Title(())
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def parse_title(text: str) -> Title:
     """Take a title apart; what is not recognised stays part of the name, and a title of signs only stays as it is."""
     main, brackets = _brackets(text.strip())
@@ -150,7 +150,7 @@ class Counted:
     text: str
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def counted(folded: str) -> Counted:
     """Find the numbers. Roman numerals count where they can be no word; number words only after "part" and the like."""
     found: Counter[int] = Counter()

@@ -58,9 +58,10 @@ class Scored:
 class Decision:
     """What was decided for one track.
 
-    `best` is None when the verdict is NONE; `confidence` is the score of the first in `ranked` (0 without any).
-    `margin` is its lead over the next different recording, all of the score when there is none.
-    `ranked` has at most ten, best first. `release` is the entry of the best's `releases` the file belongs to."""
+    `best` is the nearest candidate whatever the verdict, None without any; `confidence` is its score, `margin` its
+    lead over the next different recording (all of the score when there is none). `ranked` has at most ten, best
+    first. `release` is the entry of the best's `releases` the file belongs to; None when that is not clear or the
+    verdict is NONE. `reasons` starts with what stood in the way of accepting, then has the best's own."""
 
     verdict: Verdict
     best: Scored | None

@@ -61,7 +61,7 @@ def shown(kinds: Iterable[str]) -> str:
     return " ".join(sorted(vocabulary.SHOWN_VERSIONS.get(kind, kind) for kind in kinds)) or "studio"
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def version_words(text: str) -> Versions:
     """The version words of a phrase that stands apart: a bracket, a dashed suffix, a disambiguation."""
     folded = rest = fold(text)
@@ -98,14 +98,14 @@ def _telling(text: str) -> frozenset[str]:
     )
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def trailing_version(folded: str) -> tuple[str, str]:
     """(name, version phrase) of a folded title whose last words are a version phrase; the phrase may be empty."""
     found = _TRAILING.match(folded)
     return (found["name"], found["version"]) if found else (folded, "")
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def album_versions(title: str) -> frozenset[str]:
     """The version kinds an album's name lends to its tracks."""
     folded = fold(title)

@@ -25,14 +25,14 @@ _SECONDARY = {"live": "live", "remix": "remix", "demo": "demo", "karaoke": "kara
 SAME_ALBUM = 0.85  # from here on two album names are one
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def album_title(text: str) -> Title:
     """An album's name without year, disc and edition words."""
     bare = _DISC.sub("", _YEAR.sub("", text.strip())).strip()
     return parse_title(bare or text)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def _lent(text: str) -> frozenset[str]:
     """Version kinds that an album's name can explain in a title, more freely than those it lends by itself."""
     whole = version_words(text)

@@ -245,7 +245,7 @@ VERSION_PHRASES: tuple[tuple[str, str, str], ...] = (
     (
         "arrangement",
         r"""
-        (?:piano|strings?|orchestral?|symphonic|guitar|choir|organ|lullaby|8 bit|music box|(?:a )?band) (?:version|ver|mix|arrangement|rendition)
+        (?:piano|strings?|orchestral?|symphonic|guitar|choir|organ|lullaby|8 bit|band) (?:version|ver|mix|rendition)
         orchestral|symphonic|arrangement
         """,
         "オーケストラ ピアノバージョン 피아노버전 оркестроваяверсия オルゴール",
