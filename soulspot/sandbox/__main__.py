@@ -63,6 +63,7 @@ async def serve(options: argparse.Namespace, catalogue: Catalogue, made: Behavio
                 record.write(json.dumps(asdict(request), ensure_ascii=False).encode() + b"\n")
 
         async with Sandbox(catalogue, made, on_request=on_request) as sandbox:
+            sandbox.warm()
             line = json.dumps(sandbox.urls)
             if options.ports_file:
                 part = options.ports_file.with_name(f"{options.ports_file.name}.part")

@@ -17,7 +17,9 @@ class Faults:
     """What goes wrong at one service. Shares are 0 to 1 of its requests, times are seconds.
 
     A dropped request is closed without an answer; a malformed one has status 200 and a body spoilt as
-    `malformed` says; an error answers `error_status` with an HTML page, as a proxy in front of it does."""
+    `malformed` says; an error answers `error_status` with an HTML page, as a proxy in front of it does.
+    `retry_after` stands in the Retry-After header of every 429 and 503 instead of what the service would say
+    (a date, nonsense, a negative number); "" takes the header away."""
 
     latency: float = 0.0
     slow_share: float = 0.0
@@ -27,6 +29,7 @@ class Faults:
     error_status: int = 502
     malformed_share: float = 0.0
     malformed: Malformed = "truncated"
+    retry_after: str | None = None
 
 
 @dataclass(slots=True)
@@ -34,13 +37,15 @@ class Behaviour:
     """All the knobs. What is not said otherwise is as apis of late 2026 are: public limits on, no faults.
 
     `mb_*`: requests a second on average, shares of searches and lookups shed with the busy 503, share of
-    searches cut silently after part of the index, longest request line in bytes.
+    searches cut silently after part of the index, share of recordings the index does not have yet, longest
+    request line in bytes.
     `spotify_window_limit`: requests in any 30 s (Spotify publishes no number). `spotify_quota`: requests
     until QUOTA_EXCEEDED, None for no quota; the quota is whole again `spotify_quota_retry_after` seconds
     later, and with that None the answer has no Retry-After and it never is. `spotify_clients`: client id
     -> secret when only those may have a token. `spotify_markets_relink`: answers a request that names a
     market with another id for every n-th track, 0 for none.
-    `lb_limit` requests in each 10 s. `labs_wrong_share`: share of labs answers that are wrong or dead."""
+    `lb_limit` requests in each 10 s. `lb_missing_share` of the recordings are not in ListenBrainz' cache.
+    `labs_wrong_share`: share of labs answers that are wrong or dead."""
 
     seed: int = 0
     limits: bool = True
@@ -53,6 +58,7 @@ class Behaviour:
     mb_search_busy_share: float = 0.0
     mb_lookup_busy_share: float = 0.0
     mb_search_cut_share: float = 0.0
+    mb_unindexed_share: float = 0.0
     mb_line_bytes: int = 7168
     spotify_mode: Literal["extended", "development"] = "extended"
     spotify_window_limit: int = 100
@@ -65,6 +71,7 @@ class Behaviour:
     token_lifetime: int = 3600
     lb_limit: int = 30
     lb_token: str | None = None
+    lb_missing_share: float = 0.0
     labs_wrong_share: float = 0.02
 
     def update(self, changes: Mapping[str, Any]) -> None:

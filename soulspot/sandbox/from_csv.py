@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from soulspot.sandbox import ids, words
-from soulspot.sandbox.build import Builder, Draft, Parts
+from soulspot.sandbox.build import Builder, Draft, Parts, uncollected
 from soulspot.sandbox.catalogue import Artist, Credit, CreditedName, SpotifyAlbum, SpotifyTrack
 
 _SPOTIFY_ID = re.compile(r"[0-9A-Za-z]{22}")
@@ -35,6 +35,11 @@ class Row:
 
 def read(path: Path, limit: int | None) -> Parts:
     """The parts of Catalogue.from_csv."""
+    with uncollected():
+        return _read(path, limit)
+
+
+def _read(path: Path, limit: int | None) -> Parts:
     out = Builder("csv")
     artists: dict[str, Artist] = {}
     known: dict[tuple[str, str, int], Draft] = {}  # what makes two Spotify tracks one recording

@@ -181,6 +181,11 @@ class Index:
         self.size, self.fields, self.default = size, fields, default
         self._built: dict[str, FieldIndex] = {}
 
+    def build(self, names: Iterable[str]) -> None:
+        """Build these fields now, so that no search has to wait for it."""
+        for name in names:
+            self.field(name)
+
     def field(self, name: str) -> FieldIndex:
         """The index of a field. Raises BadQuery for a name the service does not have."""
         if name not in self.fields:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Sequence
 from random import Random
 
 from soulspot.sandbox import ids, words
-from soulspot.sandbox.build import Builder, Draft, Parts
+from soulspot.sandbox.build import Builder, Draft, Parts, uncollected
 from soulspot.sandbox.catalogue import Artist, Credit, CreditedName, SpotifyTrack
 from soulspot.sandbox.crowd import crowd
 
@@ -288,10 +287,5 @@ class Inventor:
 
 def invent(seed: int, tracks: int) -> Parts:
     """The parts of Catalogue.invent."""
-    collecting = gc.isenabled()
-    gc.disable()  # nothing here becomes garbage, and looking for it takes half the time of a large catalogue
-    try:
+    with uncollected():
         return Inventor(seed, tracks).run()
-    finally:
-        if collecting:
-            gc.enable()

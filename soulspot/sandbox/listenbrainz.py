@@ -80,7 +80,12 @@ class ListenBrainz(Service):
                 raise _Refusal(400, f"Recording mbid {mbid} is not valid.")
         known = self.catalogue.recordings_by_mbid
         found = (known.get(mbid.strip().lower()) for mbid in mbids)
-        return {each.mbid: lb_json.metadata(self.catalogue, each, wanted) for each in found if each}
+        missing = self.behaviour.lb_missing_share
+        return {
+            each.mbid: lb_json.metadata(self.catalogue, each, wanted)
+            for each in found
+            if each and not self.room.fated(missing, "listenbrainz", each.mbid)
+        }
 
     def _authorise(self, request: web.Request) -> None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -101,11 +106,13 @@ class ListenBrainz(Service):
         for index, each in enumerate(asked):
             if not isinstance(each, dict):
                 raise _Refusal(400, f"Recording {index} is no object")
-            names = [each.get(name) for name in ("artist_name", "recording_name", "release_name")]
-            for name, value in zip(("artist_name", "recording_name"), names, strict=False):
+            artist, title = each.get("artist_name"), each.get("recording_name")
+            release = each.get("release_name") or None
+            for name, value in (("artist_name", artist), ("recording_name", title)):
                 if not isinstance(value, str) or not value:
                     raise _Refusal(400, f"Recording {index} {name} is invalid or not present")
-            artist, title, release = names
+            artist, title = str(artist), str(title)
+            release = None if release is None else str(release)
             if len(artist) + len(title) + len(release or "") > _MOST_CHARACTERS:
                 raise _Refusal(400, f"Recording {index} has more than {_MOST_CHARACTERS} characters")
             found = self.lookup.answer(artist, title, release) if release else None

@@ -19,7 +19,7 @@ def document(kind: str, value: Json) -> bytes:
     if f"{kind}s" in value:
         _list(root, kind, value[f"{kind}s"], value.get("count"), value.get("offset"))
     elif kind == "isrc":
-        isrc = SubElement(SubElement(root, "isrc-list", count="1"), "isrc", id=value["isrc"])
+        isrc = SubElement(root, "isrc", id=value["isrc"])
         _list(isrc, "recording", value["recordings"], len(value["recordings"]), None)
     else:
         _ENTITIES[kind](root, value)

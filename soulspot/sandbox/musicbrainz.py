@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -209,6 +210,23 @@ class MusicBrainz(Service):
             raise _Refusal(404, "Not Found")
         return found[0]
 
+    def warm(self) -> None:
+        """Build the index of the fields clients search by; otherwise the first search of each does it."""
+        self.recordings.build(
+            ("recording", "artist", "artistname", "creditname", "release", "alias", "comment")
+        )
+        self.recordings.build(("rid", "arid", "reid", "rgid", "isrc", "dur", "qdur", "tnum", "status"))
+        self.releases.build(
+            ("release", "artist", "arid", "reid", "rgid", "barcode", "catno", "date", "tracks")
+        )
+
+    def _hidden(self, kind: str) -> Callable[[int], bool] | None:
+        """Which recordings the index does not have yet."""
+        share = self.behaviour.mb_unindexed_share
+        if share <= 0 or kind != "recording":
+            return None
+        return lambda doc: self.room.fated(share, self.catalogue.recordings[doc].mbid)
+
     def _search(self, kind: str, request: web.Request, query: str) -> Any:
         limit, offset = _whole(request.query.get("limit"), 25), _whole(request.query.get("offset"), 0)
         if not 1 <= limit <= 100:
@@ -220,7 +238,7 @@ class MusicBrainz(Service):
         index = self.recordings if kind == "recording" else self.releases
         cut = self.room.chance(self.behaviour.mb_search_cut_share)
         try:
-            hits = search(index, query, limit, offset, self.room.rng, cut)
+            hits = search(index, query, limit, offset, self.room.rng, cut, self._hidden(kind))
         except BadQuery as error:
             raise _Refusal(400, f"Search server could not complete query: Bad request ({error})") from None
         shown = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
@@ -288,12 +288,23 @@ class Hits:
     docs: list[tuple[int, int]]
 
 
-def search(index: Index, query: str, limit: int, offset: int, rng: Random, cut: bool = False) -> Hits:
+def search(
+    index: Index,
+    query: str,
+    limit: int,
+    offset: int,
+    rng: Random,
+    cut: bool = False,
+    hidden: Callable[[int], bool] | None = None,
+) -> Hits:
     """Find, rank and page. Equal scores stand in no stable order: `rng` shuffles them anew each time.
 
-    `cut` answers as if the time were up half way: part of the index was not seen, and nothing says so."""
+    `cut` answers as if the time were up half way: part of the index was not seen, and nothing says so.
+    `hidden` documents are not in the index yet."""
     found = compiled(parse(query, index.default), index).scores()
     ranked = sorted((-round(score, 6), rng.random(), doc) for doc, score in found.items())
+    if hidden:
+        ranked = [hit for hit in ranked if not hidden(hit[2])]
     if cut:
         ranked = [hit for hit in ranked if rng.random() < 0.5]
     best = (-ranked[0][0] if ranked else 0.0) or 1.0

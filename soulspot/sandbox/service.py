@@ -12,6 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
+from soulspot.sandbox import ids
 from soulspot.sandbox.behaviour import Behaviour, Faults
 from soulspot.sandbox.catalogue import Catalogue
 from soulspot.sandbox.faults import html, spoil
@@ -51,6 +52,10 @@ class Room:
 
     def chance(self, share: float) -> bool:
         return share > 0 and self.rng.random() < share
+
+    def fated(self, share: float, *names: object) -> bool:
+        """Chance that falls the same way each time for the same names."""
+        return share > 0 and ids.number("fate", self.behaviour.seed, *names) % 1_000_000 < share * 1_000_000
 
 
 class Service:
@@ -117,6 +122,10 @@ class Service:
         response = html(faults.error_status, "Error") if room.chance(faults.error_share) else None
         if response is None:
             response = await self.answer(request)
+        if response.status in (429, 503) and faults.retry_after is not None:
+            response.headers.pop("Retry-After", None)
+            if faults.retry_after:
+                response.headers["Retry-After"] = faults.retry_after
         delay = faults.latency + (faults.slow_seconds if room.chance(faults.slow_share) else 0.0)
         if delay > 0:
             await asyncio.sleep(delay)

@@ -225,6 +225,7 @@ async def test_without_fmt_the_same_answers_are_xml() -> None:
         one = await calls.mb(f"/recording/{recording.mbid}", fmt=None, inc="isrcs artist-credits releases")
         album = await calls.mb(f"/release/{release.mbid}", fmt=None, inc="recordings")
         broken = await calls.mb("/recording", fmt=None, query="AC/DC")
+        by_isrc = ElementTree.fromstring((await calls.mb(f"/isrc/{recording.isrcs[0]}", fmt=None)).text)
     hit = found.find("m:recording-list/m:recording", _NS)
     assert hit is not None
     assert hit.get("id") == recording.mbid
@@ -235,6 +236,8 @@ async def test_without_fmt_the_same_answers_are_xml() -> None:
     tracks = ElementTree.fromstring(album.text).findall(".//m:track/m:recording", _NS)
     assert [track.get("id") for track in tracks] == [t.recording_mbid for t in release.tracks]
     assert ElementTree.fromstring(broken.text).tag == "error"
+    listed = by_isrc.findall("m:isrc/m:recording-list/m:recording", _NS)
+    assert recording.mbid in [each.get("id") for each in listed]
 
 
 async def test_releases_are_found_by_title_barcode_and_catalogue_number() -> None:

@@ -100,6 +100,37 @@ async def test_a_broken_proxy_answers_html() -> None:
     assert "<html>" in reply.text
 
 
+@pytest.mark.parametrize("text", ["Wed, 21 Oct 2026 07:28:00 GMT", "-5", "soon", "9999999999"])
+async def test_a_limit_may_be_announced_in_any_words(text: str) -> None:
+    behaviour = Behaviour(spotify_quota=0, spotify=Faults(retry_after=text))
+    async with running(behaviour) as calls:
+        told = await calls.spotify("/tracks", ids="x")
+        await calls.control("POST", "behaviour", {"spotify": {"retry_after": ""}})
+        silent = await calls.spotify("/tracks", ids="x")
+    assert told.headers["Retry-After"] == text
+    assert (silent.status, silent.headers.get("Retry-After")) == (429, None)
+
+
+async def test_what_the_index_and_the_cache_do_not_have_yet_can_still_be_looked_up() -> None:
+    mbids = [r.mbid for r in catalogue().recordings[:100]]
+    query = f"rid:({' OR '.join(mbids)})"
+    async with running(Behaviour(mb_unindexed_share=0.3, lb_missing_share=0.3)) as calls:
+        found = {
+            hit["id"] for hit in (await calls.mb("/recording", query=query, limit=100)).json["recordings"]
+        }
+        again = {
+            hit["id"] for hit in (await calls.mb("/recording", query=query, limit=100)).json["recordings"]
+        }
+        cached = set((await calls.lb("/metadata/recording/", {"recording_mbids": mbids})).json)
+        absent = (set(mbids) - found).pop()
+        looked_up = await calls.mb(f"/recording/{absent}")
+    assert found == again
+    assert 50 < len(found) < 90
+    assert 50 < len(cached) < 90
+    assert cached != found
+    assert looked_up.status == 200
+
+
 @pytest.mark.parametrize("how", ["truncated", "html", "empty", "deep", "huge_number"])
 async def test_some_malformed_answers_are_no_json_that_can_be_read(how: str) -> None:
     mbid = catalogue().recordings[0].mbid
