@@ -30,9 +30,15 @@ _NAMES = tuple(field.name for field in fields(EnrichedTrack))
 
 
 def table(connection: sqlite3.Connection) -> Table:
-    found = SqliteUtils(connection)["enriched_tracks"]
+    found = _Utils(connection, recursive_triggers=False)["enriched_tracks"]
     assert isinstance(found, Table)
     return found
+
+
+class _Utils(SqliteUtils):
+    # It would find out with a table of its own, made and dropped in every one of our transactions; and an error
+    # on the way, a full disk say, would be taken for the answer. The queue needs a newer SQLite than this does.
+    supports_on_conflict = True
 
 
 def create_table(connection: sqlite3.Connection) -> None:

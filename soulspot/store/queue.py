@@ -71,7 +71,9 @@ def claim(connection: sqlite3.Connection, provider: str, capacity: Mapping[str, 
     _, kind = min(due)
     rows = connection.execute(
         "UPDATE lookups SET state = 'leased', leased_at = ? WHERE lookup_id IN ("
-        " SELECT lookup_id FROM lookups WHERE provider = ? AND kind = ? AND state = 'pending' AND due_at <= ?"
+        # left to itself, SQLite prefers the index by state, and steps over all that waits for other providers
+        " SELECT lookup_id FROM lookups INDEXED BY lookups_waiting"
+        " WHERE provider = ? AND kind = ? AND state = 'pending' AND due_at <= ?"
         " ORDER BY due_at, lookup_id LIMIT ?) RETURNING lookup_id, query, hint, attempts, misses",
         (stamp, provider, kind, stamp, capacity[kind]),
     ).fetchall()
@@ -91,7 +93,8 @@ def next_due(connection: sqlite3.Connection, provider: str, kinds: Iterable[str]
 
 def _first(connection: sqlite3.Connection, provider: str, kind: str) -> tuple[str] | None:
     found: tuple[str] | None = connection.execute(
-        "SELECT due_at FROM lookups WHERE provider = ? AND kind = ? AND state = 'pending'"
+        "SELECT due_at FROM lookups INDEXED BY lookups_waiting"
+        " WHERE provider = ? AND kind = ? AND state = 'pending'"
         " ORDER BY due_at, lookup_id LIMIT 1",
         (provider, kind),
     ).fetchone()

@@ -1,0 +1,182 @@
+"""Facts, acknowledgement, decision, row, event and new lookups commit together, wherever it is that something breaks."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from soulspot.enrich import EnrichmentService
+from soulspot.intake import LibraryRules
+from soulspot.limits import Gates, MemoryPort
+from soulspot.models import MUSICBRAINZ, LookupState, Query, Settlement, Verdict
+from soulspot.outcome import Rules
+from soulspot.plan import Services
+from soulspot.pump import Patience
+from soulspot.store import queue
+from soulspot.store.database import Database
+from soulspot.telemetry import Telemetry
+from tests.support.factories import (
+    DAY,
+    NOW,
+    add_tracks,
+    claim,
+    decide,
+    found,
+    isrc_query,
+    mbid,
+    recording,
+    tags,
+)
+
+
+class Breaker:
+    """Breaks one statement of a connection, the one after `after` others."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._left = 0
+        self.seen = 0
+
+    def arm(self, after: int | None) -> None:
+        self._left, self.seen = (-1 if after is None else after), 0
+        self._connection.set_trace_callback(self._count)
+        self._connection.set_progress_handler(self._breaks, 1)
+
+    def disarm(self) -> None:
+        self._connection.set_trace_callback(None)
+        self._connection.set_progress_handler(None, 1)
+
+    def _count(self, statement: str) -> None:
+        if not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK", "--")):
+            self.seen += 1
+
+    def _breaks(self) -> bool:
+        if self.seen - 1 != self._left:
+            return False
+        self._left = -1  # once is enough: the rollback must get through
+        return True
+
+
+def dump(database: Database) -> list[str]:
+    return list(database._connection.iterdump())
+
+
+async def breaks_cleanly_everywhere(database: Database, work: Callable[[], Awaitable[object]]) -> int:
+    """Break `work` at its first statement, at its second ... until it passes. Returns how often it broke."""
+    before = dump(database)
+    breaker = Breaker(database._connection)
+    for after in range(2_000):
+        breaker.arm(after)
+        try:
+            await work()
+        except sqlite3.OperationalError as error:
+            broken = "interrupted" in str(error)
+        else:
+            broken = False
+        finally:
+            breaker.disarm()
+        if not broken:
+            assert breaker.seen <= after, "a statement was to break and did not"
+            return after
+        assert not database._connection.in_transaction
+        assert dump(database) == before
+    raise AssertionError("it never passed")
+
+
+@pytest.fixture
+def service(database: Database) -> EnrichmentService:
+    return EnrichmentService(
+        database, Gates(MemoryPort()), {}, Telemetry(),
+        rules=Rules(), patience=Patience(), library=LibraryRules(), now=lambda: NOW,
+    )  # fmt: skip
+
+
+async def test_an_answer_commits_with_all_that_follows_from_it_or_not_at_all(
+    database: Database, service: EnrichmentService
+) -> None:
+    def prepare(connection: sqlite3.Connection) -> None:
+        decide(connection, add_tracks(connection, tags(isrcs=[1]), tags("Second", isrcs=[1, 2])))
+
+    await database.write(prepare)
+    one, two = await database.write(claim)
+    answers = [
+        found(one, recording(1, isrcs=["DEAB10000001"])),
+        Settlement(two, LookupState.MISSING, NOW + DAY),
+    ]
+    broken = await breaks_cleanly_everywhere(database, lambda: service._settle(answers))
+    assert broken > 20
+    connection = database._connection
+    assert connection.execute("SELECT state FROM lookups WHERE kind = 'isrc' ORDER BY 1").fetchall() == [
+        ("done",), ("missing",),
+    ]  # fmt: skip
+    assert connection.execute("SELECT count(*) FROM facts").fetchone() == (1,)
+    assert connection.execute("SELECT status, mb_recording_id FROM enriched_tracks WHERE track_id = 1").fetchone() == (
+        "accepted", mbid(1),
+    )  # fmt: skip
+    assert connection.execute("SELECT kind FROM events").fetchall() == [("track.accepted",)]
+    assert connection.execute("SELECT provider FROM lookups WHERE kind = 'recording'").fetchall() == [
+        ("listenbrainz",)
+    ]
+
+
+async def test_an_import_commits_with_its_lookups_or_not_at_all(
+    tmp_path: Path, database: Database, service: EnrichmentService
+) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text("key,title,artist,isrc\na,Blue Hour,The Lanterns,DEAB10000001\nb,Second,The Lanterns,\n")
+    assert await breaks_cleanly_everywhere(database, lambda: service.import_file(file)) > 8
+    assert await database.read(lambda c: c.execute("SELECT count(*) FROM lookups").fetchone()) == (2,)
+
+
+async def test_what_a_person_says_commits_with_what_follows_or_not_at_all(
+    database: Database, service: EnrichmentService
+) -> None:
+    await database.write(lambda c: decide(c, add_tracks(c, tags(isrcs=[1]))))
+    [lookup] = await database.write(claim)
+    await service._settle([found(lookup, recording(1, title="Something Else"))])
+
+    def accept() -> Awaitable[None]:
+        return service.decide_by_person(1, MUSICBRAINZ, mbid(1), Verdict.ACCEPTED, by="somebody")
+
+    assert await breaks_cleanly_everywhere(database, accept) > 5
+    row = await database.read(lambda c: c.execute("SELECT status FROM enriched_tracks").fetchone())
+    assert row == ("accepted",)
+
+
+async def test_a_retry_queues_and_decides_together_or_not_at_all(
+    database: Database, service: EnrichmentService
+) -> None:
+    service.rules = Rules(Services(spotify=False))
+    only_isrc = tags(None, None, None, None, isrcs=[1])
+    await database.write(lambda c: decide(c, add_tracks(c, only_isrc), rules=service.rules))
+    [lookup] = await database.write(claim)
+    await service._settle([Settlement(lookup, LookupState.FAILED, NOW, error="400")])
+    status = "SELECT status FROM enriched_tracks"
+    assert await database.read(lambda c: c.execute(status).fetchone()) == ("failed",)
+    assert await breaks_cleanly_everywhere(database, service.retry) > 5
+    assert await database.read(lambda c: c.execute(status).fetchone()) == ("pending",)
+    assert await database.read(lambda c: queue.next_due(c, MUSICBRAINZ, ["isrc"])) == {"isrc": NOW}
+
+
+async def test_an_answer_reaches_a_track_that_asks_later_without_a_request(
+    database: Database, service: EnrichmentService
+) -> None:
+    await database.write(lambda c: decide(c, add_tracks(c, tags(isrcs=[1]))))
+    [lookup] = await database.write(claim)
+    await service._settle([found(lookup, recording(1))])
+
+    def late(connection: sqlite3.Connection) -> list[tuple[object, ...]]:
+        [track_id] = add_tracks(connection, tags("x"), tags(isrcs=[1], album="Another Album"))[1:]
+        service._decide(connection, [track_id])
+        return connection.execute(
+            "SELECT status FROM enriched_tracks WHERE track_id = ?", (track_id,)
+        ).fetchall()
+
+    assert await database.write(late) == [("accepted",)]
+    assert await database.read(
+        lambda c: c.execute("SELECT state FROM lookups WHERE kind = 'isrc'").fetchall()
+    ) == [("done",)]
+    assert isrc_query(1) == Query.of(MUSICBRAINZ, "isrc", isrc="DEAB10000001")

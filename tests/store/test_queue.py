@@ -1,0 +1,309 @@
+"""The durable queue: nothing accepted is lost, nothing is asked twice, nothing is hurried."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from soulspot.models import LISTENBRAINZ, MUSICBRAINZ, LookupState, Query, Settlement
+from soulspot.store import queue, tracks
+from soulspot.store.database import Database
+from soulspot.store.times import iso
+from tests.support.factories import (
+    DAY,
+    NOW,
+    add_lookups,
+    add_tracks,
+    claim,
+    found,
+    isrc,
+    isrc_query,
+    mbid,
+    recording,
+    tags,
+)
+
+
+def of(connection: sqlite3.Connection, lookup_id: int, columns: str) -> tuple[object, ...]:
+    row: tuple[object, ...] = connection.execute(
+        f"SELECT {columns} FROM lookups WHERE lookup_id = ?", (lookup_id,)
+    ).fetchone()
+    return row
+
+
+@contextmanager
+def statements(connection: sqlite3.Connection) -> Iterator[list[str]]:
+    """The SQL that runs meanwhile, parameters filled in."""
+    seen: list[str] = []
+    connection.set_trace_callback(seen.append)
+    try:
+        yield seen
+    finally:
+        connection.set_trace_callback(None)
+
+
+# --- queueing -----------------------------------------------------------------------------------------------------
+
+
+def test_equal_questions_of_several_tracks_are_one_lookup(connection: sqlite3.Connection) -> None:
+    ids = add_tracks(connection, tags("One"), tags("Two"), tags("Three"))
+    queue.enqueue(connection, {track_id: [isrc_query(1)] for track_id in ids}, NOW)
+    [lookup] = claim(connection)
+    assert queue.tracks_served(connection, [lookup.lookup_id]) == ids
+
+
+def test_a_hint_is_no_part_of_the_question(connection: sqlite3.Connection) -> None:
+    ids = add_tracks(connection, tags("One"), tags("Two"))
+    for track_id, album in zip(ids, ("Night Shift", "Best Of"), strict=True):
+        queue.enqueue(connection, {track_id: [Query.of("spotify", "track", {"album": album}, id="x")]}, NOW)
+    [lookup] = queue.claim(connection, "spotify", {"track": 50}, NOW).lookups
+    assert lookup.query.hinted("album") == "Night Shift"
+
+
+def test_a_track_newly_linked_to_an_answered_lookup_is_to_be_decided_at_once(
+    connection: sqlite3.Connection,
+) -> None:
+    add_lookups(connection, 1)
+    [lookup] = claim(connection)
+    queue.settle(connection, [found(lookup, recording(1))], NOW)
+    [late, other] = add_tracks(connection, tags("Late"), tags("Other"))
+    assert queue.enqueue(connection, {late: [isrc_query(1)], other: [isrc_query(2)]}, NOW) == {late}
+    assert queue.enqueue(connection, {late: [isrc_query(1)]}, NOW) == set()
+
+
+def test_a_track_newly_linked_to_a_lookup_that_was_given_up_is_to_be_decided_at_once(
+    connection: sqlite3.Connection,
+) -> None:
+    add_lookups(connection, 1)
+    [lookup] = claim(connection)
+    queue.settle(connection, [Settlement(lookup, LookupState.BURIED, NOW, error="five times refused")], NOW)
+    [late] = add_tracks(connection, tags("Late"))
+    assert queue.enqueue(connection, {late: [isrc_query(1)]}, NOW) == {late}
+
+
+def test_a_question_in_any_script_comes_back_as_it_was_asked(connection: sqlite3.Connection) -> None:
+    asked = Query.of(MUSICBRAINZ, "text", title='東京 "☂" \\ \x01', artist="Ünïcödé", album=None)
+    [track_id] = add_tracks(connection, tags())
+    queue.enqueue(connection, {track_id: [asked]}, NOW)
+    [lookup] = claim(connection, kind="text")
+    assert lookup.query == asked
+    assert lookup.query.get("album") is None
+
+
+# --- claiming -----------------------------------------------------------------------------------------------------
+
+
+def test_a_claim_is_of_one_kind_at_most_its_capacity_and_the_oldest_first(
+    connection: sqlite3.Connection,
+) -> None:
+    [track_id] = add_tracks(connection, tags())
+    text = Query.of(MUSICBRAINZ, "text", title="a", artist="b")
+    queue.enqueue(connection, {track_id: [text]}, NOW - 5)
+    queue.enqueue(connection, {track_id: [isrc_query(n) for n in (1, 2, 3)]}, NOW - 10)
+    first = queue.claim(connection, MUSICBRAINZ, {"isrc": 2, "text": 20}, NOW)
+    assert [lookup.query["isrc"] for lookup in first.lookups] == [isrc(1), isrc(2)]
+    assert not first.emptied
+    second = queue.claim(connection, MUSICBRAINZ, {"isrc": 2, "text": 20}, NOW)
+    assert [lookup.query["isrc"] for lookup in second.lookups] == [isrc(3)]
+    third = queue.claim(connection, MUSICBRAINZ, {"isrc": 2, "text": 20}, NOW)
+    assert [lookup.query for lookup in third.lookups] == [text]
+    assert third.emptied
+
+
+def test_a_claim_leaves_other_providers_kinds_that_may_not_be_asked_and_what_is_not_due(
+    connection: sqlite3.Connection,
+) -> None:
+    [track_id] = add_tracks(connection, tags())
+    other = Query.of(LISTENBRAINZ, "isrc", isrc=isrc(9))
+    queue.enqueue(connection, {track_id: [other, Query.of(MUSICBRAINZ, "text", title="a", artist="b")]}, NOW)
+    queue.enqueue(connection, {track_id: [isrc_query(1)]}, NOW + 60)
+    assert queue.claim(connection, MUSICBRAINZ, {"isrc": 100}, NOW) == queue.Claim((), emptied=True)
+    assert queue.next_due(connection, MUSICBRAINZ, ["isrc", "recording"]) == {"isrc": NOW + 60}
+
+
+def test_what_is_claimed_is_not_claimed_again(connection: sqlite3.Connection) -> None:
+    add_lookups(connection, 1, 2)
+    assert len(claim(connection)) == 2
+    assert claim(connection) == []
+
+
+def test_a_claim_out_of_a_hundred_thousand_walks_the_index_of_what_waits(
+    connection: sqlite3.Connection,
+) -> None:
+    connection.executemany(
+        "INSERT INTO lookups (provider, kind, query, due_at, created_at) VALUES (?, 'isrc', ?, ?, ?)",
+        ((MUSICBRAINZ, f'{{"isrc":"{isrc(n)}"}}', iso(NOW), iso(NOW)) for n in range(100_000)),
+    )
+    with statements(connection) as seen:
+        assert len(claim(connection)) == 100
+        assert queue.next_due(connection, MUSICBRAINZ, ["isrc"]) == {"isrc": NOW}
+    asked = [sql for sql in seen if "lookups" in sql]
+    assert len(asked) == 4
+    for sql in asked:
+        steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}")]
+        assert not any("SCAN lookups" in step or "TEMP B-TREE" in step for step in steps), steps
+        assert any("INDEX lookups_waiting" in step for step in steps), steps
+
+
+@pytest.mark.parametrize("call", ["wake", "settle", "enqueue"])
+def test_no_round_of_the_queue_reads_all_of_it(connection: sqlite3.Connection, call: str) -> None:
+    track_id = add_lookups(connection, 1, 2)
+    [lookup, _] = claim(connection)
+    with statements(connection) as seen:
+        if call == "wake":
+            queue.wake_due(connection, NOW)
+        elif call == "settle":
+            queue.settle(connection, [found(lookup, recording(1))], NOW)
+            queue.tracks_served(connection, [lookup.lookup_id])
+        else:
+            queue.enqueue(connection, {track_id: [isrc_query(1), isrc_query(3)]}, NOW)
+    for sql in seen:
+        steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}")]
+        assert not any("SCAN lookups" in step or "SCAN track_lookups" in step for step in steps), (sql, steps)
+
+
+# --- answers ------------------------------------------------------------------------------------------------------
+
+
+def test_an_answer_brings_its_facts_and_reaches_every_linked_track(connection: sqlite3.Connection) -> None:
+    ids = add_tracks(connection, tags("One"), tags("Two"))
+    queue.enqueue(connection, {track_id: [isrc_query(1)] for track_id in ids}, NOW)
+    [lookup] = claim(connection)
+    entity = recording(1, title="Blue Hour ☂")
+    queue.settle(connection, [found(lookup, entity, recording(2))], NOW)
+    for state in tracks.load_states(connection, ids):
+        answer = state.answer_to(isrc_query(1))
+        assert answer is not None
+        assert answer.answered
+        assert [one.id for one in answer.entities] == [mbid(1), mbid(2)]
+        assert answer.entities[0] == entity
+
+
+def test_a_postponed_lookup_keeps_its_due_time_and_its_attempts(connection: sqlite3.Connection) -> None:
+    add_lookups(connection, 1, now=NOW - 50)
+    [lookup] = claim(connection)
+    connection.execute("UPDATE lookups SET attempts = 3, misses = 2")
+    said = Settlement(lookup, LookupState.PENDING, NOW + 9_999, error="quota spent", counts=False)
+    queue.settle(connection, [said], NOW)
+    row = of(connection, lookup.lookup_id, "state, due_at, attempts, misses, last_error, leased_at")
+    assert row == ("pending", iso(NOW - 50), 3, 2, "quota spent", None)
+
+
+def test_a_failure_counts_and_waits_and_an_answer_clears_the_count(connection: sqlite3.Connection) -> None:
+    add_lookups(connection, 1)
+    for attempt in (1, 2):
+        [lookup] = claim(connection, NOW + attempt * 100)
+        assert lookup.attempts == attempt - 1
+        due = NOW + attempt * 100 + 60
+        queue.settle(connection, [Settlement(lookup, LookupState.PENDING, due, error="500")], NOW)
+        assert of(connection, lookup.lookup_id, "state, attempts, due_at") == ("pending", attempt, iso(due))
+    [lookup] = claim(connection, NOW + 1_000)
+    queue.settle(connection, [found(lookup, recording(1))], NOW)
+    assert of(connection, lookup.lookup_id, "state, attempts, last_error") == ("done", 0, None)
+
+
+def test_misses_are_counted_until_something_is_found(connection: sqlite3.Connection) -> None:
+    add_lookups(connection, 1)
+    for misses in range(3):
+        [lookup] = claim(connection)
+        assert lookup.misses == misses
+        queue.settle(connection, [Settlement(lookup, LookupState.MISSING, NOW)], NOW)
+        assert queue.wake_due(connection, NOW) == 1
+    [lookup] = claim(connection)
+    queue.settle(connection, [found(lookup, recording(1))], NOW)
+    assert of(connection, lookup.lookup_id, "misses") == (0,)
+
+
+def test_an_aged_answer_comes_back_into_the_queue_and_stays_an_answer_meanwhile(
+    connection: sqlite3.Connection,
+) -> None:
+    track_id = add_lookups(connection, 1)
+    [lookup] = claim(connection)
+    queue.settle(connection, [found(lookup, recording(1), due_at=NOW + DAY)], NOW)
+    assert queue.wake_due(connection, NOW + DAY - 1) == 0
+    assert queue.wake_due(connection, NOW + DAY) == 1
+    for outcome in (None, Settlement(lookup, LookupState.FAILED, NOW, error="gone mad")):
+        if outcome:
+            queue.settle(connection, [outcome], NOW)
+        [state] = tracks.load_states(connection, [track_id])
+        answer = state.answer_to(isrc_query(1))
+        assert answer is not None
+        assert answer.settled
+        assert [one.id for one in answer.entities] == [mbid(1)]
+
+
+# --- leases, burial, retry ----------------------------------------------------------------------------------------
+
+
+def test_leases_of_a_process_that_died_come_back_with_their_attempts(connection: sqlite3.Connection) -> None:
+    add_lookups(connection, 1, 2)
+    connection.execute("UPDATE lookups SET attempts = 3")
+    before = [(lookup.lookup_id, lookup.attempts) for lookup in claim(connection)]
+    assert queue.release(connection) == 2
+    assert [(lookup.lookup_id, lookup.attempts) for lookup in claim(connection)] == before
+    assert {attempts for _, attempts in before} == {3}
+
+
+def test_only_the_leases_that_are_named_come_back(connection: sqlite3.Connection) -> None:
+    add_lookups(connection, 1, 2)
+    first, _ = claim(connection)
+    assert queue.release(connection, [first.lookup_id]) == 1
+    assert [lookup.lookup_id for lookup in claim(connection)] == [first.lookup_id]
+
+
+def test_the_buried_are_visible_and_come_back_by_retry_alone(connection: sqlite3.Connection) -> None:
+    add_lookups(connection, 1, 2, 3)
+    one, two, three = claim(connection)
+    queue.settle(
+        connection,
+        [
+            Settlement(one, LookupState.BURIED, NOW, error="500, five times"),
+            Settlement(two, LookupState.FAILED, NOW, error="400"),
+            Settlement(three, LookupState.MISSING, NOW + DAY),
+        ],
+        NOW,
+    )
+    assert of(connection, one.lookup_id, "state, last_error") == ("buried", "500, five times")
+    assert queue.wake_due(connection, NOW + 1_000 * DAY) == 1  # the missing one
+    queue.settle(connection, [Settlement(three, LookupState.MISSING, NOW + DAY)], NOW)
+    assert claim(connection, NOW + 100) == []
+    assert queue.retry(connection, ["failed"], None, NOW + 200) == 2
+    again = claim(connection, NOW + 200)
+    assert [(lookup.lookup_id, lookup.attempts) for lookup in again] == [
+        (one.lookup_id, 0),
+        (two.lookup_id, 0),
+    ]
+    assert queue.retry(connection, ["missing"], None, NOW + 200) == 1
+
+
+def test_retry_can_be_limited_to_one_provider(connection: sqlite3.Connection) -> None:
+    add_lookups(connection, 1)
+    [lookup] = claim(connection)
+    queue.settle(connection, [Settlement(lookup, LookupState.BURIED, NOW)], NOW)
+    assert queue.retry(connection, ["failed"], "spotify", NOW) == 0
+    assert queue.retry(connection, ["failed"], MUSICBRAINZ, NOW) == 1
+
+
+def test_what_still_waits_is_counted_by_kind_and_for_single_tracks(connection: sqlite3.Connection) -> None:
+    first = add_lookups(connection, 1, 2)
+    [other] = add_tracks(connection, tags("Other", isrcs=[77]))
+    queue.enqueue(connection, {other: [Query.of(MUSICBRAINZ, "text", title="x", artist="y")]}, NOW + 60)
+    claim(connection, most=1)
+    found_waiting = {(w.kind, w.leased): w.lookups for w in queue.waiting(connection, MUSICBRAINZ)}
+    assert found_waiting == {("isrc", True): 1, ("isrc", False): 1, ("text", False): 1}
+    [mine] = queue.waiting(connection, MUSICBRAINZ, [other])
+    assert (mine.kind, mine.leased, mine.due_at) == ("text", False, NOW + 60)
+    assert queue.tracks_waiting(connection) == sorted({first, other})
+
+
+async def test_a_restart_finds_everything_that_was_queued(tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("store") / "soulspot.db"
+    with Database(path) as database:
+        await database.write(lambda c: add_lookups(c, *range(50)))
+        await database.write(lambda c: claim(c, most=20))
+    with Database(path) as database:
+        assert await database.write(queue.release) == 20
+        assert len(await database.write(claim)) == 50
