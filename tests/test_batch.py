@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import weakref
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any
@@ -705,6 +706,32 @@ async def test_one_processor_can_feed_another_and_be_fed_by_it() -> None:
     assert one.get_pending_count() == second.get_pending_count() == 0
 
 
+@in_virtual_time
+async def test_an_endless_chain_of_follow_ups_keeps_nothing_of_its_beginning_in_memory() -> None:
+    class Link:
+        def __init__(self, number: int) -> None:
+            self.number = number
+
+    async def follows(items: list[Link]) -> list[int]:
+        number = items[0].number
+        if number == 30:
+            gc.collect()
+            alive.append(sum(link() is not None for link in links))
+        else:
+            links.append(weakref.ref(follower := Link(number + 1)))
+            await processor.add(follower)
+        return [number]
+
+    links: list[weakref.ref[Link]] = []
+    alive: list[int] = []
+    processor: BatchProcessor[Link, int] = BatchProcessor(1, follows)
+    await processor.add(Link(0))
+    await settle()
+    await settle()
+    assert len(links) == 30
+    assert alive[0] <= 3
+
+
 # on_batch_complete
 
 
@@ -722,9 +749,10 @@ async def test_every_batch_is_reported_once_whoever_ran_it() -> None:
     processor.submit(1)
     await asyncio.sleep(1)
     await processor.flush_if_needed()
-    processor.submit(1)
+    for number in range(3):
+        processor.submit(number)
     await processor.close()
-    assert reports == [(2, "full"), (1, "manual"), (1, "timer"), (1, "shutdown")]
+    assert reports == [(2, "full"), (1, "manual"), (1, "timer"), (2, "full"), (1, "shutdown")]
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
