@@ -5,12 +5,16 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from soulspot.errors import DatabaseOwned
+
+LOOKS = 4
+BETWEEN_LOOKS = 0.02  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +32,18 @@ class Ownership:
         self.path = database.with_name(database.name + ".lock")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _lock(self._file):
             os.close(self._file)
             owner = read_owner(database)
-            who = f"process {owner.pid}" if owner else "another process"
-            raise DatabaseOwned(f"{database}: {who} already works on this database") from None
+            who = f"process {owner.pid}" if owner and owner.pid else "another process"
+            raise DatabaseOwned(f"{database}: {who} already works on this database")
         self.announce(None)
 
     def announce(self, address: str | None) -> None:
         """Write who we are, and where we can be reached, for other processes to read."""
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, json.dumps({"pid": os.getpid(), "address": address}).encode(), 0)
+        said = json.dumps({"pid": os.getpid(), "address": address}).encode()
+        os.pwrite(self._file, said, 0)
+        os.ftruncate(self._file, len(said))
 
     def release(self) -> None:
         """Free the lock; the file stays, because removing it would let two processes lock two files."""
@@ -56,6 +59,17 @@ class Ownership:
         self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
     ) -> None:
         self.release()
+
+
+def _lock(handle: int) -> bool:
+    """Take the lock, unless somebody keeps it: whoever runs `read_owner` has it for an instant only."""
+    for _ in range(LOOKS):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            time.sleep(BETWEEN_LOOKS)
+    return False
 
 
 def read_owner(database: Path) -> Owner | None:
