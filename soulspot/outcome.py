@@ -9,7 +9,6 @@ from typing import Any
 from soulspot.matching import Candidate, Decision, MatchPolicy, decide, normalise_tags
 from soulspot.merge import TAGS, merge, release_facts, tag_facts
 from soulspot.models import (
-    LISTENBRAINZ,
     MUSICBRAINZ,
     SPOTIFY,
     Asked,
@@ -25,7 +24,7 @@ from soulspot.models import (
 )
 from soulspot.plan import Known, Services, plan
 
-RECORDING_SOURCES = (MUSICBRAINZ, LISTENBRAINZ)
+NOBODY = Decision(Verdict.NONE, None, 0.0, 0.0, (), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +82,8 @@ def _judge(
     rejected = frozenset(one.entity_id for one in said if one.verdict is Verdict.REJECTED)
     locked = next((one.entity_id for one in reversed(said) if one.verdict is Verdict.ACCEPTED), None)
     if locked is None:
+        if not candidates:
+            return NOBODY
         return decide(tags, candidates, rules.policy, path=state.path, rejected=rejected)
     chosen = [one for one in candidates if one.entity.id == locked]
     decision = decide(tags, chosen or [Candidate(_bare(provider, locked))], rules.policy, path=state.path)
