@@ -226,6 +226,7 @@ class BatchProcessor(Generic[T, R]):
         return None
 
     def _let_in(self) -> None:
+        """Accept from outside, as far as there is room; a closed processor takes in everybody."""
         while self._outside and (self._closed or self._pending < self._max_pending):
             item, key, place, filled = self._outside.popleft()
             if place.done():  # cancelled outside
@@ -258,11 +259,12 @@ class BatchProcessor(Generic[T, R]):
         if index + 1 < self._batch_size:
             return None
         self._collecting = None
-        if not self._auto_flush or batch.due:  # who flushed it returns it
+        if not self._auto_flush:
             return None
+        flushed = batch.due
         batch.ripe = True
         self._start_due()
-        return batch
+        return None if flushed else batch  # who flushed it returns it
 
     def _new_batch(self) -> Batch[T, R]:
         batch = self._collecting = Batch[T, R](since=asyncio.get_running_loop().time())

@@ -575,6 +575,21 @@ async def test_a_batch_goes_on_as_long_as_one_caller_waits_for_it() -> None:
 
 
 @in_virtual_time
+async def test_a_batch_that_filled_up_behind_a_flush_runs_although_the_flush_is_cancelled() -> None:
+    service = Service(held=True)
+    processor = BatchProcessor(2, service)
+    answers = [processor.submit(1), processor.submit(2), processor.submit(3)]
+    await settle()
+    flush = asyncio.create_task(processor.flush())
+    await settle()
+    answers.append(processor.submit(4))
+    flush.cancel()
+    await settle()
+    service.open.set()
+    assert await asyncio.gather(*answers) == [2, 4, 6, 8]
+
+
+@in_virtual_time
 async def test_items_answered_before_a_cancellation_keep_their_answers() -> None:
     async def hangs_on_four(items: list[int]) -> list[int]:
         if len(items) == 4:

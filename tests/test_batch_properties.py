@@ -151,6 +151,10 @@ class World:
         for step in steps:
             await self.take(step)
         await asyncio.sleep(0)  # every caller has made its first step
+        if close_after is None and self.settings.auto_flush:
+            await asyncio.sleep(1000)
+            assert self.processor.get_pending_count() < self.settings.batch_size, "a full batch did not run"
+            assert self.processor.in_flight_count() == 0
         closing = asyncio.create_task(self.processor.close())
         if close_after is not None:
             await asyncio.sleep(close_after)
