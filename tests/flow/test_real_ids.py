@@ -105,7 +105,9 @@ async def test_a_quota_of_many_hours_is_waited_out_across_a_restart_while_others
         for row in rows(database, "SELECT * FROM provider_state WHERE blocked_until IS NOT NULL")
         if row["provider"] == "spotify"
     }
-    assert until > rows(database, "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+52000 seconds') AS t")[0]["t"]
+    assert (
+        until > rows(database, "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+52000 seconds') AS t")[0]["t"]
+    )
 
 
 async def test_one_malformed_id_among_fifty_fails_alone_and_an_unknown_one_is_missing(
@@ -125,7 +127,9 @@ async def test_one_malformed_id_among_fifty_fails_alone_and_an_unknown_one_is_mi
     assert states == {"done": 48, "missing": 1}
 
 
-async def test_a_thousand_recording_ids_take_a_handful_of_requests_and_merged_ones_resolve(tmp_path: Path) -> None:
+async def test_a_thousand_recording_ids_take_a_handful_of_requests_and_merged_ones_resolve(
+    tmp_path: Path,
+) -> None:
     catalogue = Catalogue.invent(11, 4000)
     merged = [(old, one) for one in catalogue.recordings for old in one.merged_mbids][:20]
     taken = {one.mbid for _, one in merged}
@@ -137,7 +141,11 @@ async def test_a_thousand_recording_ids_take_a_handful_of_requests_and_merged_on
     async with Sandbox(catalogue, Behaviour(labs_wrong_share=0.0)) as sandbox:
         await enrich(settings(sandbox, database, providers__spotify__enabled=False, **limits), file=file)
         requests = [r for r in sandbox.requests if r.service in ("musicbrainz", "listenbrainz", "labs")]
-        for_merged = [r for r in requests if r.service == "labs" or (r.service == "musicbrainz" and "query" not in r.query)]
+        for_merged = [
+            r
+            for r in requests
+            if r.service == "labs" or (r.service == "musicbrainz" and "query" not in r.query)
+        ]
         assert len(requests) - len(for_merged) <= 15
         at_musicbrainz = [r.at for r in requests if r.service == "musicbrainz"]
         for seconds in (1, 2, 5, 10, 30):

@@ -1,0 +1,101 @@
+"""Real files through the service and the command line: the same rows, and no file that stops the rest."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from soulspot.config import make_config
+from soulspot.enrich import EnrichmentService
+from soulspot.errors import UnreadableFile
+from soulspot.models import EnrichedTrack, Status
+from soulspot.sandbox import Behaviour, Catalogue, Sandbox
+from soulspot.sandbox.library import SampleFile, write_sample_library
+from tests.support.flow import rows, settings, soulspot, write_config
+from tests.support.shared_data import shared
+
+NOT_COMPARED = {"track_id", "updated_at"}
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return Catalogue.invent(3, 2500)
+
+
+@pytest.fixture(scope="module")
+def sample(catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> list[SampleFile]:
+    return write_sample_library(catalogue, tmp_path_factory.mktemp("music"), seed=3, tracks=60)
+
+
+async def test_a_batch_of_files_gives_an_entry_a_path_and_the_rows_of_the_command_line(
+    tmp_path: Path, catalogue: Catalogue, sample: list[SampleFile]
+) -> None:
+    paths = [file.path for file in sample]
+    absent = tmp_path / "not-there.mp3"
+    async with Sandbox(catalogue, Behaviour(limits=False)) as sandbox:
+        config = make_config(settings(sandbox, tmp_path / "python.db"))
+        async with EnrichmentService.open(config) as service:
+            found = await service.enrich_files_batch([*paths, absent], batch_size=10)
+            gauges = service.telemetry.gauges
+        command = write_config(tmp_path / "config.toml", settings(sandbox, tmp_path / "command.db"))
+        folder = os.path.commonpath(paths)
+        ended = await soulspot("enrich", folder, "--config", command, "--wait", "2", "--json")
+    assert ended.code == 0, ended.err
+    assert list(found) == [*paths, absent]
+    assert isinstance(found.pop(absent), FileNotFoundError)
+    broken = {file.path for file in sample if file.kind == "broken"}
+    assert {path for path, entry in found.items() if isinstance(entry, UnreadableFile)} == broken
+    assert gauges["batch_items_processed"] <= 10
+    assert gauges["batch_processing_time_ms"] > 0
+    by_python = {row.pop("path"): row for row in rows(tmp_path / "python.db")}
+    by_command = {row.pop("path"): row for row in rows(tmp_path / "command.db")}
+    assert by_python.keys() == by_command.keys()
+    for path, row in by_python.items():
+        other = by_command[path]
+        assert {k: row[k] for k in row.keys() - NOT_COMPARED} == {
+            k: other[k] for k in other.keys() - NOT_COMPARED
+        }
+    for file in sample:
+        entry = found[file.path]
+        if isinstance(entry, EnrichedTrack) and entry.status is Status.ACCEPTED:
+            assert entry.mb_recording_id in (file.recording_mbid, None)
+            assert entry.spotify_track_id is None or entry.spotify_track_id in file.spotify_ids
+    accepted = Counter(isinstance(one, EnrichedTrack) and one.status for one in found.values())[
+        Status.ACCEPTED
+    ]
+    assert accepted >= 0.9 * len(sample)
+
+
+async def test_every_file_of_a_hostile_folder_is_a_track_or_unreadable_with_the_reason(
+    tmp_path: Path,
+) -> None:
+    folder = shared("data", "audio")
+    expected = sum(1 for path in folder.rglob("*") if path.is_file())
+    async with Sandbox(Catalogue.invent(1, 100), Behaviour(limits=False)) as sandbox:
+        config = write_config(tmp_path / "config.toml", settings(sandbox, tmp_path / "db"))
+        first = await soulspot("scan", folder, "--config", config, "--json")
+        opened_again = await soulspot("scan", folder, "--config", config, "--json")
+    assert first.code == 0, first.err
+    assert first.json["found"] == expected == 287
+    tracks = rows(tmp_path / "db", "SELECT unreadable, tags FROM tracks")
+    assert len(tracks) == expected
+    assert all(row["unreadable"] or row["tags"] for row in tracks)
+    assert 0 < sum(row["unreadable"] is not None for row in tracks) < expected / 5
+    assert opened_again.json == first.json | {"unchanged": expected, "read": 0, "unreadable": 0}
+
+
+async def test_a_second_run_over_the_same_library_asks_nobody(
+    tmp_path: Path, catalogue: Catalogue, sample: list[SampleFile]
+) -> None:
+    folder = os.path.commonpath([file.path for file in sample])
+    async with Sandbox(catalogue, Behaviour(limits=False)) as sandbox:
+        config = write_config(tmp_path / "config.toml", settings(sandbox, tmp_path / "db"))
+        await soulspot("enrich", folder, "--config", config, "--wait", "2")
+        before, asked = rows(tmp_path / "db"), len(sandbox.requests)
+        again = await soulspot("enrich", folder, "--config", config, "--wait", "2", "--json")
+        assert again.code == 0, again.err
+        assert len(sandbox.requests) == asked
+    assert rows(tmp_path / "db") == before
