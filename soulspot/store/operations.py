@@ -75,10 +75,8 @@ def _operation(cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> dict[str, Any]:
     found["metadata"] = json.loads(found["metadata"])
     found["is_complete"] = found["status"] in FINISHED
     total = found["total_items"]
-    done = 100.0 if found["status"] == "completed" else 0.0
-    found["progress"] = (
-        round(100 * found["processed_items"] / total, 1) if total and not found["is_complete"] else done
-    )
+    share = 1.0 if found["status"] == "completed" else found["processed_items"] / total if total else 0.0
+    found["progress"] = round(100 * share, 1)
     return found
 
 

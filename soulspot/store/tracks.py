@@ -55,7 +55,9 @@ def known_stamps(connection: sqlite3.Connection, paths: Iterable[bytes]) -> dict
 def mark_seen(connection: sqlite3.Connection, paths: Iterable[bytes], scan_id: int) -> None:
     """Note that this scan saw these files unchanged."""
     connection.executemany(
-        "UPDATE tracks SET scan_id = ? WHERE path = ?", ((scan_id, path) for path in paths)
+        # the latest scan that saw it: one that began earlier may still be under way
+        "UPDATE tracks SET scan_id = max(scan_id, ?) WHERE path = ?",
+        ((scan_id, path) for path in paths),
     )
 
 
@@ -88,7 +90,8 @@ def save_scanned(
             "SELECT tags, unreadable FROM tracks WHERE track_id = ?", (track_id,)
         ).fetchone()
         connection.execute(
-            "UPDATE tracks SET path = ?, size = ?, mtime_ns = ?, inode = ?, tags = ?, unreadable = ?, scan_id = ?,"
+            "UPDATE tracks SET path = ?, size = ?, mtime_ns = ?, inode = ?, tags = ?, unreadable = ?,"
+            " scan_id = max(scan_id, ?),"
             " changed_at = ?, vanished_at = NULL WHERE track_id = ?",
             (file.path, *stamp, tags, file.unreadable, scan_id, iso(now), track_id),
         )
