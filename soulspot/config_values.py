@@ -128,7 +128,7 @@ class EnvironmentText(str):
 
 
 def _expand(value: Path) -> Path:
-    return Path(os.path.abspath(value.expanduser()))  # noqa: PTH100 - resolve() would follow symlinks
+    return Path(os.path.abspath(value.expanduser()))
 
 
 def _as_list(value: Any) -> Any:

@@ -263,8 +263,7 @@ class EnrichmentService:
 
     async def flush_if_needed(self) -> None:
         """Send what has waited long enough for company; the scheduler calls it."""
-        for pump in self.pumps:
-            await pump.processor.flush_if_needed()
+        await asyncio.gather(*(pump.processor.flush_if_needed() for pump in self.pumps))
 
     async def sweep(self) -> None:
         """Queue misses and aged answers whose time has come; the scheduler calls it."""

@@ -67,9 +67,9 @@ async def opened(
             try:
                 yield service
             finally:
+                await service.drain(drain)  # before the scheduler: its end would cut off a flush that it runs
                 if work:
                     scheduler.shutdown(wait=False)
-                await service.drain(drain)
         finally:
             await asyncio.to_thread(database.close)
     finally:

@@ -168,7 +168,7 @@ async def test_sigterm_ends_it_in_time_although_the_service_hangs_and_nothing_is
         await soulspot("import", write_rows(tmp_path / "ids.csv", ids), "--config", config)
         async with daemon(config) as running:
             await running.hears("daemon_ready")
-            while not rows(database, "SELECT 1 FROM lookups WHERE state = 'leased'"):
+            while not rows(database, "SELECT 1 FROM lookups WHERE state = 'leased'"):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
             loop = asyncio.get_running_loop()
             told = loop.time()

@@ -89,7 +89,9 @@ def looking_at(database: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def rows(database: Path, sql: str = "SELECT * FROM enriched_tracks ORDER BY track_id") -> list[dict[str, Any]]:
+def rows(
+    database: Path, sql: str = "SELECT * FROM enriched_tracks ORDER BY track_id"
+) -> list[dict[str, Any]]:
     """All rows of a query."""
     with looking_at(database) as connection:
         return [dict(row) for row in connection.execute(sql)]
