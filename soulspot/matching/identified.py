@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import Enum
 
-from soulspot.matching.scoring import Marks, score
+from soulspot.matching.comparing import Marks
+from soulspot.matching.scoring import score
 
 VERIFIED_AT_LEAST = 0.93
 WITH_ONE_DOUBT = 0.91
@@ -31,7 +32,7 @@ def verify(marks: Marks) -> Standing:
         return Standing.ABSENT
     title, artist = marks.title, marks.artist
     length = marks.duration
-    agrees_length = length is not None and length >= 0.5
+    agrees_length = marks.same_length
     other_title = title is not None and title < 0.5
     other_artist = artist is not None and artist < 0.5
     if other_title and (other_artist or length == -1.0):
@@ -49,7 +50,7 @@ def verify(marks: Marks) -> Standing:
     if title is None:
         known = artist is not None and artist >= 0.75
         if marks.foreign:
-            return Standing.VERIFIED if known and (agrees_length or marks.position) else Standing.UNSURE
+            return Standing.VERIFIED if known and (agrees_length or marks.placed) else Standing.UNSURE
         known = known or (artist is None and agrees_length)
         return Standing.VERIFIED if known and marks.recording_id else Standing.UNSURE
     if title >= 0.75:

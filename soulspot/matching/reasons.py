@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from soulspot.matching.comparing import Marks
 from soulspot.matching.identified import Standing
-from soulspot.matching.scoring import Marks
-from soulspot.matching.views import SAME_ALBUM
 
 
 def explain(marks: Marks, standing: Standing) -> tuple[str, ...]:
@@ -56,7 +55,7 @@ def _length(marks: Marks) -> str:
 def _album(marks: Marks) -> str:
     if marks.album is None:
         return ""
-    if marks.album < SAME_ALBUM:
+    if not marks.on_album:
         return "not known to be on this album"
     if marks.position is None:
         return "album equal"

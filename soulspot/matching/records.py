@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from soulspot.matching.scoring import compare, score
+from soulspot.matching.comparing import compare
+from soulspot.matching.scoring import score
 from soulspot.matching.views import View, views_of_tags
 from soulspot.models import TrackTags
 

@@ -9,28 +9,29 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from soulspot.matching import vocabulary
+from soulspot.matching import version_phrases as phrases
+from soulspot.matching.vocabulary import lines
 from soulspot.text import fold
 
 
 def _alternatives(text: str) -> str:
-    joined = "|".join(vocabulary.lines(text)).replace("LANGUAGE", "|".join(vocabulary.LANGUAGES))
-    return joined.replace("YEAR", vocabulary.YEAR)
+    joined = "|".join(lines(text)).replace("LANGUAGE", "|".join(phrases.LANGUAGES))
+    return joined.replace("YEAR", phrases.YEAR)
 
 
-def _rules(phrases: Iterable[tuple[str, str, str]], bounds: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
+def _rules(table: Iterable[tuple[str, str, str]], bounds: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
     """One pattern a kind. A space is optional in the phrases of scripts that need none."""
     rules = []
-    for kind, words, anywhere in phrases:
+    for kind, words, anywhere in table:
         parts = [f"{bounds}(?:{_alternatives(words)}){bounds}"]
         parts += [" ?".join(fold(char) or char for char in phrase) for phrase in anywhere.split()]
         rules.append((kind, re.compile("|".join(parts))))
     return tuple(rules)
 
 
-_RULES = _rules(vocabulary.VERSION_PHRASES, r"\b")
-_ALBUM_RULES = _rules(vocabulary.ALBUM_PHRASES, "")
-_TRAILING = re.compile(rf"^(?P<name>.+?) (?P<version>{_alternatives(vocabulary.TRAILING_PHRASES)})$")
+_RULES = _rules(phrases.VERSION_PHRASES, r"\b")
+_ALBUM_RULES = _rules(phrases.ALBUM_PHRASES, "")
+_TRAILING = re.compile(rf"^(?P<name>.+?) (?P<version>{_alternatives(phrases.TRAILING_PHRASES)})$")
 _UNPLUGGED = re.compile(r"\bunplugged\b")
 
 
@@ -44,7 +45,7 @@ class Versions:
     @property
     def hard(self) -> frozenset[str]:
         """The kinds that make another recording: all but remaster, mono, stereo and "album version"."""
-        return self.kinds - vocabulary.MILD_VERSIONS
+        return self.kinds - phrases.MILD_VERSIONS
 
     def of(self, kind: str) -> frozenset[str]:
         return frozenset(word for name, word in self.details if name == kind)
@@ -58,7 +59,7 @@ NO_VERSIONS = Versions()
 
 def shown(kinds: Iterable[str]) -> str:
     """Version kinds in words for a person; "studio" for none."""
-    return " ".join(sorted(vocabulary.SHOWN_VERSIONS.get(kind, kind) for kind in kinds)) or "studio"
+    return " ".join(sorted(phrases.SHOWN_VERSIONS.get(kind, kind) for kind in kinds)) or "studio"
 
 
 @lru_cache(maxsize=16384)
@@ -74,7 +75,7 @@ def version_words(text: str) -> Versions:
         if found:
             kinds.add(kind)
             rest = rule.sub(" ", rest)
-            if kind in vocabulary.TELLING_VERSIONS:
+            if kind in phrases.TELLING_VERSIONS:
                 told.update((kind, word) for phrase in found for word in _telling(phrase))
     words = _telling(rest)
     if kinds == {"version"} and not words:
@@ -85,7 +86,7 @@ def version_words(text: str) -> Versions:
         kinds.add("live")
     if not kinds:
         return NO_VERSIONS
-    hard = kinds - vocabulary.MILD_VERSIONS
+    hard = kinds - phrases.MILD_VERSIONS
     return Versions(frozenset(kinds), frozenset({(kind, word) for kind in hard for word in words} | told))
 
 
@@ -94,7 +95,7 @@ def _telling(text: str) -> frozenset[str]:
     return frozenset(
         word
         for word in text.split()
-        if word not in vocabulary.VERSION_FILLER and not (word.isdecimal() and len(word) < 3)
+        if word not in phrases.VERSION_FILLER and not (word.isdecimal() and len(word) < 3)
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -11,9 +11,8 @@ from typing import Any
 from soulspot.matching.fallback import normalise_tags
 from soulspot.matching.names import Credit, credit_of, is_imitation, is_various
 from soulspot.matching.titles import NO_TITLE, Title, parse_title
-from soulspot.matching.values import Candidate
 from soulspot.matching.versions import NO_VERSIONS, Versions, album_versions, version_words
-from soulspot.models import LISTENBRAINZ, MUSICBRAINZ, Entity, TrackTags
+from soulspot.models import Entity, TrackTags
 
 _YEAR = re.compile(r"\s*[(\[](?:19|20)\d\d(?:-\d\d)*[)\]]$|\s*\((?:unknown|unbekannt)\)$")
 _DISC = re.compile(
@@ -222,40 +221,3 @@ def _albums(fields: Mapping[str, Any]) -> Iterable[Album]:
             number=fields.get("track_number"),
             date=fields.get("release_date"),
         )
-
-
-def merged(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Candidates of one id are one: what MusicBrainz and ListenBrainz say of a recording is put together.
-
-    MusicBrainz' values go first, lists are united; the result does not depend on the order given."""
-    groups: dict[tuple[str, str], list[Candidate]] = {}
-    for candidate in candidates:
-        groups.setdefault((candidate.entity.kind, candidate.entity.id), []).append(candidate)
-    return [group[0] if len(group) == 1 else _united(group) for _, group in sorted(groups.items())]
-
-
-_ORDER = {MUSICBRAINZ: 0, LISTENBRAINZ: 1}
-
-
-def _united(group: Sequence[Candidate]) -> Candidate:
-    ordered = sorted(
-        group,
-        key=lambda c: (
-            _ORDER.get(c.entity.provider, 2),
-            c.entity.provider,
-            repr(sorted(c.entity.fields.items())),
-        ),
-    )
-    fields: dict[str, Any] = {}
-    for candidate in ordered:
-        for name, value in candidate.entity.fields.items():
-            if name == "releases" and name in fields:
-                known = {entry.get("id") for entry in fields[name]}
-                fields[name] = [*fields[name], *(entry for entry in value if entry.get("id") not in known)]
-            elif name in ("isrcs", "artist_aliases", "spotify_track_ids", "genres") and name in fields:
-                fields[name] = list(dict.fromkeys((*fields[name], *value)))
-            else:
-                fields.setdefault(name, value)
-    first = ordered[0].entity
-    reached = frozenset().union(*(c.identified_by for c in group))
-    return Candidate(Entity(first.provider, first.kind, first.id, fields), reached)

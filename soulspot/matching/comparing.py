@@ -1,0 +1,188 @@
+"""Two views compared: what agrees, what contradicts, and what is not said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from soulspot.matching.names import credit_similarity, name_similarity
+from soulspot.matching.releases import album_similarity, same_position
+from soulspot.matching.similarity import duration_support, title_similarity
+from soulspot.matching.titles import Title
+from soulspot.matching.trimming import Trimmed, trim
+from soulspot.matching.version_phrases import NEAR_VERSIONS
+from soulspot.matching.versions import shown
+from soulspot.matching.views import SAME_ALBUM, View
+
+_PLACES = {True: 2, None: 1, False: 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """How a candidate compares with the tags; None where a side does not say. Similarities are 0 to 1."""
+
+    title: float | None
+    artist: float | None
+    duration: float | None  # -1 contradicts, 0..1 supports
+    apart_ms: int | None
+    album: float | None
+    position: bool | None  # on the album that is most alike, or without one of the track
+    isrc: bool
+    recording_id: bool
+    version: str = ""  # what the version words contradict, in words; empty when they do not
+    foreign: bool = False  # the titles are in scripts that cannot be compared
+    video: bool = False
+    repeatable: bool = False  # a name that an album may well have twice
+
+    @property
+    def text(self) -> float | None:
+        """Title and artist in one number; one missing costs a little, both missing is None."""
+        title = self.title
+        if title is None:
+            return None if self.artist is None else 0.93 * self.artist
+        if title >= 0.75 and self.on_album:
+            # on the same place of the same album a slip of the pen is one
+            title += (1.0 - title) * (0.5 if self.position else 0.3 if (self.duration or 0.0) >= 0.9 else 0.0)
+        artist = self.artist
+        if artist is None:
+            return 0.93 * title
+        if artist >= 0.75 and self.placed:
+            artist += (1.0 - artist) * 0.5
+        return 0.6 * title + 0.4 * artist
+
+    @property
+    def on_album(self) -> bool:
+        """Whether the candidate is on the album the tags name."""
+        return self.album is not None and self.album >= SAME_ALBUM
+
+    @property
+    def placed(self) -> bool:
+        """Whether it stands on that album where the tags say."""
+        return self.on_album and self.position is True
+
+    @property
+    def same_length(self) -> bool:
+        return self.duration is not None and self.duration >= 0.5
+
+
+def compare(tags: View, candidate: View, identified: frozenset[str] = frozenset()) -> Marks:
+    """Compare the library's view of a track with a provider's."""
+    title, here, there = _title(tags, candidate)
+    artist = _artist(tags, candidate)
+    if artist is None and (here.artist or there.artist):
+        artist = 1.0
+    album, position = _album(tags, candidate)
+    if album is None:
+        album = 1.0 if here.album or there.album else None
+        position = tags.number == candidate.number if tags.number and candidate.number else None
+    if artist is not None and artist < 0.75 and "artist" in tags.guessed:
+        artist = None
+    if album is not None and album < SAME_ALBUM and "album" in tags.guessed:
+        album = None
+    lengths = (tags.duration_ms, candidate.duration_ms)
+    return Marks(
+        title=title,
+        artist=artist,
+        duration=duration_support(*lengths),
+        apart_ms=abs(lengths[0] - lengths[1]) if lengths[0] and lengths[1] else None,
+        album=album,
+        position=position,
+        isrc=bool(tags.isrcs & candidate.isrcs) or bool(identified & {"isrc", "spotify link"}),
+        recording_id=bool(tags.ids & candidate.ids)
+        or bool(tags.spotify_ids & candidate.spotify_ids)
+        or bool(identified & {"recording id", "spotify id"}),
+        version=_version_conflict(tags, candidate, here, there, album is not None and album >= SAME_ALBUM),
+        foreign=title is None and bool(tags.title.segments) and bool(candidate.title.segments),
+        video=candidate.video and not tags.video,
+        repeatable=_repeatable(here.title, candidate),
+    )
+
+
+def _title(tags: View, candidate: View) -> tuple[float | None, Trimmed, Trimmed]:
+    """The titles' similarity without the pieces of them that are the other's (or their own) artist or album."""
+    here, there = trim(tags, candidate), trim(candidate, tags)
+    if not here.title.segments or not there.title.segments:
+        return None, here, there
+    trimmed = title_similarity(here.title, there.title)
+    if here.title is tags.title and there.title is candidate.title:
+        return trimmed, here, there
+    simple = title_similarity(tags.title, candidate.title)
+    if simple is not None and (trimmed is None or simple > trimmed):
+        return simple, Trimmed(tags.title), Trimmed(candidate.title)
+    return trimmed, here, there
+
+
+def _repeatable(title: Title, candidate: View) -> bool:
+    """One word, or the album's own name: intro, interlude, title track and its reprise."""
+    return len(title.core.split()) < 2 or any(title.core == album.title.core for album in candidate.albums)
+
+
+def _artist(tags: View, candidate: View) -> float | None:
+    """The artists' similarity; the album artist may stand in for a track's artist."""
+    if tags.artist_ids and tags.artist_ids & candidate.artist_ids:
+        return 1.0
+    similarity = credit_similarity(tags.credit, candidate.credit)
+    if similarity is not None and similarity < 0.9:
+        crossed = credit_similarity(tags.album_credit, candidate.credit) or 0.0
+        similarity = max(similarity, crossed * 0.9)
+    if similarity is None and tags.album_credit.known:
+        similarity = credit_similarity(tags.album_credit, candidate.credit)
+        if similarity is not None and similarity < 0.75:
+            return None
+    return similarity
+
+
+def _album(tags: View, candidate: View) -> tuple[float | None, bool | None]:
+    """The best similarity among the candidate's albums and whether the position agrees there.
+
+    Several editions of one album compete by the position."""
+    if not tags.albums or not candidate.albums:
+        return None, None
+    own = tags.albums[0]
+    best: tuple[float, int, bool | None] = (-1.0, 0, None)
+    for album in candidate.albums:
+        similarity = album_similarity(own, album)
+        place = same_position(own, album)
+        best = max(
+            best,
+            (1.0 if similarity >= SAME_ALBUM else similarity, _PLACES[place], place),
+            key=lambda found: found[:2],
+        )
+    return best[0], best[2]
+
+
+def _version_conflict(tags: View, candidate: View, here: Trimmed, there: Trimmed, same_album: bool) -> str:
+    """What the version words contradict, in words; empty when nothing."""
+    if tags.title.segments and tags.title.plain == candidate.title.plain and same_album:
+        return ""
+    our_versions = here.title.versions | tags.besides
+    their_versions = there.title.versions | candidate.besides
+    ours, theirs = our_versions.hard, their_versions.hard
+    missing_there = ours - theirs - candidate.lent - candidate.implied
+    missing_here = theirs - ours - tags.lent - tags.implied
+    if not same_album:
+        missing_there |= tags.implied - theirs - candidate.lent - ours
+        missing_here |= candidate.implied - ours - tags.lent - tags.implied - theirs
+    missing_there, missing_here = _forgiven(missing_there, theirs), _forgiven(missing_here, ours)
+    if missing_there or missing_here:
+        they = shown(theirs | (candidate.implied if missing_here & candidate.implied else frozenset()))
+        we = shown(ours | (tags.implied if missing_there & tags.implied else frozenset()))
+        return f"{they}, file says {we}"
+    for kind in sorted(ours & theirs):
+        we_say, they_say = our_versions.of(kind), their_versions.of(kind)
+        if we_say and they_say and not _share(we_say, they_say):
+            named = f"another {shown((kind,))}: {' '.join(sorted(they_say))}"
+            return f"{named}, file says {' '.join(sorted(we_say))}"
+    return ""
+
+
+def _forgiven(missing: frozenset[str], there: frozenset[str]) -> frozenset[str]:
+    """Without the kinds that come along with one the other side has ("acoustic" with "live acoustic")."""
+    return frozenset(
+        k for k in missing if not any(k in pair and pair & there - {k} for pair in NEAR_VERSIONS)
+    )
+
+
+def _share(here: frozenset[str], there: frozenset[str]) -> bool:
+    if here & there:
+        return True
+    return any(name_similarity(a, b) >= 0.8 for a in here for b in there if len(a) > 3 and not a.isdecimal())
