@@ -24,6 +24,7 @@ from soulspot.library import identifiers, values
 from soulspot.library.fields import Raw, collect
 from soulspot.library.formats import UNSUPPORTED, suffix
 from soulspot.library.guard import BoundedFile, open_bounded
+from soulspot.library.hardening import limited
 from soulspot.models import FileStamp, Identifiers, ScannedFile, TrackTags
 
 # Their mutagen classes know ID3 or no tags at all, but taggers also write APEv2 at their end.
@@ -40,7 +41,7 @@ def read_file(path: bytes, stamp: FileStamp, *, max_file_size: int | None = None
     try:
         file, found = open_bounded(path, max_file_size)
         stamp = FileStamp(found.st_size, found.st_mtime_ns, found.st_ino)
-        with file:
+        with file, limited():
             return ScannedFile(path, stamp, tags=_read(path, file))
     except (
         Exception

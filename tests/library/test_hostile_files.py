@@ -8,15 +8,17 @@ import socket
 import struct
 import tracemalloc
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import mutagen
 import pytest
+from mutagen.flac import FLAC
 from mutagen.id3 import ID3, TIT2
+from mutagen.ogg import OggPage
 
 from soulspot.errors import UnreadableFile
-from soulspot.library import guard, tags
+from soulspot.library import guard, hardening, tags
 from soulspot.library.scan import walk
 from tests.library.audio import flac, mp3, read, reason_of, tags_of
 from tests.support.shared_data import shared
@@ -110,7 +112,7 @@ def test_frames_that_unpack_to_gigabytes_take_no_more_memory_than_allowed(tmp_pa
     finally:
         tracemalloc.stop()
     assert (scanned.tags is None) or len(scanned.tags.title or "") <= 4096
-    assert peak < 3 * guard.MAX_INFLATED
+    assert peak < 3 * hardening.MAX_INFLATED
 
 
 def test_a_size_claimed_in_a_header_takes_no_memory_the_file_does_not_have(tmp_path: Path) -> None:
@@ -152,8 +154,76 @@ def test_reading_in_circles_ends(tmp_path: Path) -> None:
             file.seek(0)
             file.read(16)
 
-    with file, pytest.raises(UnreadableFile, match="circles"):
+    with file, pytest.raises(UnreadableFile, match="no end"):
         read_on()
+
+
+def _id3_of_many(folder: Path, count: int) -> Path:
+    return _tagged_mp3(
+        folder / "x.mp3", b"".join(_frame(b"TXXX", b"\x03%06x\0" % n, 0) for n in range(count))
+    )
+
+
+def _id3_of_empty(folder: Path, count: int) -> Path:
+    return _tagged_mp3(folder / "x.mp3", _frame(b"TXXX", b"", 0) * count)
+
+
+def _old_id3_of_empty(folder: Path, count: int) -> Path:
+    path = mp3(folder / "x.mp3")
+    path.write_bytes(b"ID3\x02\x00\x00" + _synchsafe(6 * count) + b"TXX\0\0\0" * count + path.read_bytes())
+    return path
+
+
+def _ape_of_many(folder: Path, count: int) -> Path:
+    items = b"".join(struct.pack("<II", 1, 0) + b"k%06x\0v" % n for n in range(count))
+    path = mp3(folder / "x.mp3")
+    foot = b"APETAGEX" + struct.pack("<IIII", 2000, len(items) + 32, count, 0) + bytes(8)
+    path.write_bytes(path.read_bytes() + items + foot)
+    return path
+
+
+def _ogg_of_many(folder: Path, count: int) -> Path:
+    comment = struct.pack("<I", 3) + b"A=B"
+    body = b"OpusTags" + struct.pack("<II", 0, count) + comment * count
+    head = b"OpusHead\x01\x02" + struct.pack("<HIHB", 0, 48000, 0, 0)
+    pages = [OggPage(), *OggPage.from_packets([body], sequence=1)]
+    pages[0].packets, pages[0].first, pages[-1].last = [head], True, True
+    path = folder / "x.opus"
+    path.write_bytes(b"".join(page.write() for page in pages))
+    return path
+
+
+@pytest.mark.parametrize("make", [_id3_of_many, _id3_of_empty, _old_id3_of_empty, _ape_of_many, _ogg_of_many])
+def test_more_tags_than_any_real_file_has_are_refused(
+    make: Callable[[Path, int], Path], tmp_path: Path
+) -> None:
+    assert read(make(tmp_path, 500)).tags is not None
+    assert reason_of(make(tmp_path, hardening.MAX_ITEMS + 1)) == "damaged: claims more than 20000 tags"
+
+
+def test_frames_too_large_to_be_gone_through_one_by_one_are_refused(tmp_path: Path) -> None:
+    cover = _frame(b"APIC", b"\x03image/png\0\x03\0" + bytes(30 << 20), 0)
+    path = _tagged_mp3(tmp_path / "x.mp3", _frame(b"TIT2", b"\x03x", 0) * 1000 + cover)
+    assert "damaged" in reason_of(path)
+    path = _tagged_mp3(tmp_path / "x.mp3", _frame(b"TIT2", b"\x03Title", 0) + cover)
+    assert tags_of(path).title == "Title"
+
+
+def test_an_ape_key_without_end_is_refused(tmp_path: Path) -> None:
+    item = struct.pack("<II", 1, 0) + b"k" * (1 << 20)
+    foot = b"APETAGEX" + struct.pack("<IIII", 2000, len(item) + 32, 1, 0) + bytes(8)
+    path = mp3(tmp_path / "x.mp3")
+    path.write_bytes(path.read_bytes() + item + foot)
+    assert reason_of(path) == "damaged: an APEv2 key does not end"
+
+
+def test_the_limits_bind_readers_of_the_library_alone(tmp_path: Path) -> None:
+    with hardening.limited():
+        pass
+    comments = FLAC(flac(tmp_path / "x.flac"))
+    comments.add_tags()
+    comments["genre"] = [str(n) for n in range(hardening.MAX_ITEMS + 1)]
+    assert len(comments["genre"]) == hardening.MAX_ITEMS + 1
 
 
 def test_boxes_nested_without_end_are_unreadable(tmp_path: Path) -> None:
