@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from anyascii import anyascii
 
-_NOT_WORD = re.compile(r"[^\w]+")
+_NOT_WORD = re.compile(r"[\W_]+")
 _AND = re.compile(r"\s*[&+]\s*")
 # Within a word only: 4'33" is two numbers.
 _APOSTROPHE = re.compile(r"['’‘ʼ`´](?!\d)|(?<!\d)['’‘ʼ`´]")
@@ -22,7 +22,7 @@ def fold(text: str) -> str:
     plain = _AND.sub(" and ", unicodedata.normalize("NFKD", text).casefold())
     plain = "".join(c for c in plain if not unicodedata.combining(c) or c in _VOICING)
     plain = _APOSTROPHE.sub("", plain)
-    return _NOT_WORD.sub(" ", unicodedata.normalize("NFKC", plain)).replace("_", " ").strip()
+    return _NOT_WORD.sub(" ", unicodedata.normalize("NFKC", plain)).strip()
 
 
 @lru_cache(maxsize=16384)

@@ -9,7 +9,7 @@ from soulspot.matching.releases import album_similarity, same_position
 from soulspot.matching.similarity import duration_support, title_similarity
 from soulspot.matching.titles import Title
 from soulspot.matching.trimming import Trimmed, trim
-from soulspot.matching.version_phrases import NEAR_VERSIONS
+from soulspot.matching.version_phrases import MANY_VERSIONS, NEAR_VERSIONS
 from soulspot.matching.versions import shown
 from soulspot.matching.views import SAME_ALBUM, View
 
@@ -31,6 +31,8 @@ class Marks:
     version: str = ""  # what the version words contradict, in words; empty when they do not
     foreign: bool = False  # the titles are in scripts that cannot be compared
     video: bool = False
+    unnamed: bool = False  # one says which remix or edit it is, the other does not
+    same_company: bool = True  # both name the same artists, guests included
     repeatable: bool = False  # a name that an album may well have twice
 
     @property
@@ -93,6 +95,11 @@ def compare(tags: View, candidate: View, identified: frozenset[str] = frozenset(
         version=_version_conflict(tags, candidate, here, there, album is not None and album >= SAME_ALBUM),
         foreign=title is None and bool(tags.title.segments) and bool(candidate.title.segments),
         video=candidate.video and not tags.video,
+        unnamed=any(
+            bool(here.title.versions.of(kind)) != bool(there.title.versions.of(kind))
+            for kind in MANY_VERSIONS & here.title.versions.kinds & there.title.versions.kinds
+        ),
+        same_company=tags.credit.company == candidate.credit.company,
         repeatable=_repeatable(here.title, candidate),
     )
 

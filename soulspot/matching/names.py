@@ -87,6 +87,11 @@ class Credit:
     def known(self) -> bool:
         return bool(self.names)
 
+    @property
+    def company(self) -> frozenset[str]:
+        """Everybody named, folded."""
+        return frozenset(map(key, (*self.names, *self.featured)))
+
 
 def credit_of(artist: str | None, artists: Iterable[str] = (), aliases: Iterable[str] = ()) -> Credit:
     """Read an artist credit and the list of its names (either may be missing); "various" and "unknown" are nobody."""

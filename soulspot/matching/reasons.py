@@ -17,6 +17,7 @@ def explain(marks: Marks, standing: Standing) -> tuple[str, ...]:
                 or ("titles in scripts that cannot be compared" if marks.foreign else "no title to compare"),
                 _likeness("artist", marks.artist) or "no artist to compare",
                 marks.version,
+                "only one of them says which remix or edit" if marks.unnamed else "",
                 _length(marks),
                 _album(marks),
                 "music video" if marks.video else "",

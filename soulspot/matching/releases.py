@@ -9,6 +9,8 @@ from soulspot.matching.names import credit_of, credit_similarity, is_various
 from soulspot.matching.similarity import title_similarity
 from soulspot.matching.views import SAME_ALBUM, Album, View
 
+OTHER_VERSION = 0.8  # the most two album names are alike when one says "live" and the other does not
+
 
 def album_similarity(a: Album, b: Album) -> float:
     """0 to 1 of two album names; 1 when the release ids are equal, 0 when the album artists are strangers."""
@@ -17,6 +19,8 @@ def album_similarity(a: Album, b: Album) -> float:
     similarity = title_similarity(a.title, b.title)
     if similarity is None:
         return 0.0
+    if a.title.versions.hard != b.title.versions.hard:
+        similarity = min(similarity, OTHER_VERSION)
     if a.artist and b.artist and not is_various(a.artist) and not is_various(b.artist):
         artists = credit_similarity(credit_of(a.artist), credit_of(b.artist))
         if artists is not None and artists < 0.6:

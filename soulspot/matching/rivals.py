@@ -55,6 +55,8 @@ def preferred(judged: list[Judged], margin: float) -> list[Judged]:
 
 def _twins(a: Judged, b: Judged) -> bool:
     """Whether two candidates are the same in title, artist, versions and length: one recording entered twice."""
+    if a.view.credit.company != b.view.credit.company:
+        return False
     if a.view.versions.hard != b.view.versions.hard or a.marks.on_album != b.marks.on_album:
         return False
     if a.marks.on_album and a.marks.position != b.marks.position:
@@ -72,9 +74,13 @@ def _twins(a: Judged, b: Judged) -> bool:
 
 
 def rivals(best: Judged, other: Judged) -> bool:
-    """Whether `other` could be meant instead. A verified identifier has only verified rivals; a duplicate on a
-    less preferable release, and on Spotify another copy of the same ISRC, is none."""
+    """Whether `other` could be meant instead.
+
+    A verified identifier has only verified rivals. No rivals are: the version with a guest the tags do not name, when
+    the best has exactly the named ones; a duplicate on a less preferable release; on Spotify a copy of the same ISRC."""
     if best.standing is Standing.VERIFIED and other.standing is not Standing.VERIFIED:
+        return False
+    if best.marks.same_company and not other.marks.same_company and best.score > other.score:
         return False
     if best.candidate.entity.kind == "track" and best.view.isrcs & other.view.isrcs:
         return False

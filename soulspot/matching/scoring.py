@@ -12,7 +12,9 @@ ELSEWHERE_ON_ALBUM = 0.2  # the album, but another position on it
 POSITION_ALONE = 0.35  # the same track number, of whatever album
 ALONE = 0.67  # the only candidate of that name, and no length to contradict it
 CONTRADICTED = 0.7  # the most a candidate can have that another version, length or number speaks against
-FOREIGN = 0.85  # the most when the titles are in scripts that cannot be compared
+NAMELESS = 0.85  # the most without titles that can be compared, unless place and length agree
+UNNAMED_VERSION = 0.03  # "remix" beside "Kappa remix"
+OTHER_GUESTS = 0.005  # between two recordings the one with the same guests
 STRANGER = 0.5  # the most it can have when the artist or the title is another
 NEAR_ALBUM = 0.7  # an album name with a slip of the pen
 
@@ -58,8 +60,8 @@ def _capped(marks: Marks, value: float) -> float:
     identified = marks.isrc or marks.recording_id
     if marks.title is None and not (marks.on_album or marks.same_length or identified):
         ceilings.append(STRANGER)  # another track by the same artist, for all we know
-    elif marks.foreign and not (marks.placed and marks.same_length):
-        ceilings.append(FOREIGN)
+    elif marks.title is None and not (marks.placed and marks.same_length):
+        ceilings.append(NAMELESS)
     elif marks.title is not None and marks.title < 0.75:
         ceilings.append(STRANGER if marks.title < 0.6 else CONTRADICTED)
     if marks.artist is None:
@@ -69,4 +71,6 @@ def _capped(marks: Marks, value: float) -> float:
         ceilings.append(CONTRADICTED if marks.placed or identified else STRANGER)
     if marks.duration == -1.0 or marks.version:
         ceilings.append(CONTRADICTED)
-    return max(0.0, min(value, *ceilings) * (0.9 if marks.video else 1.0))
+    value = min(value, *ceilings) * (0.9 if marks.video else 1.0)
+    value -= (0.0 if marks.same_company else OTHER_GUESTS) + (UNNAMED_VERSION if marks.unnamed else 0.0)
+    return max(0.0, value)

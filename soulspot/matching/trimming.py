@@ -28,9 +28,9 @@ def trim(view: View, other: View) -> Trimmed:
     segments, kept = list(title.segments), []
     found: set[str] = set()
 
-    def explained(piece: str) -> bool:
+    def explained(piece: str, *, exact: bool = False) -> bool:
         for whose, side in (("other", other), ("own", view)):
-            if _is_album(piece, side):
+            if _is_album(piece, side, exact):
                 found.add(f"{whose} album")
                 return True
             if _is_artist(piece, side):
@@ -49,7 +49,9 @@ def trim(view: View, other: View) -> Trimmed:
         else:
             break
     for aside in title.asides:
-        if not explained(aside.text):
+        # a version word is no album's name, unless it stands in a name that is exactly the album's
+        named = not aside.versions.hard or aside.versions.details
+        if not (named and explained(aside.text, exact=bool(aside.versions.hard))):
             kept.append(aside)
     if not found:
         return Trimmed(title)
@@ -63,13 +65,12 @@ def _is_artist(piece: str, side: View) -> bool:
     )
 
 
-def _is_album(piece: str, side: View) -> bool:
+def _is_album(piece: str, side: View, exact: bool) -> bool:
+    names = [album.title.plain for album in side.albums]
+    if exact or piece in names:
+        return piece in names
     # the whole of the name: an album is not "live" because a title says so
-    return any(
-        piece == album.title.plain
-        or (title_similarity(_piece(piece), _piece(album.title.plain)) or 0.0) >= SAME_ALBUM
-        for album in side.albums
-    )
+    return any((title_similarity(_piece(piece), _piece(name)) or 0.0) >= SAME_ALBUM for name in names)
 
 
 def _piece(text: str) -> Title:

@@ -77,7 +77,7 @@ VERSION_PHRASES: tuple[tuple[str, str, str], ...] = (
     (
         "edit",
         r"""
-        (?:radio|single|short|video|tv|clean|album|club|main|uk|us)? ?edit(?:ed)?(?: version| mix)?
+        (?:radio|single|short)? ?edit(?:ed)?(?: version| mix)?
         radio (?:version|mix|cut)
         radio ?(?:version|fassung)
         short (?:version|mix)
@@ -134,7 +134,7 @@ VERSION_PHRASES: tuple[tuple[str, str, str], ...] = (
         bonus(?: track)?
         hidden track
         deluxe(?: edition| version)?
-        (?:expanded|anniversary|special|limited) edition
+        (?:\w+ ){0,4}edition
         """,
         "アルバムバージョン アルバム・バージョン альбомнаяверсия ボーナストラック",
     ),
@@ -251,7 +251,7 @@ VERSION_PHRASES: tuple[tuple[str, str, str], ...] = (
         """,
         "リミックス 리믹스 ремикс 混音",
     ),
-    ("version", r"versione?|versao|fassung|vers?|edition|rendition", "バージョン ヴァージョン 버전 версия 版"),
+    ("version", r"versione?|versao|fassung|vers?|rendition", "バージョン ヴァージョン 버전 версия 版"),
 )  # fmt: skip
 
 # Kinds that are no other recording: the same tape, or what a release calls the ordinary version.
@@ -259,6 +259,9 @@ MILD_VERSIONS = words("remaster mono stereo neutral")
 
 # Kinds whose phrase itself says which one: "Spanish version" is not "French version".
 TELLING_VERSIONS = words("language rerecorded arrangement")
+
+# Kinds of which there are many: one that is named ("Kappa remix") and one that is not ("remix") may be two.
+MANY_VERSIONS = words("remix edit version")
 
 # Kinds that often stand for or beside each other; one of them on either side is no contradiction.
 NEAR_VERSIONS = tuple(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -100,12 +100,17 @@ class View:
 
 
 def views_of_tags(tags: TrackTags, path: bytes | None = None) -> tuple[View, ...]:
-    """The library's side, in every reading: "Artist - Title" in one field may also be a title with a dash."""
-    split = _view(normalise_tags(tags), normalise_tags(tags, path))
+    """The library's side, in every reading.
+
+    "Artist - Title" in one field may also be a title with a dash, and "07" or "Track 1" may be what a song is called."""
+    own = normalise_tags(tags)
+    views = [_view(own, normalise_tags(tags, path))]
     whole = normalise_tags(tags, split=False)
-    if whole.artist is not None or normalise_tags(tags).artist is None:
-        return (split,)
-    return (split, _view(whole, normalise_tags(tags, path, split=False)))
+    if whole.artist != own.artist:
+        views.append(_view(whole, normalise_tags(tags, path, split=False)))
+    if tags.title and not own.title and views[0].credit.known:
+        views.append(replace(views[0], title=parse_title(tags.title)))
+    return tuple(views)
 
 
 def _view(own: TrackTags, full: TrackTags) -> View:

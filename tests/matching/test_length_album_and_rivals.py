@@ -226,6 +226,25 @@ def test_a_track_without_title_is_found_by_artist_album_position_and_length_toge
     assert decision(file, there).verdict is not Verdict.ACCEPTED
 
 
+def test_a_song_that_is_called_like_a_placeholder_is_found_by_its_name() -> None:
+    pool = [
+        recording(name, name, ARTIST, seconds, releases=[release("Elevate", number)])
+        for name, seconds, number in (("07", 221, 7), ("Scotch", 221.4, 9), ("Track 1", 180, 1))
+    ]
+    assert named(decision(tags("07", ARTIST, 221.1, album="Elevate"), *pool)) == "07"
+    assert named(decision(tags("Track 1", ARTIST, 180.5), *pool)) == "Track 1"
+    assert decision(tags("07", ARTIST, 221.1, album="Elevate"), pool[1]).verdict is Verdict.REVIEW
+
+
+def test_between_two_versions_the_one_with_the_guests_named_in_the_tags_is_taken() -> None:
+    plain = recording("plain", TITLE, ARTIST, 200.3)
+    guest = recording("guest", f"{TITLE} (with Oto Lind)", ARTIST, 200.1)
+    made = decision(tags(TITLE, ARTIST, 200), plain, guest)
+    assert (made.verdict, named(made)) == (Verdict.ACCEPTED, "plain")
+    made = decision(tags(f"{TITLE} feat. Oto Lind", ARTIST, 200), plain, guest)
+    assert (made.verdict, named(made)) == (Verdict.ACCEPTED, "guest")
+
+
 def test_without_candidates_there_is_no_match() -> None:
     made = decision(tags(TITLE, ARTIST, 200))
     assert (made.verdict, made.best, made.ranked, made.confidence) == (Verdict.NONE, None, (), 0.0)

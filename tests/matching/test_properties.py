@@ -9,27 +9,23 @@ from soulspot.matching import Candidate, MatchPolicy, compare_records, decide, n
 from soulspot.models import Entity, Identifiers, TrackTags, Verdict
 from soulspot.text import fold, latin
 
-PIECES = st.sampled_from(
-    ["Paper", "Boats", "Live", "(live)", "- Live at Leeds", "feat. Oto", "Part 1", "II", "No. 5", "03 - "]
-    + [
-        "(",
-        ")",
-        " - ",
-        "remix",
-        "さくら",
-        "Кино",
-        "فيروز",
-        "é",
-        "&",
-        "/",
-        '12"',
-        "[",
-        "]",
-        "(2001)",
-        "ライブ",
-    ]
-    + ["Track 01", "'", "$", "The", ", The", "\u0300"]
-)
+WORDS = [
+    "Paper",
+    "Boats",
+    "Live",
+    "remix",
+    "さくら",
+    "Кино",
+    "فيروز",
+    "é",
+    "ライブ",
+    "The",
+    ", The",
+    "Track 01",
+]
+SIGNS = ["(", ")", " - ", "&", "/", "[", "]", "'", "$", "_", "\u0300"]
+PHRASES = ["(live)", "- Live at Leeds", "feat. Oto", "Part 1", "II", "No. 5", "03 - ", '12"', "(2001)"]
+PIECES = st.sampled_from([*WORDS, *SIGNS, *PHRASES])
 NAMES = st.one_of(st.lists(PIECES, max_size=6).map(" ".join), st.text(max_size=12))
 MAYBE = st.none() | NAMES
 NUMBERS = st.none() | st.integers(1, 40)

@@ -18,7 +18,6 @@ SAME_VERSION = [
     ("Harbour Lights (концерт)", "Harbour Lights (live)"),
     ("Harbour Lights (FRNO Remix)", "Harbour Lights (FRNO remix)"),
     ("Harbour Lights - FRNO Remix", "Harbour Lights (FRNO remix)"),
-    ("Harbour Lights (Remix)", "Harbour Lights (FRNO remix)"),
     ("Harbour Lights (Acústico)", "Harbour Lights (acoustic)"),
     ("Harbour Lights (Acoustic Version)", "Harbour Lights (acoustic)"),
     ("Harbour Lights (Demo)", "Harbour Lights (demo version)"),
@@ -59,6 +58,7 @@ OTHER_VERSION = [
     ("Harbour Lights", "Harbour Lights (demo)"),
     ("Harbour Lights", "Harbour Lights (radio edit)"),
     ("Harbour Lights (Radio Edit)", "Harbour Lights"),
+    ("Harbour Lights (Club Edit)", "Harbour Lights (Video Edit)"),
     ("Harbour Lights", "Harbour Lights (extended mix)"),
     ("Harbour Lights (Single Version)", "Harbour Lights (album version)"),
     ("Harbour Lights", "Harbour Lights (a cappella)"),
@@ -176,6 +176,28 @@ def test_a_name_with_a_version_word_in_it_is_a_name(title: str) -> None:
         decision(tags(title, ARTIST, 200), recording("a", f"{title} (live)", ARTIST, 200)).verdict
         is Verdict.REVIEW
     )
+
+
+def test_a_remix_that_does_not_say_whose_needs_more_than_its_length() -> None:
+    found = recording("a", "Harbour Lights (FRNO remix)", ARTIST, 200.4, releases=[release("Harbour")])
+    assert decision(tags("Harbour Lights (Remix)", ARTIST, 200), found).verdict is Verdict.REVIEW
+    assert (
+        decision(tags("Harbour Lights (Remix)", ARTIST, 200, album="Harbour"), found).verdict
+        is Verdict.ACCEPTED
+    )
+
+
+@pytest.mark.parametrize(
+    "version", ["Spanglish Version", "FRNO Remix", "Re-Recorded", "Acoustic", "Live at Leeds"]
+)
+def test_an_album_named_after_the_version_does_not_hide_it(version: str) -> None:
+    album = [release(f"Harbour Lights ({version})")]
+    other = recording("a", f"Harbour Lights - {version}", ARTIST, 200.4, releases=album)
+    made = decision(tags("Harbour Lights", ARTIST, 200, album="Harbour Lights"), other)
+    assert made.verdict is Verdict.REVIEW, made.reasons
+    file = tags(f"Harbour Lights - {version}", ARTIST, 200, album=f"Harbour Lights ({version})")
+    assert decision(file, other).verdict is Verdict.ACCEPTED
+    assert decision(file, recording("b", "Harbour Lights", ARTIST, 200)).verdict is Verdict.REVIEW
 
 
 def test_a_music_video_is_not_preferred_to_the_recording() -> None:
