@@ -16,8 +16,8 @@ from contextvars import ContextVar
 from functools import partial
 from typing import Any, Generic, NoReturn
 
-from soulspot.batch_call import Batch, BatchCancelled, BatchResult, ProcessorFunc, R, Reason, T, merged
-from soulspot.errors import ProcessorClosed
+from soulspot.batch_call import Batch, BatchResult, ProcessorFunc, R, Reason, T, merged
+from soulspot.errors import BatchCancelled, ProcessorClosed
 
 __all__ = ["BatchCancelled", "BatchProcessor", "BatchResult"]
 

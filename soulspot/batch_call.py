@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
-from soulspot.errors import SoulSpotError
+from soulspot.errors import BatchCancelled
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -16,12 +16,6 @@ Reason = Literal["full", "timer", "manual", "shutdown"]
 ProcessorFunc = Callable[[list[T]], Awaitable[Sequence[R | Exception]]]
 
 _UNANSWERED: Any = object()
-
-
-class BatchCancelled(SoulSpotError):
-    """The call that should have answered this item was cancelled or interrupted; `__cause__` says by what.
-
-    No item fails with the CancelledError itself: its awaiter would take it for his own cancellation."""
 
 
 @dataclass(slots=True)

@@ -73,6 +73,8 @@ async def import_file(config: Config, path: Path, bars: Bars) -> dict[str, Any]:
             bars.note(f"line {line}: {reason}")
         if len(report.bad) > 20:
             bars.note(f"... and {len(report.bad) - 20} more rows that cannot be used")
+        if report.unknown_columns:
+            bars.note(f"columns that are not used: {', '.join(report.unknown_columns)}")
         return {"rows": report.rows, "queued": report.queued, "bad": len(report.bad)}
 
 

@@ -113,9 +113,9 @@ class Daemon:
     async def _background(self, service: EnrichmentService, operations: Operations) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(self._reload_when_told(service), name="reload")]
         if service.has_library:
-            await operations.scan()
-            if self.config.library.watch:
+            if self.config.library.watch:  # before the scan, so that no change falls between the two
                 tasks.append(asyncio.create_task(self._watch(service), name="watch"))
+            await operations.scan()
         try:
             yield
         finally:

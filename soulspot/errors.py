@@ -70,6 +70,12 @@ class ProcessorClosed(SoulSpotError):
     """An item came after BatchProcessor.close()."""
 
 
+class BatchCancelled(SoulSpotError):
+    """The call that should have answered this item was cancelled or interrupted; `__cause__` says by what.
+
+    No item fails with the CancelledError itself: its awaiter would take it for his own cancellation."""
+
+
 class LookupFailed(SoulSpotError):
     """One lookup was answered with a failure."""
 

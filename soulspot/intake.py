@@ -35,11 +35,14 @@ class ScanReport:
 
 @dataclass(slots=True)
 class ImportReport:
-    """Counts of one import, kept up to date while it runs. `bad` has (line, reason) of rows not taken."""
+    """Counts of one import, kept up to date while it runs. `bad` has (line, reason) of rows not taken.
+
+    `unknown_columns` are those that no field of ours is filled from, complete at the end."""
 
     rows: int = 0
     queued: int = 0
     bad: list[tuple[int, str]] = field(default_factory=list)
+    unknown_columns: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,13 +162,15 @@ class Intake:
     ) -> ImportReport:
         """Queue the rows of an import file, in file order. OSError or ValueError when it cannot be read at all."""
         report = ImportReport()
-        rows = iter(await asyncio.to_thread(read_rows, path))
+        file = await asyncio.to_thread(read_rows, path)
+        rows = iter(file)
         while chunk := await asyncio.to_thread(lambda: list(islice(rows, CHUNK))):
             good = [tracks.ImportedTrack(row.key, row.tags) for row in chunk if not isinstance(row, BadRow)]
             report.bad += [(row.line, row.reason) for row in chunk if isinstance(row, BadRow)]
             report.queued += await self._database.write(lambda c: self._import(c, good))  # noqa: B023 - awaited here
             report.rows += len(chunk)
             progress(report)
+        report.unknown_columns = list(file.unknown_columns)
         return report
 
     def _import(self, connection: sqlite3.Connection, rows: Sequence[tracks.ImportedTrack]) -> int:
