@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeGuard
 
 from soulspot.matching import Candidate, Decision, MatchPolicy, decide, normalise_tags
-from soulspot.merge import TAGS, merge, release_facts, tag_facts
+from soulspot.merge import RELEASE_FIELDS, TAGS, merge, release_facts, tag_facts
 from soulspot.models import (
     MUSICBRAINZ,
     SPOTIFY,
@@ -24,6 +24,7 @@ from soulspot.models import (
 )
 from soulspot.plan import Known, Services, plan
 
+ANYTHING = MatchPolicy(accept=0.0, review=0.0, margin=0.0)  # where a person has chosen, no score is too low
 NOBODY = Decision(Verdict.NONE, None, 0.0, 0.0, (), ())
 
 
@@ -40,19 +41,30 @@ def work_out(state: TrackState, rules: Rules) -> TrackOutcome:
     """Decide which recording and which Spotify track this is, what is still to be asked, and the row so far."""
     outcome = _worked_out(state, rules)
     before = state.row
-    if before and before.status is Status.ACCEPTED and outcome.row.status is Status.PENDING:
-        return replace(outcome, row=before)  # what was accepted stays while more is asked about it
+    if _stands(before, state) and outcome.row.status is Status.PENDING:
+        # what was accepted stays while more is asked about it
+        return replace(outcome, row=replace(before, path=state.path, source_key=state.source_key))
     news = outcome.row.status is not Status.PENDING and (
         before is None or before.status is not outcome.row.status
     )
     return replace(outcome, is_news=news)
 
 
+def _stands(before: EnrichedTrack | None, state: TrackState) -> TypeGuard[EnrichedTrack]:
+    """Whether the track was accepted, as something that no person has rejected since."""
+    if before is None or before.status is not Status.ACCEPTED:
+        return False
+    rejected = {(one.provider, one.entity_id) for one in state.decisions if one.verdict is Verdict.REJECTED}
+    ids = {(MUSICBRAINZ, before.mb_recording_id), (SPOTIFY, before.spotify_track_id)}
+    return rejected.isdisjoint(ids)
+
+
 def _worked_out(state: TrackState, rules: Rules) -> TrackOutcome:
     if state.unreadable:
         return TrackOutcome(_row(state, Status.FAILED, 0.0, {}, {}))
     tags = normalise_tags(state.tags, path=state.path)
-    linked = _judge(state, tags, _spotify_candidates(state, by_own_id=True), SPOTIFY, rules)
+    own_only = _locked(state, SPOTIFY) is None
+    linked = _judge(state, tags, _spotify_candidates(state, by_own_id=own_only), SPOTIFY, rules)
     tags = _completed(tags, linked)
     recording = _judge(state, tags, list(_recording_candidates(state, tags)), MUSICBRAINZ, rules)
     tags = _completed(tags, recording)
@@ -80,19 +92,25 @@ def _judge(
     """The matcher's decision, unless a person has decided before."""
     said = [one for one in state.decisions if one.provider == provider]
     rejected = frozenset(one.entity_id for one in said if one.verdict is Verdict.REJECTED)
-    locked = next((one.entity_id for one in reversed(said) if one.verdict is Verdict.ACCEPTED), None)
+    locked = _locked(state, provider)
     if locked is None:
         if not candidates:
             return NOBODY
         return decide(tags, candidates, rules.policy, path=state.path, rejected=rejected)
     chosen = [one for one in candidates if one.entity.id == locked]
-    decision = decide(tags, chosen or [Candidate(_bare(provider, locked))], rules.policy, path=state.path)
+    decision = decide(tags, chosen or [Candidate(_bare(provider, locked))], ANYTHING, path=state.path)
     return replace(
         decision,
         verdict=Verdict.ACCEPTED,
         confidence=1.0,
         reasons=("accepted by a person", *decision.reasons),
     )
+
+
+def _locked(state: TrackState, provider: str) -> str | None:
+    """The id that a person accepted, the last one if several."""
+    accepted = (one for one in reversed(state.decisions) if one.verdict is Verdict.ACCEPTED)
+    return next((one.entity_id for one in accepted if one.provider == provider), None)
 
 
 def _bare(provider: str, entity_id: str) -> Entity:
@@ -212,15 +230,19 @@ def _merged(
     state: TrackState, recording: Decision, track: Decision, rules: Rules
 ) -> tuple[dict[str, Any], dict[str, str]]:
     facts: dict[str, dict[str, Any]] = {TAGS: tag_facts(state.tags)}
+    album = None
     if recording_id := _accepted(recording):
         for source, entity in _entities_of(state, recording_id).items():
             facts[source] = dict(entity.fields)
         if recording.release:
-            facts.setdefault(MUSICBRAINZ, {}).update(release_facts(recording.release))
+            said = facts.get(MUSICBRAINZ, {})
+            of_any = {name: value for name, value in said.items() if name not in RELEASE_FIELDS}
+            facts[MUSICBRAINZ] = of_any | release_facts(recording.release)
+            album = recording.release.get("title")
         facts.setdefault(MUSICBRAINZ, {})["mb_recording_id"] = recording_id
     if spotify_id := _accepted(track):
         facts[SPOTIFY] = dict(_fields(track)) | {"spotify_track_id": spotify_id}
-    return merge(facts, rules.order, own=state.tags)
+    return merge(facts, rules.order, own=state.tags, album=album)
 
 
 def _shown(recording: Decision, track: Decision) -> Iterator[ShownCandidate]:

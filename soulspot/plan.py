@@ -45,10 +45,14 @@ def plan(state: TrackState, known: Known, services: Services) -> tuple[Query, ..
     if known.recording_id:
         if services.listenbrainz:
             asking(Query.of(LISTENBRAINZ, "recording", mbid=known.recording_id))
+        if not asking.knows(known.recording_id):  # a person named it, and nobody has described it yet
+            _by_recording_id(asking, known.recording_id, services)
     else:
         for stage in _identify(asking, known, services):
             if stage.unsettled:
                 return asking.wanted
+    if services.spotify and known.spotify_id and not asking.knows(known.spotify_id):
+        asking(_spotify_track(known.spotify_id, known.tags))
     if services.spotify and not known.spotify_id and not asking.wanted:
         _find_on_spotify(asking, known, services)
     return asking.wanted
@@ -67,6 +71,14 @@ class _Asking:
             self._wanted.setdefault(query)
             return None
         return asked
+
+    def knows(self, entity_id: str) -> bool:
+        """Whether any answer describes this recording or track."""
+        answers = self._state.asked.values()
+        described = ("recording", "track")
+        return any(
+            one.id == entity_id and one.kind in described for asked in answers for one in asked.entities
+        )
 
     @property
     def wanted(self) -> tuple[Query, ...]:
@@ -103,6 +115,8 @@ def _identify(asking: _Asking, known: Known, services: Services) -> Iterator[_St
 
 def _by_recording_id(asking: _Asking, mbid: str, services: Services) -> bool:
     """Ask for a recording by its id, or by the id it was merged into. True when there is nothing left to wait for."""
+    if not (services.listenbrainz or services.musicbrainz):
+        return True
     provider = LISTENBRAINZ if services.listenbrainz else MUSICBRAINZ
     answer = asking(Query.of(provider, "recording", mbid=mbid))
     if answer is None:

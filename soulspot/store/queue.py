@@ -165,9 +165,11 @@ def settle(connection: sqlite3.Connection, settlements: Iterable[Settlement], no
 
 
 def _remember(connection: sqlite3.Connection, entity: Entity, stamp: str) -> None:
+    # what one question leaves out (an album's track has no ISRC, a hit no genres) another has perhaps answered
     connection.execute(
         "INSERT INTO facts (provider, kind, entity_id, fields, fetched_at) VALUES (?, ?, ?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET fields = excluded.fields, fetched_at = excluded.fetched_at",
+        " ON CONFLICT DO UPDATE SET fields = json_patch(fields, excluded.fields),"
+        " fetched_at = excluded.fetched_at",
         (*entity.ref, json.dumps(dict(entity.fields), ensure_ascii=False), stamp),
     )
 

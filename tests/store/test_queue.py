@@ -133,9 +133,11 @@ def test_what_is_claimed_is_not_claimed_again(connection: sqlite3.Connection) ->
 def test_a_claim_out_of_a_hundred_thousand_walks_the_index_of_what_waits(
     connection: sqlite3.Connection,
 ) -> None:
-    connection.executemany(
-        "INSERT INTO lookups (provider, kind, query, due_at, created_at) VALUES (?, 'isrc', ?, ?, ?)",
-        ((MUSICBRAINZ, f'{{"isrc":"{isrc(n)}"}}', iso(NOW), iso(NOW)) for n in range(100_000)),
+    connection.execute(
+        "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 100000)"
+        " INSERT INTO lookups (provider, kind, query, due_at, created_at)"
+        " SELECT ?, 'isrc', json_object('isrc', printf('DEAB1%07d', n)), ?, ? FROM numbers",
+        (MUSICBRAINZ, iso(NOW), iso(NOW)),
     )
     with statements(connection) as seen:
         assert len(claim(connection)) == 100
@@ -180,6 +182,22 @@ def test_an_answer_brings_its_facts_and_reaches_every_linked_track(connection: s
         assert answer.answered
         assert [one.id for one in answer.entities] == [mbid(1), mbid(2)]
         assert answer.entities[0] == entity
+
+
+def test_an_answer_that_says_less_of_the_same_thing_takes_nothing_away(
+    connection: sqlite3.Connection,
+) -> None:
+    track_id = add_lookups(connection, 1, 2)
+    one, two = claim(connection)
+    releases = [{"id": "a", "title": "Night Shift"}]
+    rich = recording(1, genres=["rock"], isrcs=[isrc(1)], title="Blue Hour ☂", releases=releases * 2)
+    poor = recording(1, title="Blue Hour!", releases=releases)
+    queue.settle(connection, [found(one, rich)], NOW)
+    queue.settle(connection, [found(two, poor)], NOW)
+    [state] = tracks.load_states(connection, [track_id])
+    answer = state.answer_to(isrc_query(1))
+    assert answer is not None
+    assert answer.entities[0].fields == {**rich.fields, "title": "Blue Hour!", "releases": releases}
 
 
 def test_a_postponed_lookup_keeps_its_due_time_and_its_attempts(connection: sqlite3.Connection) -> None:

@@ -1,0 +1,368 @@
+"""Which questions a track asks, in which order, and that it comes to an end whatever it is answered."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from soulspot.models import (
+    LISTENBRAINZ,
+    MUSICBRAINZ,
+    SPOTIFY,
+    Asked,
+    Entity,
+    LookupState,
+    PersonDecision,
+    Query,
+    Status,
+    TrackTags,
+    Verdict,
+)
+from soulspot.outcome import Rules
+from soulspot.plan import MAX_ISRCS, MAX_LINKS, Known, Services, plan, searchable
+from tests.support.factories import (
+    NOTHING,
+    asked,
+    by_kind,
+    failed,
+    isrc,
+    mbid,
+    play,
+    recording,
+    redirect,
+    said,
+    spotify_id,
+    spotify_links,
+    spotify_track,
+    state,
+    tags,
+)
+
+MB, LB = MUSICBRAINZ, LISTENBRAINZ
+Replies = dict[tuple[str, str], Sequence[Entity]]
+
+
+def steps(rounds: list[list[Query]]) -> list[list[str]]:
+    return [[f"{query.provider} {query.kind}" for query in queries] for queries in rounds]
+
+
+def asks(known: TrackTags, replies: Replies | None = None, **services: bool) -> list[list[str]]:
+    """What a track asks, round by round."""
+    _, rounds = play(state(known), by_kind(replies or {}), Rules(Services(**services)))
+    return steps(rounds)
+
+
+# --- identify, cheapest first ---------------------------------------------------------------------------------------
+
+
+def test_a_recording_id_asks_listenbrainz_and_nobody_else_about_it() -> None:
+    found = {(LB, "recording"): [recording(1, provider=LB)]}
+    assert asks(tags(recording=1), found, spotify=False) == [["listenbrainz recording"]]
+
+
+def test_a_merged_recording_id_is_followed_by_labs() -> None:
+    known = tags(recording=1)
+
+    def reply(query: Query) -> Asked:
+        if query.kind == "redirect":
+            return asked(query, redirect(1, 2))
+        return asked(query, recording(2, provider=LB)) if query.get("mbid") == mbid(2) else asked(query)
+
+    outcome, rounds = play(state(known), reply, Rules(Services(spotify=False)))
+    assert steps(rounds) == [
+        ["listenbrainz recording"],
+        ["listenbrainz redirect"],
+        ["listenbrainz recording"],
+    ]
+    assert rounds[2][0]["mbid"] == mbid(2)
+    assert (outcome.row.status, outcome.row.mb_recording_id) == (Status.ACCEPTED, mbid(2))
+
+
+def test_a_merged_recording_id_that_labs_does_not_know_is_followed_by_musicbrainz() -> None:
+    replies: Replies = {(MB, "redirect"): [redirect(1, 2, provider=MB), recording(2)]}
+    assert asks(tags(recording=1), replies, spotify=False)[:3] == [
+        ["listenbrainz recording"], ["listenbrainz redirect"], ["musicbrainz redirect"],
+    ]  # fmt: skip
+
+
+def test_an_isrc_asks_musicbrainz_after_the_recording_id_led_nowhere() -> None:
+    assert asks(tags(recording=1, isrcs=[1]), spotify=False) == [
+        ["listenbrainz recording"], ["listenbrainz redirect"], ["musicbrainz redirect"],
+        ["musicbrainz isrc"], ["musicbrainz text"], ["musicbrainz text"],
+    ]  # fmt: skip
+
+
+def test_an_isrc_that_names_the_track_saves_the_text_search() -> None:
+    found: Replies = {(MB, "isrc"): [recording(1)]}
+    assert asks(tags(isrcs=[1]), found, spotify=False) == [["musicbrainz isrc"], ["listenbrainz recording"]]
+
+
+def test_several_isrcs_are_asked_together_but_not_any_number() -> None:
+    [first, *_] = asks(tags(isrcs=range(10)))
+    assert first == ["musicbrainz isrc"] * MAX_ISRCS
+
+
+def test_text_is_asked_narrow_and_then_wide() -> None:
+    _, rounds = play(state(tags()), by_kind({}), Rules(Services(spotify=False)))
+    narrow, wide = (dict(queries[0].terms) for queries in rounds)
+    assert narrow == {"title": "Blue Hour", "artist": "The Lanterns", "duration_ms": "201000"}
+    assert wide == {"title": "Blue Hour", "artist": "The Lanterns", "scope": "wide"}
+
+
+def test_text_that_is_found_narrow_is_not_asked_wide() -> None:
+    found: Replies = {(MB, "text"): [recording(1)]}
+    assert asks(tags(), found, spotify=False) == [["musicbrainz text"], ["listenbrainz recording"]]
+
+
+def test_without_a_length_text_is_asked_wide_at_once() -> None:
+    assert asks(tags(duration_ms=None), spotify=False) == [["musicbrainz text"]]
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Track 01",
+        "track 1",
+        "Audio Track 7",
+        "Titel 03",
+        "Piste 12",
+        "Untitled",
+        "unknown",
+        "Track",
+        None,
+        "",
+    ],
+)
+def test_placeholder_titles_ask_nothing(title: str | None) -> None:
+    assert searchable(tags(title)) is None
+    assert asks(tags(title)) == []
+
+
+@pytest.mark.parametrize("title", ["Track of My Tears", "Untitled Love", "Unknown Pleasures", "7"])
+def test_titles_that_only_begin_like_placeholders_are_asked_about(title: str) -> None:
+    assert searchable(tags(title)) == (title, "The Lanterns")
+
+
+def test_a_title_without_artist_asks_nothing() -> None:
+    assert asks(tags(artist=None)) == []
+
+
+# --- enrich, then Spotify -----------------------------------------------------------------------------------------
+
+
+def test_an_identified_track_asks_spotify_by_its_links_before_isrc_before_text() -> None:
+    known = tags(recording=1, isrcs=[1])
+    identified: Replies = {(LB, "recording"): [recording(1, provider=LB, spotify_track_ids=[spotify_id(7)])]}
+    assert asks(known, identified) == [
+        ["listenbrainz recording"], ["listenbrainz spotify_ids"], ["spotify track"], ["spotify isrc"], ["spotify text"],
+    ]  # fmt: skip
+    assert asks(known, identified | {(SPOTIFY, "track"): [spotify_track(7)]}) == [
+        ["listenbrainz recording"], ["listenbrainz spotify_ids"], ["spotify track"],
+    ]  # fmt: skip
+    assert asks(known, identified | {(SPOTIFY, "isrc"): [spotify_track(8)]})[-1] == ["spotify isrc"]
+
+
+def test_links_are_tried_one_after_the_other_and_not_any_number() -> None:
+    replies: Replies = {
+        (LB, "recording"): [recording(1, provider=LB, spotify_track_ids=[spotify_id(3)])],
+        (LB, "spotify_ids"): [spotify_links(1, 3, 4, 5, 6)],
+    }
+    _, rounds = play(state(tags(recording=1)), by_kind(replies), Rules())
+    tried = [query["id"] for queries in rounds for query in queries if query.kind == "track"]
+    assert tried == [spotify_id(3), spotify_id(4), spotify_id(5)]
+    assert len(tried) == MAX_LINKS
+
+
+def test_a_spotify_question_says_whose_album_it_is_about_so_that_one_request_can_serve_it() -> None:
+    known = tags(spotify=1, album_artist="Various")
+    _, [first, *_] = play(state(known), by_kind({}), Rules())
+    [query] = [one for one in first if one.provider == SPOTIFY]
+    assert [query.hinted(name) for name in ("title", "artist", "album")] == [
+        "Blue Hour",
+        "Various",
+        "Night Shift",
+    ]
+
+
+def test_a_track_that_musicbrainz_does_not_know_is_looked_for_on_spotify() -> None:
+    assert asks(tags(isrcs=[1]))[-2:] == [["spotify isrc"], ["spotify text"]]
+
+
+def test_a_lone_spotify_id_leads_to_musicbrainz_by_the_isrc_that_spotify_names() -> None:
+    lone = tags(None, None, None, None, spotify=1)
+    replies: Replies = {
+        (SPOTIFY, "track"): [spotify_track(1, isrcs=[isrc(5)])],
+        (MB, "isrc"): [recording(9, isrcs=[isrc(5)])],
+    }
+    outcome, rounds = play(state(lone), by_kind(replies), Rules())
+    assert steps(rounds) == [["spotify track"], ["musicbrainz isrc"], ["listenbrainz recording"]]
+    row = outcome.row
+    assert (row.status, row.mb_recording_id, row.spotify_track_id) == (
+        Status.ACCEPTED,
+        mbid(9),
+        spotify_id(1),
+    )
+
+
+def test_a_spotify_id_is_looked_up_at_musicbrainz_where_spotify_is_off() -> None:
+    known = tags(None, None, None, None, spotify=1)
+    assert asks(known, spotify=False) == [["musicbrainz url"]]
+    assert asks(known, {(MB, "url"): [recording(1)]}, spotify=False)[-1] == ["listenbrainz recording"]
+
+
+# --- ends ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_finished_track_wants_nothing() -> None:
+    outcome, _ = play(state(tags(recording=1, isrcs=[1], spotify=2)), by_kind({}), Rules())
+    assert outcome.wanted == ()
+    assert outcome.row.status is Status.UNMATCHED
+
+
+def test_an_unreadable_file_asks_nothing() -> None:
+    outcome, rounds = play(state(tags(isrcs=[1]), unreadable="damaged"), by_kind({}), Rules())
+    assert rounds == []
+    assert outcome.row.status is Status.FAILED
+
+
+def test_a_track_that_says_nothing_asks_nothing() -> None:
+    assert asks(NOTHING) == []
+
+
+def test_a_question_that_was_given_up_is_as_settled_as_an_answer() -> None:
+    assert steps(play(state(tags(isrcs=[1])), failed, Rules(Services(spotify=False)))[1]) == [
+        ["musicbrainz isrc"], ["musicbrainz text"], ["musicbrainz text"],
+    ]  # fmt: skip
+
+
+def test_a_question_under_way_is_wanted_still_and_nothing_after_it() -> None:
+    query = Query.of(MB, "isrc", isrc=isrc(1))
+    known = Known(tags(isrcs=[1]), isrcs=(isrc(1),))
+    for pending in (LookupState.PENDING, LookupState.LEASED):
+        waiting = asked(query, state=pending, answered=False)
+        assert plan(state(known.tags, waiting), known, Services(spotify=False)) == (query,)
+
+
+def test_an_answer_that_is_being_refreshed_stays_an_answer() -> None:
+    query = Query.of(MB, "isrc", isrc=isrc(1))
+    refreshed = asked(query, recording(1), state=LookupState.PENDING)
+    known = Known(tags(isrcs=[1]), isrcs=(isrc(1),))
+    assert query not in plan(state(known.tags, refreshed), known, Services())
+
+
+@pytest.mark.parametrize("off", ["musicbrainz", "listenbrainz", "spotify"])
+@pytest.mark.parametrize("answers", ["nothing", "everything"])
+def test_a_service_that_is_off_is_never_asked(off: str, answers: str) -> None:
+    known = tags(recording=1, isrcs=[1], spotify=3)
+    everything: Replies = {
+        (LB, "recording"): [recording(2, provider=LB)],
+        (LB, "redirect"): [redirect(1, 2)],
+        (MB, "recording"): [recording(1)],
+        (MB, "isrc"): [recording(2)],
+        (SPOTIFY, "track"): [spotify_track(4, title="Something Else")],
+    }
+    services = Services(**{off: False})
+    _, rounds = play(state(known), by_kind(everything if answers == "everything" else {}), Rules(services))
+    assert rounds
+    assert off not in {query.provider for queries in rounds for query in queries}
+
+
+def test_with_every_service_off_nothing_is_asked() -> None:
+    assert asks(tags(isrcs=[1], spotify=2), musicbrainz=False, listenbrainz=False, spotify=False) == []
+
+
+def test_without_listenbrainz_musicbrainz_answers_for_recording_ids() -> None:
+    assert asks(tags(recording=1), listenbrainz=False, spotify=False)[:2] == [
+        ["musicbrainz recording"], ["musicbrainz redirect"],
+    ]  # fmt: skip
+
+
+# --- what a person named ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("listenbrainz", [True, False])
+def test_an_id_that_a_person_typed_in_is_looked_up(listenbrainz: bool) -> None:
+    track = state(NOTHING, decisions=(said(MB, mbid(4)),))
+    replies: Replies = {(LB, "recording"): [recording(4, provider=LB)], (MB, "recording"): [recording(4)]}
+    services = Services(listenbrainz=listenbrainz, spotify=False)
+    outcome, rounds = play(track, by_kind(replies), Rules(services))
+    assert steps(rounds) == [["listenbrainz recording" if listenbrainz else "musicbrainz recording"]]
+    assert (outcome.row.mb_recording_id, outcome.row.title) == (mbid(4), "Blue Hour")
+
+
+def test_a_spotify_id_that_a_person_typed_in_is_looked_up() -> None:
+    track = state(tags(), decisions=(said(SPOTIFY, spotify_id(4)),))
+    replies: Replies = {
+        (MB, "text"): [recording(1)],
+        (SPOTIFY, "track"): [spotify_track(4, title="Odd Title")],
+    }
+    outcome, rounds = play(track, by_kind(replies), Rules())
+    assert ["spotify track"] in [[step for step in queries if "track" in step] for queries in steps(rounds)]
+    assert (outcome.row.spotify_track_id, outcome.row.spotify_album_id) == (spotify_id(4), spotify_id(6_000))
+
+
+# --- whatever it is answered --------------------------------------------------------------------------------------
+
+TITLES = st.sampled_from(["Blue Hour", "Blue Hour (Live)", "Red Morning", "Track 01", None])
+SOME_TAGS = st.builds(
+    tags, TITLES, st.sampled_from(["The Lanterns", None]), st.sampled_from(["Night Shift", None]),
+    st.sampled_from([201_000, 340_000, None]), recording=st.none() | st.integers(0, 3),
+    isrcs=st.lists(st.integers(0, 3), max_size=5), spotify=st.none() | st.integers(0, 3),
+    malformed=st.just([]) | st.just(["isrc: nonsense"]),
+)  # fmt: skip
+SERVICES = st.builds(Services, st.booleans(), st.booleans(), st.booleans())
+PEOPLE = st.lists(
+    st.builds(
+        said, st.sampled_from([MB, SPOTIFY]), st.integers(0, 3).map(mbid) | st.integers(0, 3).map(spotify_id),
+        st.sampled_from([Verdict.ACCEPTED, Verdict.REJECTED]),
+    ),
+    max_size=2,
+    unique_by=lambda one: (one.provider, one.entity_id),
+).map(tuple)  # fmt: skip
+
+
+def invented(query: Query, chance: random.Random) -> Asked:
+    """Any answer that the provider might give: found, missing or failed."""
+    how = chance.choice(["found", "found", "missing", "failed"])
+    if how == "failed":
+        return failed(query)
+    if how == "missing":
+        return asked(query)
+    provider, fields = query.provider, {"isrcs": [isrc(chance.randrange(4))]}
+    if chance.random() < 0.3:
+        fields |= {"title": "Red Morning", "duration_ms": 99_000}
+    if chance.random() < 0.3:
+        fields |= {"spotify_track_ids": [spotify_id(chance.randrange(4)) for _ in range(5)]}
+    if query.kind == "redirect":
+        target = chance.randrange(4)
+        moved = Entity(provider, "redirect", query["mbid"], {"redirect_to": mbid(target)})
+        return asked(
+            query, *chance.choice([(moved,), (moved, recording(target, provider=provider, **fields))])
+        )
+    if query.kind == "spotify_ids":
+        return asked(query, spotify_links(1, *(chance.randrange(9) for _ in range(5))))
+    count = chance.randrange(1, 4)
+    if provider == SPOTIFY:
+        return asked(query, *(spotify_track(chance.randrange(4), **fields) for _ in range(count)))
+    return asked(query, *(recording(chance.randrange(4), provider=provider, **fields) for _ in range(count)))
+
+
+@settings(max_examples=300, deadline=None)
+@given(SOME_TAGS, SERVICES, PEOPLE, st.randoms(use_true_random=False))
+def test_whatever_it_is_answered_a_track_ends_soon_and_asks_nothing_twice(
+    known: TrackTags, services: Services, people: tuple[PersonDecision, ...], chance: random.Random
+) -> None:
+    outcome, rounds = play(
+        state(known, decisions=people), lambda query: invented(query, chance), Rules(services), most_rounds=16
+    )
+    queries = [query for one in rounds for query in one]
+    assert len(queries) == len(set(queries))
+    assert all(getattr(services, query.provider) for query in queries)
+    assert outcome.row.status is not Status.PENDING
+    row = outcome.row
+    rejected = {(one.provider, one.entity_id) for one in people if one.verdict is Verdict.REJECTED}
+    assert rejected.isdisjoint({(MB, row.mb_recording_id), (SPOTIFY, row.spotify_track_id)})
