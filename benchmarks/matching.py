@@ -114,23 +114,26 @@ def measure(
 def mb20k(path: Path, policy: MatchPolicy) -> Iterator[str]:
     """The report on the record set, line by line."""
     labelled = read_records(path)
+    started = time.perf_counter()
+    scored, truth, compared = score_blocks(labelled)
+    seconds = time.perf_counter() - started
+    yield f"{len(labelled)} records, {len({cluster for cluster, _ in labelled})} clusters, {truth} true pairs"
+    covered = sum(same for same, _ in scored)
+    yield f"{compared} pairs in blocks, {covered} of the true ones among them, {compared / seconds:,.0f} pairs/s"
+    best = max(measure(scored, truth, [n / 100 for n in range(50, 100)]), key=lambda q: q.f1)
+    lines = measure(scored, truth, (policy.review, policy.accept))
+    for name, quality in zip(("review", "accept", "best"), (*lines, best), strict=True):
+        yield f"{name:>7} {quality}"
+
+
+def score_blocks(labelled: Sequence[tuple[str, TrackTags]]) -> tuple[list[tuple[bool, float]], int, int]:
+    """(same cluster, score) of every pair in a block; the number of true pairs; the number of pairs compared."""
     sizes = Counter(cluster for cluster, _ in labelled)
     truth = sum(size * (size - 1) // 2 for size in sizes.values())
     records = [tags for _, tags in labelled]
-    started = time.perf_counter()
-    pairs = blocked_pairs(records)
-    covered = sum(labelled[a][0] == labelled[b][0] for a, b in pairs)
-    yield f"{len(records)} records, {len(sizes)} clusters, {truth} true pairs"
-    yield f"{len(pairs)} pairs in blocks, {covered} of the true ones among them"
+    pairs = sorted(blocked_pairs(records))
     scored = [(labelled[a][0] == labelled[b][0], compare_records(records[a], records[b])) for a, b in pairs]
-    seconds = time.perf_counter() - started
-    yield f"{seconds:.1f} s, {len(pairs) / seconds:,.0f} pairs/s"
-    best = max(measure(scored, truth, [n / 100 for n in range(50, 100)]), key=lambda q: q.f1)
-    for name, quality in zip(
-        ("review", "accept"), measure(scored, truth, (policy.review, policy.accept)), strict=True
-    ):
-        yield f"{name:>7} {quality}"
-    yield f"   best {best}"
+    return scored, truth, len(pairs)
 
 
 def read_cases(path: Path) -> list[TrackTags]:

@@ -10,11 +10,11 @@ BARE = 0.7
 DURATION, ALBUM, POSITION, ISRC, STRONG_ID = 0.75, 0.6, 0.45, 0.6, 0.85
 ELSEWHERE_ON_ALBUM = 0.2  # the album, but another position on it
 POSITION_ALONE = 0.35  # the same track number, of whatever album
-ALONE = 0.67  # the only candidate of that name, and no length to contradict it
+ALONE = 0.68  # the only candidate of that name, and no length to contradict it
 CONTRADICTED = 0.7  # the most a candidate can have that another version, length or number speaks against
 NAMELESS = 0.85  # the most without titles that can be compared, unless place and length agree
 UNNAMED_VERSION = 0.03  # "remix" beside "Kappa remix"
-OTHER_GUESTS = 0.005  # between two recordings the one with the same guests
+OTHER_GUESTS = 0.001  # between two recordings the one with the same guests
 STRANGER = 0.5  # the most it can have when the artist or the title is another
 NEAR_ALBUM = 0.7  # an album name with a slip of the pen
 
