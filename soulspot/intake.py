@@ -101,12 +101,12 @@ class Intake:
     def _walks(self, places: Sequence[bytes]) -> list[Walk]:
         """One walk of what lies inside the library's roots, with its patterns, and one of what does not."""
         rules = self._rules
-        inside = [place for place in places if any(inside(place, root) for root in rules.roots)]
-        outside = [place for place in places if place not in inside]
+        within = [place for place in places if any(inside(place, root) for root in rules.roots)]
+        outside = [place for place in places if place not in within]
         walks = []
-        if inside or not places:
+        if within or not places:
             walks.append(walk(rules.roots, include=rules.include, exclude=rules.exclude,
-                              follow_symlinks=rules.follow_symlinks, within=inside))  # fmt: skip
+                              follow_symlinks=rules.follow_symlinks, within=within))  # fmt: skip
         if outside:
             walks.append(walk(outside, include=rules.include, exclude=rules.exclude,
                               follow_symlinks=rules.follow_symlinks))  # fmt: skip
@@ -139,23 +139,16 @@ class Intake:
 
     async def files(self, paths: Sequence[bytes]) -> dict[bytes, int | Exception]:
         """Bring in just these files, changed or not known: track_id by path, or what kept it from being read."""
-        found: dict[bytes, int | Exception] = {}
-        candidates = []
-        for path in paths:
-            looked_at = walk([path])
-            one = next(iter(looked_at), None)
-            if one is None:
-                reason = looked_at.problems[0].reason if looked_at.problems else "is not an audio file"
-                found[path] = FileNotFoundError(f"{os.fsdecode(path)}: {reason}")
-            else:
-                candidates.append(one)
+        looked_at = await asyncio.to_thread(lambda: {path: _look_at(path) for path in paths})
+        found = {path: one for path, one in looked_at.items() if isinstance(one, Exception)}
+        candidates = [one for one in looked_at.values() if isinstance(one, Candidate)]
         known = await self._database.read(lambda c: tracks.known_stamps(c, (one.path for one in candidates)))
         changed = [one for one in candidates if known.get(one.path) != one.stamp]
         files = await asyncio.to_thread(self._read, changed)
         scan_id = await self._database.write(tracks.next_scan)
         await self._database.write(lambda c: self._save(c, files, scan_id))
         ids = await self._database.read(lambda c: tracks.ids_of_paths(c, (one.path for one in candidates)))
-        return found | ids
+        return {**found, **ids}
 
     async def rows(
         self, path: Path, progress: Callable[[ImportReport], None] = lambda report: None
@@ -177,6 +170,15 @@ class Intake:
         changed = tracks.save_imported(connection, rows, self._now())
         self._decide(connection, changed)
         return len(changed)
+
+
+def _look_at(path: bytes) -> Candidate | Exception:
+    if os.path.isdir(path):
+        return IsADirectoryError(f"{os.fsdecode(path)}: is a folder")
+    looked_at = walk([path])
+    one = next(iter(looked_at), None)
+    reason = looked_at.problems[0].reason if looked_at.problems else "is not an audio file"
+    return one or FileNotFoundError(f"{os.fsdecode(path)}: {reason}")
 
 
 def inside(path: bytes, root: bytes) -> bool:
