@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from soulspot.matching.albums import SAME_ALBUM
 from soulspot.matching.names import credit_similarity, name_similarity
 from soulspot.matching.releases import album_similarity, same_position
 from soulspot.matching.similarity import duration_support, title_similarity
@@ -11,7 +12,7 @@ from soulspot.matching.titles import Title
 from soulspot.matching.trimming import Trimmed, trim
 from soulspot.matching.version_phrases import MANY_VERSIONS, NEAR_VERSIONS
 from soulspot.matching.versions import shown
-from soulspot.matching.views import SAME_ALBUM, View
+from soulspot.matching.views import View
 
 _PLACES = {True: 2, None: 1, False: 0}
 
@@ -149,11 +150,9 @@ def _album(tags: View, candidate: View) -> tuple[float | None, bool | None]:
     for album in candidate.albums:
         similarity = album_similarity(own, album)
         place = same_position(own, album)
-        best = max(
-            best,
-            (1.0 if similarity >= SAME_ALBUM else similarity, _PLACES[place], place),
-            key=lambda found: found[:2],
-        )
+        found = (1.0 if similarity >= SAME_ALBUM else similarity, _PLACES[place], place)
+        if found[:2] > best[:2]:
+            best = found
     return best[0], best[2]
 
 

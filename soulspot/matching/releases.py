@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from soulspot.matching.albums import SAME_ALBUM, Album
 from soulspot.matching.names import credit_of, credit_similarity, is_various
 from soulspot.matching.similarity import title_similarity
-from soulspot.matching.views import SAME_ALBUM, Album, View
+from soulspot.matching.views import View
 
 OTHER_VERSION = 0.8  # the most two album names are alike when one says "live" and the other does not
 
@@ -37,38 +38,31 @@ def same_position(a: Album, b: Album) -> bool | None:
     return a.number == b.number
 
 
-def preference(album: Album) -> int:
-    """0 for an official album, then singles and EPs, compilations, and what is not official."""
-    if (album.status or "official").casefold() != "official":
-        return 4
-    if album.compilation:
-        return 3
-    if album.secondary:
-        return 2
-    primary = (album.primary or "album").casefold()
-    return 0 if primary == "album" else 1
-
-
 def choose_release(tags: View, candidate: View) -> Mapping[str, Any] | None:
     """The entry of the candidate's releases the file belongs to, or None.
 
     By release id, else album name, position, official before promotion, album before single before compilation,
     the same year, the earliest date. With an album name in the tags a release of another name is never chosen."""
-    albums = [album for album in candidate.albums if album.entry is not None]
     wanted = tags.albums[0] if tags.albums else None
+    known = [
+        (one, entry)
+        for one, entry in zip(candidate.albums, candidate.entries, strict=True)
+        if entry is not None
+    ]
     if tags.release_id:
-        for album in albums:
-            if album.id == tags.release_id and (wanted is None or album_similarity(wanted, album) >= 0.5):
-                return album.entry
+        for one, entry in known:
+            if one.id == tags.release_id and (wanted is None or album_similarity(wanted, one) >= 0.5):
+                return entry
     if wanted is not None and "album" not in tags.guessed:
-        albums = [album for album in albums if album_similarity(wanted, album) >= SAME_ALBUM]
-    if not albums:
+        known = [(one, entry) for one, entry in known if album_similarity(wanted, one) >= SAME_ALBUM]
+    if not known:
         return None
 
-    def rank(album: Album) -> tuple[float, int, int, int, str, str]:
-        likeness = -round(album_similarity(wanted, album), 2) if wanted else 0.0
-        place = {True: 0, None: 1, False: 2}[same_position(wanted, album) if wanted else None]
-        year = 0 if tags.year and album.date and album.date[:4] == tags.year else 1
-        return (likeness, place, preference(album), year, album.date or "9999", album.id or "")
+    def rank(found: tuple[Album, Mapping[str, Any]]) -> tuple[float, int, int, int, str, str]:
+        one = found[0]
+        likeness = -round(album_similarity(wanted, one), 2) if wanted else 0.0
+        place = {True: 0, None: 1, False: 2}[same_position(wanted, one) if wanted else None]
+        year = 0 if tags.year and one.date and one.date[:4] == tags.year else 1
+        return (likeness, place, one.preference, year, one.date or "9999", one.id or "")
 
-    return min(albums, key=rank).entry
+    return min(known, key=rank)[1]

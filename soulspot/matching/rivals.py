@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from soulspot.matching.comparing import Marks
 from soulspot.matching.identified import Standing
 from soulspot.matching.names import credit_similarity
-from soulspot.matching.releases import preference
 from soulspot.matching.similarity import duration_support, title_similarity
 from soulspot.matching.values import Candidate, Scored
 from soulspot.matching.views import View
@@ -35,7 +34,7 @@ class Judged:
 
     @property
     def preference(self) -> int:
-        return min(map(preference, self.view.albums), default=3)
+        return min((album.preference for album in self.view.albums), default=3)
 
     def public(self) -> Scored:
         return Scored(self.candidate, round(self.score, 4), self.reasons)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from soulspot.matching.albums import SAME_ALBUM
 from soulspot.matching.names import name_similarity
 from soulspot.matching.similarity import title_similarity
 from soulspot.matching.titles import Title, parse_title
-from soulspot.matching.views import SAME_ALBUM, View
+from soulspot.matching.views import View
 
 
 @dataclass(frozen=True, slots=True)

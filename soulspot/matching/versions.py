@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from soulspot.matching import version_phrases as phrases
@@ -37,20 +37,23 @@ _UNPLUGGED = re.compile(r"\bunplugged\b")
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """The kinds of version words of a text and, for each, the words that say which one (remixer, place, year)."""
+    """The kinds of version words of a text and, for each, the words that say which one (remixer, place, year).
+
+    `hard` are the kinds that make another recording: all but remaster, mono, stereo and "album version"."""
 
     kinds: frozenset[str] = frozenset()
     details: frozenset[tuple[str, str]] = frozenset()
+    hard: frozenset[str] = field(init=False, compare=False)
 
-    @property
-    def hard(self) -> frozenset[str]:
-        """The kinds that make another recording: all but remaster, mono, stereo and "album version"."""
-        return self.kinds - phrases.MILD_VERSIONS
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hard", self.kinds - phrases.MILD_VERSIONS)
 
     def of(self, kind: str) -> frozenset[str]:
         return frozenset(word for name, word in self.details if name == kind)
 
     def __or__(self, other: Versions) -> Versions:
+        if not other.kinds or not self.kinds:
+            return self if self.kinds else other
         return Versions(self.kinds | other.kinds, self.details | other.details)
 
 

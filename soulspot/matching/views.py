@@ -2,77 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
+from soulspot.matching.albums import Album, album, albums_in
 from soulspot.matching.fallback import normalise_tags
-from soulspot.matching.names import Credit, credit_of, is_imitation, is_various
+from soulspot.matching.names import Credit, credit_of, is_imitation
 from soulspot.matching.titles import NO_TITLE, Title, parse_title
-from soulspot.matching.versions import NO_VERSIONS, Versions, album_versions, version_words
+from soulspot.matching.versions import NO_VERSIONS, Versions, version_words
 from soulspot.models import Entity, TrackTags
-
-_YEAR = re.compile(r"\s*[(\[](?:19|20)\d\d(?:-\d\d)*[)\]]$|\s*\((?:unknown|unbekannt)\)$")
-_DISC = re.compile(
-    r"(?i)\s*[-,:]?\s*[(\[]?\b(?:cd|disc|disk|disque)\s*\d{1,2}(?:\s*of\s*\d+)?\b[)\]]?(?::.*)?$"
-)
-_SECONDARY = {"live": "live", "remix": "remix", "demo": "demo", "karaoke": "karaoke"}
-
-
-SAME_ALBUM = 0.85  # from here on two album names are one
-
-
-@lru_cache(maxsize=16384)
-def album_title(text: str) -> Title:
-    """An album's name without year, disc and edition words."""
-    bare = _DISC.sub("", _YEAR.sub("", text.strip())).strip()
-    return parse_title(bare or text)
-
-
-@lru_cache(maxsize=16384)
-def _lent(text: str) -> frozenset[str]:
-    """Version kinds that an album's name can explain in a title, more freely than those it lends by itself."""
-    whole = version_words(text)
-    return (
-        album_versions(text)
-        | album_title(text).versions.kinds
-        | (frozenset() if whole.details else whole.hard)
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Album:
-    """A release as matching sees it. `entry` is the provider's own dict, None for tags."""
-
-    title: Title
-    name: str
-    id: str | None = None
-    artist: str | None = None
-    disc: int | None = None
-    number: int | None = None
-    date: str | None = None
-    status: str | None = None
-    primary: str | None = None
-    secondary: frozenset[str] = frozenset()
-    entry: Mapping[str, Any] | None = None
-
-    @property
-    def implied(self) -> frozenset[str]:
-        """Version kinds the release lends to its tracks."""
-        return album_versions(self.name) | frozenset(_SECONDARY[s] for s in self.secondary if s in _SECONDARY)
-
-    @property
-    def compilation(self) -> bool:
-        return "compilation" in self.secondary or "dj-mix" in self.secondary or is_various(self.artist)
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A track ready for comparison. `besides` are version words said of it elsewhere than in
-    the title, `lent` by the albums it is on,
-    `implied` by every one of them. `guessed` names what came from a path and therefore contradicts nothing."""
+    """A track ready for comparison.
+
+    `besides` are version words said of it elsewhere than in the title, `lent` those by which some album it is on
+    explains a title, `implied` those of every such album. `entries` are the provider's dicts of `albums`, in their
+    order. `guessed` names what came from a path and therefore contradicts nothing."""
 
     title: Title
     credit: Credit
@@ -82,6 +30,7 @@ class View:
     besides: Versions
     implied: frozenset[str]
     lent: frozenset[str]
+    entries: tuple[Mapping[str, Any] | None, ...] = ()
     number: int | None = None
     isrcs: frozenset[str] = frozenset()
     ids: frozenset[str] = frozenset()
@@ -121,17 +70,8 @@ def _view(own: TrackTags, full: TrackTags) -> View:
     credit = _credit(full.artist, full.artists, (), title)
     albums: tuple[Album, ...] = ()
     if full.album:
-        albums = (
-            Album(
-                album_title(full.album),
-                full.album,
-                full.ids.mb_release_id,
-                full.album_artist,
-                full.disc_number,
-                full.track_number,
-                full.date,
-            ),
-        )
+        place = (full.disc_number, full.track_number, full.date)
+        albums = (album(full.album, full.ids.mb_release_id, full.album_artist, *place),)
     return View(
         title=title,
         credit=credit,
@@ -140,7 +80,7 @@ def _view(own: TrackTags, full: TrackTags) -> View:
         duration_ms=full.duration_ms,
         besides=_imitation((full.artist, full.album_artist)),
         implied=albums[0].implied if albums else frozenset(),
-        lent=_lent(full.album) if full.album else frozenset(),
+        lent=albums[0].lent if albums else frozenset(),
         number=full.track_number,
         isrcs=frozenset(full.ids.isrcs),
         ids=frozenset(full.ids.mb_recording_ids),
@@ -160,9 +100,9 @@ def view_of_fields(entity: Entity) -> View:
     credit = _credit(
         fields.get("artist"), fields.get("artists") or (), fields.get("artist_aliases") or (), title
     )
-    albums = tuple(_albums(fields))
+    found = tuple(albums_in(fields))
+    albums = tuple(known for known, _ in found)
     comment = fields.get("disambiguation") or ""
-    implied = frozenset.intersection(*(album.implied for album in albums)) if albums else frozenset()
     date = fields.get("original_date") or fields.get("release_date")
     return View(
         title=title,
@@ -171,8 +111,9 @@ def view_of_fields(entity: Entity) -> View:
         albums=albums,
         duration_ms=fields.get("duration_ms") or None,
         besides=version_words(comment) | _imitation((fields.get("artist"),)),
-        implied=implied,
-        lent=frozenset().union(*(_lent(a.name) | a.implied for a in albums)) if albums else frozenset(),
+        entries=tuple(entry for _, entry in found),
+        implied=frozenset.intersection(*(known.implied for known in albums)) if albums else frozenset(),
+        lent=frozenset().union(*(known.lent for known in albums)),
         number=albums[0].number if len(albums) == 1 else fields.get("track_number"),
         isrcs=frozenset(fields.get("isrcs") or ()),
         ids=frozenset({entity.id}) if entity.kind == "recording" else frozenset(),
@@ -197,32 +138,3 @@ def _credit(artist: str | None, artists: Iterable[str], aliases: Iterable[str], 
 def _imitation(names: Iterable[str | None]) -> Versions:
     imitates = any(is_imitation(name) for name in names if name)
     return Versions(frozenset({"cover"})) if imitates else NO_VERSIONS
-
-
-def _albums(fields: Mapping[str, Any]) -> Iterable[Album]:
-    for entry in fields.get("releases") or ():
-        if entry.get("title"):
-            yield Album(
-                title=album_title(entry["title"]),
-                name=entry["title"],
-                id=entry.get("id"),
-                artist=entry.get("album_artist"),
-                disc=entry.get("disc_number"),
-                number=entry.get("track_number"),
-                date=entry.get("date"),
-                status=entry.get("status"),
-                primary=entry.get("primary_type"),
-                secondary=frozenset(str(s).casefold() for s in entry.get("secondary_types") or ()),
-                entry=entry,
-            )
-    named = fields.get("album")
-    if named and not any(entry.get("title") == named for entry in fields.get("releases") or ()):
-        yield Album(
-            title=album_title(named),
-            name=named,
-            id=fields.get("mb_release_id") or fields.get("spotify_album_id"),
-            artist=fields.get("album_artist"),
-            disc=fields.get("disc_number"),
-            number=fields.get("track_number"),
-            date=fields.get("release_date"),
-        )
