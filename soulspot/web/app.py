@@ -74,7 +74,7 @@ class Api:
     async def retry(self, request: web.Request) -> web.Response:
         body = await _json(request)
         states = body.get("states", ["failed"])
-        if not isinstance(states, list) or not set(states) <= {"failed", "missing"}:
+        if not isinstance(states, list) or not all(one in ("failed", "missing") for one in states):
             raise web.HTTPBadRequest(text='states: a list of "failed" and "missing"')
         provider = body.get("provider")
         known = [pump.name for pump in self._service.pumps]
@@ -84,11 +84,13 @@ class Api:
 
     async def import_file(self, request: web.Request) -> web.Response:
         name = Path(request.query.get("name", "import.csv")).name
-        if not name.removesuffix(".gz").endswith(IMPORT_SUFFIXES):
+        packed = ".gz" if name.lower().endswith(".gz") else ""
+        suffix = Path(name.lower().removesuffix(packed)).suffix
+        if suffix not in IMPORT_SUFFIXES:
             raise web.HTTPBadRequest(
                 text=f"name: a file ending in {', '.join(IMPORT_SUFFIXES)} (or one of these with .gz)"
             )
-        handle, place = tempfile.mkstemp(suffix="".join(Path(name).suffixes), prefix="soulspot-import-")
+        handle, place = tempfile.mkstemp(suffix=suffix + packed, prefix="soulspot-import-")
         path = Path(place)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -120,13 +122,14 @@ class Api:
         if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
             raise web.HTTPBadRequest(text="paths: a list of texts")
         try:
-            places = [os.path.realpath(os.fsencode(path)) for path in paths]
+            places = [os.path.abspath(os.fsencode(path)) for path in paths]
+            real = [os.path.realpath(place) for place in places]
         except ValueError as error:
             raise web.HTTPBadRequest(text=f"paths: {error}") from error
-        for path, place in zip(paths, places, strict=True):
+        for path, place in zip(paths, real, strict=True):
             if not self._service.in_library(place):
                 raise web.HTTPBadRequest(text=f"paths: {path!r} is not inside the library that is configured")
-        return [os.path.abspath(os.fsencode(path)) for path in paths]
+        return places
 
 
 def _accepted(operation_id: int) -> web.Response:
@@ -141,7 +144,7 @@ async def _json(request: web.Request) -> dict[str, Any]:
         return {}
     try:
         body = await request.json()
-    except (ValueError, RecursionError):
+    except (ValueError, LookupError, RecursionError):  # LookupError: a charset that nobody knows
         raise web.HTTPBadRequest(text="the body is not JSON") from None
     if not isinstance(body, dict):
         raise web.HTTPBadRequest(text="the body is not a JSON object")

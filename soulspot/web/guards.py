@@ -5,20 +5,26 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
+
+from soulspot.errors import DatabaseFull
+
+log = structlog.get_logger()
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 
 
-def problem(status: int, title: str, detail: str) -> web.Response:
+def problem(status: int, title: str, detail: str, headers: Mapping[str, str] | None = None) -> web.Response:
     """An RFC 9457 answer."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    return web.Response(status=status, text=json.dumps(body), content_type="application/problem+json")
+    text, kind = json.dumps(body), "application/problem+json"
+    return web.Response(status=status, text=text, content_type=kind, headers=headers)
 
 
 def guard(token: str | None, allowed_hosts: Sequence[str]) -> Middleware:
@@ -34,9 +40,9 @@ def guard(token: str | None, allowed_hosts: Sequence[str]) -> Middleware:
                 403, "Forbidden", f"this server does not answer to the name {host!r}; see http.allowed_hosts"
             )
         if request.path not in OPEN_PATHS:
-            bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
-            if token and not hmac.compare_digest(bearer.encode(), token.encode()):
-                return problem(401, "Unauthorized", "send the token of http.token as Authorization: Bearer")
+            if token and not _knows(request, token):
+                detail = "send the token of http.token as Authorization: Bearer"
+                return problem(401, "Unauthorized", detail, {"WWW-Authenticate": "Bearer"})
             if request.method not in ("GET", "HEAD") and not token and not _same_origin(request):
                 return problem(403, "Forbidden", "requests from other sites' pages are refused")
         try:
@@ -44,9 +50,24 @@ def guard(token: str | None, allowed_hosts: Sequence[str]) -> Middleware:
         except web.HTTPException as error:
             if error.status < 400:
                 raise
-            return problem(error.status, error.reason, error.text or error.reason)
+            kept = {name: value for name, value in error.headers.items() if name == "Allow"}
+            return problem(error.status, error.reason, error.text or error.reason, kept)
+        except DatabaseFull as error:
+            return problem(507, "Insufficient Storage", str(error))
+        except ConnectionError:
+            raise  # whoever asked has gone
+        except Exception:
+            log.exception("request_failed", method=request.method, path=request.path)
+            return problem(500, "Internal Server Error", "this went wrong here; the log says more")
 
     return check
+
+
+def _knows(request: web.Request, token: str) -> bool:
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    # bytes that are not UTF-8 come as surrogates
+    sent = given.strip().encode("utf-8", "surrogateescape")
+    return hmac.compare_digest(sent, token.encode()) and scheme.lower() == "bearer"
 
 
 def _name(host: str) -> str:

@@ -1,0 +1,83 @@
+"""The HTTP side over a real service and a real database, on a port of the system's choice."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from soulspot.config import make_config
+from soulspot.enrich import EnrichmentService
+from soulspot.operations import Operations
+from soulspot.web.app import Api
+from soulspot.wiring import opened
+
+NOBODY = "http://127.0.0.1:9"  # nothing listens there; and nothing is asked, because no pump runs
+
+
+@dataclass
+class Running:
+    """What a test talks to. `ready` is what /readyz says."""
+
+    http: TestClient[Any, Any]
+    service: EnrichmentService
+    operations: Operations
+    music: Path
+    state: dict[str, bool] = field(default_factory=lambda: {"ready": True})
+
+    async def finished(self) -> None:
+        """Wait until every operation that was started has ended."""
+        await asyncio.gather(*self.operations._tasks)
+
+    async def operation(self, number: int = 1) -> dict[str, Any]:
+        async with self.http.get(f"/api/v1/operations/{number}") as answer:
+            assert answer.status == 200
+            return dict(await answer.json())
+
+
+Start = Callable[..., Awaitable[Running]]
+
+
+@pytest.fixture
+async def start(tmp_path: Path) -> AsyncIterator[Start]:
+    """Starts a server: `await start(token=..., allowed_hosts=..., library=False)`."""
+    async with AsyncExitStack() as stack:
+
+        async def run(
+            token: str | None = None, allowed_hosts: tuple[str, ...] = (), library: bool = True
+        ) -> Running:
+            music = tmp_path / "music"
+            music.mkdir(exist_ok=True)
+            config = make_config(
+                {
+                    "database.path": str(tmp_path / "soulspot.db"),
+                    "library.paths": [os.fspath(music)] if library else [],
+                    "providers.musicbrainz.contact": "tests@example.org",
+                    "providers.musicbrainz.base_url": NOBODY,
+                    "providers.listenbrainz.base_url": NOBODY,
+                    "providers.listenbrainz.labs_url": NOBODY,
+                }
+            )
+            service = await stack.enter_async_context(opened(config, kind=EnrichmentService, work=False))
+            operations = Operations(service)
+            stack.push_async_callback(operations.stop)
+            state = {"ready": True}
+            api = Api(service, operations, ready=lambda: state["ready"], version="1.2.3")
+            server = TestServer(api.application(token=token, allowed_hosts=allowed_hosts))
+            client = await stack.enter_async_context(TestClient(server))
+            return Running(client, service, operations, music, state)
+
+        yield run
+
+
+@pytest.fixture
+async def running(start: Start) -> Running:
+    """A server without token over an empty library."""
+    return await start()
