@@ -119,6 +119,12 @@ class Pump:
             or self.producing
         )
 
+    @property
+    def _asking(self) -> bool:
+        """A call is under way: ours, a timer's, or one of a processor that was replaced."""
+        replaced = self._closing is not None and not self._closing.done()
+        return replaced or self.processor.in_flight_count() > 0
+
     def wake(self) -> None:
         """Look at the queue again: something was queued, or company has gone."""
         self._wake.set()
@@ -167,7 +173,7 @@ class Pump:
 
     async def _step(self) -> float | None:
         """Claim and run one batch. Seconds until there can be more to do, 0 for at once, None for unknown."""
-        if self._unsettled:
+        if self._unsettled and not self._asking:
             orphans = list(self._unsettled)
             await self._database.write(lambda c: queue.release(c, orphans))
             self._unsettled.difference_update(orphans)
@@ -221,9 +227,12 @@ class Pump:
         # what is asked and not settled, because the call was cut off or the disk is full, goes back into the queue
         self._unsettled.update(one.lookup_id for one in lookups)
         answers = await self._ask(lookups)
-        await self._settle(
-            [self._settlement(one, answer) for one, answer in zip(lookups, answers, strict=True)]
-        )
+        settlements = [self._settlement(one, answer) for one, answer in zip(lookups, answers, strict=True)]
+        try:
+            await self._settle(settlements)
+        except DatabaseFull as error:
+            self._hold(DISK_FULL_HOLD, str(error))  # to ask again at once would only lose the answers again
+            raise
         self._unsettled.difference_update(one.lookup_id for one in lookups)
         self._telemetry.on_answers(self.name, Counter(_outcome(answer) for answer in answers))
         return [_as_result(answer) for answer in answers]
@@ -272,6 +281,8 @@ class Pump:
         return Settlement(lookup, LookupState.PENDING, now + wait, error=answer.reason)
 
     def _report(self, result: BatchResult[Lookup, Answer]) -> None:
+        if self._unsettled:
+            self.wake()
         outcomes = Counter(_outcome(answer) for answer in result.successful)
         self._telemetry.event(
             "batch_flushed",
