@@ -73,7 +73,7 @@ class Telemetry:
         self.answers: Counter[tuple[str, str]] = Counter()
         self.gauges: dict[str, float] = {}
         self.limited: dict[str, LimitEvent] = {}
-        self._finished = 0
+        self._finished: int | None = None  # unknown before the first summary: a database may hold many
         self._summed_at = time.monotonic()
         self._log = structlog.get_logger()
 
@@ -124,7 +124,8 @@ class Telemetry:
         """The minute's line: tracks a second since the last one, queue depth, requests, memory."""
         finished = tracks.get("total", 0) - tracks.get("pending", 0)
         at = time.monotonic()
-        rate = (finished - self._finished) / max(at - self._summed_at, 0.001)
+        fresh = 0 if self._finished is None else max(0, finished - self._finished)
+        rate = fresh / max(at - self._summed_at, 0.001)
         self._finished, self._summed_at = finished, at
         self.event(
             "summary",
