@@ -200,7 +200,7 @@ def _numbers(findings: Sequence[Finding]) -> dict[str, Any]:
     tally = Tally.of(findings)
     return {
         "precision": round(tally.precision, 5), "recall": round(tally.recall, 5), "accepted": tally.accepted,
-        "findable": tally.findable, **tally.results, "status": dict(tally.statuses),
+        "findable": tally.findable, "results": dict(tally.results), "status": dict(tally.statuses),
     }  # fmt: skip
 
 

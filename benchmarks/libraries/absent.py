@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from random import Random
 
-from benchmarks.libraries.making import Maker
+from benchmarks.libraries.making import Maker, below, is_blank
 from benchmarks.libraries.truth import Labelled, hidden_version, title_version
 from soulspot.models import Identifiers, TrackTags
 from soulspot.sandbox import Catalogue, Recording, words
@@ -38,7 +38,8 @@ class _Miss:
 def absent(catalogue: Catalogue, count: int, seed: int) -> list[Labelled]:
     """Half strangers from another catalogue, half versions, covers and lengths that this one does not have."""
     strange = strangers(catalogue, count // 2, seed)
-    return strange + near_misses(catalogue, count - len(strange), seed)
+    near = near_misses(catalogue, count - len(strange), seed)
+    return below("strangers", strange) + below("near", near)
 
 
 def strangers(catalogue: Catalogue, count: int, seed: int) -> list[Labelled]:
@@ -65,7 +66,7 @@ def near_misses(catalogue: Catalogue, count: int, seed: int) -> list[Labelled]:
     files: list[Labelled] = []
     for recording in rng.sample(catalogue.recordings, len(catalogue.recordings)):
         plain = not title_version(recording.title) and not hidden_version(recording)
-        if not plain or recording.video or recording.title == "[untitled]" or not recording.duration_ms:
+        if not plain or recording.video or is_blank(recording) or not recording.duration_ms:
             continue
         if not 60_000 < recording.duration_ms < 900_000:
             continue

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from benchmarks.libraries.truth import Labelled
 from soulspot.models import EnrichedTrack, Status
-from soulspot.sandbox import Catalogue
+from soulspot.sandbox import Catalogue, Recording
+
+Result = Literal["right", "twin", "wrong", "missed", "open"]
+"""Accepted: the true one, one that nobody could tell from it, another. Not accepted, although it could be found, or
+because it could not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +23,7 @@ class Finding:
 
     label: Labelled
     status: Status
-    result: str  # "right", "twin", "wrong", "missed", "open": none accepted, and none could be
+    result: Result
     accepted: str | None
     reasons: tuple[str, ...] = ()
 
@@ -29,7 +34,7 @@ class Tally:
 
     tracks: int = 0
     findable: int = 0
-    results: Counter[str] = field(default_factory=Counter)
+    results: Counter[Result] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
     found: int = 0  # right or twin, among the findable
 
@@ -68,7 +73,8 @@ def recordings(
         accepted = row.mb_recording_id and catalogue.merged.get(row.mb_recording_id, row.mb_recording_id)
         if label.recording is None:
             accepted = accepted or row.spotify_track_id
-        yield _finding(label, row.status, accepted, label.acceptable, label.recording, reasons)
+        own = {label.recording.mbid} if label.recording else set()
+        yield _finding(label, row.status, accepted, own, label.twins, reasons)
 
 
 def spotify_tracks(
@@ -76,26 +82,26 @@ def spotify_tracks(
 ) -> Iterator[Finding]:
     """Judges `spotify_track_id`: right is every living track of the recording, or of a twin of it."""
     for label, row, reasons in rows:
-        own = frozenset(label.recording.spotify_ids if label.recording else ())
+        own = set(label.recording.spotify_ids if label.recording else ())
         twins = [catalogue.recordings_by_mbid[mbid] for mbid in label.twins]
-        acceptable = own | {spotify_id for twin in twins for spotify_id in twin.spotify_ids}
-        shown = Labelled(
-            label.file, label.recording, label.twins, label.findable and bool(acceptable), label.traits
-        )
-        true = label.recording if row.spotify_track_id in own else None
-        yield _finding(shown, row.status, row.spotify_track_id, acceptable, true, reasons)
+        alike = {spotify_id for twin in twins for spotify_id in twin.spotify_ids}
+        shown = replace(label, findable=label.findable and bool(own | alike))
+        yield _finding(shown, row.status, row.spotify_track_id, own, alike, reasons)
 
 
 def _finding(
-    label: Labelled, status: Status, accepted: str | None, acceptable: frozenset[str], true: object,
+    label: Labelled,
+    status: Status,
+    accepted: str | None,
+    own: Set[str],
+    alike: Set[str],
     reasons: Sequence[str],
-) -> Finding:  # fmt: skip
+) -> Finding:
     if not accepted:
-        return Finding(label, status, "missed" if label.findable else "open", None, tuple(reasons))
-    mbid = getattr(true, "mbid", None)
-    own = {mbid, *getattr(true, "spotify_ids", ())}
-    result = "wrong" if accepted not in acceptable else "right" if accepted in own else "twin"
-    return Finding(label, status, result, accepted, tuple(reasons))
+        result: Result = "missed" if label.findable else "open"
+    else:
+        result = "right" if accepted in own else "twin" if accepted in alike else "wrong"
+    return Finding(label, status, result, accepted or None, tuple(reasons))
 
 
 def shown_reasons(candidates: Iterable[tuple[str, float, str, str]]) -> list[str]:
@@ -109,7 +115,8 @@ def shown_reasons(candidates: Iterable[tuple[str, float, str, str]]) -> list[str
 def explained(catalogues: Sequence[Catalogue], findings: Sequence[Finding], examples: int) -> Iterator[str]:
     """What is wrong or missed: how often by trait of the file, and examples with the candidates' reasons."""
     traits = Counter(trait for one in findings for trait in one.label.traits or ("plain",))
-    for result in ("wrong", "missed"):
+    outcomes: tuple[Result, ...] = ("wrong", "missed")
+    for result in outcomes:
         bad = [one for one in findings if one.result == result]
         by_trait = Counter(trait for one in bad for trait in one.label.traits or ("plain",))
         by_status = Counter(str(one.status) for one in bad)
@@ -134,6 +141,6 @@ def _example(catalogues: Sequence[Catalogue], one: Finding) -> Iterator[str]:
     yield from (f"      {reason}" for reason in one.reasons[:4])
 
 
-def _shown(recording: object) -> str:
+def _shown(recording: Recording) -> str:
     names = ("mbid", "title", "artist", "duration_ms", "disambiguation", "isrcs")
     return " / ".join(str(getattr(recording, name)) for name in names)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+from collections.abc import Callable
+from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
 from benchmarks.libraries.absent import absent
-from benchmarks.libraries.making import Carried, Carry, Maker
+from benchmarks.libraries.making import Carried, Carry, Maker, below
 from benchmarks.libraries.truth import Labelled
 from soulspot.models import Identifiers
 from soulspot.sandbox import Catalogue, Place, Recording, ids
@@ -77,11 +76,6 @@ def mixture(catalogue: Catalogue, count: int, seed: int) -> list[Labelled]:
     sizes = [count // 5 + (n < count % 5) for n in range(5)]
     built = [part(catalogue, size, seed) for part, size in zip(parts, sizes, strict=True)]
     return [file for n, files in enumerate(built) for file in below(f"{n}", files)]
-
-
-def below(folder: str, files: Iterable[Labelled]) -> list[Labelled]:
-    """The same files one folder deeper."""
-    return [replace(f, file=replace(f.file, path=PurePosixPath(folder, f.file.path))) for f in files]
 
 
 def own_ids(maker: Maker) -> Carry:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from itertools import cycle
 from pathlib import PurePosixPath
 from random import Random
 
+from benchmarks.libraries.filing import (
+    album_artist_as_filed,
+    album_as_filed,
+    album_folder,
+    heard,
+    is_various,
+    safe,
+    shelf,
+    version_in_words,
+)
 from benchmarks.libraries.truth import Labelled, Said, Truth, hidden_version, title_version
 from benchmarks.libraries.untidy import Habits, slip
 from soulspot.models import Identifiers, TrackTags
@@ -17,9 +26,6 @@ from soulspot.sandbox.audio import SILENCE
 from soulspot.sandbox.audio_silence import silent_flac
 from soulspot.sandbox.audio_tags import tag
 from soulspot.sandbox.library import PlannedFile
-
-_SHELVES = ("Downloads", "Music/New Folder (2)", "Unsorted", "phone backup", "usb/MUSIC", "from laptop/mp3")
-_SHORT_MS = 10_000  # shorter tracks are ripped to the tenth of a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +76,10 @@ class Maker:
         folder = PurePosixPath()
         for recording in self._recordings:
             places = self.catalogue.places(recording.mbid)
-            if recording.mbid in self._taken or recording.video or not places or _blank(recording):
+            if recording.mbid in self._taken or recording.video or not places or is_blank(recording):
                 continue
             if self.rng.random() < 0.25 or not files:
-                folder = PurePosixPath(self.rng.choice(_SHELVES), f"{self.rng.randrange(1000):03d}")
+                folder = shelf(self.rng)
             files.append(self.single(recording, self.rng.choice(places), folder, carry))
             if len(files) == count:
                 return files
@@ -83,13 +89,13 @@ class Maker:
         """The tracks of a release by one person: each in the same habits, but slips of the pen."""
         rng, habits = self.rng, Habits.choose(self.rng)
         suffix = next(self._formats)
-        various = "Compilation" in release.secondary_types
-        album = release.title if tidy else _album_as_filed(rng, habits, release)
-        album_artist: str | None = release.artist if tidy else _album_artist(rng, habits, release, various)
+        various = is_various(release)
+        album = release.title if tidy else album_as_filed(rng, habits, release)
+        album_artist: str | None = release.artist if tidy else album_artist_as_filed(rng, habits, release)
         numbers, years = tidy or rng.random() < 0.9, tidy or rng.random() < 0.75
         discs, helpful = rng.random() < 0.5 and len(release.media) > 1, tidy or rng.random() < 0.8
         keep = 1.0 if tidy or rng.random() < 0.7 else rng.uniform(0.4, 0.9)
-        root = self._album_folder(habits, release, helpful, various)
+        root = album_folder(rng, habits, release) if helpful else shelf(rng)
         files = []
         for medium in release.media:
             for track in medium.tracks:
@@ -107,11 +113,8 @@ class Maker:
                 )  # fmt: skip
                 folder = root / f"CD{medium.position}" if discs else root
                 disc = f"{medium.position}-" if len(release.media) > 1 and not discs else ""
-                name = (
-                    f"{disc}{track.position:02d} - {tags.title}"
-                    if helpful
-                    else f"Track {disc}{track.position:02d}"
-                )
+                number = f"{disc}{track.position:02d}"
+                name = f"{number} - {tags.title}" if helpful else f"Track {number}"
                 traits = worn.traits if numbers else (*worn.traits, "no track number")
                 said = replace(worn.said, album=release.title)
                 files.append(
@@ -126,23 +129,19 @@ class Maker:
         worn = self._dressed(recording, place, habits, tidy=False, tell_version=not has_album)
         tags, traits = worn.tags, worn.traits
         if has_album:
-            tags = replace(tags, album=_album_as_filed(rng, habits, place.release))
+            tags = replace(tags, album=album_as_filed(rng, habits, place.release))
         else:
             traits = (*traits, "no album")
-        various = "Compilation" in place.release.secondary_types
         tags = replace(
             tags,
-            album_artist=_album_artist(rng, habits, place.release, various) if rng.random() < 0.3 else None,
+            album_artist=album_artist_as_filed(rng, habits, place.release) if rng.random() < 0.3 else None,
             track_number=place.track.position if has_album and rng.random() < 0.6 else None,
             date=place.release.date[:4] or None if rng.random() < 0.4 else None,
         )
-        name = rng.choice(
-            (f"{tags.artist} - {tags.title}", f"{tags.title}", f"track{rng.randrange(9999):04d}")
-        )
-        if (
-            rng.random() < 0.02 and tags.title and tags.artist
-        ):  # never tagged: the file's name is all there is
-            name, traits = f"{tags.artist} - {tags.title}", (*traits, "name only")
+        full = f"{tags.artist} - {tags.title}" if tags.artist else f"{tags.title}"
+        name = rng.choice((full, f"{tags.title}", f"track{rng.randrange(9999):04d}"))
+        if rng.random() < 0.02 and tags.artist:  # never tagged: the file's name is all there is
+            name, traits = full, (*traits, "name only")
             tags = TrackTags(duration_ms=tags.duration_ms)
         said = replace(worn.said, album=place.release.title if tags.album else None)
         return self._file(
@@ -155,7 +154,7 @@ class Maker:
         """Title, artist and length; with `tell_version` the title tells what only MusicBrainz' comment tells."""
         rng = self.rng
         self._taken.add(recording.mbid)
-        length, traits = self.heard(recording, place)
+        length, traits = heard(rng, self._true_ms(recording, place))
         version, detail = title_version(recording.title), ""
         if tidy:
             tags = TrackTags(title=recording.title, artist=recording.artist, duration_ms=length)
@@ -168,7 +167,7 @@ class Maker:
             else:
                 artist = slip(rng, artist)
             traits.append("slip")
-        if tell_version and (told := _told(rng, recording)):
+        if tell_version and (told := version_in_words(rng, recording)):
             phrase, detail = told
             title, version = title + phrase, version | hidden_version(recording)
         elif habits.suffix and not self._has_other_editions(recording):
@@ -193,35 +192,11 @@ class Maker:
         kinds = {kind for other in others for kind in hidden_version(other)}
         return not plain or bool(kinds & {"remaster", "rerecording"})
 
-    def heard(self, recording: Recording, place: Place) -> tuple[int | None, list[str]]:
-        """How long the file is, in ms: as people rip, and now and then unknown or another master."""
+    def _true_ms(self, recording: Recording, place: Place) -> int:
+        """How long it plays: where MusicBrainz does not know, as Spotify has it."""
         tracks = [self.catalogue.spotify_track(one) for one in recording.spotify_ids]
         known = [place.track.duration_ms, recording.duration_ms, *(t.duration_ms for t in tracks if t)]
-        true_ms = next((length for length in known if length), 200_000)
-        luck = self.rng.random()
-        if luck < 0.02:
-            return None, ["no length"]
-        if true_ms < _SHORT_MS:
-            return true_ms + self.rng.randrange(-100, 101), []
-        if luck < 0.04:
-            return true_ms + self.rng.choice((-1, 1)) * self.rng.randrange(4000, 5500), ["5 s off"]
-        spread = 2000 if luck < 0.35 else 500
-        return true_ms + self.rng.randrange(-spread, spread + 1), []
-
-    def _album_folder(self, habits: Habits, release: Release, helpful: bool, various: bool) -> PurePosixPath:
-        rng, artist, title = self.rng, habits.artist(*_credited(release)), habits.album(release.title)
-        year = release.date[:4]
-        if not helpful:
-            return PurePosixPath(rng.choice(_SHELVES), f"rip{rng.randrange(10_000):04d}")
-        if various:
-            return PurePosixPath(safe(rng.choice(("Various Artists", "VA", "Compilations"))), safe(title))
-        shapes = [
-            (artist, f"{title} ({year})"),
-            (artist, title),
-            (artist, f"{year} - {title}"),
-            (f"{artist} - {title}",),
-        ]
-        return PurePosixPath(*(safe(part) for part in rng.choice(shapes if year else shapes[1::2])))
+        return next((length for length in known if length), 200_000)
 
     def _file(
         self, folder: PurePosixPath, name: str, suffix: str, tags: TrackTags, recording: Recording, said: Said,
@@ -231,7 +206,7 @@ class Maker:
         planned = self.plan(folder, name, suffix, tags)
         planned = replace(planned, recording_mbid=recording.mbid, spotify_ids=recording.spotify_ids)
         twins, findable = self.truth.judge(recording, replace(said, sure=carried.sure))
-        if _blank(recording) and not carried.sure and not (tags.album and tags.track_number):
+        if is_blank(recording) and not carried.sure and not (tags.album and tags.track_number):
             findable = False
         return Labelled(planned, recording, twins, findable, (*traits, *carried.traits))
 
@@ -247,73 +222,18 @@ class Maker:
         return PlannedFile(folder / (stem + suffix), "", "", tags.duration_ms or 0, tags, content=content)
 
 
+def is_blank(recording: Recording) -> bool:
+    """Whether it has no title that one could look for."""
+    return recording.title == "[untitled]"
+
+
+def below(folder: str, files: Iterable[Labelled]) -> list[Labelled]:
+    """The same files one folder deeper."""
+    return [replace(f, file=replace(f.file, path=PurePosixPath(folder, f.file.path))) for f in files]
+
+
 @dataclass(frozen=True, slots=True)
 class _Dressed:
     tags: TrackTags
     said: Said
     traits: tuple[str, ...]
-
-
-def _told(rng: Random, recording: Recording) -> tuple[str, str] | None:
-    """(what to put behind the title, which one it names) for versions told by MusicBrainz' comment alone."""
-    hidden, comment = hidden_version(recording), recording.disambiguation
-    if "live" in hidden:
-        place = comment.partition(": ")[2]
-        phrases = [(" (live)", ""), (" [Live]", ""), (" - Live", "")]
-        phrases += [(f" (Live at {place})", place), (f" - Live in {place}", place)] if place else []
-        return rng.choice(phrases)
-    if "demo" in hidden:
-        return rng.choice(((" (demo)", ""), (" (Demo Version)", "")))
-    if hidden & {"remaster", "rerecording"} and rng.random() < 0.7:
-        year = (re.search(r"\d{4}", comment) or [""])[0]
-        word = "Remaster" if "remaster" in hidden else "Re-Recording"
-        return f" ({year} {word})", year
-    if "single version" in hidden and rng.random() < 0.5:
-        return " (Single Version)", ""
-    return None
-
-
-def _album_as_filed(rng: Random, habits: Habits, release: Release) -> str:
-    title = habits.album(release.title)
-    if release.primary_type == "EP" and rng.random() < 0.3:
-        title += " EP"
-    elif len(release.media) > 1 and rng.random() < 0.3:
-        title += rng.choice((" [Disc 1]", " (Disc 1)", " CD1"))
-    elif rng.random() < 0.1:
-        title += rng.choice(
-            (" (Deluxe Edition)", " [Remastered]", f" [{release.date[:4] or 1999}]", " (Expanded)")
-        )
-    return habits.spell(slip(rng, title) if rng.random() < 0.02 else title)
-
-
-def _album_artist(rng: Random, habits: Habits, release: Release, various: bool) -> str | None:
-    luck = rng.random()
-    if luck < 0.3:
-        return None
-    if luck < 0.4:
-        return rng.choice(("Various Artists", "Unknown Artist", "VA"))
-    return (
-        rng.choice(("Various Artists", "Various", "VA"))
-        if various
-        else habits.spell(habits.artist(*_credited(release)))
-    )
-
-
-def _credited(release: Release):  # type: ignore[no-untyped-def]
-    first = release.credit[0]
-    return first.artist, first.name
-
-
-def _blank(recording: Recording) -> bool:
-    return recording.title == "[untitled]"
-
-
-def safe(name: str) -> str:
-    """A name that every file system takes: no separators, nothing unprintable, at most 120 bytes."""
-    kept = "".join("_" if c in '/\\:*?"<>|' else c for c in name if c.isprintable())
-    return kept.encode()[:120].decode(errors="ignore").strip(" .") or "Untitled"
-
-
-def shuffled(rng: Random, values: Sequence[Labelled]) -> list[Labelled]:
-    """The same in another order."""
-    return rng.sample(values, len(values))

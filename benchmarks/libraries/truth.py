@@ -64,11 +64,6 @@ class Labelled:
     findable: bool = False
     traits: tuple[str, ...] = field(default=())
 
-    @property
-    def acceptable(self) -> frozenset[str]:
-        """The MBIDs that are right; merged ones are not among them."""
-        return self.twins | {self.recording.mbid} if self.recording else frozenset()
-
 
 def base_title(title: str) -> str:
     """The title without what is bracketed behind it: guests, versions."""

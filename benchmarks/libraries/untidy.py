@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import TypeVar
 
 from anyascii import anyascii
 
-from soulspot.sandbox import Artist, Recording, credit_text
+from soulspot.sandbox import CreditedName, Recording, credit_text
 
+T = TypeVar("T", bound=Hashable)
 _GUEST_TAIL = re.compile(r"^(?P<title>.+) \(feat\. (?P<guest>[^)]+)\)(?P<rest>.*)$")
 _SIMPLE_SCRIPTS = re.compile(
     r"[^\u0000-\u058f\u1e00-\u1eff\u2000-\u206f]"
@@ -37,14 +39,12 @@ class Habits:
     @classmethod
     def choose(cls, rng: Random) -> Habits:
         return cls(
-            case=_pick(rng, ((_same, 62), (str.upper, 6), (str.lower, 10), (_each_word, 22))),
-            punctuation=_pick(rng, ((_same, 60), (_curly, 10), (_bare, 10), (_and, 10), (_dashes, 10))),
-            guest=_pick(
-                rng, (("credit", 35), ("title", 25), ("ft", 10), ("bracket", 10), ("list", 12), ("none", 8))
-            ),
+            case=_pick(rng, {_same: 62, str.upper: 6, str.lower: 10, _each_word: 22}),
+            punctuation=_pick(rng, {_same: 60, _curly: 10, _bare: 10, _and: 10, _dashes: 10}),
+            guest=_pick(rng, {"credit": 35, "title": 25, "ft": 10, "bracket": 10, "list": 12, "none": 8}),
             latin=rng.random() < 0.5,
             suffix=rng.choice(SUFFIXES) if rng.random() < 0.12 else "",
-            numbered=_pick(rng, (("", 90), ("{n:02d} - ", 4), ("{n:02d}. ", 3), ("{n:02d} ", 3))),
+            numbered=_pick(rng, {"": 90, "{n:02d} - ": 4, "{n:02d}. ": 3, "{n:02d} ": 3}),
             decomposed=rng.random() < 0.05,
         )
 
@@ -53,10 +53,10 @@ class Habits:
         text = self.punctuation(self.case(text))
         return unicodedata.normalize("NFD", text) if self.decomposed else text
 
-    def artist(self, artist: Artist, credited: str) -> str:
+    def artist(self, credited: CreditedName) -> str:
         """The artist's name, in Latin letters where that is the habit and such a spelling is known upstream."""
-        alias = next((a for a in artist.aliases if a.isascii() and not a.isupper()), None)
-        return alias if self.latin and alias and not credited.isascii() else credited
+        alias = next((a for a in credited.artist.aliases if a.isascii()), None)
+        return alias if self.latin and alias and not credited.name.isascii() else credited.name
 
     def album(self, title: str) -> str:
         """An album's name; scripts that are spelled letter by letter may come in Latin ones."""
@@ -67,7 +67,7 @@ class Habits:
         traits = []
         alias = next((a for a in recording.aliases if a.isascii()), None)
         title = alias if self.latin and alias else recording.title
-        names = [self.artist(part.artist, part.name) for part in recording.credit]
+        names = [self.artist(part) for part in recording.credit]
         if title != recording.title or names[0] != recording.credit[0].name:
             traits.append("other script")
         if (found := _GUEST_TAIL.match(title)) and self.guest in ("credit", "list"):
@@ -116,9 +116,9 @@ def slip(rng: Random, text: str) -> str:
             return text[:n] + rng.choice("aeioustrn") + text[n + 1 :]
 
 
-def _pick(rng: Random, choices: Sequence[tuple[object, int]]):  # type: ignore[no-untyped-def]
-    values, weights = zip(*choices, strict=True)
-    return rng.choices(values, weights)[0]
+def _pick(rng: Random, choices: Mapping[T, int]) -> T:
+    """One of the keys, as often as its weight says."""
+    return rng.choices(list(choices), list(choices.values()))[0]
 
 
 def _same(text: str) -> str:
