@@ -80,7 +80,7 @@ class Daemon:
         http = self.config.http
         api = Api(service, operations, ready=lambda: self._is_ready, version=__version__)
         application = api.application(
-            token=http.token.reveal() if http.token else None, allowed_hosts=http.allowed_hosts
+            token=http.token.reveal() if http.token else None, allowed_hosts=(http.host, *http.allowed_hosts)
         )
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0, keepalive_timeout=30.0)
         await runner.setup()

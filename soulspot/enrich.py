@@ -154,8 +154,8 @@ class EnrichmentService:
         are postponed for longer than `wait` seconds comes back as it stands, `pending`. ValueError when batch_size < 1."""
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, got {batch_size}")
-        given = {os.path.abspath(os.fsencode(path)): path for path in paths}
-        order = list(given)
+        given = {path: os.path.abspath(os.fsencode(path)) for path in paths}
+        order = list(dict.fromkeys(given.values()))
         reading, finishing = asyncio.Lock(), []
         async with asyncio.TaskGroup() as group:
             with self._expecting():
@@ -167,7 +167,7 @@ class EnrichmentService:
                     self._wake()
                     finishing.append(group.create_task(self._finish_batch(found, began, wait)))
         results = {path: entry for task in finishing for path, entry in task.result().items()}
-        return {given[path]: results[path] for path in order}
+        return {path: results[place] for path, place in given.items()}
 
     async def _finish_batch(
         self, found: Mapping[bytes, int | Exception], began: float, wait: float

@@ -83,7 +83,11 @@ def running_daemon(config: Config) -> Remote | None:
     """A client of the daemon that works on this configuration's database; None when there is none.
 
     To be called in a running loop."""
-    owner = read_owner(config.database.path)
+    token = config.http.token.reveal() if config.http.token else None
+    try:
+        owner = read_owner(config.database.path)
+    except PermissionError:  # the daemon runs as another user: what is configured is all that we can know
+        return Remote(f"http://{config.http.listen}", token)
     if owner is None or owner.address is None:
         return None
-    return Remote(owner.address, config.http.token.reveal() if config.http.token else None)
+    return Remote(owner.address, token)

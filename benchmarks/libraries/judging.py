@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ from benchmarks.libraries.truth import Labelled
 from soulspot.models import EnrichedTrack, Status
 from soulspot.sandbox import Catalogue, Recording
 
+_NUMBER = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+(?:\.\d+)?")
 Result = Literal["right", "twin", "wrong", "missed", "open"]
 """Accepted: the true one, one that nobody could tell from it, another. Not accepted, although it could be found, or
 because it could not."""
@@ -122,8 +124,20 @@ def explained(catalogues: Sequence[Catalogue], findings: Sequence[Finding], exam
         by_status = Counter(str(one.status) for one in bad)
         yield f"{result}: {len(bad)} ({', '.join(f'{n} {name}' for name, n in by_status.most_common())})"
         yield from (f"  {trait}: {n} of {traits[trait]}" for trait, n in by_trait.most_common())
+        said = Counter(phrase for one in bad for phrase in set(_said_of_the_true_one(one)))
+        yield from (f"  said of the true one: {phrase}: {n}" for phrase, n in said.most_common(20))
         for one in bad[:: max(1, len(bad) // examples)][:examples] if examples else ():
             yield from _example(catalogues, one)
+
+
+def _said_of_the_true_one(one: Finding) -> Iterable[str]:
+    """What the product says of the true recording or Spotify track, numbers left out."""
+    true = one.label.recording
+    ids = (true.mbid, *true.spotify_ids) if true else ()
+    line = next((line for line in one.reasons if any(known in line for known in ids)), None)
+    if line is None:
+        return ["not among the candidates"]
+    return [_NUMBER.sub("N", phrase) for phrase in line.partition(": ")[2].split("; ")]
 
 
 def _example(catalogues: Sequence[Catalogue], one: Finding) -> Iterator[str]:
