@@ -69,7 +69,7 @@ class Measured:
 
 
 def config_for(sandbox: Sandbox, library: Path, database: Path, mode: Mode | None, limits: bool) -> Config:
-    """The shipped defaults pointed at the local servers; without `limits` in no hurry-saving pace."""
+    """The shipped defaults pointed at the local servers; without `limits` at no pace of its own."""
     hurry: dict[str, Any] = {} if limits else {"rate": _UNHURRIED}
     spotify = {"client_id": "bench", "client_secret": "bench"} if mode else {"enabled": False}
     return make_config(
@@ -253,8 +253,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.explain is not None:
         for name, one in all_measured.items():
             for what, findings in (("recordings", one.recordings), ("Spotify ids", one.spotify)):
-                print(f"\n## {name}: {what}")
-                print("\n".join(explained(list(catalogues.values()), findings, options.explain)))
+                if findings:
+                    print(f"\n## {name}: {what}")
+                    print("\n".join(explained(list(catalogues.values()), findings, options.explain)))
 
 
 if __name__ == "__main__":

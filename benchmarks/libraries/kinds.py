@@ -19,7 +19,7 @@ WRONG_SHARE = 0.06
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """What issue and promise ask for; None where nothing is asked.
+    """What a kind is to reach; None where nothing is asked.
 
     `requests` per 1,000 tracks at most: all of them, or with `beyond` those beyond that other kind's.
     `accepted`: the largest share of tracks that may be accepted."""

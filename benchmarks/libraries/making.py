@@ -21,7 +21,7 @@ from benchmarks.libraries.filing import (
 from benchmarks.libraries.truth import Labelled, Said, Truth, hidden_version, title_version
 from benchmarks.libraries.untidy import Habits, slip
 from soulspot.models import Identifiers, TrackTags
-from soulspot.sandbox import Catalogue, Place, Recording, Release
+from soulspot.sandbox import Catalogue, Place, Recording, Release, ids
 from soulspot.sandbox.audio import SILENCE
 from soulspot.sandbox.audio_silence import silent_flac
 from soulspot.sandbox.audio_tags import tag
@@ -196,7 +196,7 @@ class Maker:
         """How long it plays: where MusicBrainz does not know, as Spotify has it."""
         tracks = [self.catalogue.spotify_track(one) for one in recording.spotify_ids]
         known = [place.track.duration_ms, recording.duration_ms, *(t.duration_ms for t in tracks if t)]
-        return next((length for length in known if length), 200_000)
+        return next((length for length in known if length), 120_000 + ids.number(recording.mbid) % 180_000)
 
     def _file(
         self, folder: PurePosixPath, name: str, suffix: str, tags: TrackTags, recording: Recording, said: Said,
