@@ -219,6 +219,8 @@ class EnrichmentService:
             return work_out(state, self.rules)
         except Exception:
             log.exception("track_failed", track_id=state.track_id)
+            if state.row is not None:
+                return TrackOutcome(state.row)
             return TrackOutcome(
                 EnrichedTrack(state.track_id, state.path, state.source_key, Status.FAILED, 0.0)
             )
@@ -263,7 +265,8 @@ class EnrichmentService:
 
     async def flush_if_needed(self) -> None:
         """Send what has waited long enough for company; the scheduler calls it."""
-        await asyncio.gather(*(pump.processor.flush_if_needed() for pump in self.pumps))
+        for pump in self.pumps:
+            pump.flush_if_needed()
 
     async def sweep(self) -> None:
         """Queue misses and aged answers whose time has come; the scheduler calls it."""
@@ -334,11 +337,12 @@ class EnrichmentService:
         """Claim no more, let what is in flight finish within `seconds`, and give the rest back."""
         for pump in self.pumps:
             pump.stop()
-        if self._tasks:
-            _, unfinished = await asyncio.wait(self._tasks, timeout=seconds)
+        ends = [*self._tasks, *(asyncio.create_task(pump.finish()) for pump in self.pumps)]
+        if ends:
+            _, unfinished = await asyncio.wait(ends, timeout=seconds)
             for task in unfinished:
                 task.cancel()
-            await asyncio.gather(*unfinished, return_exceptions=True)
+            await asyncio.gather(*ends, return_exceptions=True)
         for pump in self.pumps:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(pump.close(), timeout=2.0)

@@ -141,10 +141,11 @@ def settle(connection: sqlite3.Connection, settlements: Iterable[Settlement], no
     stamp = iso(now)
     for one in settlements:
         if one.state is LookupState.PENDING and not one.counts:
-            # whatever keeps us from asking is known to the gate; the lookup's own due time stays as it was
+            # whatever keeps us from asking is known to the gate: the lookup's own due time is not brought forward
             connection.execute(
-                "UPDATE lookups SET state = 'pending', leased_at = NULL, last_error = ? WHERE lookup_id = ?",
-                (one.error, one.lookup.lookup_id),
+                "UPDATE lookups SET state = 'pending', leased_at = NULL, last_error = ?, due_at = max(due_at, ?)"
+                " WHERE lookup_id = ?",
+                (one.error, iso(one.due_at), one.lookup.lookup_id),
             )
             continue
         for entity in one.entities:
