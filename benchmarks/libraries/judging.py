@@ -27,6 +27,7 @@ class Finding:
     status: Status
     result: Result
     accepted: str | None
+    own: frozenset[str] = frozenset()  # the ids of the true one at this service
     reasons: tuple[str, ...] = ()
 
 
@@ -103,7 +104,7 @@ def _finding(
         result: Result = "missed" if label.findable else "open"
     else:
         result = "right" if accepted in own else "twin" if accepted in alike else "wrong"
-    return Finding(label, status, result, accepted or None, tuple(reasons))
+    return Finding(label, status, result, accepted or None, frozenset(own), tuple(reasons))
 
 
 def shown_reasons(candidates: Iterable[tuple[str, float, str, str]]) -> list[str]:
@@ -132,9 +133,7 @@ def explained(catalogues: Sequence[Catalogue], findings: Sequence[Finding], exam
 
 def _said_of_the_true_one(one: Finding) -> Iterable[str]:
     """What the product says of the true recording or Spotify track, numbers left out."""
-    true = one.label.recording
-    ids = (true.mbid, *true.spotify_ids) if true else ()
-    line = next((line for line in one.reasons if any(known in line for known in ids)), None)
+    line = next((line for line in one.reasons if any(known in line for known in one.own)), None)
     if line is None:
         return ["not among the candidates"]
     return [_NUMBER.sub("N", phrase) for phrase in line.partition(": ")[2].split("; ")]
