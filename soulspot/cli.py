@@ -144,7 +144,7 @@ def enrich(
         if report.requests:
             out.print(requests_table(report.requests, report.answered))
         for line in postponed_lines(report.postponed):
-            out.print(line, markup=False)
+            out.print(line, markup=False, soft_wrap=True)
         if report.lost:
             out.print(f"{report.lost} lookups failed; `soulspot retry` asks them again", markup=False)
         out.print(f"database: {loaded.database.path}", markup=False, soft_wrap=True)

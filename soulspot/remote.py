@@ -74,7 +74,7 @@ class Remote:
         while True:
             operation = await self._ask("GET", f"/api/v1/operations/{operation_id}")
             try:
-                name, status, moment = operation["kind"], operation["status"], operation["updated_at"]
+                name, status, moment = operation["kind"], operation["status"], operation.get("updated_at")
                 progress(operation)
             except (KeyError, TypeError):
                 raise self._stranger() from None

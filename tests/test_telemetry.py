@@ -201,3 +201,36 @@ def test_the_summary_says_how_deep_the_queue_is_and_how_fast_it_goes() -> None:
 
 def test_the_memory_of_this_process_is_known() -> None:
     assert rss_bytes() > 1_000_000
+
+
+# --- log files and secrets ----------------------------------------------------------------------------------------
+
+
+def test_a_reload_closes_the_old_log_file_and_one_that_fails_leaves_it(tmp_path: Path) -> None:
+    configure_logging("json", "info", tmp_path / "old.log")
+    old = logging.getLogger().handlers[0].stream  # type: ignore[attr-defined]
+    with pytest.raises(OSError, match="No such file"):
+        configure_logging("json", "info", tmp_path / "no" / "such.log")
+    Telemetry().event("still_here")
+    assert "still_here" in (tmp_path / "old.log").read_text(encoding="utf-8")
+    configure_logging("json", "info", tmp_path / "new.log")
+    Telemetry().event("moved_on")
+    assert old.closed
+    assert "moved_on" in (tmp_path / "new.log").read_text(encoding="utf-8")
+    configure_logging("json", "info", stream=io.StringIO())
+
+
+@pytest.mark.parametrize("format_", ["json", "console"])
+def test_a_traceback_in_the_log_shows_no_values(format_: str) -> None:
+    stream = io.StringIO()
+    configure_logging(format_, "info", stream=stream)
+
+    def fail(secret: str) -> None:
+        raise RuntimeError("no luck")
+
+    try:
+        fail("hunter" + "2")
+    except RuntimeError:
+        structlog.get_logger().exception("request_failed")
+    assert "no luck" in stream.getvalue()
+    assert "hunter2" not in stream.getvalue()
