@@ -12,6 +12,10 @@ _NOT_WORD = re.compile(r"[\W_]+")
 _AND = re.compile(r"\s*[&+]\s*")
 # Within a word only: 4'33" is two numbers.
 _APOSTROPHE = re.compile(r"['’‘ʼ`´](?!\d)|(?<!\d)['’‘ʼ`´]")
+# Letters that Unicode knows no plain letter under, as they are commonly written without it.
+_STROKES = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ı": "i", "þ": "th", "æ": "ae", "œ": "oe"}
+)
 # Kana voicing marks are not accents: without them another word is left.
 _VOICING = "\u3099\u309a"
 
@@ -20,7 +24,7 @@ _VOICING = "\u3099\u309a"
 def fold(text: str) -> str:
     """Case, accents, width, punctuation and "&" folded away, words parted by one space; scripts are kept."""
     plain = _AND.sub(" and ", unicodedata.normalize("NFKD", text).casefold())
-    plain = "".join(c for c in plain if not unicodedata.combining(c) or c in _VOICING)
+    plain = "".join(c for c in plain if not unicodedata.combining(c) or c in _VOICING).translate(_STROKES)
     plain = _APOSTROPHE.sub("", plain)
     return _NOT_WORD.sub(" ", unicodedata.normalize("NFKC", plain)).strip()
 

@@ -69,6 +69,11 @@ class Marks:
         return self.on_album and self.position is True
 
     @property
+    def settled(self) -> bool:
+        """Whether the album agrees and neither length nor place contradicts: enough for the only one of its name."""
+        return self.on_album and self.position is not False and self.duration != -1.0 and not self.version
+
+    @property
     def same_length(self) -> bool:
         return self.duration is not None and self.duration >= 0.5
 

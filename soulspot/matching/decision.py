@@ -9,10 +9,10 @@ from soulspot.matching.identified import Standing, identified_score, verify
 from soulspot.matching.reasons import explain
 from soulspot.matching.releases import choose_release
 from soulspot.matching.rivals import Judged, preferred, rivals, untold
-from soulspot.matching.scoring import score
+from soulspot.matching.singling import singled_out
 from soulspot.matching.uniting import united
 from soulspot.matching.values import Candidate, Decision, MatchPolicy
-from soulspot.matching.views import View, view_of_fields, views_of_tags
+from soulspot.matching.views import View, view_of_fields, views_of_tags, without_leading_number
 from soulspot.models import TrackTags, Verdict
 
 SHOWN = 10
@@ -60,22 +60,17 @@ def decide(
 
 
 def _judged(readings: Sequence[View], pool: Sequence[Candidate]) -> list[Judged]:
-    judged = []
-    for candidate in pool:
-        view = view_of_fields(candidate.entity)
-        judged.append(max((_judge(ours, view, candidate) for ours in readings), key=lambda j: j.score))
-    named = [j for j in judged if (j.marks.text or 0.0) >= 0.85]
-    if len(named) == 1 and readings[0].duration_ms is None and not named[0].marks.version:
-        only = named[0]
-        believed = (
-            max(only.score, score(only.marks, alone=True)) if only.standing is Standing.ABSENT else only.score
-        )
-        if believed > only.score:
-            reasons = (*only.reasons, "the only candidate of this name")
-            judged[judged.index(only)] = Judged(
-                only.candidate, only.view, only.marks, only.standing, believed, reasons
-            )
-    return judged
+    views = [(candidate, view_of_fields(candidate.entity)) for candidate in pool]
+    judged = [_nearest(readings, view, candidate) for candidate, view in views]
+    if not any((j.marks.title or 0.0) >= 0.97 for j in judged):
+        more = tuple(filter(None, map(without_leading_number, readings)))
+        if more:
+            judged = [_nearest((*readings, *more), view, candidate) for candidate, view in views]
+    return singled_out(judged, readings[0].duration_ms)
+
+
+def _nearest(readings: Sequence[View], view: View, candidate: Candidate) -> Judged:
+    return max((_judge(ours, view, candidate) for ours in readings), key=lambda j: j.score)
 
 
 def _judge(ours: View, view: View, candidate: Candidate) -> Judged:

@@ -6,7 +6,8 @@ import re
 from dataclasses import replace
 
 from soulspot.matching.names import is_unknown, is_various
-from soulspot.matching.vocabulary import PLACEHOLDER_ALBUM, PLACEHOLDER_TITLE, SHELVES, lines
+from soulspot.matching.versions import version_words
+from soulspot.matching.vocabulary import NAMELESS_FOLDER, PLACEHOLDER_ALBUM, PLACEHOLDER_TITLE, SHELVES, lines
 from soulspot.models import TrackTags
 from soulspot.text import fold
 
@@ -23,6 +24,8 @@ _YEAR_HEAD = re.compile(r"^[(\[]?(?P<year>(?:19|20)\d\d)[)\]]?\s*[-–.]?\s+(?=\
 _FORMAT_TAIL = re.compile(
     r"(?i)\s*[(\[{](?:flac|mp3|ogg|opus|aac|alac|wav|web|cd|vinyl|v0|v2|320|16|24|hi-?res|lossless|cdrip)\b[^)\]}]*[)\]}]"
 )
+# Folders that were numbered or never named; an album may be called "25", so the file's name must speak for it.
+_SHARD = re.compile(NAMELESS_FOLDER)
 _DISC_FOLDER = re.compile(r"(?i)^(?:cd|disc|disk|dvd|disque|disco)\s*[-_.]?\s*(?P<disc>\d{1,2})\b")
 _DASH = re.compile(r"\s+[-–—]\s+|(?<=_)-(?=_)")
 
@@ -130,6 +133,17 @@ def guess_from_path(path: bytes) -> TrackTags:
             artist, album = parts[0].strip(), parts[1].strip()
             album, later = _album(album)
             date = date or later
+    parts = _DASH.split(stem)
+    if (
+        len(parts) == 2
+        and pieces
+        and _SHARD.match(fold(pieces[-1]))
+        and not (artist and fold(parts[0]) == fold(artist))
+        and not parts[0].strip().isdecimal()
+        and not version_words(parts[1]).kinds
+    ):
+        # "phone backup/832/Artist - Title": a folder that is no name says nothing, nor does the one above
+        artist = album = date = None
     number = None
     if found := _STEM_NUMBER.match(stem):
         number, disc = int(found["number"]) or None, int(found["disc"] or 0) or disc

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from rapidfuzz.fuzz import ratio
 
-from soulspot.matching.scripts import foreign, sound_similarity
+from soulspot.matching.scripts import foreign, name_sound_similarity
 from soulspot.matching.vocabulary import IMITATION, UNKNOWN_ARTISTS, VARIOUS_ARTISTS, lines
 from soulspot.text import fold, latin
 
@@ -131,7 +131,7 @@ def name_similarity(a: str, b: str) -> float:
         if x.replace(" ", "") == y.replace(" ", "") or sorted(x.split()) == sorted(y.split()):
             return 0.98
         if foreign(key(a), key(b)):
-            return sound_similarity(key(a), key(b)) or 0.0
+            return name_sound_similarity(key(a), key(b)) or 0.0
     best = max(ratio(x, y), ratio(x.replace(" ", ""), y.replace(" ", ""))) / 100
     shorter = min(len(x), len(y))
     if shorter < 4:
@@ -165,8 +165,9 @@ def credit_similarity(a: Credit, b: Credit) -> float | None:
         alias, max((name_similarity(x, n) for x in b.aliases for n in (a.whole, *a.names)), default=0.0)
     )
     best = max(whole, pieces, alias * 0.99 if alias >= 0.9 else 0.0)
+    # guests in a script that can be compared are no names of the main artist
     if best < 0.6 and all(
-        foreign(key(x), key(y)) for x in (*_all(a), *a.aliases) for y in (*_all(b), *b.aliases)
+        foreign(key(x), key(y)) for x in (*a.names, *a.aliases) for y in (*b.names, *b.aliases)
     ):
         return None
     return best

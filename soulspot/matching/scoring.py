@@ -33,7 +33,7 @@ def score(marks: Marks, *, alone: bool = False) -> float:
         supports.append(ISRC)
     if marks.recording_id:
         supports.append(STRONG_ID)
-    if alone and marks.apart_ms is None:
+    if alone and (marks.apart_ms is None or marks.settled):
         supports += _without_rivals(marks)
     doubt = 1.0
     for support in supports:

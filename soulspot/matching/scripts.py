@@ -53,10 +53,35 @@ def sound_similarity(a: str, b: str) -> float | None:
     x, y = latin(a).replace(" ", ""), latin(b).replace(" ", "")
     if not x or not y:
         return None
-    best = ratio(x, y) / 100
-    if min(len(x), len(y)) >= 5:
-        best = max(best, 0.95 * ratio(_bones(x), _bones(y)) / 100)
+    best = _heard(x, y)
     return min(best + 0.05, 0.97) if best >= 0.8 else None
+
+
+@lru_cache(maxsize=16384)
+def name_sound_similarity(a: str, b: str) -> float | None:
+    """`sound_similarity` of two people's names, family name first or last."""
+    return max(
+        (
+            found
+            for x in (a, *_turned(a))
+            for y in (b, *_turned(b))
+            if (found := sound_similarity(x, y)) is not None
+        ),
+        default=None,
+    )
+
+
+def _turned(name: str) -> tuple[str, ...]:
+    """The name with its first or its last word at the other end."""
+    words = name.split()
+    if not 2 <= len(words) <= 4:
+        return ()
+    return tuple({" ".join((*words[1:], words[0])), " ".join((words[-1], *words[:-1]))})
+
+
+def _heard(x: str, y: str) -> float:
+    best = ratio(x, y) / 100
+    return max(best, 0.95 * ratio(_bones(x), _bones(y)) / 100) if min(len(x), len(y)) >= 5 else best
 
 
 def _bones(text: str) -> str:

@@ -65,7 +65,7 @@ NO_TITLE = Title(())
 def parse_title(text: str) -> Title:
     """Take a title apart; what is not recognised stays part of the name, and a title of signs only stays as it is."""
     main, brackets = _brackets(text.strip())
-    main, featured = unfeatured(main)
+    featured: tuple[str, ...] = ()
     asides: list[Aside] = []
     segments: list[str] = []
     for place, piece in enumerate(_DASH.split(main)):

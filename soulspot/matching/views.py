@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -60,6 +61,19 @@ def views_of_tags(tags: TrackTags, path: bytes | None = None) -> tuple[View, ...
     if tags.title and not own.title and views[0].credit.known:
         views.append(replace(views[0], title=parse_title(tags.title)))
     return tuple(views)
+
+
+_LEADING_NUMBER = re.compile(r"^0?(?P<number>[1-9]\d?)\s+(?=\S*[^\W\d_])")
+
+
+def without_leading_number(view: View) -> View | None:
+    """The view with a number before its title read as the track's number; None where that cannot be."""
+    first = view.title.segments[0] if view.title.segments else ""
+    found = _LEADING_NUMBER.match(first)
+    if not found or (view.number or int(found["number"])) != int(found["number"]):
+        return None
+    segments = (first[found.end() :], *view.title.segments[1:])
+    return replace(view, title=replace(view.title, segments=segments), number=int(found["number"]))
 
 
 def _view(own: TrackTags, full: TrackTags) -> View:

@@ -1,0 +1,54 @@
+"""Candidates that are believed because of what the others are: the only one of its name, the only one of its length."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from soulspot.matching.identified import WITH_ONE_DOUBT, Standing
+from soulspot.matching.rivals import Judged
+from soulspot.matching.scoring import score
+
+_NAMED = 0.85  # from here on title and artist are the file's
+_EQUAL = 0.97
+_CLEARLY_MS = 5_000  # another length, for a version that is told by nothing else
+
+
+def singled_out(judged: Sequence[Judged], length_ms: int | None) -> list[Judged]:
+    """`judged` with the score of the one that the others single out raised, if there is one."""
+    named = [j for j in judged if (j.marks.text or 0.0) >= _NAMED]
+    raised = _only(named, length_ms) or _of_this_length(named)
+    return [raised if raised and j.candidate is raised.candidate else j for j in judged]
+
+
+def _only(named: Sequence[Judged], length_ms: int | None) -> Judged | None:
+    """The only candidate of this name, where no length is to be compared or the album speaks for it."""
+    if len(named) != 1:
+        return None
+    only = named[0]
+    if only.standing is not Standing.ABSENT or only.marks.version:
+        return None
+    if length_ms is not None and not only.marks.settled:
+        return None
+    return _raised(only, score(only.marks, alone=True), "the only candidate of this name")
+
+
+def _of_this_length(named: Sequence[Judged]) -> Judged | None:
+    """The single version or edit that a file without version words must be: the ordinary version is known to be
+    clearly longer or shorter, and so is everything else of that name."""
+    for one in named:
+        marks = one.marks
+        exact = (marks.title or 0.0) >= _EQUAL and (marks.artist or 0.0) >= _EQUAL
+        if not (marks.unstated and exact and marks.apart_ms is not None and marks.apart_ms <= 1000):
+            continue
+        others = [j for j in named if j is not one]
+        ordinary = any(not j.marks.version for j in others)
+        apart = all(j.marks.apart_ms is not None and j.marks.apart_ms >= _CLEARLY_MS for j in others)
+        placed = marks.on_album or not any(j.marks.on_album for j in others)
+        if ordinary and apart and placed and one.standing in (Standing.ABSENT, Standing.UNSURE):
+            return _raised(one, WITH_ONE_DOUBT, "the only one of this length")
+    return None
+
+
+def _raised(one: Judged, value: float, reason: str) -> Judged | None:
+    return replace(one, score=value, reasons=(*one.reasons, reason)) if value > one.score else None
