@@ -18,6 +18,10 @@ MAX_BYTES = 5800
 DURATION_SLACK = 10_000
 """Milliseconds on either side: wide enough for another mastering, narrow enough to leave other versions
 out."""
+VARIOUS_ARTISTS = "89ad4ac3-39f7-470e-966a-56509c546377"
+"""MusicBrainz' special purpose artist for compilations."""
+FULL_ANSWER, USUAL_ALBUM = 96, 14
+"""Recordings that releases asked together may have (an answer shows 100), and those of one of unknown size."""
 MAX_WORDS = 12
 SAME_TITLE, SAME_ARTIST = 70.0, 60.0
 """Likeness, 0 to 100, from which a hit is taken for an answer at all."""
@@ -35,6 +39,10 @@ def clause(query: Query) -> str:
             return f"rid:{ids.mbid(query['mbid'])}"
         case "isrc":
             return f"isrc:{ids.isrc(query['isrc'])}"
+        case "release":
+            return f"reid:{ids.mbid(query['mbid'])}"
+        case "album":
+            return _album(query)
     return _wide(query) if alone(query) else _narrow(query)
 
 
@@ -60,6 +68,23 @@ def chunks(queries: Sequence[Query], most: int) -> Iterator[list[Query]]:
             chunk, size = [], 0
         chunk.append(query)
         size += length
+    if chunk:
+        yield chunk
+
+
+def by_size(queries: Sequence[Query]) -> Iterator[list[Query]]:
+    """Releases in searches of at most FULL_ANSWER tracks, by the hint "tracks"; a release without one counts as
+    USUAL_ALBUM."""
+    chunk: list[Query] = []
+    size = 0
+    for query in queries:
+        hint = query.hinted("tracks") or ""
+        tracks = int(hint) if hint.isascii() and hint.isdecimal() else USUAL_ALBUM
+        if chunk and size + tracks > FULL_ANSWER:
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(query)
+        size += tracks
     if chunk:
         yield chunk
 
@@ -90,6 +115,14 @@ def _wide(query: Query) -> str:
         return title
     words = _any_word(artist)
     return f"({title} AND (artist:{words} OR artistname:{words} OR creditname:{words})) OR {title}"
+
+
+def _album(query: Query) -> str:
+    """A release by its name and artist; a compilation by its name and the artist MBID that stands for all."""
+    title = f"release:{_either(query['album'], bare_title(query['album']))}"
+    artist = query.get("artist")
+    by = f"artist:{_either(artist, lead_artist(artist))}" if artist else f"arid:{VARIOUS_ARTISTS}"
+    return f"({title} AND {by})"
 
 
 def _phrase(text: str) -> str:
@@ -133,6 +166,17 @@ def owners(queries: Sequence[Query], fields: Mapping[str, Any], titles: Sequence
     if found or queries[0].kind != "text":
         return found
     return [max(queries, key=lambda query: _likeness(query["title"], titles))]
+
+
+def album_owners(queries: Sequence[Query], fields: Mapping[str, Any]) -> list[Query]:
+    """The album queries that a release hit answers, as leniently as `owners`."""
+    credits = [fields.get("album_artist", ""), *fields.get("artist_aliases", ())]
+    return [
+        query
+        for query in queries
+        if _likeness(query["album"], [fields.get("album", "")]) >= SAME_TITLE
+        and (not query.get("artist") or _likeness(query["artist"], credits) >= SAME_ARTIST)
+    ]
 
 
 def _satisfies(query: Query, fields: Mapping[str, Any], titles: Sequence[str]) -> bool:
