@@ -6,19 +6,21 @@ import asyncio
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 
 from soulspot.library.imports import BadRow, read_rows
 from soulspot.library.scan import Candidate, Problem, Walk, walk
 from soulspot.library.tags import read_file
+from soulspot.matching import album_member
 from soulspot.models import ScannedFile
-from soulspot.store import tracks
+from soulspot.store import albums, tracks
 from soulspot.store.database import Database
 
 CHUNK = 500  # files looked at, read and committed together
+LARGEST_FOLDER = 2000
 
 
 @dataclass(slots=True)
@@ -85,8 +87,8 @@ class Intake:
     async def _scan(
         self, looked_at: Walk, scan_id: int, report: ScanReport, progress: Callable[[ScanReport], None]
     ) -> None:
-        files = iter(looked_at)
-        while chunk := await asyncio.to_thread(lambda: list(islice(files, CHUNK))):
+        chunks = _whole_folders(looked_at)
+        while chunk := await asyncio.to_thread(next, chunks, None):
             await self._take(chunk, scan_id, report)
             progress(report)
         report.problems += looked_at.problems
@@ -134,6 +136,7 @@ class Intake:
 
     def _save(self, connection: sqlite3.Connection, files: Sequence[ScannedFile], scan_id: int) -> list[int]:
         changed = tracks.save_scanned(connection, files, scan_id, self._now(), exists=os.path.lexists)
+        albums.assign(connection, changed, album_member)
         self._decide(connection, changed)
         return changed
 
@@ -168,6 +171,7 @@ class Intake:
 
     def _import(self, connection: sqlite3.Connection, rows: Sequence[tracks.ImportedTrack]) -> int:
         changed = tracks.save_imported(connection, rows, self._now())
+        albums.assign(connection, changed, album_member)
         self._decide(connection, changed)
         return len(changed)
 
@@ -179,6 +183,21 @@ def _look_at(path: bytes) -> Candidate | Exception:
     one = next(iter(looked_at), None)
     reason = looked_at.problems[0].reason if looked_at.problems else "is not an audio file"
     return one or FileNotFoundError(f"{os.fsdecode(path)}: {reason}")
+
+
+def _whole_folders(looked_at: Walk) -> Iterator[list[Candidate]]:
+    """Chunks of about CHUNK files that end where a folder ends, so that albums are planned whole.
+
+    A folder of more than LARGEST_FOLDER files comes in several chunks."""
+    chunk: list[Candidate] = []
+    for _, folder in groupby(looked_at, key=lambda one: os.path.dirname(one.path)):
+        while part := list(islice(folder, LARGEST_FOLDER)):
+            chunk += part
+            if len(chunk) >= CHUNK:
+                yield chunk
+                chunk = []
+    if chunk:
+        yield chunk
 
 
 def inside(path: bytes, root: bytes) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard
 
-from soulspot.matching import Candidate, Decision, MatchPolicy, decide, normalise_tags
+from soulspot.matching import Candidate, Decision, MatchPolicy, choose_editions, decide, normalise_tags
 from soulspot.merge import RELEASE_FIELDS, TAGS, merge, release_facts, tag_facts
 from soulspot.models import (
+    LISTENBRAINZ,
     MUSICBRAINZ,
     SPOTIFY,
     Asked,
@@ -22,9 +23,11 @@ from soulspot.models import (
     TrackTags,
     Verdict,
 )
-from soulspot.plan import Known, Services, plan
+from soulspot.plan import Known, Services, album_query, plan
 
 ANYTHING = MatchPolicy(accept=0.0, review=0.0, margin=0.0)  # where a person has chosen, no score is too low
+EXACT_NAMES_SLACK = 2_500  # milliseconds
+IMPRINT = ("label", "catalog_number", "barcode")
 NOBODY = Decision(Verdict.NONE, None, 0.0, 0.0, (), ())
 
 
@@ -62,7 +65,7 @@ def _stands(before: EnrichedTrack | None, state: TrackState) -> TypeGuard[Enrich
 def _worked_out(state: TrackState, rules: Rules) -> TrackOutcome:
     if state.unreadable:
         return TrackOutcome(_row(state, Status.FAILED, 0.0, {}, {}))
-    tags = normalise_tags(state.tags, path=state.path)
+    tags = state.tags  # as they are: the matcher reads the path too, and believes it less
     own_only = _locked(state, SPOTIFY) is None
     linked = _judge(state, tags, _spotify_candidates(state, by_own_id=own_only), SPOTIFY, rules)
     tags = _completed(tags, linked)
@@ -71,12 +74,14 @@ def _worked_out(state: TrackState, rules: Rules) -> TrackOutcome:
     track = linked
     if not _accepted(linked):
         track = _judge(state, tags, _spotify_candidates(state, by_own_id=False), SPOTIFY, rules)
+    tags = normalise_tags(tags, path=state.path)
     known = Known(
         tags,
         recording_id=_accepted(recording),
         spotify_id=_accepted(track),
         isrcs=_isrcs(state, recording, linked),
         spotify_links=_links(state, _accepted(recording)),
+        editions=_editions(state, tags),
     )
     wanted = plan(state, known, rules.services)
     status, confidence = _status(state, recording, track, pending=bool(wanted))
@@ -120,9 +125,10 @@ def _bare(provider: str, entity_id: str) -> Entity:
 
 def _recording_candidates(state: TrackState, tags: TrackTags) -> Iterator[Candidate]:
     own_ids = {*tags.ids.mb_recording_ids, *_merged_into(state, tags.ids.mb_recording_ids)}
+    hearsay = _hearsay(state, tags) - own_ids
     for asked in state.asked.values():
         for entity in asked.entities:
-            if entity.kind != "recording":
+            if entity.kind != "recording" or (entity.id in hearsay and asked.query.provider == LISTENBRAINZ):
                 continue
             reached = {"recording id"} if entity.id in own_ids else set()
             if asked.query.kind == "isrc":
@@ -132,6 +138,30 @@ def _recording_candidates(state: TrackState, tags: TrackTags) -> Iterator[Candid
             elif asked.query.kind == "text":
                 reached.add("text")
             yield Candidate(entity, frozenset(reached))
+
+
+def _hearsay(state: TrackState, tags: TrackTags) -> set[str]:
+    """Recordings that only labs named: it answers one recording for a text and none of its rivals, so that its word
+    counts only where the lengths agree closely."""
+    named: set[str] = set()
+    seconded: set[str] = set()
+    lengths: dict[str, int] = {}
+    for asked in state.asked.values():
+        for entity in asked.entities:
+            if entity.kind != "recording":
+                continue
+            if "duration_ms" in entity.fields:
+                lengths[entity.id] = int(entity.fields["duration_ms"])
+            if asked.query.provider == LISTENBRAINZ and asked.query.kind == "text":
+                named.add(entity.id)
+            elif asked.query.provider == MUSICBRAINZ:
+                seconded.add(entity.id)
+    own = tags.duration_ms
+    return {
+        one
+        for one in named - seconded
+        if own is None or one not in lengths or abs(lengths[one] - own) > EXACT_NAMES_SLACK
+    }
 
 
 def _merged_into(state: TrackState, mbids: Sequence[str]) -> Iterator[str]:
@@ -201,6 +231,15 @@ def _entities_of(state: TrackState, recording_id: str | None) -> dict[str, Entit
     }
 
 
+def _editions(state: TrackState, tags: TrackTags) -> tuple[Entity, ...]:
+    """The releases that the track's album may be, where that has been asked."""
+    query, group = album_query(state), state.group
+    answer = state.answer_to(query) if query else None
+    if answer is None or group is None:
+        return ()
+    return tuple(choose_editions(tags, group.album, group.artist, answer.entities, size=group.size))
+
+
 def _links(state: TrackState, recording_id: str | None) -> tuple[str, ...]:
     found = _entities_of(state, recording_id).values()
     return tuple(dict.fromkeys(link for one in found for link in one.fields.get("spotify_track_ids", ())))
@@ -237,7 +276,8 @@ def _merged(
         if recording.release:
             said = facts.get(MUSICBRAINZ, {})
             of_any = {name: value for name, value in said.items() if name not in RELEASE_FIELDS}
-            facts[MUSICBRAINZ] = of_any | release_facts(recording.release)
+            imprint = _imprint(state, recording.release.get("id"))
+            facts[MUSICBRAINZ] = of_any | release_facts(recording.release) | imprint
             album = recording.release.get("title")
         facts.setdefault(MUSICBRAINZ, {})["mb_recording_id"] = recording_id
     if spotify_id := _accepted(track):
@@ -245,11 +285,22 @@ def _merged(
     return merge(facts, rules.order, own=state.tags, album=album)
 
 
+def _imprint(state: TrackState, release_id: str | None) -> dict[str, Any]:
+    """Label, catalogue number and barcode of a release, where a search has brought them."""
+    for asked in state.asked.values():
+        for entity in asked.entities:
+            if entity.kind == "release" and entity.id == release_id:
+                return {name: entity.fields[name] for name in IMPRINT if name in entity.fields}
+    return {}
+
+
 def _shown(recording: Decision, track: Decision) -> Iterator[ShownCandidate]:
     for decision, provider in ((recording, MUSICBRAINZ), (track, SPOTIFY)):
         for rank, scored in enumerate(decision.ranked):
             verdict = decision.verdict if rank == 0 else Verdict.NONE
-            reasons = scored.reasons + (decision.reasons if rank == 0 else ())
+            reasons = (
+                decision.reasons if rank == 0 else scored.reasons
+            )  # the decision's end with the best's own
             yield ShownCandidate(provider, scored.candidate.entity.id, scored.score, verdict, reasons)
 
 

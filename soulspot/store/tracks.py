@@ -20,7 +20,7 @@ from soulspot.models import (
     TrackTags,
     Verdict,
 )
-from soulspot.store import codec, enriched, queue
+from soulspot.store import albums, codec, enriched, queue
 from soulspot.store.times import iso
 
 
@@ -176,6 +176,7 @@ def load_states(connection: sqlite3.Connection, track_ids: Sequence[int]) -> lis
     wanted = json.dumps(list(track_ids))
     asked = _asked(connection, wanted)
     rows = enriched.load(connection, track_ids)
+    groups = albums.groups(connection, wanted)
     decisions: dict[int, list[PersonDecision]] = {}
     for track_id, provider, entity_id, verdict, by, at, reason in connection.execute(
         "SELECT track_id, provider, entity_id, verdict, by, at, reason FROM decisions"
@@ -187,7 +188,7 @@ def load_states(connection: sqlite3.Connection, track_ids: Sequence[int]) -> lis
     return [
         TrackState(
             track_id, path, source_key, codec.decode(tags), unreadable,
-            asked.get(track_id, {}), tuple(decisions.get(track_id, ())), rows.get(track_id),
+            asked.get(track_id, {}), tuple(decisions.get(track_id, ())), rows.get(track_id), groups.get(track_id),
         )
         for track_id, path, source_key, tags, unreadable in connection.execute(
             "SELECT track_id, path, source_key, tags, unreadable FROM tracks"
