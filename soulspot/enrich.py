@@ -92,7 +92,7 @@ class EnrichmentService:
         self._moved = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._library = library
-        self._intake = Intake(database, library, self._decide, now=now)
+        self._intake = Intake(database, library, self.decide_new, now=now)
         self.pumps = [
             Pump(
                 provider, database, self._settle, self._company, self._wake, telemetry,
@@ -156,16 +156,15 @@ class EnrichmentService:
             raise ValueError(f"batch_size must be at least 1, got {batch_size}")
         given = {os.path.abspath(os.fsencode(path)): path for path in paths}
         order = list(given)
-        reading, finishing = asyncio.Lock(), []
+        read: list[tuple[dict[bytes, int | Exception], float]] = []
         async with asyncio.TaskGroup() as group:
             with self._expecting():
                 for start in range(0, len(order), batch_size):
                     chunk = order[start : start + batch_size]
                     began = time.monotonic()
-                    async with reading:
-                        found = await self._intake.files(chunk)
-                    self._wake()
-                    finishing.append(group.create_task(self._finish_batch(found, began, wait)))
+                    read.append((await self._intake.files(chunk), began))
+                await self.decide_new()
+            finishing = [group.create_task(self._finish_batch(*one, wait)) for one in read]
         results = {path: entry for task in finishing for path, entry in task.result().items()}
         return {given[path]: results[path] for path in order}
 
@@ -202,6 +201,17 @@ class EnrichmentService:
 
         await self.database.write(commit)
         self._wake()
+
+    async def decide_new(self) -> None:
+        """Decide what has come in and was not decided yet, also before an interruption."""
+
+        def some(connection: sqlite3.Connection) -> int:
+            found = tracks.undecided(connection, DECIDED_AT_ONCE)
+            self._decide(connection, found)
+            return len(found)
+
+        while await self.database.write(some):
+            self._wake()
 
     def _decide(self, connection: sqlite3.Connection, track_ids: Sequence[int]) -> None:
         """Work out these tracks anew, again where a lookup they now share was answered before."""

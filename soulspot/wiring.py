@@ -93,6 +93,7 @@ async def _build(config: Config, database: Database, kind: type[S]) -> S:
         rules=rules(config, built), patience=patience(config), library=library_rules(config),
     )  # fmt: skip
     await gates.restore()
+    await service.decide_new()
     return service
 
 

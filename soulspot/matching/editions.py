@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from soulspot.matching.albums import SAME_ALBUM, Album
 from soulspot.matching.names import credit_of, credit_similarity, is_various
-from soulspot.matching.releases import preference
 from soulspot.matching.similarity import title_similarity
-from soulspot.matching.views import SAME_ALBUM, Album, album_title
 from soulspot.models import Entity, TrackTags
 
 SAME_ALBUM_ARTIST = 0.6
@@ -21,31 +20,31 @@ def choose_editions(
 
     `artist` is None for a compilation. Ranked by name, an edition that can hold all the tracks before a shorter
     one, official before others, the year of the tags, the nearest number of tracks, the earliest date."""
-    wanted = album_title(album)
+    wanted = Album(album)
     least = max(size, tags.track_total or 0, tags.track_number or 0)
     ranked = []
     for release in releases:
         fields = release.fields
-        name = str(fields.get("album", ""))
         entry: Mapping[str, Any] = next(iter(fields.get("releases", ())), {})
-        likeness = title_similarity(wanted, album_title(name)) or 0.0
-        if likeness < SAME_ALBUM or not _same_artist(artist, fields):
-            continue
-        count = int(fields.get("track_count", 0))
-        view = Album(
-            title=album_title(name),
-            name=name,
+        found = Album(
+            str(fields.get("album", "")),
             status=entry.get("status"),
             primary=entry.get("primary_type"),
-            secondary=frozenset(str(kind).casefold() for kind in entry.get("secondary_types", ())),
+            secondary=tuple(entry.get("secondary_types", ())),
         )
-        date = str(fields.get("release_date", "9999"))
-        other_year = tags.date is not None and date[:4] != tags.date[:4]
-        too_short = 0 < count < least
+        likeness = title_similarity(wanted.title, found.title) or 0.0
+        if likeness < SAME_ALBUM or not _same_artist(artist, fields):
+            continue
+        count, date = int(fields.get("track_count", 0)), str(fields.get("release_date", "9999"))
         rank = (
-            -round(likeness, 2), too_short, preference(view) if artist else 0, other_year, abs(count - least), date,
+            -round(likeness, 2),
+            0 < count < least,
+            found.preference if artist else 0,
+            tags.date is not None and date[:4] != tags.date[:4],
+            abs(count - least),
+            date,
             release.id,
-        )  # fmt: skip
+        )
         ranked.append((rank, release))
     return [release for _, release in sorted(ranked, key=lambda pair: pair[0])]
 

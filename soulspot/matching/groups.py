@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
+from soulspot.matching.albums import Album
 from soulspot.matching.fallback import normalise_tags
 from soulspot.matching.names import credit_of, is_various
-from soulspot.matching.views import album_title
 from soulspot.models import AlbumMember, TrackTags
 from soulspot.text import fold
 
@@ -22,7 +22,7 @@ def album_member(path: bytes | None, tags: TrackTags) -> AlbumMember | None:
     various = tidy.compilation or is_various(tidy.album_artist)
     lead = "" if various else (tidy.album_artist or _first_name(tidy.artist) or "")
     place = os.fsdecode(os.path.dirname(path)) if path else f"\0{fold(lead)}"
-    key = f"{place}\0{album_title(tidy.album).core or fold(tidy.album)}"
+    key = f"{place}\0{Album(tidy.album).title.core or fold(tidy.album)}"
     return AlbumMember(key.encode("utf-8", "surrogateescape"), tidy.album, lead)
 
 

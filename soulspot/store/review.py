@@ -71,7 +71,7 @@ def _candidate(
         (entity_id,),
     ):
         fields |= json.loads(text)
-    release = next(iter(fields.get("releases", ())), {})
+    release: dict[str, Any] = next(iter(fields.get("releases", ())), {})
     fields.setdefault("album", release.get("title"))
     shown = {name: fields[name] for name in SHOWN_FIELDS if fields.get(name) not in (None, "", [])}
     return {

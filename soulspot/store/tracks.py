@@ -92,7 +92,7 @@ def save_scanned(
         connection.execute(
             "UPDATE tracks SET path = ?, size = ?, mtime_ns = ?, inode = ?, tags = ?, unreadable = ?,"
             " scan_id = max(scan_id, ?),"
-            " changed_at = ?, vanished_at = NULL WHERE track_id = ?",
+            " changed_at = ?, vanished_at = NULL, undecided = 1 WHERE track_id = ?",
             (file.path, *stamp, tags, file.unreadable, scan_id, iso(now), track_id),
         )
         if before != (tags, file.unreadable):
@@ -164,11 +164,20 @@ def save_imported(connection: sqlite3.Connection, rows: Iterable[ImportedTrack],
             changed.append(made.lastrowid)
         elif before[1] != tags:
             connection.execute(
-                "UPDATE tracks SET tags = ?, changed_at = ? WHERE track_id = ?", (tags, iso(now), before[0])
+                "UPDATE tracks SET tags = ?, changed_at = ?, undecided = 1 WHERE track_id = ?",
+                (tags, iso(now), before[0]),
             )
             unlink(connection, before[0])
             changed.append(before[0])
     return changed
+
+
+def undecided(connection: sqlite3.Connection, limit: int) -> list[int]:
+    """Tracks that have come in, or changed, and were not decided since."""
+    found = connection.execute(
+        "SELECT track_id FROM tracks WHERE undecided ORDER BY track_id LIMIT ?", (limit,)
+    )
+    return [track_id for (track_id,) in found]
 
 
 def load_states(connection: sqlite3.Connection, track_ids: Sequence[int]) -> list[TrackState]:
@@ -236,6 +245,9 @@ def save_outcomes(connection: sqlite3.Connection, outcomes: Sequence[TrackOutcom
     """Write rows and candidates and queue what is still wanted. Returns the tracks to decide anew at once,
     because a lookup they now share was answered before."""
     enriched.save(connection, (outcome.row for outcome in outcomes), now)
+    connection.executemany(
+        "UPDATE tracks SET undecided = 0 WHERE track_id = ?", ((one.row.track_id,) for one in outcomes)
+    )
     connection.executemany(
         "INSERT INTO events (kind, payload, created_at) VALUES (?, ?, ?)",
         (
