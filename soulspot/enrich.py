@@ -210,8 +210,12 @@ class EnrichmentService:
             self._decide(connection, found)
             return len(found)
 
-        while await self.database.write(some):
-            self._wake()
+        while True:
+            decided = await self.database.write(some)
+            if decided:
+                self._wake()
+            if decided < DECIDED_AT_ONCE:
+                return
 
     def _decide(self, connection: sqlite3.Connection, track_ids: Sequence[int]) -> None:
         """Work out these tracks anew, again where a lookup they now share was answered before."""

@@ -150,8 +150,8 @@ def _hearsay(state: TrackState, tags: TrackTags) -> set[str]:
         for entity in asked.entities:
             if entity.kind != "recording":
                 continue
-            if "duration_ms" in entity.fields:
-                lengths[entity.id] = int(entity.fields["duration_ms"])
+            if length := entity.fields.get("duration_ms"):
+                lengths[entity.id] = int(length)
             if asked.query.provider == LISTENBRAINZ and asked.query.kind == "text":
                 named.add(entity.id)
             elif asked.query.provider == MUSICBRAINZ:

@@ -42,6 +42,7 @@ from tests.support.factories import (
 MB, LB = MUSICBRAINZ, LISTENBRAINZ
 NO_SPOTIFY = Rules(Services(spotify=False))
 TEXT = Query.of(MB, "text", title="Blue Hour", artist="The Lanterns", duration_ms="201000")
+NAMES = Query.of(LB, "text", title="Blue Hour", artist="The Lanterns")
 OTHER_SONG = {"title": "Something Else", "artist": "Somebody", "artists": ["Somebody"], "duration_ms": 99_000}
 
 
@@ -85,7 +86,7 @@ def test_what_nobody_knows_is_unmatched_and_keeps_what_its_tags_say() -> None:
 
 def test_a_track_with_open_questions_is_pending() -> None:
     outcome = work_out(state(tags()), NO_SPOTIFY)
-    assert (outcome.row.status, outcome.wanted, outcome.is_news) == (Status.PENDING, (TEXT,), False)
+    assert (outcome.row.status, outcome.wanted, outcome.is_news) == (Status.PENDING, (NAMES,), False)
 
 
 def test_an_unreadable_file_has_failed_and_says_nothing_else() -> None:
@@ -198,7 +199,7 @@ def test_a_refresh_that_no_longer_finds_it_leaves_an_accepted_track_as_it_is_unt
     track = accepted(state(tags(isrcs=[1])))
     gone = replace(track, asked={(MB, "isrc", isrc_query(1).key): asked(isrc_query(1))})
     outcome = work_out(gone, NO_SPOTIFY)
-    assert outcome.wanted == (TEXT,)
+    assert outcome.wanted == (NAMES,)
     assert outcome.row == track.row
     assert not outcome.is_news
 
@@ -250,7 +251,7 @@ def test_a_rejected_id_is_not_proposed_again() -> None:
 def test_a_rejected_id_leaves_the_row_at_once_even_while_more_is_asked() -> None:
     track = accepted(state(tags(isrcs=[1])))
     outcome = work_out(replace(track, decisions=(said(MB, mbid(1), Verdict.REJECTED),)), NO_SPOTIFY)
-    assert outcome.wanted == (TEXT,)
+    assert outcome.wanted == (NAMES,)
     assert (outcome.row.status, outcome.row.mb_recording_id) == (Status.PENDING, None)
 
 

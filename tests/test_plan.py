@@ -92,7 +92,7 @@ def test_a_merged_recording_id_that_labs_does_not_know_is_followed_by_musicbrain
 def test_an_isrc_asks_musicbrainz_after_the_recording_id_led_nowhere() -> None:
     assert asks(tags(recording=1, isrcs=[1]), spotify=False) == [
         ["listenbrainz recording"], ["listenbrainz redirect"], ["musicbrainz redirect"],
-        ["musicbrainz isrc"], ["musicbrainz text"], ["musicbrainz text"],
+        ["musicbrainz isrc"], ["listenbrainz text"], ["musicbrainz text"], ["musicbrainz text"],
     ]  # fmt: skip
 
 
@@ -106,16 +106,20 @@ def test_several_isrcs_are_asked_together_but_not_any_number() -> None:
     assert first == ["musicbrainz isrc"] * MAX_ISRCS
 
 
-def test_text_is_asked_narrow_and_then_wide() -> None:
+def test_text_is_asked_by_exact_names_then_narrow_and_then_wide() -> None:
     _, rounds = play(state(tags()), by_kind({}), Rules(Services(spotify=False)))
-    narrow, wide = (dict(queries[0].terms) for queries in rounds)
+    assert steps(rounds) == [["listenbrainz text"], ["musicbrainz text"], ["musicbrainz text"]]
+    exact, narrow, wide = (dict(queries[0].terms) for queries in rounds)
+    assert exact == {"title": "Blue Hour", "artist": "The Lanterns"}
     assert narrow == {"title": "Blue Hour", "artist": "The Lanterns", "duration_ms": "201000"}
     assert wide == {"title": "Blue Hour", "artist": "The Lanterns", "scope": "wide"}
 
 
 def test_text_that_is_found_narrow_is_not_asked_wide() -> None:
     found: Replies = {(MB, "text"): [recording(1)]}
-    assert asks(tags(), found, spotify=False) == [["musicbrainz text"], ["listenbrainz recording"]]
+    assert asks(tags(), found, spotify=False) == [
+        ["listenbrainz text"], ["musicbrainz text"], ["listenbrainz recording"],
+    ]  # fmt: skip
 
 
 def test_without_a_length_text_is_asked_wide_at_once() -> None:
@@ -235,7 +239,7 @@ def test_a_track_that_says_nothing_asks_nothing() -> None:
 
 def test_a_question_that_was_given_up_is_as_settled_as_an_answer() -> None:
     assert steps(play(state(tags(isrcs=[1])), failed, Rules(Services(spotify=False)))[1]) == [
-        ["musicbrainz isrc"], ["musicbrainz text"], ["musicbrainz text"],
+        ["musicbrainz isrc"], ["listenbrainz text"], ["musicbrainz text"], ["musicbrainz text"],
     ]  # fmt: skip
 
 

@@ -246,7 +246,8 @@ def save_outcomes(connection: sqlite3.Connection, outcomes: Sequence[TrackOutcom
     because a lookup they now share was answered before."""
     enriched.save(connection, (outcome.row for outcome in outcomes), now)
     connection.executemany(
-        "UPDATE tracks SET undecided = 0 WHERE track_id = ?", ((one.row.track_id,) for one in outcomes)
+        "UPDATE tracks SET undecided = 0 WHERE track_id = ? AND undecided",
+        ((one.row.track_id,) for one in outcomes),
     )
     connection.executemany(
         "INSERT INTO events (kind, payload, created_at) VALUES (?, ?, ?)",
