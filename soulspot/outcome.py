@@ -6,7 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard
 
-from soulspot.matching import Candidate, Decision, MatchPolicy, choose_editions, decide, normalise_tags
+from soulspot.matching import (
+    Candidate,
+    Decision,
+    MatchPolicy,
+    choose_editions,
+    decide,
+    nearby,
+    normalise_tags,
+)
 from soulspot.merge import RELEASE_FIELDS, TAGS, merge, release_facts, tag_facts
 from soulspot.models import (
     LISTENBRAINZ,
@@ -74,7 +82,7 @@ def _worked_out(state: TrackState, rules: Rules) -> TrackOutcome:
     track = linked
     if not _accepted(linked):
         track = _judge(state, tags, _spotify_candidates(state, by_own_id=False), SPOTIFY, rules)
-    tags = normalise_tags(tags, path=state.path)
+    tags = normalise_tags(tags, state.path)
     known = Known(
         tags,
         recording_id=_accepted(recording),
@@ -127,7 +135,8 @@ def _recording_candidates(state: TrackState, tags: TrackTags) -> Iterator[Candid
     own_ids = {*tags.ids.mb_recording_ids, *_merged_into(state, tags.ids.mb_recording_ids)}
     hearsay = _hearsay(state, tags) - own_ids
     for asked in state.asked.values():
-        for entity in asked.entities:
+        whole = asked.query.kind == "release"
+        for entity in nearby(normalise_tags(tags, state.path), asked.entities) if whole else asked.entities:
             if entity.kind != "recording" or (entity.id in hearsay and asked.query.provider == LISTENBRAINZ):
                 continue
             reached = {"recording id"} if entity.id in own_ids else set()

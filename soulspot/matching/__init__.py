@@ -4,6 +4,7 @@ from soulspot.matching.decision import decide
 from soulspot.matching.editions import choose_editions
 from soulspot.matching.fallback import normalise_tags
 from soulspot.matching.groups import album_member
+from soulspot.matching.nearby import nearby
 from soulspot.matching.records import compare_records
 from soulspot.matching.values import Candidate, Decision, MatchPolicy, Scored
 
@@ -16,5 +17,6 @@ __all__ = [
     "choose_editions",
     "compare_records",
     "decide",
+    "nearby",
     "normalise_tags",
 ]

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from soulspot.models import Entity, Lookup, LookupState, Query, Settlement
 from soulspot.store.times import iso, seconds
@@ -166,12 +167,32 @@ def settle(connection: sqlite3.Connection, settlements: Iterable[Settlement], no
 
 def _remember(connection: sqlite3.Connection, entity: Entity, stamp: str) -> None:
     # what one question leaves out (an album's track has no ISRC, a hit no genres) another has perhaps answered
+    fields = dict(entity.fields)
+    if "releases" in fields:
+        fields["releases"] = _all_releases(connection, entity)
     connection.execute(
         "INSERT INTO facts (provider, kind, entity_id, fields, fetched_at) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT DO UPDATE SET fields = json_patch(fields, excluded.fields),"
         " fetched_at = excluded.fetched_at",
-        (*entity.ref, json.dumps(dict(entity.fields), ensure_ascii=False), stamp),
+        (*entity.ref, json.dumps(fields, ensure_ascii=False), stamp),
     )
+
+
+def _all_releases(connection: sqlite3.Connection, entity: Entity) -> list[dict[str, Any]]:
+    """The releases that this answer names, and after them those that only earlier answers did: a looked-up release
+    names itself alone, a looked-up recording 25 at most."""
+    row = connection.execute(
+        "SELECT json_extract(fields, '$.releases') FROM facts WHERE provider = ? AND kind = ? AND entity_id = ?",
+        entity.ref,
+    ).fetchone()
+    named: list[dict[str, Any]] = list(entity.fields["releases"])
+    places = {_place(one) for one in named}
+    earlier = json.loads(row[0]) if row and row[0] else []
+    return [*named, *(one for one in earlier if _place(one) not in places)]
+
+
+def _place(release: Mapping[str, Any]) -> tuple[Any, ...]:
+    return release.get("id"), release.get("disc_number"), release.get("track_number")
 
 
 def release(connection: sqlite3.Connection, lookup_ids: Iterable[int] | None = None) -> int:

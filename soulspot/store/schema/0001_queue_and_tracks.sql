@@ -22,7 +22,7 @@ CREATE TABLE tracks (
 );
 CREATE INDEX tracks_by_stamp ON tracks (size, mtime_ns, inode) WHERE path IS NOT NULL;
 CREATE INDEX tracks_undecided ON tracks (track_id) WHERE undecided;
-CREATE INDEX tracks_by_album ON tracks (album_key, album_lead, album) WHERE album_key IS NOT NULL;
+CREATE INDEX tracks_by_album ON tracks (album_key, album_lead, album) WHERE album_key IS NOT NULL AND vanished_at IS NULL;
 CREATE INDEX tracks_by_scan ON tracks (scan_id) WHERE path IS NOT NULL;
 
 CREATE TABLE lookups (
