@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from soulspot.matching.albums import Album
+from soulspot.matching.albums import Album, bare_name
 from soulspot.matching.fallback import normalise_tags
 from soulspot.matching.names import credit_of, is_various
 from soulspot.models import AlbumMember, TrackTags
@@ -23,7 +23,7 @@ def album_member(path: bytes | None, tags: TrackTags) -> AlbumMember | None:
     lead = "" if various else (tidy.album_artist or _first_name(tidy.artist) or "")
     place = os.fsdecode(os.path.dirname(path)) if path else f"\0{fold(lead)}"
     key = f"{place}\0{Album(tidy.album).title.core or fold(tidy.album)}"
-    return AlbumMember(key.encode("utf-8", "surrogateescape"), tidy.album, lead)
+    return AlbumMember(key.encode("utf-8", "surrogateescape"), bare_name(tidy.album), lead)
 
 
 def _first_name(artist: str | None) -> str | None:
