@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from soulspot.models import (
     LISTENBRAINZ,
     MUSICBRAINZ,
     SPOTIFY,
+    AlbumGroup,
     Asked,
     EnrichedTrack,
     Entity,
@@ -25,6 +27,7 @@ from tests.support.factories import (
     NOTHING,
     asked,
     by_kind,
+    edition,
     failed,
     isrc,
     isrc_query,
@@ -175,6 +178,89 @@ def test_all_album_fields_are_of_the_release_that_was_chosen() -> None:
     row = after(state(tags()), asked(TEXT, entity))
     assert (row.album, row.track_number, row.mb_release_id) == ("Night Shift", 3, release(1)["id"])
     assert row.barcode is None
+
+
+# --- albums and hearsay -------------------------------------------------------------------------------------------
+
+
+def test_label_catalogue_number_and_barcode_of_the_chosen_release_are_in_the_row() -> None:
+    imprint = {"label": "Harbour", "catalog_number": "HB 7", "barcode": "0123456789012"}
+    others = {"label": "Reissues", "catalog_number": "RE 1", "barcode": "999"}
+    replies = {
+        (MB, "album"): [edition(2, **others), edition(1, **imprint)],
+        (MB, "release"): [recording(1, releases=[release(1)])],
+    }
+    track = state(tags(), group=AlbumGroup("Night Shift", "The Lanterns", 12))
+    row = play(track, by_kind(replies), NO_SPOTIFY)[0].row
+    assert row.mb_release_id == release(1)["id"]
+    assert {name: getattr(row, name) for name in imprint} == imprint
+    assert {row.sources[name] for name in imprint} == {MB}
+
+
+def test_a_release_that_no_search_described_brings_no_label() -> None:
+    replies = {
+        (MB, "album"): [edition(2, label="Reissues", barcode="999")],
+        (MB, "release"): [recording(1, releases=[release(1)])],
+    }
+    track = state(tags(), group=AlbumGroup("Night Shift", "The Lanterns", 12))
+    row = play(track, by_kind(replies), NO_SPOTIFY)[0].row
+    assert (row.status, row.label, row.barcode) == (Status.ACCEPTED, None, None)
+
+
+def named_by_labs(length: int | None, own: int = 201_000) -> EnrichedTrack:
+    """The row of a track whose exact names labs has, when ListenBrainz says that the recording is so long."""
+    heard = {} if length is None else {"duration_ms": length}
+    told = {k: v for k, v in recording(1, provider=LB).fields.items() if k != "duration_ms"}
+    replies = {
+        (LB, "text"): [Entity(LB, "recording", mbid(1), told)],
+        (LB, "recording"): [Entity(LB, "recording", mbid(1), told | heard)],
+    }
+    return play(state(tags(duration_ms=own)), by_kind(replies), NO_SPOTIFY)[0].row
+
+
+@pytest.mark.parametrize("length", [201_000, 203_400, 198_600])
+def test_exact_names_of_labs_are_believed_where_the_lengths_agree_closely(length: int) -> None:
+    row = named_by_labs(length)
+    assert (row.status, row.mb_recording_id) == (Status.ACCEPTED, mbid(1))
+
+
+@pytest.mark.parametrize("length", [None, 204_000, 150_000])
+def test_exact_names_of_labs_are_no_candidate_where_the_lengths_differ_or_are_not_known(
+    length: int | None,
+) -> None:
+    row = named_by_labs(length)
+    assert (row.status, row.mb_recording_id, row.confidence) == (Status.UNMATCHED, None, 0.0)
+
+
+def test_what_labs_named_counts_like_any_other_once_musicbrainz_names_it_too() -> None:
+    told = {(LB, "text"): [recording(1, provider=LB, duration_ms=0)], (MB, "text"): [recording(1)]}
+    row = play(state(tags()), by_kind(told), NO_SPOTIFY)[0].row
+    assert (row.status, row.mb_recording_id) == (Status.ACCEPTED, mbid(1))
+
+
+def test_what_labs_named_does_not_stand_against_the_recording_id_in_the_tags() -> None:
+    replies = {(LB, "text"): [recording(1, provider=LB)], (LB, "recording"): [recording(1, provider=LB)]}
+    bare = {k: v for k, v in recording(1).fields.items() if k != "duration_ms"}
+    replies[LB, "recording"] = [Entity(LB, "recording", mbid(1), bare)]
+    row = play(state(tags(recording=1)), by_kind(replies), NO_SPOTIFY)[0].row
+    assert (row.status, row.mb_recording_id) == (Status.ACCEPTED, mbid(1))
+
+
+def test_a_track_of_a_box_of_three_hundred_finds_its_own_among_all() -> None:
+    def on_box(number: int, **more: Any) -> Entity:
+        place = release(1, track_number=number + 1, disc_number=1, track_count=300)
+        length = 100_000 + 7_919 * number % 250_000
+        return recording(number, title=f"Étude no. {number}", duration_ms=length, releases=[place], **more)
+
+    box = [on_box(number) for number in range(300)]
+    replies = {(MB, "album"): [edition(1, 300)], (MB, "release"): box}
+    for number in (0, 57, 299):
+        known = tags(
+            f"Étude no. {number}", duration_ms=box[number].fields["duration_ms"], track_number=number + 1
+        )
+        track = state(known, group=AlbumGroup("Night Shift", "The Lanterns", 300))
+        row = play(track, by_kind(replies), NO_SPOTIFY)[0].row
+        assert (row.status, row.mb_recording_id) == (Status.ACCEPTED, mbid(number))
 
 
 # --- what stays ---------------------------------------------------------------------------------------------------

@@ -109,16 +109,15 @@ class ListenBrainz:
         return {mbid: (entity,) for mbid, entity in answers.recordings(document).items()}
 
     async def _texts(self, sheet: Sheet, queries: list[Query]) -> None:
-        """Exact names only. Two inputs that labs folds to one key get one answer: they are sent once."""
+        """Exact names only. Two inputs that labs folds to one key get one answer: they are sent once; names of
+        signs alone it folds to nothing, and they are not sent at all."""
         by_key: dict[str, list[Query]] = {}
         for query in queries:
             by_key.setdefault(answers.name_key(query["artist"], query["title"]), []).append(query)
-        asked = [same[0] for same in by_key.values()]
+        asked = [same[0] for key, same in by_key.items() if key]
+        inputs = [{"artist_credit_name": one["artist"], "recording_name": one["title"]} for one in asked]
         try:
-            document = await self._rows(
-                "text",
-                [{"artist_credit_name": one["artist"], "recording_name": one["title"]} for one in asked],
-            )
+            document = await self._rows("text", inputs) if inputs else []
         except BatchRejected as error:
             sheet.rejected(error)
             return

@@ -116,8 +116,8 @@ def named(document: Any) -> dict[str, Entity]:
         entity = _labs_recording(mbid, row)
         for names in (("artist_credit_arg", "recording_arg"), ("artist_credit_name", "recording_name")):
             artist, title = (text_of(row.get(name)) for name in names)
-            if artist and title:
-                found.setdefault(name_key(artist, title), entity)
+            if artist and title and (key := name_key(artist, title)):
+                found.setdefault(key, entity)
     return found
 
 

@@ -144,6 +144,9 @@ class MusicBrainz:
     async def _releases(self, sheet: Sheet, queries: list[Query]) -> None:
         """All recordings of several releases in one search; a release of more than a search shows is looked up."""
         sheet.asking(queries)
+        if len(queries) == 1 and lucene.tracks_hinted(queries[0]) > lucene.SHOWN:
+            await self._release(sheet, queries[0])
+            return
         try:
             document = await self._ask(Reader.search, lucene.joined(queries))
         except BatchRejected as error:
@@ -169,6 +172,9 @@ class MusicBrainz:
     async def _release(self, sheet: Sheet, query: Query) -> None:
         try:
             document = await self._ask(Reader.release, ids.mbid(query["mbid"]))
+        except BatchRejected as error:
+            sheet.rejected(error)
+            return
         except BadAnswer as error:
             if error.status != 404:
                 raise

@@ -20,8 +20,10 @@ DURATION_SLACK = 10_000
 out."""
 VARIOUS_ARTISTS = "89ad4ac3-39f7-470e-966a-56509c546377"
 """MusicBrainz' special purpose artist for compilations."""
+SHOWN = 100
+"""Hits that an answer shows at most."""
 FULL_ANSWER, USUAL_ALBUM = 96, 14
-"""Recordings that releases asked together may have (an answer shows 100), and those of one of unknown size."""
+"""Recordings that releases asked together may have, and those of one of unknown size."""
 MAX_WORDS = 12
 SAME_TITLE, SAME_ARTIST = 70.0, 60.0
 """Likeness, 0 to 100, from which a hit is taken for an answer at all."""
@@ -78,8 +80,7 @@ def by_size(queries: Sequence[Query]) -> Iterator[list[Query]]:
     chunk: list[Query] = []
     size = 0
     for query in queries:
-        hint = query.hinted("tracks") or ""
-        tracks = int(hint) if hint.isascii() and hint.isdecimal() else USUAL_ALBUM
+        tracks = tracks_hinted(query)
         if chunk and size + tracks > FULL_ANSWER:
             yield chunk
             chunk, size = [], 0
@@ -87,6 +88,12 @@ def by_size(queries: Sequence[Query]) -> Iterator[list[Query]]:
         size += tracks
     if chunk:
         yield chunk
+
+
+def tracks_hinted(query: Query) -> int:
+    """How many tracks a release has, as far as the one who asks knows."""
+    hint = query.hinted("tracks") or ""
+    return int(hint) if hint.isascii() and hint.isdecimal() and len(hint) < 6 else USUAL_ALBUM
 
 
 def _narrow(query: Query) -> str:
@@ -191,7 +198,10 @@ def _satisfies(query: Query, fields: Mapping[str, Any], titles: Sequence[str]) -
 
 
 def _likeness(wanted: str, names: Sequence[str]) -> float:
-    """0 to 100: how well the likest of `names` has the words of `wanted`, in its script or in Latin."""
+    """0 to 100: how well the likest of `names` has the words of `wanted`, in its script or in Latin. A name of signs
+    alone ("!!!") has no words and is like itself."""
+    if not fold(wanted):
+        return 100.0 if wanted.strip() in (name.strip() for name in names) else 0.0
     return max(
         (fuzz.token_set_ratio(spell(wanted), spell(n)) for spell in (fold, latin) for n in names), default=0.0
     )
