@@ -25,7 +25,7 @@ demo: $(VENV)/.installed ## the whole job on a sample library, without account a
 	@$(BIN)/soulspot demo
 
 init: $(VENV)/.installed ## ask for what is needed and write config.toml (or CONFIG=...)
-	@$(BIN)/soulspot init "$$CONFIG"
+	@$(BIN)/soulspot init --config "$$CONFIG"
 
 enrich: $(VENV)/.installed ## enrich your own music: make enrich LIBRARY=~/Music
 	@case "$$LIBRARY" in \

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import json
 import os
+import sqlite3
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -36,6 +37,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    pretty_exceptions_show_locals=False,  # they hold secrets
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -136,13 +138,13 @@ def enrich(
     with bars(quiet=json_) as shown:
         report = _run(commands.enrich(loaded, commands.absolute(paths or []), wait, shown))
     if json_:
-        print(json.dumps(dataclasses.asdict(report) | {"database": str(loaded.database.path)}, default=str))
+        print(json.dumps(report.as_json() | {"database": str(loaded.database.path)}))
     else:
         out.print(results_table(report.tracks))
         if report.requests:
             out.print(requests_table(report.requests, report.answered))
         for line in postponed_lines(report.postponed):
-            out.print(line, markup=False)
+            out.print(line, markup=False, soft_wrap=True)
         if report.lost:
             out.print(f"{report.lost} lookups failed; `soulspot retry` asks them again", markup=False)
         out.print(f"database: {loaded.database.path}", markup=False, soft_wrap=True)
@@ -309,27 +311,33 @@ def _guarded(work: Callable[[], T]) -> T:
         for problem in error.problems:
             complain(problem)
         raise typer.Exit(BAD_CONFIG) from None
-    except (SoulSpotError, OSError, ValueError) as error:
-        complain(str(error) or type(error).__name__)
+    except (SoulSpotError, OSError, ValueError, sqlite3.Error) as error:
+        if _is_lock(error):
+            complain(f"the database is locked by another program: {error}")
+            raise typer.Exit(OWNED) from None
+        words = str(error) or type(error).__name__
+        complain(f"the database: {words}" if isinstance(error, sqlite3.Error) else words)
         raise typer.Exit(INCOMPLETE) from None
     except KeyboardInterrupt:
         complain("interrupted; what was queued stays queued")
         raise typer.Exit(130) from None
 
 
+def _is_lock(error: BaseException) -> bool:
+    """Whether another program kept SQLite's lock for longer than we wait for it."""
+    cause = error if isinstance(error, sqlite3.Error) else error.__cause__
+    # the low byte: there are extended codes of each
+    return isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", 0) & 0xFF in (
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+    )
+
+
 def _say(report: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        print(json.dumps(report, default=str))
-        return
-    if report.get("status") == "failed":
-        complain(str(report.get("error_message")))
-        raise typer.Exit(INCOMPLETE)
-    names = ("found", "unchanged", "read", "unreadable", "vanished", "problems", "rows", "queued", "bad",
-             "total_items", "failed_items")  # fmt: skip
-    out.print(
-        ", ".join(f"{report[name]} {name.replace('_', ' ')}" for name in names if name in report),
-        markup=False,
-    )
+        print(json.dumps(report))
+    else:
+        out.print(", ".join(f"{count} {name}" for name, count in report.items()), markup=False)
 
 
 def main() -> None:

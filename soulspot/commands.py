@@ -4,35 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from soulspot import __version__
 from soulspot.config import Config
 from soulspot.console import Bars
-from soulspot.enrich import EnrichmentService, Postponed
+from soulspot.enrich import EnrichmentService
 from soulspot.intake import ImportReport, ScanReport
-from soulspot.remote import Remote, running_daemon
+from soulspot.remote import DaemonUnreachable, Remote, running_daemon
+from soulspot.reports import (
+    Enrichment,
+    import_notes,
+    imported,
+    scan_notes,
+    scanned,
+    why_not_retried,
+)
+from soulspot.reports import EnrichReport as EnrichReport
 from soulspot.store import operations
 from soulspot.store.database import Database
+from soulspot.store.times import iso
 from soulspot.wiring import opened
-
-
-@dataclass(slots=True)
-class EnrichReport:
-    """What an enrichment came to. `lost` are lookups that failed for good."""
-
-    tracks: dict[str, int]
-    requests: dict[str, int] = field(default_factory=dict)
-    answered: dict[str, int] = field(default_factory=dict)
-    postponed: list[Postponed] = field(default_factory=list)
-    lost: int = 0
-    bad_places: list[str] = field(default_factory=list)
-
-    @property
-    def complete(self) -> bool:
-        return not self.postponed and not self.lost
 
 
 def absolute(paths: Sequence[Path]) -> list[bytes]:
@@ -47,15 +42,7 @@ async def scan(config: Config, places: Sequence[bytes], bars: Bars) -> dict[str,
             return await _watched(remote, await remote.scan(places), bars, "scan")
     async with opened(config, kind=EnrichmentService, work=False) as service:
         report = await service.scan(places, _scan_progress(bars))
-        for problem in report.problems:
-            bars.note(
-                f"skipped {os.fsdecode(problem.path)}: {problem.reason}".encode(
-                    "utf-8", "backslashreplace"
-                ).decode()
-            )
-        return {"found": report.found, "unchanged": report.unchanged, "read": report.read,
-                "unreadable": report.unreadable, "vanished": report.vanished,
-                "problems": len(report.problems)}  # fmt: skip
+        return _told(scanned(report), scan_notes(report), bars)
 
 
 async def import_file(config: Config, path: Path, bars: Bars) -> dict[str, Any]:
@@ -69,13 +56,7 @@ async def import_file(config: Config, path: Path, bars: Bars) -> dict[str, Any]:
             bars.show("import", report.rows, None)
 
         report = await service.import_file(path, progress)
-        for line, reason in report.bad[:20]:
-            bars.note(f"line {line}: {reason}")
-        if len(report.bad) > 20:
-            bars.note(f"... and {len(report.bad) - 20} more rows that cannot be used")
-        if report.unknown_columns:
-            bars.note(f"columns that are not used: {', '.join(report.unknown_columns)}")
-        return {"rows": report.rows, "queued": report.queued, "bad": len(report.bad)}
+        return _told(imported(report), import_notes(report), bars)
 
 
 async def retry(config: Config, states: Sequence[str], provider: str | None, bars: Bars) -> dict[str, Any]:
@@ -84,6 +65,8 @@ async def retry(config: Config, states: Sequence[str], provider: str | None, bar
         async with remote:
             return await _watched(remote, await remote.retry(states, provider), bars, "retry")
     async with opened(config, kind=EnrichmentService, work=False) as service:
+        if why := why_not_retried(service, provider):
+            raise ValueError(why)
         return {"queued": await service.retry(states, provider)}
 
 
@@ -91,9 +74,11 @@ async def enrich(config: Config, places: Sequence[bytes], wait: float, bars: Bar
     """Scan what there is to scan, then work until nothing can be asked within `wait` seconds."""
     if remote := running_daemon(config):
         async with remote:
-            await _watched(remote, await remote.enrich(places), bars, "enrich")
-            status = await remote.status()
-            return EnrichReport(status["tracks"], lost=_lost(status["lookups"]))
+            report = await _watched(remote, await remote.enrich(places, wait), bars, "enrich")
+            try:
+                return EnrichReport.from_json(report)
+            except (KeyError, TypeError):
+                raise _no_report() from None
     async with opened(config, kind=EnrichmentService) as service:
         return await enrich_with(service, places, wait, bars)
 
@@ -102,16 +87,8 @@ async def enrich_with(
     service: EnrichmentService, places: Sequence[bytes], wait: float, bars: Bars
 ) -> EnrichReport:
     """`enrich` over a service that is open."""
-    bad_places: list[str] = []
-    if places or service.has_library:
-        report = await service.scan(places, _scan_progress(bars))
-        for problem in report.problems:
-            words = f"{os.fsdecode(problem.path)}: {problem.reason}".encode(
-                "utf-8", "backslashreplace"
-            ).decode()
-            bars.note(f"skipped {words}")
-            if problem.path in places:
-                bad_places.append(words)
+    enrichment = Enrichment(service)
+    await enrichment.scan(places, _scan_progress(bars), bars.note)
     ticker = asyncio.create_task(_show_progress(service, bars))
     try:
         postponed = await service.settled(wait)
@@ -119,14 +96,7 @@ async def enrich_with(
         ticker.cancel()
         await asyncio.gather(ticker, return_exceptions=True)
     await _show_once(service, bars)
-    telemetry = service.telemetry
-    answered: dict[str, int] = {}
-    for (provider, outcome), count in telemetry.answers.items():
-        if outcome in ("ok", "missing"):
-            answered[provider] = answered.get(provider, 0) + count
-    lookups = await service.database.read(operations.lookup_counts)
-    counts = await service.database.read(operations.track_counts)
-    return EnrichReport(counts, dict(telemetry.requests), answered, postponed, _lost(lookups), bad_places)
+    return await enrichment.report(postponed)
 
 
 async def status(config: Config) -> dict[str, Any] | None:
@@ -140,32 +110,74 @@ async def status(config: Config) -> dict[str, Any] | None:
 
 
 def _status_of_file(path: Path) -> dict[str, Any]:
+    """The shape of the daemon's own status; what only a process has (requests, pumps) is empty."""
     connection = Database.open_to_read(path)
     try:
+        now = time.time()
         states = operations.provider_states(connection)
         return {
             "daemon": None,
+            "version": __version__,
+            "pid": None,
             "tracks": operations.track_counts(connection),
             "lookups": operations.lookup_counts(connection),
             "oldest_waiting": operations.oldest_waiting(connection),
-            "gates": [
-                {"provider": one["provider"], "host": one["key"], "limited_until": one["blocked_until"],
-                 "why": one["value"].get("pause", {}).get("why", "")}
-                for one in states if one["key"].startswith("gate:")
-            ],
+            "gates": [_remembered(one, now) for one in states if one["key"].startswith("gate:")],
+            "pumps": {},
             "operations": operations.latest(connection, 10),
-        }  # fmt: skip
+        }
     finally:
         connection.close()
 
 
+def _remembered(state: dict[str, Any], now: float) -> dict[str, Any]:
+    """A gate as an earlier process left it: closed by a pause or an open breaker that has not ended since."""
+    value = state["value"]
+    pause, breaker = value.get("pause") or {}, value.get("breaker") or {}
+    broken = breaker.get("until", 0.0)
+    closed = [
+        (until, why)
+        for until, why in (
+            (pause.get("blocked_until", 0.0), pause.get("why", "")),
+            (broken, "the service did not answer"),
+        )
+        if until > now
+    ]
+    until, why = max(closed, default=(None, ""))
+    return {
+        "provider": state["provider"],
+        "host": state["key"].split(":", 2)[2],
+        "requests": 0,
+        "breaker": "closed" if not broken else "open" if broken > now else "half_open",
+        "spent": None,  # the budget is counted by the process that spends it
+        "daily_budget": None,
+        "why": why,
+        "limited_until": iso(until) if until else None,
+    }
+
+
 async def _watched(remote: Remote, operation_id: int, bars: Bars, name: str) -> dict[str, Any]:
-    """Follow an operation in the daemon to its end. Raises RuntimeError with its error when it failed."""
+    """Follow an operation in the daemon to its end. Returns its report, what `remote.finished` raises otherwise."""
 
     def progress(operation: dict[str, Any]) -> None:
         bars.show(name, operation["processed_items"], operation["total_items"] or None, "in the daemon")
 
-    return await remote.finished(operation_id, progress)
+    metadata = (await remote.finished(operation_id, progress)).get("metadata")
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("report"), dict):
+        raise _no_report()
+    return _told(metadata["report"], metadata.get("notes", []), bars)
+
+
+def _no_report() -> DaemonUnreachable:
+    return DaemonUnreachable(
+        "the daemon did it, but its report is another version's; restart it after an upgrade"
+    )
+
+
+def _told(report: dict[str, Any], notes: Sequence[str], bars: Bars) -> dict[str, Any]:
+    for note in notes:
+        bars.note(note)
+    return report
 
 
 def _scan_progress(bars: Bars) -> Callable[[ScanReport], None]:
@@ -189,7 +201,3 @@ async def _show_once(service: EnrichmentService, bars: Bars) -> None:
         total = sum(states.values())
         open_ = states.get("pending", 0) + states.get("leased", 0)
         bars.show(provider, total - open_, total, f"{service.telemetry.requests[provider]} requests")
-
-
-def _lost(lookups: dict[str, dict[str, int]]) -> int:
-    return sum(states.get("failed", 0) + states.get("buried", 0) for states in lookups.values())

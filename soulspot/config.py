@@ -27,7 +27,7 @@ from soulspot.errors import ConfigError
 
 __all__ = ["Config", "Secret", "dump", "find_config", "load_config", "make_config", "reloadable_differences"]
 
-_RELOADABLE_SECTIONS = ("matching.", "retry.", "log.")
+_RELOADABLE_SECTIONS = ("matching.", "merge.", "retry.", "refresh.", "log.")
 _RELOADABLE_OF_PROVIDERS = ("rate", "batch_size", "max_wait_time", "timeout", "daily_budget")
 
 _WORDS = {

@@ -70,6 +70,15 @@ def warnings(config: Config) -> Iterator[str]:
         missing or not spotify.enabled
     ):
         yield "every provider is off: nothing can be found out"
+    for name, is_set in (
+        ("webhooks.url", config.webhooks.url is not None),
+        ("write_tags.enabled", config.write_tags.enabled),
+        ("limits.memory_mb", config.limits.memory_mb > 0),
+        ("export.ddex.sender", config.export.ddex.sender is not None),
+        ("export.covers.enabled", config.export.covers.enabled),
+    ):
+        if is_set:
+            yield f"{name} is set, but this version does nothing with it yet"
     for name, url, secret in (
         ("providers.spotify.token_url", spotify.token_url, spotify.client_secret),
         ("providers.listenbrainz.base_url", providers.listenbrainz.base_url, providers.listenbrainz.token),

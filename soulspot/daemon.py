@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
+from typing import cast
 
 import structlog
-from aiohttp import web
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from soulspot import __version__, notify
@@ -23,12 +24,14 @@ from soulspot.operations import Operations
 from soulspot.store.ownership import Ownership
 from soulspot.telemetry import configure_logging
 from soulspot.web.app import Api
+from soulspot.web.listening import listening
 from soulspot.wiring import opened, retune, scheduler_with_defaults
 
 log = structlog.get_logger()
 
 DRAIN_SECONDS = 12.0
 EXIT_AT_ONCE = 130
+WATCH_AGAIN, WATCH_AGAIN_CAP = 10.0, 3600.0  # seconds
 
 
 class Daemon:
@@ -75,23 +78,15 @@ class Daemon:
             os._exit(EXIT_AT_ONCE)
         self._stop.set()
 
-    @asynccontextmanager
-    async def _serving(self, service: EnrichmentService, operations: Operations) -> AsyncIterator[str]:
+    def _serving(
+        self, service: EnrichmentService, operations: Operations
+    ) -> AbstractAsyncContextManager[str]:
         http = self.config.http
         api = Api(service, operations, ready=lambda: self._is_ready, version=__version__)
         application = api.application(
-            token=http.token.reveal() if http.token else None, allowed_hosts=http.allowed_hosts
+            token=http.token.reveal() if http.token else None, allowed_hosts=(http.host, *http.allowed_hosts)
         )
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0, keepalive_timeout=30.0)
-        await runner.setup()
-        try:
-            site = web.TCPSite(runner, http.host, http.port)
-            await site.start()
-            port = runner.addresses[0][1]
-            host = f"[{http.host}]" if ":" in http.host else http.host
-            yield f"http://{host}:{port}"
-        finally:
-            await runner.cleanup()
+        return listening(application, http.host, http.port)
 
     def _schedule(self, service: EnrichmentService, operations: Operations) -> AsyncIOScheduler:
         scheduler = scheduler_with_defaults()
@@ -114,7 +109,7 @@ class Daemon:
         tasks = [asyncio.create_task(self._reload_when_told(service), name="reload")]
         if service.has_library:
             if self.config.library.watch:  # before the scan, so that no change falls between the two
-                tasks.append(asyncio.create_task(self._watch(service), name="watch"))
+                tasks.append(asyncio.create_task(self._watch(service, operations), name="watch"))
             await operations.scan()
         try:
             yield
@@ -123,33 +118,82 @@ class Daemon:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _watch(self, service: EnrichmentService) -> None:
+    async def _watch(self, service: EnrichmentService, operations: Operations) -> None:
         roots = [os.fsencode(path) for path in self.config.library.paths]
-        async for changed in watch(roots, stop=self._stop):
-            await service.scan(sorted(changed))
+        await keep_watching(
+            lambda: cast(AsyncGenerator[set[bytes], None], watch(roots, stop=self._stop)),
+            lambda changed: service.scan(sorted(changed)),
+            operations.scan,
+            self._stop,
+        )
 
     async def _reload_when_told(self, service: EnrichmentService) -> None:
         while True:
             await self._reload.wait()
             self._reload.clear()
             notify.reloading()
-            with contextlib.suppress(ConfigError):
-                self._take_over(service, self._read_again())
-            notify.ready("configuration read again")
-
-    def _read_again(self) -> Config:
-        try:
-            return load_config(self._path)
-        except ConfigError as error:
-            log.error("reload_failed", problems=error.problems, kept="the old configuration")
-            raise
+            try:
+                self._take_over(service, load_config(self._path))
+            except ConfigError as error:
+                log.error("reload_failed", problems=error.problems, kept="the old configuration")
+            except Exception as error:  # whatever it was, the next SIGHUP must find somebody who listens
+                log.exception("reload_failed", problems=[str(error)], kept="parts of the old configuration")
+            finally:
+                notify.ready("configuration read again")
 
     def _take_over(self, service: EnrichmentService, new: Config) -> None:
+        """Work by a new configuration. ConfigError when its log file cannot be opened; nothing has changed then."""
         applied, needs_restart = reloadable_differences(self.config, new)
+        try:
+            configure_logging(new.log.format, new.log.level, new.log.file)
+        except OSError as error:
+            raise ConfigError([f"log.file: {error}"]) from error
         retune(service, new)
-        configure_logging(new.log.format, new.log.level, new.log.file)
         self.config = new
         log.info("reloaded", applied=applied, needs_restart=needs_restart)
+
+
+async def keep_watching(
+    watching: Callable[[], AsyncGenerator[set[bytes], None]],
+    scan: Callable[[set[bytes]], Awaitable[object]],
+    rescan: Callable[[], Awaitable[object]],
+    stop: asyncio.Event,
+) -> None:
+    """Scan what changes until `stop`, whatever goes wrong: after a pause, look through everything and watch again.
+
+    Pauses grow from `WATCH_AGAIN` seconds to an hour while it keeps failing: a library is not looked through
+    every few seconds for want of a setting."""
+    pause = WATCH_AGAIN
+    while not stop.is_set():
+        try:
+            async with aclosing(watching()) as changes:
+                async for changed in changes:
+                    await scan(changed)
+                    pause = WATCH_AGAIN
+            return
+        except Exception as error:
+            log.warning("watch_failed", error=f"{type(error).__name__}: {error}", hint=_hint(error),
+                        again_in_seconds=pause)  # fmt: skip
+        await _wait(stop, pause)
+        pause = min(pause * 2, WATCH_AGAIN_CAP)
+        if not stop.is_set():
+            try:
+                await rescan()  # starts it: the watch is there before it has looked everywhere
+            except Exception as error:
+                log.warning("rescan_failed", error=f"{type(error).__name__}: {error}")
+
+
+def _hint(error: Exception) -> str:
+    # watchfiles says it in words only
+    if isinstance(error, OSError) and ("inotify" in str(error).lower() or error.errno == errno.ENOSPC
+                                       or "no space" in str(error).lower()):  # fmt: skip
+        return "sysctl fs.inotify.max_user_watches=1048576"
+    return "library.rescan_interval finds what is missed meanwhile"
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
 
 
 def run_daemon(config: Config, config_path: Path | None) -> None:

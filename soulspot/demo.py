@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,12 +21,14 @@ from soulspot.models import EnrichedTrack, Status
 from soulspot.sandbox import Behaviour, Catalogue, Sandbox
 from soulspot.sandbox.library import SampleFile, write_sample_library
 from soulspot.store import enriched, tracks
+from soulspot.store.ownership import Ownership
 from soulspot.telemetry import configure_logging
 from soulspot.wiring import opened
 
 SEED = 20
 CATALOGUE_TRACKS = 3000
 LOG_NAME = "soulspot.log"
+MARKER = ".soulspot-demo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +119,11 @@ class DemoReport:
 
 
 async def run_demo(folder: Path, count: int, bars: Bars) -> DemoReport:
-    """Write the library below `folder`, serve the catalogue on loopback, and enrich."""
-    folder = Path(os.path.abspath(folder))
+    """Write the library below `folder`, serve the catalogue on loopback, and enrich.
+
+    Raises ValueError when the folder holds anything that no demo has made, DatabaseOwned while another demo runs."""
+    folder = _own_folder(Path(os.path.abspath(folder)))
     library, database = folder / "library", folder / "soulspot.db"
-    folder.mkdir(parents=True, exist_ok=True)
-    for leftover in folder.glob("soulspot.db*"):
-        leftover.unlink()
     configure_logging("json", "info", folder / LOG_NAME)
     bars.note(f"writing {count} audio files to {library}")
     catalogue = await asyncio.to_thread(Catalogue.invent, SEED, max(CATALOGUE_TRACKS, count * 4))
@@ -137,6 +139,22 @@ async def run_demo(folder: Path, count: int, bars: Bars) -> DemoReport:
     return DemoReport(
         [Judgement(file, rows[os.fsencode(file.path)]) for file in files], report, database, library
     )
+
+
+def _own_folder(folder: Path) -> Path:
+    """The folder, made or emptied of what an earlier demo left. Raises ValueError when it is somebody else's."""
+    marker = folder / MARKER
+    if folder.exists() and not marker.exists() and any(folder.iterdir()):
+        raise ValueError(f"{folder} is not empty and not of an earlier demo: name another folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    marker.write_text(
+        "made by `soulspot demo`, which empties this folder when it runs again\n", encoding="utf-8"
+    )
+    with Ownership(folder / "soulspot.db"):
+        shutil.rmtree(folder / "library", ignore_errors=True)
+        for name in ("soulspot.db", "soulspot.db-wal", "soulspot.db-shm", LOG_NAME):
+            (folder / name).unlink(missing_ok=True)
+    return folder
 
 
 async def _rows(service: EnrichmentService, files: Sequence[SampleFile]) -> dict[bytes, EnrichedTrack]:

@@ -154,8 +154,8 @@ class EnrichmentService:
         are postponed for longer than `wait` seconds comes back as it stands, `pending`. ValueError when batch_size < 1."""
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, got {batch_size}")
-        given = {os.path.abspath(os.fsencode(path)): path for path in paths}
-        order = list(given)
+        given = {path: os.path.abspath(os.fsencode(path)) for path in paths}
+        order = list(dict.fromkeys(given.values()))
         read: list[tuple[dict[bytes, int | Exception], float]] = []
         async with asyncio.TaskGroup() as group:
             with self._expecting():
@@ -166,7 +166,7 @@ class EnrichmentService:
                 await self.decide_new()
             finishing = [group.create_task(self._finish_batch(*one, wait)) for one in read]
         results = {path: entry for task in finishing for path, entry in task.result().items()}
-        return {given[path]: results[path] for path in order}
+        return {path: results[place] for path, place in given.items()}
 
     async def _finish_batch(
         self, found: Mapping[bytes, int | Exception], began: float, wait: float
@@ -233,6 +233,8 @@ class EnrichmentService:
             return work_out(state, self.rules)
         except Exception:
             log.exception("track_failed", track_id=state.track_id)
+            if state.row is not None:
+                return TrackOutcome(state.row)
             return TrackOutcome(
                 EnrichedTrack(state.track_id, state.path, state.source_key, Status.FAILED, 0.0)
             )
@@ -277,7 +279,8 @@ class EnrichmentService:
 
     async def flush_if_needed(self) -> None:
         """Send what has waited long enough for company; the scheduler calls it."""
-        await asyncio.gather(*(pump.processor.flush_if_needed() for pump in self.pumps))
+        for pump in self.pumps:
+            pump.flush_if_needed()
 
     async def sweep(self) -> None:
         """Queue misses and aged answers whose time has come; the scheduler calls it."""
@@ -348,11 +351,12 @@ class EnrichmentService:
         """Claim no more, let what is in flight finish within `seconds`, and give the rest back."""
         for pump in self.pumps:
             pump.stop()
-        if self._tasks:
-            _, unfinished = await asyncio.wait(self._tasks, timeout=seconds)
+        ends = [*self._tasks, *(asyncio.create_task(pump.finish()) for pump in self.pumps)]
+        if ends:
+            _, unfinished = await asyncio.wait(ends, timeout=seconds)
             for task in unfinished:
                 task.cancel()
-            await asyncio.gather(*unfinished, return_exceptions=True)
+            await asyncio.gather(*ends, return_exceptions=True)
         for pump in self.pumps:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(pump.close(), timeout=2.0)

@@ -61,8 +61,31 @@ def merge(
     names = [name for name in (own.album, album) if name] or _first_album(facts, _order_of("album", order))
     for field in RELEASE_FIELDS:
         take(field, [one for one in _order_of(field, order) if _speaks_of(facts.get(one, {}), names)])
+        if field == "release_date":
+            _make_exact(values, sources, field, facts, names)
+    _make_exact(values, sources, "original_date", facts, [])
     _take_isrc(values, sources, facts, _order_of("isrc", order), own)
     return values, sources
+
+
+def _make_exact(
+    values: dict[str, Any],
+    sources: dict[str, str],
+    field: str,
+    facts: Mapping[str, Mapping[str, Any]],
+    names: Sequence[str],
+) -> None:
+    """A date that another source has with month and day is taken from there, where the two agree so far."""
+    said = values.get(field)
+    if not said:
+        return
+    speaking = [source for source in facts if field != "release_date" or _speaks_of(facts[source], names)]
+    exact = [(facts[source].get(field), source) for source in speaking]
+    better = [
+        (date, source) for date, source in exact if isinstance(date, str) and date.startswith(f"{said}-")
+    ]
+    if better:
+        values[field], sources[field] = max(better, key=lambda pair: len(pair[0]))
 
 
 def _order_of(field: str, order: Mapping[str, Sequence[str]]) -> Sequence[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
 from collections import Counter
@@ -13,6 +14,7 @@ import structlog
 
 from soulspot.batch import BatchProcessor, BatchResult
 from soulspot.errors import (
+    BadAnswer,
     BatchRejected,
     DatabaseFull,
     Limited,
@@ -44,9 +46,14 @@ log = structlog.get_logger()
 SINGLES_AT_ONCE = (
     10  # lookups of a kind that one request answers one of: a crash loses this many answers at most
 )
-OUTAGE_HOLD = 2.0  # seconds without a claim after an outage that has not opened the breaker
-DISK_FULL_HOLD = 30.0  # seconds without a claim after a write failed for want of space
+FIRST_HOLD, LONGEST_HOLD = (
+    2.0,
+    3600.0,
+)  # seconds without a claim after a failure of a whole batch; doubles each time
+STORE_HOLD = 30.0  # seconds without a claim after answers could not be written
 REFUSED_HOLD = 900.0  # seconds until a refused account is tried again
+PATIENT = 3  # failures in a row before a lookup that is never answered has to make way for others
+ASIDE = 300.0  # seconds that a lookup steps aside whose request alone is never answered
 DAY = 86_400.0
 
 
@@ -97,6 +104,10 @@ class Pump:
         self._resting = False
         self._claimed = False
         self._unsettled: set[int] = set()
+        self._most: int | None = None  # a claim's size while something is wrong
+        self._troubles = 0  # whole batches in a row that came to nothing
+        self._aside: set[int] = set()
+        self._flushing: asyncio.Task[object] | None = None
         self._closing: asyncio.Task[object] | None = None  # a processor that retune replaced
         self.processor = self._new_processor(max_wait_time)
 
@@ -118,6 +129,12 @@ class Pump:
             or self.processor.get_pending_count() > 0
             or self.producing
         )
+
+    @property
+    def _asking(self) -> bool:
+        """A call is under way: ours, a timer's, or one of a processor that was replaced."""
+        replaced = self._closing is not None and not self._closing.done()
+        return replaced or self.processor.in_flight_count() > 0
 
     def wake(self) -> None:
         """Look at the queue again: something was queued, or company has gone."""
@@ -146,11 +163,11 @@ class Pump:
             try:
                 pause = await self._step()
             except DatabaseFull as error:
-                self._hold(DISK_FULL_HOLD, str(error))
-                pause = DISK_FULL_HOLD
+                self._hold(STORE_HOLD, str(error))
+                pause = STORE_HOLD
             except Exception:
                 log.exception("pump_failed", provider=self.name)
-                pause = OUTAGE_HOLD
+                pause = STORE_HOLD
             if pause is None or pause > 0:
                 await self._rest(pause)
 
@@ -167,7 +184,7 @@ class Pump:
 
     async def _step(self) -> float | None:
         """Claim and run one batch. Seconds until there can be more to do, 0 for at once, None for unknown."""
-        if self._unsettled:
+        if self._unsettled and not self._asking:
             orphans = list(self._unsettled)
             await self._database.write(lambda c: queue.release(c, orphans))
             self._unsettled.difference_update(orphans)
@@ -189,7 +206,7 @@ class Pump:
 
     def _claim_size(self, kind: str) -> int:
         most = self.provider.capacity[kind]
-        return min(self.batch_size, most if most > 1 else SINGLES_AT_ONCE)
+        return min(self.batch_size, self._most or self.batch_size, most if most > 1 else SINGLES_AT_ONCE)
 
     def retune(self, *, batch_size: int, max_wait_time: float, patience: Patience) -> None:
         """Take over new settings from the next claim on; what is gathered now goes out as it is."""
@@ -212,6 +229,17 @@ class Pump:
         self._stopping = True
         self.wake()
 
+    def flush_if_needed(self) -> None:
+        """Send what has waited long enough for company, in a task of its own: a slow service holds up no timer."""
+        if self._flushing is None or self._flushing.done():
+            self._flushing = asyncio.create_task(self.processor.flush_if_needed())
+
+    async def finish(self) -> None:
+        """Let what is gathered and what is in flight come to its end."""
+        await self.processor.close()
+        if self._closing:
+            await self._closing
+
     async def close(self) -> None:
         """Give back the provider's threads and connections."""
         await self.provider.close()
@@ -221,17 +249,37 @@ class Pump:
         # what is asked and not settled, because the call was cut off or the disk is full, goes back into the queue
         self._unsettled.update(one.lookup_id for one in lookups)
         answers = await self._ask(lookups)
-        await self._settle(
-            [self._settlement(one, answer) for one, answer in zip(lookups, answers, strict=True)]
-        )
+        settlements = [self._settlement(one, answer) for one, answer in zip(lookups, answers, strict=True)]
+        try:
+            await self._settle(settlements)
+        except Exception as error:
+            # to ask again at once would only lose the answers again; one at a time shows which cannot be written
+            if not isinstance(error, DatabaseFull):
+                log.exception("settle_failed", provider=self.name, lookups=len(lookups))
+                await self._step_aside(lookups, str(error) or type(error).__name__)
+            self._hold(STORE_HOLD, str(error) or type(error).__name__)
+            raise
         self._unsettled.difference_update(one.lookup_id for one in lookups)
         self._telemetry.on_answers(self.name, Counter(_outcome(answer) for answer in answers))
         return [_as_result(answer) for answer in answers]
 
+    async def _step_aside(self, lookups: Sequence[Lookup], why: str) -> None:
+        """Ask one at a time from now on, and let a lookup alone whose answer cannot be written make way for others."""
+        self._most = 1
+        if len(lookups) == 1:
+            aside = Settlement(lookups[0], LookupState.PENDING, self._now() + ASIDE, error=why, counts=False)
+            with contextlib.suppress(Exception):  # then it goes back by its lease
+                await self._database.write(lambda c: queue.settle(c, [aside], self._now()))
+                self._unsettled.discard(lookups[0].lookup_id)
+
     async def _ask(self, lookups: Sequence[Lookup]) -> Sequence[Answer]:
         everybody = len(lookups)
         try:
-            return await self.provider.lookup([lookup.query for lookup in lookups])
+            answers = await self.provider.lookup([lookup.query for lookup in lookups])
+            if self._most:  # out of trouble step by step: what spoilt the large batch may still be waiting
+                self._most = self._most * 2 if self._most * 2 < self.batch_size else None
+            self._troubles = 0
+            return answers
         except BatchRejected as error:
             if everybody > 1:
                 raise
@@ -241,29 +289,48 @@ class Pump:
         except Refused as error:
             self._hold(REFUSED_HOLD, str(error))
             return [Postponed(str(error))] * everybody
-        except Unavailable as error:
-            self._hold(OUTAGE_HOLD, str(error))
-            return [Failed(str(error)) if error.answered else Postponed(str(error))] * everybody
+        except (Unavailable, BadAnswer) as error:
+            return self._trouble(lookups, str(error), answered=getattr(error, "answered", True))
         except ProviderError as error:
             return [Failed(str(error))] * everybody
         except Exception as error:
             log.exception("provider_failed", provider=self.name)
-            return [Failed(f"{type(error).__name__}: {error}")] * everybody
+            return self._trouble(lookups, f"{type(error).__name__}: {error}", answered=True)
+
+    def _trouble(self, lookups: Sequence[Lookup], why: str, *, answered: bool) -> Sequence[Answer]:
+        """A whole batch came to nothing. Whose fault it is shows only in smaller batches, so the next claim is half as
+        large and comes later; a lookup alone is charged with an attempt if it was answered, and steps aside if not."""
+        self._hold(full_hold(self._troubles), why)
+        self._troubles += 1
+        self._most = max(1, len(lookups) // 2)
+        if len(lookups) > 1:
+            return [Postponed(why)] * len(lookups)
+        if answered:
+            return [Failed(why)]
+        if self._troubles >= PATIENT:
+            self._aside.add(lookups[0].lookup_id)
+        return [Postponed(why)]
 
     def _hold(self, seconds: float, why: str) -> None:
-        if seconds > OUTAGE_HOLD and why != self._held_why:
+        if seconds > FIRST_HOLD and why != self._held_why:
             self._telemetry.warning("held", provider=self.name, why=why, until=iso(self._now() + seconds))
         self._held_until, self._held_why = self._now() + seconds, why
 
     def _settlement(self, lookup: Lookup, answer: Answer) -> Settlement:
         now, patience = self._now(), self.patience
         if isinstance(answer, Found):
-            return Settlement(lookup, LookupState.DONE, now + patience.refresh_after, answer.entities)
+            age = patience.refresh_after * self._rng.uniform(
+                1.0, 1.1
+            )  # what came together need not go together
+            return Settlement(lookup, LookupState.DONE, now + age, answer.entities)
         if isinstance(answer, Missing):
             wait = min(patience.missing_cap, patience.missing_after * 2 ** min(lookup.misses, 30))
             return Settlement(lookup, LookupState.MISSING, now + wait)
         if isinstance(answer, Postponed):
-            return Settlement(lookup, LookupState.PENDING, now, error=answer.reason, counts=False)
+            aside = lookup.lookup_id in self._aside
+            self._aside.discard(lookup.lookup_id)
+            due_at = now + ASIDE if aside else 0.0
+            return Settlement(lookup, LookupState.PENDING, due_at, error=answer.reason, counts=False)
         if not answer.retryable:
             return Settlement(lookup, LookupState.FAILED, now, error=answer.reason)
         if lookup.attempts + 1 >= patience.attempts:
@@ -272,6 +339,8 @@ class Pump:
         return Settlement(lookup, LookupState.PENDING, now + wait, error=answer.reason)
 
     def _report(self, result: BatchResult[Lookup, Answer]) -> None:
+        if self._unsettled:
+            self.wake()
         outcomes = Counter(_outcome(answer) for answer in result.successful)
         self._telemetry.event(
             "batch_flushed",
@@ -287,6 +356,11 @@ class Pump:
             duration_ms=round(result.duration * 1000, 1),
             reason=result.reason,
         )
+
+
+def full_hold(troubles: int) -> float:
+    """How long to keep from asking after this many failures in a row, in seconds."""
+    return float(min(LONGEST_HOLD, FIRST_HOLD * 2.0 ** min(troubles, 30)))
 
 
 def _as_result(answer: Answer) -> Answer | Exception:

@@ -16,14 +16,23 @@ from soulspot.errors import SoulSpotError
 from soulspot.store.ownership import read_owner
 
 POLL_SECONDS = 0.5
+STANDSTILL = 600.0  # seconds without a sign of life in an operation (the daemon gives one twice a minute)
 
 
 class DaemonRefused(SoulSpotError):
     """The daemon answered that it will not do this; the message is its own."""
 
 
+class DaemonUnreachable(SoulSpotError):
+    """The daemon does not answer (any more), or something else answers in its place."""
+
+
+class OperationFailed(SoulSpotError):
+    """What was started in the daemon failed, was cancelled, or does not move any more."""
+
+
 class Remote:
-    """A client of the running daemon. Raises DaemonRefused, or aiohttp.ClientError when it does not answer."""
+    """A client of the running daemon. Raises DaemonRefused, DaemonUnreachable or OperationFailed."""
 
     def __init__(self, address: str, token: str | None) -> None:
         self.address = address
@@ -33,13 +42,18 @@ class Remote:
         )
 
     async def status(self) -> dict[str, Any]:
-        return await self._ask("GET", "/api/v1/status")
+        answer = await self._ask("GET", "/api/v1/status")
+        if not {"tracks", "lookups", "gates"} <= set(answer):
+            raise self._stranger()
+        return answer
 
     async def scan(self, paths: Sequence[bytes]) -> int:
         return await self._start("/api/v1/scan", {"paths": [os.fsdecode(path) for path in paths]})
 
-    async def enrich(self, paths: Sequence[bytes]) -> int:
-        return await self._start("/api/v1/enrich", {"paths": [os.fsdecode(path) for path in paths]})
+    async def enrich(self, paths: Sequence[bytes], wait: float) -> int:
+        return await self._start(
+            "/api/v1/enrich", {"paths": [os.fsdecode(path) for path in paths], "wait": wait}
+        )
 
     async def retry(self, states: Sequence[str], provider: str | None) -> int:
         return await self._start("/api/v1/retry", {"states": list(states), "provider": provider})
@@ -47,28 +61,67 @@ class Remote:
     async def import_file(self, path: Path) -> int:
         with path.open("rb") as file:
             answer = await self._ask("POST", "/api/v1/import", params={"name": path.name}, data=file)
-        return int(answer["operation_id"])
+        return self._started(answer)
 
     async def finished(
         self, operation_id: int, progress: Callable[[dict[str, Any]], None] = lambda operation: None
     ) -> dict[str, Any]:
-        """Wait until the operation is complete; `progress` hears how it stands twice a second."""
+        """Wait until the operation is completed; `progress` hears how it stands twice a second.
+
+        Raises OperationFailed when it ends in another way, or has shown no sign of life for `STANDSTILL` seconds."""
+        clock = asyncio.get_running_loop().time
+        last, moved_at = None, clock()
         while True:
             operation = await self._ask("GET", f"/api/v1/operations/{operation_id}")
-            progress(operation)
-            if operation["is_complete"]:
+            try:
+                name, status, moment = operation["kind"], operation["status"], operation.get("updated_at")
+                progress(operation)
+            except (KeyError, TypeError):
+                raise self._stranger() from None
+            if status in ("failed", "cancelled"):
+                why = operation.get("error_message") or "it gave no reason"
+                words = "failed in the daemon" if status == "failed" else "was cancelled in the daemon"
+                raise OperationFailed(f"the {name} {words}: {why}")
+            if status == "completed":
                 return operation
+            if moment != last:
+                last, moved_at = moment, clock()
+            elif clock() - moved_at >= STANDSTILL:
+                raise OperationFailed(
+                    f"the {name} (operation {operation_id}) has shown no sign of life for {STANDSTILL / 60:.0f} minutes;"
+                    " nothing of what was queued is lost, the daemon's log says more"
+                )
             await asyncio.sleep(POLL_SECONDS)
 
     async def _start(self, path: str, body: dict[str, Any]) -> int:
-        return int((await self._ask("POST", path, json=body))["operation_id"])
+        return self._started(await self._ask("POST", path, json=body))
+
+    def _started(self, answer: dict[str, Any]) -> int:
+        if not isinstance(operation_id := answer.get("operation_id"), int):
+            raise self._stranger()
+        return operation_id
 
     async def _ask(self, method: str, path: str, **more: Any) -> dict[str, Any]:
-        async with self._session.request(method, path, **more) as response:
-            body = await response.json(content_type=None)
-            if response.status >= 400:
-                raise DaemonRefused(str(body.get("detail", body)) if isinstance(body, dict) else str(body))
-            return dict(body)
+        try:
+            async with self._session.request(method, path, **more) as response:
+                body = await response.json(content_type=None)
+        except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
+            words = str(error) or type(error).__name__
+            raise DaemonUnreachable(f"the daemon at {self.address} does not answer: {words}") from error
+        except (ValueError, LookupError, RecursionError):
+            raise self._stranger(response.status) from None
+        if not isinstance(body, dict):
+            raise self._stranger(response.status)
+        if response.status >= 400:
+            raise DaemonRefused(str(body.get("detail", body)))
+        return body
+
+    def _stranger(self, status: int | None = None) -> DaemonUnreachable:
+        said = f" (HTTP status {status})" if status else ""
+        return DaemonUnreachable(
+            f"what answers at {self.address} does not answer as this version's daemon does{said};"
+            " restart the daemon after an upgrade, and keep proxies away from this address"
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -83,7 +136,11 @@ def running_daemon(config: Config) -> Remote | None:
     """A client of the daemon that works on this configuration's database; None when there is none.
 
     To be called in a running loop."""
-    owner = read_owner(config.database.path)
+    token = config.http.token.reveal() if config.http.token else None
+    try:
+        owner = read_owner(config.database.path)
+    except PermissionError:  # the daemon runs as another user: what is configured is all that we can know
+        return Remote(f"http://{config.http.listen}", token)
     if owner is None or owner.address is None:
         return None
-    return Remote(owner.address, config.http.token.reveal() if config.http.token else None)
+    return Remote(owner.address, token)

@@ -18,13 +18,17 @@ from soulspot.store.times import iso
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
+_file: TextIO | None = None  # the log file that is open now
+
 
 def configure_logging(
     format: str, level: str, file: Path | None = None, stream: TextIO | None = None
 ) -> None:
     """Send events to `file` as JSON lines, or to `stream` (stderr) as JSON lines or for a console.
 
-    Also takes what libraries log with the standard library. OSError when the file cannot be opened."""
+    Also takes what libraries log with the standard library. A file that was logged to before is closed. OSError when
+    the file cannot be opened; the log goes on as before then."""
+    global _file
     stream = stream or sys.stderr
     target = file.open("a", encoding="utf-8", buffering=1) if file else stream
     plain = format == "json" or file is not None
@@ -52,6 +56,9 @@ def configure_logging(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(LEVELS[level], logging.WARNING))
+    if _file is not None:
+        _file.close()
+    _file = target if file else None
 
 
 def _printable(_logger: Any, _method: str, event: Any) -> Any:
@@ -73,7 +80,7 @@ class Telemetry:
         self.answers: Counter[tuple[str, str]] = Counter()
         self.gauges: dict[str, float] = {}
         self.limited: dict[str, LimitEvent] = {}
-        self._finished = 0
+        self._finished: int | None = None  # unknown before the first summary: a database may hold many
         self._summed_at = time.monotonic()
         self._log = structlog.get_logger()
 
@@ -124,7 +131,8 @@ class Telemetry:
         """The minute's line: tracks a second since the last one, queue depth, requests, memory."""
         finished = tracks.get("total", 0) - tracks.get("pending", 0)
         at = time.monotonic()
-        rate = (finished - self._finished) / max(at - self._summed_at, 0.001)
+        fresh = 0 if self._finished is None else max(0, finished - self._finished)
+        rate = fresh / max(at - self._summed_at, 0.001)
         self._finished, self._summed_at = finished, at
         self.event(
             "summary",
@@ -139,7 +147,9 @@ class Telemetry:
         )
 
     def saved(self) -> int:
-        """Requests saved against one per lookup."""
+        """Requests saved against one per lookup answered.
+
+        An understatement against one per track and service: a lookup that many tracks share counts once."""
         asked = sum(count for (_, outcome), count in self.answers.items() if outcome in ("ok", "missing"))
         return max(0, asked - sum(self.requests.values()))
 

@@ -238,3 +238,24 @@ def test_a_track_of_the_tags_alone_has_what_they_say() -> None:
     assert found["genres"][0] == ("rock", "日本")
     assert found["artists"][0] == ("A", "B")
     assert merged({"tags": tag_facts(tags())})["artists"][0] == ("The Lanterns",)
+
+
+def test_a_more_exact_date_is_taken_from_whoever_agrees_so_far() -> None:
+    facts = {
+        "listenbrainz": {"album": "Quarry", "release_date": "1992", "original_date": "1991"},
+        "spotify": {"album": "Quarry", "release_date": "1992-09-12"},
+        "musicbrainz": {"original_date": "1991-03", "album": "Quarry"},
+    }
+    values, sources = merge(facts, {}, own=NOTHING)
+    assert (values["release_date"], sources["release_date"]) == ("1992-09-12", "spotify")
+    assert (values["original_date"], sources["original_date"]) == ("1991-03", "musicbrainz")
+
+
+def test_an_exact_date_of_another_album_or_another_year_is_not_taken() -> None:
+    facts = {
+        "listenbrainz": {"album": "Quarry", "release_date": "1992"},
+        "spotify": {"album": "Quarry Live", "release_date": "1992-09-12"},
+        "tags": {"album": "Quarry", "release_date": "1993-01-01"},
+    }
+    values, sources = merge(facts, {}, own=NOTHING)
+    assert (values["release_date"], sources["release_date"]) == ("1992", "listenbrainz")

@@ -469,7 +469,7 @@ def invented(query: Query, chance: random.Random) -> Asked:
     return asked(query, *(recording(chance.randrange(4), provider=provider, **fields) for _ in range(count)))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(SOME_TAGS, SERVICES, PEOPLE, GROUPS, st.randoms(use_true_random=False))
 def test_whatever_it_is_answered_a_track_ends_soon_and_asks_nothing_twice(
     known: TrackTags,

@@ -31,16 +31,24 @@ from soulspot.models import FileStamp, Identifiers, ScannedFile, TrackTags
 _ALSO_APE = (MP3, AAC, AC3, TrueAudio)
 _OGG = (OggVorbis, OggOpus, OggFLAC, OggSpeex, OggTheora)
 _REASON_LENGTH = 200
+NEVER_READ = -1  # nanoseconds; no file has been changed then
 
 
 def read_file(path: bytes, stamp: FileStamp, *, max_file_size: int | None = None) -> ScannedFile:
     """What the file says of its track, or why it cannot be read; never raises.
 
     `stamp` is what the walk saw. The result bears the stamp of the file that was really opened, so that a
-    change in between is not taken for read. A file larger than `max_file_size` bytes is unreadable."""
+    change in between is not taken for read; one that could not even be opened bears NEVER_READ as its time.
+    A file larger than `max_file_size` bytes is unreadable."""
     try:
         file, found = open_bounded(path, max_file_size)
-        stamp = FileStamp(found.st_size, found.st_mtime_ns, found.st_ino)
+    except OSError as error:  # permission, a failing disk: to be looked at again, as if nobody had
+        never = FileStamp(stamp.size, NEVER_READ, stamp.inode)
+        return ScannedFile(path, never, unreadable=_reason(path, error))
+    except UnreadableFile as error:
+        return ScannedFile(path, stamp, unreadable=_reason(path, error))
+    stamp = FileStamp(found.st_size, found.st_mtime_ns, found.st_ino)
+    try:
         with file, limited():
             return ScannedFile(path, stamp, tags=_read(path, file))
     except (

@@ -159,7 +159,7 @@ def _genres(tags: dict[str, Any]) -> list[str]:
     for level in levels:
         if genres := by_count([tag for tag in dicts_in(level) if tag.get("genre_mbid")], "tag"):
             return genres
-    return by_count(levels[0], "tag")
+    return []  # its other tags are anything: "seen live", "00s"
 
 
 def _strings(value: Any, depth: int = 3) -> Iterator[str]:

@@ -105,7 +105,7 @@ def recording(document: dict[str, Any], **more: Any) -> Entity | None:
         "duration_ms": number_of(document.get("length")),
         "isrcs": _isrcs(document.get("isrcs")),
         "original_date": date_of(document.get("first-release-date")),
-        "genres": by_count(document.get("genres"), "name") or by_count(document.get("tags"), "name"),
+        "genres": by_count(document.get("genres"), "name"),  # its tags are anything: "seen live", "00s"
         "disambiguation": text_of(document.get("disambiguation")),
         "video": document["video"] if isinstance(document.get("video"), bool) else None,
         "mb_recording_id": mbid,

@@ -15,7 +15,8 @@ from typing import Self, TypeVar
 from urllib.parse import quote
 
 from soulspot.errors import DatabaseDamaged, DatabaseError, DatabaseFull, DatabaseTooNew
-from soulspot.store import enriched
+from soulspot.store import enriched, identity
+from soulspot.store.ownership import read_owner
 
 T = TypeVar("T")
 
@@ -31,7 +32,8 @@ class Database:
     `write` runs a function inside BEGIN IMMEDIATE ... COMMIT; whatever it raises rolls everything back."""
 
     def __init__(self, path: Path) -> None:
-        """Open and migrate. Raises DatabaseDamaged, DatabaseTooNew or DatabaseError; never recreates a file."""
+        """Open and migrate. Raises DatabaseDamaged, DatabaseTooNew or DatabaseError (another program's file, say);
+        never recreates a file."""
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="soulspot-db-write")
@@ -55,14 +57,24 @@ class Database:
 
     @staticmethod
     def open_to_read(path: Path) -> sqlite3.Connection:
-        """A connection of its own that cannot write, for looking at a database that others may be using."""
+        """A connection of its own that cannot write, for a short look at a database that others may be using.
+
+        It leaves nothing beside the file. Raises DatabaseDamaged or DatabaseError, as opening to write does."""
+        # SQLite would make a write-ahead log, which a reader cannot remove again: it would look like a crash
+        untouched = "&immutable=1" if _closed_in_order(path) and not _in_use(path) else ""
         try:
             connection = sqlite3.connect(
-                f"file:{quote(str(path))}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_MS / 1000
+                f"file:{quote(str(path))}?mode=ro{untouched}", uri=True, timeout=BUSY_TIMEOUT_MS / 1000
             )
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.DatabaseError as error:
             raise _explained(path, error) from error
+        try:
+            identity.refuse_foreign(connection, path)
+        except BaseException as error:
+            connection.close()
+            if isinstance(error, sqlite3.DatabaseError):
+                raise _explained(path, error) from error
+            raise
         return connection
 
     async def write(self, change: Callable[[sqlite3.Connection], T]) -> T:
@@ -139,14 +151,17 @@ def _connect(path: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError as error:
         raise _explained(path, error) from error
     try:
+        identity.refuse_foreign(connection, path)  # before anything is written to it
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA wal_autocheckpoint = 2000")
         connection.execute("PRAGMA temp_store = MEMORY")
-    except sqlite3.DatabaseError as error:
+    except BaseException as error:
         connection.close()
-        raise _explained(path, error) from error
+        if isinstance(error, sqlite3.DatabaseError):
+            raise _explained(path, error) from error
+        raise
     return connection
 
 
@@ -170,6 +185,14 @@ def _refuse_stub(path: Path) -> None:
 def _closed_in_order(path: Path) -> bool:
     """SQLite removes the write-ahead log when the last connection closes; it is left behind by a crash."""
     return path.exists() and not path.with_name(path.name + "-wal").exists()
+
+
+def _in_use(path: Path) -> bool:
+    """Whether a process works on it; yes when that cannot be found out."""
+    try:
+        return read_owner(path) is not None
+    except OSError:
+        return True
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
@@ -206,6 +229,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
             for statement in _statements(script):
                 connection.execute(statement)
             enriched.create_table(connection)
+            identity.sign(connection)
             connection.execute(f"PRAGMA user_version = {number}")
 
 

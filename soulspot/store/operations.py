@@ -40,11 +40,13 @@ def finish(
     *,
     status: str = "completed",
     error: str | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> None:
-    """The operation has ended."""
+    """The operation has ended; `more` is added to its metadata."""
     connection.execute(
-        "UPDATE batch_operations SET status = ?, error_message = ?, updated_at = ?, completed_at = ? WHERE id = ?",
-        (status, error, iso(now), iso(now), operation_id),
+        "UPDATE batch_operations SET status = ?, error_message = ?, metadata = json_patch(metadata, ?), updated_at = ?,"
+        " completed_at = ? WHERE id = ?",
+        (status, error, json.dumps(more or {}), iso(now), iso(now), operation_id),
     )
 
 
@@ -97,10 +99,20 @@ def lookup_counts(connection: sqlite3.Connection) -> dict[str, dict[str, int]]:
     """How many lookups of each provider are in each state."""
     counts: dict[str, dict[str, int]] = {}
     for provider, state, count in connection.execute(
-        "SELECT provider, state, count(*) FROM lookups GROUP BY provider, state"
+        "SELECT provider, state, sum(lookups) FROM lookup_totals WHERE lookups > 0 GROUP BY provider, state"
     ):
         counts.setdefault(provider, {})[state] = count
     return counts
+
+
+def lost_lookups(connection: sqlite3.Connection) -> int:
+    """How many lookups failed for good that a track still lacks: it is not accepted without them."""
+    found = connection.execute(
+        "SELECT count(*) FROM lookups WHERE state IN ('failed', 'buried') AND EXISTS ("
+        "SELECT 1 FROM track_lookups JOIN enriched_tracks USING (track_id)"
+        " WHERE track_lookups.lookup_id = lookups.lookup_id AND enriched_tracks.status != 'accepted')"
+    ).fetchone()
+    return int(found[0])
 
 
 def oldest_waiting(connection: sqlite3.Connection) -> str | None:

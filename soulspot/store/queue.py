@@ -8,10 +8,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from soulspot.models import Entity, Lookup, LookupState, Query, Settlement
+from soulspot.models import Lookup, LookupState, Query, Settlement
+from soulspot.store import facts
 from soulspot.store.times import iso, seconds
 
 SETTLED = "('done', 'missing', 'failed', 'buried')"
+WOKEN_AT_ONCE = 5_000  # lookups looked at in one sweep: what was answered in one day comes due in one day
+UNWANTED_REST = 86_400.0  # seconds until an aged answer that serves no track is looked at again
+ROUNDS = 10  # rounds of passing over what nobody wants in one claim: a claim must not hold up other writers
+
+# whether any track that is still there waits for the lookup `l`
+_WANTED = (
+    "EXISTS (SELECT 1 FROM track_lookups AS link CROSS JOIN tracks USING (track_id)"
+    " WHERE link.lookup_id = l.lookup_id AND tracks.vanished_at IS NULL)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +70,7 @@ def _lookup_for(connection: sqlite3.Connection, query: Query, stamp: str) -> tup
 def claim(connection: sqlite3.Connection, provider: str, capacity: Mapping[str, int], now: float) -> Claim:
     """Lease what is due, oldest first, of one kind only and at most that kind's capacity.
 
-    `capacity` names the kinds that may be asked now."""
+    `capacity` names the kinds that may be asked now. What is due and serves no track any more leaves the queue."""
     stamp = iso(now)
     due = [
         (found[0], kind)
@@ -71,12 +81,9 @@ def claim(connection: sqlite3.Connection, provider: str, capacity: Mapping[str, 
         return Claim((), emptied=True)
     _, kind = min(due)
     rows = connection.execute(
-        "UPDATE lookups SET state = 'leased', leased_at = ? WHERE lookup_id IN ("
-        # left to itself, SQLite prefers the index by state, and steps over all that waits for other providers
-        " SELECT lookup_id FROM lookups INDEXED BY lookups_waiting"
-        " WHERE provider = ? AND kind = ? AND state = 'pending' AND due_at <= ?"
-        " ORDER BY due_at, lookup_id LIMIT ?) RETURNING lookup_id, query, hint, attempts, misses",
-        (stamp, provider, kind, stamp, capacity[kind]),
+        "UPDATE lookups SET state = 'leased', leased_at = ? WHERE lookup_id IN (SELECT value FROM json_each(?))"
+        " RETURNING lookup_id, query, hint, attempts, misses",
+        (stamp, json.dumps(_due(connection, provider, kind, capacity[kind], now))),
     ).fetchall()
     lookups = tuple(
         Lookup(row[0], Query.of(provider, kind, json.loads(row[2]), **json.loads(row[1])), row[3], row[4])
@@ -84,6 +91,40 @@ def claim(connection: sqlite3.Connection, provider: str, capacity: Mapping[str, 
     )
     left = any((found := _first(connection, provider, other)) and found[0] <= stamp for other in capacity)
     return Claim(lookups, emptied=not left)
+
+
+def _due(connection: sqlite3.Connection, provider: str, kind: str, most: int, now: float) -> list[int]:
+    """The first lookups of this kind that are due and wanted; those in their way that nobody wants are retired."""
+    wanted: list[int] = []
+    for _ in range(ROUNDS):
+        found = connection.execute(
+            f"SELECT lookup_id, {_WANTED} FROM ("
+            # left to itself, SQLite prefers the index by state, and steps over all that waits for other providers
+            " SELECT lookup_id FROM lookups INDEXED BY lookups_waiting"
+            " WHERE provider = ? AND kind = ? AND state = 'pending' AND due_at <= ?"
+            " ORDER BY due_at, lookup_id LIMIT ?) AS l",
+            (provider, kind, iso(now), most),
+        ).fetchall()
+        wanted = [lookup_id for lookup_id, is_wanted in found if is_wanted]
+        if len(wanted) == len(found):
+            break
+        _retire(connection, [lookup_id for lookup_id, is_wanted in found if not is_wanted], now)
+    return wanted
+
+
+def _retire(connection: sqlite3.Connection, unwanted: Sequence[int], now: float) -> None:
+    """Take lookups that wait for nobody out of the queue: an answer from before stays for whoever may ask; one
+    without an answer is as if never asked, so that a track that wants it (again) queues it anew."""
+    ids = json.dumps(unwanted)
+    connection.execute(
+        "DELETE FROM lookups WHERE lookup_id IN (SELECT value FROM json_each(?)) AND answered_at IS NULL",
+        (ids,),
+    )
+    connection.execute(
+        "UPDATE lookups SET state = CASE answer WHEN '[]' THEN 'missing' ELSE 'done' END, due_at = ?"
+        " WHERE lookup_id IN (SELECT value FROM json_each(?))",
+        (iso(now + UNWANTED_REST), ids),
+    )
 
 
 def next_due(connection: sqlite3.Connection, provider: str, kinds: Iterable[str]) -> dict[str, float]:
@@ -116,16 +157,34 @@ def waiting(
     connection: sqlite3.Connection, provider: str, track_ids: Sequence[int] | None = None
 ) -> list[Waiting]:
     """What of this provider is still to be answered, by kind; only what serves `track_ids`, if given."""
-    mine = "" if track_ids is None else (
-        " AND lookup_id IN (SELECT lookup_id FROM track_lookups WHERE track_id IN (SELECT value FROM json_each(?)))"
-    )  # fmt: skip
+    if track_ids is None:
+        return _all_waiting(connection, provider)
     rows = connection.execute(
-        "SELECT kind, state = 'leased', count(*), min(due_at) FROM lookups WHERE provider = ?"
-        f" AND state IN ('pending', 'leased'){mine}"
+        "SELECT kind, state = 'leased', count(*), min(due_at) FROM ("
+        " SELECT DISTINCT lookup_id FROM track_lookups WHERE track_id IN (SELECT value FROM json_each(?))) AS mine"
+        # CROSS keeps SQLite from turning it around and stepping over all that waits for other tracks
+        " CROSS JOIN lookups USING (lookup_id) WHERE provider = ? AND state IN ('pending', 'leased')"
         " GROUP BY kind, state",
-        (provider,) if track_ids is None else (provider, json.dumps(list(track_ids))),
+        (json.dumps(list(track_ids)), provider),
     )
     return [Waiting(kind, bool(leased), count, seconds(due_at)) for kind, leased, count, due_at in rows]
+
+
+def _all_waiting(connection: sqlite3.Connection, provider: str) -> list[Waiting]:
+    found = []
+    for kind, state, count in connection.execute(
+        "SELECT kind, state, lookups FROM lookup_totals"
+        " WHERE provider = ? AND state IN ('pending', 'leased') AND lookups > 0 ORDER BY kind, state DESC",
+        (provider,),
+    ).fetchall():
+        first = _first(connection, provider, kind) if state == "pending" else connection.execute(
+            # leases are few: what is being asked now
+            "SELECT min(due_at) FROM lookups INDEXED BY lookups_by_state"
+            " WHERE state = 'leased' AND provider = ? AND kind = ?",
+            (provider, kind),
+        ).fetchone()  # fmt: skip
+        found.append(Waiting(kind, state == "leased", count, seconds(first[0])))
+    return found
 
 
 def tracks_waiting(connection: sqlite3.Connection) -> list[int]:
@@ -142,14 +201,15 @@ def settle(connection: sqlite3.Connection, settlements: Iterable[Settlement], no
     stamp = iso(now)
     for one in settlements:
         if one.state is LookupState.PENDING and not one.counts:
-            # whatever keeps us from asking is known to the gate; the lookup's own due time stays as it was
+            # whatever keeps us from asking is known to the gate: the lookup's own due time is not brought forward
             connection.execute(
-                "UPDATE lookups SET state = 'pending', leased_at = NULL, last_error = ? WHERE lookup_id = ?",
-                (one.error, one.lookup.lookup_id),
+                "UPDATE lookups SET state = 'pending', leased_at = NULL, last_error = ?, due_at = max(due_at, ?)"
+                " WHERE lookup_id = ?",
+                (one.error, iso(one.due_at), one.lookup.lookup_id),
             )
             continue
         for entity in one.entities:
-            _remember(connection, entity, stamp)
+            facts.remember(connection, entity, one.lookup.query.kind, stamp)
         answered = one.state in (LookupState.DONE, LookupState.MISSING)
         connection.execute(
             "UPDATE lookups SET state = ?, due_at = ?, last_error = ?, leased_at = NULL,"
@@ -165,36 +225,6 @@ def settle(connection: sqlite3.Connection, settlements: Iterable[Settlement], no
         )  # fmt: skip
 
 
-def _remember(connection: sqlite3.Connection, entity: Entity, stamp: str) -> None:
-    # what one question leaves out (an album's track has no ISRC, a hit no genres) another has perhaps answered
-    fields = dict(entity.fields)
-    if "releases" in fields:
-        fields["releases"] = _all_releases(connection, entity)
-    connection.execute(
-        "INSERT INTO facts (provider, kind, entity_id, fields, fetched_at) VALUES (?, ?, ?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET fields = json_patch(fields, excluded.fields),"
-        " fetched_at = excluded.fetched_at",
-        (*entity.ref, json.dumps(fields, ensure_ascii=False), stamp),
-    )
-
-
-def _all_releases(connection: sqlite3.Connection, entity: Entity) -> list[dict[str, Any]]:
-    """The releases that this answer names, and after them those that only earlier answers did: a looked-up release
-    names itself alone, a looked-up recording 25 at most."""
-    row = connection.execute(
-        "SELECT json_extract(fields, '$.releases') FROM facts WHERE provider = ? AND kind = ? AND entity_id = ?",
-        entity.ref,
-    ).fetchone()
-    named: list[dict[str, Any]] = list(entity.fields["releases"])
-    places = {_place(one) for one in named}
-    earlier = json.loads(row[0]) if row and row[0] else []
-    return [*named, *(one for one in earlier if _place(one) not in places)]
-
-
-def _place(release: Mapping[str, Any]) -> tuple[Any, ...]:
-    return release.get("id"), release.get("disc_number"), release.get("track_number")
-
-
 def release(connection: sqlite3.Connection, lookup_ids: Iterable[int] | None = None) -> int:
     """Give leases back, attempts untouched; without ids every lease (after a crash). Returns how many."""
     if lookup_ids is None:
@@ -208,22 +238,45 @@ def release(connection: sqlite3.Connection, lookup_ids: Iterable[int] | None = N
     ).rowcount
 
 
-def wake_due(connection: sqlite3.Connection, now: float) -> int:
-    """Put answers and misses whose time has come back into the queue. Returns how many."""
-    return connection.execute(
-        "UPDATE lookups SET state = 'pending', attempts = 0 WHERE state IN ('done', 'missing') AND due_at <= ?",
-        (iso(now),),
-    ).rowcount
+def wake_due(connection: sqlite3.Connection, now: float, limit: int = WOKEN_AT_ONCE) -> int:
+    """Put answers and misses whose time has come, and that serve a track, back into the queue; one call looks at no
+    more than `limit`, the next goes on from there. Returns how many came back."""
+    due = connection.execute(
+        f"SELECT lookup_id, {_WANTED} FROM (SELECT lookup_id FROM lookups INDEXED BY lookups_by_state"
+        " WHERE state IN ('done', 'missing') AND due_at <= ? LIMIT ?) AS l",
+        (iso(now), limit),
+    ).fetchall()
+    woken = [lookup_id for lookup_id, wanted in due if wanted]
+    connection.execute(
+        "UPDATE lookups SET state = 'pending', attempts = 0 WHERE lookup_id IN (SELECT value FROM json_each(?))",
+        (json.dumps(woken),),
+    )
+    connection.execute(  # out of the way of the next sweep
+        "UPDATE lookups SET due_at = ? WHERE lookup_id IN (SELECT value FROM json_each(?))",
+        (iso(now + UNWANTED_REST), json.dumps([lookup_id for lookup_id, wanted in due if not wanted])),
+    )
+    return len(woken)
+
+
+def reopen(
+    connection: sqlite3.Connection, states: Sequence[str], provider: str | None, now: float
+) -> list[int]:
+    """Queue given-up lookups that serve a track again at once. `failed` takes the buried along.
+
+    Returns their ids, ascending: `tracks_served` tells which tracks to decide anew."""
+    wanted = {*states, *(["buried"] if "failed" in states else [])}
+    rows = connection.execute(
+        "UPDATE lookups AS l SET state = 'pending', attempts = 0, due_at = ?"
+        " WHERE state IN (SELECT value FROM json_each(?))"
+        f" AND (? IS NULL OR provider = ?) AND {_WANTED} RETURNING lookup_id",
+        (iso(now), json.dumps(sorted(wanted)), provider, provider),
+    )
+    return sorted(lookup_id for (lookup_id,) in rows.fetchall())
 
 
 def retry(connection: sqlite3.Connection, states: Sequence[str], provider: str | None, now: float) -> int:
-    """Queue given-up lookups again at once. `failed` takes the buried along. Returns how many."""
-    wanted = {*states, *(["buried"] if "failed" in states else [])}
-    return connection.execute(
-        "UPDATE lookups SET state = 'pending', attempts = 0, due_at = ? WHERE state IN (SELECT value FROM json_each(?))"
-        " AND (? IS NULL OR provider = ?)",
-        (iso(now), json.dumps(sorted(wanted)), provider, provider),
-    ).rowcount
+    """`reopen`, for whoever needs the count alone."""
+    return len(reopen(connection, states, provider, now))
 
 
 def tracks_served(connection: sqlite3.Connection, lookup_ids: Iterable[int]) -> list[int]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+EVER = "0001-01-01T00:00:00.000Z"
 NEVER = "9999-12-31T23:59:59.999Z"
 
 
 def iso(seconds: float) -> str:
-    """1700000000.5 -> "2023-11-14T22:13:20.500Z"; what lies past the year 9999 is NEVER."""
+    """1700000000.5 -> "2023-11-14T22:13:20.500Z"; what lies past the year 9999 is NEVER, what lies before year 1 EVER."""
     try:
         moment = datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, ValueError, OSError):
-        return NEVER
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+        return EVER if seconds < 0 else NEVER
+    # strftime does not fill a year up to four digits everywhere, and then it would not sort
+    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def seconds(text: str) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,15 @@ from aiohttp import web
 
 from soulspot.enrich import EnrichmentService
 from soulspot.operations import Operations
+from soulspot.reports import why_not_retried
 from soulspot.store import operations as rows
 from soulspot.web.guards import guard, problem
 
 MAX_IMPORT = 2 << 30  # bytes of an import file
+CHUNK_SECONDS = 30.0  # a body that brings nothing for this long is given up
+SLOWEST = 1 << 10  # bytes a second: an upload that is slower than this, over all, is given up
+MAX_WAIT = 86_400.0  # seconds
+STATES = ("failed", "missing")
 IMPORT_SUFFIXES = (".csv", ".tsv", ".json", ".ndjson", ".jsonl")
 
 
@@ -63,23 +68,26 @@ class Api:
         )
 
     async def scan(self, request: web.Request) -> web.Response:
-        places = await self._places(request)
+        places = self._places(await _json(request))
         if not places and not self._service.has_library:
             raise web.HTTPBadRequest(text="library.paths is empty: there is nothing to scan")
         return _accepted(await self._operations.scan(places))
 
     async def enrich(self, request: web.Request) -> web.Response:
-        return _accepted(await self._operations.enrich(await self._places(request)))
+        body = await _json(request)
+        wait = body.get("wait", 60.0)
+        if isinstance(wait, bool) or not isinstance(wait, int | float) or not 0 <= wait <= MAX_WAIT:
+            raise web.HTTPBadRequest(text=f"wait: seconds, from 0 to {MAX_WAIT:.0f}")
+        return _accepted(await self._operations.enrich(self._places(body), float(wait)))
 
     async def retry(self, request: web.Request) -> web.Response:
         body = await _json(request)
         states = body.get("states", ["failed"])
-        if not isinstance(states, list) or not all(one in ("failed", "missing") for one in states):
+        if not isinstance(states, list) or not states or not all(one in STATES for one in states):
             raise web.HTTPBadRequest(text='states: a list of "failed" and "missing"')
         provider = body.get("provider")
-        known = [pump.name for pump in self._service.pumps]
-        if provider is not None and provider not in known:
-            raise web.HTTPBadRequest(text=f"provider: one of {', '.join(known)}")
+        if why := why_not_retried(self._service, provider):
+            raise web.HTTPBadRequest(text=f"provider: {why}")
         return _accepted(await self._operations.retry(states, provider))
 
     async def import_file(self, request: web.Request) -> web.Response:
@@ -94,11 +102,7 @@ class Api:
         path = Path(place)
         try:
             with os.fdopen(handle, "wb") as file:
-                size = 0
-                async for chunk in request.content.iter_chunked(1 << 18):
-                    size += len(chunk)
-                    if size > MAX_IMPORT:
-                        raise web.HTTPRequestEntityTooLarge(MAX_IMPORT, size)
+                async for chunk in _chunks(request):
                     await asyncio.to_thread(file.write, chunk)
             return _accepted(await self._operations.import_file(path, name=name, remove=True))
         except BaseException:
@@ -116,9 +120,9 @@ class Api:
             raise web.HTTPNotFound(text=f"there is no operation {wanted}")
         return web.json_response(found)
 
-    async def _places(self, request: web.Request) -> list[bytes]:
-        """The `paths` of the request; they must lie inside the configured library."""
-        paths = (await _json(request)).get("paths", [])
+    def _places(self, body: dict[str, Any]) -> list[bytes]:
+        """The `paths` of a request; they must lie inside the configured library."""
+        paths = body.get("paths", [])
         if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
             raise web.HTTPBadRequest(text="paths: a list of texts")
         try:
@@ -139,11 +143,38 @@ def _accepted(operation_id: int) -> web.Response:
     )
 
 
+async def _chunks(request: web.Request) -> AsyncIterator[bytes]:
+    """An uploaded file. HTTPRequestTimeout when it dribbles, HTTPRequestEntityTooLarge when it does not end."""
+    clock = asyncio.get_running_loop().time
+    began, size = clock(), 0
+    while True:
+        try:
+            async with asyncio.timeout(CHUNK_SECONDS):
+                chunk = await request.content.read(1 << 18)
+        except TimeoutError:
+            raise _too_slow() from None
+        if not chunk:
+            return
+        size += len(chunk)
+        if size > MAX_IMPORT:
+            raise web.HTTPRequestEntityTooLarge(MAX_IMPORT, size)
+        if clock() - began > CHUNK_SECONDS + size / SLOWEST:
+            raise _too_slow()
+        yield chunk
+
+
+def _too_slow() -> web.HTTPRequestTimeout:
+    return web.HTTPRequestTimeout(text="the body comes too slowly")
+
+
 async def _json(request: web.Request) -> dict[str, Any]:
     if not request.can_read_body:
         return {}
     try:
-        body = await request.json()
+        async with asyncio.timeout(CHUNK_SECONDS):
+            body = await request.json()
+    except TimeoutError:
+        raise _too_slow() from None
     except (ValueError, LookupError, RecursionError):  # LookupError: a charset that nobody knows
         raise web.HTTPBadRequest(text="the body is not JSON") from None
     if not isinstance(body, dict):

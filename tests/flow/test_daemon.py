@@ -105,14 +105,14 @@ async def test_scan_and_import_reach_the_running_daemon(tmp_path: Path) -> None:
             write_sample_library(catalogue, music / "more", seed=5, tracks=12)
             scanned = await soulspot("scan", "--config", config, "--json")
             assert scanned.code == 0, scanned.err
-            assert scanned.json["status"] == "completed"
-            assert scanned.json["total_items"] == 32
+            assert scanned.json["found"] == 32
+            assert scanned.json["read"] == 12
             outside = await soulspot("scan", tmp_path, "--config", config)
             assert outside.code == 1
             assert "not inside the library" in outside.err
             file = write_rows(tmp_path / "ids.csv", [{"key": "a", "isrc": catalogue.recordings[0].isrcs[0]}])
             imported = await soulspot("import", file, "--config", config, "--json")
-            assert imported.json["status"] == "completed"
+            assert imported.json == {"rows": 1, "queued": 1, "bad": 0}
             assert await running.ends(signal.SIGTERM) == 0
     assert len(rows(database)) == 33
     assert rows(database, "SELECT kind, status FROM batch_operations WHERE kind != 'scan'") == [
@@ -154,6 +154,25 @@ async def test_sighup_takes_over_what_it_can_and_names_what_needs_a_restart(tmp_
             running.process.send_signal(signal.SIGHUP)
             said = await running.hears("reload_failed")
             assert any("matching.accept" in problem for problem in said["problems"])
+            assert await running.ends(signal.SIGTERM) == 0
+
+
+async def test_a_log_file_that_cannot_be_opened_keeps_the_old_settings_and_the_next_sighup_is_heard(
+    tmp_path: Path,
+) -> None:
+    async with Sandbox(Catalogue.invent(1, 100), Behaviour(limits=False)) as sandbox:
+        values = settings(sandbox, tmp_path / "db")
+        config = write_config(tmp_path / "config.toml", values)
+        async with daemon(config) as running:
+            await running.hears("daemon_ready")
+            absent = {"log.file": str(tmp_path / "no" / "such" / "x.log"), "matching.accept": 0.95}
+            write_config(config, values | absent)
+            running.process.send_signal(signal.SIGHUP)
+            said = await running.hears("reload_failed")
+            assert "log.file" in said["problems"][0]
+            write_config(config, values | {"matching.accept": 0.95})
+            running.process.send_signal(signal.SIGHUP)
+            assert (await running.hears("reloaded"))["applied"] == ["matching.accept"]
             assert await running.ends(signal.SIGTERM) == 0
 
 

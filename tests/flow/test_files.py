@@ -148,3 +148,16 @@ async def test_a_second_run_over_the_same_library_asks_nobody(
         assert again.code == 0, again.err
         assert len(sandbox.requests) == asked
     assert rows(tmp_path / "db") == before
+
+
+async def test_two_spellings_of_one_file_have_an_entry_each(
+    tmp_path: Path, catalogue: Catalogue, sample: list[SampleFile]
+) -> None:
+    plain = sample[0].path
+    detour = plain.parent / ".." / plain.parent.name / plain.name
+    async with Sandbox(catalogue, Behaviour(limits=False)) as sandbox:
+        config = make_config(settings(sandbox, tmp_path / "db"))
+        async with EnrichmentService.open(config) as service:
+            found = await service.enrich_files_batch([plain, detour, os.fsencode(plain)])
+    assert list(found) == [plain, detour, os.fsencode(plain)]
+    assert len({entry.track_id for entry in found.values() if isinstance(entry, EnrichedTrack)}) == 1

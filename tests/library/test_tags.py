@@ -32,7 +32,7 @@ from mutagen.id3 import (
 
 from soulspot.library.scan import walk
 from soulspot.library.tags import read_file
-from soulspot.models import Identifiers, TrackTags
+from soulspot.models import FileStamp, Identifiers, TrackTags
 from tests.library.audio import copied, flac, mp3, read, reason_of, tags_of, wav
 from tests.support.shared_data import shared
 
@@ -435,3 +435,13 @@ def test_the_result_bears_the_stamp_of_what_was_really_read(tmp_path: Path) -> N
     scanned = read_file(before.path, before.stamp)
     assert scanned.tags == TrackTags(duration_ms=9000)
     assert scanned.stamp.inode == path.stat().st_ino != before.stamp.inode
+
+
+def test_a_file_that_could_not_be_opened_is_looked_at_again_although_it_has_not_changed(
+    tmp_path: Path,
+) -> None:
+    path = os.fsencode(tmp_path / "gone-for-a-moment.mp3")
+    stamp = FileStamp(size=100, mtime_ns=1, inode=2)
+    found = read_file(path, stamp)
+    assert found.unreadable is not None
+    assert found.stamp != stamp

@@ -204,10 +204,14 @@ def test_a_postponed_lookup_keeps_its_due_time_and_its_attempts(connection: sqli
     add_lookups(connection, 1, now=NOW - 50)
     [lookup] = claim(connection)
     connection.execute("UPDATE lookups SET attempts = 3, misses = 2")
-    said = Settlement(lookup, LookupState.PENDING, NOW + 9_999, error="quota spent", counts=False)
+    said = Settlement(lookup, LookupState.PENDING, 0.0, error="quota spent", counts=False)
     queue.settle(connection, [said], NOW)
     row = of(connection, lookup.lookup_id, "state, due_at, attempts, misses, last_error, leased_at")
     assert row == ("pending", iso(NOW - 50), 3, 2, "quota spent", None)
+    aside = Settlement(lookup, LookupState.PENDING, NOW + 300, error="never answered", counts=False)
+    queue.settle(connection, [aside], NOW)
+    row = of(connection, lookup.lookup_id, "state, due_at, attempts")
+    assert row == ("pending", iso(NOW + 300), 3), "to step aside is not an attempt either"
 
 
 def test_a_failure_counts_and_waits_and_an_answer_clears_the_count(connection: sqlite3.Connection) -> None:

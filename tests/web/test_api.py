@@ -5,14 +5,21 @@ from __future__ import annotations
 import asyncio
 import gzip
 import os
+import sqlite3
 import tempfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from soulspot import operations as operations_module
+from soulspot.enrich import Postponed
+from soulspot.errors import DatabaseFull
 from soulspot.models import MUSICBRAINZ, LookupState, Settlement
+from soulspot.reports import EnrichReport
 from soulspot.store import enriched, queue
+from soulspot.store import operations as rows
 from soulspot.web import app as module
 from tests.support.factories import NOW, add_lookups, claim
 from tests.test_intake import song
@@ -169,7 +176,8 @@ async def test_an_uploaded_file_is_imported_and_not_kept(
     monkeypatch.setattr(tempfile, "tempdir", str(uploads))
     number = await accepted(running, "/api/v1/import", params={"name": name}, data=content)
     said = await running.operation(number)
-    assert (said["status"], said["metadata"]) == ("completed", {"file": Path(name).name})
+    assert (said["status"], said["metadata"]["file"]) == ("completed", Path(name).name)
+    assert said["metadata"]["report"]["queued"] == 2
     assert await titles(running) == ["One", "Two"]
     assert list(uploads.iterdir()) == []
 
@@ -259,7 +267,8 @@ async def test_what_was_given_up_is_queued_again(running: Running) -> None:
 @pytest.mark.parametrize(
     "body",
     [{"states": ["done"]}, {"states": "failed"}, {"states": [{}]}, {"states": [["failed"]]}, {"states": {"failed": 1}},
-     {"states": None}, {"provider": "napster"}, {"provider": 5}, {"provider": ["musicbrainz"]}, {"provider": ""}],
+     {"states": None}, {"states": []},
+     {"provider": "napster"}, {"provider": "spotify"}, {"provider": 5}, {"provider": ["musicbrainz"]}, {"provider": ""}],
 )  # fmt: skip
 async def test_a_retry_of_what_there_is_not_is_a_problem(running: Running, body: dict[str, Any]) -> None:
     async with running.http.post("/api/v1/retry", json=body) as answer:
@@ -274,3 +283,116 @@ async def test_an_operation_that_fails_says_why(running: Running, monkeypatch: p
     said = await running.operation(await accepted(running, "/api/v1/scan"))
     assert (said["status"], said["is_complete"]) == ("failed", True)
     assert said["error_message"] == "RuntimeError: the disk went away"
+
+
+# --- reports ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_finished_operation_reports_what_the_command_line_reports(running: Running) -> None:
+    song(running.music / "1.flac", "One")
+    (running.music / "2.mp3").write_bytes(b"no sound" * 100)
+    said = await running.operation(await accepted(running, "/api/v1/scan"))
+    assert said["metadata"]["report"] == {
+        "found": 2, "unchanged": 0, "read": 2, "unreadable": 1, "vanished": 0, "problems": 0,
+    }  # fmt: skip
+    said = await running.operation(
+        await accepted(running, "/api/v1/import", params={"name": "a.csv"}, data=(CSV + "c,,,\n").encode())
+    )
+    assert said["metadata"]["report"] == {"rows": 3, "queued": 2, "bad": 1}
+    assert said["metadata"]["notes"][0].startswith("line ")
+    said = await running.operation(await accepted(running, "/api/v1/retry", json={}))
+    assert said["metadata"]["report"] == {"queued": 0}
+
+
+async def test_an_enrichment_names_what_it_postponed_and_honours_the_wait(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    async def settled(wait: float, *_: object) -> list[Postponed]:
+        waits.append(wait)
+        return [Postponed("spotify", 7, NOW + 3600, "the quota is spent")]
+
+    monkeypatch.setattr(running.service, "settled", settled)
+    said = await running.operation(await accepted(running, "/api/v1/enrich", json={"wait": 3}))
+    assert waits == [3.0]
+    report = EnrichReport.from_json(said["metadata"]["report"])
+    assert report.postponed == [Postponed("spotify", 7, NOW + 3600, "the quota is spent")]
+    assert not report.complete
+
+
+@pytest.mark.parametrize("wait", ["60", -1, True, None, float("nan"), 1e9, [60]])
+async def test_a_wait_that_is_no_number_of_seconds_is_a_problem(running: Running, wait: Any) -> None:
+    async with running.http.post("/api/v1/enrich", json={"wait": wait}) as answer:
+        assert "wait: seconds" in await is_problem(answer, 400)
+
+
+async def test_the_end_of_an_operation_is_written_although_the_database_is_busy_for_a_while(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, left = (
+        rows.finish,
+        [sqlite3.OperationalError("database is locked"), DatabaseFull("the disk is full")],
+    )
+
+    def finish(*positional: Any, **named: Any) -> None:
+        if left:
+            raise left.pop()
+        real(*positional, **named)
+
+    monkeypatch.setattr(rows, "finish", finish)
+    monkeypatch.setattr(operations_module, "SAVE_AGAIN", 0.0)
+    said = await running.operation(await accepted(running, "/api/v1/scan"))
+    assert (said["status"], left) == ("completed", [])
+
+
+async def test_an_end_that_cannot_be_written_does_not_keep_the_daemon_from_stopping(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def finish(*_: Any, **__: Any) -> None:
+        loop.call_soon_threadsafe(tried.set)
+        raise sqlite3.OperationalError("database is locked")
+
+    monkeypatch.setattr(rows, "finish", finish)
+    async with running.http.post("/api/v1/scan") as answer:
+        assert answer.status == 202
+    await tried.wait()
+    await running.operations.stop()
+    assert not running.operations._endings
+
+
+# --- bodies that dribble ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/api/v1/import?name=rows.csv", "/api/v1/scan"])
+async def test_a_body_that_does_not_come_is_given_up_and_not_kept(
+    running: Running, path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploads = tmp_path / "uploads"
+    uploads.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(uploads))
+    monkeypatch.setattr(module, "CHUNK_SECONDS", 0.05)
+    reader, writer = await asyncio.open_connection(running.http.server.host, running.http.server.port)
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\n".encode()
+    writer.write(head + b'{"key,title')
+    assert (await reader.readline()).startswith(b"HTTP/1.1 408")
+    writer.close()
+    assert list(uploads.iterdir()) == []
+
+
+async def test_an_upload_that_dribbles_is_given_up_although_something_always_comes(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CHUNK_SECONDS", 0.2)
+    monkeypatch.setattr(module, "SLOWEST", 1 << 30)
+
+    async def dribble() -> AsyncIterator[bytes]:
+        while True:
+            yield b"a,b\n"
+            await asyncio.sleep(0.01)
+
+    async with running.http.post("/api/v1/import?name=rows.csv", data=dribble()) as answer:
+        assert "too slowly" in await is_problem(answer, 408)

@@ -45,6 +45,33 @@ CREATE TABLE lookups (
 );
 CREATE INDEX lookups_waiting ON lookups (provider, kind, due_at, lookup_id) WHERE state = 'pending';
 CREATE INDEX lookups_by_state ON lookups (state, due_at);
+CREATE INDEX lookups_oldest ON lookups (created_at) WHERE state IN ('pending', 'leased');
+
+CREATE TABLE lookup_totals (            -- what would take a walk through all of lookups, kept by the triggers below
+    provider TEXT NOT NULL,
+    kind     TEXT NOT NULL,
+    state    TEXT NOT NULL,
+    lookups  INTEGER NOT NULL,
+    PRIMARY KEY (provider, kind, state)
+) WITHOUT ROWID;
+CREATE TRIGGER lookups_come AFTER INSERT ON lookups BEGIN
+    INSERT INTO lookup_totals VALUES (new.provider, new.kind, new.state, 1)
+        ON CONFLICT (provider, kind, state) DO UPDATE SET lookups = lookups + 1;
+END;
+CREATE TRIGGER lookups_change AFTER UPDATE OF state ON lookups WHEN old.state != new.state BEGIN
+    UPDATE lookup_totals SET lookups = lookups - 1
+        WHERE provider = old.provider AND kind = old.kind AND state = old.state;
+    INSERT INTO lookup_totals VALUES (new.provider, new.kind, new.state, 1)
+        ON CONFLICT (provider, kind, state) DO UPDATE SET lookups = lookups + 1;
+END;
+CREATE TRIGGER lookups_go AFTER DELETE ON lookups BEGIN
+    UPDATE lookup_totals SET lookups = lookups - 1
+        WHERE provider = old.provider AND kind = old.kind AND state = old.state;
+END;
+
+-- the few among many that status counts
+CREATE INDEX tracks_unreadable ON tracks (track_id) WHERE unreadable IS NOT NULL;
+CREATE INDEX tracks_vanished ON tracks (track_id) WHERE vanished_at IS NOT NULL;
 
 CREATE TABLE track_lookups (
     track_id  INTEGER NOT NULL REFERENCES tracks (track_id) ON DELETE CASCADE,
@@ -58,6 +85,7 @@ CREATE TABLE facts (
     kind       TEXT NOT NULL,
     entity_id  TEXT NOT NULL,
     fields     TEXT NOT NULL,           -- JSON, names as in docs/fields.md
+    said       TEXT NOT NULL DEFAULT '{}',  -- JSON: kind of question -> names of the fields that it said last
     fetched_at TEXT NOT NULL,
     PRIMARY KEY (provider, kind, entity_id)
 ) WITHOUT ROWID;

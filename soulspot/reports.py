@@ -1,0 +1,124 @@
+"""What a command reports when it has ended: one shape, whether the daemon did the work or this process."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+from soulspot.enrich import EnrichmentService, Postponed
+from soulspot.intake import ImportReport, ScanReport
+from soulspot.library.scan import Problem
+from soulspot.store import operations
+
+NOTES = 20  # lines about single files or rows; the log has them all
+
+Note = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class EnrichReport:
+    """What an enrichment came to. `lost` are lookups that failed for good, of tracks that are not accepted.
+
+    `requests` and `answered` (lookups) are by provider, `bad_places` are of the places that were asked for."""
+
+    tracks: dict[str, int]
+    requests: dict[str, int] = field(default_factory=dict)
+    answered: dict[str, int] = field(default_factory=dict)
+    postponed: list[Postponed] = field(default_factory=list)
+    lost: int = 0
+    bad_places: list[str] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        return not self.postponed and not self.lost
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> Self:
+        """The report that `as_json` made. KeyError or TypeError when it is another one's."""
+        made = cls(**said)
+        made.postponed = [Postponed(**one) for one in said["postponed"]]
+        return made
+
+
+def scanned(report: ScanReport) -> dict[str, int]:
+    """The counts of a scan."""
+    return {"found": report.found, "unchanged": report.unchanged, "read": report.read,
+            "unreadable": report.unreadable, "vanished": report.vanished,
+            "problems": len(report.problems)}  # fmt: skip
+
+
+def imported(report: ImportReport) -> dict[str, int]:
+    """The counts of an import."""
+    return {"rows": report.rows, "queued": report.queued, "bad": len(report.bad)}
+
+
+def skipped(problem: Problem) -> str:
+    """A file or folder that was passed over, and why. Names that are not UTF-8 are escaped."""
+    words = f"{os.fsdecode(problem.path)}: {problem.reason}"
+    return words.encode("utf-8", "backslashreplace").decode()
+
+
+def scan_notes(report: ScanReport) -> list[str]:
+    """What a person should hear of a scan, at most `NOTES` lines and one that counts the rest."""
+    return _first([f"skipped {skipped(one)}" for one in report.problems], "files or folders skipped")
+
+
+def import_notes(report: ImportReport) -> list[str]:
+    """What a person should hear of an import."""
+    notes = _first([f"line {line}: {reason}" for line, reason in report.bad], "rows that cannot be used")
+    if report.unknown_columns:
+        notes.append(f"columns that are not used: {', '.join(report.unknown_columns)}")
+    return notes
+
+
+def _first(lines: list[str], rest: str) -> list[str]:
+    return lines[:NOTES] + ([f"... and {len(lines) - NOTES} more {rest}"] if len(lines) > NOTES else [])
+
+
+class Enrichment:
+    """One enrichment by a service that may do other work too: what it cost is counted from here on."""
+
+    def __init__(self, service: EnrichmentService) -> None:
+        self._service = service
+        self._before = self._spent()
+        self._bad_places: list[str] = []
+
+    async def scan(self, places: Sequence[bytes], progress: Callable[[ScanReport], None], note: Note) -> None:
+        """Scan what there is to scan."""
+        if not places and not self._service.has_library:
+            return
+        report = await self._service.scan(places, progress)
+        for line in scan_notes(report):
+            note(line)
+        self._bad_places = [skipped(one) for one in report.problems if one.path in places]
+
+    async def report(self, postponed: Sequence[Postponed]) -> EnrichReport:
+        """What it came to, when the rest is postponed."""
+        read = self._service.database.read
+        requests, answered = (now - then for now, then in zip(self._spent(), self._before, strict=True))
+        return EnrichReport(
+            await read(operations.track_counts), dict(requests), dict(answered), list(postponed),
+            await read(operations.lost_lookups), self._bad_places,
+        )  # fmt: skip
+
+    def _spent(self) -> tuple[Counter[str], Counter[str]]:
+        telemetry = self._service.telemetry
+        answered: Counter[str] = Counter()
+        for (provider, outcome), count in telemetry.answers.items():
+            if outcome in ("ok", "missing"):
+                answered[provider] += count
+        return Counter(telemetry.requests), answered
+
+
+def why_not_retried(service: EnrichmentService, provider: str | None) -> str | None:
+    """Why a retry of this provider's lookups is refused, in words; None when it is not."""
+    on = [pump.name for pump in service.pumps]
+    if provider is None or provider in on:
+        return None
+    return f"{provider!r} is not one of the services that are on ({', '.join(on)})"

@@ -1,0 +1,55 @@
+"""The socket that the routes are served on, and how many connections it takes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import cast
+
+from aiohttp import web
+
+CONNECTIONS = 100
+SILENCE = 30.0  # seconds that a connection may take to send the headers of its (first or next) request
+SHUTDOWN = 2.0  # seconds that running requests get at the end
+
+_FULL = (
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nConnection: close\r\n"
+    b'Retry-After: 10\r\n\r\n{"title": "Service Unavailable", "status": 503, "detail": "too many connections"}'
+)
+
+
+class _Refusal(asyncio.Protocol):
+    """A connection too many: it is told so and closed."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        sender = cast(asyncio.Transport, transport)
+        sender.write(_FULL)
+        sender.close()
+
+
+@asynccontextmanager
+async def listening(
+    application: web.Application, host: str, port: int, *, most: int = CONNECTIONS, silence: float = SILENCE
+) -> AsyncIterator[str]:
+    """Serve the application until the end of the `async with`; yields its address as "http://host:port".
+
+    At most `most` connections at once; one that keeps silent or dribbles its headers is closed after `silence`
+    seconds (aiohttp 3.14 counts its keep-alive timeout from the connection on). OSError when it cannot be bound."""
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN, keepalive_timeout=silence)
+    await runner.setup()
+    try:
+        serving = runner.server
+        assert serving is not None  # setup made it
+
+        def accept() -> asyncio.BaseProtocol:
+            return _Refusal() if len(serving.connections) >= most else serving()
+
+        server = await asyncio.get_running_loop().create_server(accept, host, port)
+        try:
+            bound = server.sockets[0].getsockname()[1]
+            yield f"http://[{host}]:{bound}" if ":" in host else f"http://{host}:{bound}"
+        finally:
+            server.close()
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,236 @@
+"""What the log says, and what is counted."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+from structlog.testing import capture_logs
+
+from soulspot.limits import LimitEvent, RequestRecord
+from soulspot.store.times import iso
+from soulspot.telemetry import LEVELS, Telemetry, configure_logging, rss_bytes
+from tests.support.factories import NOW
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    """Give the process its own logging back."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def said(stream: io.StringIO) -> list[dict[str, Any]]:
+    """The lines of a JSON log."""
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def request(provider: str = "spotify", status: int | None = 200) -> RequestRecord:
+    return RequestRecord(provider, "api.example.org", "tracks", status, 12.345, 1)
+
+
+# --- the log ------------------------------------------------------------------------------------------------------
+
+
+def test_every_event_is_one_line_of_json_with_its_time_and_level() -> None:
+    stream = io.StringIO()
+    configure_logging("json", "info", stream=stream)
+    Telemetry().event("scan_finished", found=3, note="two\nlines ☂")
+    [line] = said(stream)
+    assert (line["event"], line["level"], line["found"], line["note"]) == (
+        "scan_finished",
+        "info",
+        3,
+        "two\nlines ☂",
+    )
+    assert line["at"].endswith("Z")
+
+
+def test_paths_that_are_not_utf8_and_half_characters_can_be_logged() -> None:
+    for format_ in ("json", "console"):
+        stream = io.TextIOWrapper(io.BytesIO(), "utf-8", errors="backslashreplace")
+        configure_logging(format_, "info", stream=stream)
+        Telemetry().warning(
+            "scan_problem", path=b"/music/caf\xe9.mp3", other=os.fsdecode(b"/x/\xff"), reason="r"
+        )
+        stream.seek(0)
+        assert "caf\\" in stream.read()
+
+
+def test_what_is_below_the_level_is_not_said() -> None:
+    stream = io.StringIO()
+    configure_logging("json", "warning", stream=stream)
+    telemetry = Telemetry()
+    telemetry.event("request", status=200)
+    telemetry.warning("limited", provider="spotify")
+    assert [line["event"] for line in said(stream)] == ["limited"]
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_warnings_of_libraries_come_in_the_same_form_and_their_chatter_does_not(level: str) -> None:
+    stream = io.StringIO()
+    configure_logging("json", level, stream=stream)
+    library = logging.getLogger("somebody.else")
+    library.info("chatter")
+    library.error("trouble with %s", "caf☂")
+    [line] = said(stream)
+    assert (line["event"], line["level"]) == ("trouble with caf☂", "error")
+
+
+def test_an_exception_comes_with_its_traceback_in_the_same_line() -> None:
+    stream = io.StringIO()
+    configure_logging("json", "info", stream=stream)
+    try:
+        raise RuntimeError("odd")
+    except RuntimeError:
+        structlog.get_logger().exception("pump_failed", provider="spotify")
+    [line] = said(stream)
+    assert line["event"] == "pump_failed"
+    assert "RuntimeError: odd" in line["exception"]
+
+
+def test_a_log_file_is_appended_to_and_gets_json_whatever_the_console_would(tmp_path: Path) -> None:
+    path = tmp_path / "soulspot.log"
+    path.write_text('{"event": "before"}\n', encoding="utf-8")
+    configure_logging("console", "info", file=path)
+    Telemetry().event("daemon_ready", pid=1)
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert [line["event"] for line in lines] == ["before", "daemon_ready"]
+
+
+def test_a_reload_takes_effect_for_what_speaks_already(tmp_path: Path) -> None:
+    first, second = io.StringIO(), io.StringIO()
+    configure_logging("json", "info", stream=first)
+    telemetry = Telemetry()
+    telemetry.event("one")
+    configure_logging("json", "info", stream=second)
+    telemetry.event("two")
+    logging.getLogger("library").error("three")
+    assert [line["event"] for line in said(first)] == ["one"]
+    assert [line["event"] for line in said(second)] == ["two", "three"]
+
+
+def test_a_log_file_that_cannot_be_opened_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No such file"):
+        configure_logging("json", "info", file=tmp_path / "absent/soulspot.log")
+
+
+# --- counters -----------------------------------------------------------------------------------------------------
+
+
+def test_every_request_is_said_and_counted_once() -> None:
+    telemetry = Telemetry()
+    with capture_logs() as events:
+        for status in (200, 429, None):
+            telemetry.on_request(request(status=status))
+        telemetry.on_request(request("musicbrainz"))
+    assert telemetry.requests == {"spotify": 3, "musicbrainz": 1}
+    assert telemetry.statuses["spotify", 429] == telemetry.statuses["spotify", None] == 1
+    assert [event["status"] for event in events] == [200, 429, None, 200]
+    assert (events[0]["endpoint"], events[0]["duration_ms"], events[0]["attempt"]) == ("tracks", 12.3, 1)
+
+
+def test_the_requests_of_a_batch_are_those_since_the_last_one() -> None:
+    telemetry = Telemetry()
+    with capture_logs():
+        telemetry.on_request(request())
+        telemetry.on_request(request())
+    assert telemetry.requests_since_last("spotify") == 2
+    assert telemetry.requests_since_last("spotify") == 0
+    assert telemetry.requests_since_last("musicbrainz") == 0
+
+
+def test_a_limit_is_said_when_it_begins_and_when_it_ends() -> None:
+    telemetry = Telemetry()
+    with capture_logs() as events:
+        telemetry.on_limit(LimitEvent("spotify", "api", "limited", NOW + 60, "429"))
+        assert set(telemetry.limited) == {"api"}
+        telemetry.on_limit(LimitEvent("spotify", "api", "recovered", None, ""))
+    assert telemetry.limited == {}
+    assert [(event["event"], event["log_level"]) for event in events] == [
+        ("limited", "warning"),
+        ("recovered", "info"),
+    ]
+    assert (events[0]["until"], events[0]["why"]) == (iso(NOW + 60), "429")
+
+
+def test_requests_saved_are_counted_against_one_a_lookup_and_never_below_none() -> None:
+    telemetry = Telemetry()
+    with capture_logs():
+        telemetry.on_request(request())
+        assert telemetry.saved() == 0
+        telemetry.on_answers("spotify", {"ok": 45, "missing": 5, "failed": 3, "postponed": 7})
+    assert telemetry.saved() == 49
+
+
+def test_gauges_are_set_and_said() -> None:
+    telemetry = Telemetry()
+    with capture_logs() as events:
+        telemetry.gauge(batch_processing_time_ms=12.5, batch_items_processed=10)
+    assert telemetry.gauges == {"batch_processing_time_ms": 12.5, "batch_items_processed": 10}
+    assert events == [
+        {"event": "gauge", "log_level": "info", "batch_processing_time_ms": 12.5, "batch_items_processed": 10}
+    ]
+
+
+def test_the_summary_says_how_deep_the_queue_is_and_how_fast_it_goes() -> None:
+    telemetry = Telemetry()
+    lookups = {"spotify": {"pending": 3, "leased": 2, "done": 9}, "musicbrainz": {"missing": 1}}
+    with capture_logs() as events:
+        telemetry.summary({"total": 10, "pending": 4, "accepted": 6}, lookups, iso(NOW))
+        telemetry.summary({"total": 10, "pending": 2, "accepted": 8}, lookups, None)
+        telemetry.summary({"total": 10, "pending": 5, "accepted": 5}, lookups, None)
+    first, second, third = events
+    assert (first["queued"], first["oldest_waiting"], first["lookups"]) == (5, iso(NOW), lookups)
+    assert first["tracks_per_second"] == 0  # what an earlier process finished is no speed of ours
+    assert second["tracks_per_second"] > 0
+    assert (third["tracks_per_second"], third["oldest_waiting"]) == (0, None)
+    assert first["rss_mb"] > 1
+
+
+def test_the_memory_of_this_process_is_known() -> None:
+    assert rss_bytes() > 1_000_000
+
+
+# --- log files and secrets ----------------------------------------------------------------------------------------
+
+
+def test_a_reload_closes_the_old_log_file_and_one_that_fails_leaves_it(tmp_path: Path) -> None:
+    configure_logging("json", "info", tmp_path / "old.log")
+    old = logging.getLogger().handlers[0].stream  # type: ignore[attr-defined]
+    with pytest.raises(OSError, match="No such file"):
+        configure_logging("json", "info", tmp_path / "no" / "such.log")
+    Telemetry().event("still_here")
+    assert "still_here" in (tmp_path / "old.log").read_text(encoding="utf-8")
+    configure_logging("json", "info", tmp_path / "new.log")
+    Telemetry().event("moved_on")
+    assert old.closed
+    assert "moved_on" in (tmp_path / "new.log").read_text(encoding="utf-8")
+    configure_logging("json", "info", stream=io.StringIO())
+
+
+@pytest.mark.parametrize("format_", ["json", "console"])
+def test_a_traceback_in_the_log_shows_no_values(format_: str) -> None:
+    stream = io.StringIO()
+    configure_logging(format_, "info", stream=stream)
+
+    def fail(secret: str) -> None:
+        raise RuntimeError("no luck")
+
+    try:
+        fail("hunter" + "2")
+    except RuntimeError:
+        structlog.get_logger().exception("request_failed")
+    assert "no luck" in stream.getvalue()
+    assert "hunter2" not in stream.getvalue()
