@@ -118,9 +118,10 @@ def lost_lookups(connection: sqlite3.Connection) -> int:
 def oldest_waiting(connection: sqlite3.Connection) -> str | None:
     """When the lookup that has waited longest was queued."""
     found = connection.execute(
-        "SELECT min(created_at) FROM lookups WHERE state IN ('pending', 'leased')"
+        "SELECT created_at FROM lookups INDEXED BY lookups_oldest WHERE state IN ('pending', 'leased')"
+        " ORDER BY created_at LIMIT 1"
     ).fetchone()
-    return str(found[0]) if found[0] else None
+    return str(found[0]) if found else None
 
 
 def provider_states(connection: sqlite3.Connection) -> list[dict[str, Any]]:

@@ -183,6 +183,7 @@ def _all_waiting(connection: sqlite3.Connection, provider: str) -> list[Waiting]
             " WHERE state = 'leased' AND provider = ? AND kind = ?",
             (provider, kind),
         ).fetchone()  # fmt: skip
+        assert first is not None
         found.append(Waiting(kind, state == "leased", count, seconds(first[0])))
     return found
 

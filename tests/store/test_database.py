@@ -18,6 +18,7 @@ from soulspot.errors import DatabaseDamaged, DatabaseError, DatabaseFull, Databa
 from soulspot.store import database as module
 from soulspot.store import enriched, operations, queue
 from soulspot.store.database import Database, migrations
+from soulspot.store.ownership import Ownership
 from tests.support.factories import add_lookups, add_tracks, claim, decide, tags
 
 
@@ -142,6 +143,59 @@ def test_looking_at_a_damaged_or_absent_database_is_explained(path: Path) -> Non
     path.write_bytes(b"no database" * 100)
     with pytest.raises(DatabaseDamaged, match="not a database"):
         Database.open_to_read(path)
+
+
+def test_a_look_leaves_nothing_beside_a_database_that_nobody_uses(path: Path) -> None:
+    filled(path, tracks=3)
+    before = {one.name: one.read_bytes() for one in path.parent.iterdir()}
+    with closing(Database.open_to_read(path)) as reader:
+        assert reader.execute("SELECT count(*) FROM tracks").fetchone()[0] == 3
+    assert {one.name: one.read_bytes() for one in path.parent.iterdir()} == before
+
+
+def test_a_look_sees_what_a_crash_left_in_the_log(path: Path) -> None:
+    with Database(path) as database:
+        database.write_now(add_lookups)
+        copies = {name: path.with_name(path.name + name).read_bytes() for name in ("", "-wal")}
+    other = path.with_name("crashed.db")
+    for name, content in copies.items():
+        other.with_name(other.name + name).write_bytes(content)
+    with closing(Database.open_to_read(other)) as reader:
+        assert reader.execute("SELECT count(*) FROM tracks").fetchone()[0] == 1
+
+
+def test_a_look_at_a_database_that_somebody_owns_sees_what_he_writes_later(path: Path) -> None:
+    filled(path, tracks=3)
+    with Ownership(path), closing(Database.open_to_read(path)) as reader, Database(path) as database:
+        database.write_now(lambda c: c.execute("DELETE FROM tracks"))
+        assert reader.execute("SELECT count(*) FROM tracks").fetchone()[0] == 0
+
+
+# --- whose file ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", [0, 1])
+@pytest.mark.parametrize("mode", ["DELETE", "WAL"])
+def test_a_database_of_another_program_is_refused_and_left_as_it_is(
+    path: Path, version: int, mode: str
+) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA journal_mode = {mode}")
+        connection.execute("CREATE TABLE tracks (x)")
+        connection.execute(f"PRAGMA user_version = {version}")
+    before = path.read_bytes()
+    for opening in (Database, Database.open_to_read):
+        with pytest.raises(DatabaseError, match=r"soulspot\.db: .*another program; choose another file"):
+            opening(path)
+    assert path.read_bytes() == before
+    assert [one.name for one in path.parent.iterdir()] == [path.name]
+
+
+def test_an_empty_database_that_another_program_signed_is_refused(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA application_id = 7")
+    with pytest.raises(DatabaseError, match="another program"):
+        Database(path)
 
 
 # --- migrations ---------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from soulspot.models import EnrichedTrack, Identifiers, Status, TrackTags
 from soulspot.store import codec, enriched
 from soulspot.store.database import Database
 from soulspot.store.state import ProviderState
-from soulspot.store.times import NEVER, iso, seconds
+from soulspot.store.times import EVER, NEVER, iso, seconds
 from tests.support.factories import NOW
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
@@ -47,10 +47,17 @@ def test_a_time_comes_back_never_later_and_at_most_a_millisecond_earlier(moment:
     assert -1e-4 <= moment - back <= 0.0011
 
 
-@pytest.mark.parametrize("moment", [math.inf, math.nan, 1e18, -1e18, 253_402_300_800])
+@pytest.mark.parametrize("moment", [math.inf, math.nan, 1e18, 253_402_300_800])
 def test_a_time_that_no_calendar_has_is_never(moment: float) -> None:
     assert iso(moment) == NEVER
     assert seconds(NEVER) > NOW
+
+
+@pytest.mark.parametrize("moment", [-math.inf, -1e18, -62_135_596_801])
+def test_a_time_before_all_calendars_is_the_first_there_is(moment: float) -> None:
+    assert iso(moment) == EVER == iso(-62_135_596_800)
+    assert EVER < iso(-60_000_000_000) < iso(-30_000_000_000) < iso(-1) < iso(0)
+    assert seconds(iso(-60_000_000_000)) == -60_000_000_000
 
 
 # --- tags ---------------------------------------------------------------------------------------------------------

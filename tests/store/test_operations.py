@@ -100,6 +100,20 @@ def test_lookups_are_counted_by_provider_and_state_and_the_oldest_that_waits_is_
     assert operations.oldest_waiting(connection) == iso(NOW - 60)
 
 
+def test_the_counts_of_status_read_indexes_alone(connection: sqlite3.Connection) -> None:
+    seen: list[str] = []
+    connection.set_trace_callback(seen.append)
+    operations.track_counts(connection)
+    operations.lookup_counts(connection)
+    operations.oldest_waiting(connection)
+    connection.set_trace_callback(None)
+    assert len(seen) == 5
+    for sql in seen:
+        steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}")]
+        walked = [step for step in steps if step.startswith(("SCAN", "SEARCH"))]
+        assert all("COVERING INDEX" in step or "lookup_totals" in step for step in walked), (sql, steps)
+
+
 def test_events_are_kept_for_their_time(connection: sqlite3.Connection) -> None:
     for moment in (NOW - 10, NOW):
         connection.execute(

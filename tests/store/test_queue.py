@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from soulspot.models import LISTENBRAINZ, MUSICBRAINZ, LookupState, Query, Settlement
-from soulspot.store import queue, tracks
+from soulspot.store import operations, queue, tracks
 from soulspot.store.database import Database
 from soulspot.store.times import iso
 from tests.support.factories import (
@@ -18,11 +18,13 @@ from tests.support.factories import (
     add_lookups,
     add_tracks,
     claim,
+    decide,
     found,
     isrc,
     isrc_query,
     mbid,
     recording,
+    scanned,
     tags,
 )
 
@@ -36,13 +38,29 @@ def of(connection: sqlite3.Connection, lookup_id: int, columns: str) -> tuple[ob
 
 @contextmanager
 def statements(connection: sqlite3.Connection) -> Iterator[list[str]]:
-    """The SQL that runs meanwhile, parameters filled in."""
+    """The SQL that runs meanwhile, parameters filled in, each once: a trigger reports its statement again."""
     seen: list[str] = []
-    connection.set_trace_callback(seen.append)
+    connection.set_trace_callback(lambda sql: None if sql in seen else seen.append(sql))
     try:
         yield seen
     finally:
         connection.set_trace_callback(None)
+
+
+def steps_of(connection: sqlite3.Connection, sql: str) -> list[str]:
+    return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}")]
+
+
+def many_lookups(connection: sqlite3.Connection, count: int, state: str = "pending") -> None:
+    """Lookups of ISRCs, all for one track."""
+    connection.execute(
+        "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)"
+        " INSERT INTO lookups (provider, kind, query, state, due_at, created_at)"
+        " SELECT ?, 'isrc', json_object('isrc', printf('DEAB1%07d', n)), ?, ?, ? FROM numbers",
+        (count, MUSICBRAINZ, state, iso(NOW), iso(NOW)),
+    )
+    [track_id] = add_tracks(connection, tags("Much asked"))
+    connection.execute("INSERT INTO track_lookups SELECT ?, lookup_id FROM lookups", (track_id,))
 
 
 # --- queueing -----------------------------------------------------------------------------------------------------
@@ -133,24 +151,22 @@ def test_what_is_claimed_is_not_claimed_again(connection: sqlite3.Connection) ->
 def test_a_claim_out_of_a_hundred_thousand_walks_the_index_of_what_waits(
     connection: sqlite3.Connection,
 ) -> None:
-    connection.execute(
-        "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 100000)"
-        " INSERT INTO lookups (provider, kind, query, due_at, created_at)"
-        " SELECT ?, 'isrc', json_object('isrc', printf('DEAB1%07d', n)), ?, ? FROM numbers",
-        (MUSICBRAINZ, iso(NOW), iso(NOW)),
-    )
+    many_lookups(connection, 100_000)
     with statements(connection) as seen:
         assert len(claim(connection)) == 100
         assert queue.next_due(connection, MUSICBRAINZ, ["isrc"]) == {"isrc": NOW}
-    asked = [sql for sql in seen if "lookups" in sql]
-    assert len(asked) == 4
-    for sql in asked:
-        steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}")]
+    asked = [steps_of(connection, sql) for sql in seen if "lookups" in sql]
+    assert len(asked) == 3  # the first of its kind, the next hundred, their leases
+    for steps in asked:
         assert not any("SCAN lookups" in step or "TEMP B-TREE" in step for step in steps), steps
-        assert any("INDEX lookups_waiting" in step for step in steps), steps
+    walks = [steps for steps in asked if any("INDEX lookups_waiting" in step for step in steps)]
+    assert len(walks) == 2
+    assert any("lookups USING INTEGER PRIMARY KEY" in step for step in asked[2])
 
 
-@pytest.mark.parametrize("call", ["wake", "settle", "enqueue"])
+@pytest.mark.parametrize(
+    "call", ["wake", "settle", "enqueue", "reopen", "waiting", "waiting for some", "counts"]
+)
 def test_no_round_of_the_queue_reads_all_of_it(connection: sqlite3.Connection, call: str) -> None:
     track_id = add_lookups(connection, 1, 2)
     [lookup, _] = claim(connection)
@@ -160,11 +176,25 @@ def test_no_round_of_the_queue_reads_all_of_it(connection: sqlite3.Connection, c
         elif call == "settle":
             queue.settle(connection, [found(lookup, recording(1))], NOW)
             queue.tracks_served(connection, [lookup.lookup_id])
-        else:
+        elif call == "enqueue":
             queue.enqueue(connection, {track_id: [isrc_query(1), isrc_query(3)]}, NOW)
+        elif call == "reopen":
+            queue.reopen(connection, ["failed"], None, NOW)
+        elif call == "waiting":
+            queue.waiting(connection, MUSICBRAINZ)
+        elif call == "waiting for some":
+            queue.waiting(connection, MUSICBRAINZ, [track_id])
+        else:
+            operations.lookup_counts(connection)
+            operations.oldest_waiting(connection)
+    assert seen
     for sql in seen:
-        steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}")]
-        assert not any("SCAN lookups" in step or "SCAN track_lookups" in step for step in steps), (sql, steps)
+        steps = steps_of(connection, sql)
+        walked = [
+            step for step in steps if step.startswith(("SCAN lookups", "SCAN l ", "SCAN track", "SCAN link"))
+        ]
+        assert all("lookups_oldest" in step for step in walked), (sql, steps)
+        assert not any("provider=?)" in step and "autoindex_lookups_" in step for step in steps), (sql, steps)
 
 
 # --- answers ------------------------------------------------------------------------------------------------------
@@ -184,11 +214,12 @@ def test_an_answer_brings_its_facts_and_reaches_every_linked_track(connection: s
         assert answer.entities[0] == entity
 
 
-def test_an_answer_that_says_less_of_the_same_thing_takes_nothing_away(
+def test_an_answer_to_another_kind_of_question_that_says_less_takes_nothing_away(
     connection: sqlite3.Connection,
 ) -> None:
-    track_id = add_lookups(connection, 1, 2)
-    one, two = claim(connection)
+    track_id = add_lookups(connection, 1)
+    queue.enqueue(connection, {track_id: [Query.of(MUSICBRAINZ, "text", title="a", artist="b")]}, NOW)
+    [one], [two] = claim(connection), claim(connection, kind="text")
     releases = [{"id": "a", "title": "Night Shift"}]
     rich = recording(1, genres=["rock"], isrcs=[isrc(1)], title="Blue Hour ☂", releases=releases * 2)
     poor = recording(1, title="Blue Hour!", releases=releases)
@@ -198,6 +229,23 @@ def test_an_answer_that_says_less_of_the_same_thing_takes_nothing_away(
     answer = state.answer_to(isrc_query(1))
     assert answer is not None
     assert answer.entities[0].fields == {**rich.fields, "title": "Blue Hour!", "releases": releases}
+
+
+def test_what_a_service_takes_back_is_gone_with_the_next_answer_to_the_same_kind_of_question(
+    connection: sqlite3.Connection,
+) -> None:
+    track_id = add_lookups(connection, 1)
+    queue.enqueue(connection, {track_id: [Query.of(MUSICBRAINZ, "text", title="a", artist="b")]}, NOW)
+    [by_isrc], [by_text] = claim(connection), claim(connection, kind="text")
+    long_ago = recording(1, title="Blue Houre", isrcs=[isrc(1), isrc(2)], genres=["rock"])
+    queue.settle(connection, [found(by_isrc, long_ago)], NOW)
+    queue.settle(connection, [found(by_text, recording(1, title="Blue Hour", score=90))], NOW)
+    today = recording(1, title="Blue Hour", isrcs=[isrc(1)])
+    queue.settle(connection, [found(by_isrc, today)], NOW)
+    [state] = tracks.load_states(connection, [track_id])
+    answer = state.answer_to(isrc_query(1))
+    assert answer is not None
+    assert answer.entities[0].fields == {**today.fields, "score": 90}
 
 
 def test_a_postponed_lookup_keeps_its_due_time_and_its_attempts(connection: sqlite3.Connection) -> None:
@@ -309,9 +357,139 @@ def test_retry_can_be_limited_to_one_provider(connection: sqlite3.Connection) ->
     assert queue.retry(connection, ["failed"], MUSICBRAINZ, NOW) == 1
 
 
+def test_a_retry_names_the_lookups_whose_tracks_are_to_be_decided_and_leaves_those_nobody_wants(
+    connection: sqlite3.Connection,
+) -> None:
+    first, other = add_tracks(connection, tags("First"), tags("Other"))
+    queue.enqueue(connection, {first: [isrc_query(1), isrc_query(2)], other: [isrc_query(3)]}, NOW)
+    [one, two, _] = claim(connection)
+    queue.settle(
+        connection, [Settlement(each, LookupState.FAILED, NOW, error="400") for each in (one, two)], NOW
+    )
+    connection.execute("DELETE FROM track_lookups WHERE lookup_id = ?", (two.lookup_id,))
+    again = queue.reopen(connection, ["failed"], None, NOW)
+    assert again == [one.lookup_id]
+    assert queue.tracks_served(connection, again) == [first]
+    assert of(connection, two.lookup_id, "state") == ("failed",)
+
+
+# --- what nobody wants any more -----------------------------------------------------------------------------------
+
+
+def test_a_question_that_no_track_asks_any_more_is_never_sent_and_asked_again_when_one_does(
+    connection: sqlite3.Connection,
+) -> None:
+    track_id = add_lookups(connection, 1, 2)
+    tracks.unlink(connection, track_id)
+    queue.enqueue(connection, {track_id: [isrc_query(2)]}, NOW)
+    assert [lookup.query for lookup in claim(connection)] == [isrc_query(2)]
+    assert operations.lookup_counts(connection) == {MUSICBRAINZ: {"leased": 1}}
+    queue.enqueue(connection, {track_id: [isrc_query(1)]}, NOW)
+    assert [lookup.query for lookup in claim(connection)] == [isrc_query(1)]
+
+
+def test_questions_in_the_way_that_nobody_asks_do_not_make_a_batch_smaller(
+    connection: sqlite3.Connection,
+) -> None:
+    track_id = add_lookups(connection, *range(1, 31))
+    tracks.unlink(connection, track_id)
+    queue.enqueue(connection, {track_id: [isrc_query(n) for n in range(26, 31)]}, NOW)
+    assert [lookup.query for lookup in claim(connection, most=5)] == [isrc_query(n) for n in range(26, 31)]
+
+
+def test_very_many_questions_that_nobody_asks_are_passed_over_claim_by_claim(
+    connection: sqlite3.Connection,
+) -> None:
+    track_id = add_lookups(connection, *range(queue.ROUNDS + 3))
+    tracks.unlink(connection, track_id)
+    last = isrc_query(queue.ROUNDS + 2)
+    queue.enqueue(connection, {track_id: [last]}, NOW)
+    assert queue.claim(connection, MUSICBRAINZ, {"isrc": 1}, NOW) == queue.Claim((), emptied=False)
+    assert [lookup.query for lookup in claim(connection, most=1)] == [last]
+
+
+def test_questions_of_a_file_that_is_gone_are_not_sent_and_are_when_it_comes_back(
+    connection: sqlite3.Connection,
+) -> None:
+    def scan(number: int) -> None:
+        changed = tracks.save_scanned(
+            connection, [scanned(b"/m/a.mp3", tags(isrcs=[1]))], number, NOW, exists=lambda path: True
+        )
+        decide(connection, changed)
+
+    scan(1)
+    tracks.mark_vanished(connection, [b"/m"], 2, NOW, gone=lambda path: True)
+    assert claim(connection) == []
+    scan(3)
+    assert [lookup.query for lookup in claim(connection)] == [isrc_query(1)]
+
+
+def test_an_answer_that_no_track_wants_is_kept_and_not_refreshed_until_one_does(
+    connection: sqlite3.Connection,
+) -> None:
+    track_id = add_lookups(connection, 1, 2)
+    for number, lookup in enumerate(claim(connection), 1):
+        queue.settle(connection, [found(lookup, recording(number), due_at=NOW + DAY)], NOW)
+    tracks.unlink(connection, track_id)
+    assert queue.wake_due(connection, NOW + DAY) == 0
+    assert queue.enqueue(connection, {track_id: [isrc_query(1)]}, NOW + DAY) == {track_id}
+    [state] = tracks.load_states(connection, [track_id])
+    answer = state.answer_to(isrc_query(1))
+    assert answer is not None
+    assert [one.id for one in answer.entities] == [mbid(1)]
+    assert queue.wake_due(connection, NOW + 2 * DAY) == 1
+    assert [lookup.query for lookup in claim(connection, NOW + 2 * DAY)] == [isrc_query(1)]
+
+
+def test_a_refresh_that_waits_when_its_last_track_leaves_is_off_and_the_answer_stays(
+    connection: sqlite3.Connection,
+) -> None:
+    track_id = add_lookups(connection, 1, 2)
+    one, two = claim(connection)
+    settled = [found(one, recording(1), due_at=NOW), Settlement(two, LookupState.MISSING, NOW)]
+    queue.settle(connection, settled, NOW)
+    assert queue.wake_due(connection, NOW) == 2
+    tracks.unlink(connection, track_id)
+    assert claim(connection) == []
+    assert of(connection, one.lookup_id, "state, due_at") == ("done", iso(NOW + DAY))
+    assert of(connection, two.lookup_id, "state") == ("missing",)
+    assert queue.enqueue(connection, {track_id: [isrc_query(1)]}, NOW) == {track_id}
+
+
+def test_what_comes_due_together_comes_back_in_portions(connection: sqlite3.Connection) -> None:
+    many_lookups(connection, 25, state="done")
+    assert [queue.wake_due(connection, NOW, limit=10) for _ in range(4)] == [10, 10, 5, 0]
+
+
+# --- counts -------------------------------------------------------------------------------------------------------
+
+
+def test_the_totals_are_those_of_the_queue_whatever_happens_to_it(connection: sqlite3.Connection) -> None:
+    track_id = add_lookups(connection, *range(8))
+    one, two, three, *rest = claim(connection, most=6)
+    queue.settle(connection, [found(one, recording(1)), Settlement(two, LookupState.MISSING, NOW)], NOW)
+    queue.settle(connection, [Settlement(three, LookupState.BURIED, NOW)], NOW)
+    queue.release(connection, [rest[0].lookup_id])
+    queue.wake_due(connection, NOW)
+    tracks.unlink(connection, track_id)
+    queue.enqueue(
+        connection, {track_id: [isrc_query(7), Query.of(MUSICBRAINZ, "text", title="a", artist="b")]}, NOW
+    )
+    claim(connection, most=1)
+    counted = connection.execute(
+        "SELECT provider, kind, state, count(*) FROM lookups GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+    ).fetchall()
+    assert len(counted) > 4
+    assert counted == connection.execute(
+        "SELECT provider, kind, state, lookups FROM lookup_totals WHERE lookups > 0 ORDER BY 1, 2, 3"
+    ).fetchall()  # fmt: skip
+    connection.execute("DELETE FROM lookups")
+    assert operations.lookup_counts(connection) == {}
+
+
 def test_what_still_waits_is_counted_by_kind_and_for_single_tracks(connection: sqlite3.Connection) -> None:
-    first = add_lookups(connection, 1, 2)
-    [other] = add_tracks(connection, tags("Other", isrcs=[77]))
+    first, other = add_tracks(connection, tags("First"), tags("Other", isrcs=[77]))
+    queue.enqueue(connection, {first: [isrc_query(1), isrc_query(2)]}, NOW)
     queue.enqueue(connection, {other: [Query.of(MUSICBRAINZ, "text", title="x", artist="y")]}, NOW + 60)
     claim(connection, most=1)
     found_waiting = {(w.kind, w.leased): w.lookups for w in queue.waiting(connection, MUSICBRAINZ)}

@@ -70,8 +70,8 @@ CREATE TRIGGER lookups_go AFTER DELETE ON lookups BEGIN
 END;
 
 -- the few among many that status counts
-CREATE INDEX tracks_unreadable ON tracks (track_id) WHERE unreadable IS NOT NULL;
-CREATE INDEX tracks_vanished ON tracks (track_id) WHERE vanished_at IS NOT NULL;
+CREATE INDEX tracks_unreadable ON tracks (unreadable) WHERE unreadable IS NOT NULL;
+CREATE INDEX tracks_vanished ON tracks (vanished_at) WHERE vanished_at IS NOT NULL;
 
 CREATE TABLE track_lookups (
     track_id  INTEGER NOT NULL REFERENCES tracks (track_id) ON DELETE CASCADE,
