@@ -47,6 +47,13 @@ class Rules:
     policy: MatchPolicy = field(default_factory=MatchPolicy)
     order: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
+    @property
+    def fingerprint(self) -> str:
+        """Equal for rules that decide alike."""
+        return repr(
+            (self.services, self.policy, sorted((name, tuple(one)) for name, one in self.order.items()))
+        )
+
 
 def work_out(state: TrackState, rules: Rules) -> TrackOutcome:
     """Decide which recording and which Spotify track this is, what is still to be asked, and the row so far."""
@@ -81,13 +88,16 @@ def _worked_out(state: TrackState, rules: Rules) -> TrackOutcome:
     tags = _completed(tags, recording)
     track = linked
     if not _accepted(linked):
-        track = _judge(state, tags, _spotify_candidates(state, by_own_id=False), SPOTIFY, rules)
+        found = _spotify_candidates(state, by_own_id=False)
+        track = _judge(state, tags, found, SPOTIFY, rules)
+        if _accepted(recording) and not _accepted(track):  # by the names it has upstream, in whatever script
+            track = _judge(state, _named_as(tags, recording), found, SPOTIFY, rules)
     tags = normalise_tags(tags, state.path)
     known = Known(
         tags,
         recording_id=_accepted(recording),
         spotify_id=_accepted(track),
-        isrcs=_isrcs(state, recording, linked),
+        isrcs=_isrcs(state, recording, track),
         spotify_links=_links(state, _accepted(recording)),
         editions=_editions(state, tags),
     )
@@ -220,6 +230,18 @@ def _completed(tags: TrackTags, decision: Decision) -> TrackTags:
         artist=tags.artist or known.get("artist"),
         artists=tags.artists or tuple(known.get("artists", ())),
         album=tags.album or known.get("album"),
+        duration_ms=tags.duration_ms or known.get("duration_ms"),
+    )
+
+
+def _named_as(tags: TrackTags, decision: Decision) -> TrackTags:
+    """The tags with the names and the length of what the track was accepted as."""
+    known = _fields(decision)
+    return replace(
+        tags,
+        title=known.get("title") or tags.title,
+        artist=known.get("artist") or tags.artist,
+        artists=tuple(known.get("artists", ())) or tags.artists,
         duration_ms=tags.duration_ms or known.get("duration_ms"),
     )
 

@@ -24,6 +24,11 @@ class Services:
     listenbrainz: bool = True
     spotify: bool = True
 
+    @property
+    def names(self) -> list[str]:
+        """Those that are on."""
+        return [name for name in (MUSICBRAINZ, LISTENBRAINZ, SPOTIFY) if getattr(self, name)]
+
 
 @dataclass(frozen=True, slots=True)
 class Known:

@@ -6,7 +6,6 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from soulspot.models import Lookup, LookupState, Query, Settlement
 from soulspot.store import facts

@@ -172,6 +172,28 @@ def save_imported(connection: sqlite3.Connection, rows: Iterable[ImportedTrack],
     return changed
 
 
+def to_be_decided(connection: sqlite3.Connection, track_ids: Iterable[int]) -> None:
+    """Note that these tracks are to be decided anew."""
+    connection.executemany(
+        "UPDATE tracks SET undecided = 1 WHERE track_id = ?", ((one,) for one in track_ids)
+    )
+
+
+def note_rules(connection: sqlite3.Connection, fingerprint: str, now: float) -> bool:
+    """Note by which rules tracks are decided from now on. Returns whether they were others before: then every track
+    is to be decided anew."""
+    row = connection.execute("SELECT value FROM provider_state WHERE key = 'rules'").fetchone()
+    connection.execute(
+        "INSERT INTO provider_state (key, provider, value, updated_at) VALUES ('rules', '', ?, ?)"
+        " ON CONFLICT DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
+        (json.dumps({"fingerprint": fingerprint}), iso(now)),
+    )
+    changed = row is not None and json.loads(row[0]) != {"fingerprint": fingerprint}
+    if changed:
+        connection.execute("UPDATE tracks SET undecided = 1 WHERE unreadable IS NULL")
+    return changed
+
+
 def undecided(connection: sqlite3.Connection, limit: int) -> list[int]:
     """Tracks that have come in, or changed, and were not decided since."""
     found = connection.execute(
