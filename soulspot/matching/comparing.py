@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from soulspot.matching.albums import SAME_ALBUM
-from soulspot.matching.names import credit_similarity, name_similarity
+from soulspot.matching.names import credit_similarity
 from soulspot.matching.releases import album_similarity, same_position
 from soulspot.matching.similarity import duration_support, title_similarity
 from soulspot.matching.titles import Title
 from soulspot.matching.trimming import Trimmed, trim
-from soulspot.matching.version_phrases import MANY_VERSIONS, NEAR_VERSIONS
-from soulspot.matching.versions import shown
+from soulspot.matching.version_conflicts import AGREEING, compare_versions
+from soulspot.matching.version_phrases import MANY_VERSIONS, PACKAGING
 from soulspot.matching.views import View
 
 _PLACES = {True: 2, None: 1, False: 0}
@@ -30,6 +30,12 @@ class Marks:
     isrc: bool
     recording_id: bool
     version: str = ""  # what the version words contradict, in words; empty when they do not
+    packaging: bool = False  # they contradict in words alone that shops and taggers often leave out
+    unstated: bool = (
+        False  # the candidate says "single version" or "edit", the tags say nothing, and no more differs
+    )
+    taken: bool = False  # they agree on a version of which there are many: live, karaoke, remix ...
+    told: bool = False  # both say which take, remix or edit it is, and the same one
     foreign: bool = False  # the titles are in scripts that cannot be compared
     video: bool = False
     unnamed: bool = False  # one says which remix or edit it is, the other does not
@@ -82,6 +88,9 @@ def compare(tags: View, candidate: View, identified: frozenset[str] = frozenset(
     if album is not None and album < SAME_ALBUM and "album" in tags.guessed:
         album = None
     lengths = (tags.duration_ms, candidate.duration_ms)
+    same_album = album is not None and album >= SAME_ALBUM
+    as_written = bool(tags.title.segments) and tags.title.plain == candidate.title.plain and same_album
+    versions = AGREEING if as_written else compare_versions(tags, candidate, here, there, same_album)
     return Marks(
         title=title,
         artist=artist,
@@ -93,7 +102,11 @@ def compare(tags: View, candidate: View, identified: frozenset[str] = frozenset(
         recording_id=bool(tags.ids & candidate.ids)
         or bool(tags.spotify_ids & candidate.spotify_ids)
         or bool(identified & {"recording id", "spotify id"}),
-        version=_version_conflict(tags, candidate, here, there, album is not None and album >= SAME_ALBUM),
+        version=versions.conflict,
+        packaging=versions.packaging,
+        unstated=versions.unstated,
+        taken=bool((candidate.versions.hard | candidate.implied) - PACKAGING) and not versions.conflict,
+        told=versions.told,
         foreign=title is None and bool(tags.title.segments) and bool(candidate.title.segments),
         video=candidate.video and not tags.video,
         unnamed=any(
@@ -154,41 +167,3 @@ def _album(tags: View, candidate: View) -> tuple[float | None, bool | None]:
         if found[:2] > best[:2]:
             best = found
     return best[0], best[2]
-
-
-def _version_conflict(tags: View, candidate: View, here: Trimmed, there: Trimmed, same_album: bool) -> str:
-    """What the version words contradict, in words; empty when nothing."""
-    if tags.title.segments and tags.title.plain == candidate.title.plain and same_album:
-        return ""
-    our_versions = here.title.versions | tags.besides
-    their_versions = there.title.versions | candidate.besides
-    ours, theirs = our_versions.hard, their_versions.hard
-    missing_there = ours - theirs - candidate.lent - candidate.implied
-    missing_here = theirs - ours - tags.lent - tags.implied
-    if not same_album:
-        missing_there |= tags.implied - theirs - candidate.lent - ours
-        missing_here |= candidate.implied - ours - tags.lent - tags.implied - theirs
-    missing_there, missing_here = _forgiven(missing_there, theirs), _forgiven(missing_here, ours)
-    if missing_there or missing_here:
-        they = shown(theirs | (candidate.implied if missing_here & candidate.implied else frozenset()))
-        we = shown(ours | (tags.implied if missing_there & tags.implied else frozenset()))
-        return f"{they}, file says {we}"
-    for kind in sorted(ours & theirs):
-        we_say, they_say = our_versions.of(kind), their_versions.of(kind)
-        if we_say and they_say and not _share(we_say, they_say):
-            named = f"another {shown((kind,))}: {' '.join(sorted(they_say))}"
-            return f"{named}, file says {' '.join(sorted(we_say))}"
-    return ""
-
-
-def _forgiven(missing: frozenset[str], there: frozenset[str]) -> frozenset[str]:
-    """Without the kinds that come along with one the other side has ("acoustic" with "live acoustic")."""
-    return frozenset(
-        k for k in missing if not any(k in pair and pair & there - {k} for pair in NEAR_VERSIONS)
-    )
-
-
-def _share(here: frozenset[str], there: frozenset[str]) -> bool:
-    if here & there:
-        return True
-    return any(name_similarity(a, b) >= 0.8 for a in here for b in there if len(a) > 3 and not a.isdecimal())

@@ -8,7 +8,7 @@ from soulspot.matching.comparing import Marks, compare
 from soulspot.matching.identified import Standing, identified_score, verify
 from soulspot.matching.reasons import explain
 from soulspot.matching.releases import choose_release
-from soulspot.matching.rivals import Judged, preferred, rivals
+from soulspot.matching.rivals import Judged, preferred, rivals, untold
 from soulspot.matching.scoring import score
 from soulspot.matching.uniting import united
 from soulspot.matching.values import Candidate, Decision, MatchPolicy
@@ -46,6 +46,8 @@ def decide(
     rival = next((j for j in judged[1:] if rivals(best, j) and j.score >= policy.review), None)
     margin = round(max(0.0, best.score - rival.score), 4) if rival else round(best.score, 4)
     verdict, why = _verdict(best, rival, margin, policy)
+    if verdict is Verdict.ACCEPTED and (other := untold(best, judged[1:])):
+        verdict, why = Verdict.REVIEW, (f"another take of unknown length may be meant: {other.id}",)
     return Decision(
         verdict=verdict,
         best=best.public(),

@@ -27,41 +27,38 @@ def verify(marks: Marks) -> Standing:
     """Judge an identifier by a second signal.
 
     A recording or Spotify id needs no more than that nothing clear speaks against it; an ISRC, which several
-    versions and movements may share, needs title and length or artist on its side."""
+    versions and movements may share, needs title and length or artist on its side. Neither is believed against the
+    artist, nor against a length that only the place on the album explains, nor against words that say another
+    version, unless taggers often leave those out."""
     if not (marks.recording_id or marks.isrc):
         return Standing.ABSENT
     title, artist = marks.title, marks.artist
-    length = marks.duration
-    agrees_length = marks.same_length
-    other_title = title is not None and title < 0.5
     other_artist = artist is not None and artist < 0.5
-    if other_title and (other_artist or length == -1.0):
+    if title is not None and title < 0.5 and (other_artist or marks.duration == -1.0):
         return Standing.CONTRADICTED
     if title == 0.0:  # another part of the same work
         return Standing.CONTRADICTED
-    if length == -1.0:
+    if marks.duration == -1.0 or (marks.duration == 0.0 and not marks.placed):
         return Standing.UNSURE
+    if artist is not None and artist < 0.6:
+        return Standing.UNSURE
+    return Standing.VERIFIED if _confirmed(marks) else Standing.UNSURE
+
+
+def _confirmed(marks: Marks) -> bool:
+    """Whether enough agrees, where no artist and no length contradicts."""
+    title, artist = marks.title, marks.artist
+    known = artist is not None and artist >= 0.75
     if marks.version:
-        return (
-            Standing.VERIFIED
-            if agrees_length and (title or 0.0) >= 0.75 and not other_artist
-            else Standing.UNSURE
-        )
+        exact = known and marks.duration is not None and marks.duration >= 0.9
+        return marks.packaging and exact and (title or 0.0) >= 0.9
+    if title is None and marks.foreign:
+        return (known or artist is None) and (marks.same_length or marks.placed)
     if title is None:
-        known = artist is not None and artist >= 0.75
-        if marks.foreign:
-            return Standing.VERIFIED if known and (agrees_length or marks.placed) else Standing.UNSURE
-        known = known or (artist is None and agrees_length)
-        return Standing.VERIFIED if known and marks.recording_id else Standing.UNSURE
+        return marks.recording_id and (known or (artist is None and marks.same_length))
     if title >= 0.75:
-        if artist is None or artist >= 0.6:
-            enough = marks.recording_id or title >= 0.85
-            return Standing.VERIFIED if enough else Standing.UNSURE
-        exact = agrees_length and marks.recording_id and title >= 0.9
-        return Standing.VERIFIED if exact else Standing.UNSURE
-    if title >= 0.5 and marks.recording_id and artist is not None and artist >= 0.75 and agrees_length:
-        return Standing.VERIFIED
-    return Standing.UNSURE
+        return marks.recording_id or title >= 0.85
+    return title >= 0.5 and marks.recording_id and known and marks.same_length
 
 
 def identified_score(marks: Marks, standing: Standing) -> float:

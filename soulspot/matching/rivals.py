@@ -72,6 +72,27 @@ def _twins(a: Judged, b: Judged) -> bool:
     ) >= 0.97
 
 
+def untold(best: Judged, others: list[Judged]) -> Judged | None:
+    """A take of unknown length that may be meant as well as `best`, which only its length singles out.
+
+    Of a live or karaoke version there are many: among those whose length nobody knows, one that fits is chance."""
+    taken = best.marks.taken
+    if not taken or best.marks.told or best.standing is Standing.VERIFIED:
+        return None
+    for other in others:
+        marks = other.marks
+        same_name = (marks.text or 0.0) >= 0.85 and not marks.version
+        nearer = (best.marks.on_album and not marks.on_album) or (best.marks.placed and not marks.placed)
+        if (
+            same_name
+            and marks.apart_ms is None
+            and not nearer
+            and not (marks.unnamed and not best.marks.unnamed)
+        ):
+            return other
+    return None
+
+
 def rivals(best: Judged, other: Judged) -> bool:
     """Whether `other` could be meant instead.
 

@@ -263,18 +263,31 @@ TELLING_VERSIONS = words("language rerecorded arrangement")
 # Kinds of which there are many: one that is named ("Kappa remix") and one that is not ("remix") may be two.
 MANY_VERSIONS = words("remix edit version")
 
-# Kinds that often stand for or beside each other; one of them on either side is no contradiction.
+# Kinds that often stand for each other; one of them on either side is no contradiction.
 NEAR_VERSIONS = tuple(
     words(pair)
     for pair in lines("""
-        live acoustic
-        remix extended
         edit single
         cover karaoke
         version take
         instrumental karaoke
     """)
 )
+
+# Kinds that often stand beside each other: where both sides say one, the other may be missing on one.
+ALONGSIDE_VERSIONS = tuple(
+    words(pair)
+    for pair in lines("""
+        live acoustic
+        remix extended
+    """)
+)
+
+# Kinds that shops and taggers often leave out: only of these an identifier may be believed against the words.
+PACKAGING = words("edit single extended version")
+
+# Kinds that a file's title often does not state, because they are what was played.
+UNSTATED = words("edit single")
 
 # An album name says more with fewer words: "Unplugged", "Live at Leeds", "The Remixes". Only wordings that are
 # not likely in a name as such; "Live" alone could be a verb ("Live and Let Die").
