@@ -235,11 +235,7 @@ class EnrichmentService:
 
         def again(connection: sqlite3.Connection) -> int:
             reopened = queue.reopen(connection, states, provider, self._now())
-            served = queue.tracks_served(connection, reopened)
-            if len(served) <= DECIDED_AT_ONCE:
-                self._decide(connection, served)
-            else:
-                tracks.to_be_decided(connection, served)
+            tracks.to_be_decided(connection, queue.tracks_served(connection, reopened))
             return len(reopened)
 
         count = await self.database.write(again)
