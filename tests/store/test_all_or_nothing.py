@@ -193,8 +193,8 @@ async def test_what_a_person_says_commits_with_what_follows_or_not_at_all(
     assert row == ("accepted",)
 
 
-async def test_a_retry_queues_and_decides_together_or_not_at_all(
-    database: Database, service: EnrichmentService
+async def test_a_retry_queues_all_and_has_their_tracks_decided_or_does_nothing(
+    database: Database, service: EnrichmentService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service.rules = Rules(Services(spotify=False))
     only_isrc = tags(None, None, None, None, isrcs=[1])
@@ -203,7 +203,15 @@ async def test_a_retry_queues_and_decides_together_or_not_at_all(
     await service._settle([Settlement(lookup, LookupState.FAILED, NOW, error="400")])
     status = "SELECT status FROM enriched_tracks"
     assert await database.read(lambda c: c.execute(status).fetchone()) == ("failed",)
-    assert await breaks_cleanly_everywhere(database, service.retry) > 5
+
+    async def later() -> None:
+        """What is decided afterwards is another transaction, at the latest after the next start."""
+
+    with monkeypatch.context() as patch:
+        patch.setattr(service, "decide_new", later)
+        assert await breaks_cleanly_everywhere(database, service.retry) >= 3
+    assert await database.read(lambda c: tracks.undecided(c, 10)) == [1]
+    await service.decide_new()
     assert await database.read(lambda c: c.execute(status).fetchone()) == ("pending",)
     assert await database.read(lambda c: queue.next_due(c, MUSICBRAINZ, ["isrc"])) == {"isrc": NOW}
 
