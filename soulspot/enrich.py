@@ -14,7 +14,7 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import structlog
 
-from soulspot.errors import UnreadableFile
+from soulspot.file_batches import enrich_files
 from soulspot.intake import ImportReport, Intake, LibraryRules, ScanReport, inside
 from soulspot.limits import Gates
 from soulspot.models import (
@@ -37,7 +37,7 @@ from soulspot.models import (
 from soulspot.outcome import Rules, work_out
 from soulspot.providers.base import Provider
 from soulspot.pump import Patience, Pump
-from soulspot.store import enriched, operations, queue, tracks
+from soulspot.store import operations, queue, tracks
 from soulspot.store.database import Database
 from soulspot.store.times import iso
 from soulspot.telemetry import Telemetry
@@ -91,8 +91,9 @@ class EnrichmentService:
         self._incoming = 0  # scans and imports under way: more lookups are about to come
         self._moved = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._deciding: asyncio.Task[None] | None = None
         self._library = library
-        self._intake = Intake(database, library, self._decide, now=now)
+        self._intake = Intake(database, library, self.decide_new, now=now)
         self.pumps = [
             Pump(
                 provider, database, self._settle, self._company, self._wake, telemetry,
@@ -128,7 +129,7 @@ class EnrichmentService:
         self, places: Sequence[bytes] = (), progress: Callable[[ScanReport], None] = lambda report: None
     ) -> ScanReport:
         """Look through the library, or only these files and folders, and queue what is new or has changed."""
-        with self._expecting():
+        with self.expecting():
             report = await self._intake.scan(places, progress)
         self.telemetry.event(
             "scan_finished", found=report.found, unchanged=report.unchanged, read=report.read,
@@ -142,7 +143,7 @@ class EnrichmentService:
         self, path: Path, progress: Callable[[ImportReport], None] = lambda report: None
     ) -> ImportReport:
         """Queue the rows of a CSV, JSON or NDJSON file as tracks without files."""
-        with self._expecting():
+        with self.expecting():
             return await self._intake.rows(path, progress)
 
     async def enrich_files_batch(
@@ -152,42 +153,11 @@ class EnrichmentService:
 
         Files are read `batch_size` at a time; their lookups share requests across batches. A track whose answers
         are postponed for longer than `wait` seconds comes back as it stands, `pending`. ValueError when batch_size < 1."""
-        if batch_size < 1:
-            raise ValueError(f"batch_size must be at least 1, got {batch_size}")
-        given = {path: os.path.abspath(os.fsencode(path)) for path in paths}
-        order = list(dict.fromkeys(given.values()))
-        reading, finishing = asyncio.Lock(), []
-        async with asyncio.TaskGroup() as group:
-            with self._expecting():
-                for start in range(0, len(order), batch_size):
-                    chunk = order[start : start + batch_size]
-                    began = time.monotonic()
-                    async with reading:
-                        found = await self._intake.files(chunk)
-                    self._wake()
-                    finishing.append(group.create_task(self._finish_batch(found, began, wait)))
-        results = {path: entry for task in finishing for path, entry in task.result().items()}
-        return {path: results[place] for path, place in given.items()}
+        return await enrich_files(self, paths, batch_size, wait)
 
-    async def _finish_batch(
-        self, found: Mapping[bytes, int | Exception], began: float, wait: float
-    ) -> dict[bytes, EnrichedTrack | Exception]:
-        ids = {path: track_id for path, track_id in found.items() if isinstance(track_id, int)}
-        await self.settled(wait, list(ids.values()))
-        rows = await self.database.read(lambda c: enriched.load(c, ids.values()))
-        reasons = await self.database.read(lambda c: tracks.unreadable_reasons(c, ids.values()))
-        self.telemetry.gauge(
-            batch_processing_time_ms=round((time.monotonic() - began) * 1000, 1),
-            batch_items_processed=len(found),
-        )
-        return {
-            path: UnreadableFile(path, reasons[one])
-            if one in reasons
-            else rows[one]
-            if isinstance(one, int)
-            else one
-            for path, one in found.items()
-        }
+    async def bring_in(self, places: Sequence[bytes]) -> dict[bytes, int | Exception]:
+        """Read these files into tracks, without deciding them yet: track_id by path, or what kept it from that."""
+        return await self._intake.files(places)
 
     # --- answers --------------------------------------------------------------------------------------------------
 
@@ -202,6 +172,21 @@ class EnrichmentService:
 
         await self.database.write(commit)
         self._wake()
+
+    async def decide_new(self) -> None:
+        """Decide what has come in and was not decided yet, also before an interruption."""
+
+        def some(connection: sqlite3.Connection) -> int:
+            found = tracks.undecided(connection, DECIDED_AT_ONCE)
+            self._decide(connection, found)
+            return len(found)
+
+        while True:
+            decided = await self.database.write(some)
+            if decided:
+                self._wake()
+            if decided < DECIDED_AT_ONCE:
+                return
 
     def _decide(self, connection: sqlite3.Connection, track_ids: Sequence[int]) -> None:
         """Work out these tracks anew, again where a lookup they now share was answered before."""
@@ -249,11 +234,12 @@ class EnrichmentService:
         """Queue lookups again that were given up ("failed") or not known ("missing"). Returns how many."""
 
         def again(connection: sqlite3.Connection) -> int:
-            count = queue.retry(connection, states, provider, self._now())
-            self._decide(connection, queue.tracks_waiting(connection))
-            return count
+            reopened = queue.reopen(connection, states, provider, self._now())
+            tracks.to_be_decided(connection, queue.tracks_served(connection, reopened))
+            return len(reopened)
 
         count = await self.database.write(again)
+        await self.decide_new()
         self._wake()
         return count
 
@@ -262,6 +248,22 @@ class EnrichmentService:
     def start(self) -> None:
         """Let the pumps work, in the running loop."""
         self._tasks = [asyncio.create_task(pump.run(), name=f"pump-{pump.name}") for pump in self.pumps]
+        self.take_over(self.rules)
+
+    def take_over(self, rules: Rules) -> None:
+        """Decide by these rules from now on; where they differ from the last ones, everything is decided anew."""
+        self.rules = rules
+        before = self._deciding
+
+        async def decide() -> None:
+            if before is not None:
+                await asyncio.wait([before])
+            with self.expecting():
+                if await self.database.write(lambda c: tracks.note_rules(c, rules.fingerprint, self._now())):
+                    self.telemetry.event("rules_changed", services=rules.services.names)
+                await self.decide_new()
+
+        self._deciding = asyncio.create_task(decide(), name="decide")
 
     async def flush_if_needed(self) -> None:
         """Send what has waited long enough for company; the scheduler calls it."""
@@ -322,7 +324,8 @@ class EnrichmentService:
             pump.wake()
 
     @contextlib.contextmanager
-    def _expecting(self) -> Any:
+    def expecting(self) -> Iterator[None]:
+        """While this lasts, more lookups are about to come: nobody is in a hurry to send a batch that is not full."""
         self._incoming += 1
         self._wake()
         try:
@@ -337,6 +340,8 @@ class EnrichmentService:
         """Claim no more, let what is in flight finish within `seconds`, and give the rest back."""
         for pump in self.pumps:
             pump.stop()
+        if self._deciding:
+            self._deciding.cancel()  # what is not decided yet is noted in the database
         ends = [*self._tasks, *(asyncio.create_task(pump.finish()) for pump in self.pumps)]
         if ends:
             _, unfinished = await asyncio.wait(ends, timeout=seconds)

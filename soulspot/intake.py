@@ -6,7 +6,7 @@ import asyncio
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -14,11 +14,13 @@ from pathlib import Path
 from soulspot.library.imports import BadRow, read_rows
 from soulspot.library.scan import Candidate, Problem, Walk, walk
 from soulspot.library.tags import read_file
+from soulspot.matching import album_member
 from soulspot.models import ScannedFile
-from soulspot.store import tracks
+from soulspot.store import albums, tracks
 from soulspot.store.database import Database
 
 CHUNK = 500  # files looked at, read and committed together
+DECIDE_EVERY = 20_000  # tracks read before the first of them are asked about
 
 
 @dataclass(slots=True)
@@ -57,19 +59,21 @@ class LibraryRules:
 
 
 class Intake:
-    """Brings files and rows into the store. `decide(connection, track_ids)` runs in the same transaction."""
+    """Brings files and rows into the store. `decide_new()` is awaited when there are tracks to decide: at the end,
+    because an album should be known whole before anything of it is asked, and every DECIDE_EVERY tracks."""
 
     def __init__(
         self,
         database: Database,
         rules: LibraryRules,
-        decide: Callable[..., None],
+        decide_new: Callable[[], Awaitable[None]],
         *,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
         self._rules = rules
-        self._decide = decide
+        self._decide_new = decide_new
+        self._undecided = 0
         self._now = now
 
     async def scan(
@@ -80,7 +84,14 @@ class Intake:
         scan_id = await self._database.write(tracks.next_scan)
         for looked_at in self._walks(places):
             await self._scan(looked_at, scan_id, report, progress)
+        await self._decide_new()
         return report
+
+    async def _took(self, count: int) -> None:
+        self._undecided += count
+        if self._undecided >= DECIDE_EVERY:
+            self._undecided = 0
+            await self._decide_new()
 
     async def _scan(
         self, looked_at: Walk, scan_id: int, report: ScanReport, progress: Callable[[ScanReport], None]
@@ -127,6 +138,7 @@ class Intake:
         report.unchanged += len(chunk) - len(changed)
         report.read += len(changed)
         report.unreadable += sum(1 for file in files if file.unreadable)
+        await self._took(len(changed))
 
     def _read(self, candidates: Iterable[Candidate]) -> list[ScannedFile]:
         limit = self._rules.max_file_size
@@ -134,11 +146,13 @@ class Intake:
 
     def _save(self, connection: sqlite3.Connection, files: Sequence[ScannedFile], scan_id: int) -> list[int]:
         changed = tracks.save_scanned(connection, files, scan_id, self._now(), exists=os.path.lexists)
-        self._decide(connection, changed)
+        albums.assign(connection, changed, album_member)
         return changed
 
     async def files(self, paths: Sequence[bytes]) -> dict[bytes, int | Exception]:
-        """Bring in just these files, changed or not known: track_id by path, or what kept it from being read."""
+        """Bring in just these files, changed or not known: track_id by path, or what kept it from being read.
+
+        Deciding them is left to the caller, who knows when the last of them is in."""
         looked_at = await asyncio.to_thread(lambda: {path: _look_at(path) for path in paths})
         found = {path: one for path, one in looked_at.items() if isinstance(one, Exception)}
         candidates = [one for one in looked_at.values() if isinstance(one, Candidate)]
@@ -160,15 +174,18 @@ class Intake:
         while chunk := await asyncio.to_thread(lambda: list(islice(rows, CHUNK))):
             good = [tracks.ImportedTrack(row.key, row.tags) for row in chunk if not isinstance(row, BadRow)]
             report.bad += [(row.line, row.reason) for row in chunk if isinstance(row, BadRow)]
-            report.queued += await self._database.write(lambda c: self._import(c, good))  # noqa: B023 - awaited here
+            queued = await self._database.write(lambda c: self._import(c, good))  # noqa: B023 - awaited here
+            await self._took(queued)
+            report.queued += queued
             report.rows += len(chunk)
             progress(report)
+        await self._decide_new()
         report.unknown_columns = list(file.unknown_columns)
         return report
 
     def _import(self, connection: sqlite3.Connection, rows: Sequence[tracks.ImportedTrack]) -> int:
         changed = tracks.save_imported(connection, rows, self._now())
-        self._decide(connection, changed)
+        albums.assign(connection, changed, album_member)
         return len(changed)
 
 

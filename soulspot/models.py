@@ -55,6 +55,26 @@ class TrackTags:
 
 
 @dataclass(frozen=True, slots=True)
+class AlbumMember:
+    """What puts a track into an album of the library: tracks of one `key` are one album.
+
+    `album` and `artist` are the names by this track's own tags; `artist` is empty for a compilation."""
+
+    key: bytes
+    album: str
+    artist: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlbumGroup:
+    """An album of the library, as most of its tracks name it. `artist` is None for a compilation; `size` in tracks."""
+
+    album: str
+    artist: str | None
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class FileStamp:
     """What tells an unchanged file from a changed one without opening it."""
 
@@ -292,6 +312,7 @@ class TrackState:
     asked: Mapping[tuple[str, str, str], Asked] = field(default_factory=dict)
     decisions: tuple[PersonDecision, ...] = ()
     row: EnrichedTrack | None = None
+    group: AlbumGroup | None = None
 
     def answer_to(self, query: Query) -> Asked | None:
         """How this query stands for this track; None when it was never asked."""

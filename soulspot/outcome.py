@@ -6,9 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard
 
-from soulspot.matching import Candidate, Decision, MatchPolicy, decide, normalise_tags
+from soulspot.matching import (
+    Candidate,
+    Decision,
+    MatchPolicy,
+    choose_editions,
+    decide,
+    nearby,
+    normalise_tags,
+)
 from soulspot.merge import RELEASE_FIELDS, TAGS, merge, release_facts, tag_facts
 from soulspot.models import (
+    LISTENBRAINZ,
     MUSICBRAINZ,
     SPOTIFY,
     Asked,
@@ -22,9 +31,11 @@ from soulspot.models import (
     TrackTags,
     Verdict,
 )
-from soulspot.plan import Known, Services, plan
+from soulspot.plan import Known, Services, album_query, plan
 
 ANYTHING = MatchPolicy(accept=0.0, review=0.0, margin=0.0)  # where a person has chosen, no score is too low
+EXACT_NAMES_SLACK = 2_500  # milliseconds
+IMPRINT = ("label", "catalog_number", "barcode")
 NOBODY = Decision(Verdict.NONE, None, 0.0, 0.0, (), ())
 
 
@@ -35,6 +46,13 @@ class Rules:
     services: Services = field(default_factory=Services)
     policy: MatchPolicy = field(default_factory=MatchPolicy)
     order: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for rules that decide alike."""
+        return repr(
+            (self.services, self.policy, sorted((name, tuple(one)) for name, one in self.order.items()))
+        )
 
 
 def work_out(state: TrackState, rules: Rules) -> TrackOutcome:
@@ -62,7 +80,7 @@ def _stands(before: EnrichedTrack | None, state: TrackState) -> TypeGuard[Enrich
 def _worked_out(state: TrackState, rules: Rules) -> TrackOutcome:
     if state.unreadable:
         return TrackOutcome(_row(state, Status.FAILED, 0.0, {}, {}))
-    tags = normalise_tags(state.tags, path=state.path)
+    tags = state.tags  # as they are: the matcher reads the path too, and believes it less
     own_only = _locked(state, SPOTIFY) is None
     linked = _judge(state, tags, _spotify_candidates(state, by_own_id=own_only), SPOTIFY, rules)
     tags = _completed(tags, linked)
@@ -70,13 +88,18 @@ def _worked_out(state: TrackState, rules: Rules) -> TrackOutcome:
     tags = _completed(tags, recording)
     track = linked
     if not _accepted(linked):
-        track = _judge(state, tags, _spotify_candidates(state, by_own_id=False), SPOTIFY, rules)
+        found = _spotify_candidates(state, by_own_id=False)
+        track = _judge(state, tags, found, SPOTIFY, rules)
+        if _accepted(recording) and not _accepted(track):  # by the names it has upstream, in whatever script
+            track = _judge(state, _named_as(tags, recording), found, SPOTIFY, rules)
+    tags = normalise_tags(tags, state.path)
     known = Known(
         tags,
         recording_id=_accepted(recording),
         spotify_id=_accepted(track),
-        isrcs=_isrcs(state, recording, linked),
+        isrcs=_isrcs(state, recording, track),
         spotify_links=_links(state, _accepted(recording)),
+        editions=_editions(state, tags),
     )
     wanted = plan(state, known, rules.services)
     status, confidence = _status(state, recording, track, pending=bool(wanted))
@@ -120,9 +143,11 @@ def _bare(provider: str, entity_id: str) -> Entity:
 
 def _recording_candidates(state: TrackState, tags: TrackTags) -> Iterator[Candidate]:
     own_ids = {*tags.ids.mb_recording_ids, *_merged_into(state, tags.ids.mb_recording_ids)}
+    hearsay = _hearsay(state, tags) - own_ids
     for asked in state.asked.values():
-        for entity in asked.entities:
-            if entity.kind != "recording":
+        whole = asked.query.kind == "release"
+        for entity in nearby(normalise_tags(tags, state.path), asked.entities) if whole else asked.entities:
+            if entity.kind != "recording" or (entity.id in hearsay and asked.query.provider == LISTENBRAINZ):
                 continue
             reached = {"recording id"} if entity.id in own_ids else set()
             if asked.query.kind == "isrc":
@@ -132,6 +157,30 @@ def _recording_candidates(state: TrackState, tags: TrackTags) -> Iterator[Candid
             elif asked.query.kind == "text":
                 reached.add("text")
             yield Candidate(entity, frozenset(reached))
+
+
+def _hearsay(state: TrackState, tags: TrackTags) -> set[str]:
+    """Recordings that only labs named: it answers one recording for a text and none of its rivals, so that its word
+    counts only where the lengths agree closely."""
+    named: set[str] = set()
+    seconded: set[str] = set()
+    lengths: dict[str, int] = {}
+    for asked in state.asked.values():
+        for entity in asked.entities:
+            if entity.kind != "recording":
+                continue
+            if length := entity.fields.get("duration_ms"):
+                lengths[entity.id] = int(length)
+            if asked.query.provider == LISTENBRAINZ and asked.query.kind == "text":
+                named.add(entity.id)
+            elif asked.query.provider == MUSICBRAINZ:
+                seconded.add(entity.id)
+    own = tags.duration_ms
+    return {
+        one
+        for one in named - seconded
+        if own is None or one not in lengths or abs(lengths[one] - own) > EXACT_NAMES_SLACK
+    }
 
 
 def _merged_into(state: TrackState, mbids: Sequence[str]) -> Iterator[str]:
@@ -185,6 +234,18 @@ def _completed(tags: TrackTags, decision: Decision) -> TrackTags:
     )
 
 
+def _named_as(tags: TrackTags, decision: Decision) -> TrackTags:
+    """The tags with the names and the length of what the track was accepted as."""
+    known = _fields(decision)
+    return replace(
+        tags,
+        title=known.get("title") or tags.title,
+        artist=known.get("artist") or tags.artist,
+        artists=tuple(known.get("artists", ())) or tags.artists,
+        duration_ms=tags.duration_ms or known.get("duration_ms"),
+    )
+
+
 def _isrcs(state: TrackState, recording: Decision, linked: Decision) -> tuple[str, ...]:
     """The track's own ISRCs first, then those of what it was accepted as."""
     confirmed = [list(_fields(one).get("isrcs", ())) for one in (linked, recording) if _accepted(one)]
@@ -199,6 +260,15 @@ def _entities_of(state: TrackState, recording_id: str | None) -> dict[str, Entit
         for entity in asked.entities
         if entity.kind == "recording" and entity.id == recording_id
     }
+
+
+def _editions(state: TrackState, tags: TrackTags) -> tuple[Entity, ...]:
+    """The releases that the track's album may be, where that has been asked."""
+    query, group = album_query(state), state.group
+    answer = state.answer_to(query) if query else None
+    if answer is None or group is None:
+        return ()
+    return tuple(choose_editions(tags, group.album, group.artist, answer.entities, size=group.size))
 
 
 def _links(state: TrackState, recording_id: str | None) -> tuple[str, ...]:
@@ -237,7 +307,8 @@ def _merged(
         if recording.release:
             said = facts.get(MUSICBRAINZ, {})
             of_any = {name: value for name, value in said.items() if name not in RELEASE_FIELDS}
-            facts[MUSICBRAINZ] = of_any | release_facts(recording.release)
+            imprint = _imprint(state, recording.release.get("id"))
+            facts[MUSICBRAINZ] = of_any | release_facts(recording.release) | imprint
             album = recording.release.get("title")
         facts.setdefault(MUSICBRAINZ, {})["mb_recording_id"] = recording_id
     if spotify_id := _accepted(track):
@@ -245,11 +316,22 @@ def _merged(
     return merge(facts, rules.order, own=state.tags, album=album)
 
 
+def _imprint(state: TrackState, release_id: str | None) -> dict[str, Any]:
+    """Label, catalogue number and barcode of a release, where a search has brought them."""
+    for asked in state.asked.values():
+        for entity in asked.entities:
+            if entity.kind == "release" and entity.id == release_id:
+                return {name: entity.fields[name] for name in IMPRINT if name in entity.fields}
+    return {}
+
+
 def _shown(recording: Decision, track: Decision) -> Iterator[ShownCandidate]:
     for decision, provider in ((recording, MUSICBRAINZ), (track, SPOTIFY)):
         for rank, scored in enumerate(decision.ranked):
             verdict = decision.verdict if rank == 0 else Verdict.NONE
-            reasons = scored.reasons + (decision.reasons if rank == 0 else ())
+            reasons = (
+                decision.reasons if rank == 0 else scored.reasons
+            )  # the decision's end with the best's own
             yield ShownCandidate(provider, scored.candidate.entity.id, scored.score, verdict, reasons)
 
 

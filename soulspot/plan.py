@@ -6,8 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from soulspot.models import LISTENBRAINZ, MUSICBRAINZ, SPOTIFY, Asked, Query, TrackState, TrackTags
+from soulspot.models import LISTENBRAINZ, MUSICBRAINZ, SPOTIFY, Asked, Entity, Query, TrackState, TrackTags
 
+SMALLEST_ALBUM, LARGEST_ALBUM = 4, 400  # tracks; a smaller one costs less asked track by track
+CHEAPER_THAN_ISRCS = 8  # tracks from which an album's two questions cost less than an ISRC each
+MAX_EDITIONS = 2
 MAX_ISRCS = 3
 MAX_LINKS = 3
 _PLACEHOLDER = re.compile(r"(?i)^(audio)?\s*(track|titel|title|piste|pista|untitled|unknown)\W*\d*$")
@@ -21,16 +24,23 @@ class Services:
     listenbrainz: bool = True
     spotify: bool = True
 
+    @property
+    def names(self) -> list[str]:
+        """Those that are on."""
+        return [name for name in (MUSICBRAINZ, LISTENBRAINZ, SPOTIFY) if getattr(self, name)]
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What has been decided of a track so far. `tags` is its text as far as it is known from any source."""
+    """What has been decided of a track so far. `tags` is its text as far as it is known from any source,
+    `editions` the releases that its album may be, the likeliest first."""
 
     tags: TrackTags
     recording_id: str | None = None
     spotify_id: str | None = None
     isrcs: tuple[str, ...] = ()
     spotify_links: tuple[str, ...] = field(default=())
+    editions: tuple[Entity, ...] = ()
 
 
 def plan(state: TrackState, known: Known, services: Services) -> tuple[Query, ...]:
@@ -48,7 +58,7 @@ def plan(state: TrackState, known: Known, services: Services) -> tuple[Query, ..
         if not asking.knows(known.recording_id):  # a person named it, and nobody has described it yet
             _by_recording_id(asking, known.recording_id, services)
     else:
-        for stage in _identify(asking, known, services):
+        for stage in _identify(asking, state, known, services):
             if stage.unsettled:
                 return asking.wanted
     if services.spotify and known.spotify_id and not asking.knows(known.spotify_id):
@@ -90,14 +100,19 @@ class _Stage:
     unsettled: bool
 
 
-def _identify(asking: _Asking, known: Known, services: Services) -> Iterator[_Stage]:
+def _identify(asking: _Asking, state: TrackState, known: Known, services: Services) -> Iterator[_Stage]:
     """The ways to a recording, cheapest and surest first; the caller stops at the first unsettled one."""
     answered = [_by_recording_id(asking, mbid, services) for mbid in known.tags.ids.mb_recording_ids]
     yield _Stage(False in answered)
     if not services.musicbrainz:
         return
+    whole = album_query(state)
+    if whole and state.group and state.group.size >= CHEAPER_THAN_ISRCS:
+        yield _Stage(not _by_album(asking, known, whole))
     by_isrc = [asking(Query.of(MUSICBRAINZ, "isrc", isrc=isrc)) for isrc in known.isrcs[:MAX_ISRCS]]
     yield _Stage(None in by_isrc)
+    if whole:
+        yield _Stage(not _by_album(asking, known, whole))
     spotify_id = known.tags.ids.spotify_track_id
     if spotify_id and not services.spotify:
         yield _Stage(asking(Query.of(MUSICBRAINZ, "url", spotify_id=spotify_id)) is None)
@@ -106,11 +121,42 @@ def _identify(asking: _Asking, known: Known, services: Services) -> Iterator[_St
         return
     title, artist = text
     duration = str(known.tags.duration_ms) if known.tags.duration_ms else None
+    if duration and services.listenbrainz:
+        yield _Stage(not _by_exact_names(asking, title, artist))
     if duration:
         yield _Stage(
             asking(Query.of(MUSICBRAINZ, "text", title=title, artist=artist, duration_ms=duration)) is None
         )
     yield _Stage(asking(Query.of(MUSICBRAINZ, "text", title=title, artist=artist, scope="wide")) is None)
+
+
+def album_query(state: TrackState) -> Query | None:
+    """The question which release the track's album is; None when the album is too small for it to be worth it, or
+    too large to be one."""
+    group = state.group
+    if group is None or not SMALLEST_ALBUM <= group.size <= LARGEST_ALBUM:
+        return None
+    return Query.of(MUSICBRAINZ, "album", album=group.album, artist=group.artist)
+
+
+def _by_album(asking: _Asking, known: Known, query: Query) -> bool:
+    """Ask which release the album is, then for its recordings; another edition only when the first did not do."""
+    if asking(query) is None:
+        return False
+    for edition in known.editions[:MAX_EDITIONS]:
+        hint = {"tracks": str(edition.fields["track_count"]) if "track_count" in edition.fields else None}
+        if asking(Query.of(MUSICBRAINZ, "release", hint, mbid=edition.id)) is None:
+            return False
+    return True
+
+
+def _by_exact_names(asking: _Asking, title: str, artist: str) -> bool:
+    """The recording that labs has under exactly these names, and its length, which labs does not tell."""
+    named = asking(Query.of(LISTENBRAINZ, "text", title=title, artist=artist))
+    if named is None:
+        return False
+    answers = [asking(Query.of(LISTENBRAINZ, "recording", mbid=one.id)) for one in named.entities[:1]]
+    return None not in answers
 
 
 def _by_recording_id(asking: _Asking, mbid: str, services: Services) -> bool:

@@ -188,4 +188,4 @@ def retune(service: EnrichmentService, config: Config) -> None:
             daily_budget=getattr(mine, "daily_budget", None),
         )  # fmt: skip
         pump.retune(batch_size=mine.batch_size, max_wait_time=mine.max_wait_time, patience=patience(config))
-    service.rules = rules(config, [pump.provider for pump in service.pumps])
+    service.take_over(rules(config, [pump.provider for pump in service.pumps]))

@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import mutagen
@@ -35,15 +35,19 @@ def music(tmp_path: Path) -> Path:
 
 
 class Decided:
-    """Stands for the service: decides what it is told to, and remembers it."""
+    """Stands for the service: decides what has come in, and remembers which tracks those were, call by call."""
 
-    def __init__(self) -> None:
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self.calls: list[list[int]] = []
 
-    def __call__(self, connection: sqlite3.Connection, track_ids: Sequence[int]) -> None:
-        assert connection.in_transaction
-        self.calls.append(list(track_ids))
-        decide(connection, track_ids)
+    async def __call__(self) -> None:
+        def work(connection: sqlite3.Connection) -> list[int]:
+            new = tracks.undecided(connection, 10_000)
+            decide(connection, new)
+            return new
+
+        self.calls.append(await self._database.write(work))
 
     @property
     def ids(self) -> list[int]:
@@ -53,8 +57,8 @@ class Decided:
 
 
 @pytest.fixture
-def decided() -> Decided:
-    return Decided()
+def decided(database: Database) -> Decided:
+    return Decided(database)
 
 
 @pytest.fixture
@@ -299,13 +303,55 @@ async def test_a_scan_tells_how_far_it_is_and_commits_in_chunks(
     monkeypatch.setattr(module, "CHUNK", 2)
     for n in range(5):
         song(music / f"{n}.flac", f"Song {n}")
-    seen: list[tuple[int, int]] = []
+    seen: list[tuple[int, object]] = []
 
     def progress(report: ScanReport) -> None:
-        seen.append((report.found, operations.track_counts(database._connection)["total"]))
+        [(committed,)] = rows(database, "SELECT count(*) FROM tracks")
+        seen.append((report.found, committed))
 
     await take.scan(progress=progress)
     assert seen == [(2, 2), (4, 4), (5, 5), (5, 5)]
+    assert operations.track_counts(database._connection)["total"] == 5
+
+
+async def test_tracks_are_decided_once_all_are_there_so_that_their_albums_are_whole(
+    music: Path, take: Intake, decided: Decided, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CHUNK", 2)
+    for n in range(5):
+        song(music / f"album/{n}.flac", f"Song {n}")
+    await take.scan()
+    assert [sorted(call) for call in decided.calls] == [[1, 2, 3, 4, 5]]
+
+
+async def test_a_large_library_is_asked_about_before_all_of_it_is_read(
+    music: Path, take: Intake, decided: Decided, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CHUNK", 2)
+    monkeypatch.setattr(module, "DECIDE_EVERY", 4)
+    for n in range(7):
+        song(music / f"{n}.flac", f"Song {n}")
+    await take.scan()
+    assert [len(call) for call in decided.calls] == [4, 3]
+
+
+async def test_files_that_were_read_and_not_decided_are_decided_by_the_next_scan(
+    music: Path, database: Database, take: Intake, decided: Decided, opened: list[bytes]
+) -> None:
+    song(music / "a.flac")
+    song(music / "b.flac", "Another")
+
+    def interrupted(report: ScanReport) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        await take.scan(progress=interrupted)
+    assert decided.calls == []
+    opened.clear()
+    assert counts(await take.scan()) == {"found": 2, "unchanged": 2}
+    assert opened == []
+    assert sorted(decided.ids) == [1, 2]
+    assert rows(database, "SELECT count(*) FROM enriched_tracks") == [(2,)]
 
 
 def test_a_path_is_inside_a_folder_only_below_it() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from soulspot.models import (
     LISTENBRAINZ,
     MUSICBRAINZ,
     SPOTIFY,
+    AlbumGroup,
     Asked,
     EnrichedTrack,
     Entity,
@@ -25,6 +27,7 @@ from tests.support.factories import (
     NOTHING,
     asked,
     by_kind,
+    edition,
     failed,
     isrc,
     isrc_query,
@@ -42,6 +45,7 @@ from tests.support.factories import (
 MB, LB = MUSICBRAINZ, LISTENBRAINZ
 NO_SPOTIFY = Rules(Services(spotify=False))
 TEXT = Query.of(MB, "text", title="Blue Hour", artist="The Lanterns", duration_ms="201000")
+NAMES = Query.of(LB, "text", title="Blue Hour", artist="The Lanterns")
 OTHER_SONG = {"title": "Something Else", "artist": "Somebody", "artists": ["Somebody"], "duration_ms": 99_000}
 
 
@@ -85,7 +89,7 @@ def test_what_nobody_knows_is_unmatched_and_keeps_what_its_tags_say() -> None:
 
 def test_a_track_with_open_questions_is_pending() -> None:
     outcome = work_out(state(tags()), NO_SPOTIFY)
-    assert (outcome.row.status, outcome.wanted, outcome.is_news) == (Status.PENDING, (TEXT,), False)
+    assert (outcome.row.status, outcome.wanted, outcome.is_news) == (Status.PENDING, (NAMES,), False)
 
 
 def test_an_unreadable_file_has_failed_and_says_nothing_else() -> None:
@@ -176,6 +180,89 @@ def test_all_album_fields_are_of_the_release_that_was_chosen() -> None:
     assert row.barcode is None
 
 
+# --- albums and hearsay -------------------------------------------------------------------------------------------
+
+
+def test_label_catalogue_number_and_barcode_of_the_chosen_release_are_in_the_row() -> None:
+    imprint = {"label": "Harbour", "catalog_number": "HB 7", "barcode": "0123456789012"}
+    others = {"label": "Reissues", "catalog_number": "RE 1", "barcode": "999"}
+    replies = {
+        (MB, "album"): [edition(2, **others), edition(1, **imprint)],
+        (MB, "release"): [recording(1, releases=[release(1)])],
+    }
+    track = state(tags(), group=AlbumGroup("Night Shift", "The Lanterns", 12))
+    row = play(track, by_kind(replies), NO_SPOTIFY)[0].row
+    assert row.mb_release_id == release(1)["id"]
+    assert {name: getattr(row, name) for name in imprint} == imprint
+    assert {row.sources[name] for name in imprint} == {MB}
+
+
+def test_a_release_that_no_search_described_brings_no_label() -> None:
+    replies = {
+        (MB, "album"): [edition(2, label="Reissues", barcode="999")],
+        (MB, "release"): [recording(1, releases=[release(1)])],
+    }
+    track = state(tags(), group=AlbumGroup("Night Shift", "The Lanterns", 12))
+    row = play(track, by_kind(replies), NO_SPOTIFY)[0].row
+    assert (row.status, row.label, row.barcode) == (Status.ACCEPTED, None, None)
+
+
+def named_by_labs(length: int | None, own: int = 201_000) -> EnrichedTrack:
+    """The row of a track whose exact names labs has, when ListenBrainz says that the recording is so long."""
+    heard = {} if length is None else {"duration_ms": length}
+    told = {k: v for k, v in recording(1, provider=LB).fields.items() if k != "duration_ms"}
+    replies = {
+        (LB, "text"): [Entity(LB, "recording", mbid(1), told)],
+        (LB, "recording"): [Entity(LB, "recording", mbid(1), told | heard)],
+    }
+    return play(state(tags(duration_ms=own)), by_kind(replies), NO_SPOTIFY)[0].row
+
+
+@pytest.mark.parametrize("length", [201_000, 203_400, 198_600])
+def test_exact_names_of_labs_are_believed_where_the_lengths_agree_closely(length: int) -> None:
+    row = named_by_labs(length)
+    assert (row.status, row.mb_recording_id) == (Status.ACCEPTED, mbid(1))
+
+
+@pytest.mark.parametrize("length", [None, 204_000, 150_000])
+def test_exact_names_of_labs_are_no_candidate_where_the_lengths_differ_or_are_not_known(
+    length: int | None,
+) -> None:
+    row = named_by_labs(length)
+    assert (row.status, row.mb_recording_id, row.confidence) == (Status.UNMATCHED, None, 0.0)
+
+
+def test_what_labs_named_counts_like_any_other_once_musicbrainz_names_it_too() -> None:
+    told = {(LB, "text"): [recording(1, provider=LB, duration_ms=0)], (MB, "text"): [recording(1)]}
+    row = play(state(tags()), by_kind(told), NO_SPOTIFY)[0].row
+    assert (row.status, row.mb_recording_id) == (Status.ACCEPTED, mbid(1))
+
+
+def test_what_labs_named_does_not_stand_against_the_recording_id_in_the_tags() -> None:
+    replies = {(LB, "text"): [recording(1, provider=LB)], (LB, "recording"): [recording(1, provider=LB)]}
+    bare = {k: v for k, v in recording(1).fields.items() if k != "duration_ms"}
+    replies[LB, "recording"] = [Entity(LB, "recording", mbid(1), bare)]
+    row = play(state(tags(recording=1)), by_kind(replies), NO_SPOTIFY)[0].row
+    assert (row.status, row.mb_recording_id) == (Status.ACCEPTED, mbid(1))
+
+
+def test_a_track_of_a_box_of_three_hundred_finds_its_own_among_all() -> None:
+    def on_box(number: int, **more: Any) -> Entity:
+        place = release(1, track_number=number + 1, disc_number=1, track_count=300)
+        length = 100_000 + 7_919 * number % 250_000
+        return recording(number, title=f"Étude no. {number}", duration_ms=length, releases=[place], **more)
+
+    box = [on_box(number) for number in range(300)]
+    replies = {(MB, "album"): [edition(1, 300)], (MB, "release"): box}
+    for number in (0, 57, 299):
+        known = tags(
+            f"Étude no. {number}", duration_ms=box[number].fields["duration_ms"], track_number=number + 1
+        )
+        track = state(known, group=AlbumGroup("Night Shift", "The Lanterns", 300))
+        row = play(track, by_kind(replies), NO_SPOTIFY)[0].row
+        assert (row.status, row.mb_recording_id) == (Status.ACCEPTED, mbid(number))
+
+
 # --- what stays ---------------------------------------------------------------------------------------------------
 
 
@@ -198,7 +285,7 @@ def test_a_refresh_that_no_longer_finds_it_leaves_an_accepted_track_as_it_is_unt
     track = accepted(state(tags(isrcs=[1])))
     gone = replace(track, asked={(MB, "isrc", isrc_query(1).key): asked(isrc_query(1))})
     outcome = work_out(gone, NO_SPOTIFY)
-    assert outcome.wanted == (TEXT,)
+    assert outcome.wanted == (NAMES,)
     assert outcome.row == track.row
     assert not outcome.is_news
 
@@ -250,7 +337,7 @@ def test_a_rejected_id_is_not_proposed_again() -> None:
 def test_a_rejected_id_leaves_the_row_at_once_even_while_more_is_asked() -> None:
     track = accepted(state(tags(isrcs=[1])))
     outcome = work_out(replace(track, decisions=(said(MB, mbid(1), Verdict.REJECTED),)), NO_SPOTIFY)
-    assert outcome.wanted == (TEXT,)
+    assert outcome.wanted == (NAMES,)
     assert (outcome.row.status, outcome.row.mb_recording_id) == (Status.PENDING, None)
 
 

@@ -13,6 +13,7 @@ from soulspot.models import (
     LISTENBRAINZ,
     MUSICBRAINZ,
     SPOTIFY,
+    AlbumGroup,
     Asked,
     Entity,
     LookupState,
@@ -23,11 +24,21 @@ from soulspot.models import (
     Verdict,
 )
 from soulspot.outcome import Rules
-from soulspot.plan import MAX_ISRCS, MAX_LINKS, Known, Services, plan, searchable
+from soulspot.plan import (
+    LARGEST_ALBUM,
+    MAX_ISRCS,
+    MAX_LINKS,
+    SMALLEST_ALBUM,
+    Known,
+    Services,
+    plan,
+    searchable,
+)
 from tests.support.factories import (
     NOTHING,
     asked,
     by_kind,
+    edition,
     failed,
     isrc,
     mbid,
@@ -92,7 +103,7 @@ def test_a_merged_recording_id_that_labs_does_not_know_is_followed_by_musicbrain
 def test_an_isrc_asks_musicbrainz_after_the_recording_id_led_nowhere() -> None:
     assert asks(tags(recording=1, isrcs=[1]), spotify=False) == [
         ["listenbrainz recording"], ["listenbrainz redirect"], ["musicbrainz redirect"],
-        ["musicbrainz isrc"], ["musicbrainz text"], ["musicbrainz text"],
+        ["musicbrainz isrc"], ["listenbrainz text"], ["musicbrainz text"], ["musicbrainz text"],
     ]  # fmt: skip
 
 
@@ -106,16 +117,20 @@ def test_several_isrcs_are_asked_together_but_not_any_number() -> None:
     assert first == ["musicbrainz isrc"] * MAX_ISRCS
 
 
-def test_text_is_asked_narrow_and_then_wide() -> None:
+def test_text_is_asked_by_exact_names_then_narrow_and_then_wide() -> None:
     _, rounds = play(state(tags()), by_kind({}), Rules(Services(spotify=False)))
-    narrow, wide = (dict(queries[0].terms) for queries in rounds)
+    assert steps(rounds) == [["listenbrainz text"], ["musicbrainz text"], ["musicbrainz text"]]
+    exact, narrow, wide = (dict(queries[0].terms) for queries in rounds)
+    assert exact == {"title": "Blue Hour", "artist": "The Lanterns"}
     assert narrow == {"title": "Blue Hour", "artist": "The Lanterns", "duration_ms": "201000"}
     assert wide == {"title": "Blue Hour", "artist": "The Lanterns", "scope": "wide"}
 
 
 def test_text_that_is_found_narrow_is_not_asked_wide() -> None:
     found: Replies = {(MB, "text"): [recording(1)]}
-    assert asks(tags(), found, spotify=False) == [["musicbrainz text"], ["listenbrainz recording"]]
+    assert asks(tags(), found, spotify=False) == [
+        ["listenbrainz text"], ["musicbrainz text"], ["listenbrainz recording"],
+    ]  # fmt: skip
 
 
 def test_without_a_length_text_is_asked_wide_at_once() -> None:
@@ -149,6 +164,101 @@ def test_titles_that_only_begin_like_placeholders_are_asked_about(title: str) ->
 
 def test_a_title_without_artist_asks_nothing() -> None:
     assert asks(tags(artist=None)) == []
+
+
+# --- whole albums -------------------------------------------------------------------------------------------------
+
+
+def album_asks(
+    size: int,
+    known: TrackTags | None = None,
+    replies: Replies | None = None,
+    artist: str | None = "The Lanterns",
+) -> list[list[Query]]:
+    """What a track of an album of `size` tracks asks, round by round."""
+    track = state(known or tags(), group=AlbumGroup("Night Shift", artist, size))
+    return play(track, by_kind(replies or {}), Rules(Services(spotify=False)))[1]
+
+
+def test_an_album_is_asked_for_whole_before_any_track_of_it_by_text() -> None:
+    found: Replies = {(MB, "album"): [edition(1)], (MB, "release"): [recording(1)]}
+    rounds = album_asks(12, replies=found)
+    assert steps(rounds) == [["musicbrainz album"], ["musicbrainz release"], ["listenbrainz recording"]]
+    [[which], [on_it], _] = rounds
+    assert dict(which.terms) == {"album": "Night Shift", "artist": "The Lanterns"}
+    assert (on_it["mbid"], on_it.hinted("tracks")) == (edition(1).id, "12")
+
+
+def test_all_tracks_of_an_album_ask_the_same_questions_so_that_they_cost_two_requests() -> None:
+    found: Replies = {(MB, "album"): [edition(1)]}
+    first, second = (album_asks(12, tags(title), found) for title in ("Blue Hour", "Red Morning"))
+    assert first[:2] == second[:2]
+
+
+def test_a_compilation_is_asked_for_without_an_artist() -> None:
+    [[query], *_] = album_asks(12, artist=None)
+    assert dict(query.terms) == {"album": "Night Shift"}
+
+
+def test_a_small_album_costs_less_track_by_track_and_a_huge_one_is_none() -> None:
+    for size in (1, SMALLEST_ALBUM - 1, LARGEST_ALBUM + 1, 6666):
+        assert steps(album_asks(size))[0] == ["listenbrainz text"], size
+    for size in (SMALLEST_ALBUM, LARGEST_ALBUM):
+        assert steps(album_asks(size))[0] == ["musicbrainz album"], size
+
+
+def test_an_isrc_each_costs_less_than_a_small_album_and_more_than_a_large_one() -> None:
+    known = tags(isrcs=[1])
+    assert steps(album_asks(5, known))[:2] == [["musicbrainz isrc"], ["musicbrainz album"]]
+    assert steps(album_asks(12, known))[:2] == [["musicbrainz album"], ["musicbrainz isrc"]]
+
+
+def test_an_isrc_found_saves_the_small_albums_questions_and_the_large_album_saves_the_isrcs() -> None:
+    found: Replies = {
+        (MB, "isrc"): [recording(1, isrcs=[isrc(1)])], (MB, "album"): [edition(1)], (MB, "release"): [recording(1)],
+    }  # fmt: skip
+    known = tags(isrcs=[1])
+    assert steps(album_asks(5, known, found)) == [["musicbrainz isrc"], ["listenbrainz recording"]]
+    assert ["musicbrainz isrc"] not in steps(album_asks(12, known, found))
+
+
+def test_a_recording_id_is_asked_before_the_album() -> None:
+    found: Replies = {(LB, "recording"): [recording(1, provider=LB)]}
+    assert steps(album_asks(12, tags(recording=1), found)) == [["listenbrainz recording"]]
+
+
+def test_another_edition_is_asked_for_only_when_the_first_does_not_have_the_track() -> None:
+    editions = [edition(n, 12, date=f"200{n}-01-01") for n in range(1, 6)]
+    rounds = album_asks(12, replies={(MB, "album"): editions})
+    asked_for = [query["mbid"] for queries in rounds for query in queries if query.kind == "release"]
+    assert asked_for == [editions[0].id, editions[1].id]
+    assert steps(rounds)[3] == ["listenbrainz text"]
+
+
+def test_a_track_that_its_album_does_not_have_is_asked_for_by_text() -> None:
+    strange = recording(9, title="Something Else", duration_ms=99_000)
+    found: Replies = {(MB, "album"): [edition(1)], (MB, "release"): [strange], (MB, "text"): [recording(1)]}
+    assert steps(album_asks(12, replies=found)) == [
+        ["musicbrainz album"], ["musicbrainz release"], ["listenbrainz text"], ["musicbrainz text"],
+        ["listenbrainz recording"],
+    ]  # fmt: skip
+
+
+def test_an_album_of_nobody_we_know_asks_for_no_release() -> None:
+    stranger = edition(1, album="Day Trip")
+    assert ["musicbrainz release"] not in steps(album_asks(12, replies={(MB, "album"): [stranger]}))
+
+
+def test_exact_names_cost_a_hundredth_of_a_search_and_are_asked_first() -> None:
+    named: Replies = {
+        (LB, "text"): [recording(1, provider=LB)],
+        (LB, "recording"): [recording(1, provider=LB)],
+    }
+    assert asks(tags(), named, spotify=False) == [["listenbrainz text"], ["listenbrainz recording"]]
+
+
+def test_exact_names_are_not_asked_where_there_is_no_length_to_check_them_by() -> None:
+    assert ["listenbrainz text"] not in asks(tags(duration_ms=None), spotify=False)
 
 
 # --- enrich, then Spotify -----------------------------------------------------------------------------------------
@@ -235,7 +345,7 @@ def test_a_track_that_says_nothing_asks_nothing() -> None:
 
 def test_a_question_that_was_given_up_is_as_settled_as_an_answer() -> None:
     assert steps(play(state(tags(isrcs=[1])), failed, Rules(Services(spotify=False)))[1]) == [
-        ["musicbrainz isrc"], ["musicbrainz text"], ["musicbrainz text"],
+        ["musicbrainz isrc"], ["listenbrainz text"], ["musicbrainz text"], ["musicbrainz text"],
     ]  # fmt: skip
 
 
@@ -314,6 +424,12 @@ SOME_TAGS = st.builds(
     isrcs=st.lists(st.integers(0, 3), max_size=5), spotify=st.none() | st.integers(0, 3),
     malformed=st.just([]) | st.just(["isrc: nonsense"]),
 )  # fmt: skip
+GROUPS = st.none() | st.builds(
+    AlbumGroup,
+    st.just("Night Shift"),
+    st.sampled_from(["The Lanterns", None]),
+    st.sampled_from([1, 5, 12, 401]),
+)
 SERVICES = st.builds(Services, st.booleans(), st.booleans(), st.booleans())
 PEOPLE = st.lists(
     st.builds(
@@ -343,6 +459,8 @@ def invented(query: Query, chance: random.Random) -> Asked:
         return asked(
             query, *chance.choice([(moved,), (moved, recording(target, provider=provider, **fields))])
         )
+    if query.kind == "album":
+        return asked(query, *(edition(chance.randrange(4), chance.randrange(30)) for _ in range(3)))
     if query.kind == "spotify_ids":
         return asked(query, spotify_links(1, *(chance.randrange(9) for _ in range(5))))
     count = chance.randrange(1, 4)
@@ -352,13 +470,16 @@ def invented(query: Query, chance: random.Random) -> Asked:
 
 
 @settings(max_examples=150, deadline=None)
-@given(SOME_TAGS, SERVICES, PEOPLE, st.randoms(use_true_random=False))
+@given(SOME_TAGS, SERVICES, PEOPLE, GROUPS, st.randoms(use_true_random=False))
 def test_whatever_it_is_answered_a_track_ends_soon_and_asks_nothing_twice(
-    known: TrackTags, services: Services, people: tuple[PersonDecision, ...], chance: random.Random
+    known: TrackTags,
+    services: Services,
+    people: tuple[PersonDecision, ...],
+    group: AlbumGroup | None,
+    chance: random.Random,
 ) -> None:
-    outcome, rounds = play(
-        state(known, decisions=people), lambda query: invented(query, chance), Rules(services), most_rounds=16
-    )
+    start = state(known, decisions=people, group=group)
+    outcome, rounds = play(start, lambda query: invented(query, chance), Rules(services), most_rounds=20)
     queries = [query for one in rounds for query in one]
     assert len(queries) == len(set(queries))
     assert all(getattr(services, query.provider) for query in queries)

@@ -22,7 +22,7 @@ from soulspot.models import (
     Query,
     Settlement,
 )
-from soulspot.pump import FIRST_HOLD, REFUSED_HOLD, STORE_HOLD, SINGLES_AT_ONCE, Patience, Pump
+from soulspot.pump import FIRST_HOLD, REFUSED_HOLD, SINGLES_AT_ONCE, STORE_HOLD, Patience, Pump
 from soulspot.store import queue
 from soulspot.store.database import Database
 from soulspot.store.times import seconds

@@ -1,8 +1,22 @@
 """Matching: tags and candidates in, a decision with its reasons out; pure functions, nothing waits or writes."""
 
 from soulspot.matching.decision import decide
+from soulspot.matching.editions import choose_editions
 from soulspot.matching.fallback import normalise_tags
+from soulspot.matching.groups import album_member
+from soulspot.matching.nearby import nearby
 from soulspot.matching.records import compare_records
 from soulspot.matching.values import Candidate, Decision, MatchPolicy, Scored
 
-__all__ = ["Candidate", "Decision", "MatchPolicy", "Scored", "compare_records", "decide", "normalise_tags"]
+__all__ = [
+    "Candidate",
+    "Decision",
+    "MatchPolicy",
+    "Scored",
+    "album_member",
+    "choose_editions",
+    "compare_records",
+    "decide",
+    "nearby",
+    "normalise_tags",
+]

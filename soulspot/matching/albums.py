@@ -41,8 +41,7 @@ class Album:
     preference: int = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        bare = _DISC.sub("", _YEAR.sub("", self.name.strip())).strip()
-        title = parse_title(bare or self.name)
+        title = parse_title(bare_name(self.name))
         kinds = frozenset(kind.casefold() for kind in self.secondary)
         implied = album_versions(self.name) | frozenset(
             _SECONDARY[kind] for kind in kinds if kind in _SECONDARY
@@ -65,6 +64,11 @@ class Album:
 
 
 album = lru_cache(maxsize=16384)(Album)
+
+
+def bare_name(name: str) -> str:
+    """An album's name without the year and the disc that libraries append ("Blue [2001]", "Blue CD1")."""
+    return _DISC.sub("", _YEAR.sub("", name.strip())).strip() or name
 
 
 def albums_in(fields: Mapping[str, Any]) -> Iterable[tuple[Album, Mapping[str, Any] | None]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 
 from soulspot.matching.names import is_unknown, is_various
 from soulspot.matching.versions import version_words
@@ -30,6 +31,7 @@ _DISC_FOLDER = re.compile(r"(?i)^(?:cd|disc|disk|dvd|disque|disco)\s*[-_.]?\s*(?
 _DASH = re.compile(r"\s+[-–—]\s+|(?<=_)-(?=_)")
 
 
+@lru_cache(maxsize=2048)
 def normalise_tags(tags: TrackTags, path: bytes | None = None, *, split: bool = True) -> TrackTags:
     """The same tags, tidied, with gaps filled from the file's path (".../Artist/Album (2001)/03 - Title.flac").
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
+
+from anyascii import anyascii
 
 from soulspot.errors import BadAnswer
 from soulspot.models import LISTENBRAINZ, Entity
@@ -18,6 +21,8 @@ from soulspot.providers.documents import (
     present,
     text_of,
 )
+
+_NOT_WORD = re.compile(r"[^\w]+")
 
 
 def recordings(document: Any) -> dict[str, Entity]:
@@ -95,9 +100,31 @@ def spotify_ids(document: Any) -> dict[str, Entity]:
     return found
 
 
+def name_key(artist: str, title: str) -> str:
+    """What labs folds an artist credit and a title to, in its order: non-words cut, lower case, in ASCII."""
+    return anyascii(_NOT_WORD.sub("", artist + title).lower())
+
+
+def named(document: Any) -> dict[str, Entity]:
+    """Rows of labs `acr-lookup` by the key of the names that were asked (where labs repeats those) and of those
+    that it answers."""
+    found: dict[str, Entity] = {}
+    for row in _rows(document):
+        mbid = ids.mbid(row.get("recording_mbid"))
+        if mbid is None:
+            continue
+        entity = _labs_recording(mbid, row)
+        for names in (("artist_credit_arg", "recording_arg"), ("artist_credit_name", "recording_name")):
+            artist, title = (text_of(row.get(name)) for name in names)
+            if artist and title and (key := name_key(artist, title)):
+                found.setdefault(key, entity)
+    return found
+
+
 def _labs_recording(mbid: str, row: dict[str, Any]) -> Entity:
     credit = list(dicts_in(row.get("artists")))
     artist_ids = row.get("artist_credit_mbids")
+    listed = artist_ids if isinstance(artist_ids, list) else row.get("artist_mbids")
     fields = {
         "title": text_of(row.get("recording_name")),
         "artist": text_of(row.get("artist_credit_name")),
@@ -106,7 +133,7 @@ def _labs_recording(mbid: str, row: dict[str, Any]) -> Entity:
         "duration_ms": number_of(row.get("length")),
         "mb_recording_id": mbid,
         "mb_release_id": ids.mbid(row.get("release_mbid")),
-        "mb_artist_ids": distinct(map(ids.mbid, artist_ids)) if isinstance(artist_ids, list) else [],
+        "mb_artist_ids": distinct(map(ids.mbid, listed)) if isinstance(listed, list) else [],
     }
     return Entity(LISTENBRAINZ, "recording", mbid, present(fields))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from soulspot.errors import BadAnswer, BatchRejected, Limited, Refused, Unavailable
@@ -17,7 +17,7 @@ from soulspot.providers.sheet import Sheet
 from soulspot.providers.threaded import SyncClient
 from soulspot.providers.transport import with_retries
 
-CAPACITY = {"recording": 100, "isrc": 50, "text": 20, "url": 70, "redirect": 1}
+CAPACITY = {"recording": 100, "isrc": 50, "album": 30, "release": 20, "text": 40, "url": 70, "redirect": 1}
 SEARCHED = ("recording", "isrc", "text")
 FEW_HITS = 80
 """A text search is sized to match about this many recordings: with more than 100 it has to be split."""
@@ -64,6 +64,10 @@ class MusicBrainz:
             for kind in SEARCHED:
                 for chunk in self._chunks(sheet.open(kind), kind):
                     await self._search(sheet, chunk)
+            for chunk in lucene.chunks(sheet.open("album"), self.capacity["album"]):
+                await self._albums(sheet, chunk)
+            for chunk in lucene.by_size(sheet.open("release")):
+                await self._releases(sheet, chunk)
             open_urls = sheet.open("url")
             for start in range(0, len(open_urls), self.capacity["url"]):
                 await self._urls(sheet, open_urls[start : start + self.capacity["url"]])
@@ -106,9 +110,7 @@ class MusicBrainz:
         if queries[0].kind == "text" and not lucene.alone(queries[0]):
             self._hits_per_text = max(0.7 * self._hits_per_text + 0.3 * count / len(queries), 0.1)
         if count > len(hits) and len(queries) > 1:
-            middle = len(queries) // 2
-            await self._search(sheet, queries[:middle])
-            await self._search(sheet, queries[middle:])
+            await self._halves(self._search, sheet, queries)
             return
         found: dict[Query, dict[str, Entity]] = {query: {} for query in queries}
         for hit in hits:
@@ -118,6 +120,78 @@ class MusicBrainz:
                     found[query].setdefault(entity.id, entity)
         for query, entities in found.items():
             sheet.put(query, Found(tuple(entities.values())) if entities else Missing())
+
+    async def _albums(self, sheet: Sheet, queries: list[Query]) -> None:
+        """One release search for several albums; its halves when it matches more than it shows."""
+        sheet.asking(queries)
+        try:
+            document = await self._ask(Reader.search_releases, lucene.joined(queries))
+        except BatchRejected as error:
+            sheet.rejected(error)
+            return
+        hits, count = answers.release_hits(document)
+        if count > len(hits) and len(queries) > 1:
+            await self._halves(self._albums, sheet, queries)
+            return
+        found: dict[Query, list[Entity]] = {query: [] for query in queries}
+        for hit in hits:
+            if entity := answers.release(hit):
+                for query in lucene.album_owners(queries, entity.fields):
+                    found[query].append(entity)
+        for query, entities in found.items():
+            sheet.put(query, Found(tuple(entities)) if entities else Missing())
+
+    async def _releases(self, sheet: Sheet, queries: list[Query]) -> None:
+        """All recordings of several releases in one search; a release of more than a search shows is looked up."""
+        sheet.asking(queries)
+        if len(queries) == 1 and lucene.tracks_hinted(queries[0]) > lucene.SHOWN:
+            await self._release(sheet, queries[0])
+            return
+        try:
+            document = await self._ask(Reader.search, lucene.joined(queries))
+        except BatchRejected as error:
+            sheet.rejected(error)
+            return
+        hits, count = answers.search_hits(document)
+        if count > len(hits):
+            if len(queries) > 1:
+                await self._halves(self._releases, sheet, queries)
+            else:
+                await self._release(sheet, queries[0])
+            return
+        found: dict[Query, list[Entity]] = {query: [] for query in queries}
+        for hit in hits:
+            if entity := answers.recording(hit):
+                on = {entry["id"] for entry in entity.fields.get("releases", ())}
+                for query in queries:
+                    if ids.mbid(query["mbid"]) in on:
+                        found[query].append(entity)
+        for query, entities in found.items():
+            sheet.put(query, Found(tuple(entities)) if entities else Missing())
+
+    async def _release(self, sheet: Sheet, query: Query) -> None:
+        try:
+            document = await self._ask(Reader.release, ids.mbid(query["mbid"]))
+        except BatchRejected as error:
+            sheet.rejected(error)
+            return
+        except BadAnswer as error:
+            if error.status != 404:
+                raise
+            sheet.put(query, Missing())
+            return
+        if not isinstance(document, dict):
+            raise BadAnswer("the release is not an object")
+        entities = tuple(answers.recordings_on(document))
+        sheet.put(query, Found(entities) if entities else Missing())
+
+    @staticmethod
+    async def _halves(
+        ask: Callable[[Sheet, list[Query]], Awaitable[None]], sheet: Sheet, queries: list[Query]
+    ) -> None:
+        middle = len(queries) // 2
+        await ask(sheet, queries[:middle])
+        await ask(sheet, queries[middle:])
 
     async def _urls(self, sheet: Sheet, queries: list[Query]) -> None:
         sheet.asking(queries)
@@ -166,10 +240,12 @@ class MusicBrainz:
 def _fault(query: Query) -> str | None:
     """Why a query cannot be asked; one malformed id could fail the whole search."""
     match query.kind:
-        case "recording" | "redirect":
+        case "recording" | "redirect" | "release":
             return None if ids.mbid(query.get("mbid")) else f"not a MusicBrainz id: {query.get('mbid')!r}"
         case "isrc":
             return None if ids.isrc(query.get("isrc")) else f"not an ISRC: {query.get('isrc')!r}"
         case "url":
             return None if ids.spotify_id(query.get("spotify_id")) else "not a Spotify id"
+    if query.kind == "album":
+        return None if (query.get("album") or "").strip() else "an album search needs the album's name"
     return None if (query.get("title") or "").strip() else "a text search needs a title"

@@ -31,6 +31,66 @@ def search_hits(document: Any) -> tuple[list[dict[str, Any]], int]:
     return list(dicts_in(document["recordings"])), count
 
 
+def release_hits(document: Any) -> tuple[list[dict[str, Any]], int]:
+    """As `search_hits`, of a release search."""
+    if not isinstance(document, dict) or not isinstance(document.get("releases"), list):
+        raise BadAnswer("the search answer has no releases")
+    count = number_of(document.get("count"), least=0)
+    if count is None:
+        raise BadAnswer("the search answer has no count")
+    return list(dicts_in(document["releases"])), count
+
+
+def release(document: dict[str, Any]) -> Entity | None:
+    """One release without its tracks; None when it has no id."""
+    entry = next(releases({**document, "media": []}), None)
+    if entry is None:
+        return None
+    label = next(dicts_in(document.get("label-info")), {})
+    fields = {
+        "album": entry.get("title"),
+        "album_artist": entry.get("album_artist"),
+        "artist_aliases": distinct(_other_names(list(dicts_in(document.get("artist-credit"))))),
+        "release_date": entry.get("date"),
+        "label": text_of(dict_of(label.get("label")).get("name")),
+        "catalog_number": text_of(label.get("catalog-number")),
+        "barcode": text_of(document.get("barcode")),
+        "track_count": entry.get("track_count") or _tracks_on(document),
+        "disambiguation": text_of(document.get("disambiguation")),
+        "mb_release_id": entry["id"],
+        "mb_release_group_id": entry.get("release_group_id"),
+        "releases": [entry],
+        "score": number_of(document.get("score"), least=0),
+    }
+    return Entity(MUSICBRAINZ, "release", entry["id"], present(fields))
+
+
+def recordings_on(document: dict[str, Any]) -> Iterator[Entity]:
+    """The recordings of a looked-up release, each with its places there."""
+    found: dict[str, Entity] = {}
+    for medium in dicts_in(document.get("media")):
+        tracks = [*dicts_in(medium.get("pregap") and [medium["pregap"]]), *_tracks(medium)]
+        for track in tracks:
+            heard = dict_of(track.get("recording"))
+            place = {**document, "media": [{**medium, "tracks": [track]}]}
+            entity = recording({**heard, "releases": [place]})
+            if entity is None:
+                continue
+            if entity.id in found:
+                places = [*found[entity.id].fields["releases"], *entity.fields["releases"]]
+                entity = Entity(
+                    entity.provider, entity.kind, entity.id, {**entity.fields, "releases": places}
+                )
+            found[entity.id] = entity
+    yield from found.values()
+
+
+def _tracks_on(document: dict[str, Any]) -> int | None:
+    return (
+        sum(number_of(medium.get("track-count")) or 0 for medium in dicts_in(document.get("media"))) or None
+    )
+
+
 def recording(document: dict[str, Any], **more: Any) -> Entity | None:
     """One recording, with `more` fields; None when it has no id."""
     mbid = ids.mbid(document.get("id"))

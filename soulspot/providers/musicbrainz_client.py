@@ -18,6 +18,7 @@ from soulspot.providers.transport import MAX_REDIRECTS, REDIRECTS, redirected, r
 
 LOOKUP_INCLUDES = ["artists", "artist-credits", "aliases", "releases", "media", "isrcs", "tags", "url-rels"]
 SEARCH_LIMIT = 100
+RELEASE_INCLUDES = ["recordings", "artist-credits", "isrcs", "labels", "release-groups", "media"]
 
 library: Any = musicbrainz  # the one module of musicbrainzngs that sends
 _thread = threading.local()
@@ -42,6 +43,16 @@ class Reader:
         unknown."""
         _thread.reader = self
         return library.get_recording_by_id(mbid, includes=LOOKUP_INCLUDES)
+
+    def search_releases(self, query: str) -> Any:
+        """The release search's answer: {"count", "releases"}. Never paged, as above."""
+        _thread.reader = self
+        return library.search_releases(query=query, limit=SEARCH_LIMIT)
+
+    def release(self, mbid: str) -> Any:
+        """One release with all its recordings, however many. BadAnswer with status 404 when unknown."""
+        _thread.reader = self
+        return library.get_release_by_id(mbid, includes=RELEASE_INCLUDES)
 
     def urls(self, resources: Sequence[str]) -> Any:
         """URLs with their recordings; the library takes one resource only. 404 when none of them is known."""

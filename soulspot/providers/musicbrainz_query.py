@@ -18,6 +18,12 @@ MAX_BYTES = 5800
 DURATION_SLACK = 10_000
 """Milliseconds on either side: wide enough for another mastering, narrow enough to leave other versions
 out."""
+VARIOUS_ARTISTS = "89ad4ac3-39f7-470e-966a-56509c546377"
+"""MusicBrainz' special purpose artist for compilations."""
+SHOWN = 100
+"""Hits that an answer shows at most."""
+FULL_ANSWER, USUAL_ALBUM = 96, 14
+"""Recordings that releases asked together may have, and those of one of unknown size."""
 MAX_WORDS = 12
 SAME_TITLE, SAME_ARTIST = 70.0, 60.0
 """Likeness, 0 to 100, from which a hit is taken for an answer at all."""
@@ -35,6 +41,10 @@ def clause(query: Query) -> str:
             return f"rid:{ids.mbid(query['mbid'])}"
         case "isrc":
             return f"isrc:{ids.isrc(query['isrc'])}"
+        case "release":
+            return f"reid:{ids.mbid(query['mbid'])}"
+        case "album":
+            return _album(query)
     return _wide(query) if alone(query) else _narrow(query)
 
 
@@ -64,6 +74,28 @@ def chunks(queries: Sequence[Query], most: int) -> Iterator[list[Query]]:
         yield chunk
 
 
+def by_size(queries: Sequence[Query]) -> Iterator[list[Query]]:
+    """Releases in searches of at most FULL_ANSWER tracks, by the hint "tracks"; a release without one counts as
+    USUAL_ALBUM."""
+    chunk: list[Query] = []
+    size = 0
+    for query in queries:
+        tracks = tracks_hinted(query)
+        if chunk and size + tracks > FULL_ANSWER:
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(query)
+        size += tracks
+    if chunk:
+        yield chunk
+
+
+def tracks_hinted(query: Query) -> int:
+    """How many tracks a release has, as far as the one who asks knows."""
+    hint = query.hinted("tracks") or ""
+    return int(hint) if hint.isascii() and hint.isdecimal() and len(hint) < 6 else USUAL_ALBUM
+
+
 def _narrow(query: Query) -> str:
     parts = [f"recording:{_either(query['title'], bare_title(query['title']))}"]
     if artist := query.get("artist"):
@@ -90,6 +122,14 @@ def _wide(query: Query) -> str:
         return title
     words = _any_word(artist)
     return f"({title} AND (artist:{words} OR artistname:{words} OR creditname:{words})) OR {title}"
+
+
+def _album(query: Query) -> str:
+    """A release by its name and artist; a compilation by its name and the artist MBID that stands for all."""
+    title = f"release:{_either(query['album'], bare_title(query['album']))}"
+    artist = query.get("artist")
+    by = f"artist:{_either(artist, lead_artist(artist))}" if artist else f"arid:{VARIOUS_ARTISTS}"
+    return f"({title} AND {by})"
 
 
 def _phrase(text: str) -> str:
@@ -135,6 +175,17 @@ def owners(queries: Sequence[Query], fields: Mapping[str, Any], titles: Sequence
     return [max(queries, key=lambda query: _likeness(query["title"], titles))]
 
 
+def album_owners(queries: Sequence[Query], fields: Mapping[str, Any]) -> list[Query]:
+    """The album queries that a release hit answers, as leniently as `owners`."""
+    credits = [fields.get("album_artist", ""), *fields.get("artist_aliases", ())]
+    return [
+        query
+        for query in queries
+        if _likeness(query["album"], [fields.get("album", "")]) >= SAME_TITLE
+        and (not query.get("artist") or _likeness(query["artist"], credits) >= SAME_ARTIST)
+    ]
+
+
 def _satisfies(query: Query, fields: Mapping[str, Any], titles: Sequence[str]) -> bool:
     credits = [fields.get("artist", ""), *fields.get("artists", ()), *fields.get("artist_aliases", ())]
     expected, actual = query.get("duration_ms") or "", fields.get("duration_ms")
@@ -147,7 +198,10 @@ def _satisfies(query: Query, fields: Mapping[str, Any], titles: Sequence[str]) -
 
 
 def _likeness(wanted: str, names: Sequence[str]) -> float:
-    """0 to 100: how well the likest of `names` has the words of `wanted`, in its script or in Latin."""
+    """0 to 100: how well the likest of `names` has the words of `wanted`, in its script or in Latin. A name of signs
+    alone ("!!!") has no words and is like itself."""
+    if not fold(wanted):
+        return 100.0 if wanted.strip() in (name.strip() for name in names) else 0.0
     return max(
         (fuzz.token_set_ratio(spell(wanted), spell(n)) for spell in (fold, latin) for n in names), default=0.0
     )

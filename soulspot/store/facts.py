@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Mapping
+from typing import Any
 
 from soulspot.models import Entity
 
@@ -19,6 +21,8 @@ def remember(connection: sqlite3.Connection, entity: Entity, question: str, stam
     ).fetchone()
     fields, said = (json.loads(row[0]), json.loads(row[1])) if row else ({}, {})
     fresh = {name: value for name, value in entity.fields.items() if value is not None}
+    if "releases" in fresh:
+        fresh["releases"] = _united(fresh["releases"], fields.get("releases", []))
     for name in said.pop(question, ()):
         del fields[name]
     said = {
@@ -30,3 +34,14 @@ def remember(connection: sqlite3.Connection, entity: Entity, question: str, stam
         " ON CONFLICT DO UPDATE SET fields = excluded.fields, said = excluded.said, fetched_at = excluded.fetched_at",
         (*entity.ref, json.dumps({**fields, **fresh}, ensure_ascii=False), json.dumps(said), stamp),
     )
+
+
+def _united(named: list[dict[str, Any]], earlier: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The releases that this answer names, and after them those that only earlier answers did: a looked-up release
+    names itself alone, a looked-up recording 25 at most."""
+    places = {_place(one) for one in named}
+    return [*named, *(one for one in earlier if _place(one) not in places)]
+
+
+def _place(release: Mapping[str, Any]) -> tuple[Any, ...]:
+    return release.get("id"), release.get("disc_number"), release.get("track_number")

@@ -20,7 +20,7 @@ from soulspot.models import (
     TrackTags,
     Verdict,
 )
-from soulspot.store import codec, enriched, queue
+from soulspot.store import albums, codec, enriched, queue
 from soulspot.store.times import iso
 
 
@@ -92,7 +92,7 @@ def save_scanned(
         connection.execute(
             "UPDATE tracks SET path = ?, size = ?, mtime_ns = ?, inode = ?, tags = ?, unreadable = ?,"
             " scan_id = max(scan_id, ?),"
-            " changed_at = ?, vanished_at = NULL WHERE track_id = ?",
+            " changed_at = ?, vanished_at = NULL, undecided = 1 WHERE track_id = ?",
             (file.path, *stamp, tags, file.unreadable, scan_id, iso(now), track_id),
         )
         if before != (tags, file.unreadable):
@@ -164,11 +164,42 @@ def save_imported(connection: sqlite3.Connection, rows: Iterable[ImportedTrack],
             changed.append(made.lastrowid)
         elif before[1] != tags:
             connection.execute(
-                "UPDATE tracks SET tags = ?, changed_at = ? WHERE track_id = ?", (tags, iso(now), before[0])
+                "UPDATE tracks SET tags = ?, changed_at = ?, undecided = 1 WHERE track_id = ?",
+                (tags, iso(now), before[0]),
             )
             unlink(connection, before[0])
             changed.append(before[0])
     return changed
+
+
+def to_be_decided(connection: sqlite3.Connection, track_ids: Iterable[int]) -> None:
+    """Note that these tracks are to be decided anew."""
+    connection.executemany(
+        "UPDATE tracks SET undecided = 1 WHERE track_id = ?", ((one,) for one in track_ids)
+    )
+
+
+def note_rules(connection: sqlite3.Connection, fingerprint: str, now: float) -> bool:
+    """Note by which rules tracks are decided from now on. Returns whether they were others before: then every track
+    is to be decided anew."""
+    row = connection.execute("SELECT value FROM provider_state WHERE key = 'rules'").fetchone()
+    connection.execute(
+        "INSERT INTO provider_state (key, provider, value, updated_at) VALUES ('rules', '', ?, ?)"
+        " ON CONFLICT DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
+        (json.dumps({"fingerprint": fingerprint}), iso(now)),
+    )
+    changed = row is not None and json.loads(row[0]) != {"fingerprint": fingerprint}
+    if changed:
+        connection.execute("UPDATE tracks SET undecided = 1 WHERE unreadable IS NULL")
+    return changed
+
+
+def undecided(connection: sqlite3.Connection, limit: int) -> list[int]:
+    """Tracks that have come in, or changed, and were not decided since."""
+    found = connection.execute(
+        "SELECT track_id FROM tracks WHERE undecided ORDER BY track_id LIMIT ?", (limit,)
+    )
+    return [track_id for (track_id,) in found]
 
 
 def load_states(connection: sqlite3.Connection, track_ids: Sequence[int]) -> list[TrackState]:
@@ -176,6 +207,7 @@ def load_states(connection: sqlite3.Connection, track_ids: Sequence[int]) -> lis
     wanted = json.dumps(list(track_ids))
     asked = _asked(connection, wanted)
     rows = enriched.load(connection, track_ids)
+    groups = albums.groups(connection, wanted)
     decisions: dict[int, list[PersonDecision]] = {}
     for track_id, provider, entity_id, verdict, by, at, reason in connection.execute(
         "SELECT track_id, provider, entity_id, verdict, by, at, reason FROM decisions"
@@ -187,7 +219,7 @@ def load_states(connection: sqlite3.Connection, track_ids: Sequence[int]) -> lis
     return [
         TrackState(
             track_id, path, source_key, codec.decode(tags), unreadable,
-            asked.get(track_id, {}), tuple(decisions.get(track_id, ())), rows.get(track_id),
+            asked.get(track_id, {}), tuple(decisions.get(track_id, ())), rows.get(track_id), groups.get(track_id),
         )
         for track_id, path, source_key, tags, unreadable in connection.execute(
             "SELECT track_id, path, source_key, tags, unreadable FROM tracks"
@@ -235,6 +267,10 @@ def save_outcomes(connection: sqlite3.Connection, outcomes: Sequence[TrackOutcom
     """Write rows and candidates and queue what is still wanted. Returns the tracks to decide anew at once,
     because a lookup they now share was answered before."""
     enriched.save(connection, (outcome.row for outcome in outcomes), now)
+    connection.executemany(
+        "UPDATE tracks SET undecided = 0 WHERE track_id = ? AND undecided",
+        ((one.row.track_id,) for one in outcomes),
+    )
     connection.executemany(
         "INSERT INTO events (kind, payload, created_at) VALUES (?, ?, ?)",
         (

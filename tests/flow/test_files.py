@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from pathlib import Path
 
+import mutagen
 import pytest
 
 from soulspot.config import make_config
@@ -14,6 +15,7 @@ from soulspot.errors import UnreadableFile
 from soulspot.models import EnrichedTrack, Status
 from soulspot.sandbox import Behaviour, Catalogue, Sandbox
 from soulspot.sandbox.library import SampleFile, write_sample_library
+from tests.library.audio import flac
 from tests.support.flow import rows, settings, soulspot, write_config
 from tests.support.shared_data import shared
 
@@ -67,6 +69,52 @@ async def test_a_batch_of_files_gives_an_entry_a_path_and_the_rows_of_the_comman
         Status.ACCEPTED
     ]
     assert accepted >= 0.9 * len(sample)
+
+
+async def test_what_was_read_and_not_decided_when_the_process_ended_is_decided_at_the_next_start(
+    tmp_path: Path, catalogue: Catalogue, sample: list[SampleFile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def killed(service: EnrichmentService) -> None:
+        raise RuntimeError("killed")
+
+    good = [file.path for file in sample if file.kind != "broken"][:20]
+    async with Sandbox(catalogue, Behaviour(limits=False)) as sandbox:
+        config = make_config(settings(sandbox, tmp_path / "db"))
+        async with EnrichmentService.open(config) as service:
+            with monkeypatch.context() as patch:
+                patch.setattr(EnrichmentService, "decide_new", killed)
+                with pytest.raises(RuntimeError, match="killed"):
+                    await service.enrich_files_batch(good)
+        assert rows(tmp_path / "db") == []
+        assert len(rows(tmp_path / "db", "SELECT 1 FROM tracks WHERE undecided")) == len(good)
+        async with EnrichmentService.open(config) as service:
+            assert await service.settled() == []  # without a scan
+    statuses = Counter(row["status"] for row in rows(tmp_path / "db"))
+    assert statuses["accepted"] >= 0.9 * len(good)
+    assert statuses["pending"] == 0
+    assert rows(tmp_path / "db", "SELECT 1 FROM tracks WHERE undecided") == []
+
+
+async def test_an_album_is_asked_for_whole_whatever_the_batches_it_comes_in(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    release = next(
+        one for one in catalogue.releases if 8 <= len(one.tracks) <= 14 and one.artist != "Various Artists"
+    )
+    files = []
+    for track in release.tracks:
+        files.append(flac(tmp_path / f"{track.position:02}.flac", (track.duration_ms or 200_000) // 1000))
+        tagged = mutagen.File(files[-1])
+        tagged.update(title=track.title, artist=release.artist, album=release.title, tracknumber=track.number)
+        tagged.save()
+    async with Sandbox(catalogue, Behaviour(limits=False)) as sandbox:
+        config = make_config(settings(sandbox, tmp_path / "db", providers__spotify__enabled=False))
+        async with EnrichmentService.open(config) as service:
+            await service.enrich_files_batch(files, batch_size=3)
+        first = [request.path for request in sandbox.requests if request.service == "musicbrainz"][:2]
+    assert first == ["/ws/2/release", "/ws/2/recording"]
+    asked = rows(tmp_path / "db", "SELECT kind, count(*) AS n FROM lookups WHERE kind = 'album' GROUP BY 1")
+    assert asked == [{"kind": "album", "n": 1}]
 
 
 async def test_every_file_of_a_hostile_folder_is_a_track_or_unreadable_with_the_reason(

@@ -61,3 +61,31 @@ def sp_album(album: int, *numbers: int) -> dict[str, Any]:
         "images": [{"url": "https://i/300", "width": 300}, {"url": "https://i/640", "width": 640}],
         "tracks": {"items": tracks},
     }
+
+
+def mb_release(
+    number: int,
+    title: str = "Album",
+    artist: str = "Band",
+    tracks: int = 10,
+    **more: Any,
+) -> dict[str, Any]:
+    """A release as a MusicBrainz release search shows it, on one disc."""
+    credit = {"name": artist, "artist": {"id": mbid(10**6), "name": artist, "sort-name": artist}}
+    return {
+        "id": mbid(number), "score": 100, "title": title, "status": "Official", "artist-credit": [credit],
+        "release-group": {"id": mbid(10**7 + number), "primary-type": "Album"}, "date": "2001-02-03",
+        "track-count": tracks, "media": [{"position": 1, "format": "CD", "track-count": tracks}], **more,
+    }  # fmt: skip
+
+
+def mb_releases(*hits: dict[str, Any], count: int | None = None) -> dict[str, Any]:
+    return {"count": len(hits) if count is None else count, "offset": 0, "releases": list(hits)}
+
+
+def mb_on(number: int, release: int, position: int, **more: Any) -> dict[str, Any]:
+    """A recording as a search shows it, at this position of a release."""
+    track = {"title": f"Song {number}", "number": str(position)}
+    medium = {"position": 1, "track-offset": position - 1, "track": [track], "track-count": 10}
+    place = {"id": mbid(release), "title": "Album", "status": "Official", "media": [medium]}
+    return mb_hit(number, f"Song {number}") | {"releases": [place]} | more

@@ -173,3 +173,90 @@ async def test_a_labs_answer_of_another_shape_is_a_bad_answer() -> None:
     async with listenbrainz(always({})) as (provider, _, _):
         with pytest.raises(BadAnswer):
             await provider.lookup([ask("spotify_ids", 1)])
+
+
+# --- exact names --------------------------------------------------------------------------------------------------
+
+
+def named(title: str, artist: str = "Band") -> Query:
+    return Query.of("listenbrainz", "text", title=title, artist=artist)
+
+
+def row(number: int, title: str, artist: str = "Band", **more: Any) -> dict[str, Any]:
+    return {"recording_mbid": mbid(number), "recording_name": title, "artist_credit_name": artist, **more}
+
+
+async def test_a_hundred_names_are_one_request_and_each_gets_its_own_recording() -> None:
+    rows = [row(n, f"Song {n}", release_name="Album", release_mbid=mbid(999)) for n in range(0, 100, 2)]
+    async with listenbrainz(always(rows[::-1])) as (provider, api, labs):
+        answers = await provider.lookup([named(f"Song {n}") for n in range(100)])
+        assert labs.paths == ["/acr-lookup/json"]
+        assert labs.bodies[0][7] == {"artist_credit_name": "Band", "recording_name": "Song 7"}
+        assert api.requests == []
+    assert [isinstance(answer, Found) for answer in answers] == [n % 2 == 0 for n in range(100)]
+    (entity,) = answers[42].entities  # type: ignore[union-attr]
+    assert (entity.kind, entity.id, entity.fields["title"]) == ("recording", mbid(42), "Song 42")
+    assert entity.fields["mb_release_id"] == mbid(999)
+    assert "duration_ms" not in entity.fields
+
+
+async def test_names_that_labs_folds_to_one_are_sent_once_and_all_answered() -> None:
+    async with listenbrainz(always([row(1, "Café del Mar")])) as (provider, _, labs):
+        spelled = [named("Café del Mar"), named("cafe DEL mar!"), named("Other")]
+        answers = await provider.lookup(spelled)
+        assert len(labs.bodies[0]) == 2
+    assert [type(answer) for answer in answers] == [Found, Found, Missing]
+    assert answers[0] == answers[1]
+
+
+async def test_a_row_under_another_name_is_recognised_by_the_names_that_were_asked() -> None:
+    other = row(1, "山", "川", artist_credit_arg="Band", recording_arg="Mountain")
+    async with listenbrainz(always([other])) as (provider, _, _):
+        (answer,) = await provider.lookup([named("Mountain")])
+    assert isinstance(answer, Found)
+
+
+async def test_names_of_signs_alone_are_not_sent_and_do_not_share_an_answer() -> None:
+    async with listenbrainz(always([row(1, "Song"), row(2, "???", "!!!")])) as (provider, _, labs):
+        answers = await provider.lookup([named("???", "!!!"), named("...", "--"), named("Song")])
+        assert [one["recording_name"] for one in labs.bodies[0]] == ["Song"]
+        assert await provider.lookup([named("???", "!!!")]) == [Missing()]
+        assert len(labs.requests) == 1
+    assert [type(answer) for answer in answers] == [Missing, Missing, Found]
+
+
+@pytest.mark.parametrize(("title", "artist"), [("", "Band"), ("Song", " ")])
+async def test_a_name_that_lacks_a_part_fails_alone(title: str, artist: str) -> None:
+    async with listenbrainz(always([row(1, "Song")])) as (provider, _, labs):
+        answers = await provider.lookup([named(title, artist), named("Song")])
+        assert len(labs.bodies[0]) == 1
+    assert [type(answer) for answer in answers] == [Failed, Found]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [None, 7, "x", []],
+        [{"recording_mbid": "junk", "recording_name": "Song", "artist_credit_name": "Band"}],
+        [{"recording_mbid": mbid(1), "recording_name": ["Song"], "artist_credit_name": {"a": 1}}],
+        [{"recording_mbid": mbid(1)}],
+        [row(1, "Another Song"), row(2, "Song", "Another Band")],
+    ],
+    ids=["no rows", "no id", "wrong types", "no names", "other names"],
+)
+async def test_odd_rows_answer_nobody(rows: list[Any]) -> None:
+    async with listenbrainz(always(rows)) as (provider, _, _):
+        assert await provider.lookup([named("Song")]) == [Missing()]
+
+
+async def test_names_are_missing_where_labs_has_removed_the_data_set() -> None:
+    async with listenbrainz(always({"error": "Not found"}, 404)) as (provider, _, _):
+        assert await provider.lookup([named("Song")]) == [Missing()]
+
+
+async def test_refused_names_are_to_be_halved_and_one_alone_fails() -> None:
+    async with listenbrainz(always({"error": "bad"}, 400)) as (provider, _, _):
+        with pytest.raises(BatchRejected):
+            await provider.lookup([named("One"), named("Two")])
+        (alone,) = await provider.lookup([named("One")])
+    assert isinstance(alone, Failed)

@@ -13,9 +13,11 @@ from soulspot.errors import ProviderError, Refused, Unavailable
 from soulspot.models import Answer, Found, Missing, Query
 from soulspot.providers.base import Provider
 from soulspot.providers.listenbrainz import ListenBrainz
+from soulspot.providers.listenbrainz_answers import name_key
 from soulspot.providers.musicbrainz import MusicBrainz
 from soulspot.providers.spotify import Spotify
 from soulspot.sandbox import Behaviour, Catalogue, Sandbox
+from soulspot.sandbox.catalogue import Release
 from tests.providers.upstream import FAST, Watched
 
 
@@ -155,6 +157,59 @@ async def test_texts_are_found_together_and_the_rest_alone_and_wider(catalogue: 
     assert len(lost) <= len(truth) / 100, lost
 
 
+def albums(catalogue: Catalogue) -> dict[Query, Release]:
+    """The releases with several tracks, each with the question which release it is."""
+    found = {}
+    for release in catalogue.releases:
+        if len(release.tracks) >= 4:
+            artist = None if release.artist == "Various Artists" else release.artist
+            found.setdefault(Query.of("musicbrainz", "album", album=release.title, artist=artist), release)
+    return found
+
+
+async def test_albums_are_found_by_name_many_at_a_time(catalogue: Catalogue) -> None:
+    wanted = albums(catalogue)
+    assert len(wanted) > 20
+    async with world(catalogue) as here:
+        answers = await here.ask(here.musicbrainz, list(wanted))
+        assert {request.path for request in here.sandbox.requests} == {"/ws/2/release"}
+        assert len(here.sandbox.requests) <= 2 + len(wanted) / 10
+    lost = [r.title for r, a in zip(wanted.values(), answers, strict=True) if r.mbid not in found(a)]
+    assert len(lost) <= len(wanted) / 50, lost
+
+
+async def test_all_recordings_of_albums_come_together_and_those_of_large_ones_too(
+    catalogue: Catalogue,
+) -> None:
+    releases = [release for release in catalogue.releases if len(release.tracks) >= 2]
+    queries = [
+        Query.of("musicbrainz", "release", {"tracks": str(len(release.tracks))}, mbid=release.mbid)
+        for release in releases
+    ]
+    async with world(catalogue) as here:
+        answers = await here.ask(here.musicbrainz, queries)
+        sent = sum(here.sent("musicbrainz").values())
+    for release, answer in zip(releases, answers, strict=True):
+        assert set(found(answer)) == {track.recording_mbid for track in release.tracks}
+        assert isinstance(answer, Found)
+        for entity in answer.entities:
+            assert any(place["id"] == release.mbid for place in entity.fields["releases"])
+    assert sent < len(releases) / 2
+
+
+async def test_exact_names_are_answered_a_hundred_at_a_time_and_mostly_right(catalogue: Catalogue) -> None:
+    wanted = [one for one in catalogue.recordings if one.title.strip() and one.artist.strip()]
+    queries = [Query.of("listenbrainz", "text", title=one.title, artist=one.artist) for one in wanted]
+    async with world(catalogue) as here:
+        answers = await here.ask(here.listenbrainz, queries)
+        assert sum(here.sent("labs").values()) == -(-len(queries) // 100)
+    named = [(one, found(answer)) for one, answer in zip(wanted, answers, strict=True) if found(answer)]
+    assert len(named) > len(wanted) / 2
+    by_mbid = catalogue.recordings_by_mbid
+    for one, (mbid,) in named:
+        assert name_key(by_mbid[mbid].artist, by_mbid[mbid].title) == name_key(one.artist, one.title)
+
+
 async def test_spotify_links_find_their_recordings(catalogue: Catalogue) -> None:
     linked = catalogue.recordings_by_url_id
     queries = [Query.of("musicbrainz", "url", spotify_id=track) for track in linked]
@@ -237,6 +292,9 @@ async def test_a_spoilt_answer_is_an_answer_or_an_error_of_ours_never_another(
             [Query.of("musicbrainz", "recording", mbid=r.mbid) for r in some],
             [Query.of("musicbrainz", "redirect", mbid=some[0].mbid)],
             [Query.of("musicbrainz", "text", title=r.title, artist=r.artist) for r in some],
+            [Query.of("musicbrainz", "album", album=r.title, artist=r.artist) for r in some],
+            [Query.of("musicbrainz", "release", mbid=r.mbid) for r in catalogue.releases[:3]],
+            [Query.of("musicbrainz", "release", {"tracks": "300"}, mbid=catalogue.releases[0].mbid)],
         ],
         "spotify": [
             tracks(catalogue)[:5],
@@ -246,7 +304,8 @@ async def test_a_spoilt_answer_is_an_answer_or_an_error_of_ours_never_another(
         "labs": [
             [Query.of("listenbrainz", kind, mbid=r.mbid) for r in some]
             for kind in ("redirect", "spotify_ids")
-        ],
+        ]
+        + [[Query.of("listenbrainz", "text", title=r.title, artist=r.artist) for r in some]],
     }[service]
     async with world(catalogue, **{service: faults}) as here:
         provider = {"musicbrainz": here.musicbrainz, "spotify": here.spotify}.get(service, here.listenbrainz)

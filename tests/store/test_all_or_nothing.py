@@ -15,7 +15,7 @@ from soulspot.models import MUSICBRAINZ, LookupState, Query, Settlement, Verdict
 from soulspot.outcome import Rules
 from soulspot.plan import Services
 from soulspot.pump import Patience
-from soulspot.store import queue
+from soulspot.store import queue, tracks
 from soulspot.store.database import Database
 from soulspot.telemetry import Telemetry
 from tests.support.factories import (
@@ -125,12 +125,56 @@ async def test_an_answer_commits_with_all_that_follows_from_it_or_not_at_all(
     ]
 
 
-async def test_an_import_commits_with_its_lookups_or_not_at_all(
+def rows_to_import(tmp_path: Path) -> Path:
+    file = tmp_path / "rows.csv"
+    file.write_text(
+        "key,title,artist,duration_ms,isrc\n"
+        "a,Blue Hour,The Lanterns,201000,DEAB10000001\nb,Second,The Lanterns,190000,\n"
+    )
+    return file
+
+
+async def test_rows_come_in_with_their_albums_or_not_at_all(
     tmp_path: Path, database: Database, service: EnrichmentService
 ) -> None:
-    file = tmp_path / "rows.csv"
-    file.write_text("key,title,artist,isrc\na,Blue Hour,The Lanterns,DEAB10000001\nb,Second,The Lanterns,\n")
-    assert await breaks_cleanly_everywhere(database, lambda: service.import_file(file)) > 8
+    file = rows_to_import(tmp_path)
+
+    async def nothing() -> None:
+        """What is decided afterwards is another transaction."""
+
+    service._intake._decide_new = nothing
+    assert await breaks_cleanly_everywhere(database, lambda: service.import_file(file)) > 5
+    assert await database.read(lambda c: tracks.undecided(c, 10)) == [1, 2]
+
+
+async def test_what_came_in_is_decided_with_all_it_asks_or_not_at_all(
+    tmp_path: Path, database: Database, service: EnrichmentService
+) -> None:
+    await database.write(
+        lambda c: tracks.save_imported(
+            c, [tracks.ImportedTrack("a", tags(isrcs=[1])), tracks.ImportedTrack("b", tags("Second"))], NOW
+        )
+    )
+    assert await breaks_cleanly_everywhere(database, service.decide_new) > 8
+    assert await database.read(lambda c: c.execute("SELECT count(*) FROM lookups").fetchone()) == (2,)
+    assert await database.read(lambda c: tracks.undecided(c, 10)) == []
+
+
+async def test_an_import_that_breaks_before_it_is_decided_loses_nothing(
+    tmp_path: Path, database: Database, service: EnrichmentService
+) -> None:
+    file = rows_to_import(tmp_path)
+
+    async def killed() -> None:
+        raise KeyboardInterrupt
+
+    decide_new, service._intake._decide_new = service._intake._decide_new, killed
+    with pytest.raises(KeyboardInterrupt):
+        await service.import_file(file)
+    service._intake._decide_new = decide_new
+    assert await database.read(lambda c: c.execute("SELECT count(*) FROM lookups").fetchone()) == (0,)
+    again = await service.import_file(file)  # the same rows: none is new, and still all are decided
+    assert again.queued == 0
     assert await database.read(lambda c: c.execute("SELECT count(*) FROM lookups").fetchone()) == (2,)
 
 
@@ -149,8 +193,8 @@ async def test_what_a_person_says_commits_with_what_follows_or_not_at_all(
     assert row == ("accepted",)
 
 
-async def test_a_retry_queues_and_decides_together_or_not_at_all(
-    database: Database, service: EnrichmentService
+async def test_a_retry_queues_all_and_has_their_tracks_decided_or_does_nothing(
+    database: Database, service: EnrichmentService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service.rules = Rules(Services(spotify=False))
     only_isrc = tags(None, None, None, None, isrcs=[1])
@@ -159,7 +203,15 @@ async def test_a_retry_queues_and_decides_together_or_not_at_all(
     await service._settle([Settlement(lookup, LookupState.FAILED, NOW, error="400")])
     status = "SELECT status FROM enriched_tracks"
     assert await database.read(lambda c: c.execute(status).fetchone()) == ("failed",)
-    assert await breaks_cleanly_everywhere(database, service.retry) > 5
+
+    async def later() -> None:
+        """What is decided afterwards is another transaction, at the latest after the next start."""
+
+    with monkeypatch.context() as patch:
+        patch.setattr(service, "decide_new", later)
+        assert await breaks_cleanly_everywhere(database, service.retry) >= 3
+    assert await database.read(lambda c: tracks.undecided(c, 10)) == [1]
+    await service.decide_new()
     assert await database.read(lambda c: c.execute(status).fetchone()) == ("pending",)
     assert await database.read(lambda c: queue.next_due(c, MUSICBRAINZ, ["isrc"])) == {"isrc": NOW}
 

@@ -99,6 +99,16 @@ def recording(number: int, *, provider: str = MUSICBRAINZ, **fields: Any) -> Ent
     return Entity(provider, "recording", mbid(number), known | fields)
 
 
+def edition(number: int, tracks: int = 12, **fields: Any) -> Entity:
+    """A release that the album of `tags()` may be, as a search of MusicBrainz shows it."""
+    entry = release(number, date=fields.get("date", "2001-05-04"), track_count=tracks)
+    known = {
+        "album": "Night Shift", "album_artist": "The Lanterns", "track_count": tracks, "mb_release_id": entry["id"],
+        "release_date": fields.pop("date", "2001-05-04"), "releases": [entry],
+    }  # fmt: skip
+    return Entity(MUSICBRAINZ, "release", entry["id"], known | fields)
+
+
 def spotify_track(number: int, **fields: Any) -> Entity:
     """The Spotify track that `tags()` describes."""
     known = {

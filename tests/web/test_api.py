@@ -163,7 +163,7 @@ CSV = "key,title,artist\na,One,A\nb,Two,B\n,,\n"
     [
         ("rows.csv", CSV.encode()),
         ("ROWS.CSV", CSV.encode()),
-        ("rows.csv.gz", gzip.compress(CSV.encode())),
+        ("rows.csv.gz", gzip.compress(CSV.encode(), mtime=0)),
         ("rows.ndjson", b'{"key":"a","title":"One","artist":"A"}\n{"key":"b","title":"Two","artist":"B"}\n'),
         ("../../etc/rows.json", b'[{"title":"One","artist":"A"},{"title":"Two","artist":"B"}]'),
     ],

@@ -11,12 +11,18 @@ CREATE TABLE tracks (
     inode       INTEGER,
     tags        TEXT NOT NULL,          -- JSON of models.TrackTags
     unreadable  TEXT,                   -- why the file could not be read, for a person
+    album_key   BLOB,                   -- tracks of one key are one album; NULL for a track of none
+    album       TEXT,                   -- the album's name and artist by this track's own tags;
+    album_lead  TEXT,                   -- an empty artist says that it is a compilation
+    undecided   INTEGER NOT NULL DEFAULT 1,  -- 1 until it has been decided for the first time, or since it changed
     added_at    TEXT NOT NULL,
     changed_at  TEXT NOT NULL,
     scan_id     INTEGER,                -- the last scan that saw it
     vanished_at TEXT                    -- set while the file is gone; the row and its answers stay
 );
 CREATE INDEX tracks_by_stamp ON tracks (size, mtime_ns, inode) WHERE path IS NOT NULL;
+CREATE INDEX tracks_undecided ON tracks (track_id) WHERE undecided;
+CREATE INDEX tracks_by_album ON tracks (album_key, album_lead, album) WHERE album_key IS NOT NULL AND vanished_at IS NULL;
 CREATE INDEX tracks_by_scan ON tracks (scan_id) WHERE path IS NOT NULL;
 
 CREATE TABLE lookups (

@@ -1,0 +1,57 @@
+"""Albums of the library: which tracks are one, and how most of them name it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+from soulspot.models import AlbumGroup, AlbumMember, TrackTags
+from soulspot.store import codec
+
+
+def assign(
+    connection: sqlite3.Connection,
+    track_ids: Iterable[int],
+    member: Callable[[bytes | None, TrackTags], AlbumMember | None],
+) -> None:
+    """Note to which album each of these tracks belongs."""
+    for track_id, path, tags in connection.execute(
+        "SELECT track_id, path, tags FROM tracks WHERE track_id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(track_ids)),),
+    ).fetchall():
+        one = member(path, codec.decode(tags))
+        columns = (one.key, one.album, one.artist) if one else (None, None, None)
+        connection.execute(
+            "UPDATE tracks SET album_key = ?, album = ?, album_lead = ? WHERE track_id = ?",
+            (*columns, track_id),
+        )
+
+
+def groups(connection: sqlite3.Connection, wanted: str) -> dict[int, AlbumGroup]:
+    """The albums of these tracks (a JSON list of track_id), by track_id."""
+    keys: dict[int, bytes] = dict(
+        connection.execute(
+            "SELECT track_id, album_key FROM tracks WHERE album_key IS NOT NULL"
+            " AND track_id IN (SELECT value FROM json_each(?))",
+            (wanted,),
+        ).fetchall()
+    )
+    found = {key: _group(connection, key) for key in set(keys.values())}
+    return {track_id: found[key] for track_id, key in keys.items()}
+
+
+def _group(connection: sqlite3.Connection, key: bytes) -> AlbumGroup:
+    names: Counter[str] = Counter()
+    leads: Counter[str] = Counter()
+    for lead, album, count in connection.execute(
+        "SELECT album_lead, album, count(*) FROM tracks WHERE album_key = ? AND vanished_at IS NULL GROUP BY 1, 2",
+        (key,),
+    ):
+        names[album] += count
+        leads[lead] += count
+    size = names.total()
+    name = min(names, key=lambda one: (-names[one], one), default="")
+    lead = min(leads, key=lambda one: (-leads[one], one), default="")
+    return AlbumGroup(name, lead if lead and leads[lead] * 2 >= size else None, size)
