@@ -8,7 +8,7 @@ from soulspot.matching.albums import SAME_ALBUM
 from soulspot.matching.names import credit_similarity
 from soulspot.matching.releases import album_similarity, same_position
 from soulspot.matching.similarity import duration_support, title_similarity
-from soulspot.matching.titles import Title
+from soulspot.matching.titles import Title, counted
 from soulspot.matching.trimming import Trimmed, trim
 from soulspot.matching.version_conflicts import AGREEING, compare_versions
 from soulspot.matching.version_phrases import MANY_VERSIONS, PACKAGING
@@ -37,6 +37,7 @@ class Marks:
     taken: bool = False  # they agree on a version of which there are many: live, karaoke, remix ...
     told: bool = False  # both say which take, remix or edit it is, and the same one
     foreign: bool = False  # the titles are in scripts that cannot be compared
+    counted: bool = True  # the titles count the same part ("Part 2"), or both none
     video: bool = False
     unnamed: bool = False  # one says which remix or edit it is, the other does not
     same_company: bool = True  # both name the same artists, guests included
@@ -113,6 +114,7 @@ def compare(tags: View, candidate: View, identified: frozenset[str] = frozenset(
         taken=bool((candidate.versions.hard | candidate.implied) - PACKAGING) and not versions.conflict,
         told=versions.told,
         foreign=title is None and bool(tags.title.segments) and bool(candidate.title.segments),
+        counted=counted(here.title.full).parts == counted(there.title.full).parts,
         video=candidate.video and not tags.video,
         unnamed=any(
             bool(here.title.versions.of(kind)) != bool(there.title.versions.of(kind))

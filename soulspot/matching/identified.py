@@ -57,7 +57,7 @@ def _confirmed(marks: Marks) -> bool:
     if title is None:
         return marks.recording_id and (known or (artist is None and marks.same_length))
     if title >= 0.75:
-        return marks.recording_id or title >= 0.85
+        return (marks.recording_id or title >= 0.85) and (marks.counted or title >= 0.97 or marks.placed)
     return title >= 0.5 and marks.recording_id and known and marks.same_length
 
 

@@ -62,6 +62,15 @@ def test_an_identifier_does_not_outvote_the_length_but_its_place_on_the_album_ma
     assert placed.verdict is (Verdict.ACCEPTED if seconds < 210 else Verdict.REVIEW)
 
 
+@pytest.mark.parametrize("by", ["isrc", "recording id"])
+@pytest.mark.parametrize("part", [", Pt. 2", " (Part Two)", " II"])
+def test_an_identifier_of_the_whole_is_not_believed_of_a_part(by: str, part: str) -> None:
+    file = tags(f"{TITLE}{part}", ARTIST, 200)
+    assert decision(file, recording("a", TITLE, ARTIST, 200.2, by=by)).verdict is not Verdict.ACCEPTED
+    same = recording("a", f"{TITLE}{part}", ARTIST, 200.2, by=by)
+    assert decision(file, same).verdict is Verdict.ACCEPTED
+
+
 @pytest.mark.parametrize(
     ("file", "found"),
     [("(Live)", "(acoustic)"), ("(Acoustic)", "(live)"), ("- Live at Leeds", "(acoustic version)")],
