@@ -171,9 +171,9 @@ SHELVES = names("""
     collection
 """)
 
-# A folder's name, folded, that is a number (no year) or what systems call a folder that nobody named.
+# A folder's name, folded, that is a number (no year), a code ("img0001") or what systems call a folder that nobody named.
 NAMELESS_FOLDER = (
-    r"^(?:\d{1,3}|\d{5,}|(?:new|untitled|unnamed) folder(?: \d+)?|neuer ordner(?: \d+)?"
+    r"^(?:\d{1,3}|\d{5,}|[a-z]{1,5}\d{4,}|(?:new|untitled|unnamed) folder(?: \d+)?|neuer ordner(?: \d+)?"
     r"|nouveau dossier(?: \d+)?|nueva carpeta(?: \d+)?|nova pasta(?: \d+)?|nuova cartella(?: \d+)?"
     r"|новая папка(?: \d+)?|新建文件夹(?: \d+)?|新しいフォルダー?(?: \d+)?|새 폴더(?: \d+)?)$"
 )

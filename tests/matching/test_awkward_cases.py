@@ -185,6 +185,8 @@ def named(made: object) -> str | None:
     [
         ("phone backup/832/Mara Quill - Slow Kite.m4a", "Mara Quill", None, "Slow Kite"),
         ("Music/New Folder (2)/306/Mara Quill - Slow Kite.mp3", "Mara Quill", None, "Slow Kite"),
+        ("usb/rec0017/Mara Quill - Slow Kite.mp3", "Mara Quill", None, "Slow Kite"),
+        ("Blink 182/Blink 182/Dammit - Home.mp3", "Blink 182", "Blink 182", "Dammit - Home"),
         ("Neuer Ordner/Mara Quill - Slow Kite.mp3", "Mara Quill", None, "Slow Kite"),
         ("Adele/25/Hello.mp3", "Adele", "25", "Hello"),
         ("Adele/25/01 - Hello.mp3", "Adele", "25", "Hello"),
