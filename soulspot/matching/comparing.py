@@ -31,6 +31,9 @@ class Marks:
     recording_id: bool
     version: str = ""  # what the version words contradict, in words; empty when they do not
     packaging: bool = False  # they contradict in words alone that shops and taggers often leave out
+    commented: bool = (
+        False  # the titles are equal as written: they contradict in a comment or an album's name alone
+    )
     unstated: bool = (
         False  # the candidate says "single version" or "edit", the tags say nothing, and no more differs
     )
@@ -110,6 +113,7 @@ def compare(tags: View, candidate: View, identified: frozenset[str] = frozenset(
         or bool(identified & {"recording id", "spotify id"}),
         version=versions.conflict,
         packaging=versions.packaging,
+        commented=bool(tags.title.segments) and tags.title.plain == candidate.title.plain,
         unstated=versions.unstated,
         taken=bool((candidate.versions.hard | candidate.implied) - PACKAGING) and not versions.conflict,
         told=versions.told,

@@ -29,7 +29,7 @@ def verify(marks: Marks) -> Standing:
     A recording or Spotify id needs no more than that nothing clear speaks against it; an ISRC, which several
     versions and movements may share, needs title and length or artist on its side. Neither is believed against the
     artist, nor against a length that only the place on the album explains, nor against words that say another
-    version, unless taggers often leave those out."""
+    version, unless taggers often leave those out, or they stand in a comment while the title is the very one."""
     if not (marks.recording_id or marks.isrc):
         return Standing.ABSENT
     title, artist = marks.title, marks.artist
@@ -51,7 +51,8 @@ def _confirmed(marks: Marks) -> bool:
     known = artist is not None and artist >= 0.75
     if marks.version:
         exact = known and marks.duration is not None and marks.duration >= 0.9
-        return marks.packaging and exact and (title or 0.0) >= 0.9
+        said = marks.packaging or (marks.commented and marks.recording_id)
+        return said and exact and (title or 0.0) >= 0.9
     if title is None and marks.foreign:
         return (known or artist is None) and (marks.same_length or marks.placed)
     if title is None:
