@@ -187,15 +187,6 @@ def _all_waiting(connection: sqlite3.Connection, provider: str) -> list[Waiting]
     return found
 
 
-def tracks_waiting(connection: sqlite3.Connection) -> list[int]:
-    """The tracks that a lookup which is still to be answered serves, ascending."""
-    rows = connection.execute(
-        "SELECT DISTINCT track_id FROM track_lookups JOIN lookups USING (lookup_id)"
-        " WHERE state IN ('pending', 'leased') ORDER BY 1"
-    )
-    return [track_id for (track_id,) in rows]
-
-
 def settle(connection: sqlite3.Connection, settlements: Iterable[Settlement], now: float) -> None:
     """Write what the lookups brought and acknowledge them, in the caller's transaction."""
     stamp = iso(now)
@@ -272,11 +263,6 @@ def reopen(
         (iso(now), json.dumps(sorted(wanted)), provider, provider),
     )
     return sorted(lookup_id for (lookup_id,) in rows.fetchall())
-
-
-def retry(connection: sqlite3.Connection, states: Sequence[str], provider: str | None, now: float) -> int:
-    """`reopen`, for whoever needs the count alone."""
-    return len(reopen(connection, states, provider, now))
 
 
 def tracks_served(connection: sqlite3.Connection, lookup_ids: Iterable[int]) -> list[int]:
