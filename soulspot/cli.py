@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import json
 import os
 import sqlite3
 import sys
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 
 from soulspot import __version__, commands
-from soulspot.config import Config, find_config, load_config
-from soulspot.console import (
-    bars,
-    complain,
-    err,
-    out,
+from soulspot.cli_run import (
+    INCOMPLETE,
+    USAGE,
+    as_path,
+    guarded,
+    load,
+    log_as_configured,
+    log_quietly,
+    refuse_absent,
+    run,
+)
+from soulspot.config import Config
+from soulspot.config_checks import LIBRARY_EMPTY, SPOTIFY_OFF
+from soulspot.console import complain, out
+from soulspot.console_tables import (
+    UNREADABLE_SHOWN,
     postponed_lines,
     requests_table,
     results_table,
     status_lines,
+    unreadable_lines,
 )
-from soulspot.errors import ConfigError, DatabaseOwned, SoulSpotError
-
-T = TypeVar("T")
-
-DONE, INCOMPLETE, USAGE, OWNED, BAD_CONFIG = 0, 1, 2, 75, 78
+from soulspot.errors import SoulSpotError
+from soulspot.library.imports import UnusableFile, preview
 
 app = typer.Typer(
     help="SoulSpot keeps a music library's metadata complete.",
@@ -52,7 +60,11 @@ ConfigOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else there.")]
-PathsArgument = Annotated[list[Path] | None, typer.Argument(help="Files or folders.", metavar="[PATH]...")]
+PathsArgument = Annotated[
+    list[Path] | None, typer.Argument(help="Files or folders.", metavar="PATH", parser=as_path)
+]
+REMARKS = 20  # values of an import file that are named one by one
+ABOUT_ALL = (SPOTIFY_OFF, LIBRARY_EMPTY)
 
 
 def _version(wanted: bool) -> None:
@@ -75,30 +87,36 @@ def daemon(
     config: ConfigOption = None,
     allow_root: Annotated[bool, typer.Option("--allow-root", help="Run although this is root.")] = False,
 ) -> None:
-    """Run the service: scan, enrich and answer HTTP until SIGTERM; SIGHUP reads the configuration again."""
+    """Run the service until it is told to stop.
+
+    It scans, watches, enriches and answers HTTP until SIGTERM; SIGHUP reads the configuration again."""
     from soulspot.daemon import run_daemon
 
-    loaded = _load(config, check_library=True)
+    loaded = load(config, check_library=True, about=ABOUT_ALL)
     if os.geteuid() == 0 and not (allow_root or os.environ.get("SOULSPOT_ALLOW_ROOT")):
         complain("the daemon needs no root rights: run it as another user, or say --allow-root")
         raise typer.Exit(USAGE)
-    _log_as_configured(loaded)
-    _guarded(lambda: run_daemon(loaded, config or loaded.source))
+    log_as_configured(loaded)
+    guarded(lambda: run_daemon(loaded, config or loaded.source), loaded.database.path)
 
 
 @app.command()
 def scan(paths: PathsArgument = None, config: ConfigOption = None, json_: JsonOption = False) -> None:
     """Queue new and changed files, in the running daemon if there is one."""
-    loaded = _load(config, check_library=not paths)
+    loaded = load(config, check_library=not paths, as_json=json_)
     places = commands.absolute(paths or [])
     if not places and not loaded.library.paths:
         complain("nothing to scan: name a folder, or set library.paths in config.toml")
         raise typer.Exit(USAGE)
-    _refuse_absent(paths or [])
-    _log_quietly(loaded)
-    with bars(quiet=json_) as shown:
-        report = _run(commands.scan(loaded, places, shown))
+    refuse_absent(paths or [])
+    log_quietly(loaded)
+    report = run(lambda bars: commands.scan(loaded, places, bars), quiet=json_, database=loaded.database.path)
     _say(report, json_)
+    if not json_ and report.get("unreadable"):
+        _show_unreadable(loaded)
+    if not report.get("found"):
+        complain(f"no music found in {_named(paths, loaded)}")
+        raise typer.Exit(INCOMPLETE)
 
 
 @app.command(name="import")
@@ -114,12 +132,28 @@ def import_(
 
     Columns, all optional: key spotify_id isrc mb_recording_id mb_release_id artist title album album_artist
     duration_ms track_number disc_number. `key` is your own name for the row: the same key again updates it."""
-    loaded = _load(config)
-    _refuse_absent([file])
-    _log_quietly(loaded)
-    with bars(quiet=json_) as shown:
-        report = _run(commands.import_file(loaded, file, shown))
-    _say(report, json_)
+    loaded = load(config, as_json=json_)
+    refuse_absent([file])
+    try:
+        seen = guarded(lambda: preview(file))
+    except UnusableFile as error:
+        complain(str(error))
+        raise typer.Exit(USAGE) from None
+    log_quietly(loaded)
+    report = run(
+        lambda bars: commands.import_file(loaded, file, bars), quiet=json_, database=loaded.database.path
+    )
+    known = report["rows"] - report["queued"] - report["bad"]
+    _say(report, json_, f", {known} already known" if known > 0 else "")
+    if not json_:
+        for line, words in seen.remarks[:REMARKS]:
+            complain(f"line {line}: {words}")
+        if seen.remarked > REMARKS:
+            complain(f"... and {seen.remarked - REMARKS} more values that cannot be used")
+        if report["queued"]:
+            out.print("next: soulspot enrich", markup=False)
+    if report["bad"]:
+        raise typer.Exit(INCOMPLETE)
 
 
 @app.command()
@@ -127,47 +161,78 @@ def enrich(
     paths: PathsArgument = None,
     config: ConfigOption = None,
     wait: Annotated[
-        float, typer.Option("--wait", min=0, help="End when nothing is due within this many seconds.")
+        float,
+        typer.Option(
+            "--wait", min=0, metavar="SECONDS", help="End when nothing is due within this many seconds."
+        ),
     ] = 60.0,
     json_: JsonOption = False,
 ) -> None:
-    """Scan PATH (or the configured library), then enrich what is queued until nothing more can be asked."""
-    loaded = _load(config, check_library=not paths)
-    _refuse_absent(paths or [])
-    _log_quietly(loaded)
-    with bars(quiet=json_) as shown:
-        report = _run(commands.enrich(loaded, commands.absolute(paths or []), wait, shown))
+    """Find out about the music in PATH, or in the configured library.
+
+    It scans, then asks the services until nothing more can be asked within --wait seconds."""
+    loaded = load(config, check_library=not paths, as_json=json_, about=() if paths else (LIBRARY_EMPTY,))
+    refuse_absent(paths or [])
+    places = commands.absolute(paths or [])
+    log_quietly(loaded)
+    report = run(
+        lambda bars: commands.enrich(loaded, places, wait, bars), quiet=json_, database=loaded.database.path
+    )
+    nothing = report.found == 0
     if json_:
         print(json.dumps(report.as_json() | {"database": str(loaded.database.path)}))
     else:
         out.print(results_table(report.tracks))
         if report.requests:
             out.print(requests_table(report.requests, report.answered))
-        for line in postponed_lines(report.postponed):
+        _show_unreadable(loaded)
+        for line in postponed_lines(report.postponed, report.answered):
             out.print(line, markup=False, soft_wrap=True)
         if report.lost:
             out.print(f"{report.lost} lookups failed; `soulspot retry` asks them again", markup=False)
         out.print(f"database: {loaded.database.path}", markup=False, soft_wrap=True)
-    if not report.complete or report.bad_places:
+    if nothing:
+        complain(f"no music found in {_named(paths, loaded)}")
+    if not report.complete or report.bad_places or nothing:
         raise typer.Exit(INCOMPLETE)
 
 
+def _named(paths: list[Path] | None, loaded: Config) -> str:
+    return ", ".join(map(str, paths or loaded.library.paths))
+
+
 @app.command()
-def status(config: ConfigOption = None, json_: JsonOption = False) -> None:
-    """Say how far it is and what it is waiting for, from the daemon if one runs."""
-    loaded = _load(config)
-    found = _run(commands.status(loaded))
+def status(
+    config: ConfigOption = None,
+    unreadable: Annotated[
+        bool, typer.Option("--unreadable", help="List the files that could not be read, and why.")
+    ] = False,
+    json_: JsonOption = False,
+) -> None:
+    """Say how far it is and what it is waiting for."""
+    loaded = load(config, as_json=json_)
+    database = loaded.database.path
+    if unreadable:
+        files, _ = guarded(lambda: asyncio.run(commands.unreadable(loaded)))
+        if json_:
+            print(json.dumps([{"path": path, "reason": reason} for path, reason in files]))
+        for path, reason in () if json_ else files:
+            out.print(f"{path}: {reason}", markup=False, soft_wrap=True)
+        return
+    found = guarded(lambda: asyncio.run(commands.status(loaded)))
     if found is None:
         complain(
-            f"there is no database yet at {loaded.database.path}; `soulspot enrich PATH` or `soulspot daemon` makes it"
+            f"there is no database yet at {database}; `soulspot enrich PATH` or `soulspot daemon` makes it"
         )
         raise typer.Exit(INCOMPLETE)
     if json_:
         print(json.dumps(found))
         return
-    out.print(f"daemon at {found['daemon']}" if found["daemon"] else "no daemon runs", markup=False)
+    here = commands.who_else(loaded)
+    without = f"{here} is running" if here else "no daemon runs"
+    out.print(f"daemon at {found['daemon']}" if found["daemon"] else without, markup=False)
     for part in status_lines(found):
-        out.print(part)
+        out.print(part, markup=False)
 
 
 @app.command()
@@ -185,10 +250,13 @@ def retry(
     if provider not in (None, "musicbrainz", "spotify", "listenbrainz"):
         complain("--provider is musicbrainz, spotify or listenbrainz")
         raise typer.Exit(USAGE)
-    loaded = _load(config)
-    _log_quietly(loaded)
-    with bars(quiet=json_) as shown:
-        report = _run(commands.retry(loaded, states, provider, shown))
+    loaded = load(config, as_json=json_)
+    log_quietly(loaded)
+    report = run(
+        lambda bars: commands.retry(loaded, states, provider, bars),
+        quiet=json_,
+        database=loaded.database.path,
+    )
     _say(report, json_)
 
 
@@ -197,7 +265,7 @@ def check(config: ConfigOption = None, json_: JsonOption = False) -> None:
     """Check configuration, database, credentials, library and versions, without asking any service."""
     from soulspot.check import checks
 
-    loaded = _load(config, check_library=True)
+    loaded = load(config, check_library=True, as_json=json_)
     found = checks(loaded)
     if json_:
         print(json.dumps([dataclasses.asdict(one) for one in found]))
@@ -210,12 +278,19 @@ def check(config: ConfigOption = None, json_: JsonOption = False) -> None:
             )
     if any(one.fatal and not one.ok for one in found):
         raise typer.Exit(INCOMPLETE)
+    if not json_:
+        out.print("all well; next: soulspot enrich", markup=False)
 
 
 @app.command()
 def init(
-    config: Annotated[Path, typer.Option("--config", "-c", help="Where to write it.")] = Path("config.toml"),
-    library: Annotated[list[Path] | None, typer.Option(help="A folder with music.")] = None,
+    path: Annotated[
+        Path | None, typer.Argument(help="Where to write it (config.toml).", metavar="PATH")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="The same as PATH.", metavar="PATH")
+    ] = None,
+    library: Annotated[list[Path] | None, typer.Option(help="A folder with music.", metavar="PATH")] = None,
     contact: Annotated[
         str | None, typer.Option(help="Your e-mail address or web page, for MusicBrainz.")
     ] = None,
@@ -228,8 +303,13 @@ def init(
     """Write a commented config.toml, asking for what it needs."""
     from soulspot.setup import ask_and_write
 
+    if path and config and path != config:
+        complain("name the file once: as PATH or with --config")
+        raise typer.Exit(USAGE)
+    refuse_absent([folder.expanduser() for folder in library or []])
+    where = path or config or Path("config.toml")
     ask = not yes and sys.stdin.isatty()
-    _guarded(lambda: ask_and_write(config, library, contact, spotify_client_id, force=force, ask=ask))
+    guarded(lambda: ask_and_write(where, library, contact, spotify_client_id, force=force, ask=ask))
 
 
 @app.command()
@@ -241,11 +321,15 @@ def demo(
     config: Annotated[Path | None, typer.Option("--config", "-c", hidden=True)] = None,
     json_: JsonOption = False,
 ) -> None:
-    """Do the whole job on a sample library against local servers: no account, no network, no configuration."""
+    """Do the whole job on a sample library against local servers.
+
+    It needs no account, no network and no configuration."""
     from soulspot.demo import run_demo
 
-    with bars(quiet=json_) as shown:
-        report = _run(run_demo(folder, tracks, shown))
+    if folder.exists() and not folder.is_dir():
+        complain(f"{folder} is a file; name a folder for the demo to work in")
+        raise typer.Exit(USAGE)
+    report = run(lambda bars: run_demo(folder, tracks, bars), quiet=json_, database=folder / "soulspot.db")
     if json_:
         print(json.dumps(report.as_json()))
     else:
@@ -255,89 +339,18 @@ def demo(
         raise typer.Exit(INCOMPLETE)
 
 
-def _load(path: Path | None, *, check_library: bool = False) -> Config:
-    try:
-        loaded = load_config(path or find_config(), check_library=check_library)
-    except ConfigError as error:
-        for problem in error.problems:
-            complain(problem)
-        complain("`soulspot init` writes a config.toml with every key explained")
-        raise typer.Exit(BAD_CONFIG) from None
-    for warning in loaded.warnings:
-        err.print(f"soulspot: {warning}", markup=False, soft_wrap=True)
-    return loaded
-
-
-def _log_as_configured(config: Config) -> None:
-    from soulspot.telemetry import configure_logging
-
-    try:
-        configure_logging(config.log.format, config.log.level, config.log.file)
-    except OSError as error:
-        complain(f"log.file: {error}")
-        raise typer.Exit(BAD_CONFIG) from None
-
-
-def _log_quietly(config: Config) -> None:
-    """A command that shows progress logs to the configured file, and only errors to the terminal."""
-    from soulspot.telemetry import configure_logging
-
-    if config.log.file:
-        _log_as_configured(config)
-    else:
-        configure_logging("console", "error")
-
-
-def _refuse_absent(paths: list[Path]) -> None:
-    absent = [path for path in paths if not os.path.lexists(path)]
-    for path in absent:
-        complain(f"{path}: there is no such file or folder")
-    if absent:
-        raise typer.Exit(USAGE)
-
-
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    return _guarded(lambda: asyncio.run(work))
-
-
-def _guarded(work: Callable[[], T]) -> T:
-    """Turn what is foreseen into a sentence and an exit code."""
-    try:
-        return work()
-    except DatabaseOwned as error:
-        complain(str(error))
-        raise typer.Exit(OWNED) from None
-    except ConfigError as error:
-        for problem in error.problems:
-            complain(problem)
-        raise typer.Exit(BAD_CONFIG) from None
-    except (SoulSpotError, OSError, ValueError, sqlite3.Error) as error:
-        if _is_lock(error):
-            complain(f"the database is locked by another program: {error}")
-            raise typer.Exit(OWNED) from None
-        words = str(error) or type(error).__name__
-        complain(f"the database: {words}" if isinstance(error, sqlite3.Error) else words)
-        raise typer.Exit(INCOMPLETE) from None
-    except KeyboardInterrupt:
-        complain("interrupted; what was queued stays queued")
-        raise typer.Exit(130) from None
-
-
-def _is_lock(error: BaseException) -> bool:
-    """Whether another program kept SQLite's lock for longer than we wait for it."""
-    cause = error if isinstance(error, sqlite3.Error) else error.__cause__
-    # the low byte: there are extended codes of each
-    return isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", 0) & 0xFF in (
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-    )
-
-
-def _say(report: dict[str, Any], as_json: bool) -> None:
+def _say(report: dict[str, Any], as_json: bool, more: str = "") -> None:
     if as_json:
         print(json.dumps(report))
     else:
-        out.print(", ".join(f"{count} {name}" for name, count in report.items()), markup=False)
+        out.print(", ".join(f"{count} {name}" for name, count in report.items()) + more, markup=False)
+
+
+def _show_unreadable(loaded: Config) -> None:
+    # the daemon may keep the database from us: then its log has them
+    with contextlib.suppress(SoulSpotError, OSError, sqlite3.Error):
+        for line in unreadable_lines(*asyncio.run(commands.unreadable(loaded, UNREADABLE_SHOWN))):
+            out.print(line, markup=False, soft_wrap=True)
 
 
 def main() -> None:

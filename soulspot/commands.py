@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from soulspot import __version__
 from soulspot.config import Config
 from soulspot.console import Bars
 from soulspot.enrich import EnrichmentService
+from soulspot.errors import SoulSpotError
 from soulspot.intake import ImportReport, ScanReport
-from soulspot.remote import DaemonUnreachable, Remote, running_daemon
+from soulspot.remote import DaemonUnreachable, Remote, running_daemon, who_works
 from soulspot.reports import (
     Enrichment,
     import_notes,
@@ -24,9 +26,11 @@ from soulspot.reports import (
     why_not_retried,
 )
 from soulspot.reports import EnrichReport as EnrichReport
+from soulspot.reports_waits import Announcer, waits
 from soulspot.store import operations
 from soulspot.store.database import Database
 from soulspot.store.times import iso
+from soulspot.store.unreadable import count_unreadable, unreadable_files
 from soulspot.wiring import opened
 
 
@@ -74,7 +78,13 @@ async def enrich(config: Config, places: Sequence[bytes], wait: float, bars: Bar
     """Scan what there is to scan, then work until nothing can be asked within `wait` seconds."""
     if remote := running_daemon(config):
         async with remote:
-            report = await _watched(remote, await remote.enrich(places, wait), bars, "enrich")
+            started = await remote.enrich(places, wait)
+            watching = asyncio.create_task(_show_daemon(remote, bars))
+            try:
+                report = await _watched(remote, started, bars, "enrich")
+            finally:
+                watching.cancel()
+                await asyncio.gather(watching, return_exceptions=True)
             try:
                 return EnrichReport.from_json(report)
             except (KeyError, TypeError):
@@ -89,7 +99,7 @@ async def enrich_with(
     """`enrich` over a service that is open."""
     enrichment = Enrichment(service)
     await enrichment.scan(places, _scan_progress(bars), bars.note)
-    ticker = asyncio.create_task(_show_progress(service, bars))
+    ticker = asyncio.create_task(_show_progress(service, enrichment, bars))
     try:
         postponed = await service.settled(wait)
     finally:
@@ -103,7 +113,11 @@ async def status(config: Config) -> dict[str, Any] | None:
     """The daemon's status, or that of the database when no daemon runs; None when there is no database yet."""
     if remote := running_daemon(config):
         async with remote:
-            return {"daemon": remote.address, **await remote.status()}
+            try:
+                return {"daemon": remote.address, **await remote.status()}
+            except DaemonUnreachable:
+                if remote.certain:
+                    raise
     if not config.database.path.exists():
         return None
     return await asyncio.to_thread(_status_of_file, config.database.path)
@@ -128,6 +142,26 @@ def _status_of_file(path: Path) -> dict[str, Any]:
         }
     finally:
         connection.close()
+
+
+def who_else(config: Config) -> str | None:
+    """Which process works on the database now, in words."""
+    return who_works(config.database.path)
+
+
+async def unreadable(config: Config, limit: int | None = None) -> tuple[list[tuple[str, str]], int]:
+    """The files that could not be read (path, reason), `limit` at most, and how many there are."""
+
+    def look() -> tuple[list[tuple[str, str]], int]:
+        if not config.database.path.exists():
+            return [], 0
+        connection = Database.open_to_read(config.database.path)
+        try:
+            return unreadable_files(connection, limit), count_unreadable(connection)
+        finally:
+            connection.close()
+
+    return await asyncio.to_thread(look)
 
 
 def _remembered(state: dict[str, Any], now: float) -> dict[str, Any]:
@@ -187,17 +221,52 @@ def _scan_progress(bars: Bars) -> Callable[[ScanReport], None]:
     return progress
 
 
-async def _show_progress(service: EnrichmentService, bars: Bars) -> None:
+async def _show_progress(service: EnrichmentService, enrichment: Enrichment, bars: Bars) -> None:
+    announcer, providers = Announcer(), [pump.name for pump in service.pumps]
     while True:
         await _show_once(service, bars)
+        for line in announcer.lines(enrichment.watch.look(), providers):
+            bars.note(line)
         await asyncio.sleep(0.5)
 
 
 async def _show_once(service: EnrichmentService, bars: Bars) -> None:
     counts = await service.database.read(operations.track_counts)
-    done = counts["total"] - counts.get("pending", 0)
-    bars.show("tracks", done, counts["total"], f"{sum(service.telemetry.requests.values())} requests")
-    for provider, states in sorted((await service.database.read(operations.lookup_counts)).items()):
+    lookups = await service.database.read(operations.lookup_counts)
+    _show_counts(counts, lookups, service.telemetry.requests, bars)
+
+
+async def _show_daemon(remote: Remote, bars: Bars) -> None:
+    """The same for a daemon, as far as its status tells; the operation itself says when the daemon is gone."""
+    announcer = Announcer()
+    while True:
+        try:
+            status = await remote.status()
+            requests: Counter[str] = Counter()
+            for gate in status["gates"]:
+                requests[gate["provider"]] += gate["requests"]
+            _show_counts(status["tracks"], status["lookups"], requests, bars)
+            pumps = status.get("pumps") or {}
+            for line in announcer.lines(waits(status["gates"], pumps, {}), list(pumps)):
+                bars.note(line)
+        except (SoulSpotError, KeyError, TypeError, ValueError):
+            pass
+        await asyncio.sleep(2.0)
+
+
+def _show_counts(
+    tracks: Mapping[str, int],
+    lookups: Mapping[str, Mapping[str, int]],
+    requests: Mapping[str, int],
+    bars: Bars,
+) -> None:
+    bars.show(
+        "tracks",
+        tracks["total"] - tracks.get("pending", 0),
+        tracks["total"],
+        f"{sum(requests.values())} requests",
+    )
+    for provider, states in sorted(lookups.items()):
         total = sum(states.values())
-        open_ = states.get("pending", 0) + states.get("leased", 0)
-        bars.show(provider, total - open_, total, f"{service.telemetry.requests[provider]} requests")
+        waiting = states.get("pending", 0) + states.get("leased", 0)
+        bars.show(provider, total - waiting, total, f"{requests.get(provider, 0)} requests")

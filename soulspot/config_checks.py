@@ -10,6 +10,10 @@ from urllib.parse import urlsplit
 
 from soulspot.config_model import Config
 
+# How the warnings begin that tell of what may well be meant so.
+SPOTIFY_OFF = "providers.spotify is off"
+LIBRARY_EMPTY = "library.paths is empty"
+
 
 class Fault(NamedTuple):
     """What is wrong with `keys[0]`, seen together with the other keys."""
@@ -62,9 +66,9 @@ def warnings(config: Config) -> Iterator[str]:
     missing = [name for name in ("client_id", "client_secret") if getattr(spotify, name) is None]
     if spotify.enabled and missing:
         verb = "are" if len(missing) > 1 else "is"
-        yield f"providers.spotify is off: {' and '.join(missing)} {verb} not set"
+        yield f"{SPOTIFY_OFF}: {' and '.join(missing)} {verb} not set"
     if not config.library.paths:
-        yield "library.paths is empty: nothing is scanned by itself"
+        yield f"{LIBRARY_EMPTY}: nothing is scanned by itself"
     providers = config.providers
     if not any(p.enabled for p in (providers.musicbrainz, providers.listenbrainz)) and (
         missing or not spotify.enabled

@@ -103,7 +103,7 @@ def read_credentials(environ: Mapping[str, str]) -> Layer:
 
 def read_overrides(overrides: Mapping[str, Any]) -> Layer:
     """The layer of values given in code or on the command line: nested mappings, or dotted keys, or both."""
-    layer = Layer({}, lambda _: "given by the caller")
+    layer = Layer({}, lambda _: "")  # whoever gives them knows where they stand
 
     def add(prefix: Key, values: Mapping[str, Any]) -> None:
         for name, value in values.items():
@@ -160,7 +160,7 @@ def unknown(key: Sequence[str]) -> str:
     near = (
         get_close_matches(wrong, siblings, 1)
         or get_close_matches(wrong, same_end, 1, 0.0)
-        or get_close_matches(wrong, names + sections, 1)
+        or get_close_matches(wrong, [*Config.model_fields, *names, *sections], 1)
     )
     return "unknown key" + (f"; did you mean {near[0]}?" if near else "")
 

@@ -1,139 +1,122 @@
-"""What people see on a terminal: progress bars there, one line a step elsewhere, tables at the end."""
+"""What people see while it works: progress bars on a terminal, now and then a line elsewhere."""
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
-from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
 
-from soulspot.enrich import Postponed
+NO_EDGE = 10_000  # columns where there is no terminal: a program that reads us needs whole lines
+ROOM_FOR_BARS, ROOM_FOR_TIMES = 90, 60  # columns of a terminal
+SECONDS_BETWEEN_LINES, FIRST_MINUTE, SECONDS_LATER = 5.0, 60.0, 60.0
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
 
-STATUSES = ("accepted", "review", "unmatched", "failed", "pending")
-SECONDS_BETWEEN_LINES = 5.0
+class Screen(Console):
+    """A console that neither wraps nor cuts off what goes into a file or a pipe. NO_COLOR is obeyed."""
+
+    @property
+    def size(self) -> ConsoleDimensions:
+        return super().size if self.is_terminal else ConsoleDimensions(NO_EDGE, 25)
+
+    @size.setter
+    def size(self, new_size: tuple[int, int]) -> None:
+        self._width, self._height = new_size
+
+
+def _screen(*, stderr: bool = False) -> Screen:
+    # TERM=dumb asks for plain text; rich would still send it bold
+    plain = False if os.environ.get("TERM") in ("dumb", "unknown") else None
+    return Screen(stderr=stderr, highlight=False, force_terminal=plain, no_color=_no_color())
+
+
+def _no_color() -> bool | None:
+    return True if os.environ.get("NO_COLOR") else None
+
+
+out, err = _screen(), _screen(stderr=True)
 
 
 class Bars:
-    """Progress bars on a terminal, a line every few seconds elsewhere, nothing when quiet."""
+    """Progress bars on a terminal, a line now and then elsewhere, nothing when quiet."""
 
     def __init__(self, quiet: bool) -> None:
         self._live = err.is_terminal and not quiet
         self._quiet = quiet
         self._ids: dict[str, TaskID] = {}
-        self._said: dict[str, float] = {}
-        self.progress = Progress(
-            TextColumn("{task.description:<14}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-            TimeRemainingColumn(), TextColumn("{task.fields[note]}"), console=err, disable=not self._live,
-        )  # fmt: skip
+        self._said: dict[str, tuple[float, str]] = {}
+        self._latest: dict[str, str] = {}
+        self._began: float | None = None
+        self.progress = Progress(*_columns(err.width), console=err, disable=not self._live)
 
     def show(self, name: str, done: int, total: int | None, note: str = "") -> None:
         """Bring the bar called `name` to `done` of `total`; an unknown total is None."""
         if name not in self._ids:
             self._ids[name] = self.progress.add_task(name, total=total, note=note)
-            self.step(f"{name}: started") if not self._live else None
         self.progress.update(self._ids[name], completed=done, total=total, note=note)
+        self._latest[name] = (
+            f"{name}: {done}" + (f" of {total}" if total is not None else "") + (f", {note}" if note else "")
+        )
         now = self.progress.get_time()
-        if not self._live and now - self._said.get(name, now - 1) >= SECONDS_BETWEEN_LINES:
-            self.step(f"{name}: {done}" + (f" of {total}" if total else "") + (f", {note}" if note else ""))
-            self._said[name] = now
-        self._said.setdefault(name, now)
+        self._began = now if self._began is None else self._began
+        pause = SECONDS_BETWEEN_LINES if now - self._began < FIRST_MINUTE else SECONDS_LATER
+        at, _ = self._said.get(name, (now - pause, ""))
+        if now - at >= pause:
+            self._say(name, now)
+
+    def finish(self) -> None:
+        """Say how it stands at the end: the last line must not be one of a minute ago."""
+        for name in self._latest:
+            self._say(name, self.progress.get_time())
+
+    def _say(self, name: str, now: float) -> None:
+        line = self._latest[name]
+        if line != self._said.get(name, (0.0, ""))[1]:
+            self.step(line)
+            self._said[name] = now, line
 
     def step(self, text: str) -> None:
         """One line, for where there is no terminal."""
         if not self._live and not self._quiet:
-            err.print(text, markup=False)
+            err.print(text, markup=False, soft_wrap=True)
 
     def note(self, text: str) -> None:
         """A line that stays, above the bars."""
         if not self._quiet:
-            (self.progress.console if self._live else err).print(text, markup=False)
+            (self.progress.console if self._live else err).print(text, markup=False, soft_wrap=True)
+
+
+def _columns(width: int) -> list[ProgressColumn]:
+    """What fits: the bars go first, then the times."""
+    columns: list[ProgressColumn] = [TextColumn("{task.description:<12}")]
+    if width >= ROOM_FOR_BARS:
+        columns.append(BarColumn())
+    columns.append(MofNCompleteColumn())
+    if width >= ROOM_FOR_TIMES:
+        columns += [TimeElapsedColumn(), TimeRemainingColumn()]
+    return [*columns, TextColumn("{task.fields[note]}")]
 
 
 @contextmanager
 def bars(quiet: bool = False) -> Iterator[Bars]:
     made = Bars(quiet)
     with made.progress:
-        yield made
-
-
-def results_table(counts: Mapping[str, int]) -> Table:
-    """How many tracks came to which result."""
-    table = Table(title="Tracks", title_justify="left")
-    table.add_column("result")
-    table.add_column("tracks", justify="right")
-    for status in STATUSES:
-        if counts.get(status) or status == "accepted":
-            table.add_row(status, str(counts.get(status, 0)))
-    table.add_row("all", str(counts.get("total", 0)), style="bold")
-    return table
-
-
-def requests_table(requests: Mapping[str, int], answered: Mapping[str, int]) -> Table:
-    """Requests used beside what one request a lookup would have cost."""
-    table = Table(title="Requests", title_justify="left")
-    for name, justify in (
-        ("service", "left"),
-        ("lookups answered", "right"),
-        ("requests used", "right"),
-        ("saved", "right"),
-    ):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
-    for provider in sorted({*requests, *answered}):
-        used, lookups = requests.get(provider, 0), answered.get(provider, 0)
-        table.add_row(provider, str(lookups), str(used), str(max(0, lookups - used)))
-    used, lookups = sum(requests.values()), sum(answered.values())
-    table.add_row("all", str(lookups), str(used), str(max(0, lookups - used)), style="bold")
-    return table
-
-
-def postponed_lines(postponed: Sequence[Postponed]) -> Iterator[str]:
-    """What stays queued, until when and why."""
-    for one in postponed:
-        when = datetime.fromtimestamp(one.until).astimezone()
-        yield f"postponed: {one.lookups} lookups at {one.provider} until {when:%Y-%m-%d %H:%M:%S %Z}: {one.why}"
-
-
-def status_lines(status: Mapping[str, Any]) -> Iterator[Table | str]:
-    """`soulspot status` for people."""
-    yield results_table(status["tracks"])
-    table = Table(title="Services", title_justify="left")
-    for name in ("service", "waiting", "answered", "missing", "failed", "limited until", "why"):
-        table.add_column(name)
-    gates = {
-        gate["provider"]: gate for gate in sorted(status["gates"], key=lambda g: g["limited_until"] or "")
-    }
-    for provider in sorted({*status["lookups"], *gates}):
-        states = status["lookups"].get(provider, {})
-        gate = gates.get(provider, {})
-        table.add_row(
-            provider,
-            str(states.get("pending", 0) + states.get("leased", 0)),
-            str(states.get("done", 0)),
-            str(states.get("missing", 0)),
-            str(states.get("failed", 0) + states.get("buried", 0)),
-            gate.get("limited_until") or "",
-            gate.get("why") or "" if gate.get("limited_until") else "",
-        )
-    yield table
-    for name in ("unreadable", "vanished"):
-        if status["tracks"].get(name):
-            yield f"{name} files: {status['tracks'][name]}"
+        try:
+            yield made
+        finally:
+            made.finish()
 
 
 def complain(message: str) -> None:

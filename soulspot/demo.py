@@ -15,7 +15,8 @@ from rich.table import Table
 
 from soulspot.commands import EnrichReport, enrich_with
 from soulspot.config import Config, make_config
-from soulspot.console import Bars, requests_table
+from soulspot.console import Bars
+from soulspot.console_tables import requests_table
 from soulspot.enrich import EnrichmentService
 from soulspot.models import EnrichedTrack, Status
 from soulspot.sandbox import Behaviour, Catalogue, Sandbox

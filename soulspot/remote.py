@@ -13,9 +13,10 @@ import aiohttp
 
 from soulspot.config import Config
 from soulspot.errors import SoulSpotError
-from soulspot.store.ownership import read_owner
+from soulspot.store.ownership import Owner, read_owner
 
 POLL_SECONDS = 0.5
+COMMANDS = frozenset({"daemon", "enrich", "scan", "import", "retry", "demo"})  # those that own a database
 STANDSTILL = 600.0  # seconds without a sign of life in an operation (the daemon gives one twice a minute)
 
 
@@ -32,10 +33,13 @@ class OperationFailed(SoulSpotError):
 
 
 class Remote:
-    """A client of the running daemon. Raises DaemonRefused, DaemonUnreachable or OperationFailed."""
+    """A client of the running daemon. Raises DaemonRefused, DaemonUnreachable or OperationFailed.
 
-    def __init__(self, address: str, token: str | None) -> None:
+    Not `certain`: the address is only a guess, because nobody let us see who owns the database."""
+
+    def __init__(self, address: str, token: str | None, *, certain: bool = True) -> None:
         self.address = address
+        self.certain = certain
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._session = aiohttp.ClientSession(
             address, headers=headers, timeout=aiohttp.ClientTimeout(total=None, connect=5, sock_read=60)
@@ -139,8 +143,35 @@ def running_daemon(config: Config) -> Remote | None:
     token = config.http.token.reveal() if config.http.token else None
     try:
         owner = read_owner(config.database.path)
-    except PermissionError:  # the daemon runs as another user: what is configured is all that we can know
-        return Remote(f"http://{config.http.listen}", token)
+    except NotADirectoryError:
+        return None
+    except OSError:  # the daemon may run as another user: what is configured is all that we can know
+        return Remote(f"http://{config.http.listen}", token, certain=False)
     if owner is None or owner.address is None:
         return None
     return Remote(owner.address, token)
+
+
+def who_works(database: Path) -> str | None:
+    """Which process works on this database, as "soulspot enrich (process 17)"; None when none does, or nobody knows."""
+    try:
+        owner = read_owner(database)
+    except OSError:
+        return None
+    return _who(owner) if owner and owner.pid else None
+
+
+def _who(owner: Owner) -> str:
+    if owner.address is not None:
+        return f"soulspot daemon (process {owner.pid})"
+    return f"{_command(owner.pid)} (process {owner.pid})"
+
+
+def _command(pid: int) -> str:
+    """ "soulspot enrich" for a process that was started so, else the name of its program."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+    except OSError:
+        return "a program"
+    known = next((word for word in words[1:] if word in COMMANDS), None)
+    return f"soulspot {known}" if known else os.path.basename(words[0]) or "a program"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 from soulspot.enrich import EnrichmentService, Postponed
 from soulspot.intake import ImportReport, ScanReport
 from soulspot.library.scan import Problem
+from soulspot.reports_waits import Watch
 from soulspot.store import operations
 
 NOTES = 20  # lines about single files or rows; the log has them all
@@ -22,7 +23,8 @@ Note = Callable[[str], None]
 class EnrichReport:
     """What an enrichment came to. `lost` are lookups that failed for good, of tracks that are not accepted.
 
-    `requests` and `answered` (lookups) are by provider, `bad_places` are of the places that were asked for."""
+    `requests` and `answered` (lookups) are by provider, `bad_places` are of the places that were asked for, `found`
+    are the files that a scan came across (None without one)."""
 
     tracks: dict[str, int]
     requests: dict[str, int] = field(default_factory=dict)
@@ -30,6 +32,7 @@ class EnrichReport:
     postponed: list[Postponed] = field(default_factory=list)
     lost: int = 0
     bad_places: list[str] = field(default_factory=list)
+    found: int | None = None
 
     @property
     def complete(self) -> bool:
@@ -88,12 +91,15 @@ class Enrichment:
         self._service = service
         self._before = self._spent()
         self._bad_places: list[str] = []
+        self._found: int | None = None
+        self.watch = Watch(service)
 
     async def scan(self, places: Sequence[bytes], progress: Callable[[ScanReport], None], note: Note) -> None:
         """Scan what there is to scan."""
         if not places and not self._service.has_library:
             return
         report = await self._service.scan(places, progress)
+        self._found = report.found
         for line in scan_notes(report):
             note(line)
         self._bad_places = [skipped(one) for one in report.problems if one.path in places]
@@ -101,10 +107,12 @@ class Enrichment:
     async def report(self, postponed: Sequence[Postponed]) -> EnrichReport:
         """What it came to, when the rest is postponed."""
         read = self._service.database.read
+        reasons = {wait.provider: wait.reason for wait in self.watch.look()}
+        explained = [replace(one, why=reasons.get(one.provider, one.why)) for one in postponed]
         requests, answered = (now - then for now, then in zip(self._spent(), self._before, strict=True))
         return EnrichReport(
-            await read(operations.track_counts), dict(requests), dict(answered), list(postponed),
-            await read(operations.lost_lookups), self._bad_places,
+            await read(operations.track_counts), dict(requests), dict(answered), explained,
+            await read(operations.lost_lookups), self._bad_places, self._found,
         )  # fmt: skip
 
     def _spent(self) -> tuple[Counter[str], Counter[str]]:

@@ -6,34 +6,85 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
 from soulspot.library import identifiers, values
-from soulspot.library.records import COLUMNS, KNOWN, READERS, Reader
+from soulspot.library.records import COLUMNS, KNOWN, READERS, Reader, WholeFile
 from soulspot.models import Identifiers, TrackTags
 
 _MAX_UNKNOWN = 100  # unknown column names that are remembered
+_MAX_REMARKS = 100
+_MEANT = {
+    "spotify_id": "a Spotify id",
+    "isrc": "an ISRC",
+    "mb_recording_id": "a MusicBrainz id",
+    "mb_release_id": "a MusicBrainz id",
+}
+_NUMBERS = {
+    "duration_ms": "a length in milliseconds",
+    "track_number": "a number from 1 on",
+    "disc_number": "a number from 1 on",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class ImportRow:
     """One track to look up. `line` counts from 1: the file's line, or the element of a JSON array.
 
-    `key` is the caller's own name of the row. Malformed identifiers stand in `tags.ids.malformed`."""
+    `key` is the caller's own name of the row. Malformed identifiers stand in `tags.ids.malformed`. `remarks` name
+    the values that are of no use, for a person."""
 
     line: int
     key: str | None
     tags: TrackTags
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that nothing can be looked up with; `reason` is for a person."""
+    """A row that nothing can be looked up with; `reason` is for a person. `ends`: nothing after it can be used."""
 
     line: int
     reason: str
+    ends: bool = False
+
+
+class UnusableFile(ValueError):
+    """An import file that cannot be understood; the message says why."""
+
+
+@dataclass(slots=True)
+class Preview:
+    """What an import will not take as it is written: the first hundred remarks (line, words), and how many there are."""
+
+    remarks: list[tuple[int, str]] = field(default_factory=list)
+    remarked: int = 0
+
+
+def preview(path: Path) -> Preview:
+    """Read an import file to its end without taking anything. Raises UnusableFile, or OSError as reading does."""
+    if path.is_dir():
+        raise UnusableFile(
+            f"{path} is a folder; name a file (`soulspot enrich {path}` reads the music in it)"
+        )
+    found = Preview()
+    try:
+        for row in read_rows(path):
+            if isinstance(row, BadRow):
+                if row.ends:
+                    raise UnusableFile(f"{path}: {row.reason}")
+                continue
+            for remark in row.remarks:
+                found.remarked += 1
+                if len(found.remarks) < _MAX_REMARKS:
+                    found.remarks.append((row.line, remark))
+    except UnusableFile:
+        raise
+    except ValueError as error:  # an ending that nobody knows
+        raise UnusableFile(str(error)) from error
+    return found
 
 
 def read_rows(path: Path) -> Rows:
@@ -71,12 +122,12 @@ class Rows:
                 for line, record in self._reader(file):
                     last = line
                     if isinstance(record, str):
-                        yield BadRow(line, record)
+                        yield BadRow(line, str(record), ends=isinstance(record, WholeFile))
                     else:
                         self._note_unknown(record)
                         yield _row(line, record)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            yield BadRow(last + 1, f"the compressed file is damaged from here on ({error})")
+            yield BadRow(last + 1, f"the compressed file is damaged from here on ({error})", ends=last == 0)
 
     def _open(self) -> TextIO:
         raw: Any = gzip.GzipFile(self._path) if self._packed else self._path.open("rb", buffering=0)
@@ -86,7 +137,9 @@ class Rows:
         except BaseException:
             file.close()
             raise
-        return io.TextIOWrapper(file, "utf-16" if wide else "utf-8-sig", errors="replace", newline="")
+        if wide:
+            return io.TextIOWrapper(file, "utf-16", errors="replace", newline="")
+        return io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="")
 
     def _note_unknown(self, record: Mapping[str, Any]) -> None:
         for name in record.keys() - KNOWN:
@@ -126,7 +179,21 @@ def _row(line: int, record: Mapping[str, Any]) -> ImportRow | BadRow:
             malformed=tuple(malformed),
         ),
     )
-    return ImportRow(line, first("key"), tags)
+    return ImportRow(line, first("key"), tags, (*_malformed(malformed), *_unusable(record, tags)))
+
+
+def _malformed(notes: Iterable[str]) -> Iterator[str]:
+    for note in notes:
+        name, _, value = note.partition(": ")
+        yield f"{name} {value!r} is not {_MEANT[name]}"
+
+
+def _unusable(record: Mapping[str, Any], tags: TrackTags) -> Iterator[str]:
+    for name, meant in _NUMBERS.items():
+        value = record.get(name)
+        said = value.strip() if isinstance(value, str) else value
+        if said not in (None, "", "0", 0) and getattr(tags, name) is None:
+            yield f"{name} {str(value)[:100]!r} is not {meant}"
 
 
 def _strings(value: Any) -> Iterable[str]:

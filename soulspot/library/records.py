@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TextIO
 
@@ -28,6 +29,11 @@ Record = Mapping[str, Any] | str  # a row's cells by column, or why there are no
 
 
 KNOWN = frozenset(COLUMNS)
+_ESCAPED = re.compile(r"[\udc80-\udcff]")  # bytes that were no UTF-8, as "surrogateescape" hands them on
+
+
+class WholeFile(str):
+    """Why nothing in a file can be used from here on, in place of a record."""
 
 
 class _Lines:
@@ -51,6 +57,8 @@ class _Lines:
             while (rest := self._file.readline(MAX_LINE)) and not rest.endswith("\n"):
                 pass
             raise _TooLong(f"the line is longer than {MAX_LINE} characters")
+        if not line.isascii() and _ESCAPED.search(line):
+            raise _NotUtf8(_not_utf8(self.number))
         return line
 
 
@@ -58,12 +66,28 @@ class _TooLong(ValueError):
     """A line beyond `MAX_LINE`; it has been passed over."""
 
 
+class _NotUtf8(ValueError):
+    """Bytes that are no UTF-8: to guess at them would look up names that nobody wrote."""
+
+
+def _not_utf8(line: int) -> WholeFile:
+    return WholeFile(f"line {line} is not UTF-8; convert the file with iconv -f latin1 -t utf8")
+
+
 def _table(file: TextIO) -> Iterator[tuple[int, Record]]:
     lines = _Lines(file)
     try:
         header = next(lines, "")
-    except _TooLong as error:
-        yield 1, str(error)
+    except (_TooLong, _NotUtf8) as error:
+        yield 1, WholeFile(error)
+        return
+    if not header.strip():
+        yield (
+            1,
+            WholeFile(
+                "the file is empty" if not header else "the first line is empty; it has to name the columns"
+            ),
+        )
         return
     # csv.Sniffer would guess; but the names are known, so the one that shows most of them is right.
     columns, delimiter = max(
@@ -71,13 +95,22 @@ def _table(file: TextIO) -> Iterator[tuple[int, Record]]:
         key=lambda found: len(KNOWN.intersection(found[0])),
     )
     if not KNOWN.intersection(columns):
-        yield 1, f"the first line has to name the columns; known are {', '.join(COLUMNS)}"
+        named = ", ".join(name[:40] for name in columns[:20] if name)
+        yield (
+            1,
+            WholeFile(
+                f"none of its columns is known: {named} (the first line names the columns; known are {', '.join(COLUMNS)})"
+            ),
+        )
         return
     rows = csv.reader(lines, delimiter=delimiter)
     while True:
         start = lines.number + 1
         try:
             cells = next(rows, None)
+        except _NotUtf8 as error:
+            yield lines.number, WholeFile(error)
+            return
         except (csv.Error, _TooLong) as error:
             why = f"a quoted value does not end; passed over to line {lines.number}"
             yield start, str(error) if lines.number <= start else f"{why} ({error})"
@@ -101,6 +134,11 @@ def _objects(file: TextIO) -> Iterator[tuple[int, Record]]:
         try:
             line = next(lines)
         except StopIteration:
+            if not lines.number:
+                yield 1, WholeFile("the file is empty: not one JSON object")
+            return
+        except _NotUtf8 as error:
+            yield lines.number, WholeFile(error)
             return
         except _TooLong as error:
             yield lines.number, str(error)
@@ -119,11 +157,23 @@ def _object(text: str) -> Record:
 def _array(file: TextIO) -> Iterator[tuple[int, Record]]:
     text = file.read(MAX_JSON + 1)
     if len(text) > MAX_JSON:
-        yield 1, f"larger than {MAX_JSON >> 20} million characters; save it as .ndjson, one object a line"
+        yield (
+            1,
+            WholeFile(
+                f"larger than {MAX_JSON >> 20} million characters; save it as .ndjson, one object a line"
+            ),
+        )
+        return
+    if not text.strip():
+        yield 1, WholeFile("the file is empty: no JSON array")
+        return
+    if not text.isascii() and (stray := _ESCAPED.search(text)):
+        line = text.count("\n", 0, stray.start()) + 1
+        yield line, _not_utf8(line)
         return
     found = _parsed(text)
     if not isinstance(found, list):
-        yield 1, found if isinstance(found, str) else "not a JSON array of objects"
+        yield 1, WholeFile(found if isinstance(found, str) else "not a JSON array of objects")
         return
     for line, record in enumerate(found, 1):
         yield line, record if isinstance(record, dict) else "not a JSON object"

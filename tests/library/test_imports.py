@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from soulspot.library import records
-from soulspot.library.imports import BadRow, ImportRow, read_rows
+from soulspot.library.imports import BadRow, ImportRow, UnusableFile, preview, read_rows
 from soulspot.models import Identifiers, TrackTags
 
 RECORDING = "8b882575-08a5-4452-a7a7-cbb8a1531f9e"
@@ -108,11 +108,52 @@ def test_unknown_columns_are_ignored_and_named_once(tmp_path: Path) -> None:
 
 
 def test_a_table_without_a_header_is_one_bad_row_that_names_the_columns(tmp_path: Path) -> None:
-    for content in ("4uLU6hMCjMI75M1A2tKUQC\n0VjIjW4GlUZAMYd2vXMi3b\n", ""):
-        [bad] = rows(written(tmp_path, "x.csv", content))
-        assert isinstance(bad, BadRow)
-        assert bad.line == 1
-        assert "spotify_id" in bad.reason
+    [bad] = rows(written(tmp_path, "x.csv", "4uLU6hMCjMI75M1A2tKUQC\n0VjIjW4GlUZAMYd2vXMi3b\n"))
+    assert isinstance(bad, BadRow)
+    assert (bad.line, bad.ends) == (1, True)
+    assert "none of its columns is known: 4ulu6hmcjmi75m1a2tkuqc" in bad.reason
+    assert "spotify_id" in bad.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("x.csv", "", "the file is empty"),
+        ("x.json", "", "the file is empty"),
+        ("x.ndjson", "", "the file is empty"),
+        ("x.csv", "a,b\n1,2\n", "none of its columns is known: a, b"),
+        ("x.json", '{"title": "A"}', "not a JSON array"),
+        ("x.json", "[1, 2", "not JSON"),
+        ("x.csv", b"title\nCaf\xe9\n", "line 2 is not UTF-8; convert the file with iconv -f latin1 -t utf8"),
+        ("x.ndjson", b'{"title": "A"}\n{"title": "Caf\xe9"}\n', "line 2 is not UTF-8"),
+        ("x.json", b'[{"title": "A"},\n{"title": "Caf\xe9"}]', "line 2 is not UTF-8"),
+        ("x.txt", "title\nA\n", "an import file ends in one of"),
+    ],
+)
+def test_a_file_that_cannot_be_understood_is_refused_in_a_sentence(
+    tmp_path: Path, name: str, content: str | bytes, words: str
+) -> None:
+    with pytest.raises(UnusableFile, match=words.replace(".", r"\.")):
+        preview(written(tmp_path, name, content))
+
+
+def test_a_gzip_file_that_is_none_and_a_folder_are_refused(tmp_path: Path) -> None:
+    packed = tmp_path / "x.csv.gz"
+    packed.write_text("title\nA\n")
+    with pytest.raises(UnusableFile, match="damaged"):
+        preview(packed)
+    with pytest.raises(UnusableFile, match="is a folder"):
+        preview(tmp_path)
+
+
+def test_values_that_cannot_be_used_are_named_with_their_line(tmp_path: Path) -> None:
+    text = "title,spotify_id,isrc,duration_ms,track_number\nA,zzz,bad,abc,-3\nB,,,0,1/12\n"
+    assert preview(written(tmp_path, "x.csv", text)).remarks == [
+        (2, "spotify_id 'zzz' is not a Spotify id"),
+        (2, "isrc 'bad' is not an ISRC"),
+        (2, "duration_ms 'abc' is not a length in milliseconds"),
+        (2, "track_number '-3' is not a number from 1 on"),
+    ]
 
 
 def test_a_malformed_identifier_is_kept_apart_and_the_rest_of_the_row_is_used(tmp_path: Path) -> None:
@@ -215,9 +256,11 @@ def test_a_quote_that_never_closes_is_reported_and_does_not_swallow_the_file(tmp
     assert sum(isinstance(row, ImportRow) for row in found) > 10_000
 
 
-def test_text_that_is_not_utf8_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
-    [row] = good(written(tmp_path, "x.csv", b"title\nCaf\xe9 \xff\n"))
-    assert row.tags.title == "Caf\ufffd \ufffd"
+def test_text_that_is_not_utf8_is_not_guessed_at(tmp_path: Path) -> None:
+    first, bad = rows(written(tmp_path, "x.csv", b"title\nA\nCaf\xe9 \xff\nB\n"))
+    assert isinstance(first, ImportRow)
+    assert isinstance(bad, BadRow)
+    assert (bad.line, bad.ends) == (3, True)
 
 
 @pytest.mark.parametrize("cut", [5, 12, 60, -4])

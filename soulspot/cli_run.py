@@ -1,0 +1,177 @@
+"""How every command runs: the configuration it loads, the signals it obeys, and failures as sentences with exit codes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import typer
+
+from soulspot.config import Config, find_config, load_config
+from soulspot.config_checks import LIBRARY_EMPTY, SPOTIFY_OFF
+from soulspot.console import Bars, bars, complain, err
+from soulspot.errors import ConfigError, DatabaseError, DatabaseFull, DatabaseOwned, SoulSpotError
+from soulspot.library.imports import UnusableFile
+from soulspot.places import database_problem
+from soulspot.remote import who_works
+
+T = TypeVar("T")
+
+DONE, INCOMPLETE, USAGE, OWNED, BAD_CONFIG = 0, 1, 2, 75, 78
+INTERRUPTED, TERMINATED = 130, 143
+
+GO_ON = "what was queued stays queued: run the same command again to go on"
+MANUAL = Path(__file__).parents[1] / "docs" / "configuration.md"
+
+
+def load(
+    path: Path | None, *, check_library: bool = False, as_json: bool = False, about: Sequence[str] = ()
+) -> Config:
+    """The configuration, or its problems as sentences (one JSON document with `as_json`) and exit code 78.
+
+    Of what is off or empty by choice only the warnings that begin with one of `about` are said."""
+    try:
+        loaded = load_config(path or find_config(), check_library=check_library)
+    except ConfigError as error:
+        if as_json:
+            print(json.dumps({"problems": list(error.problems)}))
+        for problem in error.problems:
+            complain(problem)
+        explained = f"; {MANUAL} explains them too" if MANUAL.is_file() else ""
+        complain(f"`soulspot init` writes a config.toml with every key explained{explained}")
+        raise typer.Exit(BAD_CONFIG) from None
+    for warning in loaded.warnings:
+        if warning.startswith(tuple(about)) or not warning.startswith((SPOTIFY_OFF, LIBRARY_EMPTY)):
+            err.print(f"soulspot: {warning}", markup=False, soft_wrap=True)
+    return loaded
+
+
+def log_as_configured(config: Config) -> None:
+    from soulspot.telemetry import configure_logging
+
+    try:
+        configure_logging(config.log.format, config.log.level, config.log.file)
+    except OSError as error:
+        complain(f"log.file: {error}")
+        raise typer.Exit(BAD_CONFIG) from None
+
+
+def log_quietly(config: Config) -> None:
+    """A command that shows progress logs to the configured file, and only errors to the terminal."""
+    from soulspot.telemetry import configure_logging
+
+    if config.log.file:
+        log_as_configured(config)
+    else:
+        configure_logging("console", "error")
+
+
+def refuse_absent(paths: Sequence[Path]) -> None:
+    """Exit 2 when one of these is not there, or is no name at all."""
+    wrong = [path for path in paths if path == Path() or not os.path.lexists(path)]
+    for path in wrong:
+        complain(f"{path}: there is no such file or folder")
+    if wrong:
+        raise typer.Exit(USAGE)
+
+
+def as_path(given: str) -> Path:
+    """A path of the command line. An empty one would be the folder we are in, which nobody means by ""."""
+    if not given:
+        raise typer.BadParameter("a path cannot be empty; say . for the folder you are in")
+    return Path(given)
+
+
+def run(
+    work: Callable[[Bars], Coroutine[Any, Any, T]], *, quiet: bool = False, database: Path | None = None
+) -> T:
+    """Run a command's work with its progress shown; what went wrong is said after the last of the bars."""
+
+    def shown() -> T:
+        with bars(quiet=quiet) as made:
+            return asyncio.run(_until_told(work(made), made))
+
+    return guarded(shown, database)
+
+
+async def _until_told(work: Coroutine[Any, Any, T], made: Bars) -> T:
+    """SIGTERM cancels the work, which then drains as it does at its end; a second one ends at once."""
+    task = asyncio.current_task()
+    assert task is not None
+    told = False
+
+    def stop() -> None:
+        nonlocal told
+        if told:
+            os._exit(TERMINATED)
+        told = True
+        made.note("stopping: what is under way is finished first")
+        task.cancel()
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop)
+    try:
+        return await work
+    except asyncio.CancelledError:
+        if told:
+            raise _Terminated from None
+        raise
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
+
+
+class _Terminated(Exception):
+    """SIGTERM came, and everything is closed."""
+
+
+def guarded(work: Callable[[], T], database: Path | None = None) -> T:
+    """Turn what is foreseen into a sentence and an exit code."""
+    try:
+        return work()
+    except DatabaseOwned as error:
+        who = who_works(database) if database else None
+        _end(
+            OWNED, f"{who} is running on this database: wait for it, or stop it with Ctrl-C" if who else error
+        )
+    except UnusableFile:
+        raise
+    except ConfigError as error:
+        for problem in error.problems[:-1]:
+            complain(problem)
+        _end(BAD_CONFIG, error.problems[-1])
+    except (SoulSpotError, OSError, ValueError, sqlite3.Error) as error:
+        if _is_lock(error):
+            _end(OWNED, f"the database is locked by another program: {error}")
+        if database and isinstance(error, OSError | DatabaseError) and (why := database_problem(database)):
+            _end(BAD_CONFIG, why)
+        words = str(error) or type(error).__name__
+        unusable = isinstance(error, DatabaseError) and not isinstance(error, DatabaseFull)
+        _end(
+            BAD_CONFIG if unusable else INCOMPLETE,
+            f"the database: {words}" if isinstance(error, sqlite3.Error) else words,
+        )
+    except KeyboardInterrupt:
+        _end(INTERRUPTED, f"interrupted; {GO_ON}")
+    except _Terminated:
+        _end(TERMINATED, f"stopped; {GO_ON}")
+
+
+def _end(code: int, words: object) -> NoReturn:
+    complain(str(words))
+    raise typer.Exit(code) from None
+
+
+def _is_lock(error: BaseException) -> bool:
+    """Whether another program kept SQLite's lock for longer than we wait for it."""
+    cause = error if isinstance(error, sqlite3.Error) else error.__cause__
+    # the low byte: there are extended codes of each
+    return isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", 0) & 0xFF in (
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+    )

@@ -1,0 +1,91 @@
+"""Results for people: tables of what came to what, and below them lines about what waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+
+from soulspot.enrich import Postponed
+from soulspot.reports_waits import OFFLINE, UNREACHABLE, clock, waits
+
+STATUSES = ("accepted", "review", "unmatched", "failed", "unreadable", "pending")
+UNREADABLE_SHOWN = 10
+
+
+def results_table(counts: Mapping[str, int]) -> Table:
+    """How many tracks came to which result. Files that cannot be read are rows of their own, not among the failed."""
+    unreadable = min(counts.get("unreadable", 0), counts.get("failed", 0))
+    shown = {**counts, "unreadable": unreadable, "failed": counts.get("failed", 0) - unreadable}
+    table = Table(title="Tracks", title_justify="left")
+    table.add_column("result")
+    table.add_column("tracks", justify="right")
+    for status in STATUSES:
+        if shown.get(status) or status == "accepted":
+            table.add_row(status, str(shown.get(status, 0)))
+    table.add_row("all", str(counts.get("total", 0)), style="bold")
+    return table
+
+
+def requests_table(requests: Mapping[str, int], answered: Mapping[str, int]) -> Table:
+    """Requests used beside what one request a lookup would have cost."""
+    table = Table(title="Requests", title_justify="left")
+    for name, justify in (
+        ("service", "left"),
+        ("lookups answered", "right"),
+        ("requests used", "right"),
+        ("saved", "right"),
+    ):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for provider in sorted({*requests, *answered}):
+        used, lookups = requests.get(provider, 0), answered.get(provider, 0)
+        table.add_row(provider, str(lookups), str(used), str(max(0, lookups - used)))
+    used, lookups = sum(requests.values()), sum(answered.values())
+    table.add_row("all", str(lookups), str(used), str(max(0, lookups - used)), style="bold")
+    return table
+
+
+def postponed_lines(postponed: Sequence[Postponed], answered: Mapping[str, int]) -> Iterator[str]:
+    """What stays queued, until when and why; and that the network may be down, when nobody was reached at all."""
+    for one in postponed:
+        when = clock(one.until, full=True)
+        yield f"postponed: {one.lookups} lookups at {one.provider} until {when}: {one.why}"
+    if postponed and not any(answered.values()) and all(p.why.startswith(UNREACHABLE) for p in postponed):
+        yield OFFLINE
+
+
+def unreadable_lines(files: Sequence[tuple[str, str]], count: int) -> Iterator[str]:
+    """The first files that could not be read, of `count`, and how to see the others."""
+    if not count:
+        return
+    yield f"{count} file{'' if count == 1 else 's'} could not be read:"
+    for path, reason in files[:UNREADABLE_SHOWN]:
+        yield f"  {path}: {reason}"
+    if count > UNREADABLE_SHOWN:
+        yield f"  ... and {count - UNREADABLE_SHOWN} more: soulspot status --unreadable"
+
+
+def status_lines(status: Mapping[str, Any]) -> Iterator[Table | str]:
+    """`soulspot status` for people."""
+    yield results_table(status["tracks"])
+    table = Table(title="Services", title_justify="left")
+    table.add_column("service")
+    for name in ("waiting", "answered", "missing", "failed"):
+        table.add_column(name, justify="right")
+    for provider in sorted({*status["lookups"], *(gate["provider"] for gate in status["gates"])}):
+        states = status["lookups"].get(provider, {})
+        table.add_row(
+            provider,
+            str(states.get("pending", 0) + states.get("leased", 0)),
+            str(states.get("done", 0)),
+            str(states.get("missing", 0)),
+            str(states.get("failed", 0) + states.get("buried", 0)),
+        )
+    yield table
+    for wait in waits(status["gates"], status.get("pumps") or {}, {}):
+        yield str(wait)
+    for name in ("unreadable", "vanished"):
+        if count := status["tracks"].get(name):
+            more = ": soulspot status --unreadable lists them" if name == "unreadable" else ""
+            yield f"{name} files: {count}{more}"
