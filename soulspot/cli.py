@@ -85,7 +85,9 @@ def _main(
 @app.command()
 def daemon(
     config: ConfigOption = None,
-    allow_root: Annotated[bool, typer.Option("--allow-root", help="Run although this is root.")] = False,
+    allow_root: Annotated[
+        bool, typer.Option("--allow-root", help="Run as root even as a systemd service.")
+    ] = False,
 ) -> None:
     """Run the service until it is told to stop.
 
@@ -93,9 +95,11 @@ def daemon(
     from soulspot.daemon import run_daemon
 
     loaded = load(config, check_library=True, about=ABOUT_ALL)
-    if os.geteuid() == 0 and not (allow_root or os.environ.get("SOULSPOT_ALLOW_ROOT")):
-        complain("the daemon needs no root rights: run it as another user, or say --allow-root")
-        raise typer.Exit(USAGE)
+    if os.geteuid() == 0 and not allow_root:
+        if {"INVOCATION_ID", "NOTIFY_SOCKET"} <= os.environ.keys():  # a unit without User= or DynamicUser=
+            complain("the service needs no root rights: give the unit a User=, or say --allow-root")
+            raise typer.Exit(USAGE)
+        complain("runs as root, which it does not need")
     log_as_configured(loaded)
     guarded(lambda: run_daemon(loaded, config or loaded.source), loaded.database.path)
 

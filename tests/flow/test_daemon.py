@@ -233,3 +233,14 @@ async def test_a_wrong_configuration_names_every_problem_and_exits_78(tmp_path: 
         "providers.musicbrainz.contact",
     ):
         assert key in ended.err
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can show what root is told")
+async def test_a_service_that_runs_as_root_by_mistake_is_refused(tmp_path: Path) -> None:
+    async with Sandbox(Catalogue.invent(1, 100), Behaviour(limits=False)) as sandbox:
+        config = write_config(tmp_path / "config.toml", settings(sandbox, tmp_path / "db"))
+        ended = await soulspot(
+            "daemon", "--config", config, INVOCATION_ID="0123", NOTIFY_SOCKET="/run/notify"
+        )
+    assert ended.code == 2
+    assert "User=" in ended.err

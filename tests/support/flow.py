@@ -63,21 +63,27 @@ class Ended:
         return json.loads(self.out)
 
 
-async def soulspot(*arguments: str | Path, cwd: Path | None = None) -> Ended:
-    """Run a soulspot command as a real process to its end."""
-    process = await start(*arguments, cwd=cwd)
+async def soulspot(*arguments: str | Path, cwd: Path | None = None, **variables: str) -> Ended:
+    """Run a soulspot command as a real process to its end, with these environment variables besides."""
+    process = await start(*arguments, cwd=cwd, **variables)
     out, err = await process.communicate()
     assert process.returncode is not None
     return Ended(process.returncode, out.decode(), err.decode())
 
 
-async def start(*arguments: str | Path, cwd: Path | None = None) -> asyncio.subprocess.Process:
+async def start(
+    *arguments: str | Path, cwd: Path | None = None, **variables: str
+) -> asyncio.subprocess.Process:
     """Start a soulspot command as a real process."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("SOULSPOT_")}
+    environment = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith("SOULSPOT_") and key != "INVOCATION_ID"
+    }
     return await asyncio.create_subprocess_exec(
         sys.executable, "-c", "from soulspot.cli import main; main()", *map(str, arguments),
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, cwd=cwd,
-        env=environment | {"SOULSPOT_ALLOW_ROOT": "1"},
+        env=environment | variables,
     )  # fmt: skip
 
 
