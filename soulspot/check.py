@@ -147,8 +147,8 @@ def _credentials(config: Config) -> Iterator[Check]:
     if providers.spotify.enabled:
         yield Check("spotify", True, f"{providers.spotify.base_url}, with a client id and secret")
     if providers.listenbrainz.enabled:
-        has = "with" if providers.listenbrainz.token else "without (none is needed)"
-        yield Check("listenbrainz", True, f"{providers.listenbrainz.base_url}, {has} a token")
+        has = "with a token" if providers.listenbrainz.token else "no token (none is needed)"
+        yield Check("listenbrainz", True, f"{providers.listenbrainz.base_url}, {has}")
     for name in ("musicbrainz", "spotify", "listenbrainz"):
         if not getattr(providers, name).enabled:
             yield Check(name, False, "is off", fatal=False)
@@ -160,5 +160,5 @@ def _versions() -> Iterator[Check]:
         "versions", True, f"soulspot {__version__}, Python {platform.python_version()}, {', '.join(parts)}"
     )
     if sqlite3.sqlite_version_info < WAL_RESET_FIXED:
-        words = f"{sqlite3.sqlite_version} has a rare fault when two programs write at once; SoulSpot writes alone"
+        words = f"{sqlite3.sqlite_version}: let no other program write to the database, not even a shell"
         yield Check("SQLite", True, words)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import cast
 
 from aiohttp import web
+
+from soulspot.errors import ConfigError
 
 CONNECTIONS = 100
 SILENCE = 30.0  # seconds that a connection may take to send the headers of its (first or next) request
@@ -35,7 +39,7 @@ async def listening(
     """Serve the application until the end of the `async with`; yields its address as "http://host:port".
 
     At most `most` connections at once; one that keeps silent or dribbles its headers is closed after `silence`
-    seconds (aiohttp 3.14 counts its keep-alive timeout from the connection on). OSError when it cannot be bound."""
+    seconds (aiohttp 3.14 counts its keep-alive timeout from the connection on). ConfigError when it cannot be bound."""
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN, keepalive_timeout=silence)
     await runner.setup()
     try:
@@ -45,7 +49,10 @@ async def listening(
         def accept() -> asyncio.BaseProtocol:
             return _Refusal() if len(serving.connections) >= most else serving()
 
-        server = await asyncio.get_running_loop().create_server(accept, host, port)
+        try:
+            server = await asyncio.get_running_loop().create_server(accept, host, port)
+        except OSError as error:
+            raise ConfigError([f"http.listen: {host}:{port} cannot be used: {_why(error)}"]) from error
         try:
             bound = server.sockets[0].getsockname()[1]
             yield f"http://[{host}]:{bound}" if ":" in host else f"http://{host}:{bound}"
@@ -53,3 +60,9 @@ async def listening(
             server.close()
     finally:
         await runner.cleanup()
+
+
+def _why(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "another program listens there; set another http.listen"
+    return os.strerror(error.errno) if error.errno else str(error)

@@ -244,3 +244,15 @@ async def test_a_service_that_runs_as_root_by_mistake_is_refused(tmp_path: Path)
         )
     assert ended.code == 2
     assert "User=" in ended.err
+
+
+async def test_an_address_in_use_is_a_configuration_problem(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        async with Sandbox(Catalogue.invent(1, 100), Behaviour(limits=False)) as sandbox:
+            values = settings(sandbox, tmp_path / "db", http__listen=address)
+            config = write_config(tmp_path / "config.toml", values)
+            ended = await soulspot("daemon", "--config", config)
+    assert ended.code == 78
+    assert f"http.listen: {address}" in ended.err
+    assert "another program" in ended.err
