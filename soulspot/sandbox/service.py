@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random
@@ -58,7 +59,7 @@ class Room:
         return share > 0 and ids.number("fate", self.behaviour.seed, *names) % 1_000_000 < share * 1_000_000
 
 
-class Service:
+class Service(ABC):
     """One server; subclasses answer."""
 
     name = ""
@@ -76,9 +77,9 @@ class Service:
         faults: Faults = getattr(self.behaviour, self.name)
         return faults
 
+    @abstractmethod
     async def answer(self, request: web.Request) -> web.Response:
         """The answer of the real service to this request."""
-        raise NotImplementedError
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=16 * 1024**2)
