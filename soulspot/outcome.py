@@ -92,7 +92,7 @@ def _worked_out(state: TrackState, rules: Rules) -> TrackOutcome:
         track = _judge(state, tags, found, SPOTIFY, rules)
         if _accepted(recording) and not _accepted(track):  # by the names it has upstream, in whatever script
             track = _judge(state, _named_as(tags, recording), found, SPOTIFY, rules)
-    tags = normalise_tags(tags, state.path)
+    tags = _as_asked(tags, state.path)
     known = Known(
         tags,
         recording_id=_accepted(recording),
@@ -107,6 +107,13 @@ def _worked_out(state: TrackState, rules: Rules) -> TrackOutcome:
     return TrackOutcome(
         _row(state, status, confidence, values, sources), tuple(_shown(recording, track)), wanted
     )
+
+
+def _as_asked(tags: TrackTags, path: bytes | None) -> TrackTags:
+    """The tags put in order for questions. A title that could be a placeholder ("Song 2", "22") is asked for all the
+    same: it may be what the song is called."""
+    tidy = normalise_tags(tags, path)
+    return tidy if tidy.title or not tags.title else replace(tidy, title=tags.title.strip() or None)
 
 
 def _judge(

@@ -19,6 +19,7 @@ from soulspot.models import (
     Query,
     Status,
     TrackState,
+    TrackTags,
     Verdict,
 )
 from soulspot.outcome import Rules, work_out
@@ -359,3 +360,14 @@ def test_a_decision_on_one_service_leaves_the_other_to_the_matcher() -> None:
     }
     outcome, _ = play(track, by_kind(replies), Rules())
     assert (outcome.row.mb_recording_id, outcome.row.spotify_track_id) == (mbid(1), None)
+
+
+@pytest.mark.parametrize(
+    ("title", "asked"), [("Song 2", True), ("22", True), ("Track 02", False), ("Titel 3", False)]
+)
+def test_what_looks_like_a_placeholder_is_asked_for_unless_it_can_be_nothing_else(
+    title: str, asked: bool
+) -> None:
+    tags = TrackTags(title=title, artist="Blue Hour", duration_ms=121_000)
+    outcome = work_out(TrackState(1, None, None, tags), Rules())
+    assert [query.get("title") for query in outcome.wanted] == ([title] if asked else [])
