@@ -9,7 +9,7 @@ from typing import Any
 
 from soulspot.errors import BadAnswer, BatchRejected, Limited, Refused, Unavailable
 from soulspot.limits import Gate, Gates
-from soulspot.models import LISTENBRAINZ, Answer, Entity, Found, Missing, Query
+from soulspot.models import LISTENBRAINZ, Answer, Entity, Query
 from soulspot.providers import ids
 from soulspot.providers import listenbrainz_answers as answers
 from soulspot.providers.http import Http
@@ -96,7 +96,7 @@ class ListenBrainz:
             sheet.rejected(error)
             return
         for query, mbid in zip(queries, wanted, strict=True):
-            sheet.put(query, Found(found[mbid]) if mbid in found else Missing())
+            sheet.put_found(query, found.get(mbid, ()))
 
     async def _metadata(self, mbids: list[str]) -> dict[str, tuple[Entity, ...]]:
         document = await self._http.fetch_json(
@@ -124,7 +124,7 @@ class ListenBrainz:
         found = answers.named(document)
         for key, same in by_key.items():
             for query in same:
-                sheet.put(query, Found((found[key],)) if key in found else Missing())
+                sheet.put_found(query, [found[key]] if key in found else [])
 
     async def _data_set(self, kind: str, mbids: list[str]) -> dict[str, tuple[Entity, ...]]:
         document = await self._rows(kind, [{"recording_mbid": mbid} for mbid in dict.fromkeys(mbids)])

@@ -119,7 +119,7 @@ class MusicBrainz:
                 for query in lucene.owners(queries, entity.fields, answers.titles(hit)):
                     found[query].setdefault(entity.id, entity)
         for query, entities in found.items():
-            sheet.put(query, Found(tuple(entities.values())) if entities else Missing())
+            sheet.put_found(query, entities.values())
 
     async def _albums(self, sheet: Sheet, queries: list[Query]) -> None:
         """One release search for several albums; its halves when it matches more than it shows."""
@@ -139,7 +139,7 @@ class MusicBrainz:
                 for query in lucene.album_owners(queries, entity.fields):
                     found[query].append(entity)
         for query, entities in found.items():
-            sheet.put(query, Found(tuple(entities)) if entities else Missing())
+            sheet.put_found(query, entities)
 
     async def _releases(self, sheet: Sheet, queries: list[Query]) -> None:
         """All recordings of several releases in one search; a release of more than a search shows is looked up."""
@@ -167,7 +167,7 @@ class MusicBrainz:
                     if ids.mbid(query["mbid"]) in on:
                         found[query].append(entity)
         for query, entities in found.items():
-            sheet.put(query, Found(tuple(entities)) if entities else Missing())
+            sheet.put_found(query, entities)
 
     async def _release(self, sheet: Sheet, query: Query) -> None:
         try:
@@ -182,8 +182,7 @@ class MusicBrainz:
             return
         if not isinstance(document, dict):
             raise BadAnswer("the release is not an object")
-        entities = tuple(answers.recordings_on(document))
-        sheet.put(query, Found(entities) if entities else Missing())
+        sheet.put_found(query, answers.recordings_on(document))
 
     @staticmethod
     async def _halves(
@@ -207,8 +206,7 @@ class MusicBrainz:
             if error.status != 404:
                 raise
         for query in queries:
-            entities = found.get(query["spotify_id"].strip())
-            sheet.put(query, Found(entities) if entities else Missing())
+            sheet.put_found(query, found.get(query["spotify_id"].strip(), ()))
 
     async def _redirect(self, sheet: Sheet, query: Query) -> None:
         """Look an id up, which follows the 301 of a merged one; the search index has none of those."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from soulspot.errors import BadAnswer, BatchRejected, ProviderError, Unavailable
-from soulspot.models import Answer, Failed, Postponed, Query
+from soulspot.models import Answer, Entity, Failed, Found, Missing, Postponed, Query
 
 
 class Sheet:
@@ -39,6 +39,11 @@ class Sheet:
         """What the service said; the first answer stays."""
         self._heard = True
         self._answers.setdefault(query, answer)
+
+    def put_found(self, query: Query, entities: Iterable[Entity]) -> None:
+        """What the service found; nothing found is Missing."""
+        known = tuple(entities)
+        self.put(query, Found(known) if known else Missing())
 
     def rejected(self, error: BatchRejected) -> None:
         """The request under way was refused as malformed: the fault of its only query, or else unknown whose.
