@@ -31,7 +31,8 @@ from soulspot.models import (
     TrackTags,
     Verdict,
 )
-from soulspot.plan import Known, Services, album_query, plan
+from soulspot.plan import album_query, plan
+from soulspot.plan_state import Known, Services
 
 ANYTHING = MatchPolicy(accept=0.0, review=0.0, margin=0.0)  # where a person has chosen, no score is too low
 EXACT_NAMES_SLACK = 2_500  # milliseconds

@@ -21,7 +21,7 @@ from soulspot.intake import LibraryRules
 from soulspot.limits import Gates, StatePort
 from soulspot.matching import MatchPolicy
 from soulspot.outcome import Rules
-from soulspot.plan import Services
+from soulspot.plan_state import Services
 from soulspot.providers.base import Provider
 from soulspot.providers.listenbrainz import ListenBrainz
 from soulspot.providers.musicbrainz import MusicBrainz

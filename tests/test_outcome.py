@@ -23,7 +23,7 @@ from soulspot.models import (
     Verdict,
 )
 from soulspot.outcome import Rules, work_out
-from soulspot.plan import Services
+from soulspot.plan_state import Services
 from tests.support.factories import (
     NOTHING,
     asked,

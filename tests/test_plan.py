@@ -24,16 +24,9 @@ from soulspot.models import (
     Verdict,
 )
 from soulspot.outcome import Rules
-from soulspot.plan import (
-    LARGEST_ALBUM,
-    MAX_ISRCS,
-    MAX_LINKS,
-    SMALLEST_ALBUM,
-    Known,
-    Services,
-    plan,
-    searchable,
-)
+from soulspot.plan import LARGEST_ALBUM, MAX_ISRCS, SMALLEST_ALBUM, plan
+from soulspot.plan_spotify import MAX_LINKS
+from soulspot.plan_state import Known, Services, searchable
 from tests.support.factories import (
     NOTHING,
     asked,

@@ -13,7 +13,7 @@ from soulspot.intake import LibraryRules
 from soulspot.limits import Gates, MemoryPort
 from soulspot.models import MUSICBRAINZ, LookupState, Query, Settlement, Verdict
 from soulspot.outcome import Rules
-from soulspot.plan import Services
+from soulspot.plan_state import Services
 from soulspot.pump import Patience
 from soulspot.store import queue, tracks
 from soulspot.store.database import Database

@@ -1,0 +1,71 @@
+"""What plans are made of: what is known of a track, which services there are, and the questions it still waits for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from soulspot.models import LISTENBRAINZ, MUSICBRAINZ, SPOTIFY, Asked, Entity, Query, TrackState, TrackTags
+
+_PLACEHOLDER = re.compile(r"(?i)^(audio)?\s*(track|titel|title|piste|pista|untitled|unknown)\W*\d*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Which providers may be asked."""
+
+    musicbrainz: bool = True
+    listenbrainz: bool = True
+    spotify: bool = True
+
+    @property
+    def names(self) -> list[str]:
+        """Those that are on."""
+        return [name for name in (MUSICBRAINZ, LISTENBRAINZ, SPOTIFY) if getattr(self, name)]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What has been decided of a track so far. `tags` is its text as far as it is known from any source,
+    `editions` the releases that its album may be, the likeliest first."""
+
+    tags: TrackTags
+    recording_id: str | None = None
+    spotify_id: str | None = None
+    isrcs: tuple[str, ...] = ()
+    spotify_links: tuple[str, ...] = field(default=())
+    editions: tuple[Entity, ...] = ()
+
+
+class Asking:
+    """Collects the queries that are still to be answered and hands out the answers that are there."""
+
+    def __init__(self, state: TrackState) -> None:
+        self._state = state
+        self._wanted: dict[Query, None] = {}
+
+    def __call__(self, query: Query) -> Asked | None:
+        asked = self._state.answer_to(query)
+        if asked is None or not asked.settled:
+            self._wanted.setdefault(query)
+            return None
+        return asked
+
+    def knows(self, entity_id: str) -> bool:
+        """Whether any answer describes this recording or track."""
+        answers = self._state.asked.values()
+        described = ("recording", "track")
+        return any(
+            one.id == entity_id and one.kind in described for asked in answers for one in asked.entities
+        )
+
+    @property
+    def wanted(self) -> tuple[Query, ...]:
+        return tuple(self._wanted)
+
+
+def searchable(tags: TrackTags) -> tuple[str, str] | None:
+    """(title, artist) when a text search can find one recording by them; None for "Track 01" and the like."""
+    if not tags.title or not tags.artist or _PLACEHOLDER.match(tags.title.strip()):
+        return None
+    return tags.title, tags.artist
