@@ -11,7 +11,6 @@ from soulspot.matching import (
     Decision,
     MatchPolicy,
     choose_editions,
-    decide,
     nearby,
     normalise_tags,
 )
@@ -31,13 +30,13 @@ from soulspot.models import (
     TrackTags,
     Verdict,
 )
+from soulspot.outcome_judging import accepted_id, completed, entities_of, fields_of, judge
+from soulspot.outcome_spotify import own_track, same_track, spotify_links
 from soulspot.plan import album_query, plan
 from soulspot.plan_state import Known, Services
 
-ANYTHING = MatchPolicy(accept=0.0, review=0.0, margin=0.0)  # where a person has chosen, no score is too low
 EXACT_NAMES_SLACK = 2_500  # milliseconds
 IMPRINT = ("label", "catalog_number", "barcode")
-NOBODY = Decision(Verdict.NONE, None, 0.0, 0.0, (), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,24 +81,20 @@ def _worked_out(state: TrackState, rules: Rules) -> TrackOutcome:
     if state.unreadable:
         return TrackOutcome(_row(state, Status.FAILED, 0.0, {}, {}))
     tags = state.tags  # as they are: the matcher reads the path too, and believes it less
-    own_only = _locked(state, SPOTIFY) is None
-    linked = _judge(state, tags, _spotify_candidates(state, by_own_id=own_only), SPOTIFY, rules)
-    tags = _completed(tags, linked)
-    recording = _judge(state, tags, list(_recording_candidates(state, tags)), MUSICBRAINZ, rules)
-    tags = _completed(tags, recording)
+    linked = own_track(state, tags, rules.policy)
+    tags = completed(tags, linked)
+    recording = judge(state, tags, list(_recording_candidates(state, tags)), MUSICBRAINZ, rules.policy)
+    tags = completed(tags, recording)
     track = linked
-    if not _accepted(linked):
-        found = _spotify_candidates(state, by_own_id=False)
-        track = _judge(state, tags, found, SPOTIFY, rules)
-        if _accepted(recording) and not _accepted(track):  # by the names it has upstream, in whatever script
-            track = _judge(state, _named_as(tags, recording), found, SPOTIFY, rules)
+    if not accepted_id(linked):
+        track = same_track(state, tags, recording, rules.policy)
     tags = _as_asked(tags, state.path)
     known = Known(
         tags,
-        recording_id=_accepted(recording),
-        spotify_id=_accepted(track),
+        recording_id=accepted_id(recording),
+        spotify_id=accepted_id(track),
         isrcs=_isrcs(state, recording, track),
-        spotify_links=_links(state, _accepted(recording)),
+        spotify_links=spotify_links(state, accepted_id(recording)),
         editions=_editions(state, tags),
     )
     wanted = plan(state, known, rules.services)
@@ -115,38 +110,6 @@ def _as_asked(tags: TrackTags, path: bytes | None) -> TrackTags:
     same: it may be what the song is called."""
     tidy = normalise_tags(tags, path)
     return tidy if tidy.title or not tags.title else replace(tidy, title=tags.title.strip() or None)
-
-
-def _judge(
-    state: TrackState, tags: TrackTags, candidates: Sequence[Candidate], provider: str, rules: Rules
-) -> Decision:
-    """The matcher's decision, unless a person has decided before."""
-    said = [one for one in state.decisions if one.provider == provider]
-    rejected = frozenset(one.entity_id for one in said if one.verdict is Verdict.REJECTED)
-    locked = _locked(state, provider)
-    if locked is None:
-        if not candidates:
-            return NOBODY
-        return decide(tags, candidates, rules.policy, path=state.path, rejected=rejected)
-    chosen = [one for one in candidates if one.entity.id == locked]
-    decision = decide(tags, chosen or [Candidate(_bare(provider, locked))], ANYTHING, path=state.path)
-    return replace(
-        decision,
-        verdict=Verdict.ACCEPTED,
-        confidence=1.0,
-        reasons=("accepted by a person", *decision.reasons),
-    )
-
-
-def _locked(state: TrackState, provider: str) -> str | None:
-    """The id that a person accepted, the last one if several."""
-    accepted = (one for one in reversed(state.decisions) if one.verdict is Verdict.ACCEPTED)
-    return next((one.entity_id for one in accepted if one.provider == provider), None)
-
-
-def _bare(provider: str, entity_id: str) -> Entity:
-    """A candidate of which nothing is known yet but its id."""
-    return Entity(provider, "track" if provider == SPOTIFY else "recording", entity_id, {})
 
 
 def _recording_candidates(state: TrackState, tags: TrackTags) -> Iterator[Candidate]:
@@ -199,75 +162,10 @@ def _merged_into(state: TrackState, mbids: Sequence[str]) -> Iterator[str]:
             )
 
 
-def _spotify_candidates(state: TrackState, *, by_own_id: bool) -> list[Candidate]:
-    own = state.tags.ids.spotify_track_id
-    found = []
-    for asked in state.asked.values():
-        if asked.query.provider != SPOTIFY:
-            continue
-        is_own = asked.query.kind == "track" and asked.query["id"] == own
-        if by_own_id and not is_own:
-            continue
-        how = (
-            "spotify id"
-            if is_own
-            else {"track": "spotify link", "isrc": "isrc"}.get(asked.query.kind, "text")
-        )
-        found += [Candidate(entity, frozenset({how})) for entity in asked.entities if entity.kind == "track"]
-    return found
-
-
-def _accepted(decision: Decision) -> str | None:
-    if decision.verdict is Verdict.ACCEPTED and decision.best:
-        return decision.best.candidate.entity.id
-    return None
-
-
-def _fields(decision: Decision) -> Mapping[str, Any]:
-    return decision.best.candidate.entity.fields if decision.best else {}
-
-
-def _completed(tags: TrackTags, decision: Decision) -> TrackTags:
-    """Where the library has no text of its own, an accepted identity says what the track is called."""
-    if not _accepted(decision) or (tags.title and tags.artist):
-        return tags
-    known = _fields(decision)
-    return replace(
-        tags,
-        title=tags.title or known.get("title"),
-        artist=tags.artist or known.get("artist"),
-        artists=tags.artists or tuple(known.get("artists", ())),
-        album=tags.album or known.get("album"),
-        duration_ms=tags.duration_ms or known.get("duration_ms"),
-    )
-
-
-def _named_as(tags: TrackTags, decision: Decision) -> TrackTags:
-    """The tags with the names and the length of what the track was accepted as."""
-    known = _fields(decision)
-    return replace(
-        tags,
-        title=known.get("title") or tags.title,
-        artist=known.get("artist") or tags.artist,
-        artists=tuple(known.get("artists", ())) or tags.artists,
-        duration_ms=tags.duration_ms or known.get("duration_ms"),
-    )
-
-
 def _isrcs(state: TrackState, recording: Decision, linked: Decision) -> tuple[str, ...]:
     """The track's own ISRCs first, then those of what it was accepted as."""
-    confirmed = [list(_fields(one).get("isrcs", ())) for one in (linked, recording) if _accepted(one)]
+    confirmed = [list(fields_of(one).get("isrcs", ())) for one in (linked, recording) if accepted_id(one)]
     return tuple(dict.fromkeys([*state.tags.ids.isrcs, *(isrc for listed in confirmed for isrc in listed)]))
-
-
-def _entities_of(state: TrackState, recording_id: str | None) -> dict[str, Entity]:
-    """What each source says of this recording, by source."""
-    return {
-        entity.provider: entity
-        for asked in state.asked.values()
-        for entity in asked.entities
-        if entity.kind == "recording" and entity.id == recording_id
-    }
 
 
 def _editions(state: TrackState, tags: TrackTags) -> tuple[Entity, ...]:
@@ -277,11 +175,6 @@ def _editions(state: TrackState, tags: TrackTags) -> tuple[Entity, ...]:
     if answer is None or group is None:
         return ()
     return tuple(choose_editions(tags, group.album, group.artist, answer.entities, size=group.size))
-
-
-def _links(state: TrackState, recording_id: str | None) -> tuple[str, ...]:
-    found = _entities_of(state, recording_id).values()
-    return tuple(dict.fromkeys(link for one in found for link in one.fields.get("spotify_track_ids", ())))
 
 
 def _status(
@@ -309,8 +202,8 @@ def _merged(
 ) -> tuple[dict[str, Any], dict[str, str]]:
     facts: dict[str, dict[str, Any]] = {TAGS: tag_facts(state.tags)}
     album = None
-    if recording_id := _accepted(recording):
-        for source, entity in _entities_of(state, recording_id).items():
+    if recording_id := accepted_id(recording):
+        for source, entity in entities_of(state, recording_id).items():
             facts[source] = dict(entity.fields)
         if recording.release:
             said = facts.get(MUSICBRAINZ, {})
@@ -319,8 +212,8 @@ def _merged(
             facts[MUSICBRAINZ] = of_any | release_facts(recording.release) | imprint
             album = recording.release.get("title")
         facts.setdefault(MUSICBRAINZ, {})["mb_recording_id"] = recording_id
-    if spotify_id := _accepted(track):
-        facts[SPOTIFY] = dict(_fields(track)) | {"spotify_track_id": spotify_id}
+    if spotify_id := accepted_id(track):
+        facts[SPOTIFY] = dict(fields_of(track)) | {"spotify_track_id": spotify_id}
     return merge(facts, rules.order, own=state.tags, album=album)
 
 
