@@ -14,6 +14,7 @@ import contextlib
 import os
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from soulspot.intake import ImportReport, Intake, LibraryRules, ScanReport, insi
 from soulspot.limits import Gates
 from soulspot.models import (
     EnrichedTrack,
+    LookupState,
     PersonDecision,
     Settlement,
     Status,
@@ -89,6 +91,7 @@ class EnrichmentService:
         self.rules = rules
         self._now = now
         self._incoming = 0  # scans and imports under way: more lookups are about to come
+        self._was_busy = False  # when the last summary was due
         self._moved = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._deciding: asyncio.Task[None] | None = None
@@ -164,39 +167,50 @@ class EnrichmentService:
     async def _settle(self, settlements: Sequence[Settlement]) -> None:
         """Facts, acknowledgements, decisions, rows, events and new lookups: all of it commits, or nothing."""
 
-        def commit(connection: sqlite3.Connection) -> None:
+        def commit(connection: sqlite3.Connection) -> tuple[list[int], Counter[str]]:
             queue.settle(connection, settlements, self._now())
-            self._decide(
-                connection, queue.tracks_served(connection, (one.lookup.lookup_id for one in settlements))
-            )
+            answered = [one for one in settlements if one.state in (LookupState.DONE, LookupState.MISSING)]
+            told = queue.tracks_served(connection, (one.lookup.lookup_id for one in settlements))
+            served = told if len(answered) == len(settlements) else queue.tracks_served(
+                connection, (one.lookup.lookup_id for one in answered)
+            )  # fmt: skip
+            return served, self._decide(connection, told)
 
-        await self.database.write(commit)
+        served, results = await self.database.write(commit)
+        if settlements:
+            self.telemetry.on_tracks(settlements[0].lookup.query.provider, served)
+        self.telemetry.on_results(results)
         self._wake()
 
     async def decide_new(self) -> None:
         """Decide what has come in and was not decided yet, also before an interruption."""
 
-        def some(connection: sqlite3.Connection) -> int:
+        def some(connection: sqlite3.Connection) -> tuple[int, Counter[str]]:
             found = tracks.undecided(connection, DECIDED_AT_ONCE)
-            self._decide(connection, found)
-            return len(found)
+            return len(found), self._decide(connection, found)
 
         while True:
-            decided = await self.database.write(some)
+            decided, results = await self.database.write(some)
+            self.telemetry.on_results(results)
             if decided:
                 self._wake()
             if decided < DECIDED_AT_ONCE:
                 return
 
-    def _decide(self, connection: sqlite3.Connection, track_ids: Sequence[int]) -> None:
-        """Work out these tracks anew, again where a lookup they now share was answered before."""
+    def _decide(self, connection: sqlite3.Connection, track_ids: Sequence[int]) -> Counter[str]:
+        """Work out these tracks anew, again where a lookup they now share was answered before.
+
+        Returns how many came to a result they did not have before, by status."""
+        results: Counter[str] = Counter()
         while track_ids:
             again: set[int] = set()
             for start in range(0, len(track_ids), DECIDED_AT_ONCE):
                 states = tracks.load_states(connection, track_ids[start : start + DECIDED_AT_ONCE])
                 outcomes = [self._outcome_of(state) for state in states]
                 again |= tracks.save_outcomes(connection, outcomes, self._now())
+                results.update(str(one.row.status) for one in outcomes if one.is_news)
             track_ids = sorted(again)
+        return results
 
     def _outcome_of(self, state: TrackState) -> TrackOutcome:
         """A track that cannot be worked out fails by itself: it must not keep the others from being answered."""
@@ -223,11 +237,11 @@ class EnrichmentService:
         """A person accepts or rejects a candidate; no refresh undoes it."""
         decision = PersonDecision(provider, entity_id, verdict, by, iso(self._now()), reason)
 
-        def record(connection: sqlite3.Connection) -> None:
+        def record(connection: sqlite3.Connection) -> Counter[str]:
             tracks.decide_by_person(connection, track_id, decision)
-            self._decide(connection, [track_id])
+            return self._decide(connection, [track_id])
 
-        await self.database.write(record)
+        self.telemetry.on_results(await self.database.write(record))
         self._wake()
 
     async def retry(self, states: Sequence[str] = ("failed",), provider: str | None = None) -> int:
@@ -363,9 +377,11 @@ class EnrichmentService:
         return not any(task.done() for task in self._tasks)
 
     async def summarise(self) -> None:
-        """Log the counts once, while there is work; the scheduler calls it."""
-        if not any(pump.active for pump in self.pumps) and not self._incoming:
+        """Log the counts once, while there is work and when it has ended; the scheduler calls it."""
+        busy = self._incoming > 0 or any(pump.active for pump in self.pumps)
+        if not busy and not self._was_busy:
             return
+        self._was_busy = busy
         counts = await self.database.read(operations.track_counts)
         lookups = await self.database.read(operations.lookup_counts)
         self.telemetry.summary(counts, lookups, await self.database.read(operations.oldest_waiting))
@@ -395,4 +411,5 @@ class EnrichmentService:
                 for pump in self.pumps
             },
             "operations": await self.database.read(lambda c: operations.latest(c, 10)),
+            **self.telemetry.numbers(),
         }

@@ -341,21 +341,13 @@ class Pump:
     def _report(self, result: BatchResult[Lookup, Answer]) -> None:
         if self._unsettled:
             self.wake()
-        outcomes = Counter(_outcome(answer) for answer in result.successful)
-        self._telemetry.event(
-            "batch_flushed",
-            provider=self.name,
-            items=result.total_items,
-            ok=outcomes["ok"],
-            missing=outcomes["missing"],
-            failed=sum(1 for _, error in result.failed if not isinstance(error, LookupPostponed)),
-            postponed=sum(1 for _, error in result.failed if isinstance(error, LookupPostponed)),
-            requests=self._telemetry.requests_since_last(self.name),
-            fill=round(result.total_items / self.batch_size, 3),
-            waited_ms=round(result.waited * 1000, 1),
-            duration_ms=round(result.duration * 1000, 1),
-            reason=result.reason,
-        )
+        outcomes = dict(Counter(_outcome(answer) for answer in result.successful))
+        postponed = sum(1 for _, error in result.failed if isinstance(error, LookupPostponed))
+        outcomes |= {"postponed": postponed, "failed": len(result.failed) - postponed}
+        self._telemetry.on_batch(
+            self.name, outcomes, items=result.total_items, room=self.batch_size, waited_ms=result.waited * 1000,
+            duration_ms=result.duration * 1000, reason=result.reason,
+        )  # fmt: skip
 
 
 def full_hold(troubles: int) -> float:

@@ -6,8 +6,8 @@ import logging
 import os
 import sys
 import time
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -15,6 +15,7 @@ import structlog
 
 from soulspot.limits import LimitEvent, RequestRecord
 from soulspot.store.times import iso
+from soulspot.telemetry_numbers import Distribution, Served
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -70,24 +71,43 @@ def _printable(_logger: Any, _method: str, event: Any) -> Any:
 
 
 class Telemetry:
-    """The counters of this process, and the events about them."""
+    """The counters of this process, and the events about them.
+
+    The log, /metrics, `status` and the reports all read these and count nothing themselves. Counters only grow while
+    the process lives; times are in milliseconds."""
 
     def __init__(self) -> None:
         self.started = time.monotonic()
+        self.events: Counter[tuple[str, str]] = Counter()  # (event, level)
         self.requests: Counter[str] = Counter()
-        self._reported: Counter[str] = Counter()
         self.statuses: Counter[tuple[str, int | None]] = Counter()
-        self.answers: Counter[tuple[str, str]] = Counter()
+        self.request_ms: defaultdict[str, Distribution] = defaultdict(Distribution)
+        self.batches: Counter[tuple[str, str]] = Counter()  # (provider, reason)
+        self.batch_items: Counter[str] = Counter()
+        self.batch_room: Counter[str] = Counter()  # what those batches could have held
+        self.waited_ms: defaultdict[str, Distribution] = defaultdict(Distribution)
+        self.batch_ms: defaultdict[str, Distribution] = defaultdict(Distribution)
+        self.answers: Counter[tuple[str, str]] = Counter()  # (provider, outcome)
+        self.served: defaultdict[str, Served] = defaultdict(Served)
+        self.results: Counter[str] = Counter()  # tracks that came to a result, by status
+        self.operations: Counter[tuple[str, str]] = Counter()  # (kind, status)
+        self.deliveries: Counter[str] = Counter()  # webhooks, by outcome
         self.gauges: dict[str, float] = {}
         self.limited: dict[str, LimitEvent] = {}
-        self._finished: int | None = None  # unknown before the first summary: a database may hold many
-        self._summed_at = time.monotonic()
+        self.alarms: dict[str, str] = {}  # what is wrong now, and why
+        self.peak_rss = 0  # bytes
+        self._told: Counter[tuple[str, str]] = Counter()  # what the last `batch_flushed` said of a provider
+        self._summed = (time.monotonic(), 0)
         self._log = structlog.get_logger()
 
     def event(self, name: str, **facts: Any) -> None:
+        self.events[name, "info"] += 1
+        if name == "operation_finished":
+            self.operations[str(facts.get("kind")), str(facts.get("status"))] += 1
         self._log.info(name, **facts)
 
     def warning(self, name: str, **facts: Any) -> None:
+        self.events[name, "warning"] += 1
         self._log.warning(name, **facts)
 
     def gauge(self, **values: float) -> None:
@@ -99,16 +119,11 @@ class Telemetry:
         """Hear of every HTTP request, from the gates."""
         self.requests[record.provider] += 1
         self.statuses[record.provider, record.status] += 1
+        self.request_ms[record.provider].add(record.duration_ms)
         self.event(
             "request", provider=record.provider, host=record.host, endpoint=record.endpoint, status=record.status,
             duration_ms=round(record.duration_ms, 1), attempt=record.attempt,
         )  # fmt: skip
-
-    def requests_since_last(self, provider: str) -> int:
-        """Requests to this provider since this was last asked of it."""
-        fresh = self.requests[provider] - self._reported[provider]
-        self._reported[provider] = self.requests[provider]
-        return fresh
 
     def on_limit(self, event: LimitEvent) -> None:
         """Hear when a gate goes down and comes up."""
@@ -125,33 +140,102 @@ class Telemetry:
         for outcome, count in outcomes.items():
             self.answers[provider, outcome] += count
 
+    def on_tracks(self, provider: str, track_ids: Iterable[int]) -> None:
+        """Count the tracks that an answer of this provider served."""
+        self.served[provider].add(track_ids)
+
+    def on_results(self, results: Mapping[str, int]) -> None:
+        """Count tracks that came to a result, by status, and say so in one line."""
+        if not results:
+            return
+        self.results.update(results)
+        self.event(
+            "decided", tracks=sum(results.values()), accepted=results.get("accepted", 0),
+            review=results.get("review", 0), unmatched=results.get("unmatched", 0), failed=results.get("failed", 0),
+        )  # fmt: skip
+
+    def on_batch(
+        self, provider: str, outcomes: Mapping[str, int], *, items: int, room: int, waited_ms: float,
+        duration_ms: float, reason: str,
+    ) -> None:  # fmt: skip
+        """Count a batch that is over, of `items` where `room` would have fitted, and say so in one line."""
+        self.batches[provider, reason] += 1
+        self.batch_items[provider] += items
+        self.batch_room[provider] += max(items, room)
+        self.waited_ms[provider].add(waited_ms)
+        self.batch_ms[provider].add(duration_ms)
+        self.event(
+            "batch_flushed", provider=provider, items=items, ok=outcomes.get("ok", 0),
+            missing=outcomes.get("missing", 0), failed=outcomes.get("failed", 0),
+            postponed=outcomes.get("postponed", 0),
+            requests=self._since_last(provider, "requests", self.requests[provider]),
+            tracks=self._since_last(provider, "tracks", self.served[provider].count),
+            fill=round(items / max(items, room, 1), 3), waited_ms=round(waited_ms, 1),
+            duration_ms=round(duration_ms, 1), reason=reason,
+        )  # fmt: skip
+
+    def _since_last(self, provider: str, what: str, now: int) -> int:
+        fresh = now - self._told[provider, what]
+        self._told[provider, what] = now
+        return fresh
+
+    def on_alarm(self, alarm: str, why: str | None) -> bool:
+        """Hear that something is wrong, or (`why` None) no more. Returns whether that is news; only news is said."""
+        if why is None:
+            if self.alarms.pop(alarm, None) is None:
+                return False
+            self.event("alarm_over", alarm=alarm)
+            return True
+        news = alarm not in self.alarms
+        self.alarms[alarm] = why
+        if news:
+            self.warning("alarm", alarm=alarm, why=why)
+        return news
+
     def summary(
         self, tracks: Mapping[str, int], lookups: Mapping[str, Mapping[str, int]], oldest_waiting: str | None
     ) -> None:
         """The minute's line: tracks a second since the last one, queue depth, requests, memory."""
-        finished = tracks.get("total", 0) - tracks.get("pending", 0)
-        at = time.monotonic()
-        fresh = 0 if self._finished is None else max(0, finished - self._finished)
-        rate = fresh / max(at - self._summed_at, 0.001)
-        self._finished, self._summed_at = finished, at
+        at, results = time.monotonic(), sum(self.results.values())
+        before, counted = self._summed
+        self._summed = (at, results)
         self.event(
             "summary",
             tracks=dict(tracks),
-            tracks_per_second=round(rate, 2),
+            tracks_per_second=round((results - counted) / max(at - before, 0.001), 2),
             queued=sum(states.get("pending", 0) + states.get("leased", 0) for states in lookups.values()),
             oldest_waiting=oldest_waiting,
             lookups={provider: dict(states) for provider, states in lookups.items()},
             requests=dict(self.requests),
             requests_saved=self.saved(),
-            rss_mb=round(rss_bytes() / 1e6, 1),
+            rss_mb=round(self.rss() / 1e6, 1),
+            peak_rss_mb=round(self.peak_rss / 1e6, 1),
         )
 
     def saved(self) -> int:
-        """Requests saved against one per lookup answered.
+        """Requests saved against one for each track and service that answered for it."""
+        tracks = sum(served.count for served in self.served.values())
+        return max(0, tracks - sum(self.requests.values()))
 
-        An understatement against one per track and service: a lookup that many tracks share counts once."""
-        asked = sum(count for (_, outcome), count in self.answers.items() if outcome in ("ok", "missing"))
-        return max(0, asked - sum(self.requests.values()))
+    def rss(self) -> int:
+        """Resident memory in bytes now; the largest seen stays in `peak_rss`."""
+        now = rss_bytes()
+        self.peak_rss = max(self.peak_rss, now)
+        return now
+
+    def numbers(self) -> dict[str, Any]:
+        """The counters as `status` shows them."""
+        answers: dict[str, dict[str, int]] = {}
+        for (provider, outcome), count in self.answers.items():
+            answers.setdefault(provider, {})[outcome] = count
+        return {
+            "requests": dict(self.requests),
+            "requests_saved": self.saved(),
+            "answers": answers,
+            "results": dict(self.results),
+            "alarms": [{"alarm": alarm, "why": why} for alarm, why in self.alarms.items()],
+            "memory": {"rss_bytes": self.rss(), "peak_bytes": self.peak_rss},
+        }
 
 
 def rss_bytes() -> int:

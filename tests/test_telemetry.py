@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +13,14 @@ from typing import Any
 
 import pytest
 import structlog
+from hypothesis import given
+from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from soulspot.limits import LimitEvent, RequestRecord
 from soulspot.store.times import iso
 from soulspot.telemetry import LEVELS, Telemetry, configure_logging, rss_bytes
+from soulspot.telemetry_numbers import DAY, Distribution, Served
 from tests.support.factories import NOW
 
 
@@ -141,14 +145,35 @@ def test_every_request_is_said_and_counted_once() -> None:
     assert (events[0]["endpoint"], events[0]["duration_ms"], events[0]["attempt"]) == ("tracks", 12.3, 1)
 
 
-def test_the_requests_of_a_batch_are_those_since_the_last_one() -> None:
+def batch(telemetry: Telemetry, provider: str = "spotify", **outcomes: int) -> None:
+    telemetry.on_batch(
+        provider,
+        outcomes,
+        items=sum(outcomes.values()),
+        room=50,
+        waited_ms=12.34,
+        duration_ms=56.78,
+        reason="full",
+    )
+
+
+def test_the_requests_and_tracks_of_a_batch_are_those_since_the_last_one() -> None:
     telemetry = Telemetry()
-    with capture_logs():
+    with capture_logs() as events:
         telemetry.on_request(request())
         telemetry.on_request(request())
-    assert telemetry.requests_since_last("spotify") == 2
-    assert telemetry.requests_since_last("spotify") == 0
-    assert telemetry.requests_since_last("musicbrainz") == 0
+        telemetry.on_tracks("spotify", [1, 2, 3])
+        batch(telemetry, ok=24, missing=1)
+        batch(telemetry, ok=50)
+        batch(telemetry, "musicbrainz", postponed=2)
+    said = [event for event in events if event["event"] == "batch_flushed"]
+    assert [(one["requests"], one["tracks"], one["fill"]) for one in said] == [
+        (2, 3, 0.5),
+        (0, 0, 1.0),
+        (0, 0, 0.04),
+    ]
+    assert (said[0]["ok"], said[0]["missing"], said[0]["failed"], said[2]["postponed"]) == (24, 1, 0, 2)
+    assert (said[0]["waited_ms"], said[0]["duration_ms"], said[0]["reason"]) == (12.3, 56.8, "full")
 
 
 def test_a_limit_is_said_when_it_begins_and_when_it_ends() -> None:
@@ -165,13 +190,88 @@ def test_a_limit_is_said_when_it_begins_and_when_it_ends() -> None:
     assert (events[0]["until"], events[0]["why"]) == (iso(NOW + 60), "429")
 
 
-def test_requests_saved_are_counted_against_one_a_lookup_and_never_below_none() -> None:
+def test_requests_saved_are_counted_against_one_a_track_and_service_and_never_below_none() -> None:
     telemetry = Telemetry()
     with capture_logs():
         telemetry.on_request(request())
         assert telemetry.saved() == 0
-        telemetry.on_answers("spotify", {"ok": 45, "missing": 5, "failed": 3, "postponed": 7})
+        telemetry.on_tracks("spotify", range(1, 51))
     assert telemetry.saved() == 49
+
+
+def test_a_track_that_took_several_lookups_saves_no_more_than_its_one_request() -> None:
+    telemetry = Telemetry()
+    telemetry.on_tracks("spotify", [7, 8])
+    telemetry.on_tracks("spotify", [7])
+    telemetry.on_tracks("musicbrainz", [7])
+    assert (telemetry.served["spotify"].count, telemetry.served["musicbrainz"].count) == (2, 1)
+    assert telemetry.saved() == 3
+
+
+def test_a_track_that_is_asked_for_again_another_day_is_new_work() -> None:
+    now = 0.0
+    served = Served(lambda: now)
+    assert served.add([1, 2, 2]) == 2
+    assert served.add([2]) == 0
+    now = DAY
+    assert served.add([2, 900_000]) == 2
+    assert served.count == 4
+
+
+def test_results_are_counted_by_status_and_said_in_one_line() -> None:
+    telemetry = Telemetry()
+    with capture_logs() as events:
+        telemetry.on_results({"accepted": 3, "review": 1})
+        telemetry.on_results({})
+    assert events == [{"event": "decided", "log_level": "info", "tracks": 4, "accepted": 3, "review": 1,
+                       "unmatched": 0, "failed": 0}]  # fmt: skip
+    assert telemetry.results == {"accepted": 3, "review": 1}
+
+
+def test_an_alarm_is_said_when_it_is_raised_and_when_it_is_over() -> None:
+    telemetry = Telemetry()
+    with capture_logs() as events:
+        assert telemetry.on_alarm("stall", "nothing for 10 minutes")
+        assert not telemetry.on_alarm("stall", "nothing for 11 minutes")
+        assert telemetry.alarms == {"stall": "nothing for 11 minutes"}
+        assert telemetry.on_alarm("stall", None)
+        assert not telemetry.on_alarm("stall", None)
+    assert [(one["event"], one["log_level"]) for one in events] == [
+        ("alarm", "warning"),
+        ("alarm_over", "info"),
+    ]
+
+
+# --- distributions ------------------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.floats(0, 1e9), min_size=1, max_size=200), st.sampled_from([0.0, 0.5, 0.95, 1.0]))
+def test_a_percentile_is_right_within_a_few_percent(values: list[float], share: float) -> None:
+    found = Distribution()
+    for value in values:
+        found.add(value)
+    exact = sorted(values)[max(1, math.ceil(share * len(values))) - 1]
+    assert found.quantile(share) == pytest.approx(exact, rel=0.03)
+    assert (found.count, found.total) == (len(values), pytest.approx(sum(values)))
+
+
+def test_nothing_measured_has_no_percentile_and_nonsense_counts_as_zero() -> None:
+    found = Distribution()
+    assert found.quantile(0.5) is None
+    for value in (-1.0, math.nan, math.inf):
+        found.add(value)
+    assert (found.quantile(1.0), found.count, found.total) == (0.0, 3, 0.0)
+
+
+def test_values_at_an_edge_belong_to_it_and_what_came_since_can_be_told() -> None:
+    found = Distribution()
+    for value in (1.0, 4.0, 4.1, 16.0):
+        found.add(value)
+    assert [found.at_most(power) for power in (0, 2, 4)] == [1, 2, 4]
+    before = found.copy()
+    found.add(100.0)
+    assert (found.since(before).count, found.since(before).total) == (1, 100.0)
+    assert found.since(before).quantile(0.5) == pytest.approx(100, rel=0.03)
 
 
 def test_gauges_are_set_and_said() -> None:
@@ -189,14 +289,15 @@ def test_the_summary_says_how_deep_the_queue_is_and_how_fast_it_goes() -> None:
     lookups = {"spotify": {"pending": 3, "leased": 2, "done": 9}, "musicbrainz": {"missing": 1}}
     with capture_logs() as events:
         telemetry.summary({"total": 10, "pending": 4, "accepted": 6}, lookups, iso(NOW))
+        telemetry.on_results({"accepted": 2})
         telemetry.summary({"total": 10, "pending": 2, "accepted": 8}, lookups, None)
         telemetry.summary({"total": 10, "pending": 5, "accepted": 5}, lookups, None)
-    first, second, third = events
+    first, second, third = (event for event in events if event["event"] == "summary")
     assert (first["queued"], first["oldest_waiting"], first["lookups"]) == (5, iso(NOW), lookups)
     assert first["tracks_per_second"] == 0  # what an earlier process finished is no speed of ours
     assert second["tracks_per_second"] > 0
     assert (third["tracks_per_second"], third["oldest_waiting"]) == (0, None)
-    assert first["rss_mb"] > 1
+    assert first["peak_rss_mb"] >= first["rss_mb"] > 1
 
 
 def test_the_memory_of_this_process_is_known() -> None:

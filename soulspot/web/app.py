@@ -16,6 +16,7 @@ from soulspot.operations import Operations
 from soulspot.reports import why_not_retried
 from soulspot.store import operations as rows
 from soulspot.web.guards import guard, problem
+from soulspot.web.metrics import Metrics
 
 MAX_IMPORT = 2 << 30  # bytes of an import file
 CHUNK_SECONDS = 30.0  # a body that brings nothing for this long is given up
@@ -43,6 +44,7 @@ class Api:
             [
                 web.get("/healthz", self.healthz),
                 web.get("/readyz", self.readyz),
+                web.get("/metrics", Metrics(self._service, self._version).handle),
                 web.get("/api/v1/status", self.status),
                 web.post("/api/v1/scan", self.scan),
                 web.post("/api/v1/import", self.import_file),
