@@ -31,6 +31,7 @@ from soulspot.store import operations
 from soulspot.store.database import Database
 from soulspot.store.times import iso
 from soulspot.store.unreadable import count_unreadable, unreadable_files
+from soulspot.telemetry import no_numbers
 from soulspot.wiring import opened
 
 
@@ -139,6 +140,7 @@ def _status_of_file(path: Path) -> dict[str, Any]:
             "gates": [_remembered(one, now) for one in states if one["key"].startswith("gate:")],
             "pumps": {},
             "operations": operations.latest(connection, 10),
+            **no_numbers(),
         }
     finally:
         connection.close()

@@ -238,6 +238,14 @@ class Telemetry:
         }
 
 
+def no_numbers() -> dict[str, Any]:
+    """`Telemetry.numbers` where no process counts."""
+    memory = {"rss_bytes": 0, "peak_bytes": 0}
+    return {
+        "requests": {}, "requests_saved": 0, "answers": {}, "results": {}, "alarms": [], "memory": memory,
+    }  # fmt: skip
+
+
 def rss_bytes() -> int:
     """Resident memory of this process in bytes; 0 where /proc does not tell."""
     try:
