@@ -19,7 +19,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import structlog
 
@@ -39,7 +39,7 @@ from soulspot.models import (
 from soulspot.outcome import Rules, work_out
 from soulspot.providers.base import Provider
 from soulspot.pump import Patience, Pump
-from soulspot.store import operations, queue, tracks
+from soulspot.store import operations, queue, review, tracks
 from soulspot.store.database import Database
 from soulspot.store.times import iso
 from soulspot.telemetry import Telemetry
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from soulspot.config import Config
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 DECIDED_AT_ONCE = 500  # tracks decided between two looks at the rest of the transaction
 
@@ -236,13 +238,22 @@ class EnrichmentService:
     ) -> None:
         """A person accepts or rejects a candidate; no refresh undoes it."""
         decision = PersonDecision(provider, entity_id, verdict, by, iso(self._now()), reason)
+        await self.change(lambda c: tracks.decide_by_person(c, track_id, decision), track_id)
 
-        def record(connection: sqlite3.Connection) -> Counter[str]:
-            tracks.decide_by_person(connection, track_id, decision)
-            return self._decide(connection, [track_id])
+    async def change(self, change: Callable[[sqlite3.Connection], T], track_id: int) -> T:
+        """Change what is known of a track and decide it anew, in one transaction; what it then waits for goes first,
+        because a person does too."""
 
-        self.telemetry.on_results(await self.database.write(record))
+        def both(connection: sqlite3.Connection) -> tuple[T, Counter[str]]:
+            done = change(connection)
+            results = self._decide(connection, [track_id])
+            review.hurry(connection, track_id)
+            return done, results
+
+        done, results = await self.database.write(both)
+        self.telemetry.on_results(results)
         self._wake()
+        return done
 
     async def retry(self, states: Sequence[str] = ("failed",), provider: str | None = None) -> int:
         """Queue lookups again that were given up ("failed") or not known ("missing"). Returns how many."""

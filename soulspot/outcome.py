@@ -30,7 +30,15 @@ from soulspot.models import (
     TrackTags,
     Verdict,
 )
-from soulspot.outcome_judging import accepted_id, completed, entities_of, fields_of, judge
+from soulspot.outcome_judging import (
+    accepted_id,
+    completed,
+    entities_of,
+    fields_of,
+    judge,
+    merged_into,
+    rejected_ids,
+)
 from soulspot.outcome_spotify import own_track, same_track, spotify_links
 from soulspot.plan import album_query, plan
 from soulspot.plan_state import Known, Services
@@ -72,9 +80,8 @@ def _stands(before: EnrichedTrack | None, state: TrackState) -> TypeGuard[Enrich
     """Whether the track was accepted, as something that no person has rejected since."""
     if before is None or before.status is not Status.ACCEPTED:
         return False
-    rejected = {(one.provider, one.entity_id) for one in state.decisions if one.verdict is Verdict.REJECTED}
-    ids = {(MUSICBRAINZ, before.mb_recording_id), (SPOTIFY, before.spotify_track_id)}
-    return rejected.isdisjoint(ids)
+    rejected = rejected_ids(state, MUSICBRAINZ) | rejected_ids(state, SPOTIFY)
+    return rejected.isdisjoint({before.mb_recording_id, before.spotify_track_id})
 
 
 def _worked_out(state: TrackState, rules: Rules) -> TrackOutcome:
@@ -113,7 +120,7 @@ def _as_asked(tags: TrackTags, path: bytes | None) -> TrackTags:
 
 
 def _recording_candidates(state: TrackState, tags: TrackTags) -> Iterator[Candidate]:
-    own_ids = {*tags.ids.mb_recording_ids, *_merged_into(state, tags.ids.mb_recording_ids)}
+    own_ids = {*tags.ids.mb_recording_ids, *merged_into(state, tags.ids.mb_recording_ids)}
     hearsay = _hearsay(state, tags) - own_ids
     for asked in state.asked.values():
         whole = asked.query.kind == "release"
@@ -152,14 +159,6 @@ def _hearsay(state: TrackState, tags: TrackTags) -> set[str]:
         for one in named - seconded
         if own is None or one not in lengths or abs(lengths[one] - own) > EXACT_NAMES_SLACK
     }
-
-
-def _merged_into(state: TrackState, mbids: Sequence[str]) -> Iterator[str]:
-    for asked in state.asked.values():
-        if asked.query.kind == "redirect" and asked.query["mbid"] in mbids:
-            yield from (
-                entity.fields["redirect_to"] for entity in asked.entities if entity.kind == "redirect"
-            )
 
 
 def _isrcs(state: TrackState, recording: Decision, linked: Decision) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,13 +17,11 @@ def judge(
     state: TrackState, tags: TrackTags, candidates: Sequence[Candidate], provider: str, policy: MatchPolicy
 ) -> Decision:
     """The matcher's decision, unless a person has decided before."""
-    said = [one for one in state.decisions if one.provider == provider]
-    rejected = frozenset(one.entity_id for one in said if one.verdict is Verdict.REJECTED)
     chosen_id = locked(state, provider)
     if chosen_id is None:
         if not candidates:
             return NOBODY
-        return decide(tags, candidates, policy, path=state.path, rejected=rejected)
+        return decide(tags, candidates, policy, path=state.path, rejected=rejected_ids(state, provider))
     chosen = [one for one in candidates if one.entity.id == chosen_id]
     decision = decide(tags, chosen or [Candidate(_bare(provider, chosen_id))], ANYTHING, path=state.path)
     return replace(
@@ -35,9 +33,26 @@ def judge(
 
 
 def locked(state: TrackState, provider: str) -> str | None:
-    """The id that a person accepted, the last one if several."""
+    """The id that a person accepted, the last one if several; the one that it was merged into, where that is known."""
     accepted = (one for one in reversed(state.decisions) if one.verdict is Verdict.ACCEPTED)
-    return next((one.entity_id for one in accepted if one.provider == provider), None)
+    chosen_id = next((one.entity_id for one in accepted if one.provider == provider), None)
+    return next(merged_into(state, [chosen_id]), chosen_id) if chosen_id else None
+
+
+def rejected_ids(state: TrackState, provider: str) -> frozenset[str]:
+    """The ids that persons rejected, and those that they were merged into."""
+    said = [one for one in state.decisions if one.provider == provider]
+    rejected = [one.entity_id for one in said if one.verdict is Verdict.REJECTED]
+    return frozenset([*rejected, *merged_into(state, rejected)])
+
+
+def merged_into(state: TrackState, mbids: Sequence[str]) -> Iterator[str]:
+    """The recordings that these were merged into, as far as that has been asked."""
+    for asked in state.asked.values():
+        if asked.query.kind == "redirect" and asked.query["mbid"] in mbids:
+            yield from (
+                entity.fields["redirect_to"] for entity in asked.entities if entity.kind == "redirect"
+            )
 
 
 def _bare(provider: str, entity_id: str) -> Entity:

@@ -17,6 +17,7 @@ from soulspot.reports import why_not_retried
 from soulspot.store import operations as rows
 from soulspot.web.guards import guard, problem
 from soulspot.web.metrics import Metrics
+from soulspot.web.review import Review
 
 MAX_IMPORT = 2 << 30  # bytes of an import file
 CHUNK_SECONDS = 30.0  # a body that brings nothing for this long is given up
@@ -52,6 +53,7 @@ class Api:
                 web.post("/api/v1/retry", self.retry),
                 web.get("/api/v1/operations", self.operations),
                 web.get("/api/v1/operations/{id:[0-9]{1,18}}", self.operation),
+                *Review(self._service, _json).routes(),
             ]
         )
         return app

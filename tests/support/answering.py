@@ -1,0 +1,45 @@
+"""Answers a service's queue by hand, as a pump would, so that tracks come to review without any server."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+
+from soulspot.enrich import EnrichmentService
+from soulspot.models import Entity, Lookup, LookupState, Settlement, TrackTags
+from soulspot.store import queue
+from tests.support.factories import DAY, add_tracks
+
+KINDS = ("recording", "isrc", "album", "release", "text", "url", "redirect", "spotify_ids", "track")
+
+
+async def bring_in(service: EnrichmentService, *known: TrackTags) -> list[int]:
+    """Tracks without files, decided once."""
+    made = await service.database.write(lambda c: add_tracks(c, *known))
+    await service.decide_new()
+    return made
+
+
+async def answer_all(
+    service: EnrichmentService, replies: Mapping[tuple[str, str], Sequence[Entity]]
+) -> list[Lookup]:
+    """Answer by (provider, kind) until nothing waits; everything else is missing. Returns what was asked."""
+    asked: list[Lookup] = []
+    while lookups := await service.database.write(lambda c: _claimed(c, service._now())):
+        asked += lookups
+        await service._settle([_settled(one, replies, service._now()) for one in lookups])
+    return asked
+
+
+def _claimed(connection: sqlite3.Connection, now: float) -> list[Lookup]:
+    found: list[Lookup] = []
+    for provider in ("musicbrainz", "listenbrainz", "spotify"):
+        while claim := queue.claim(connection, provider, dict.fromkeys(KINDS, 100), now).lookups:
+            found += claim
+    return found
+
+
+def _settled(lookup: Lookup, replies: Mapping[tuple[str, str], Sequence[Entity]], now: float) -> Settlement:
+    entities = tuple(replies.get((lookup.query.provider, lookup.query.kind), ()))
+    state = LookupState.DONE if entities else LookupState.MISSING
+    return Settlement(lookup, state, now + 90 * DAY, entities)
