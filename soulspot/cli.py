@@ -26,6 +26,7 @@ from soulspot.cli_run import (
     refuse_absent,
     run,
 )
+from soulspot.cli_stats import stats
 from soulspot.config import Config
 from soulspot.config_checks import LIBRARY_EMPTY, SPOTIFY_OFF
 from soulspot.console import complain, out
@@ -355,6 +356,9 @@ def _show_unreadable(loaded: Config) -> None:
     with contextlib.suppress(SoulSpotError, OSError, sqlite3.Error):
         for line in unreadable_lines(*asyncio.run(commands.unreadable(loaded, UNREADABLE_SHOWN))):
             out.print(line, markup=False, soft_wrap=True)
+
+
+app.command()(stats)
 
 
 def main() -> None:
