@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from soulspot import __version__, commands
+from soulspot.cli_review import app as review
 from soulspot.cli_run import (
     INCOMPLETE,
     USAGE,
@@ -50,6 +51,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(review, name="review")
 
 ConfigOption = Annotated[
     Path | None,

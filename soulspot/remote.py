@@ -8,20 +8,28 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 import aiohttp
+from yarl import URL
 
 from soulspot.config import Config
 from soulspot.errors import SoulSpotError
 from soulspot.store.ownership import Owner, read_owner
 
 POLL_SECONDS = 0.5
-COMMANDS = frozenset({"daemon", "enrich", "scan", "import", "retry", "demo"})  # those that own a database
+COMMANDS = frozenset(
+    {"daemon", "enrich", "scan", "import", "retry", "review", "demo"}
+)  # those that own a database
 STANDSTILL = 600.0  # seconds without a sign of life in an operation (the daemon gives one twice a minute)
 
 
 class DaemonRefused(SoulSpotError):
-    """The daemon answered that it will not do this; the message is its own."""
+    """The daemon answered that it will not do this; the message is its own, `status` that of HTTP."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        self.status = status
+        super().__init__(message)
 
 
 class DaemonUnreachable(SoulSpotError):
@@ -67,6 +75,35 @@ class Remote:
             answer = await self._ask("POST", "/api/v1/import", params={"name": path.name}, data=file)
         return self._started(answer)
 
+    async def review(self, after: int, limit: int, words: str) -> dict[str, Any]:
+        """A page of what is in review."""
+        query = {"after": str(after), "limit": str(limit), "query": words}
+        return self._with("review", await self._ask("GET", "/api/v1/review", params=query))
+
+    async def track_of(self, path: bytes) -> int:
+        """The track of a file."""
+        where = URL(f"/api/v1/review/track?path={quote(path, safe='')}", encoded=True)
+        return int(self._with("track_id", await self._ask("GET", where))["track_id"])
+
+    async def case(self, track_id: int) -> dict[str, Any]:
+        """A track beside its candidates."""
+        return self._with("candidates", await self._ask("GET", f"/api/v1/review/{track_id}"))
+
+    async def say(self, track_id: int, verb: str, body: dict[str, Any]) -> dict[str, Any]:
+        """`accept`, `reject` or `undo` a person's decision; the track as it is then."""
+        answer = await self._ask("POST", f"/api/v1/review/{track_id}/{verb}", json=body)
+        return self._with("candidates", answer)
+
+    async def search(self, track_id: int, body: dict[str, Any]) -> int:
+        """Search by hand. Returns the lookup's id."""
+        answer = await self._ask("POST", f"/api/v1/review/{track_id}/search", json=body)
+        return int(self._with("lookup_id", answer)["lookup_id"])
+
+    async def searched(self, track_id: int, lookup_id: int) -> dict[str, Any]:
+        """How a search by hand stands."""
+        answer = await self._ask("GET", f"/api/v1/review/{track_id}/search/{lookup_id}")
+        return self._with("results", answer)
+
     async def finished(
         self, operation_id: int, progress: Callable[[dict[str, Any]], None] = lambda operation: None
     ) -> dict[str, Any]:
@@ -105,7 +142,12 @@ class Remote:
             raise self._stranger()
         return operation_id
 
-    async def _ask(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+    def _with(self, name: str, answer: dict[str, Any]) -> dict[str, Any]:
+        if name not in answer:
+            raise self._stranger()
+        return answer
+
+    async def _ask(self, method: str, path: str | URL, **more: Any) -> dict[str, Any]:
         try:
             async with self._session.request(method, path, **more) as response:
                 body = await response.json(content_type=None)
@@ -117,7 +159,7 @@ class Remote:
         if not isinstance(body, dict):
             raise self._stranger(response.status)
         if response.status >= 400:
-            raise DaemonRefused(str(body.get("detail", body)))
+            raise DaemonRefused(str(body.get("detail", body)), response.status)
         return body
 
     def _stranger(self, status: int | None = None) -> DaemonUnreachable:
