@@ -28,6 +28,7 @@ from soulspot.cli_run import (
     run,
 )
 from soulspot.cli_stats import stats
+from soulspot.cli_webhooks import webhooks
 from soulspot.config import Config
 from soulspot.config_checks import LIBRARY_EMPTY, SPOTIFY_OFF
 from soulspot.console import complain, out
@@ -362,6 +363,7 @@ def _show_unreadable(loaded: Config) -> None:
 
 
 app.command()(stats)
+app.add_typer(webhooks, name="webhooks")
 
 
 def main() -> None:

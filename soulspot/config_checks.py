@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import os
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from soulspot.config_model import Config
 # How the warnings begin that tell of what may well be meant so.
 SPOTIFY_OFF = "providers.spotify is off"
 LIBRARY_EMPTY = "library.paths is empty"
+
+MAKE_SECRET = "`echo whsec_$(openssl rand -base64 32)`"
 
 
 class Fault(NamedTuple):
@@ -48,16 +51,38 @@ def faults(config: Config, *, library: bool) -> Iterator[Fault]:
             ("http.listen", "http.token", "http.token_file"),
             "is reachable from other machines, which needs http.token (or http.token_file)",
         )
-    if config.webhooks.url is not None and config.webhooks.secret is None:
-        yield Fault(
-            ("webhooks.secret", "webhooks.secret_file", "webhooks.url"),
-            "is needed to sign what is sent to webhooks.url",
-        )
+    yield from _webhook_faults(config)
     for path in config.library.paths if library else ():
         if not path.exists():
             yield Fault(("library.paths",), f"{path} does not exist")
         elif not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
             yield Fault(("library.paths",), f"{path} may not be read by this user")
+
+
+def _webhook_faults(config: Config) -> Iterator[Fault]:
+    hooks = config.webhooks
+    if hooks.url is None:
+        return
+    keys = ("webhooks.secret", "webhooks.secret_file", "webhooks.url")
+    if hooks.secret is None:
+        yield Fault(keys, "is needed to sign what is sent to webhooks.url")
+    elif not is_signing_key(hooks.secret.reveal()):
+        yield Fault(keys, f"should be whsec_ and base64 of 24 to 64 bytes: {MAKE_SECRET} makes one")
+    host = urlsplit(hooks.url).hostname or ""
+    if not hooks.allow_private and is_loopback(host):
+        yield Fault(
+            ("webhooks.url", "webhooks.allow_private"),
+            "is on this machine, which needs webhooks.allow_private = true",
+        )
+
+
+def is_signing_key(secret: str) -> bool:
+    """Whether it is a secret as Standard Webhooks has them: base64 of 24 to 64 bytes, with or without "whsec_"."""
+    text = secret.removeprefix("whsec_")
+    try:
+        return 24 <= len(base64.b64decode(text + "=" * (-len(text) % 4), validate=True)) <= 64
+    except ValueError:
+        return False
 
 
 def warnings(config: Config) -> Iterator[str]:
@@ -75,7 +100,6 @@ def warnings(config: Config) -> Iterator[str]:
     ):
         yield "every provider is off: nothing can be found out"
     for name, is_set in (
-        ("webhooks.url", config.webhooks.url is not None),
         ("write_tags.enabled", config.write_tags.enabled),
         ("limits.memory_mb", config.limits.memory_mb > 0),
         ("export.ddex.sender", config.export.ddex.sender is not None),
@@ -83,6 +107,9 @@ def warnings(config: Config) -> Iterator[str]:
     ):
         if is_set:
             yield f"{name} is set, but this version does nothing with it yet"
+    hook = urlsplit(config.webhooks.url or "")
+    if hook.scheme == "http" and not is_loopback(hook.hostname or ""):
+        yield "webhooks.url is not https: what happens here would cross the network in the open"
     for name, url, secret in (
         ("providers.spotify.token_url", spotify.token_url, spotify.client_secret),
         ("providers.listenbrainz.base_url", providers.listenbrainz.base_url, providers.listenbrainz.token),

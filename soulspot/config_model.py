@@ -30,6 +30,17 @@ from soulspot.config_values import (
     parse_listen,
 )
 
+WebhookEvent = Literal[
+    "operation.finished",
+    "provider.limited",
+    "provider.recovered",
+    "alarm.raised",
+    "alarm.over",
+    "track.enriched",
+    "review.needed",
+    "track.unmatched",
+    "track.failed",
+]
 Source = Literal["tags", "musicbrainz", "listenbrainz", "spotify"]
 Sources = Annotated[tuple[Source, ...], Field(strict=False)]
 
@@ -213,9 +224,17 @@ class Webhooks(Section):
     """Where to tell what happened (Standard Webhooks)."""
 
     url: Url | None = _key(None, "where events are sent to")
-    secret: Secret | None = _key(None, "what they are signed with")
+    secret: Secret | None = _key(None, "what they are signed with: whsec_ and base64 of 24 to 64 bytes")
     secret_file: FilePath | None = _key(None, "a file that holds the secret, instead of it")
-    events: Texts = _key((), "the kinds of events to send; empty: all")
+    events: Annotated[tuple[WebhookEvent, ...], Field(strict=False)] = _key(
+        (), "the types of messages to send, docs/webhooks.md lists them; empty: all"
+    )
+    allow_private: bool = _key(False, "the receiver may be on this machine or in a private network")
+    rate: Rate = _key(5.0, "messages a second")
+    timeout: Duration = _key(15.0, "how long the receiver may take to answer")
+    give_up_after: Duration = _key(
+        _seconds("3d"), "a message that is refused (HTTP 4xx) for this long makes way for the next"
+    )
 
 
 class Log(Section):

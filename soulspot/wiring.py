@@ -14,12 +14,13 @@ from typing import TypeVar
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from soulspot import config_model
+from soulspot import __version__, config_model
 from soulspot.config import Config, load_config
 from soulspot.enrich import Batching, EnrichmentService
 from soulspot.intake import LibraryRules
-from soulspot.limits import Gates, StatePort
+from soulspot.limits import Gates, LimitEvent, StatePort
 from soulspot.matching import MatchPolicy
+from soulspot.outbox import Outbox
 from soulspot.outcome import Rules
 from soulspot.plan_state import Services
 from soulspot.providers.base import Provider
@@ -32,8 +33,12 @@ from soulspot.store.database import Database
 from soulspot.store.ownership import Ownership
 from soulspot.store.state import ProviderState
 from soulspot.telemetry import Telemetry
+from soulspot.webhooks import Webhooks
+from soulspot.webhooks_message import key_of
+from soulspot.webhooks_post import Poster
 
 DRAIN_SECONDS = 10.0
+LAST_WORDS = 1.5  # seconds that the end waits for webhooks
 EVENTS_KEPT = 30 * 86_400.0  # seconds
 
 S = TypeVar("S", bound=EnrichmentService)
@@ -59,22 +64,73 @@ async def opened(
         database = await asyncio.to_thread(Database, config.database.path)
         try:
             await database.write(_take_over)
-            service = await _build(config, database, kind)
+            outbox = Outbox(database)
+            service = await _build(config, database, kind, outbox)
             scheduler = timers(service, config)
             if work:
                 scheduler.start()
                 service.start()
-            try:
-                yield service
-            finally:
-                await service.drain(drain)  # before the scheduler: its end would cut off a flush that it runs
-                if work:
-                    scheduler.shutdown(wait=False)
+            async with telling(config, database, service.telemetry, outbox, work=work):
+                try:
+                    yield service
+                finally:
+                    await service.drain(
+                        drain
+                    )  # before the scheduler: its end would cut off a flush that it runs
+                    if work:
+                        scheduler.shutdown(wait=False)
         finally:
             await asyncio.to_thread(database.close)
     finally:
         if ownership is None:
             owned.release()
+
+
+@asynccontextmanager
+async def telling(
+    config: Config, database: Database, telemetry: Telemetry, outbox: Outbox, *, work: bool
+) -> AsyncIterator[None]:
+    """Webhooks, if there are any, while this lasts; at its end what has just happened is told too, if that is quick."""
+    hooks = _webhooks(config, database, telemetry) if work and config.webhooks.url else None
+    running: asyncio.Task[None] | None = None
+    if hooks:
+        await hooks.start()
+        running = asyncio.create_task(hooks.run(), name="webhooks")
+    try:
+        yield
+    finally:
+        if running:
+            running.cancel()  # what is cut off here is sent again under the same id
+            await asyncio.gather(running, return_exceptions=True)
+        await outbox.close()
+        if hooks:
+            await hooks.finish(LAST_WORDS)
+
+
+def _webhooks(config: Config, database: Database, telemetry: Telemetry) -> Webhooks:
+    url, key = webhook_receiver(config)
+    hooks = config.webhooks
+    return Webhooks(
+        database, telemetry, webhook_poster(config), url=url, key=key, types=hooks.events, rate=hooks.rate,
+        give_up_after=hooks.give_up_after,
+    )  # fmt: skip
+
+
+def webhook_receiver(config: Config) -> tuple[str, bytes]:
+    """Who is told (webhooks.url), and the key that it is signed with. The configuration has been checked for both."""
+    hooks = config.webhooks
+    assert hooks.url is not None
+    assert hooks.secret is not None
+    return hooks.url, key_of(hooks.secret.reveal())
+
+
+def webhook_poster(config: Config) -> Poster:
+    """How it is told."""
+    url, _ = webhook_receiver(config)
+    return Poster(
+        url, allow_private=config.webhooks.allow_private, timeout=config.webhooks.timeout,
+        agent=f"SoulSpot/{__version__}",
+    )  # fmt: skip
 
 
 def _take_over(connection: sqlite3.Connection) -> None:
@@ -83,10 +139,15 @@ def _take_over(connection: sqlite3.Connection) -> None:
     operations.interrupt(connection, time.time())
 
 
-async def _build(config: Config, database: Database, kind: type[S]) -> S:
+async def _build(config: Config, database: Database, kind: type[S], outbox: Outbox) -> S:
     telemetry = Telemetry()
     port = ProviderState(database)
-    gates = Gates(port, on_request=telemetry.on_request, on_limit=telemetry.on_limit)
+
+    def on_limit(event: LimitEvent) -> None:
+        telemetry.on_limit(event)
+        outbox.on_limit(event)
+
+    gates = Gates(port, on_request=telemetry.on_request, on_limit=on_limit)
     built = providers(config, gates, port)
     service = kind(
         database, gates, built, telemetry,

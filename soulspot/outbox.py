@@ -1,0 +1,73 @@
+"""Puts into the outbox what happens outside a transaction: limits, recoveries, alarms. In the order they were told."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+
+from soulspot.errors import SoulSpotError
+from soulspot.limits import LimitEvent
+from soulspot.store import events
+from soulspot.store.database import Database
+from soulspot.store.times import iso
+
+log = structlog.get_logger()
+
+MOST = (
+    1000  # events that wait for the database; while it cannot be written the oldest are dropped beyond that
+)
+AGAIN = 30.0  # seconds until a write that failed is tried again
+
+
+class Outbox:
+    """`tell` returns at once; a task of the running loop writes."""
+
+    def __init__(self, database: Database, *, now: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._now = now
+        self._waiting: deque[tuple[str, Mapping[str, Any], float]] = deque(maxlen=MOST)
+        self._writing: asyncio.Task[None] | None = None
+
+    def tell(self, kind: str, **payload: Any) -> None:
+        """Something happened."""
+        self._waiting.append((kind, payload, self._now()))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write(), name="outbox")
+
+    def on_limit(self, event: LimitEvent) -> None:
+        """A gate went down or came up."""
+        said: dict[str, Any] = {"provider": event.provider, "host": event.host}
+        if event.kind == "limited":
+            said |= {"until": None if event.until is None else iso(event.until), "why": event.why}
+        self.tell(f"provider.{event.kind}", **said)
+
+    async def close(self, within: float = 1.0) -> None:
+        """Wait for what is still to be written, `within` seconds at most."""
+        if self._writing:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._writing, within)
+
+    async def _write(self) -> None:
+        while self._waiting:
+            fresh = list(self._waiting)
+
+            def add(connection: sqlite3.Connection, fresh: list[Any] = fresh) -> None:
+                for kind, payload, at in fresh:
+                    events.add(connection, kind, payload, at)
+
+            try:
+                await self._database.write(add)
+            except (sqlite3.Error, SoulSpotError) as error:
+                log.warning("outbox_failed", error=str(error), again_in_seconds=AGAIN)
+                await asyncio.sleep(AGAIN)
+                continue
+            for one in fresh:
+                if self._waiting and self._waiting[0] is one:  # else it was dropped meanwhile
+                    self._waiting.popleft()
