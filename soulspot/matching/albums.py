@@ -13,6 +13,7 @@ from soulspot.matching.titles import Title, parse_title
 from soulspot.matching.versions import album_versions, version_words
 
 SAME_ALBUM = 0.85  # from here on two album names are one
+NEAR_ALBUM = 0.7  # an album name with a slip of the pen
 
 _YEAR = re.compile(r"\s*[(\[](?:19|20)\d\d(?:-\d\d)*[)\]]$|\s*\((?:unknown|unbekannt)\)$")
 _DISC = re.compile(

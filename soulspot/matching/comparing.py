@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from soulspot.matching.albums import SAME_ALBUM
+from soulspot.matching.albums import NEAR_ALBUM, SAME_ALBUM
 from soulspot.matching.names import credit_similarity
 from soulspot.matching.releases import album_similarity, same_position
 from soulspot.matching.similarity import duration_support, title_similarity
+from soulspot.matching.slips import credit_slip, title_slip
 from soulspot.matching.titles import Title, counted
 from soulspot.matching.trimming import Trimmed, trim
 from soulspot.matching.version_conflicts import AGREEING, compare_versions
 from soulspot.matching.version_phrases import MANY_VERSIONS, PACKAGING
 from soulspot.matching.views import View
+from soulspot.matching.vocabulary import REPEATED_TITLES
 
+_SLIP = 0.8  # what a name is worth that may be the other one miswritten
 _PLACES = {True: 2, None: 1, False: 0}
 
 
@@ -99,6 +102,12 @@ def compare(tags: View, candidate: View, identified: frozenset[str] = frozenset(
     lengths = (tags.duration_ms, candidate.duration_ms)
     same_album = album is not None and album >= SAME_ALBUM
     as_written = bool(tags.title.segments) and tags.title.plain == candidate.title.plain and same_album
+    if album is not None and 0.0 < album < NEAR_ALBUM and position and _album_slip(tags, candidate):
+        album = NEAR_ALBUM
+    if same_album and position:
+        title, artist = _slips(title, artist, tags, candidate, here, there)
+        # where no title is, none says which version
+        as_written = as_written or not (tags.title.segments and candidate.title.segments)
     versions = AGREEING if as_written else compare_versions(tags, candidate, here, there, same_album)
     return Marks(
         title=title,
@@ -143,9 +152,32 @@ def _title(tags: View, candidate: View) -> tuple[float | None, Trimmed, Trimmed]
     return trimmed, here, there
 
 
+def _album_slip(tags: View, candidate: View) -> bool:
+    """Whether an album on which the candidate stands at the same place may be the tags' own, miswritten."""
+    own = tags.albums[0]
+    return any(
+        same_position(own, one) and album_similarity(own, one) > 0.0 and title_slip(own.title, one.title)
+        for one in candidate.albums
+    )
+
+
+def _slips(
+    title: float | None, artist: float | None, tags: View, candidate: View, here: Trimmed, there: Trimmed
+) -> tuple[float | None, float | None]:
+    """The likeness of title and artist at one place of one album: where either agrees, the other may be miswritten.
+
+    Titles that count differently stay different, and so do the artists of an imitation."""
+    same_title, same_artist = (title or 0.0) >= 0.9, (artist or 0.0) >= 0.9
+    if same_artist and title is not None and 0.0 < title < _SLIP and title_slip(here.title, there.title):
+        title = _SLIP
+    if same_title and artist is not None and artist < _SLIP and credit_slip(tags.credit, candidate.credit):
+        artist = _SLIP
+    return title, artist
+
+
 def _repeatable(title: Title, candidate: View) -> bool:
-    """One word, or the album's own name: intro, interlude, title track and its reprise."""
-    return len(title.core.split()) < 2 or any(title.core == album.title.core for album in candidate.albums)
+    """A name that many tracks have ("Intro"), or the album's own: title track and its reprise."""
+    return title.core in REPEATED_TITLES or any(title.core == album.title.core for album in candidate.albums)
 
 
 def _artist(tags: View, candidate: View) -> float | None:

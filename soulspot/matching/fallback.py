@@ -90,8 +90,14 @@ def _text(value: str | None) -> str | None:
 
 
 def _spaced(title: str) -> str:
-    """File names in a title tag: underscores are spaces when there are no others."""
-    return " ".join(title.replace("_", " ").split()) if "_" in title and " " not in title.strip() else title
+    """File names in a title tag: underscores are spaces when there are no others, and so are hyphens where longer
+    dashes part artist and title."""
+    if " " in title.strip():
+        return title
+    if "---" in title:
+        title = title.replace("---", " - ").replace("_", " ")
+        title = " - ".join(piece.replace("-", " ") for piece in title.split(" - "))
+    return " ".join(title.replace("_", " ").split()) if "_" in title or " " in title else title
 
 
 def without_number(title: str, number: int | None) -> tuple[str, int | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from soulspot.matching.albums import NEAR_ALBUM
 from soulspot.matching.comparing import Marks
 
 # A score is text * (BARE + (1 - BARE) * support): equal text alone is worth BARE, which is review and no more;
@@ -16,7 +17,7 @@ NAMELESS = 0.85  # the most without titles that can be compared, unless place an
 UNNAMED_VERSION = 0.03  # "remix" beside "Kappa remix"
 OTHER_GUESTS = 0.001  # between two recordings the one with the same guests
 STRANGER = 0.5  # the most it can have when the artist or the title is another
-NEAR_ALBUM = 0.7  # an album name with a slip of the pen
+EXACT = 0.97  # equal but for articles, word breaks and the like
 
 
 def score(marks: Marks, *, alone: bool = False) -> float:
@@ -41,7 +42,7 @@ def score(marks: Marks, *, alone: bool = False) -> float:
     if text is None:
         # nothing but places and lengths: a hint for a person, when there are both
         return _capped(marks, 0.8 * (1.0 - doubt) if (marks.duration or 0.0) > 0 else min(0.5, 1.0 - doubt))
-    return _capped(marks, text * (BARE + (1.0 - BARE) * (1.0 - doubt)))
+    return _capped(marks, text * (BARE + (1.0 - BARE) * (1.0 - doubt)), alone)
 
 
 def _without_rivals(marks: Marks) -> list[float]:
@@ -51,16 +52,21 @@ def _without_rivals(marks: Marks) -> list[float]:
     if marks.on_album:
         return [] if marks.position is False and marks.repeatable else [ALONE]
     # a misspelt album: its position must speak for it
-    return [ALONE, POSITION_ALONE] if marks.album >= NEAR_ALBUM and marks.position else []
+    return [ALONE, POSITION_ALONE] if marks.position and marks.album >= NEAR_ALBUM else []
 
 
-def _capped(marks: Marks, value: float) -> float:
+def _by_artist(marks: Marks) -> bool:
+    """Whether a place without title or length is the place on that artist's album, and not one of that name."""
+    return marks.apart_ms is None and (marks.artist or 0.0) >= EXACT
+
+
+def _capped(marks: Marks, value: float, alone: bool = False) -> float:
     """What contradicts sets a ceiling, however much else agrees."""
     ceilings = [1.0]
     identified = marks.isrc or marks.recording_id
     if marks.title is None and not (marks.on_album or marks.same_length or identified):
         ceilings.append(STRANGER)  # another track by the same artist, for all we know
-    elif marks.title is None and not (marks.placed and marks.same_length):
+    elif marks.title is None and not (marks.placed and (marks.same_length or (alone and _by_artist(marks)))):
         ceilings.append(NAMELESS)
     elif marks.title is not None and marks.title < 0.75:
         ceilings.append(STRANGER if marks.title < 0.6 else CONTRADICTED)

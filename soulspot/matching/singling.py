@@ -28,7 +28,7 @@ def _only(named: Sequence[Judged], length_ms: int | None) -> Judged | None:
     only = named[0]
     if only.standing is not Standing.ABSENT or only.marks.version:
         return None
-    if length_ms is not None and not only.marks.settled:
+    if length_ms is not None and (only.marks.title is None or not only.marks.settled):
         return None
     return _raised(only, score(only.marks, alone=True), "the only candidate of this name")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache, reduce
 from operator import or_
@@ -14,7 +15,7 @@ from soulspot.matching.vocabulary import COUNTING, PART_SPELLINGS, PART_WORDS
 from soulspot.text import fold
 
 _PAIRS = {"(": ")", "[": "]", "{": "}", "（": "）", "【": "】", "［": "］", "〈": "〉", "〔": "〕"}
-_DASH = re.compile(r"\s+[-‐‑–—−]\s*|\s*[–—−]\s+|\s*\|\s*")
+_DASH = re.compile(r"\s+[-‐‑–—−]\s*|\s*[–—−]\s+|(?<=[\w)\]])-\s+|\s*\|\s*")
 _WAVES = re.compile(r"[~〜～\-]\s*(?P<inner>[^~〜～\-]+?)\s*[~〜～\-]$")
 _CREDITS = re.compile(
     r"(?i)^(?:prod(?:\.|uced)?|from|aus|de la|theme from|ost|original (?:motion picture )?sound ?track)\b"
@@ -37,12 +38,14 @@ class Aside:
 class Title:
     """A title's parts, all folded: the name in its dash-separated `segments`, what stands beside it, the guests.
 
+    `ends` are the folded pieces it may be cut before, each with what is left then, as written.
     `core` is the name alone, `full` with the subtitles (asides that are no version words), `plain` with every aside;
     `versions` are the version words of all asides."""
 
     segments: tuple[str, ...]
     asides: tuple[Aside, ...] = ()
     featured: tuple[str, ...] = ()
+    ends: tuple[tuple[str, str], ...] = field(default=(), compare=False)
     core: str = field(init=False, compare=False)
     full: str = field(init=False, compare=False)
     plain: str = field(init=False, compare=False)
@@ -93,7 +96,16 @@ def parse_title(text: str) -> Title:
     if not segments:  # "(Intro)", "[untitled]", "÷": the whole is the name
         whole = fold(text) or text.casefold().strip()
         return Title((whole,) if whole else (), (), featured)
-    return Title(tuple(segments), tuple(asides), featured)
+    return Title(tuple(segments), tuple(asides), featured, tuple(_ends(text.strip())))
+
+
+def _ends(text: str) -> Iterator[tuple[str, str]]:
+    """Everything from a dash or the last bracket on, folded, with what stands before it."""
+    for dash in _DASH.finditer(text):
+        if fold(text[: dash.start()]) and fold(text[dash.end() :]):
+            yield fold(text[dash.end() :]), text[: dash.start()]
+    if text and text[-1] in _PAIRS.values() and (start := _opening(text)) > 0 and fold(text[:start]):
+        yield fold(text[start + 1 : -1]), text[:start]
 
 
 def _only_name(words: Versions, piece: str) -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from soulspot.matching.albums import SAME_ALBUM
+from soulspot.matching.albums import SAME_ALBUM, bare_name
 from soulspot.matching.names import name_similarity
 from soulspot.matching.similarity import title_similarity
 from soulspot.matching.titles import Title, parse_title
+from soulspot.matching.versions import version_words
 from soulspot.matching.views import View
+from soulspot.text import fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,12 @@ def trim(view: View, other: View) -> Trimmed:
     title = view.title
     if len(title.segments) < 2 and not title.asides:
         return Trimmed(title)
-    segments, kept = list(title.segments), []
     found: set[str] = set()
+    for whose, side in (("other", other), ("own", view)):
+        if (head := _before_album(title, side)) is not None:
+            title, found = parse_title(head), {f"{whose} album"}
+            break
+    segments, kept = list(title.segments), []
 
     def explained(piece: str, *, exact: bool = False) -> bool:
         for whose, side in (("other", other), ("own", view)):
@@ -58,6 +64,18 @@ def trim(view: View, other: View) -> Trimmed:
         return Trimmed(title)
     rest = replace(title, segments=tuple(segments), asides=tuple(kept))
     return Trimmed(rest, "other artist" in found, "other album" in found)
+
+
+def _before_album(title: Title, side: View) -> str | None:
+    """What stands before the album's name where the title ends with it, whatever dashes and brackets that has."""
+    if not title.ends or not side.albums:
+        return None
+    names = {fold(name) for album in side.albums for name in (album.name, bare_name(album.name))}
+    for end, head in title.ends:
+        # a version word alone is no album's name
+        if end in names and ((words := version_words(end)).details or not words.hard):
+            return head
+    return None
 
 
 def _is_artist(piece: str, side: View) -> bool:

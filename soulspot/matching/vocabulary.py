@@ -54,6 +54,9 @@ VARIOUS_ARTISTS = names("""
 UNKNOWN_ARTISTS = names("""
     Unknown Artist
     [unknown]
+    Unknown
+    unk
+    unk.
     No Artist
     Artist
     null
@@ -125,13 +128,91 @@ PLACEHOLDER_TITLE = r"""
     (?:audio ?)?(?:track|titel|title|piste|plage|pista|faixa|traccia|spor|spar|raita|nummer|song|file) ?(?P<number>\d{1,3})
     0(?P<number3>\d{1,2})
     (?:трек|дорожка|トラック|트랙|音轨|曲目) ?(?P<number2>\d{1,3})
-    unknown(?: title)?|untitled track|no title|unbekannt|null|none|n a|sans titre|senza titolo
+    unknown(?: title)?|untitled track|no title|unbekannt|unk|null|none|n a|sans titre|senza titolo
 """
 PLACEHOLDER_ALBUM = r"""
-    unknown(?: album)?(?: \d+)?|no album|null|none|n a
+    unknown(?: album)?(?: \d+)?|no album|unk|null|none|n a
     unbekanntes? album|album inconnu|album desconocido|album sconosciuto|неизвестный альбом|未知专辑|不明なアルバム
     misc|miscellaneous|downloads?|various|unsorted|non album|singles
 """
+# Names that an artist uses more than once, and an album too.
+REPEATED_TITLES = names("""
+    Intro
+    Introduction
+    Outro
+    Interlude
+    Prelude
+    Postlude
+    Overture
+    Prologue
+    Epilogue
+    Finale
+    Reprise
+    Skit
+    Theme
+    Main Theme
+    Opening
+    Ending
+    Untitled
+    Silence
+    Blank
+    Data
+    Data Track
+    Hidden Track
+    Bonus Track
+    Medley
+    Credits
+    Commentary
+    Dialogue
+    Applause
+    Announcement
+    Instrumental
+    Intermission
+    Encore
+    Jam
+    Improvisation
+    Drum Solo
+    Guitar Solo
+    Bass Solo
+    Piano Solo
+    Allegro
+    Adagio
+    Andante
+    Largo
+    Lento
+    Moderato
+    Presto
+    Vivace
+    Scherzo
+    Menuetto
+    Minuet
+    Rondo
+    Gavotte
+    Gigue
+    Sarabande
+    Allemande
+    Courante
+    Kyrie
+    Gloria
+    Credo
+    Sanctus
+    Agnus Dei
+    Benedictus
+    Einleitung
+    Vorspiel
+    Nachspiel
+    Zwischenspiel
+    Ouvertüre
+    Introducción
+    Introdução
+    Introduzione
+    Вступление
+    Интро
+    イントロ
+    序曲
+    인트로
+""")
+
 # Folders that hold music and are no artist.
 SHELVES = names("""
     music
