@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from soulspot.matching.albums import NEAR_ALBUM, SAME_ALBUM
-from soulspot.matching.names import credit_similarity
+from soulspot.matching.names import credit_similarity, key
 from soulspot.matching.releases import album_similarity, same_position
 from soulspot.matching.similarity import duration_support, title_similarity
 from soulspot.matching.slips import credit_slip, title_slip
@@ -58,9 +58,13 @@ class Marks:
         if title >= 0.75 and self.on_album:
             # on the same place of the same album a slip of the pen is one
             title += (1.0 - title) * (0.5 if self.position else 0.3 if (self.duration or 0.0) >= 0.9 else 0.0)
+        elif title >= 0.85 and self.album is None and self.position and (self.artist or 0.0) >= 0.97:
+            title += (
+                1.0 - title
+            ) * 0.5  # nor is it at the same number of the same artist's, whatever the album
         artist = self.artist
         if artist is None:
-            return 0.93 * title
+            return (0.94 if title >= 0.97 and self.on_album else 0.93) * title
         if artist >= 0.75 and self.placed:
             artist += (1.0 - artist) * 0.5
         return 0.6 * title + 0.4 * artist
@@ -168,15 +172,28 @@ def _slips(
 
     Titles that count differently stay different, and so do the artists of an imitation."""
     same_title, same_artist = (title or 0.0) >= 0.9, (artist or 0.0) >= 0.9
-    if same_artist and title is not None and 0.0 < title < _SLIP and title_slip(here.title, there.title):
-        title = _SLIP
+    if same_artist and title is not None and 0.0 < title < _SLIP:
+        if title_slip(here.title, there.title):
+            title = _SLIP
+        elif _says_nothing(tags) != _says_nothing(candidate) and not (
+            tags.duration_ms and candidate.duration_ms
+        ):
+            title = None
     if same_title and artist is not None and artist < _SLIP and credit_slip(tags.credit, candidate.credit):
         artist = _SLIP
     return title, artist
 
 
+def _says_nothing(view: View) -> bool:
+    """Whether the name of the album or of the artist stands where the title should."""
+    names = (key(view.credit.whole), *(album.title.core for album in view.albums))
+    return view.title.core in names
+
+
 def _repeatable(title: Title, candidate: View) -> bool:
     """A name that many tracks have ("Intro"), or the album's own: title track and its reprise."""
+    if title.versions.details:
+        return False
     return title.core in REPEATED_TITLES or any(title.core == album.title.core for album in candidate.albums)
 
 

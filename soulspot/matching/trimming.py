@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 
 from soulspot.matching.albums import SAME_ALBUM, bare_name
 from soulspot.matching.names import name_similarity
-from soulspot.matching.similarity import title_similarity
-from soulspot.matching.titles import Title, parse_title
+from soulspot.matching.similarity import text_similarity, title_similarity
+from soulspot.matching.titles import Title, counted, parse_title
 from soulspot.matching.versions import version_words
 from soulspot.matching.views import View
 from soulspot.text import fold
+
+_LONG = 5  # letters of a name of which one may be wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +74,16 @@ def _before_album(title: Title, side: View) -> str | None:
         return None
     names = {fold(name) for album in side.albums for name in (album.name, bare_name(album.name))}
     for end, head in title.ends:
-        # a version word alone is no album's name
-        if end in names and ((words := version_words(end)).details or not words.hard):
+        words = version_words(end)
+        if words.hard and not words.details:
+            continue  # a version word alone is no album's name
+        if end in names or (len(end) >= _LONG and any(_miswritten(end, name) for name in names)):
             return head
     return None
+
+
+def _miswritten(end: str, name: str) -> bool:
+    return text_similarity(end, name) >= SAME_ALBUM and counted(end).numbers == counted(name).numbers
 
 
 def _is_artist(piece: str, side: View) -> bool:
