@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from soulspot.merge_genres import handful
 from soulspot.models import TrackTags
 from soulspot.text import fold
 
@@ -51,6 +52,8 @@ def merge(
     def take(field: str, candidates: Sequence[str]) -> None:
         for source in candidates:
             value = facts.get(source, {}).get(field)
+            if field == "genres" and value:
+                value = handful(value)
             if value not in (None, "", (), []):
                 values[field] = tuple(value) if isinstance(value, list) else value
                 sources[field] = source
@@ -149,7 +152,7 @@ def tag_facts(tags: TrackTags) -> dict[str, Any]:
         "disc_number": tags.disc_number,
         "duration_ms": tags.duration_ms,
         "release_date": tags.date,
-        "genres": [genre.lower() for genre in tags.genres],
+        "genres": list(tags.genres),
     }
 
 
