@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from soulspot.matching.comparing import compare
 from soulspot.matching.scoring import score
+from soulspot.matching.values import Share
 from soulspot.matching.views import View, view_of_fields, views_of_tags
 from soulspot.models import Entity, TrackTags
 
@@ -20,6 +21,7 @@ _POSSIBLE = (
     0.71  # the least score of a pair that is thought of: nothing contradicts, and more than text agrees
 )
 _NEVER = -1000.0
+_ENOUGH = 2  # plain pairs that say that it is this edition
 _SURE = 0.04  # the least that a pairing must lose when one of its pairs is forbidden
 
 Key = tuple[str, str]
@@ -41,6 +43,11 @@ class Pairing:
         return frozenset(
             one for other, one in self.pairs.items() if other != track and self.margins[other] >= _SURE
         )
+
+    def share(self, track: int) -> Share:
+        """What the pairing leaves for this track."""
+        others = self.plain - (self.margins.get(track) == 1.0)
+        return Share(self.own(track), self.taken(track), confirmed=others >= _ENOUGH)
 
     def own(self, track: int) -> str | None:
         """The recording that clearly is this track's; None when it is not clear."""

@@ -9,9 +9,9 @@ from soulspot.matching.identified import Standing, identified_score, verify
 from soulspot.matching.reasons import explain
 from soulspot.matching.releases import choose_release
 from soulspot.matching.rivals import Judged, preferred, rivals, untold
-from soulspot.matching.singling import singled_out
+from soulspot.matching.singling import left_over, remaining, singled_out
 from soulspot.matching.uniting import united
-from soulspot.matching.values import Candidate, Decision, MatchPolicy
+from soulspot.matching.values import ALL_FREE, Candidate, Decision, MatchPolicy, Share
 from soulspot.matching.views import View, view_of_fields, views_of_tags, without_leading_number
 from soulspot.models import TrackTags, Verdict
 
@@ -27,10 +27,13 @@ def decide(
     *,
     path: bytes | None = None,
     rejected: frozenset[str] = frozenset(),
+    share: Share = ALL_FREE,
 ) -> Decision:
     """Decide which of `candidates` (all MusicBrainz/ListenBrainz recordings, or all Spotify tracks) the track is.
 
-    `path` fills gaps in the tags; ids in `rejected` are never proposed. The order of the candidates does not matter."""
+    `path` fills gaps in the tags; ids in `rejected` are never proposed; `share` is what the other tracks of the album
+    leave: between candidates that are as close it decides, and it takes nothing away. The order of the
+    candidates does not matter."""
     readings = views_of_tags(tags, path)
     ours = readings[0]
     pool = [
@@ -41,9 +44,11 @@ def decide(
     judged = _lone(pool) if ours.empty else _judged(readings, pool)
     if not judged:
         return Decision(Verdict.NONE, None, 0.0, 0.0, ("no candidates",), ())
-    judged = preferred(sorted(judged, key=lambda j: j.rank), policy.margin)
+    judged = sorted((remaining(j, share) for j in judged), key=lambda j: j.rank)
+    judged = left_over(preferred(judged, policy.margin), share, policy.margin)
     best = judged[0]
-    rival = next((j for j in judged[1:] if rivals(best, j) and j.score >= policy.review), None)
+    others = [j for j in judged[1:] if best.id != share.own or j.id not in share.taken]
+    rival = next((j for j in others if rivals(best, j) and j.score >= policy.review), None)
     margin = round(max(0.0, best.score - rival.score), 4) if rival else round(best.score, 4)
     verdict, why = _verdict(best, rival, margin, policy)
     if verdict is Verdict.ACCEPTED and (other := untold(best, judged[1:])):

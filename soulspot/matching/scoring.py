@@ -20,8 +20,9 @@ STRANGER = 0.5  # the most it can have when the artist or the title is another
 EXACT = 0.97  # equal but for articles, word breaks and the like
 
 
-def score(marks: Marks, *, alone: bool = False) -> float:
-    """0 to 1. `alone`: no other candidate has this name, so that equal text may be believed without a length."""
+def score(marks: Marks, *, alone: bool = False, left: bool = False) -> float:
+    """0 to 1. `alone`: no other candidate has this name, so that equal text may be believed without a length.
+    `left`: the other tracks of the album leave nothing else, so that no title is needed where place or length agree."""
     text = marks.text
     supports = []
     if marks.duration is not None and marks.duration > 0:
@@ -34,7 +35,7 @@ def score(marks: Marks, *, alone: bool = False) -> float:
         supports.append(ISRC)
     if marks.recording_id:
         supports.append(STRONG_ID)
-    if alone and (marks.apart_ms is None or marks.settled):
+    if (alone or left) and (marks.apart_ms is None or marks.settled):
         supports += _without_rivals(marks)
     doubt = 1.0
     for support in supports:
@@ -42,7 +43,7 @@ def score(marks: Marks, *, alone: bool = False) -> float:
     if text is None:
         # nothing but places and lengths: a hint for a person, when there are both
         return _capped(marks, 0.8 * (1.0 - doubt) if (marks.duration or 0.0) > 0 else min(0.5, 1.0 - doubt))
-    return _capped(marks, text * (BARE + (1.0 - BARE) * (1.0 - doubt)), alone)
+    return _capped(marks, text * (BARE + (1.0 - BARE) * (1.0 - doubt)), alone, left)
 
 
 def _without_rivals(marks: Marks) -> list[float]:
@@ -55,18 +56,24 @@ def _without_rivals(marks: Marks) -> list[float]:
     return [ALONE, POSITION_ALONE] if marks.position and marks.album >= NEAR_ALBUM else []
 
 
-def _by_artist(marks: Marks) -> bool:
-    """Whether a place without title or length is the place on that artist's album, and not one of that name."""
-    return marks.apart_ms is None and (marks.artist or 0.0) >= EXACT
+def _located(marks: Marks, alone: bool, left: bool) -> bool:
+    """Whether a track without a title that can be compared is told by where it stands and how long it is."""
+    if marks.placed and marks.same_length:
+        return True
+    if (marks.artist or 0.0) < EXACT:  # albums of one name are many
+        return False
+    if marks.apart_ms is None:
+        return marks.placed and (alone or left)
+    return left and marks.on_album and marks.position is not False and marks.same_length
 
 
-def _capped(marks: Marks, value: float, alone: bool = False) -> float:
+def _capped(marks: Marks, value: float, alone: bool = False, left: bool = False) -> float:
     """What contradicts sets a ceiling, however much else agrees."""
     ceilings = [1.0]
     identified = marks.isrc or marks.recording_id
     if marks.title is None and not (marks.on_album or marks.same_length or identified):
         ceilings.append(STRANGER)  # another track by the same artist, for all we know
-    elif marks.title is None and not (marks.placed and (marks.same_length or (alone and _by_artist(marks)))):
+    elif marks.title is None and not _located(marks, alone, left):
         ceilings.append(NAMELESS)
     elif marks.title is not None and marks.title < 0.75:
         ceilings.append(STRANGER if marks.title < 0.6 else CONTRADICTED)

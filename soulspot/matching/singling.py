@@ -8,6 +8,7 @@ from dataclasses import replace
 from soulspot.matching.identified import WITH_ONE_DOUBT, Standing
 from soulspot.matching.rivals import Judged
 from soulspot.matching.scoring import score
+from soulspot.matching.values import Share
 
 _NAMED = 0.85  # from here on title and artist are the file's
 _EQUAL = 0.97
@@ -48,6 +49,29 @@ def _of_this_length(named: Sequence[Judged]) -> Judged | None:
         if ordinary and apart and placed and one.standing in (Standing.ABSENT, Standing.UNSURE):
             return _raised(one, WITH_ONE_DOUBT, "the only one of this length")
     return None
+
+
+def remaining(one: Judged, share: Share) -> Judged:
+    """What the other tracks of the album leave over is believed for its place or its length, where no titles can be
+    compared: nothing else is left that it could be."""
+    marks = one.marks
+    if (
+        one.id != share.own
+        or not share.confirmed
+        or marks.title is not None
+        or one.standing is not Standing.ABSENT
+    ):
+        return one
+    return _raised(one, score(marks, left=True), "what the other tracks of the album leave over") or one
+
+
+def left_over(judged: list[Judged], share: Share, margin: float) -> list[Judged]:
+    """`judged` (best first), headed by the one that is left for this track where the head is another's and no closer."""
+    best = judged[0]
+    if best.id not in share.taken or best.standing is Standing.VERIFIED:
+        return judged
+    own = next((j for j in judged if j.id == share.own and best.score - j.score < margin), None)
+    return [own, *(j for j in judged if j is not own)] if own else judged
 
 
 def _raised(one: Judged, value: float, reason: str) -> Judged | None:

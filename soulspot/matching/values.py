@@ -46,6 +46,21 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """What the other tracks of its album leave for a track: the recording that is its `own` when all are paired, None
+    when that is not clear, and those `taken` by the others.
+
+    `confirmed`: several others stand where the edition has them, so that a place on it says something."""
+
+    own: str | None = None
+    taken: frozenset[str] = frozenset()
+    confirmed: bool = False
+
+
+ALL_FREE = Share()
+
+
+@dataclass(frozen=True, slots=True)
 class Scored:
     """A candidate with its score (0 to 1) and why, in words for a person."""
 

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from soulspot.matching.assigning import MOST, Pairing, assign, pair_up
-from soulspot.models import Entity, TrackTags
-from tests.matching.make import recording, release, tags
+from soulspot.matching.values import Candidate, Decision
+from soulspot.models import Entity, TrackTags, Verdict
+from tests.matching.make import decision, recording, release, tags
 
 ALBUM, ARTIST = "Harbour", "Mara Quill"
 NAMES = ["Slow Kite", "Red Morning", "Blue Hour", "Night Ferry", "Salt", "Glass Road"]
@@ -124,3 +125,66 @@ def test_no_pairing_has_a_greater_sum(gains: list[list[float]]) -> None:
         for order in permutations(range(columns + rows), rows)
     )
     assert sum(gains[row][column] for row, column in chosen.items()) == pytest.approx(best)
+
+
+def decided(tracks: list[TrackTags], edition: list[Entity], place: int) -> Decision:
+    """The decision for one of the tracks, with what the others leave for it."""
+    share = paired(tracks, edition).share(place)
+    return decision(tracks[place], *(Candidate(one) for one in edition), share=share)
+
+
+ORDINARY = [on_album(n, name, 150 + 20 * n) for n, name in enumerate(NAMES[:4], 1)]
+TAGGED = [track(name, n, 150 + 20 * n) for n, name in enumerate(NAMES[:4], 1)]
+
+
+def test_the_title_twice_that_the_other_track_leaves_over_is_accepted() -> None:
+    edition = [*ORDINARY, on_album(5, "Interlude", 61), on_album(9, "Interlude", 61)]
+    tracks = [*TAGGED, track("Interlude", None, 61), track("Interlude", 9, 61)]
+    alone = decision(tracks[4], *(Candidate(one) for one in edition))
+    assert alone.verdict is Verdict.REVIEW
+    made = decided(tracks, edition, 4)
+    assert made.verdict is Verdict.ACCEPTED, made.reasons
+    assert made.best is not None
+    assert made.best.candidate.entity.id == "r5"
+
+
+def test_two_tracks_that_nothing_tells_apart_stay_with_a_person() -> None:
+    edition = [*ORDINARY, on_album(5, "Interlude", 61), on_album(9, "Interlude", 61)]
+    tracks = [*TAGGED, track("Interlude", None, 61), track("Interlude", None, 61)]
+    assert decided(tracks, edition, 4).verdict is decided(tracks, edition, 5).verdict is Verdict.REVIEW
+
+
+@pytest.mark.parametrize("native", ["夜に駆ける", "보고싶다", "Звезда по имени Солнце", "نسم علينا الهوى"])
+@pytest.mark.parametrize(("number", "seconds"), [(5, None), (None, 244.2)])
+def test_the_last_title_in_another_script_is_what_the_others_leave_over(
+    native: str, number: int | None, seconds: float | None
+) -> None:
+    edition = [*ORDINARY, on_album(5, native, seconds)]
+    tracks = [*TAGGED, track("Through the Quiet Park", number, 244)]
+    assert decision(tracks[4], *(Candidate(one) for one in edition)).verdict is Verdict.REVIEW
+    made = decided(tracks, edition, 4)
+    assert made.verdict is Verdict.ACCEPTED, made.reasons
+    assert any("leave over" in reason for reason in made.reasons)
+
+
+def test_what_is_left_over_is_not_believed_where_nothing_confirms_the_edition() -> None:
+    edition = [on_album(1, "夜に駆ける"), on_album(2, "Slow Kite", 190)]
+    tracks = [track("Through the Quiet Park", 1, 244), track("Slow Kite", 2, 190)]
+    assert decided(tracks, edition, 0).verdict is Verdict.REVIEW
+
+
+@pytest.mark.parametrize(("number", "seconds"), [(7, 244.2), (5, 310.0), (None, None)])
+def test_what_is_left_over_needs_its_place_or_its_length(number: int | None, seconds: float | None) -> None:
+    edition = [*ORDINARY, on_album(5, "夜に駆ける", seconds)]
+    tracks = [*TAGGED, track("Through the Quiet Park", number, 244)]
+    assert decided(tracks, edition, 4).verdict is not Verdict.ACCEPTED
+
+
+def test_a_second_file_of_one_track_is_that_track_too() -> None:
+    edition = [*ORDINARY, on_album(5, "Interlude", 61), on_album(9, "Interlude", 66)]
+    tracks = [*TAGGED, track("Interlude", 5, 61), track("Interlude", 5, 61)]
+    for place in (4, 5):
+        made = decided(tracks, edition, place)
+        assert made.verdict is Verdict.ACCEPTED
+        assert made.best is not None
+        assert made.best.candidate.entity.id == "r5"
