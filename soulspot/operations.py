@@ -1,12 +1,15 @@
-"""Long work started by somebody: each scan, import and enrichment is a row of `batch_operations` with live counts."""
+"""Long work started by somebody: each scan, import, enrichment, retry and refresh is a row with live counts.
+
+A row outlives the process that works on it: the next daemon goes on with what was not finished."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,137 +17,197 @@ import structlog
 
 from soulspot.enrich import EnrichmentService
 from soulspot.errors import SoulSpotError
-from soulspot.reports import Enrichment, import_notes, imported, scan_notes, scanned, why_not_retried
+from soulspot.operations_progress import Counts, Progress
+from soulspot.operations_work import KINDS, Work, as_request, words
+from soulspot.reports import why_not_retried
 from soulspot.store import operations as rows
 
 log = structlog.get_logger()
 
-Advance = Callable[[int, int, int], None]
-"""advance(total, done, failed): tell how far the operation is."""
-
-Work = Callable[[Advance], Awaitable[tuple[dict[str, Any], list[str]]]]
-"""The work of an operation: its report, and what a person should hear of it."""
-
-BEAT = 30.0  # seconds between two signs of life in the row of an operation whose counts stand still
-COUNT = 2.0  # seconds between two looks at how far an enrichment is
 SAVE_AGAIN, SAVE_AGAIN_CAP = 1.0, 60.0  # seconds until a write that failed is tried again; doubled each time
+ENDS_WITHIN = 10.0  # seconds that a cancelled operation may take to stop before whoever cancelled it hears of it
+CUT_OFF_AT_MOST = 5  # times in a row, without an item done in between, before an operation is given up
 
 
 class Operations:
     """Starts operations as tasks of the running loop and keeps their rows up to date."""
 
-    def __init__(self, service: EnrichmentService, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        service: EnrichmentService,
+        *,
+        kinds: Mapping[str, Work] = KINDS,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._service = service
+        self._kinds = kinds
         self._now = now
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._running: dict[int, tuple[str, asyncio.Task[None], Progress]] = {}
+        self._cancelled: set[int] = set()  # on request, in contrast to the end of this process
         self._endings: set[asyncio.Task[None]] = set()  # rows of ended operations that are being written
         self._stopping = asyncio.Event()
 
+    @property
+    def uploads(self) -> Path:
+        """Where import files lie until they have been read, beside the database: they outlive a restart."""
+        path = self._service.database.path
+        return path.with_name(path.name + "-uploads")
+
     async def scan(self, places: Sequence[bytes] = ()) -> int:
         """Start a scan of the library, or of these places in it. Returns the operation's id."""
-
-        async def work(advance: Advance) -> tuple[dict[str, Any], list[str]]:
-            def tell(report: Any) -> None:
-                advance(report.found, report.found, report.unreadable)
-
-            report = await self._service.scan(places, tell)
-            return scanned(report), scan_notes(report)
-
-        return await self._start("scan", {"places": _words(places)}, work)
+        return await self.start("scan", {"places": as_request(places)}, {"places": words(places)})
 
     async def import_file(self, path: Path, *, name: str, remove: bool = False) -> int:
         """Start an import of a file called `name`; with `remove` the file goes when it has been read."""
-
-        async def work(advance: Advance) -> tuple[dict[str, Any], list[str]]:
-            try:
-                report = await self._service.import_file(
-                    path, lambda report: advance(report.rows, report.rows, len(report.bad))
-                )
-            finally:
-                if remove:
-                    path.unlink(missing_ok=True)
-            return imported(report), import_notes(report)
-
-        return await self._start("import", {"file": name}, work)
+        request = {"path": os.fsencode(path.absolute()).hex(), "remove": remove}
+        return await self.start("import", request, {"file": name})
 
     async def enrich(self, places: Sequence[bytes] = (), wait: float = 60.0) -> int:
         """Start a scan, if there is anything to scan, that ends when nothing can be asked within `wait` seconds."""
-
-        async def work(advance: Advance) -> tuple[dict[str, Any], list[str]]:
-            notes: list[str] = []
-            enrichment = Enrichment(self._service)
-            await enrichment.scan(places, lambda report: None, notes.append)
-            counting = asyncio.create_task(self._count(advance))
-            try:
-                postponed = await self._service.settled(wait)
-            finally:
-                counting.cancel()
-                await asyncio.gather(counting, return_exceptions=True)
-            report = await enrichment.report(postponed)
-            _advance_to(advance, report.tracks)
-            return report.as_json(), notes
-
-        return await self._start("enrich", {"places": _words(places), "wait": wait}, work)
+        request = {"places": as_request(places), "wait": wait}
+        return await self.start("enrich", request, {"places": words(places), "wait": wait})
 
     async def retry(self, states: Sequence[str], provider: str | None) -> int:
         """Queue given-up lookups again. Returns the operation's id. ValueError when the provider is off."""
         if why := why_not_retried(self._service, provider):
             raise ValueError(why)
+        request = {"states": list(states), "provider": provider}
+        return await self.start("retry", request, request)
 
-        async def work(advance: Advance) -> tuple[dict[str, Any], list[str]]:
-            count = await self._service.retry(states, provider)
-            advance(count, count, 0)
-            return {"queued": count}, []
+    async def watch_refresh(self) -> None:
+        """Follow aged answers that are being asked for again, as one operation at a time; the scheduler calls it."""
+        if "refresh" in self.kinds_running() or self._stopping.is_set():
+            return
+        if await self._service.database.read(rows.refreshing):
+            await self.start("refresh", {}, {})
 
-        return await self._start("retry", {"states": list(states), "provider": provider}, work)
-
-    async def stop(self) -> None:
-        """Cancel what still runs; what it has queued stays queued."""
-        self._stopping.set()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.gather(*self._endings, return_exceptions=True)
-
-    async def _start(self, kind: str, metadata: Mapping[str, Any], work: Work) -> int:
-        operation_id: int = await self._write(lambda c: rows.start(c, kind, metadata, self._now()))
-        task = asyncio.create_task(self._run(operation_id, kind, work), name=f"{kind}-{operation_id}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    async def start(self, kind: str, request: Mapping[str, Any], metadata: Mapping[str, Any]) -> int:
+        """Start an operation of any of the kinds. `metadata` is shown, `request` is what its work is made of."""
+        operation_id: int = await self._write(
+            lambda c: rows.start(c, kind, metadata, self._now(), request=request)
+        )
+        self._launch(operation_id, kind, request, (0, 0, 0))
         return operation_id
 
-    async def _run(self, operation_id: int, kind: str, work: Work) -> None:
-        progress = _Progress(self, operation_id)
+    async def resume(self) -> set[str]:
+        """Go on with what an earlier process has not finished. Returns the kinds of these operations."""
+        found = await self._service.database.read(rows.unfinished)
+        resumed = set()
+        for one in found:
+            if why := self._why_not(one):
+                error = why
+                await self._write(
+                    lambda c: rows.finish(c, one.operation_id, self._now(), status="failed", error=error)  # noqa: B023
+                )
+                continue
+            await self._write(lambda c: rows.goes_on(c, one.operation_id, self._now()))  # noqa: B023
+            self._launch(one.operation_id, one.kind, one.request, one.counts)
+            resumed.add(one.kind)
+        wanted = {os.fsencode(path) for path in self._uploaded(found)}
+        await asyncio.to_thread(_sweep, self.uploads, wanted)
+        return resumed
+
+    def _why_not(self, one: rows.Unfinished) -> str | None:
+        if one.kind not in self._kinds:
+            return f"this version of SoulSpot knows no {one.kind}"
+        if one.cut_off >= CUT_OFF_AT_MOST:
+            return f"cut off {one.cut_off} times in a row at the same place"
+        return None
+
+    @staticmethod
+    def _uploaded(found: Sequence[rows.Unfinished]) -> list[str]:
+        return [os.fsdecode(bytes.fromhex(one.request["path"])) for one in found if one.request.get("remove")]
+
+    async def cancel(self, operation_id: int) -> bool:
+        """End an operation; what it has queued stays queued. False when it does not run (any more)."""
+        running = self._running.get(operation_id)
+        if running is None:
+            return False
+        self._cancelled.add(operation_id)
+        running[1].cancel()
+        await asyncio.wait([running[1]], timeout=ENDS_WITHIN)
+        return True
+
+    def kinds_running(self) -> set[str]:
+        """The kinds of operation of which one runs now."""
+        return {kind for kind, _, _ in self._running.values()}
+
+    def live(self, operation: Mapping[str, Any]) -> dict[str, Any]:
+        """The row of an operation with what only its process knows: `rate` (items a second) and `eta_seconds`."""
+        running = self._running.get(operation["id"])
+        rate, remaining = (running[2].rate(), running[2].remaining()) if running else (None, None)
+        return {
+            **operation,
+            "rate": None if rate is None else round(rate, 2),
+            "eta_seconds": None if remaining is None else round(remaining, 1),
+        }
+
+    async def idle(self) -> None:
+        """Wait until every operation that runs has ended, and its row says so."""
+        await asyncio.gather(*(task for _, task, _ in self._running.values()), return_exceptions=True)
+        await asyncio.gather(*self._endings, return_exceptions=True)
+
+    async def stop(self) -> None:
+        """Leave what still runs to the next process; what it has queued stays queued."""
+        self._stopping.set()
+        tasks = [task for _, task, _ in self._running.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._endings, return_exceptions=True)
+
+    def _launch(self, operation_id: int, kind: str, request: Mapping[str, Any], counts: Counts) -> None:
+        progress = Progress(lambda counts: self._save(operation_id, counts), counts)
+        task = asyncio.create_task(
+            self._run(operation_id, kind, request, progress), name=f"{kind}-{operation_id}"
+        )
+        self._running[operation_id] = (kind, task, progress)
+
+    async def _run(
+        self, operation_id: int, kind: str, request: Mapping[str, Any], progress: Progress
+    ) -> None:
         beating = asyncio.create_task(progress.beat())
         status, error, more = "completed", None, {}
         try:
-            report, notes = await work(progress.advance)
+            report, notes = await self._kinds[kind](self._service, request, progress)
             more = {"report": report, "notes": notes}
         except asyncio.CancelledError:
-            status, error = "cancelled", "the daemon stopped"
-            raise
+            status, error = "pending", None
+            if operation_id in self._cancelled:
+                status, error = "cancelled", "cancelled on request; what was queued stays queued"
         except Exception as failure:
             status, error = "failed", f"{type(failure).__name__}: {failure}"
             log.exception("operation_failed", operation=operation_id, kind=kind)
         finally:
             beating.cancel()
-            end = asyncio.create_task(self._finish(operation_id, kind, progress, status, error, more))
+            self._running.pop(operation_id, None)  # too late to cancel it
+            end = asyncio.create_task(
+                self._finish(operation_id, kind, request, progress, status, error, more)
+            )
             self._endings.add(end)
             end.add_done_callback(self._endings.discard)
             await asyncio.shield(end)
 
     async def _finish(
-        self, operation_id: int, kind: str, progress: _Progress, status: str, error: str | None,
-        more: Mapping[str, Any],
+        self, operation_id: int, kind: str, request: Mapping[str, Any], progress: Progress, status: str,
+        error: str | None, more: Mapping[str, Any],
     ) -> None:  # fmt: skip
         await progress.settle()
         total, done, failed = progress.counts
 
         def end(connection: sqlite3.Connection) -> None:
             rows.advance(connection, operation_id, self._now(), total=total, done=done, failed=failed)
-            rows.finish(connection, operation_id, self._now(), status=status, error=error, more=more)
+            if status == "pending":
+                rows.wait(connection, operation_id, self._now())
+            else:
+                rows.finish(connection, operation_id, self._now(), status=status, error=error, more=more)
 
         await self._write_at_last(operation_id, end)
+        self._cancelled.discard(operation_id)
+        if status == "pending":
+            return
+        if request.get("remove"):
+            _remove(Path(os.fsdecode(bytes.fromhex(request["path"]))))
         self._service.telemetry.event(
             "operation_finished", operation=operation_id, kind=kind, status=status, error=error,
             total=total, failed=failed,
@@ -153,7 +216,7 @@ class Operations:
     async def _write_at_last(self, operation_id: int, change: Callable[[sqlite3.Connection], None]) -> None:
         """Whoever waits for this operation would wait for ever if its end were not written: try until it is.
 
-        When the daemon stops, the next start marks the operation as interrupted."""
+        When the daemon stops, the next one does it again."""
         pause = SAVE_AGAIN
         while True:
             try:
@@ -169,14 +232,7 @@ class Operations:
                 await asyncio.wait_for(self._stopping.wait(), pause)
             pause = min(pause * 2, SAVE_AGAIN_CAP)
 
-    async def _count(self, advance: Advance) -> None:
-        """Tell how far the tracks are while an enrichment runs."""
-        while True:
-            with contextlib.suppress(sqlite3.Error):
-                _advance_to(advance, await self._service.database.read(rows.track_counts))
-            await asyncio.sleep(COUNT)
-
-    async def save_counts(self, operation_id: int, counts: tuple[int, int, int]) -> None:
+    async def _save(self, operation_id: int, counts: Counts) -> None:
         total, done, failed = counts
         await self._write(
             lambda c: rows.advance(c, operation_id, self._now(), total=total, done=done, failed=failed)
@@ -186,41 +242,14 @@ class Operations:
         return await self._service.database.write(change)
 
 
-def _words(places: Sequence[bytes]) -> list[str]:
-    return [place.decode("utf-8", "backslashreplace") for place in places]
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):  # at worst the next start removes it
+        path.unlink()
 
 
-def _advance_to(advance: Advance, counts: Mapping[str, int]) -> None:
-    advance(counts["total"], counts["total"] - counts.get("pending", 0), counts.get("failed", 0))
-
-
-class _Progress:
-    """The counts of one operation, written at most once a second."""
-
-    def __init__(self, operations: Operations, operation_id: int) -> None:
-        self._operations = operations
-        self._id = operation_id
-        self._saved_at = 0.0
-        self._saving: asyncio.Task[None] | None = None
-        self.counts = (0, 0, 0)
-
-    def advance(self, total: int, done: int, failed: int) -> None:
-        self.counts = (total, done, failed)
-        if time.monotonic() - self._saved_at >= 1.0 and (self._saving is None or self._saving.done()):
-            self._saved_at = time.monotonic()
-            self._saving = asyncio.create_task(self._save())
-
-    async def beat(self) -> None:
-        """Write the counts now and then although they stand still, so that whoever waits knows that we live."""
-        while True:
-            await asyncio.sleep(BEAT)
-            await self._save()
-
-    async def settle(self) -> None:
-        """Wait for a write that is under way."""
-        if self._saving:
-            await self._saving
-
-    async def _save(self) -> None:
-        with contextlib.suppress(sqlite3.Error, SoulSpotError):  # the next one, or the end, writes them
-            await self._operations.save_counts(self._id, self.counts)
+def _sweep(folder: Path, wanted: set[bytes]) -> None:
+    """Remove uploads that nobody waits for: a crash left them behind."""
+    if folder.is_dir():
+        for path in folder.iterdir():
+            if os.fsencode(path.absolute()) not in wanted:
+                _remove(path)

@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from soulspot.store import events
 from soulspot.store.times import iso
 
 FINISHED = ("completed", "failed", "cancelled")
 
 
-def start(connection: sqlite3.Connection, kind: str, metadata: Mapping[str, Any], now: float) -> int:
-    """A new operation, processing. Returns its id."""
+def start(
+    connection: sqlite3.Connection,
+    kind: str,
+    metadata: Mapping[str, Any],
+    now: float,
+    *,
+    request: Mapping[str, Any] | None = None,
+) -> int:
+    """A new operation, processing. Returns its id. `request` is all it needs to go on after a restart."""
     made = connection.execute(
-        "INSERT INTO batch_operations (kind, status, metadata, created_at, updated_at) VALUES (?, 'processing', ?, ?, ?)",
-        (kind, json.dumps(metadata), iso(now), iso(now)),
+        "INSERT INTO batch_operations (kind, status, metadata, request, created_at, updated_at)"
+        " VALUES (?, 'processing', ?, ?, ?, ?)",
+        (kind, json.dumps(metadata), json.dumps(request or {}), iso(now), iso(now)),
     )
     assert made.lastrowid is not None
+    events.add(connection, "operation.started", {"operation_id": made.lastrowid, "kind": kind}, now)
     return made.lastrowid
 
 
@@ -33,6 +44,14 @@ def advance(
     )
 
 
+def note(connection: sqlite3.Connection, operation_id: int, more: Mapping[str, Any], now: float) -> None:
+    """Merge `more` into the operation's metadata; null takes a key away."""
+    connection.execute(
+        "UPDATE batch_operations SET metadata = json_patch(metadata, ?), updated_at = ? WHERE id = ?",
+        (json.dumps(more), iso(now), operation_id),
+    )
+
+
 def finish(
     connection: sqlite3.Connection,
     operation_id: int,
@@ -42,21 +61,74 @@ def finish(
     error: str | None = None,
     more: Mapping[str, Any] | None = None,
 ) -> None:
-    """The operation has ended; `more` is added to its metadata."""
+    """The operation has ended, and the outbox says so; `more` is added to its metadata."""
     connection.execute(
         "UPDATE batch_operations SET status = ?, error_message = ?, metadata = json_patch(metadata, ?), updated_at = ?,"
         " completed_at = ? WHERE id = ?",
         (status, error, json.dumps(more or {}), iso(now), iso(now), operation_id),
     )
+    kind, total, successful, failed = connection.execute(
+        "SELECT kind, total_items, successful_items, failed_items FROM batch_operations WHERE id = ?",
+        (operation_id,),
+    ).fetchone()
+    said = {"operation_id": operation_id, "kind": kind, "status": status, "error": error, "total": total,
+            "successful": successful, "failed": failed}  # fmt: skip
+    events.add(connection, "operation.finished", said, now)
+
+
+def wait(connection: sqlite3.Connection, operation_id: int, now: float) -> None:
+    """The process that works on this operation ends in order: the next daemon goes on with it."""
+    connection.execute(
+        "UPDATE batch_operations SET status = 'pending', updated_at = ? WHERE id = ?", (iso(now), operation_id)
+    )
 
 
 def interrupt(connection: sqlite3.Connection, now: float) -> int:
-    """Operations that an earlier process left unfinished have failed; what they queued goes on. Returns how many."""
+    """Operations that an earlier process was cut off in wait for the next daemon. Returns how many.
+
+    `metadata.cut_off` counts how often that happened in a row without any progress in between."""
     return connection.execute(
-        "UPDATE batch_operations SET status = 'failed', error_message = 'interrupted by a restart', updated_at = ?,"
-        " completed_at = ? WHERE status IN ('pending', 'processing')",
-        (iso(now), iso(now)),
+        "UPDATE batch_operations SET status = 'pending', updated_at = ?, metadata = json_set(metadata,"
+        " '$.cut_off', CASE WHEN processed_items > coalesce(json_extract(metadata, '$.cut_off_at'), -1) THEN 1"
+        " ELSE coalesce(json_extract(metadata, '$.cut_off'), 0) + 1 END, '$.cut_off_at', processed_items)"
+        " WHERE status = 'processing'",
+        (iso(now),),
     ).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """An operation to go on with. `counts` are (total, done, failed) items, `cut_off` as in `interrupt`."""
+
+    operation_id: int
+    kind: str
+    request: Mapping[str, Any]
+    metadata: Mapping[str, Any]
+    counts: tuple[int, int, int]
+
+    @property
+    def cut_off(self) -> int:
+        return int(self.metadata.get("cut_off", 0))
+
+
+def unfinished(connection: sqlite3.Connection) -> list[Unfinished]:
+    """What was begun and has not ended, oldest first."""
+    rows = connection.execute(
+        "SELECT id, kind, request, metadata, total_items, processed_items, failed_items FROM batch_operations"
+        " INDEXED BY operations_unfinished WHERE status IN ('pending', 'processing') ORDER BY id"
+    )
+    return [
+        Unfinished(row[0], row[1], json.loads(row[2] or "{}"), json.loads(row[3]), (row[4], row[5], row[6]))
+        for row in rows.fetchall()
+    ]
+
+
+def goes_on(connection: sqlite3.Connection, operation_id: int, now: float) -> None:
+    """The operation is worked on again."""
+    connection.execute(
+        "UPDATE batch_operations SET status = 'processing', updated_at = ? WHERE id = ?",
+        (iso(now), operation_id),
+    )
 
 
 def find(connection: sqlite3.Connection, operation_id: int) -> dict[str, Any] | None:
@@ -66,20 +138,52 @@ def find(connection: sqlite3.Connection, operation_id: int) -> dict[str, Any] | 
     return _operation(cursor, row) if row else None
 
 
-def latest(connection: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
-    """The newest operations, newest first."""
-    cursor = connection.execute("SELECT * FROM batch_operations ORDER BY id DESC LIMIT ?", (limit,))
+def latest(connection: sqlite3.Connection, limit: int, before: int | None = None) -> list[dict[str, Any]]:
+    """The newest operations, newest first; with `before` those whose id is smaller."""
+    cursor = connection.execute(
+        "SELECT * FROM batch_operations WHERE id < ? ORDER BY id DESC LIMIT ?",
+        (before if before is not None else 1 << 62, limit),
+    )
     return [_operation(cursor, row) for row in cursor.fetchall()]
 
 
 def _operation(cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> dict[str, Any]:
     found = dict(zip((column[0] for column in cursor.description), row, strict=True))
+    del found["request"]  # what it needs to go on is its own affair
     found["metadata"] = json.loads(found["metadata"])
     found["is_complete"] = found["status"] in FINISHED
     total = found["total_items"]
     share = 1.0 if found["status"] == "completed" else found["processed_items"] / total if total else 0.0
-    found["progress"] = round(100 * share, 1)
+    progress = round(100 * min(1.0, share), 1)
+    found["progress"] = progress if found["is_complete"] else min(99.9, progress)  # 100 says that it has ended
     return found
+
+
+def refreshing(connection: sqlite3.Connection) -> int:
+    """How many aged answers are being asked for again."""
+    found = connection.execute(
+        "SELECT count(*) FROM lookups INDEXED BY lookups_refreshed"
+        " WHERE state IN ('pending', 'leased') AND answered_at IS NOT NULL"
+    ).fetchone()
+    return int(found[0])
+
+
+def file_count(connection: sqlite3.Connection, places: Sequence[bytes] = ()) -> int:
+    """How many files of the library are known, in these places alone if there are any."""
+    if not places:
+        return int(
+            connection.execute(
+                "SELECT count(*) FROM tracks WHERE path IS NOT NULL AND vanished_at IS NULL"
+            ).fetchone()[0]
+        )
+    count = 0
+    for place in places:
+        folder = place.rstrip(b"/") + b"/"
+        count += connection.execute(
+            "SELECT count(*) FROM tracks WHERE (path = ? OR (path >= ? AND path < ?)) AND vanished_at IS NULL",
+            (place, folder, folder[:-1] + b"0"),
+        ).fetchone()[0]
+    return count
 
 
 def track_counts(connection: sqlite3.Connection) -> dict[str, int]:
@@ -135,4 +239,5 @@ def provider_states(connection: sqlite3.Connection) -> list[dict[str, Any]]:
 
 def prune(connection: sqlite3.Connection, before: float) -> None:
     """Drop outbox events that are older than `before` (epoch seconds)."""
-    connection.execute("DELETE FROM events WHERE created_at < ?", (iso(before),))
+    while events.prune(connection, before) == events.PRUNED_AT_ONCE:
+        pass

@@ -39,6 +39,7 @@ class Breaker:
         self._connection = connection
         self._left = 0
         self._last = ""
+        self._inside = False  # of a statement that the search makes for itself: it may get over what breaks there
         self.seen = 0
 
     def arm(self, after: int | None) -> None:
@@ -55,9 +56,11 @@ class Breaker:
         if statement != self._last and not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK", "--")):
             self.seen += 1
         self._last = statement
+        self._inside = statement.startswith("--")
 
     def _breaks(self) -> bool:
-        if self.seen - 1 != self._left:
+        # SQLite asks at jumps alone: a statement may be over before it has asked, then the next one breaks
+        if self._left < 0 or self.seen - 1 < self._left or self._inside:
             return False
         self._left = -1  # once is enough: the rollback must get through
         return True

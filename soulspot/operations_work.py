@@ -1,0 +1,122 @@
+"""What operations do: one entry of `KINDS` a kind, made of what was asked for alone, so that it can begin again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sqlite3
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from soulspot.enrich import EnrichmentService
+from soulspot.operations_progress import Progress
+from soulspot.reports import Enrichment, import_notes, imported, scan_notes, scanned
+from soulspot.store import operations as rows
+
+COUNT = 2.0  # seconds between two looks at how far an enrichment or a refresh is
+
+Work = Callable[[EnrichmentService, Mapping[str, Any], Progress], Awaitable[tuple[dict[str, Any], list[str]]]]
+"""work(service, request, progress) -> (report, what a person should hear of it). It may be begun again after a
+restart with the same request: what was done before must then cost little and change nothing."""
+
+
+def as_request(places: Sequence[bytes]) -> list[str]:
+    """Paths as JSON can keep them, whatever their bytes; `_places` is the way back."""
+    return [place.hex() for place in places]
+
+
+def words(places: Sequence[bytes]) -> list[str]:
+    """Paths as a person reads them."""
+    return [place.decode("utf-8", "backslashreplace") for place in places]
+
+
+def _places(request: Mapping[str, Any]) -> list[bytes]:
+    return [bytes.fromhex(place) for place in request.get("places", ())]
+
+
+async def _scan(
+    service: EnrichmentService, request: Mapping[str, Any], progress: Progress
+) -> tuple[dict[str, Any], list[str]]:
+    places = _places(request)
+    known = await service.database.read(lambda c: rows.file_count(c, places))
+
+    def tell(report: Any) -> None:
+        # how many there are shows at the end alone; until then those that were there last time are a fair guess
+        progress.advance(max(known, report.found), report.found, report.unreadable)
+
+    report = await service.scan(places, tell)
+    progress.advance(report.found, report.found, report.unreadable)
+    return scanned(report), scan_notes(report)
+
+
+async def _import(
+    service: EnrichmentService, request: Mapping[str, Any], progress: Progress
+) -> tuple[dict[str, Any], list[str]]:
+    path = Path(os.fsdecode(bytes.fromhex(request["path"])))
+    total = int(request.get("rows", 0))
+    report = await service.import_file(
+        path, lambda report: progress.advance(max(total, report.rows), report.rows, len(report.bad))
+    )
+    progress.advance(report.rows, report.rows, len(report.bad))
+    return imported(report), import_notes(report)
+
+
+async def _enrich(
+    service: EnrichmentService, request: Mapping[str, Any], progress: Progress
+) -> tuple[dict[str, Any], list[str]]:
+    notes: list[str] = []
+    enrichment = Enrichment(service)
+    await enrichment.scan(_places(request), lambda report: None, notes.append)
+    counting = asyncio.create_task(_count_tracks(service, progress))
+    try:
+        postponed = await service.settled(float(request["wait"]))
+    finally:
+        counting.cancel()
+        await asyncio.gather(counting, return_exceptions=True)
+    report = await enrichment.report(postponed)
+    _advance_to(progress, report.tracks)
+    return report.as_json(), notes
+
+
+async def _retry(
+    service: EnrichmentService, request: Mapping[str, Any], progress: Progress
+) -> tuple[dict[str, Any], list[str]]:
+    count = await service.retry(request["states"], request["provider"])
+    progress.advance(count, count, 0)
+    return {"queued": count}, []
+
+
+async def _refresh(
+    service: EnrichmentService, request: Mapping[str, Any], progress: Progress
+) -> tuple[dict[str, Any], list[str]]:
+    """Aged answers are asked for again by the queue itself; this follows them until none is left."""
+    total = progress.counts[0]
+    while left := await service.database.read(rows.refreshing):
+        total = max(total, left)
+        progress.advance(total, total - left, 0)
+        await asyncio.sleep(COUNT)
+    progress.advance(total, total, 0)
+    return {"refreshed": total}, []
+
+
+async def _count_tracks(service: EnrichmentService, progress: Progress) -> None:
+    """Tell how far the tracks are while an enrichment runs."""
+    while True:
+        with contextlib.suppress(sqlite3.Error):
+            _advance_to(progress, await service.database.read(rows.track_counts))
+        await asyncio.sleep(COUNT)
+
+
+def _advance_to(progress: Progress, counts: Mapping[str, int]) -> None:
+    progress.advance(counts["total"], counts["total"] - counts.get("pending", 0), counts.get("failed", 0))
+
+
+KINDS: Mapping[str, Work] = {
+    "scan": _scan,
+    "import": _import,
+    "enrich": _enrich,
+    "retry": _retry,
+    "refresh": _refresh,
+}
