@@ -93,6 +93,8 @@ class Daemon:
         if service.has_library:
             every = self.config.library.rescan_interval
             scheduler.add_job(operations.scan, "interval", seconds=every, id="rescan")
+        every = self.config.scheduler.retry_sweep
+        scheduler.add_job(operations.watch_refresh, "interval", seconds=every, id="watch_refresh")
         if beat := notify.watchdog_seconds():
             scheduler.add_job(self._beat, "interval", seconds=beat / 3, args=[service], id="watchdog")
         scheduler.start()
@@ -107,10 +109,12 @@ class Daemon:
     @asynccontextmanager
     async def _background(self, service: EnrichmentService, operations: Operations) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(self._reload_when_told(service), name="reload")]
+        resumed = await operations.resume()
         if service.has_library:
             if self.config.library.watch:  # before the scan, so that no change falls between the two
                 tasks.append(asyncio.create_task(self._watch(service, operations), name="watch"))
-            await operations.scan()
+            if "scan" not in resumed:
+                await operations.scan()
         try:
             yield
         finally:

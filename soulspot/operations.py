@@ -25,7 +25,9 @@ from soulspot.store import operations as rows
 log = structlog.get_logger()
 
 SAVE_AGAIN, SAVE_AGAIN_CAP = 1.0, 60.0  # seconds until a write that failed is tried again; doubled each time
-ENDS_WITHIN = 10.0  # seconds that a cancelled operation may take to stop before whoever cancelled it hears of it
+ENDS_WITHIN = (
+    10.0  # seconds that a cancelled operation may take to stop before whoever cancelled it hears of it
+)
 CUT_OFF_AT_MOST = 5  # times in a row, without an item done in between, before an operation is given up
 
 

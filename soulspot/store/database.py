@@ -35,6 +35,7 @@ class Database:
         """Open and migrate. Raises DatabaseDamaged, DatabaseTooNew or DatabaseError (another program's file, say);
         never recreates a file."""
         self.path = path
+        self.full = False  # the last write found no room
         path.parent.mkdir(parents=True, exist_ok=True)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="soulspot-db-write")
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="soulspot-db-read")
@@ -85,8 +86,14 @@ class Database:
 
     def write_now(self, change: Callable[[sqlite3.Connection], T]) -> T:
         """`write` for callers without an event loop; not to be mixed with running `write` calls."""
-        with transaction(self._connection):
-            return change(self._connection)
+        try:
+            with transaction(self._connection):
+                result = change(self._connection)
+        except DatabaseFull:
+            self.full = True
+            raise
+        self.full = False
+        return result
 
     async def read(self, question: Callable[[sqlite3.Connection], T]) -> T:
         """Run `question(connection)` on the read-only connection, in one consistent snapshot."""

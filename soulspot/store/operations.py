@@ -79,7 +79,8 @@ def finish(
 def wait(connection: sqlite3.Connection, operation_id: int, now: float) -> None:
     """The process that works on this operation ends in order: the next daemon goes on with it."""
     connection.execute(
-        "UPDATE batch_operations SET status = 'pending', updated_at = ? WHERE id = ?", (iso(now), operation_id)
+        "UPDATE batch_operations SET status = 'pending', updated_at = ? WHERE id = ?",
+        (iso(now), operation_id),
     )
 
 
@@ -155,7 +156,9 @@ def _operation(cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> dict[str, Any]:
     total = found["total_items"]
     share = 1.0 if found["status"] == "completed" else found["processed_items"] / total if total else 0.0
     progress = round(100 * min(1.0, share), 1)
-    found["progress"] = progress if found["is_complete"] else min(99.9, progress)  # 100 says that it has ended
+    found["progress"] = (
+        progress if found["is_complete"] else min(99.9, progress)
+    )  # 100 says that it has ended
     return found
 
 

@@ -17,6 +17,7 @@ log = structlog.get_logger()
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+KEPT_HEADERS = ("Allow", "Retry-After")  # of an error, in the answer that tells of it
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 
 
@@ -50,7 +51,7 @@ def guard(token: str | None, allowed_hosts: Sequence[str]) -> Middleware:
         except web.HTTPException as error:
             if error.status < 400:
                 raise
-            kept = {name: value for name, value in error.headers.items() if name == "Allow"}
+            kept = {name: value for name, value in error.headers.items() if name in KEPT_HEADERS}
             return problem(error.status, error.reason, error.text or error.reason, kept)
         except DatabaseFull as error:
             return problem(507, "Insufficient Storage", str(error))

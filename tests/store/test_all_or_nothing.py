@@ -39,7 +39,9 @@ class Breaker:
         self._connection = connection
         self._left = 0
         self._last = ""
-        self._inside = False  # of a statement that the search makes for itself: it may get over what breaks there
+        self._inside = (
+            False  # of a statement that the search makes for itself: it may get over what breaks there
+        )
         self.seen = 0
 
     def arm(self, after: int | None) -> None:

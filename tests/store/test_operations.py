@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 
 from soulspot.models import MUSICBRAINZ, FileStamp, LookupState, ScannedFile, Settlement
-from soulspot.store import operations, queue, tracks
+from soulspot.store import events, operations, queue, tracks
 from soulspot.store.times import iso
 from tests.support.factories import NOW, add_lookups, add_tracks, claim, decide, scanned, tags
 
@@ -49,20 +49,63 @@ def test_an_operation_that_did_not_end_well_says_how_far_it_came_and_why(
     )
 
 
-def test_operations_of_a_process_that_died_have_failed_and_finished_ones_stay_as_they_were(
+def test_operations_of_a_process_that_died_wait_and_finished_ones_stay_as_they_were(
     connection: sqlite3.Connection,
 ) -> None:
     done = operations.start(connection, "scan", {}, NOW)
     operations.finish(connection, done, NOW)
-    cut_off = operations.start(connection, "scan", {}, NOW)
+    cut_off = operations.start(connection, "scan", {"places": ["/m"]}, NOW, request={"places": ["2f6d"]})
+    operations.advance(connection, cut_off, NOW, total=9, done=5, failed=1)
     assert operations.interrupt(connection, NOW + 9) == 1
     newest, oldest = operations.latest(connection, 10)
-    assert (newest["id"], newest["status"], newest["error_message"]) == (
-        cut_off,
-        "failed",
-        "interrupted by a restart",
-    )
+    assert (newest["id"], newest["status"], newest["is_complete"]) == (cut_off, "pending", False)
     assert (oldest["id"], oldest["status"]) == (done, "completed")
+    [left] = operations.unfinished(connection)
+    assert (left.operation_id, left.kind, left.request, left.counts) == (
+        cut_off, "scan", {"places": ["2f6d"]}, (9, 5, 1),
+    )  # fmt: skip
+
+
+def test_an_operation_that_never_gets_further_is_told_from_one_that_does(
+    connection: sqlite3.Connection,
+) -> None:
+    one = operations.start(connection, "scan", {}, NOW)
+    for done, cut_off in ((0, 1), (0, 2), (3, 1), (3, 2), (3, 3), (4, 1)):
+        operations.goes_on(connection, one, NOW)
+        operations.advance(connection, one, NOW, total=9, done=done, failed=0)
+        operations.interrupt(connection, NOW)
+        [left] = operations.unfinished(connection)
+        assert left.cut_off == cut_off
+
+
+def test_what_stopped_in_order_is_not_counted_as_cut_off(connection: sqlite3.Connection) -> None:
+    one = operations.start(connection, "scan", {}, NOW)
+    operations.wait(connection, one, NOW)
+    assert operations.interrupt(connection, NOW) == 0
+    assert operations.unfinished(connection)[0].cut_off == 0
+
+
+def test_the_outbox_tells_of_the_beginning_and_the_end_with_its_counts(
+    connection: sqlite3.Connection,
+) -> None:
+    one = operations.start(connection, "import", {}, NOW)
+    operations.advance(connection, one, NOW, total=4, done=4, failed=1)
+    operations.finish(connection, one, NOW + 1)
+    begun, ended = events.since(connection, 0, 10)
+    assert (begun.kind, begun.payload) == ("operation.started", {"operation_id": one, "kind": "import"})
+    assert (ended.kind, ended.at) == ("operation.finished", iso(NOW + 1))
+    assert ended.payload == {
+        "operation_id": one, "kind": "import", "status": "completed", "error": None, "total": 4, "successful": 3,
+        "failed": 1,
+    }  # fmt: skip
+
+
+def test_progress_is_100_only_at_the_end(connection: sqlite3.Connection) -> None:
+    one = operations.start(connection, "enrich", {}, NOW)
+    operations.advance(connection, one, NOW, total=4, done=4, failed=0)
+    assert operations.latest(connection, 1)[0]["progress"] == 99.9
+    operations.finish(connection, one, NOW)
+    assert operations.latest(connection, 1)[0]["progress"] == 100.0
 
 
 def test_there_is_no_operation_that_was_never_started(connection: sqlite3.Connection) -> None:
@@ -118,10 +161,22 @@ def test_the_counts_of_status_read_indexes_alone(connection: sqlite3.Connection)
         )
 
 
-def test_events_are_kept_for_their_time(connection: sqlite3.Connection) -> None:
+def test_events_are_kept_for_their_time_and_no_id_is_given_twice(connection: sqlite3.Connection) -> None:
     for moment in (NOW - 10, NOW):
-        connection.execute(
-            "INSERT INTO events (kind, payload, created_at) VALUES ('x', '{}', ?)", (iso(moment),)
-        )
+        events.add(connection, "x", {}, moment)
     operations.prune(connection, NOW - 5)
-    assert connection.execute("SELECT created_at FROM events").fetchall() == [(iso(NOW),)]
+    assert events.kept(connection) == (2, 2)
+    operations.prune(connection, NOW + 5)
+    assert events.kept(connection) == (2, 2)
+    events.add(connection, "x", {}, NOW)
+    assert events.kept(connection) == (2, 3)
+
+
+def test_a_long_outbox_is_pruned_in_pieces(
+    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "PRUNED_AT_ONCE", 3)
+    for moment in range(10):
+        events.add(connection, "x", {"n": moment}, NOW + moment)
+    operations.prune(connection, NOW + 8)
+    assert [one.payload["n"] for one in events.since(connection, 0, 10)] == [8, 9]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -34,7 +33,7 @@ class Running:
 
     async def finished(self) -> None:
         """Wait until every operation that was started has ended."""
-        await asyncio.gather(*self.operations._tasks)
+        await self.operations.idle()
 
     async def operation(self, number: int = 1) -> dict[str, Any]:
         async with self.http.get(f"/api/v1/operations/{number}") as answer:

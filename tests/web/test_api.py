@@ -6,7 +6,6 @@ import asyncio
 import gzip
 import os
 import sqlite3
-import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from soulspot.models import MUSICBRAINZ, LookupState, Settlement
 from soulspot.reports import EnrichReport
 from soulspot.store import enriched, queue
 from soulspot.store import operations as rows
-from soulspot.web import app as module
+from soulspot.web import bodies as module
 from tests.support.factories import NOW, add_lookups, claim
 from tests.test_intake import song
 from tests.web.conftest import Running, Start
@@ -111,46 +110,61 @@ async def test_paths_outside_the_library_are_refused_however_they_are_written(
     ):  # fmt: skip
         for route in ("/api/v1/scan", "/api/v1/enrich"):
             async with running.http.post(route, json={"paths": [str(running.music), path]}) as answer:
-                assert "not inside the library" in await is_problem(answer, 400)
+                assert "not inside the library" in await is_problem(answer, 422)
     assert (await running.service.status())["operations"] == []
+
+
+JSON = {"Content-Type": "application/json"}
 
 
 @pytest.mark.parametrize(
     "body",
     ['{"paths": "/music"}', '{"paths": [1]}', '{"paths": [null]}', '{"paths": {"a": 1}}', '{"paths": ["a\\u0000b"]}',
-     '{"paths": ["\\ud800"]}', "[]", '"text"', "5", "null", "not json", "{", "{'paths': []}", "[" * 50_000],
+     '{"paths": ["\\ud800"]}', '{"path": []}', "[]", '"text"', "5", "null"],
 )  # fmt: skip
 async def test_a_body_that_is_not_what_is_asked_for_is_a_problem(running: Running, body: str) -> None:
-    async with running.http.post("/api/v1/scan", data=body.encode()) as answer:
-        assert await is_problem(answer, 400)
+    async with running.http.post("/api/v1/scan", data=body.encode(), headers=JSON) as answer:
+        assert await is_problem(answer, 422)
 
 
-@pytest.mark.parametrize(
-    "kind", ["application/json; charset=klingon", "application/json; charset=utf-16", "text/plain"]
-)
+@pytest.mark.parametrize("body", ["not json", "{", "{'paths': []}", "[" * 50_000])
+async def test_a_body_that_is_not_json_is_a_problem(running: Running, body: str) -> None:
+    async with running.http.post("/api/v1/scan", data=body.encode(), headers=JSON) as answer:
+        assert "not JSON" in await is_problem(answer, 400)
+
+
+@pytest.mark.parametrize("kind", ["application/json; charset=klingon", "application/json; charset=utf-16"])
 async def test_a_body_in_a_charset_that_does_not_fit_is_a_problem(running: Running, kind: str) -> None:
     async with running.http.post("/api/v1/scan", data=b"\xff{}", headers={"Content-Type": kind}) as answer:
         assert "not JSON" in await is_problem(answer, 400)
 
 
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
+async def test_a_body_that_calls_itself_something_else_is_refused(running: Running, kind: str) -> None:
+    """Such a form could come from another site's page."""
+    async with running.http.post("/api/v1/scan", data=b"{}", headers={"Content-Type": kind}) as answer:
+        assert "application/json" in await is_problem(answer, 415)
+
+
 async def test_a_body_that_is_far_too_large_is_refused(running: Running) -> None:
-    async with running.http.post("/api/v1/scan", data=b'{"paths": [' + b" " * (2 << 20) + b"]}") as answer:
+    body = b'{"paths": [' + b" " * (2 << 20) + b"]}"
+    async with running.http.post("/api/v1/scan", data=body, headers=JSON) as answer:
         await is_problem(answer, 413)
 
 
 async def test_without_a_library_there_is_nothing_to_scan(start: Start) -> None:
     running = await start(library=False)
     async with running.http.post("/api/v1/scan") as answer:
-        assert "library.paths is empty" in await is_problem(answer, 400)
+        assert "library.paths is empty" in await is_problem(answer, 422)
 
 
-async def test_an_enrichment_can_be_started_and_is_cancelled_when_the_daemon_stops(running: Running) -> None:
+async def test_an_enrichment_waits_for_the_next_daemon_when_this_one_stops(running: Running) -> None:
     song(running.music / "a.flac")
     async with running.http.post("/api/v1/enrich", json={}) as answer:
         assert answer.status == 202
     await running.operations.stop()
     said = await running.operation()
-    assert (said["kind"], said["status"], said["is_complete"]) == ("enrich", "cancelled", True)
+    assert (said["kind"], said["status"], said["is_complete"]) == ("enrich", "pending", False)
 
 
 # --- imports ------------------------------------------------------------------------------------------------------
@@ -168,18 +182,13 @@ CSV = "key,title,artist\na,One,A\nb,Two,B\n,,\n"
         ("../../etc/rows.json", b'[{"title":"One","artist":"A"},{"title":"Two","artist":"B"}]'),
     ],
 )
-async def test_an_uploaded_file_is_imported_and_not_kept(
-    running: Running, name: str, content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    uploads = tmp_path / "uploads"
-    uploads.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(uploads))
+async def test_an_uploaded_file_is_imported_and_not_kept(running: Running, name: str, content: bytes) -> None:
     number = await accepted(running, "/api/v1/import", params={"name": name}, data=content)
     said = await running.operation(number)
     assert (said["status"], said["metadata"]["file"]) == ("completed", Path(name).name)
     assert said["metadata"]["report"]["queued"] == 2
     assert await titles(running) == ["One", "Two"]
-    assert list(uploads.iterdir()) == []
+    assert list(running.operations.uploads.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -187,7 +196,7 @@ async def test_an_uploaded_file_is_imported_and_not_kept(
 )
 async def test_a_file_of_another_kind_is_refused(running: Running, name: str) -> None:
     async with running.http.post("/api/v1/import", params={"name": name}, data=b"x") as answer:
-        assert "a file ending in .csv" in await is_problem(answer, 400)
+        assert "a file ending in .csv" in await is_problem(answer, 422)
 
 
 async def test_odd_names_harm_nothing(running: Running) -> None:
@@ -197,23 +206,17 @@ async def test_odd_names_harm_nothing(running: Running) -> None:
 
 
 async def test_an_upload_that_is_too_large_is_refused_and_not_kept(
-    running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    uploads = tmp_path / "uploads"
-    uploads.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(uploads))
     monkeypatch.setattr(module, "MAX_IMPORT", 1000)
     async with running.http.post("/api/v1/import", data=b"x" * 5000) as answer:
         await is_problem(answer, 413)
-    assert list(uploads.iterdir()) == []
+    assert list(running.operations.uploads.iterdir()) == []
 
 
 async def test_an_upload_that_breaks_off_is_not_kept(
-    running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    uploads = tmp_path / "uploads"
-    uploads.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(uploads))
     removed = asyncio.Event()
     real = Path.unlink
 
@@ -229,7 +232,7 @@ async def test_an_upload_that_breaks_off_is_not_kept(
     await writer.drain()
     writer.close()
     await removed.wait()
-    assert list(uploads.iterdir()) == []
+    assert list(running.operations.uploads.iterdir()) == []
     assert (await running.service.status())["operations"] == []
 
 
@@ -272,7 +275,7 @@ async def test_what_was_given_up_is_queued_again(running: Running) -> None:
 )  # fmt: skip
 async def test_a_retry_of_what_there_is_not_is_a_problem(running: Running, body: dict[str, Any]) -> None:
     async with running.http.post("/api/v1/retry", json=body) as answer:
-        await is_problem(answer, 400)
+        await is_problem(answer, 422)
 
 
 async def test_an_operation_that_fails_says_why(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -324,7 +327,7 @@ async def test_an_enrichment_names_what_it_postponed_and_honours_the_wait(
 @pytest.mark.parametrize("wait", ["60", -1, True, None, float("nan"), 1e9, [60]])
 async def test_a_wait_that_is_no_number_of_seconds_is_a_problem(running: Running, wait: Any) -> None:
     async with running.http.post("/api/v1/enrich", json={"wait": wait}) as answer:
-        assert "wait: seconds" in await is_problem(answer, 400)
+        assert "wait: " in await is_problem(answer, 422)
 
 
 async def test_the_end_of_an_operation_is_written_although_the_database_is_busy_for_a_while(
@@ -369,18 +372,15 @@ async def test_an_end_that_cannot_be_written_does_not_keep_the_daemon_from_stopp
 
 @pytest.mark.parametrize("path", ["/api/v1/import?name=rows.csv", "/api/v1/scan"])
 async def test_a_body_that_does_not_come_is_given_up_and_not_kept(
-    running: Running, path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    running: Running, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    uploads = tmp_path / "uploads"
-    uploads.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(uploads))
     monkeypatch.setattr(module, "CHUNK_SECONDS", 0.05)
     reader, writer = await asyncio.open_connection(running.http.server.host, running.http.server.port)
     head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\n".encode()
     writer.write(head + b'{"key,title')
     assert (await reader.readline()).startswith(b"HTTP/1.1 408")
     writer.close()
-    assert list(uploads.iterdir()) == []
+    assert [*running.operations.uploads.glob("*")] == []
 
 
 async def test_an_upload_that_dribbles_is_given_up_although_something_always_comes(
