@@ -17,6 +17,7 @@ from soulspot.config_values import (
     Contact,
     Count,
     Duration,
+    DurationOrNone,
     FilePath,
     Listen,
     Paths,
@@ -250,8 +251,23 @@ class Log(Section):
 class Limits(Section):
     """What SoulSpot may use of the machine."""
 
-    memory_mb: int = _key(0, "megabytes of memory above which it slows down; 0: no limit", ge=0)
+    memory_mb: int = _key(
+        0, "megabytes of memory above which pieces get smaller and nothing more is claimed; 0: no limit", ge=0
+    )
     max_file_size: Size = _key(2_000_000_000, "larger audio files are not opened")
+
+
+class Alarms(Section):
+    """When something is wrong enough to say so, in the log, the status and by webhook. 0 turns an alarm off."""
+
+    window: Duration = _key(_seconds("10m"), "the time that shares and rates are taken over")
+    failure_rate: Share = _key(0.5, "the share of lookups that fail, or of requests without a useful answer")
+    low_rate: float = _key(
+        0.02, "lookups answered a second while more could be asked", ge=0, allow_inf_nan=False
+    )
+    stall_after: DurationOrNone = _key(
+        _seconds("15m"), "how long nothing is answered while more could be asked"
+    )
 
 
 class Deal(Section):
@@ -324,6 +340,7 @@ class Config(BaseSettings):
     webhooks: Webhooks = Webhooks()
     log: Log = Log()
     limits: Limits = Limits()
+    alarms: Alarms = Alarms()
     export: Export = Export()
     write_tags: WriteTags = WriteTags()
 

@@ -140,6 +140,11 @@ Duration = Annotated[
 ]
 """Seconds; more than 0, at most ten years."""
 
+DurationOrNone = Annotated[
+    float, BeforeValidator(parse_duration), Field(ge=0, le=10 * 365 * 86400.0, allow_inf_nan=False)
+]
+"""Seconds; 0 stands for never."""
+
 Size = Annotated[int, BeforeValidator(parse_size), Field(gt=0)]
 """Bytes."""
 

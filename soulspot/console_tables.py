@@ -83,6 +83,8 @@ def status_lines(status: Mapping[str, Any]) -> Iterator[Table | str]:
             str(states.get("failed", 0) + states.get("buried", 0)),
         )
     yield table
+    for alarm in status.get("alarms") or ():
+        yield f"alarm, {alarm['alarm']}: {alarm['why']}"
     for wait in waits(status["gates"], status.get("pumps") or {}, {}):
         yield str(wait)
     for name in ("unreadable", "vanished"):

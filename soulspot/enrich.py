@@ -26,6 +26,7 @@ import structlog
 from soulspot.file_batches import enrich_files
 from soulspot.intake import ImportReport, Intake, LibraryRules, ScanReport, inside
 from soulspot.limits import Gates
+from soulspot.memory import Memory
 from soulspot.models import (
     EnrichedTrack,
     LookupState,
@@ -86,7 +87,10 @@ class EnrichmentService:
         patience: Patience,
         library: LibraryRules,
         now: Callable[[], float] = time.time,
+        memory: Memory | None = None,
     ) -> None:
+        self.memory = memory or Memory(telemetry)
+        self.memory.on_relief = self._wake
         self.database = database
         self.gates = gates
         self.telemetry = telemetry
@@ -98,11 +102,12 @@ class EnrichmentService:
         self._tasks: list[asyncio.Task[None]] = []
         self._deciding: asyncio.Task[None] | None = None
         self._library = library
-        self._intake = Intake(database, library, self.decide_new, now=now)
+        self._intake = Intake(database, library, self.decide_new, now=now, memory=self.memory)
         self.pumps = [
             Pump(
                 provider, database, self._settle, self._company, self._wake, telemetry,
                 batch_size=how.batch_size, max_wait_time=how.max_wait_time, patience=patience, now=now,
+                memory=self.memory,
             )
             for provider, how in providers.items()
         ]  # fmt: skip
@@ -188,15 +193,22 @@ class EnrichmentService:
         """Decide what has come in and was not decided yet, also before an interruption."""
 
         def some(connection: sqlite3.Connection) -> tuple[int, Counter[str]]:
-            found = tracks.undecided(connection, DECIDED_AT_ONCE)
+            found = tracks.undecided(connection, at_once)
             return len(found), self._decide(connection, found)
 
         while True:
-            decided, results = await self.database.write(some)
+            at_once = self.memory.size(DECIDED_AT_ONCE)
+            try:
+                decided, results = await self.database.write(some)
+            except MemoryError:
+                if at_once == 1:
+                    raise
+                self.memory.short("decide")
+                continue
             self.telemetry.on_results(results)
             if decided:
                 self._wake()
-            if decided < DECIDED_AT_ONCE:
+            if decided < at_once:
                 return
 
     def _decide(self, connection: sqlite3.Connection, track_ids: Sequence[int]) -> Counter[str]:
@@ -206,8 +218,9 @@ class EnrichmentService:
         results: Counter[str] = Counter()
         while track_ids:
             again: set[int] = set()
-            for start in range(0, len(track_ids), DECIDED_AT_ONCE):
-                states = tracks.load_states(connection, track_ids[start : start + DECIDED_AT_ONCE])
+            at_once = self.memory.size(DECIDED_AT_ONCE)
+            for start in range(0, len(track_ids), at_once):
+                states = tracks.load_states(connection, track_ids[start : start + at_once])
                 outcomes = [self._outcome_of(state) for state in states]
                 again |= tracks.save_outcomes(connection, outcomes, self._now())
                 results.update(str(one.row.status) for one in outcomes if one.is_news)
@@ -218,6 +231,8 @@ class EnrichmentService:
         """A track that cannot be worked out fails by itself: it must not keep the others from being answered."""
         try:
             return work_out(state, self.rules)
+        except MemoryError:
+            raise  # that is not this track's fault
         except Exception:
             log.exception("track_failed", track_id=state.track_id)
             if state.row is not None:
@@ -386,6 +401,13 @@ class EnrichmentService:
         except TimeoutError:
             return False
         return not any(task.done() for task in self._tasks)
+
+    async def has_work(self) -> bool:
+        """Whether something is being asked, or could be asked now."""
+        if any(pump.producing for pump in self.pumps):
+            return True
+        ready = [await pump.ready_at() for pump in self.pumps]
+        return any(moment is not None and moment <= self._now() for moment in ready)
 
     async def summarise(self) -> None:
         """Log the counts once, while there is work and when it has ended; the scheduler calls it."""

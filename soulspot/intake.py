@@ -15,9 +15,11 @@ from soulspot.library.imports import BadRow, read_rows
 from soulspot.library.scan import Candidate, Problem, Walk, walk
 from soulspot.library.tags import read_file
 from soulspot.matching import album_member
+from soulspot.memory import Memory, in_pieces
 from soulspot.models import ScannedFile
 from soulspot.store import albums, tracks
 from soulspot.store.database import Database
+from soulspot.telemetry import Telemetry
 
 CHUNK = 500  # files looked at, read and committed together
 DECIDE_EVERY = 20_000  # tracks read before the first of them are asked about
@@ -69,7 +71,9 @@ class Intake:
         decide_new: Callable[[], Awaitable[None]],
         *,
         now: Callable[[], float] = time.time,
+        memory: Memory | None = None,
     ) -> None:
+        self._memory = memory or Memory(Telemetry())
         self._database = database
         self._rules = rules
         self._decide_new = decide_new
@@ -97,8 +101,10 @@ class Intake:
         self, looked_at: Walk, scan_id: int, report: ScanReport, progress: Callable[[ScanReport], None]
     ) -> None:
         files = iter(looked_at)
-        while chunk := await asyncio.to_thread(lambda: list(islice(files, CHUNK))):
-            await self._take(chunk, scan_id, report)
+        while chunk := await asyncio.to_thread(lambda: list(islice(files, self._memory.size(CHUNK)))):
+            read = report.read
+            await in_pieces(self._memory, chunk, lambda piece: self._take(piece, scan_id, report), "scan")
+            await self._took(report.read - read)
             progress(report)
         report.problems += looked_at.problems
 
@@ -138,7 +144,6 @@ class Intake:
         report.unchanged += len(chunk) - len(changed)
         report.read += len(changed)
         report.unreadable += sum(1 for file in files if file.unreadable)
-        await self._took(len(changed))
 
     def _read(self, candidates: Iterable[Candidate]) -> list[ScannedFile]:
         limit = self._rules.max_file_size
@@ -171,12 +176,16 @@ class Intake:
         report = ImportReport()
         file = await asyncio.to_thread(read_rows, path)
         rows = iter(file)
-        while chunk := await asyncio.to_thread(lambda: list(islice(rows, CHUNK))):
+
+        async def take(good: Sequence[tracks.ImportedTrack]) -> None:
+            report.queued += await self._database.write(lambda c: self._import(c, good))
+
+        while chunk := await asyncio.to_thread(lambda: list(islice(rows, self._memory.size(CHUNK)))):
             good = [tracks.ImportedTrack(row.key, row.tags) for row in chunk if not isinstance(row, BadRow)]
             report.bad += [(row.line, row.reason) for row in chunk if isinstance(row, BadRow)]
-            queued = await self._database.write(lambda c: self._import(c, good))  # noqa: B023 - awaited here
-            await self._took(queued)
-            report.queued += queued
+            queued = report.queued
+            await in_pieces(self._memory, good, take, "import")
+            await self._took(report.queued - queued)
             report.rows += len(chunk)
             progress(report)
         await self._decide_new()

@@ -25,6 +25,7 @@ from soulspot.errors import (
     Unavailable,
 )
 from soulspot.limits import full_jitter
+from soulspot.memory import Memory
 from soulspot.models import (
     Answer,
     Failed,
@@ -86,8 +87,10 @@ class Pump:
         patience: Patience,
         now: Callable[[], float] = time.time,
         rng: random.Random | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self.provider = provider
+        self._memory = memory or Memory(telemetry)
         self.patience = patience
         self.batch_size = batch_size
         self._database = database
@@ -142,7 +145,8 @@ class Pump:
 
     def held(self) -> tuple[float, str] | None:
         """(epoch seconds, why) while we keep from asking of our own accord; None when we do not."""
-        return (self._held_until, self._held_why) if self._held_until > self._now() else None
+        own = (self._held_until, self._held_why) if self._held_until > self._now() else None
+        return max((hold for hold in (own, self._memory.held()) if hold), default=None)
 
     def opens_at(self, kind: str) -> float | None:
         """When lookups of this kind may be asked, in epoch seconds; None when they may now."""
@@ -206,7 +210,8 @@ class Pump:
 
     def _claim_size(self, kind: str) -> int:
         most = self.provider.capacity[kind]
-        return min(self.batch_size, self._most or self.batch_size, most if most > 1 else SINGLES_AT_ONCE)
+        usual = self._memory.size(self.batch_size)
+        return min(usual, self._most or usual, most if most > 1 else SINGLES_AT_ONCE)
 
     def retune(self, *, batch_size: int, max_wait_time: float, patience: Patience) -> None:
         """Take over new settings from the next claim on; what is gathered now goes out as it is."""
@@ -254,7 +259,10 @@ class Pump:
             await self._settle(settlements)
         except Exception as error:
             # to ask again at once would only lose the answers again; one at a time shows which cannot be written
-            if not isinstance(error, DatabaseFull):
+            if isinstance(error, MemoryError):
+                self._memory.short("settle")
+                self._most = max(1, len(lookups) // 2)
+            elif not isinstance(error, DatabaseFull):
                 log.exception("settle_failed", provider=self.name, lookups=len(lookups))
                 await self._step_aside(lookups, str(error) or type(error).__name__)
             self._hold(STORE_HOLD, str(error) or type(error).__name__)
@@ -293,6 +301,9 @@ class Pump:
             return self._trouble(lookups, str(error), answered=getattr(error, "answered", True))
         except ProviderError as error:
             return [Failed(str(error))] * everybody
+        except MemoryError:
+            self._memory.short("lookup")
+            return self._trouble(lookups, "there was not enough memory", answered=False)
         except Exception as error:
             log.exception("provider_failed", provider=self.name)
             return self._trouble(lookups, f"{type(error).__name__}: {error}", answered=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
@@ -220,7 +221,7 @@ class Telemetry:
     def rss(self) -> int:
         """Resident memory in bytes now; the largest seen stays in `peak_rss`."""
         now = rss_bytes()
-        self.peak_rss = max(self.peak_rss, now)
+        self.peak_rss = max(self.peak_rss, now, peak_bytes())
         return now
 
     def numbers(self) -> dict[str, Any]:
@@ -253,3 +254,12 @@ def rss_bytes() -> int:
     except (OSError, ValueError, IndexError):
         return 0
     return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def peak_bytes() -> int:
+    """The most memory that was ever resident, in bytes; 0 where /proc does not tell."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        for line in Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return 0

@@ -15,11 +15,13 @@ from typing import TypeVar
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from soulspot import __version__, config_model
+from soulspot.alarms import Alarms, Thresholds
 from soulspot.config import Config, load_config
 from soulspot.enrich import Batching, EnrichmentService
 from soulspot.intake import LibraryRules
 from soulspot.limits import Gates, LimitEvent, StatePort
 from soulspot.matching import MatchPolicy
+from soulspot.memory import Memory
 from soulspot.outbox import Outbox
 from soulspot.outcome import Rules
 from soulspot.plan_state import Services
@@ -38,6 +40,7 @@ from soulspot.webhooks_message import key_of
 from soulspot.webhooks_post import Poster
 
 DRAIN_SECONDS = 10.0
+LOOK_AT_MEMORY, LOOK_AT_WORK = 5.0, 10.0  # seconds
 LAST_WORDS = 1.5  # seconds that the end waits for webhooks
 EVENTS_KEPT = 30 * 86_400.0  # seconds
 
@@ -65,10 +68,11 @@ async def opened(
         try:
             await database.write(_take_over)
             outbox = Outbox(database)
-            service = await _build(config, database, kind, outbox)
-            scheduler = timers(service, config)
+            service, alarms = await _build(config, database, kind, outbox)
+            scheduler = timers(service, config, alarms)
             if work:
                 scheduler.start()
+                service.memory.look()
                 service.start()
             async with telling(config, database, service.telemetry, outbox, work=work):
                 try:
@@ -139,7 +143,7 @@ def _take_over(connection: sqlite3.Connection) -> None:
     operations.interrupt(connection, time.time())
 
 
-async def _build(config: Config, database: Database, kind: type[S], outbox: Outbox) -> S:
+async def _build(config: Config, database: Database, kind: type[S], outbox: Outbox) -> tuple[S, Alarms]:
     telemetry = Telemetry()
     port = ProviderState(database)
 
@@ -149,12 +153,24 @@ async def _build(config: Config, database: Database, kind: type[S], outbox: Outb
 
     gates = Gates(port, on_request=telemetry.on_request, on_limit=on_limit)
     built = providers(config, gates, port)
+
+    def alarm(name: str, why: str | None) -> None:
+        if telemetry.on_alarm(name, why):
+            outbox.tell("alarm.raised", alarm=name, why=why) if why else outbox.tell("alarm.over", alarm=name)
+
+    memory = Memory(telemetry, config.limits.memory_mb * 1_000_000, alarm=alarm)
     service = kind(
-        database, gates, built, telemetry,
+        database, gates, built, telemetry, memory=memory,
         rules=rules(config, built), patience=patience(config), library=library_rules(config),
     )  # fmt: skip
     await gates.restore()
-    return service
+    return service, Alarms(telemetry, thresholds(config), alarm=alarm)
+
+
+def thresholds(config: Config) -> Thresholds:
+    """When an alarm is raised."""
+    alarms = config.alarms
+    return Thresholds(alarms.window, alarms.failure_rate, alarms.low_rate, alarms.stall_after)
 
 
 def providers(config: Config, gates: Gates, port: StatePort) -> dict[Provider, Batching]:
@@ -217,7 +233,7 @@ def scheduler_with_defaults() -> AsyncIOScheduler:
     return AsyncIOScheduler(job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1})
 
 
-def timers(service: EnrichmentService, config: Config) -> AsyncIOScheduler:
+def timers(service: EnrichmentService, config: Config, alarms: Alarms) -> AsyncIOScheduler:
     """The timers that every working service needs, in the daemon and in a single run."""
     scheduler = scheduler_with_defaults()
     scheduler.add_job(
@@ -225,8 +241,18 @@ def timers(service: EnrichmentService, config: Config) -> AsyncIOScheduler:
     )
     scheduler.add_job(service.sweep, "interval", seconds=config.scheduler.retry_sweep, id="sweep")
     scheduler.add_job(service.summarise, "interval", seconds=config.scheduler.summary, id="summary")
+    scheduler.add_job(_look_at_memory, "interval", seconds=LOOK_AT_MEMORY, args=[service], id="memory")
+    scheduler.add_job(_look, "interval", seconds=LOOK_AT_WORK, args=[service, alarms], id="alarms")
     scheduler.add_job(_upkeep, "interval", seconds=config.scheduler.upkeep, args=[service], id="upkeep")
     return scheduler
+
+
+async def _look_at_memory(service: EnrichmentService) -> None:
+    service.memory.look()  # in the loop: what it wakes belongs there
+
+
+async def _look(service: EnrichmentService, alarms: Alarms) -> None:
+    alarms.look(busy=await service.has_work())
 
 
 async def _upkeep(service: EnrichmentService) -> None:
