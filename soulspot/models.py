@@ -66,12 +66,24 @@ class AlbumMember:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupedTrack:
+    """A track of an album as its other tracks see it."""
+
+    track_id: int
+    tags: TrackTags
+    path: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AlbumGroup:
-    """An album of the library, as most of its tracks name it. `artist` is None for a compilation; `size` in tracks."""
+    """An album of the library, as most of its tracks name it. `artist` is None for a compilation; `size` in tracks.
+
+    `members` are its tracks, in the order of track_id; empty where they are too many to be paired."""
 
     album: str
     artist: str | None
     size: int
+    members: tuple[GroupedTrack, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

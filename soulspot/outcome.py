@@ -30,6 +30,7 @@ from soulspot.models import (
     TrackTags,
     Verdict,
 )
+from soulspot.outcome_album import share_of
 from soulspot.outcome_judging import (
     accepted_id,
     completed,
@@ -90,7 +91,10 @@ def _worked_out(state: TrackState, rules: Rules) -> TrackOutcome:
     tags = state.tags  # as they are: the matcher reads the path too, and believes it less
     linked = own_track(state, tags, rules.policy)
     tags = completed(tags, linked)
-    recording = judge(state, tags, list(_recording_candidates(state, tags)), MUSICBRAINZ, rules.policy)
+    candidates = list(_recording_candidates(state, tags))
+    recording = judge(state, tags, candidates, MUSICBRAINZ, rules.policy)
+    if candidates and not accepted_id(recording) and (share := share_of(state)):
+        recording = judge(state, tags, candidates, MUSICBRAINZ, rules.policy, share)
     tags = completed(tags, recording)
     track = linked
     if not accepted_id(linked):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from soulspot.matching import Candidate, Decision, MatchPolicy, decide
+from soulspot.matching import ALL_FREE, Candidate, Decision, MatchPolicy, Share, decide
 from soulspot.models import SPOTIFY, Entity, TrackState, TrackTags, Verdict
 
 NOBODY = Decision(Verdict.NONE, None, 0.0, 0.0, (), ())
@@ -14,14 +14,20 @@ ANYTHING = MatchPolicy(accept=0.0, review=0.0, margin=0.0)  # where a person has
 
 
 def judge(
-    state: TrackState, tags: TrackTags, candidates: Sequence[Candidate], provider: str, policy: MatchPolicy
+    state: TrackState,
+    tags: TrackTags,
+    candidates: Sequence[Candidate],
+    provider: str,
+    policy: MatchPolicy,
+    share: Share = ALL_FREE,
 ) -> Decision:
-    """The matcher's decision, unless a person has decided before."""
+    """The matcher's decision, unless a person has decided before; `share` is what the album's other tracks leave."""
     chosen_id = locked(state, provider)
     if chosen_id is None:
         if not candidates:
             return NOBODY
-        return decide(tags, candidates, policy, path=state.path, rejected=rejected_ids(state, provider))
+        rejected = rejected_ids(state, provider)
+        return decide(tags, candidates, policy, path=state.path, rejected=rejected, share=share)
     chosen = [one for one in candidates if one.entity.id == chosen_id]
     decision = decide(tags, chosen or [Candidate(_bare(provider, chosen_id))], ANYTHING, path=state.path)
     return replace(

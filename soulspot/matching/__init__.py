@@ -1,18 +1,20 @@
 """Matching: tags and candidates in, a decision with its reasons out; pure functions, nothing waits or writes."""
 
-from soulspot.matching.assigning import assign
+from soulspot.matching.assigning import Pairing, assign
 from soulspot.matching.decision import decide
 from soulspot.matching.editions import choose_editions
 from soulspot.matching.fallback import normalise_tags
 from soulspot.matching.groups import album_member
 from soulspot.matching.nearby import nearby
 from soulspot.matching.records import compare_records
-from soulspot.matching.values import Candidate, Decision, MatchPolicy, Scored, Share
+from soulspot.matching.values import ALL_FREE, Candidate, Decision, MatchPolicy, Scored, Share
 
 __all__ = [
+    "ALL_FREE",
     "Candidate",
     "Decision",
     "MatchPolicy",
+    "Pairing",
     "Scored",
     "Share",
     "album_member",

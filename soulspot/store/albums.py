@@ -7,8 +7,12 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from soulspot.models import AlbumGroup, AlbumMember, TrackTags
+from soulspot.models import AlbumGroup, AlbumMember, GroupedTrack, TrackTags
 from soulspot.store import codec
+
+MOST_MEMBERS = (
+    60  # of a larger album the tracks stay each by itself: they are read with every decision on one of them
+)
 
 
 def assign(
@@ -54,4 +58,16 @@ def _group(connection: sqlite3.Connection, key: bytes) -> AlbumGroup:
     size = names.total()
     name = min(names, key=lambda one: (-names[one], one), default="")
     lead = min(leads, key=lambda one: (-leads[one], one), default="")
-    return AlbumGroup(name, lead if lead and leads[lead] * 2 >= size else None, size)
+    members = _members(connection, key) if 2 <= size <= MOST_MEMBERS else ()
+    return AlbumGroup(name, lead if lead and leads[lead] * 2 >= size else None, size, members)
+
+
+def _members(connection: sqlite3.Connection, key: bytes) -> tuple[GroupedTrack, ...]:
+    return tuple(
+        GroupedTrack(track_id, codec.decode(tags), path)
+        for track_id, path, tags in connection.execute(
+            "SELECT track_id, path, tags FROM tracks WHERE album_key = ? AND vanished_at IS NULL AND unreadable IS NULL"
+            " ORDER BY track_id",
+            (key,),
+        )
+    )

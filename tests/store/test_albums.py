@@ -128,3 +128,22 @@ def test_a_looked_up_release_takes_no_other_release_from_its_recordings(
         "SELECT value ->> 'id', value ->> 'status' FROM json_each(?)", (fields,)
     ).fetchall()
     assert ids == [(box["id"], "Promotion"), (release(1)["id"], "Official")]
+
+
+def test_the_tracks_of_an_album_know_each_other_and_those_of_a_huge_folder_do_not(
+    connection: sqlite3.Connection,
+) -> None:
+    ids = bring(connection, tags("A"), tags("B"), tags("C", album="Day Shift"))
+    first, second, single = groups(connection, ids)
+    assert first
+    assert second
+    assert single
+    assert [(one.track_id, one.tags.title) for one in first.members] == [(ids[0], "A"), (ids[1], "B")]
+    assert first.members == second.members
+    assert single.members == ()
+    many = bring(
+        connection, *(tags(f"Song {n}") for n in range(albums.MOST_MEMBERS + 1)), folder="/music/Box"
+    )
+    box = groups(connection, many[:1])[0]
+    assert box
+    assert (box.size, box.members) == (albums.MOST_MEMBERS + 1, ())
