@@ -10,7 +10,8 @@ from soulspot.enrich import EnrichmentService
 from soulspot.operations import Operations
 from soulspot.web.bodies import MAX_JSON, json_object
 from soulspot.web.events import Events, Feed
-from soulspot.web.guards import guard
+from soulspot.web.guards import guard, harden
+from soulspot.web.login import Login
 from soulspot.web.metrics import Metrics
 from soulspot.web.operations import OperationRoutes
 from soulspot.web.review import Review
@@ -38,6 +39,7 @@ class Api:
         app.add_routes(
             [
                 *status.routes(),
+                *Login(token).routes(),
                 web.get("/metrics", Metrics(service, self._version).handle),
                 *OperationRoutes(service, operations).routes(),
                 *Tracks(service).routes(),
@@ -49,5 +51,6 @@ class Api:
         async def let_go(_: web.Application) -> None:
             feed.close()
 
+        app.on_response_prepare.append(harden)
         app.on_shutdown.append(let_go)
         return app

@@ -1,7 +1,8 @@
-"""Who may ask: host names, same origin, token; and problem+json for whoever may not."""
+"""Who may ask: host names, same origin, token or the cookie for it; and problem+json for whoever may not."""
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import ipaddress
 import json
@@ -17,8 +18,9 @@ log = structlog.get_logger()
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-KEPT_HEADERS = ("Allow", "Retry-After")  # of an error, in the answer that tells of it
-OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")  # of an error, in the answer that tells of it
+OPEN_PATHS = frozenset({"/healthz", "/readyz", "/login"})
+COOKIE = "soulspot"
 
 
 def problem(status: int, title: str, detail: str, headers: Mapping[str, str] | None = None) -> web.Response:
@@ -40,12 +42,15 @@ def guard(token: str | None, allowed_hosts: Sequence[str]) -> Middleware:
             return problem(
                 403, "Forbidden", f"this server does not answer to the name {host!r}; see http.allowed_hosts"
             )
-        if request.path not in OPEN_PATHS:
-            if token and not _knows(request, token):
-                detail = "send the token of http.token as Authorization: Bearer"
-                return problem(401, "Unauthorized", detail, {"WWW-Authenticate": "Bearer"})
-            if request.method not in ("GET", "HEAD") and not token and not _same_origin(request):
-                return problem(403, "Forbidden", "requests from other sites' pages are refused")
+        by_header = token is not None and _knows(request, token)
+        if token and request.path not in OPEN_PATHS and not by_header and not has_cookie(request, token):
+            if request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
+                raise web.HTTPSeeOther("/login")
+            detail = "send the token of http.token as Authorization: Bearer, or log in at /login"
+            return problem(401, "Unauthorized", detail, {"WWW-Authenticate": "Bearer"})
+        # what a browser adds by itself, its cookie or its place in our network, another site's page can use too
+        if request.method not in ("GET", "HEAD") and not by_header and not _same_origin(request):
+            return problem(403, "Forbidden", "requests from other sites' pages are refused")
         try:
             return await handler(request)
         except web.HTTPException as error:
@@ -64,11 +69,34 @@ def guard(token: str | None, allowed_hosts: Sequence[str]) -> Middleware:
     return check
 
 
+def cookie_of(token: str) -> str:
+    """What stands in the cookie of whoever knows this token: it tells nothing of the token, and a new token ends it."""
+    return hmac.new(token.encode(), b"soulspot cookie", hashlib.sha256).hexdigest()
+
+
+def has_cookie(request: web.Request, token: str) -> bool:
+    """Whether whoever asks has logged in with this token."""
+    said = request.cookies.get(COOKIE, "").encode("utf-8", "surrogateescape")
+    return hmac.compare_digest(said, cookie_of(token).encode())
+
+
+def is_token(said: str, token: str) -> bool:
+    """Whether this is the token; takes as long whatever it is."""
+    return hmac.compare_digest(said.encode("utf-8", "surrogateescape"), token.encode())
+
+
+async def harden(_: web.Request, response: web.StreamResponse) -> None:
+    """What every answer says to browsers; a page may say more."""
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    response.headers.setdefault("X-Frame-Options", "DENY")
+    response.headers.setdefault("Cache-Control", "no-store")
+
+
 def _knows(request: web.Request, token: str) -> bool:
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     # bytes that are not UTF-8 come as surrogates
-    sent = given.strip().encode("utf-8", "surrogateescape")
-    return hmac.compare_digest(sent, token.encode()) and scheme.lower() == "bearer"
+    return is_token(given.strip(), token) and scheme.lower() == "bearer"
 
 
 def _name(host: str) -> str:

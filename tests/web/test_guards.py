@@ -36,7 +36,7 @@ async def test_with_a_token_set_every_route_but_health_needs_it(start: Start) ->
         address = path.replace("{id}", "1")
         async with running.http.request(method, address) as answer:
             if address in OPEN_PATHS:
-                assert answer.status == 200
+                assert answer.status in (200, 422)
             elif method == "HEAD":
                 assert answer.status == 401
             else:
