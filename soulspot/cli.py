@@ -175,6 +175,9 @@ def enrich(
             "--wait", min=0, metavar="SECONDS", help="End when nothing is due within this many seconds."
         ),
     ] = 60.0,
+    force: Annotated[
+        bool, typer.Option("--force", help="Ask again for what is known or missing, before its time.")
+    ] = False,
     json_: JsonOption = False,
 ) -> None:
     """Find out about the music in PATH, or in the configured library.
@@ -185,7 +188,9 @@ def enrich(
     places = commands.absolute(paths or [])
     log_quietly(loaded)
     report = run(
-        lambda bars: commands.enrich(loaded, places, wait, bars), quiet=json_, database=loaded.database.path
+        lambda bars: commands.enrich(loaded, places, wait, bars, force=force),
+        quiet=json_,
+        database=loaded.database.path,
     )
     nothing = report.found == 0
     if json_:

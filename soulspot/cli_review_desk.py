@@ -199,7 +199,7 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except DaemonRefused as error:
-        if error.status in (400, 404):
+        if error.status in (400, 404, 422):
             raise NoSuchThing(str(error)) from error
         raise
 

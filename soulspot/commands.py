@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from soulspot import __version__
+from soulspot.again import Cost, ask_again, cost
 from soulspot.config import Config
 from soulspot.console import Bars
 from soulspot.enrich import EnrichmentService
@@ -75,11 +76,16 @@ async def retry(config: Config, states: Sequence[str], provider: str | None, bar
         return {"queued": await service.retry(states, provider)}
 
 
-async def enrich(config: Config, places: Sequence[bytes], wait: float, bars: Bars) -> EnrichReport:
-    """Scan what there is to scan, then work until nothing can be asked within `wait` seconds."""
+async def enrich(
+    config: Config, places: Sequence[bytes], wait: float, bars: Bars, *, force: bool = False
+) -> EnrichReport:
+    """Scan what there is to scan, then work until nothing can be asked within `wait` seconds; with `force` ask again
+    for what is known of it, having said what that costs."""
     if remote := running_daemon(config):
         async with remote:
-            started = await remote.enrich(places, wait)
+            if force:
+                bars.note(str(_cost(await remote.enrich_cost(places))))
+            started = await remote.enrich(places, wait, force=force)
             watching = asyncio.create_task(_show_daemon(remote, bars))
             try:
                 report = await _watched(remote, started, bars, "enrich")
@@ -91,15 +97,26 @@ async def enrich(config: Config, places: Sequence[bytes], wait: float, bars: Bar
             except (KeyError, TypeError):
                 raise _no_report() from None
     async with opened(config, kind=EnrichmentService) as service:
-        return await enrich_with(service, places, wait, bars)
+        return await enrich_with(service, places, wait, bars, force=force)
+
+
+def _cost(said: Mapping[str, Any]) -> Cost:
+    try:
+        return Cost.from_json(said)
+    except TypeError:
+        raise _no_report() from None
 
 
 async def enrich_with(
-    service: EnrichmentService, places: Sequence[bytes], wait: float, bars: Bars
+    service: EnrichmentService, places: Sequence[bytes], wait: float, bars: Bars, *, force: bool = False
 ) -> EnrichReport:
     """`enrich` over a service that is open."""
     enrichment = Enrichment(service)
+    if force:
+        bars.note(str(await cost(service, places)))
     await enrichment.scan(places, _scan_progress(bars), bars.note)
+    if force:
+        await ask_again(service, places)
     ticker = asyncio.create_task(_show_progress(service, enrichment, bars))
     try:
         postponed = await service.settled(wait)

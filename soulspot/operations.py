@@ -64,10 +64,11 @@ class Operations:
         request = {"path": os.fsencode(path.absolute()).hex(), "remove": remove}
         return await self.start("import", request, {"file": name})
 
-    async def enrich(self, places: Sequence[bytes] = (), wait: float = 60.0) -> int:
-        """Start a scan, if there is anything to scan, that ends when nothing can be asked within `wait` seconds."""
-        request = {"places": as_request(places), "wait": wait}
-        return await self.start("enrich", request, {"places": words(places), "wait": wait})
+    async def enrich(self, places: Sequence[bytes] = (), wait: float = 60.0, *, force: bool = False) -> int:
+        """Start a scan, if there is anything to scan, that ends when nothing can be asked within `wait` seconds;
+        with `force` what was known of these places until now is asked again."""
+        request = {"places": as_request(places), "wait": wait, "force_before": self._now() if force else None}
+        return await self.start("enrich", request, {"places": words(places), "wait": wait, "force": force})
 
     async def retry(self, states: Sequence[str], provider: str | None) -> int:
         """Queue given-up lookups again. Returns the operation's id. ValueError when the provider is off."""

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from soulspot.again import ask_again
 from soulspot.enrich import EnrichmentService
 from soulspot.operations_progress import Progress
 from soulspot.reports import Enrichment, import_notes, imported, scan_notes, scanned
@@ -69,6 +70,8 @@ async def _enrich(
     notes: list[str] = []
     enrichment = Enrichment(service)
     await enrichment.scan(_places(request), lambda report: None, notes.append)
+    if request.get("force_before"):  # begun again after a restart, it leaves alone what was answered since
+        await ask_again(service, _places(request), before=request["force_before"])
     counting = asyncio.create_task(_count_tracks(service, progress))
     try:
         postponed = await service.settled(float(request["wait"]))

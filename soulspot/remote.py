@@ -62,10 +62,14 @@ class Remote:
     async def scan(self, paths: Sequence[bytes]) -> int:
         return await self._start("/api/v1/scan", {"paths": [os.fsdecode(path) for path in paths]})
 
-    async def enrich(self, paths: Sequence[bytes], wait: float) -> int:
-        return await self._start(
-            "/api/v1/enrich", {"paths": [os.fsdecode(path) for path in paths], "wait": wait}
-        )
+    async def enrich(self, paths: Sequence[bytes], wait: float, *, force: bool = False) -> int:
+        body = {"paths": [os.fsdecode(path) for path in paths], "wait": wait}
+        return await self._start("/api/v1/enrich", body | ({"force": True} if force else {}))
+
+    async def enrich_cost(self, paths: Sequence[bytes]) -> dict[str, Any]:
+        """What it would cost to enrich these with `force`."""
+        body = {"paths": [os.fsdecode(path) for path in paths]}
+        return self._with("lookups", await self._ask("POST", "/api/v1/enrich/cost", json=body))
 
     async def retry(self, states: Sequence[str], provider: str | None) -> int:
         return await self._start("/api/v1/retry", {"states": list(states), "provider": provider})

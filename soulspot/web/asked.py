@@ -88,6 +88,7 @@ class EnrichBody(ScanBody):
     wait: float = Field(
         60.0, ge=0, le=MAX_WAIT, description="ends when nothing can be asked within this many seconds"
     )
+    force: bool = Field(False, description="ask again for what is known or missing, before its time")
 
 
 class RetryBody(Asked):

@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
+from soulspot.again import cost
 from soulspot.enrich import EnrichmentService
 from soulspot.operations import Operations
 from soulspot.reports import why_not_retried
@@ -42,6 +43,7 @@ class OperationRoutes:
             web.post("/api/v1/scan", self.scan),
             web.post("/api/v1/import", self.import_file),
             web.post("/api/v1/enrich", self.enrich),
+            web.post("/api/v1/enrich/cost", self.enrich_cost),
             web.post("/api/v1/retry", self.retry),
             web.get("/api/v1/operations", self.page),
             web.get(OPERATION, self.operation),
@@ -59,7 +61,13 @@ class OperationRoutes:
     async def enrich(self, request: web.Request) -> web.Response:
         """Scan, and follow the work until nothing is due."""
         body = await body_of(request, EnrichBody)
-        return _accepted(await self._operations.enrich(self._places(body.paths), float(body.wait)))
+        places = self._places(body.paths)
+        return _accepted(await self._operations.enrich(places, float(body.wait), force=body.force))
+
+    async def enrich_cost(self, request: web.Request) -> web.Response:
+        """What it would cost to enrich these with `force`."""
+        body = await body_of(request, ScanBody)
+        return web.json_response((await cost(self._service, self._places(body.paths))).as_json())
 
     async def retry(self, request: web.Request) -> web.Response:
         """Ask again for what failed, or was not known."""

@@ -58,7 +58,7 @@ class Review:
         query = parse_qsl(request.rel_url.raw_query_string, errors="surrogateescape")
         path = os.fsencode(dict(query).get("path", ""))
         if not path.startswith(b"/"):
-            raise web.HTTPBadRequest(text="path: the absolute path of a file")
+            raise web.HTTPUnprocessableEntity(text="path: the absolute path of a file")
         track_id = await self._service.database.read(lambda c: rows.track_of_path(c, path))
         if track_id is None:
             raise web.HTTPNotFound(text="there is no track of this path")
@@ -78,7 +78,7 @@ class Review:
         body = await self._body(request)
         many = body.get("entities", [body])
         if not isinstance(many, list) or not 1 <= len(many) <= MOST_AT_ONCE:
-            raise web.HTTPBadRequest(text=f"entities: a list of 1 to {MOST_AT_ONCE}")
+            raise web.HTTPUnprocessableEntity(text=f"entities: a list of 1 to {MOST_AT_ONCE}")
         named, reason = [_named(one) for one in many], _text(body, "reason")
         return await self._answer(request, lambda hand, track: hand.reject(track, named, reason), body)
 
@@ -93,14 +93,14 @@ class Review:
         body = await self._body(request)
         words, provider = _text(body, "words"), _provider(body)
         if not words:
-            raise web.HTTPBadRequest(text="words: what to search for")
+            raise web.HTTPUnprocessableEntity(text="words: what to search for")
         track_id = int(request.match_info["track_id"])
         try:
             lookup_id = await self._hand(body).search(track_id, words, provider)
         except NoSuchTrack as error:
             raise web.HTTPNotFound(text=str(error)) from error
         except ValueError as error:
-            raise web.HTTPBadRequest(text=str(error)) from error
+            raise web.HTTPUnprocessableEntity(text=str(error)) from error
         where = f"/api/v1/review/{track_id}/search/{lookup_id}"
         return web.json_response(
             {"lookup_id": lookup_id, "url": where}, status=202, headers={"Location": where}
@@ -138,14 +138,14 @@ def _number(request: web.Request, name: str, default: int, least: int, most: int
     if said is None:
         return default
     if not (said.isascii() and said.isdecimal()) or len(said) > 19 or not least <= int(said) <= most:
-        raise web.HTTPBadRequest(text=f"{name}: a number from {least} to {most}")
+        raise web.HTTPUnprocessableEntity(text=f"{name}: a number from {least} to {most}")
     return int(said)
 
 
 def _text(body: dict[str, Any], name: str) -> str | None:
     said = body.get(name)
     if said is not None and (not isinstance(said, str) or len(said) > LONGEST or not _sound(said)):
-        raise web.HTTPBadRequest(text=f"{name}: a text of at most {LONGEST} characters")
+        raise web.HTTPUnprocessableEntity(text=f"{name}: a text of at most {LONGEST} characters")
     return said.strip() or None if said else None
 
 
@@ -157,17 +157,17 @@ def _sound(text: str) -> bool:
 def _provider(body: dict[str, Any]) -> str | None:
     provider = body.get("provider")
     if provider is not None and provider not in review.PROVIDERS:
-        raise web.HTTPBadRequest(text=f"provider: {' or '.join(review.PROVIDERS)}")
+        raise web.HTTPUnprocessableEntity(text=f"provider: {' or '.join(review.PROVIDERS)}")
     return provider
 
 
 def _named(body: Any) -> Named:
     if not isinstance(body, dict) or not isinstance(entity_id := body.get("entity_id"), str):
-        raise web.HTTPBadRequest(text="entity_id: a text")
+        raise web.HTTPUnprocessableEntity(text="entity_id: a text")
     provider = _provider(body)
     if not _sound(entity_id):
-        raise web.HTTPBadRequest(text="entity_id: a text")
+        raise web.HTTPUnprocessableEntity(text="entity_id: a text")
     try:
         return review.named(entity_id[:LONGEST], provider)
     except ValueError as error:
-        raise web.HTTPBadRequest(text=f"entity_id: {error}") from error
+        raise web.HTTPUnprocessableEntity(text=f"entity_id: {error}") from error

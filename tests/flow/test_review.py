@@ -202,6 +202,23 @@ async def test_without_a_database_or_beside_another_command_it_says_so(tmp_path:
 # --- what a person said outlives everything -----------------------------------------------------------------------
 
 
+async def test_a_refresh_undoes_nothing_and_goes_on_refreshing_other_fields(tmp_path: Path) -> None:
+    async with in_review(tmp_path) as desk:
+        chosen = desk.another()
+        assert (await desk.review("accept", 1, chosen.mbid)).code == 0
+        rejected = [one["entity_id"] for one in (await desk.asked("show", 2))["candidates"]]
+        assert (await desk.review("reject", 2)).code == 0
+        await desk.enriched()
+        before = len(desk.sandbox.requests)
+        ended = await soulspot("enrich", "--force", "--config", desk.config)
+        assert ended.code == 0, ended.err
+        assert "--force asks" in ended.err  # and what that costs, before it does
+        assert len(desk.sandbox.requests) > before
+        assert (desk.row(1)["status"], desk.row(1)["mb_recording_id"]) == ("accepted", chosen.mbid)
+        found = rows(desk.database, "SELECT entity_id FROM candidates WHERE track_id = 2")
+        assert {row["entity_id"] for row in found}.isdisjoint(rejected)
+
+
 async def test_decisions_follow_a_file_that_moves_and_tracks_are_named_by_path(tmp_path: Path) -> None:
     catalogue, music = Catalogue.invent(4, 1500), tmp_path / "music"
     write_sample_library(catalogue, music, seed=4, tracks=20)
@@ -250,6 +267,13 @@ async def test_beside_a_daemon_every_command_goes_through_it(tmp_path: Path) -> 
         assert (await desk.asked("undo", 3))["taken_back"] > 0
         for wrong in (("show", "77"), ("accept", "1", "nonsense"), ("show", "/no/such/file"), ("undo", "77")):
             assert (await desk.review(*wrong)).code == 2
+        ended = await soulspot("enrich", "--force", "--config", desk.config)
+        assert ended.code == 0, ended.err
+        assert "--force asks" in ended.err
+        assert (desk.row(1)["mb_recording_id"], desk.row(2)["mb_recording_id"]) == (
+            best["entity_id"],
+            other.mbid,
+        )
         by = rows(desk.database, "SELECT DISTINCT by FROM decisions")
         assert by
         assert by[0]["by"] != "http"

@@ -119,7 +119,7 @@ async def test_a_file_is_found_by_its_path_whatever_its_bytes(running: Running) 
     song(place, "One")
     await operation(running, "/api/v1/scan")
     assert await get(running, f"/track?path={quote(bytes(place), safe='')}") == {"track_id": 1}
-    for path, status in (("/there/is/none", 404), ("relative", 400), ("", 400)):
+    for path, status in (("/there/is/none", 404), ("relative", 422), ("", 422)):
         async with running.http.get("/api/v1/review/track", params={"path": path}) as answer:
             await is_problem(answer, status)
 
@@ -129,7 +129,7 @@ async def test_a_file_is_found_by_its_path_whatever_its_bytes(running: Running) 
 )
 async def test_a_page_that_cannot_be_is_a_problem(running: Running, query: str) -> None:
     async with running.http.get(f"/api/v1/review?{query}") as answer:
-        await is_problem(answer, 400)
+        await is_problem(answer, 422)
 
 
 # --- what a person says -------------------------------------------------------------------------------------------
@@ -284,7 +284,7 @@ async def test_what_cannot_be_meant_is_a_problem_in_words(
 ) -> None:
     track_id = await one_in_review(running)
     async with running.http.post(f"/api/v1/review/{track_id}/{path}", json=body) as answer:
-        assert words in await is_problem(answer, 400)
+        assert words in await is_problem(answer, 422)
 
 
 @pytest.mark.parametrize("path", ["accept", "reject", "undo", "search"])
