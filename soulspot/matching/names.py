@@ -106,7 +106,7 @@ def credit_of(artist: str | None, artists: Iterable[str] = (), aliases: Iterable
     main, featured = unfeatured(whole)
     if len(listed) < 2:
         pieces = tuple(n for n in split_credit(main) if n)
-        listed = listed if listed and len(pieces) < 2 else pieces
+        listed = listed if listed and len(pieces) < 2 and not featured else pieces
     guests = {key(name) for name in featured}
     return Credit(
         main,

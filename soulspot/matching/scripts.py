@@ -46,13 +46,16 @@ def foreign(a: str, b: str) -> bool:
 
 @lru_cache(maxsize=16384)
 def sound_similarity(a: str, b: str) -> float | None:
-    """0.8 to 0.97 when the transliterations of two folded texts agree, None when they do not.
+    """0.8 to 0.97 when the transliterations of two folded texts agree, 0.99 when they are the same letter by letter,
+    None when they do not agree.
 
     One that agrees proves much; one that differs proves nothing: Japanese is read as Chinese here, Arabic has no
     vowels, and a title may be translated."""
     x, y = latin(a).replace(" ", ""), latin(b).replace(" ", "")
     if not x or not y:
         return None
+    if x == y:
+        return 0.99
     best = _heard(x, y)
     return min(best + 0.05, 0.97) if best >= 0.8 else None
 

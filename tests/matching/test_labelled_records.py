@@ -26,4 +26,4 @@ def test_records_of_one_track_are_told_from_others_as_the_documentation_says(par
     review, accept = measure(scored, truth, (MatchPolicy().review, MatchPolicy().accept))
     assert review.f1 >= 0.96, review
     assert accept.precision >= 0.995, accept
-    assert accept.recall >= 0.85, accept
+    assert accept.recall >= 0.9, accept
