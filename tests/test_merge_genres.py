@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from soulspot.merge import merge, tag_facts
@@ -55,6 +55,7 @@ def test_no_more_than_a_handful_is_kept_and_it_is_the_weightiest() -> None:
     assert handful(voted) == ("rock", "indie rock", "pop", "dream pop", "shoegaze")
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=20), max_size=20))
 def test_what_is_kept_is_lower_case_short_and_stays_as_it_is(genres: list[str]) -> None:
     kept = handful(genres)
