@@ -13,6 +13,8 @@ from soulspot.web.events import Events, Feed
 from soulspot.web.guards import guard, harden
 from soulspot.web.login import Login
 from soulspot.web.metrics import Metrics
+from soulspot.web.openapi import document
+from soulspot.web.openapi_routes import ROUTES
 from soulspot.web.operations import OperationRoutes
 from soulspot.web.review import Review
 from soulspot.web.status import Status
@@ -47,6 +49,13 @@ class Api:
                 *Events(feed).routes(),
             ]
         )
+
+        described = document(ROUTES, version=self._version, token=token is not None)
+
+        async def openapi(_: web.Request) -> web.Response:
+            return web.json_response(described)
+
+        app.router.add_get("/api/v1/openapi.json", openapi)
 
         async def let_go(_: web.Application) -> None:
             feed.close()

@@ -11,7 +11,6 @@ from soulspot.web.bodies import json_object
 
 MAX_WAIT = 86_400.0  # seconds
 HIGHEST = 2**63 - 1  # SQLite's integers
-MOST_PATHS = 10_000
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -19,13 +18,13 @@ StatusName = Literal["pending", "accepted", "review", "unmatched", "failed"]
 
 
 def _path(said: Any) -> str:
-    if not isinstance(said, str) or len(said) > 4096:
-        raise ValueError("a text of at most 4096 characters")
+    if not isinstance(said, str):
+        raise ValueError("a text")
     return said
 
 
 # names need not be UTF-8, and pydantic's own texts must be
-Path = Annotated[str, PlainValidator(_path), WithJsonSchema({"type": "string", "maxLength": 4096})]
+Path = Annotated[str, PlainValidator(_path), WithJsonSchema({"type": "string"})]
 
 
 class Asked(BaseModel):
@@ -77,9 +76,7 @@ class EventQuery(Query):
 class ScanBody(Asked):
     """What to look through."""
 
-    paths: list[Path] = Field(
-        default=[], max_length=MOST_PATHS, description="files and folders of the library; none: all of it"
-    )
+    paths: list[Path] = Field(default=[], description="files and folders of the library; none: all of it")
 
 
 class EnrichBody(ScanBody):

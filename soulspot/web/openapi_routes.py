@@ -1,0 +1,117 @@
+"""What every route takes and answers, for the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from soulspot.web import answers as a
+from soulspot.web import asked as q
+from soulspot.web.openapi import Described
+
+API = "/api/v1"
+TRACK = f"{API}/review/{{track_id}}"
+LAST_EVENT = {
+    "name": "Last-Event-ID", "in": "header", "required": False,
+    "description": "go on behind this event; it goes before the query's",
+    "schema": {"type": "integer", "minimum": 0, "maximum": q.HIGHEST},
+}  # fmt: skip
+
+
+class ReviewQuery(q.Query):
+    """Which tracks in review to list."""
+
+    after: int = Field(0, ge=0, le=q.HIGHEST)
+    limit: int = Field(50, ge=1, le=500)
+    query: str | None = Field(None, description="words of names or path")
+
+
+class PathQuery(q.Query):
+    """Which file."""
+
+    path: str = Field(description="the absolute path of a file; bytes that are no UTF-8 percent-encoded")
+
+
+class Named(a.Open):
+    """A recording of MusicBrainz or a track of Spotify: an id or the address of its page."""
+
+    provider: str | None = None
+    entity_id: str
+    reason: str | None = Field(None, max_length=500)
+
+
+class Rejected(a.Open):
+    """One (provider, entity_id) or several (entities)."""
+
+    provider: str | None = None
+    entity_id: str | None = None
+    entities: list[dict[str, Any]] | None = Field(None, min_length=1, max_length=100)
+    reason: str | None = Field(None, max_length=500)
+
+
+class Undone(a.Open):
+    """Of this service alone, or of all."""
+
+    provider: str | None = None
+
+
+class Words(a.Open):
+    """What to search for."""
+
+    words: str = Field(max_length=500)
+    provider: str | None = None
+
+
+class Case(a.Open):
+    """One track beside its candidates, field by field."""
+
+
+class Cost(a.Open):
+    """Lookups and requests, by service."""
+
+
+class Finds(a.Open):
+    """How a search stands, and what it found."""
+
+
+ROUTES = (
+    Described("GET", "/healthz", "Whether the process lives", {200: a.Health}, open=True),
+    Described("GET", "/readyz", "Whether it can work", {200: a.Health, 503: a.Problem}, open=True),
+    Described("GET", "/login", "The form to log in with the token", {200: "text/html", 303: None}, open=True),
+    Described("POST", "/login", "Log in: a cookie for the token", {204: None}, body=q.LoginBody, problems=(401,),
+              open=True),
+    Described("POST", "/logout", "Take the cookie back", {204: None}),
+    Described("GET", "/metrics", "Numbers for Prometheus", {200: "text/plain"}),
+    Described("GET", f"{API}/openapi.json", "This document", {200: a.Open}),
+    Described("GET", f"{API}/status", "Counts, queue, services, operations", {200: a.StatusDocument}),
+    Described("POST", f"{API}/scan", "Look through the library for what changed", {202: a.Started},
+              body=q.ScanBody),
+    Described("POST", f"{API}/import", "Queue the rows of a file: CSV, JSON or NDJSON, also with .gz",
+              {202: a.Started}, query=q.ImportQuery, body="application/octet-stream"),
+    Described("POST", f"{API}/enrich", "Scan, and work until nothing is due", {202: a.Started}, body=q.EnrichBody),
+    Described("POST", f"{API}/enrich/cost", "What it would cost to ask again for what is known (force)",
+              {200: Cost}, body=q.ScanBody),
+    Described("POST", f"{API}/retry", "Ask again for what failed, or was not known", {202: a.Started},
+              body=q.RetryBody),
+    Described("GET", f"{API}/operations", "Operations, newest first", {200: a.OperationPage},
+              query=q.OperationQuery),
+    Described("GET", f"{API}/operations/{{id}}", "How an operation stands", {200: a.Operation}),
+    Described("POST", f"{API}/operations/{{id}}/cancel", "End an operation; what it queued stays queued",
+              {200: a.Operation}, problems=(409,)),
+    Described("GET", f"{API}/tracks", "Tracks by number, of a status, with these words", {200: a.TrackPage},
+              query=q.TrackQuery),
+    Described("GET", f"{API}/tracks/{{track_id}}", "All that is known of a track", {200: a.Track}),
+    Described("GET", f"{API}/events", "What happens, as it happens (server-sent events)",
+              {200: "text/event-stream"}, query=q.EventQuery, headers=(LAST_EVENT,), problems=(503,)),
+    Described("GET", f"{API}/review", "Tracks that wait for a person", {200: a.ReviewPage}, query=ReviewQuery,
+              problems=(400,)),
+    Described("GET", f"{API}/review/track", "The number of a file's track", {200: a.TrackNumber}, query=PathQuery,
+              problems=(400, 404)),
+    Described("GET", TRACK, "A track beside its candidates", {200: Case}),
+    Described("POST", f"{TRACK}/accept", "The track is this one", {200: Case}, body=Named),
+    Described("POST", f"{TRACK}/reject", "The track is none of these", {200: Case}, body=Rejected),
+    Described("POST", f"{TRACK}/undo", "Forget what persons said", {200: Case}, body=Undone),
+    Described("POST", f"{TRACK}/search", "Search for the track by hand", {202: a.SearchStarted}, body=Words),
+    Described("GET", f"{TRACK}/search/{{lookup_id}}", "How a search stands", {200: Finds}),
+)  # fmt: skip
