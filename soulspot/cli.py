@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from soulspot import __version__, commands
+from soulspot import __version__, cli_report, commands
 from soulspot.cli_review import app as review
 from soulspot.cli_run import (
     INCOMPLETE,
@@ -198,10 +198,11 @@ def enrich(
     else:
         out.print(results_table(report.tracks))
         if report.requests:
-            out.print(requests_table(report.requests, report.answered))
+            out.print(requests_table(report.requests, report.served))
         _show_unreadable(loaded)
         for line in postponed_lines(report.postponed, report.answered):
             out.print(line, markup=False, soft_wrap=True)
+        cli_report.show(report.performance, {"lookups": report.errors.get("lookups", ())})
         if report.lost:
             out.print(f"{report.lost} lookups failed; `soulspot retry` asks them again", markup=False)
         out.print(f"database: {loaded.database.path}", markup=False, soft_wrap=True)
@@ -368,6 +369,7 @@ def _show_unreadable(loaded: Config) -> None:
 
 
 app.command()(stats)
+app.command(name="report")(cli_report.report)
 app.add_typer(webhooks, name="webhooks")
 
 

@@ -18,6 +18,7 @@ from soulspot.cli_run import INCOMPLETE, USAGE, load, run
 from soulspot.config import Config
 from soulspot.config_values import parse_duration
 from soulspot.console import Bars, complain, out
+from soulspot.reports_performance import span
 from soulspot.stats import Stats
 from soulspot.stats_log import file_lines, journal_lines, rotated, stdin_lines
 
@@ -118,7 +119,7 @@ def _lines(
 def tables(told: Mapping[str, Any]) -> Iterator[Table | str]:
     """The same for people."""
     results = ", ".join(f"{count} {name}" for name, count in told["results"].items() if count)
-    yield f"{told['since']} to {told['until']}, of these {_span(told['busy_seconds'])} at work"
+    yield f"{told['since']} to {told['until']}, of these {span(told['busy_seconds'])} at work"
     speed = "" if told["tracks_per_second"] is None else f", {told['tracks_per_second']} a second"
     yield f"tracks: {told['tracks']}{f' ({results})' if results else ''}{speed}"
     yield (
@@ -148,12 +149,6 @@ def _shown(value: Any, unit: str = "") -> str:
 
 def _both(values: Mapping[str, float | None]) -> str:
     return " / ".join("-" if value is None else f"{value:.0f}" for value in values.values())
-
-
-def _span(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 _ROWS: dict[str, Callable[[Mapping[str, Any]], str]] = {

@@ -88,12 +88,13 @@ async def enrich(
             started = await remote.enrich(places, wait, force=force)
             watching = asyncio.create_task(_show_daemon(remote, bars))
             try:
-                report = await _watched(remote, started, bars, "enrich")
+                metadata = await _followed(remote, started, bars, "enrich")
             finally:
                 watching.cancel()
                 await asyncio.gather(watching, return_exceptions=True)
             try:
-                return EnrichReport.from_json(report)
+                more = {name: metadata[name] for name in ("performance", "errors") if name in metadata}
+                return EnrichReport.from_json(metadata["report"] | more)
             except (KeyError, TypeError):
                 raise _no_report() from None
     async with opened(config, kind=EnrichmentService) as service:
@@ -211,6 +212,12 @@ def _remembered(state: dict[str, Any], now: float) -> dict[str, Any]:
 
 async def _watched(remote: Remote, operation_id: int, bars: Bars, name: str) -> dict[str, Any]:
     """Follow an operation in the daemon to its end. Returns its report, what `remote.finished` raises otherwise."""
+    found: dict[str, Any] = (await _followed(remote, operation_id, bars, name))["report"]
+    return found
+
+
+async def _followed(remote: Remote, operation_id: int, bars: Bars, name: str) -> dict[str, Any]:
+    """The same, with all that goes along with the report."""
 
     def progress(operation: dict[str, Any]) -> None:
         bars.show(name, operation["processed_items"], operation["total_items"] or None, "in the daemon")
@@ -218,7 +225,8 @@ async def _watched(remote: Remote, operation_id: int, bars: Bars, name: str) -> 
     metadata = (await remote.finished(operation_id, progress)).get("metadata")
     if not isinstance(metadata, dict) or not isinstance(metadata.get("report"), dict):
         raise _no_report()
-    return _told(metadata["report"], metadata.get("notes", []), bars)
+    _told(metadata["report"], metadata.get("notes", []), bars)
+    return metadata
 
 
 def _no_report() -> DaemonUnreachable:

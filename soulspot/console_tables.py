@@ -28,21 +28,21 @@ def results_table(counts: Mapping[str, int]) -> Table:
     return table
 
 
-def requests_table(requests: Mapping[str, int], answered: Mapping[str, int]) -> Table:
-    """Requests used beside what one request a lookup would have cost."""
+def requests_table(requests: Mapping[str, int], served: Mapping[str, int]) -> Table:
+    """Requests used beside the tracks that were served by them: one request for each is what they are saved against."""
     table = Table(title="Requests", title_justify="left")
     for name, justify in (
         ("service", "left"),
-        ("lookups answered", "right"),
+        ("tracks served", "right"),
         ("requests used", "right"),
         ("saved", "right"),
     ):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
-    for provider in sorted({*requests, *answered}):
-        used, lookups = requests.get(provider, 0), answered.get(provider, 0)
-        table.add_row(provider, str(lookups), str(used), str(max(0, lookups - used)))
-    used, lookups = sum(requests.values()), sum(answered.values())
-    table.add_row("all", str(lookups), str(used), str(max(0, lookups - used)), style="bold")
+    for provider in sorted({*requests, *served}):
+        used, tracks = requests.get(provider, 0), served.get(provider, 0)
+        table.add_row(provider, str(tracks), str(used), str(max(0, tracks - used)))
+    used, tracks = sum(requests.values()), sum(served.values())
+    table.add_row("all", str(tracks), str(used), str(max(0, tracks - used)), style="bold")
     return table
 
 

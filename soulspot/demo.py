@@ -110,7 +110,7 @@ class DemoReport:
         total: Counter[str] = sum(kinds.values(), Counter())
         table.add_row("all", str(total.total()), *(str(total[name]) for name in shown), style="bold")
         yield table
-        yield requests_table(self.report.requests, self.report.answered)
+        yield requests_table(self.report.requests, self.report.served)
         used = sum(self.report.requests.values())
         yield f"requests used: {used}; one a track and service would have been {self._one_per_track()}"
         for one in self.wrong:

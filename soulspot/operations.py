@@ -19,7 +19,7 @@ from soulspot.enrich import EnrichmentService
 from soulspot.errors import SoulSpotError
 from soulspot.operations_progress import Counts, Progress
 from soulspot.operations_work import KINDS, Work, as_request, words
-from soulspot.reports import why_not_retried
+from soulspot.reports import OperationReport, why_not_retried
 from soulspot.store import operations as rows
 
 log = structlog.get_logger()
@@ -171,9 +171,10 @@ class Operations:
     ) -> None:
         beating = asyncio.create_task(progress.beat())
         status, error, more = "completed", None, {}
+        cost = OperationReport(self._service)
         try:
             report, notes = await self._kinds[kind](self._service, request, progress)
-            more = {"report": report, "notes": notes}
+            more = {"report": report, "notes": notes} | await cost.end(report)
         except asyncio.CancelledError:
             status, error = "pending", None
             if operation_id in self._cancelled:

@@ -11,6 +11,8 @@ from typing import Any, Self
 from soulspot.enrich import EnrichmentService, Postponed
 from soulspot.intake import ImportReport, ScanReport
 from soulspot.library.scan import Problem
+from soulspot.reports_errors import errors
+from soulspot.reports_performance import Measure
 from soulspot.reports_waits import Watch
 from soulspot.store import operations
 
@@ -24,7 +26,8 @@ class EnrichReport:
     """What an enrichment came to. `lost` are lookups that failed for good, of tracks that are not accepted.
 
     `requests` and `answered` (lookups) are by provider, `bad_places` are of the places that were asked for, `found`
-    are the files that a scan came across (None without one)."""
+    are the files that a scan came across (None without one). `performance` and `errors` are as `Measure.report` and
+    `reports_errors.errors` make them."""
 
     tracks: dict[str, int]
     requests: dict[str, int] = field(default_factory=dict)
@@ -33,10 +36,17 @@ class EnrichReport:
     lost: int = 0
     bad_places: list[str] = field(default_factory=list)
     found: int | None = None
+    performance: dict[str, Any] = field(default_factory=dict)
+    errors: dict[str, Any] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
         return not self.postponed and not self.lost
+
+    @property
+    def served(self) -> dict[str, int]:
+        """The tracks that each service answered for."""
+        return {name: one["tracks"] for name, one in self.performance.get("services", {}).items()}
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -93,6 +103,7 @@ class Enrichment:
         self._bad_places: list[str] = []
         self._found: int | None = None
         self.watch = Watch(service)
+        self._measure = Measure(service.telemetry)
 
     async def scan(self, places: Sequence[bytes], progress: Callable[[ScanReport], None], note: Note) -> None:
         """Scan what there is to scan."""
@@ -113,6 +124,7 @@ class Enrichment:
         return EnrichReport(
             await read(operations.track_counts), dict(requests), dict(answered), explained,
             await read(operations.lost_lookups), self._bad_places, self._found,
+            self._measure.report(), await read(errors),
         )  # fmt: skip
 
     def _spent(self) -> tuple[Counter[str], Counter[str]]:
@@ -122,6 +134,20 @@ class Enrichment:
             if outcome in ("ok", "missing"):
                 answered[provider] += count
         return Counter(telemetry.requests), answered
+
+
+class OperationReport:
+    """The performance and error reports of any operation, begun with it."""
+
+    def __init__(self, service: EnrichmentService) -> None:
+        self._service = service
+        self._measure = Measure(service.telemetry)
+
+    async def end(self, report: dict[str, Any]) -> dict[str, Any]:
+        """Both, as they go into the operation's metadata; an enrichment's own `report` hands its over."""
+        performance = report.pop("performance", None) or self._measure.report()
+        found = report.pop("errors", None) or await self._service.database.read(errors)
+        return {"performance": performance, "errors": found}
 
 
 def why_not_retried(service: EnrichmentService, provider: str | None) -> str | None:

@@ -95,6 +95,7 @@ class Telemetry:
         self.deliveries: Counter[str] = Counter()  # webhooks, by outcome
         self.gauges: dict[str, float] = {}
         self.limited: dict[str, LimitEvent] = {}
+        self.limits: Counter[str] = Counter()  # how often a provider's gate went down
         self.alarms: dict[str, str] = {}  # what is wrong now, and why
         self.peak_rss = 0  # bytes
         self._told: Counter[tuple[str, str]] = Counter()  # what the last `batch_flushed` said of a provider
@@ -131,6 +132,7 @@ class Telemetry:
         until = iso(event.until) if event.until is not None else None
         if event.kind == "limited":
             self.limited[event.host] = event
+            self.limits[event.provider] += 1
             self.warning("limited", provider=event.provider, host=event.host, until=until, why=event.why)
         else:
             self.limited.pop(event.host, None)
