@@ -32,7 +32,10 @@ def trim(view: View, other: View) -> Trimmed:
         return Trimmed(title)
     found: set[str] = set()
     for whose, side in (("other", other), ("own", view)):
-        if (head := _before_album(title, side)) is not None:
+        if (head := _before_album(title, side)) is not None and not (
+            # "Artist - Title" of the title track
+            any(_is_artist(fold(head), one) for one in (other, view))
+        ):
             title, found = parse_title(head), {f"{whose} album"}
             break
     segments, kept = list(title.segments), []
@@ -77,7 +80,9 @@ def _before_album(title: Title, side: View) -> str | None:
         words = version_words(end)
         if words.hard and not words.details:
             continue  # a version word alone is no album's name
-        if end in names or (len(end) >= _LONG and any(_miswritten(end, name) for name in names)):
+        # a name that begins with what would be left is the title's own: a single is called as its track
+        others = [name for name in names if len(end) >= _LONG and not name.startswith(fold(head))]
+        if end in names or any(_miswritten(end, name) for name in others):
             return head
     return None
 

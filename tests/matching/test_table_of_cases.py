@@ -185,6 +185,12 @@ CASES: list[tuple[str, TrackTags, list[Candidate], str]] = [
      [c("a", releases=[release("Songs from a Harbour (Deluxe Edition)", 3)])], "a"),
     ("the album after the title", file(f"{T} (Songs - from a Harbour)", album=None),
      [c("a", releases=[release("Songs - From a Harbour", 3)])], "a"),
+    ("the album after the title", file(f"{A} - {T} (Single Version)", album=None),
+     [c("a", disambiguation="single version", releases=[release(f"{T} (single version)", 1)])], "a"),
+    ("the album after the title", file(f"{A} - {T}"), [c("a", releases=[release(T, 1)])], "a"),
+    ("the album after the title", file("Home (FRNO Remix)", album="Home (FRNO Remix)"),
+     [c("a", "Home (FRNO remix)", releases=[release("Home (FRNO remix)", 1)]),
+      c("b", "Home", releases=[release("Home", 1)])], "a"),
     ("the album after the title", file(f"{T} - Live", album="Live"), [STUDIO], NOTHING),
 ]  # fmt: skip
 
