@@ -78,12 +78,14 @@ class GroupedTrack:
 class AlbumGroup:
     """An album of the library, as most of its tracks name it. `artist` is None for a compilation; `size` in tracks.
 
-    `members` are its tracks, in the order of track_id; empty where they are too many to be paired."""
+    `members` are its tracks, in the order of track_id; empty where they are too many to be paired.
+    `spotify_albums` are the Spotify albums of those of its tracks that have been found there, the commonest first."""
 
     album: str
     artist: str | None
     size: int
     members: tuple[GroupedTrack, ...] = field(default=(), compare=False, repr=False)
+    spotify_albums: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

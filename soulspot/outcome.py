@@ -40,7 +40,7 @@ from soulspot.outcome_judging import (
     merged_into,
     rejected_ids,
 )
-from soulspot.outcome_spotify import own_track, same_track, spotify_links
+from soulspot.outcome_spotify import own_track, same_track, spotify_albums, spotify_links, told_twice
 from soulspot.plan import album_query, plan
 from soulspot.plan_state import Known, Services
 
@@ -99,6 +99,10 @@ def _worked_out(state: TrackState, rules: Rules) -> TrackOutcome:
     track = linked
     if not accepted_id(linked):
         track = same_track(state, tags, recording, rules.policy)
+    unasked = None
+    if not accepted_id(track) and not rules.services.spotify_batches:
+        unasked = told_twice(state, recording)
+        track = unasked or track
     tags = _as_asked(tags, state.path)
     known = Known(
         tags,
@@ -107,6 +111,8 @@ def _worked_out(state: TrackState, rules: Rules) -> TrackOutcome:
         isrcs=_isrcs(state, recording, track),
         spotify_links=spotify_links(state, accepted_id(recording)),
         editions=_editions(state, tags),
+        spotify_albums=spotify_albums(state),
+        unasked=unasked is not None,
     )
     wanted = plan(state, known, rules.services)
     status, confidence = _status(state, recording, track, pending=bool(wanted))

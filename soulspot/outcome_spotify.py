@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
-from soulspot.matching import Candidate, Decision, MatchPolicy
-from soulspot.models import SPOTIFY, TrackState, TrackTags
+from collections import Counter
+
+from rapidfuzz.fuzz import token_set_ratio as ratio
+
+from soulspot.matching import Candidate, Decision, MatchPolicy, Scored, nearby, normalise_tags
+from soulspot.models import SPOTIFY, Entity, Query, TrackState, TrackTags, Verdict
 from soulspot.outcome_judging import accepted_id, entities_of, judge, locked, named_as
+from soulspot.plan_spotify import album_on_spotify
+from soulspot.text import latin
+
+_REACHED = {
+    "track": frozenset({"spotify link"}),
+    "isrc": frozenset({"isrc"}),
+    "text": frozenset({"text"}),
+    "album": frozenset[str](),
+    "tracklist": frozenset[str](),
+}
+
+
+SAME_ALBUM = 80.0  # percent of likeness of two album names
+_TRACKLIST = (SPOTIFY, "tracklist")
 
 
 def own_track(state: TrackState, tags: TrackTags, policy: MatchPolicy) -> Decision:
@@ -23,7 +41,7 @@ def same_track(state: TrackState, tags: TrackTags, recording: Decision, policy: 
 
 
 def _candidates(state: TrackState, *, by_own_id: bool) -> list[Candidate]:
-    own = state.tags.ids.spotify_track_id
+    own, tags = state.tags.ids.spotify_track_id, normalise_tags(state.tags, state.path)
     found = []
     for asked in state.asked.values():
         if asked.query.provider != SPOTIFY:
@@ -31,12 +49,10 @@ def _candidates(state: TrackState, *, by_own_id: bool) -> list[Candidate]:
         is_own = asked.query.kind == "track" and asked.query["id"] == own
         if by_own_id and not is_own:
             continue
-        how = (
-            "spotify id"
-            if is_own
-            else {"track": "spotify link", "isrc": "isrc"}.get(asked.query.kind, "text")
-        )
-        found += [Candidate(entity, frozenset({how})) for entity in asked.entities if entity.kind == "track"]
+        how = frozenset({"spotify id"}) if is_own else _REACHED[asked.query.kind]
+        whole = asked.query.kind == "tracklist"
+        entities = nearby(tags, asked.entities) if whole else asked.entities
+        found += [Candidate(entity, how) for entity in entities if entity.kind == "track"]
     return found
 
 
@@ -44,3 +60,61 @@ def spotify_links(state: TrackState, recording_id: str | None) -> tuple[str, ...
     """The Spotify ids that any source relates to this recording."""
     found = entities_of(state, recording_id).values()
     return tuple(dict.fromkeys(link for one in found for link in one.fields.get("spotify_track_ids", ())))
+
+
+def told_twice(state: TrackState, recording: Decision) -> Decision | None:
+    """The one Spotify track that MusicBrainz relates to the accepted recording, where labs names it too; None without
+    such a track, or when Spotify has been asked about it.
+
+    Two sources that know nothing of each other do not make the same mistake, and where an app may ask for one track at
+    a time this saves most of what a lone track costs. A recording with several relations is not taken: then one of
+    them is often the dead predecessor of another."""
+    recording_id = accepted_id(recording)
+    related = spotify_links(state, recording_id)
+    if len(related) != 1 or locked(state, SPOTIFY):
+        return None
+    (link,) = related
+    named = {
+        one
+        for asked in state.asked.values()
+        if asked.query.kind == "spotify_ids" and asked.query["mbid"] == recording_id
+        for entity in asked.entities
+        for one in entity.fields.get("spotify_track_ids", ())
+    }
+    rejected = any(
+        one.provider == SPOTIFY and one.entity_id == link and one.verdict is Verdict.REJECTED
+        for one in state.decisions
+    )
+    about = state.answer_to(Query.of(SPOTIFY, "track", id=link))
+    if link not in named or rejected or (about is not None and about.settled):
+        return None
+    reasons = ("MusicBrainz and ListenBrainz name the same track", "Spotify itself was not asked")
+    candidate = Candidate(Entity(SPOTIFY, "track", link, {}), _REACHED["track"])
+    best = Scored(candidate, recording.confidence, reasons)
+    return Decision(Verdict.ACCEPTED, best, recording.confidence, recording.confidence, reasons, (best,))
+
+
+def spotify_albums(state: TrackState) -> tuple[str, ...]:
+    """The Spotify albums that may have this track, the likeliest first: those it has been looked for on, those that
+    other tracks of its album were found on, and the commonest among what a search for its album found."""
+    asked = [
+        one.query["id"] for one in state.asked.values() if (one.query.provider, one.query.kind) == _TRACKLIST
+    ]
+    beside = state.group.spotify_albums if state.group else ()
+    return tuple(dict.fromkeys((*asked, *beside, *_albums_found(state))))
+
+
+def _albums_found(state: TrackState) -> list[str]:
+    """The albums that the search for the track's album found, of those that are called like it, the commonest first."""
+    query, group = album_on_spotify(state), state.group
+    answer = state.answer_to(query) if query else None
+    if answer is None or group is None:
+        return []
+    name = latin(group.album)
+    counts = Counter(
+        entity.fields["spotify_album_id"]
+        for entity in answer.entities
+        if "spotify_album_id" in entity.fields
+        and ratio(latin(entity.fields.get("album") or ""), name) >= SAME_ALBUM
+    )
+    return [album_id for album_id, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]

@@ -33,10 +33,10 @@ def plan(state: TrackState, known: Known, services: Services) -> tuple[Query, ..
         for stage in _identify(asking, state, known, services):
             if stage.unsettled:
                 return asking.wanted
-    if services.spotify and known.spotify_id and not asking.knows(known.spotify_id):
+    if services.spotify and known.spotify_id and not known.unasked and not asking.knows(known.spotify_id):
         asking(spotify_track(known.spotify_id, known.tags))
     if services.spotify and not known.spotify_id and not asking.wanted:
-        find_on_spotify(asking, known, services)
+        find_on_spotify(asking, state, known, services)
     return asking.wanted
 
 

@@ -2,34 +2,88 @@
 
 from __future__ import annotations
 
-from soulspot.models import LISTENBRAINZ, SPOTIFY, Query, TrackTags
+from collections.abc import Iterator
+
+from soulspot.models import LISTENBRAINZ, SPOTIFY, Query, TrackState, TrackTags
 from soulspot.plan_state import Asking, Known, Services, searchable
 
 MAX_LINKS = 3
+MAX_ALBUMS = 2
+SMALLEST_ALBUM = 3
+"""Tracks from which a search for the album costs less than a question for each of its tracks."""
+LARGEST_ALBUM = 400
 
 
-def find_on_spotify(asking: Asking, known: Known, services: Services) -> None:
-    """The same recording on Spotify: known links first, then ISRC, then text."""
-    if known.recording_id:
-        links = known.spotify_links
-        if services.listenbrainz:
-            linked = asking(Query.of(LISTENBRAINZ, "spotify_ids", mbid=known.recording_id))
-            if linked is None:
+def find_on_spotify(asking: Asking, state: TrackState, known: Known, services: Services) -> None:
+    """The same recording on Spotify.
+
+    With batches a link is verified for a fiftieth of a request, so links come first, and the album only for those
+    that have none. Without, the album comes first: one search shows ten of its tracks, one more request fifty.
+    What costs a request for one track comes last in both, and only where it has a prospect: words that nobody in
+    MusicBrainz goes by hardly ever find a track either, except for labs, which is asked about a hundred at once."""
+    album = album_on_spotify(state)
+    stages = [_links(asking, known, services), _albums(asking, known, album)]
+    for stage in stages if services.spotify_batches else reversed(stages):
+        for settled in stage:
+            if not settled:
                 return
-            links += tuple(
-                link for entity in linked.entities for link in entity.fields.get("spotify_track_ids", ())
-            )
-        for link in list(dict.fromkeys(links))[:MAX_LINKS]:
-            if asking(spotify_track(link, known.tags)) is None:
-                return
-    for isrc in known.isrcs[:1]:
+    if album and known.spotify_albums:
+        return  # Spotify has the album, and the track is not on it: a search for the track alone has no prospect
+    isrcs = known.isrcs[:1]
+    for isrc in isrcs:
         if asking(Query.of(SPOTIFY, "isrc", isrc=isrc)) is None:
             return
-    if text := searchable(known.tags):
+    identified = known.recording_id or not services.musicbrainz
+    if not isrcs and identified and (text := searchable(known.tags)):
         title, artist = text
-        asking(Query.of(SPOTIFY, "text", title=title, artist=artist, album=known.tags.album))
+        asking(Query.of(SPOTIFY, "text", title=title, artist=artist))
+
+
+def album_on_spotify(state: TrackState) -> Query | None:
+    """The question which Spotify album the track's album is; None when it is too small for it to be worth it, or is
+    no more than a folder of tracks of several artists."""
+    group = state.group
+    if group is None or not SMALLEST_ALBUM <= group.size <= LARGEST_ALBUM or not group.album:
+        return None
+    if group.artist is None and not state.tags.album:
+        return None
+    return Query.of(SPOTIFY, "album", album=group.album, artist=group.artist)
 
 
 def spotify_track(spotify_id: str, tags: TrackTags) -> Query:
     hint = {"title": tags.title, "artist": tags.album_artist or tags.artist, "album": tags.album}
     return Query.of(SPOTIFY, "track", hint, id=spotify_id)
+
+
+def _links(asking: Asking, known: Known, services: Services) -> Iterator[bool]:
+    """The Spotify ids that MusicBrainz, ListenBrainz and labs name, one at a time: most first ones are right."""
+    links = known.spotify_links
+    about = _names_at_labs(known)
+    if services.listenbrainz and about:
+        linked = asking(about)
+        yield linked is not None
+        assert linked is not None
+        links += tuple(
+            link for entity in linked.entities for link in entity.fields.get("spotify_track_ids", ())
+        )
+    for link in list(dict.fromkeys(links))[:MAX_LINKS]:
+        yield asking(Query.of(SPOTIFY, "track", id=link)) is not None
+
+
+def _names_at_labs(known: Known) -> Query | None:
+    if known.recording_id:
+        return Query.of(LISTENBRAINZ, "spotify_ids", mbid=known.recording_id)
+    if text := searchable(known.tags):
+        title, artist = text
+        return Query.of(LISTENBRAINZ, "spotify_names", title=title, artist=artist, album=known.tags.album)
+    return None
+
+
+def _albums(asking: Asking, known: Known, album: Query | None) -> Iterator[bool]:
+    """The albums that other tracks of the track's album were found on, or else those that a search for it finds."""
+    if album is None:
+        return
+    if not known.spotify_albums:
+        yield asking(album) is not None
+    for album_id in known.spotify_albums[:MAX_ALBUMS]:
+        yield asking(Query.of(SPOTIFY, "tracklist", id=album_id)) is not None

@@ -17,6 +17,7 @@ class Services:
     musicbrainz: bool = True
     listenbrainz: bool = True
     spotify: bool = True
+    spotify_batches: bool = True  # False: an app in Development Mode, which may ask for one thing at a time
 
     @property
     def names(self) -> list[str]:
@@ -27,7 +28,8 @@ class Services:
 @dataclass(frozen=True, slots=True)
 class Known:
     """What has been decided of a track so far. `tags` is its text as far as it is known from any source,
-    `editions` the releases that its album may be, the likeliest first."""
+    `editions` the releases that its album may be, the likeliest first, `spotify_albums` the ids of Spotify albums that
+    may have it, the likeliest first. `unasked`: Spotify itself has not said anything of `spotify_id`, and need not."""
 
     tags: TrackTags
     recording_id: str | None = None
@@ -35,6 +37,8 @@ class Known:
     isrcs: tuple[str, ...] = ()
     spotify_links: tuple[str, ...] = field(default=())
     editions: tuple[Entity, ...] = ()
+    spotify_albums: tuple[str, ...] = ()
+    unasked: bool = False
 
 
 class Asking:

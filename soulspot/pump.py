@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import sqlite3
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -55,6 +56,8 @@ STORE_HOLD = 30.0  # seconds without a claim after answers could not be written
 REFUSED_HOLD = 900.0  # seconds until a refused account is tried again
 PATIENT = 3  # failures in a row before a lookup that is never answered has to make way for others
 ASIDE = 300.0  # seconds that a lookup steps aside whose request alone is never answered
+DEAR_LOOK = 1.0  # seconds between two looks at a dear lookup that waits for others
+DEAR_PATIENCE = 600.0  # seconds for which a dear lookup waits, at most, for others to make it needless
 DAY = 86_400.0
 
 
@@ -195,7 +198,7 @@ class Pump:
         limits = {
             kind: self._claim_size(kind) for kind in self.provider.capacity if self.opens_at(kind) is None
         }
-        claim = await self._database.write(lambda c: queue.claim(c, self.name, limits, self._now()))
+        claim = await self._database.write(lambda c: self._claim(c, limits))
         before, self._claimed = self._claimed, bool(claim.lookups)
         if before and not self._claimed:
             self._on_idle()  # whoever lingered for our answers need not linger any longer
@@ -206,7 +209,24 @@ class Pump:
         if claim.lookups:
             return 0.0
         ready = await self.ready_at()
-        return None if ready is None else max(0.05, ready - self._now())
+        if ready is None:
+            return None
+        # what is due and was not claimed is dear: whoever keeps it waiting wakes us
+        return ready - self._now() if ready > self._now() else DEAR_LOOK
+
+    def _claim(self, connection: sqlite3.Connection, limits: Mapping[str, int]) -> queue.Claim:
+        """The cheap questions first: what they or others bring may make a dear one needless, which therefore waits
+        until nobody else is producing, though not for ever."""
+        dear: frozenset[str] = getattr(self.provider, "dear", frozenset())
+        cheap = {kind: most for kind, most in limits.items() if kind not in dear}
+        now = self._now()
+        claim = queue.claim(connection, self.name, cheap, now)
+        if claim.lookups:
+            return claim
+        rest = {kind: most for kind, most in limits.items() if kind in dear}
+        if not rest or not self._company(self):
+            return queue.claim(connection, self.name, rest, now)
+        return queue.claim(connection, self.name, rest, now - DEAR_PATIENCE)
 
     def _claim_size(self, kind: str) -> int:
         most = self.provider.capacity[kind]

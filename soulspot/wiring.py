@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -153,6 +154,9 @@ async def _build(config: Config, database: Database, kind: type[S], outbox: Outb
 
     gates = Gates(port, on_request=telemetry.on_request, on_limit=on_limit)
     built = providers(config, gates, port)
+    for provider in built:
+        if isinstance(provider, Spotify):
+            await provider.recall()
 
     def alarm(name: str, why: str | None) -> None:
         if telemetry.on_alarm(name, why):
@@ -164,6 +168,9 @@ async def _build(config: Config, database: Database, kind: type[S], outbox: Outb
         rules=rules(config, built), patience=patience(config), library=library_rules(config),
     )  # fmt: skip
     await gates.restore()
+    for provider in built:
+        if isinstance(provider, Spotify):
+            provider.on_learned = lambda: _plan_without_batches(service)
     return service, Alarms(telemetry, thresholds(config), alarm=alarm)
 
 
@@ -171,6 +178,11 @@ def thresholds(config: Config) -> Thresholds:
     """When an alarm is raised."""
     alarms = config.alarms
     return Thresholds(alarms.window, alarms.failure_rate, alarms.low_rate, alarms.stall_after)
+
+
+def _plan_without_batches(service: EnrichmentService) -> None:
+    services = replace(service.rules.services, spotify_batches=False)
+    service.take_over(replace(service.rules, services=services))
 
 
 def providers(config: Config, gates: Gates, port: StatePort) -> dict[Provider, Batching]:
@@ -204,10 +216,12 @@ def providers(config: Config, gates: Gates, port: StatePort) -> dict[Provider, B
 
 def rules(config: Config, built: Iterable[Provider]) -> Rules:
     """What outcomes are decided by."""
+    built = list(built)
     names = {provider.name for provider in built}
+    batches = not any(isinstance(provider, Spotify) and provider.withheld for provider in built)
     matching = config.matching
     return Rules(
-        Services("musicbrainz" in names, "listenbrainz" in names, "spotify" in names),
+        Services("musicbrainz" in names, "listenbrainz" in names, "spotify" in names, batches),
         MatchPolicy(matching.accept, matching.review, matching.margin),
         config.merge.orders(),
     )

@@ -159,7 +159,9 @@ def test_a_wrong_spotify_id_in_the_tags_is_not_believed() -> None:
 
 
 def test_a_track_that_only_spotify_knows_is_accepted_by_it() -> None:
-    outcome, _ = play(state(tags()), by_kind({(SPOTIFY, "text"): [spotify_track(1)]}), Rules())
+    named = Entity(LB, "spotify_ids", "names", {"spotify_track_ids": [spotify_id(1)]})
+    replies = {(LB, "spotify_names"): [named], (SPOTIFY, "track"): [spotify_track(1)]}
+    outcome, _ = play(state(tags()), by_kind(replies), Rules())
     row = outcome.row
     assert (row.status, row.spotify_track_id, row.mb_recording_id) == (Status.ACCEPTED, spotify_id(1), None)
 

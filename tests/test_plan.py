@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -261,7 +262,7 @@ def test_an_identified_track_asks_spotify_by_its_links_before_isrc_before_text()
     known = tags(recording=1, isrcs=[1])
     identified: Replies = {(LB, "recording"): [recording(1, provider=LB, spotify_track_ids=[spotify_id(7)])]}
     assert asks(known, identified) == [
-        ["listenbrainz recording"], ["listenbrainz spotify_ids"], ["spotify track"], ["spotify isrc"], ["spotify text"],
+        ["listenbrainz recording"], ["listenbrainz spotify_ids"], ["spotify track"], ["spotify isrc"],
     ]  # fmt: skip
     assert asks(known, identified | {(SPOTIFY, "track"): [spotify_track(7)]}) == [
         ["listenbrainz recording"], ["listenbrainz spotify_ids"], ["spotify track"],
@@ -291,8 +292,91 @@ def test_a_spotify_question_says_whose_album_it_is_about_so_that_one_request_can
     ]
 
 
-def test_a_track_that_musicbrainz_does_not_know_is_looked_for_on_spotify() -> None:
-    assert asks(tags(isrcs=[1]))[-2:] == [["spotify isrc"], ["spotify text"]]
+def test_a_track_that_musicbrainz_does_not_know_is_looked_for_on_spotify_by_labs_and_by_its_isrc() -> None:
+    assert asks(tags(isrcs=[1]))[-2:] == [["listenbrainz spotify_names"], ["spotify isrc"]]
+
+
+def test_words_are_searched_for_at_spotify_where_a_recording_has_no_isrc_or_nobody_else_can_be_asked() -> (
+    None
+):
+    found: Replies = {(LB, "recording"): [recording(1, provider=LB)]}
+    assert asks(tags(recording=1), found)[-1] == ["spotify text"]
+    assert asks(tags(), musicbrainz=False, listenbrainz=False) == [["spotify text"]]
+    assert ["spotify text"] not in asks(tags())
+
+
+IDENTIFIED: Replies = {(LB, "recording"): [recording(1, provider=LB)]}
+
+
+def spotify_asks(
+    replies: Replies, *, batches: bool, size: int = 12, beside: Sequence[str] = (), **known: Any
+) -> list[list[str]]:
+    """What a track of an album asks after it has been identified."""
+    group = AlbumGroup("Night Shift", "The Lanterns", size, spotify_albums=tuple(beside))
+    start = state(tags(recording=1, **known), group=group)
+    _, rounds = play(start, by_kind(IDENTIFIED | replies), Rules(Services(spotify_batches=batches)))
+    return steps(rounds)[1:]
+
+
+def test_an_album_is_searched_for_before_its_tracks_where_a_track_costs_a_request() -> None:
+    assert spotify_asks({(SPOTIFY, "album"): [spotify_track(1)]}, batches=False) == [["spotify album"]]
+    assert spotify_asks({(SPOTIFY, "album"): [spotify_track(1)]}, batches=True)[:2] == [
+        ["listenbrainz spotify_ids"], ["spotify album"],
+    ]  # fmt: skip
+
+
+def test_what_the_search_does_not_show_of_an_album_is_read_whole_before_a_track_is_asked_for_alone() -> None:
+    other = spotify_track(2, title="Another Song", duration_ms=99_000, track_number=9)
+    replies: Replies = {(SPOTIFY, "album"): [other], (SPOTIFY, "tracklist"): [spotify_track(1)]}
+    assert spotify_asks(replies, batches=False) == [["spotify album"], ["spotify tracklist"]]
+
+
+def test_a_track_that_its_spotify_album_does_not_have_is_not_searched_for_singly() -> None:
+    other = spotify_track(2, title="Another Song", duration_ms=99_000, track_number=9)
+    replies: Replies = {(SPOTIFY, "album"): [other], (SPOTIFY, "tracklist"): [other]}
+    assert spotify_asks(replies, batches=True, isrcs=[1])[-1] == ["spotify tracklist"]
+
+
+def test_the_album_that_other_tracks_were_found_on_is_read_without_a_search() -> None:
+    replies: Replies = {(SPOTIFY, "tracklist"): [spotify_track(1)]}
+    assert spotify_asks(replies, batches=True, beside=[spotify_id(6_000)]) == [
+        ["listenbrainz spotify_ids"], ["spotify tracklist"],
+    ]  # fmt: skip
+
+
+def test_a_folder_of_loose_tracks_is_not_searched_for_as_an_album() -> None:
+    folder = AlbumGroup("rip4711", None, 12)
+    start = state(tags(album=None, recording=1), group=folder)
+    _, rounds = play(start, by_kind(IDENTIFIED), Rules(Services(spotify_batches=False)))
+    assert ["spotify album"] not in steps(rounds)
+
+
+def test_a_track_that_two_sources_name_is_taken_unasked_only_where_asking_costs_a_request() -> None:
+    replies: Replies = {
+        (LB, "recording"): [recording(1, provider=LB, spotify_track_ids=[spotify_id(3)])],
+        (LB, "spotify_ids"): [spotify_links(1, 4, 3)],
+    }
+    outcome, rounds = play(state(tags(recording=1)), by_kind(replies), Rules(Services(spotify_batches=False)))
+    assert outcome.row.spotify_track_id == spotify_id(3)
+    assert steps(rounds) == [["listenbrainz recording"], ["listenbrainz spotify_ids"]]
+    assert "Spotify itself was not asked" in outcome.candidates[-1].reasons
+    _, rounds = play(state(tags(recording=1)), by_kind(replies), Rules())
+    assert ["spotify track"] in steps(rounds)
+
+
+@pytest.mark.parametrize(("related", "named"), [([3], [4]), ([3, 5], [3, 5]), ([], [3])])
+def test_a_spotify_track_that_one_source_names_or_one_of_several_relations_is_verified(
+    related: list[int], named: list[int]
+) -> None:
+    replies: Replies = {
+        (LB, "recording"): [
+            recording(1, provider=LB, spotify_track_ids=[spotify_id(one) for one in related])
+        ],
+        (LB, "spotify_ids"): [spotify_links(1, *named)],
+    }
+    outcome, rounds = play(state(tags(recording=1)), by_kind(replies), Rules(Services(spotify_batches=False)))
+    assert ["spotify track"] in steps(rounds)
+    assert outcome.row.spotify_track_id is None
 
 
 def test_a_lone_spotify_id_leads_to_musicbrainz_by_the_isrc_that_spotify_names() -> None:

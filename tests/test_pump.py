@@ -22,7 +22,7 @@ from soulspot.models import (
     Query,
     Settlement,
 )
-from soulspot.pump import FIRST_HOLD, REFUSED_HOLD, SINGLES_AT_ONCE, STORE_HOLD, Patience, Pump
+from soulspot.pump import DEAR_PATIENCE, FIRST_HOLD, REFUSED_HOLD, SINGLES_AT_ONCE, STORE_HOLD, Patience, Pump
 from soulspot.store import queue
 from soulspot.store.database import Database
 from soulspot.store.times import seconds
@@ -40,6 +40,7 @@ class Upstream:
     def __init__(self) -> None:
         self.capacity: Mapping[str, int] = {"isrc": 50, "text": 20, "redirect": 1}
         self.reply: Reply = lambda queries: [Missing()] * len(queries)
+        self.dear: frozenset[str] = frozenset()
         self.asked: list[list[Query]] = []
         self.closed_until: dict[str, float] = {}
         self.begun = asyncio.Event()
@@ -364,6 +365,38 @@ async def test_lookups_that_take_a_request_each_are_claimed_a_few_at_a_time(shop
     await shop.database.write(prepare)
     await shop.step(4)
     assert [len(queries) for queries in shop.upstream.asked] == [SINGLES_AT_ONCE, SINGLES_AT_ONCE, 5]
+
+
+async def test_a_dear_question_waits_until_nobody_else_produces_but_not_for_ever(shop: Workshop) -> None:
+    shop.upstream.dear = frozenset({"isrc"})
+    shop.company = True
+    await shop.add(1)
+    await shop.step()
+    assert shop.upstream.asked == []
+    shop.company = False
+    await shop.step()
+    assert shop.upstream.asked == [[isrc_query(1)]]
+    shop.company = True
+    await shop.add(2)
+    shop.now += DEAR_PATIENCE + 1
+    await shop.step()
+    shop.pump.flush_if_needed()
+    await shop.pump.processor.flush()
+    assert shop.upstream.asked == [[isrc_query(1)], [isrc_query(2)]]
+
+
+async def test_a_cheap_question_comes_before_an_older_dear_one(shop: Workshop) -> None:
+    shop.upstream.dear = frozenset({"isrc"})
+    cheap = Query.of(MUSICBRAINZ, "text", title="a", artist="b")
+
+    def add(connection: sqlite3.Connection) -> None:
+        first, second = add_tracks(connection, tags(), tags(title="another"))
+        queue.enqueue(connection, {first: [isrc_query(1)]}, NOW - 10)
+        queue.enqueue(connection, {second: [cheap]}, NOW)
+
+    await shop.database.write(add)
+    await shop.step(2)
+    assert shop.upstream.asked == [[cheap], [isrc_query(1)]]
 
 
 async def test_nothing_is_claimed_while_the_gate_is_closed_and_the_pump_knows_when_it_opens(

@@ -100,9 +100,22 @@ def spotify_ids(document: Any) -> dict[str, Entity]:
     return found
 
 
-def name_key(artist: str, title: str) -> str:
-    """What labs folds an artist credit and a title to, in its order: non-words cut, lower case, in ASCII."""
-    return anyascii(_NOT_WORD.sub("", artist + title).lower())
+def spotify_names(document: Any) -> dict[str, Entity]:
+    """Rows of labs `spotify-id-from-metadata` by the key of the names that were asked, which labs repeats; an entity
+    has that key for its id."""
+    found = {}
+    for row in _rows(document):
+        names = [text_of(row.get(name)) or "" for name in ("artist_name", "release_name", "track_name")]
+        key, track_ids = name_key(*names), _track_ids(row)
+        if key and track_ids:
+            found[key] = Entity(LISTENBRAINZ, "spotify_ids", key, {"spotify_track_ids": track_ids})
+    return found
+
+
+def name_key(*names: str) -> str:
+    """What labs folds names (artist credit and title, or artist, release and title) to, in its order: non-words cut,
+    lower case, in ASCII."""
+    return anyascii(_NOT_WORD.sub("", "".join(names)).lower())
 
 
 def named(document: Any) -> dict[str, Entity]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from soulspot.errors import BadAnswer, BatchRejected, Limited, Refused, Unavailable
 from soulspot.limits import Gates, StatePort
-from soulspot.models import SPOTIFY, Answer, Found, Missing, Query
+from soulspot.models import SPOTIFY, Answer, Found, Missing, Postponed, Query
 from soulspot.providers import ids
 from soulspot.providers import spotify_answers as answers
 from soulspot.providers.sheet import Sheet
@@ -14,9 +15,11 @@ from soulspot.providers.spotify_capability import Capability
 from soulspot.providers.spotify_client import SpotifyApi, Withheld
 from soulspot.providers.spotify_single import SingleRoutes, filters
 
-CAPACITY = {"track": 50, "isrc": 1, "text": 1}
-WITHOUT_BATCH = 20
-"""Tracks to take at a time when the batch route is withheld: an album's worth of company, and no more than
+LONGEST_ALBUM = 400
+"""Tracks of an album that are read; 50 come with it, each further request brings 50 more."""
+CAPACITY = {"track": 50, "tracklist": 20, "album": 1, "isrc": 1, "text": 1}
+WITHOUT_BATCH = {"track": 20, "tracklist": 1}
+"""Tracks to take at a time when the batch routes are withheld: an album's worth of company, and no more than
 can be asked for one by one in a reasonable time."""
 
 
@@ -45,6 +48,8 @@ class Spotify:
     ) -> None:
         self._gate = gates.open(self.name, base_url, rate=rate, daily_budget=daily_budget)
         self._token_gate = gates.open(self.name, token_url, rate=rate)
+        self.on_learned: Callable[[], None] | None = None
+        """Called when it shows that the batch routes are withheld, so that plans can be made anew."""
         self._batch_size = batch_size
         self._capability = Capability(port, client_id)
         self._api = SpotifyApi(
@@ -61,8 +66,23 @@ class Spotify:
 
     @property
     def capacity(self) -> Mapping[str, int]:
-        track = WITHOUT_BATCH if self._capability.withheld else CAPACITY["track"]
-        return {kind: min(most, self._batch_size) for kind, most in (CAPACITY | {"track": track}).items()}
+        most = CAPACITY | (WITHOUT_BATCH if self._capability.withheld else {})
+        return {kind: min(number, self._batch_size) for kind, number in most.items()}
+
+    @property
+    def dear(self) -> frozenset[str]:
+        """The kinds of which a request answers one, so that whatever makes them needless had better come first."""
+        dear = frozenset({"album", "isrc", "text"})
+        return dear | {"track", "tracklist"} if self.withheld else dear
+
+    @property
+    def withheld(self) -> bool:
+        """Whether it is known that the batch routes are not for this app."""
+        return self._capability.withheld
+
+    async def recall(self) -> None:
+        """Load what is remembered of the app, so that plans can be made for it."""
+        await self._capability.batch()
 
     async def lookup(self, queries: Sequence[Query]) -> list[Answer]:
         """As `Provider.lookup`. Tracks keep the id that was asked for, also where a market relinks them."""
@@ -70,7 +90,8 @@ class Spotify:
         sheet.check(CAPACITY, _fault)
         try:
             await self._tracks(sheet)
-            for query in sheet.open("isrc", "text"):
+            await self._tracklists(sheet)
+            for query in sheet.open("album", "isrc", "text"):
                 await self._search(sheet, query)
         except (Limited, Unavailable, Refused, BadAnswer) as error:
             return sheet.given_up(error)
@@ -100,7 +121,8 @@ class Spotify:
             try:
                 document = await self._api.tracks([query["id"].strip() for query in chunk])
             except Withheld:
-                await self._capability.learn(False)
+                if await self._withheld_now(sheet):
+                    return
                 break
             except BatchRejected as error:
                 sheet.rejected(error)
@@ -110,6 +132,57 @@ class Spotify:
                 entity = answers.track(item, query["id"].strip()) if item is not None else None
                 sheet.put(query, Found((entity,)) if entity is not None else Missing())
         await self._single.answer(sheet)
+
+    async def _withheld_now(self, sheet: Sheet) -> bool:
+        """It has just shown that there are no batches. Whether somebody plans anew what was planned for batches."""
+        await self._capability.learn(False)
+        if self.on_learned is None:
+            return False
+        for query in sheet.open("track", "tracklist"):
+            sheet.put(query, Postponed("Spotify withholds the batch routes: asked in another way"))
+        self.on_learned()
+        return True
+
+    async def _tracklists(self, sheet: Sheet) -> None:
+        """Whole albums by their ids. Their tracks name no ISRC."""
+        while (
+            chunk := sheet.open("tracklist")[: self.capacity["tracklist"]]
+        ) and await self._capability.batch() is not False:
+            sheet.asking(chunk)
+            try:
+                document = await self._api.albums([query["id"].strip() for query in chunk])
+            except Withheld:
+                if await self._withheld_now(sheet):
+                    return
+                break
+            except BatchRejected as error:
+                sheet.rejected(error)
+                continue
+            await self._capability.learn(True)
+            for query, album in zip(chunk, answers.batch(document, len(chunk), "albums"), strict=True):
+                await self._tracklist(sheet, query, album)
+        for query in sheet.open("tracklist"):
+            sheet.asking([query])
+            try:
+                album = await self._api.album(query["id"].strip())
+            except BatchRejected as error:
+                sheet.rejected(error)
+                continue
+            await self._tracklist(sheet, query, album)
+
+    async def _tracklist(self, sheet: Sheet, query: Query, album: Any) -> None:
+        if not isinstance(album, dict):
+            sheet.put(query, Missing())
+            return
+        items = list(answers.album_tracks(album))
+        sheet.asking([query])
+        while answers.has_more(album, len(items)) and len(items) < LONGEST_ALBUM:
+            page = list(answers.page(await self._api.album_tracks(query["id"].strip(), len(items))))
+            if not page:
+                break
+            items += page
+        entities = [entity for item in items if (entity := answers.track(item, album=album)) is not None]
+        sheet.put(query, Found(tuple(entities)) if entities else Missing())
 
     async def _search(self, sheet: Sheet, query: Query) -> None:
         """By ISRC or by text, one search each: Spotify has no OR."""
@@ -136,8 +209,13 @@ def _text(query: Query) -> str:
 def _fault(query: Query) -> str | None:
     """Why a query cannot be asked; one malformed id fails all of its batch."""
     match query.kind:
-        case "track":
-            return None if ids.spotify_id(query.get("id")) else f"not a Spotify track id: {query.get('id')!r}"
+        case "track" | "tracklist" as kind:
+            what = {"track": "track", "tracklist": "album"}[kind]
+            return (
+                None if ids.spotify_id(query.get("id")) else f"not a Spotify {what} id: {query.get('id')!r}"
+            )
         case "isrc":
             return None if ids.isrc(query.get("isrc")) else f"not an ISRC: {query.get('isrc')!r}"
+        case "album":
+            return None if filters(album=query.get("album") or "") else "an album search needs a name"
     return None if filters(title=query.get("title") or "") else "a text search needs a title"

@@ -53,15 +53,15 @@ def track(
     return Entity(SPOTIFY, "track", key, present(fields))
 
 
-def batch(document: Any, asked: int) -> list[dict[str, Any] | None]:
-    """The tracks of `GET /tracks`, None for an unknown id, in the order asked: they are matched by position.
-    BadAnswer unless there is one for each."""
-    tracks = document.get("tracks") if isinstance(document, dict) else None
-    if not isinstance(tracks, list) or len(tracks) != asked:
-        raise BadAnswer("the tracks in the answer are not the ones asked for")
-    if any(item is not None and not isinstance(item, dict) for item in tracks):
-        raise BadAnswer("something in the answer is not a track")
-    return tracks
+def batch(document: Any, asked: int, what: str = "tracks") -> list[dict[str, Any] | None]:
+    """The tracks of `GET /tracks` or the albums of `GET /albums` (`what`), None for an unknown id, in the order
+    asked: they are matched by position. BadAnswer unless there is one for each."""
+    items = document.get(what) if isinstance(document, dict) else None
+    if not isinstance(items, list) or len(items) != asked:
+        raise BadAnswer(f"the {what} in the answer are not the ones asked for")
+    if any(item is not None and not isinstance(item, dict) for item in items):
+        raise BadAnswer(f"something in the answer is not one of the {what}")
+    return items
 
 
 def hits(document: Any) -> list[dict[str, Any]]:
@@ -75,6 +75,18 @@ def hits(document: Any) -> list[dict[str, Any]]:
 def album_tracks(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The tracks in an album answer, at most its first 50."""
     yield from dicts_in(dict_of(document.get("tracks")).get("items"))
+
+
+def has_more(album: dict[str, Any], known: int) -> bool:
+    """Whether an album has more tracks than the `known` first ones."""
+    return (number_of(dict_of(album.get("tracks")).get("total")) or 0) > known
+
+
+def page(document: Any) -> Iterator[dict[str, Any]]:
+    """The tracks of `GET /albums/{id}/tracks`."""
+    if not isinstance(document, dict) or not isinstance(document.get("items"), list):
+        raise BadAnswer("the album's answer has no tracks")
+    yield from dicts_in(document["items"])
 
 
 def _names(album: dict[str, Any]) -> str | None:

@@ -44,7 +44,7 @@ class _Credentials(library.SpotifyClientCredentials):  # type: ignore[misc]
 
 
 class SpotifyApi:
-    """The four requests we make of the Web API. Each raises Limited, Unavailable, Refused, BatchRejected
+    """The requests we make of the Web API. Each raises Limited, Unavailable, Refused, BatchRejected
     (400), Withheld or BadAnswer; single lookups answer None for an unknown id (404)."""
 
     def __init__(
@@ -77,7 +77,7 @@ class SpotifyApi:
 
     async def tracks(self, track_ids: Sequence[str]) -> Any:
         """`GET /tracks?ids=`, at most 50; not for apps in Development Mode."""
-        return await self._ask(_tracks, list(track_ids), self._market)
+        return await self._ask(_batch, "tracks", list(track_ids), self._market)
 
     async def track(self, track_id: str) -> Any:
         """`GET /tracks/{id}`."""
@@ -86,6 +86,14 @@ class SpotifyApi:
     async def album(self, album_id: str) -> Any:
         """`GET /albums/{id}`: the album with its first 50 tracks, which have no ISRC."""
         return await self._ask(_or_none, "album", album_id, self._market)
+
+    async def albums(self, album_ids: Sequence[str]) -> Any:
+        """`GET /albums?ids=`, at most 20, each with its first 50 tracks; not for apps in Development Mode."""
+        return await self._ask(_batch, "albums", list(album_ids), self._market)
+
+    async def album_tracks(self, album_id: str, offset: int) -> Any:
+        """`GET /albums/{id}/tracks`: 50 tracks from `offset` on."""
+        return await self._ask(_page, album_id, offset, self._market)
 
     async def search(self, q: str) -> Any:
         """`GET /search?type=track`: at most ten whole tracks."""
@@ -106,9 +114,9 @@ class SpotifyApi:
         )
 
 
-def _tracks(client: Any, track_ids: list[str], market: str | None) -> Any:
+def _batch(client: Any, method: str, item_ids: list[str], market: str | None) -> Any:
     try:
-        return _authorised(client, lambda: client.tracks(track_ids, market=market))
+        return _authorised(client, lambda: getattr(client, method)(item_ids, market=market))
     except SpotifyException as error:
         words = _words(error)
         if error.http_status == 403 and words == "Forbidden":
@@ -119,6 +127,15 @@ def _tracks(client: Any, track_ids: list[str], market: str | None) -> Any:
 def _or_none(client: Any, method: str, item_id: str, market: str | None) -> Any:
     try:
         return _authorised(client, lambda: getattr(client, method)(item_id, market=market))
+    except SpotifyException as error:
+        if error.http_status == 404:
+            return None
+        raise _translated(error) from error
+
+
+def _page(client: Any, album_id: str, offset: int, market: str | None) -> Any:
+    try:
+        return _authorised(client, lambda: client.album_tracks(album_id, 50, offset, market))
     except SpotifyException as error:
         if error.http_status == 404:
             return None

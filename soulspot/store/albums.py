@@ -13,6 +13,7 @@ from soulspot.store import codec
 MOST_MEMBERS = (
     60  # of a larger album the tracks stay each by itself: they are read with every decision on one of them
 )
+ALBUMS_AT_SPOTIFY = 3
 
 
 def assign(
@@ -59,7 +60,9 @@ def _group(connection: sqlite3.Connection, key: bytes) -> AlbumGroup:
     name = min(names, key=lambda one: (-names[one], one), default="")
     lead = min(leads, key=lambda one: (-leads[one], one), default="")
     members = _members(connection, key) if 2 <= size <= MOST_MEMBERS else ()
-    return AlbumGroup(name, lead if lead and leads[lead] * 2 >= size else None, size, members)
+    return AlbumGroup(
+        name, lead if lead and leads[lead] * 2 >= size else None, size, members, _at_spotify(connection, key)
+    )
 
 
 def _members(connection: sqlite3.Connection, key: bytes) -> tuple[GroupedTrack, ...]:
@@ -71,3 +74,31 @@ def _members(connection: sqlite3.Connection, key: bytes) -> tuple[GroupedTrack, 
             (key,),
         )
     )
+
+
+def _at_spotify(connection: sqlite3.Connection, key: bytes) -> tuple[str, ...]:
+    """The Spotify albums that tracks of this album were found on, the commonest first."""
+    found = connection.execute(
+        "SELECT spotify_album_id FROM tracks JOIN enriched_tracks USING (track_id)"
+        " WHERE album_key = ? AND vanished_at IS NULL AND spotify_album_id IS NOT NULL"
+        " GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT ?",
+        (key, ALBUMS_AT_SPOTIFY),
+    )
+    return tuple(album_id for (album_id,) in found)
+
+
+def waiting_beside(connection: sqlite3.Connection, found: Iterable[int]) -> set[int]:
+    """The tracks that share an album with a track of `found`, are not found on Spotify yet and are to be searched for
+    there: its Spotify album may have them."""
+    rows = connection.execute(
+        "SELECT DISTINCT beside.track_id FROM tracks AS one"
+        " CROSS JOIN tracks AS beside ON beside.album_key = one.album_key"
+        " CROSS JOIN track_lookups AS link ON link.track_id = beside.track_id"
+        " CROSS JOIN lookups USING (lookup_id)"
+        " WHERE one.track_id IN (SELECT value FROM json_each(?))"
+        " AND provider = 'spotify' AND kind IN ('album', 'isrc', 'text') AND state = 'pending'"
+        " AND answered_at IS NULL AND NOT EXISTS (SELECT 1 FROM enriched_tracks AS row"
+        "  WHERE row.track_id = beside.track_id AND row.spotify_track_id IS NOT NULL)",
+        (json.dumps(list(found)),),
+    )
+    return {track_id for (track_id,) in rows}

@@ -49,6 +49,22 @@ def enqueue(connection: sqlite3.Connection, wanted: Mapping[int, Sequence[Query]
     return answered_already
 
 
+def forget_unwanted(connection: sqlite3.Connection, wanted: Mapping[int, Sequence[Query]]) -> None:
+    """Unlink tracks from lookups that they were waiting for, that nobody has answered, and that they do not want any
+    more: a cheaper answer has come first."""
+    for track_id, queries in wanted.items():
+        keys = {(query.provider, query.kind, query.key) for query in queries}
+        waiting = connection.execute(
+            "SELECT lookup_id, provider, kind, query FROM track_lookups CROSS JOIN lookups USING (lookup_id)"
+            " WHERE track_id = ? AND state = 'pending' AND answered_at IS NULL",
+            (track_id,),
+        ).fetchall()
+        connection.executemany(
+            "DELETE FROM track_lookups WHERE track_id = ? AND lookup_id = ?",
+            [(track_id, lookup_id) for lookup_id, *key in waiting if tuple(key) not in keys],
+        )
+
+
 def _lookup_for(connection: sqlite3.Connection, query: Query, stamp: str) -> tuple[int, bool]:
     key = (query.provider, query.kind, query.key)
     found = connection.execute(

@@ -265,7 +265,8 @@ def _fact(connection: sqlite3.Connection, ref: tuple[str, str, str]) -> Entity |
 
 def save_outcomes(connection: sqlite3.Connection, outcomes: Sequence[TrackOutcome], now: float) -> set[int]:
     """Write rows and candidates and queue what is still wanted. Returns the tracks to decide anew at once,
-    because a lookup they now share was answered before."""
+    because a lookup they now share was answered before, or a track of their album has been found on Spotify."""
+    found = _found_on_spotify(connection, outcomes)
     enriched.save(connection, (outcome.row for outcome in outcomes), now)
     connection.executemany(
         "UPDATE tracks SET undecided = 0 WHERE track_id = ? AND undecided",
@@ -291,7 +292,24 @@ def save_outcomes(connection: sqlite3.Connection, outcomes: Sequence[TrackOutcom
                 for rank, one in enumerate(outcome.candidates)
             ),
         )  # fmt: skip
-    return queue.enqueue(connection, {outcome.row.track_id: outcome.wanted for outcome in outcomes}, now)
+    wanted = {outcome.row.track_id: outcome.wanted for outcome in outcomes}
+    queue.forget_unwanted(connection, wanted)
+    again = queue.enqueue(connection, wanted, now)
+    return again | (albums.waiting_beside(connection, found) if found else set())
+
+
+def _found_on_spotify(connection: sqlite3.Connection, outcomes: Sequence[TrackOutcome]) -> list[int]:
+    """The tracks whose Spotify album is news: it is not in their row yet."""
+    albums_now = {
+        one.row.track_id: one.row.spotify_album_id for one in outcomes if one.row.spotify_album_id is not None
+    }
+    before = dict(
+        connection.execute(
+            "SELECT track_id, spotify_album_id FROM enriched_tracks WHERE track_id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(albums_now)),),
+        ).fetchall()
+    )
+    return [track_id for track_id, album_id in albums_now.items() if before.get(track_id) != album_id]
 
 
 def decide_by_person(connection: sqlite3.Connection, track_id: int, decision: PersonDecision) -> None:

@@ -260,3 +260,28 @@ async def test_refused_names_are_to_be_halved_and_one_alone_fails() -> None:
             await provider.lookup([named("One"), named("Two")])
         (alone,) = await provider.lookup([named("One")])
     assert isinstance(alone, Failed)
+
+
+async def test_spotify_ids_by_names_are_one_request_and_names_that_fold_alike_are_sent_once() -> None:
+    rows = [
+        {
+            "artist_name": "Band",
+            "release_name": "Album",
+            "track_name": "Song",
+            "spotify_track_ids": ["0" * 22],
+        },
+        {"artist_name": "Band", "release_name": "", "track_name": "Else", "spotify_track_ids": []},
+    ]
+
+    def by_names(title: str, album: str | None = None) -> Query:
+        return Query.of("listenbrainz", "spotify_names", artist="Band", title=title, album=album)
+
+    async with listenbrainz(always(rows)) as (provider, _, labs):
+        queries = [by_names("Song", "Album"), by_names("song!", "ALBUM"), by_names("Else")]
+        answers = await provider.lookup(queries)
+        assert labs.paths == ["/spotify-id-from-metadata/json"]
+        assert len(labs.bodies[0]) == 2
+    for one in answers[:2]:
+        assert isinstance(one, Found)
+        assert one.entities[0].fields["spotify_track_ids"] == ["0" * 22]
+    assert isinstance(answers[2], Missing)

@@ -439,3 +439,70 @@ async def test_a_reload_changes_rate_batch_and_budget() -> None:
     assert all(isinstance(answer, Found) for answer in answers)
     (gate,) = watched.gates.snapshot()
     assert (gate.rate, gate.daily_budget) == (FAST / 2, None)
+
+
+# -- whole albums
+
+
+def tracklist(number: int) -> Query:
+    return Query.of("spotify", "tracklist", id=spotify_id(number))
+
+
+def albums_known(*numbers: int) -> Callable[[web.Request], Any]:
+    """The batch route for albums, of which it knows these, each with the tracks n * 10 + 1 and n * 10 + 2."""
+    known_albums = {spotify_id(n): sp_album(n, n * 10 + 1, n * 10 + 2) for n in numbers}
+    return lambda request: {"albums": [known_albums.get(i) for i in request.query["ids"].split(",")]}
+
+
+async def test_twenty_albums_are_one_request_and_an_unknown_one_is_missing() -> None:
+    async with spotify(Api(albums=albums_known(1, 3))) as (provider, up):
+        assert provider.capacity["tracklist"] == 20
+        answers = await provider.lookup([tracklist(1), tracklist(2), tracklist(3)])
+        assert sent(up) == ["albums"]
+    assert entities(answers[0]) == [spotify_id(11), spotify_id(12)]
+    assert isinstance(answers[1], Missing)
+    assert entities(answers[2]) == [spotify_id(31), spotify_id(32)]
+
+
+async def test_an_album_is_read_alone_where_batches_are_withheld() -> None:
+    album = {spotify_id(1): sp_album(1, 11, 12)}
+    routes = Api(albums=withheld, album=lambda request: album.get(request.path.rpartition("/")[2]))
+    async with spotify(routes) as (provider, up):
+        [first, second] = await provider.lookup([tracklist(1), tracklist(2)])
+        assert sent(up) == ["albums", "albums/1", "albums/2"]
+        assert provider.capacity["tracklist"] == 1
+        assert provider.dear >= {"track", "tracklist", "album", "isrc", "text"}
+    assert entities(first) == [spotify_id(11), spotify_id(12)]
+    assert isinstance(second, Missing)
+
+
+async def test_the_tracks_after_the_fiftieth_of_an_album_are_read_too() -> None:
+    whole = sp_album(1, *range(100, 170))
+    tracks = whole["tracks"]["items"]
+    first = whole | {"tracks": whole["tracks"] | {"items": tracks[:50], "total": 70}}
+    routes = Api(
+        albums=lambda request: {"albums": [first]},
+        album=lambda request: {"items": tracks[int(request.query["offset"]) :][:50], "total": 70},
+    )
+    async with spotify(routes) as (provider, up):
+        [answer] = await provider.lookup([tracklist(1)])
+        assert len(up.requests) == 3  # the token, the album, its second page
+    assert entities(answer) == [spotify_id(n) for n in range(100, 170)]
+
+
+async def test_an_album_search_brings_ten_whole_tracks() -> None:
+    async with spotify(Api(search=lambda request: sp_search(sp_track(1), sp_track(2)))) as (provider, up):
+        query = Query.of("spotify", "album", album="Night Shift", artist="Band")
+        [answer] = await provider.lookup([query])
+        assert up.requests[-1].query["q"] == 'artist:"Band" album:"Night Shift"'
+    assert entities(answer) == [spotify_id(1), spotify_id(2)]
+
+
+async def test_what_was_planned_for_batches_is_not_asked_singly_by_who_plans_anew() -> None:
+    planned = []
+    async with spotify(Api(tracks=withheld, track=single(1))) as (provider, up):
+        provider.on_learned = lambda: planned.append(provider.withheld)
+        answers = await provider.lookup([track(1), track(2)])
+        assert sent(up) == ["tracks"]
+    assert all(isinstance(answer, Postponed) for answer in answers)
+    assert planned == [True]

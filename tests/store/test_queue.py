@@ -114,6 +114,15 @@ def test_a_question_in_any_script_comes_back_as_it_was_asked(connection: sqlite3
 # --- claiming -----------------------------------------------------------------------------------------------------
 
 
+def test_what_an_answer_has_made_needless_is_not_asked_and_what_others_want_still_is(
+    connection: sqlite3.Connection,
+) -> None:
+    mine, other = add_tracks(connection, tags(), tags(title="Another Song"))
+    queue.enqueue(connection, {mine: [isrc_query(1), isrc_query(2)], other: [isrc_query(2)]}, NOW)
+    queue.forget_unwanted(connection, {mine: []})
+    assert [lookup.query for lookup in claim(connection)] == [isrc_query(2)]
+
+
 def test_a_claim_is_of_one_kind_at_most_its_capacity_and_the_oldest_first(
     connection: sqlite3.Connection,
 ) -> None:
