@@ -35,6 +35,10 @@ def plan(state: TrackState, known: Known, services: Services) -> tuple[Query, ..
                 return asking.wanted
     if services.spotify and known.spotify_id and not known.unasked and not asking.knows(known.spotify_id):
         asking(spotify_track(known.spotify_id, known.tags))
+    elif services.spotify and services.spotify_batches and known.spotify_id:
+        asking.in_full(
+            known.spotify_id
+        )  # for a fiftieth of a request: the row must not depend on who found it
     if services.spotify and not known.spotify_id and not asking.wanted:
         find_on_spotify(asking, state, known, services)
     return asking.wanted

@@ -63,6 +63,14 @@ class Asking:
             one.id == entity_id and one.kind in described for asked in answers for one in asked.entities
         )
 
+    def in_full(self, spotify_id: str) -> None:
+        """Ask for this Spotify track where only a list of its album's tracks has described it, which names no ISRC."""
+        answers = [one for one in self._state.asked.values() if one.query.kind != "tracklist"]
+        if not any(
+            one.kind == "track" and one.id == spotify_id for asked in answers for one in asked.entities
+        ):
+            self(Query.of(SPOTIFY, "track", id=spotify_id))
+
     @property
     def wanted(self) -> tuple[Query, ...]:
         return tuple(self._wanted)

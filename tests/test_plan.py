@@ -340,7 +340,7 @@ def test_a_track_that_its_spotify_album_does_not_have_is_not_searched_for_singly
 def test_the_album_that_other_tracks_were_found_on_is_read_without_a_search() -> None:
     replies: Replies = {(SPOTIFY, "tracklist"): [spotify_track(1)]}
     assert spotify_asks(replies, batches=True, beside=[spotify_id(6_000)]) == [
-        ["listenbrainz spotify_ids"], ["spotify tracklist"],
+        ["listenbrainz spotify_ids"], ["spotify tracklist"], ["spotify track"],
     ]  # fmt: skip
 
 

@@ -181,7 +181,9 @@ class Spotify:
             if not page:
                 break
             items += page
-        entities = [entity for item in items if (entity := answers.track(item, album=album)) is not None]
+        # what only whole albums tell (label, barcode) is left out: whether an album is read is a matter of chance
+        plain = {name: value for name, value in album.items() if name not in ("label", "external_ids")}
+        entities = [entity for item in items if (entity := answers.track(item, album=plain)) is not None]
         sheet.put(query, Found(tuple(entities)) if entities else Missing())
 
     async def _search(self, sheet: Sheet, query: Query) -> None:
