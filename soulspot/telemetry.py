@@ -8,7 +8,8 @@ import os
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -21,6 +22,8 @@ from soulspot.telemetry_numbers import Distribution, Served
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 _file: TextIO | None = None  # the log file that is open now
+_said: Counter[tuple[str, str]] = Counter()  # (event, level) of lines that no Telemetry counts
+_counted: ContextVar[bool] = ContextVar("_counted", default=False)  # this line is counted already
 
 
 def configure_logging(
@@ -36,6 +39,7 @@ def configure_logging(
     plain = format == "json" or file is not None
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
+        _count,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
         structlog.processors.format_exc_info,
         _printable,
@@ -52,15 +56,26 @@ def configure_logging(
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(target)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=[
-        structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer
-    ], foreign_pre_chain=[*shared[:-1], structlog.stdlib.PositionalArgumentsFormatter(), _printable]))  # fmt: skip
+    foreign = [
+        one for one in shared[:-1] if one is not _count
+    ]  # libraries are not counted: they may say anything
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        foreign_pre_chain=[*foreign, structlog.stdlib.PositionalArgumentsFormatter(), _printable],
+    ))  # fmt: skip
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(LEVELS[level], logging.WARNING))
     if _file is not None:
         _file.close()
     _file = target if file else None
+
+
+def _count(_logger: Any, _method: str, event: Any) -> Any:
+    """Count what our modules say by themselves, errors above all."""
+    if not _counted.get():
+        _said[str(event.get("event")), str(event.get("level"))] += 1
+    return event
 
 
 def _printable(_logger: Any, _method: str, event: Any) -> Any:
@@ -100,17 +115,30 @@ class Telemetry:
         self.peak_rss = 0  # bytes
         self._told: Counter[tuple[str, str]] = Counter()  # what the last `batch_flushed` said of a provider
         self._summed = (time.monotonic(), 0)
+        self._said_before = Counter(_said)
         self._log = structlog.get_logger()
+
+    def said(self) -> Counter[tuple[str, str]]:
+        """Lines of the log by (event, level): those of here whatever the log's level lets out, and the others'."""
+        return self.events + (_said - self._said_before)
 
     def event(self, name: str, **facts: Any) -> None:
         self.events[name, "info"] += 1
         if name == "operation_finished":
             self.operations[str(facts.get("kind")), str(facts.get("status"))] += 1
-        self._log.info(name, **facts)
+        self._say(self._log.info, name, facts)
 
     def warning(self, name: str, **facts: Any) -> None:
         self.events[name, "warning"] += 1
-        self._log.warning(name, **facts)
+        self._say(self._log.warning, name, facts)
+
+    @staticmethod
+    def _say(say: Callable[..., Any], name: str, facts: Mapping[str, Any]) -> None:
+        before = _counted.set(True)
+        try:
+            say(name, **facts)
+        finally:
+            _counted.reset(before)
 
     def gauge(self, **values: float) -> None:
         """Set gauges and say them in one line."""

@@ -242,6 +242,19 @@ def test_an_alarm_is_said_when_it_is_raised_and_when_it_is_over() -> None:
     ]
 
 
+def test_every_line_of_the_log_is_counted_once_whoever_says_it() -> None:
+    configure_logging("json", "warning", stream=io.StringIO())
+    telemetry = Telemetry()
+    telemetry.event("request", status=200)  # below the level of the log
+    telemetry.warning("limited", provider="spotify")
+    structlog.get_logger().error("pump_failed", provider="spotify")
+    structlog.get_logger().warning("watch_failed", error="e")
+    assert telemetry.said() == {
+        ("request", "info"): 1, ("limited", "warning"): 1, ("pump_failed", "error"): 1, ("watch_failed", "warning"): 1,
+    }  # fmt: skip
+    assert Telemetry().said() == {}
+
+
 # --- distributions ------------------------------------------------------------------------------------------------
 
 

@@ -24,6 +24,9 @@ from soulspot.telemetry_numbers import Distribution
 
 POWERS = range(0, 21, 2)  # edges of the histograms: 1 ms, 4 ms ... 17 minutes
 
+FILE_STATES = ("unreadable", "vanished")
+NOT_STATUSES = ("total", *FILE_STATES)
+
 Samples = Iterable[tuple[tuple[str, ...], float | Distribution]]
 
 
@@ -39,7 +42,7 @@ FAMILIES = {
     "soulspot_info": Family("gauge", ("version",), "always 1"),
     "soulspot_uptime_seconds": Family("gauge", (), "since this process started to work"),
     "soulspot_events_total": Family(
-        "counter", ("event", "level"), "lines of the log, whatever its level lets out"
+        "counter", ("event", "level"), "lines of the log, also those that its level keeps back"
     ),
     "soulspot_requests_total": Family(
         "counter", ("provider", "status"), "HTTP requests to services; status none: no answer came"
@@ -65,6 +68,7 @@ FAMILIES = {
     ),
     "soulspot_results_total": Family("counter", ("status",), "tracks that came to a result"),
     "soulspot_tracks": Family("gauge", ("status",), "tracks in the database"),
+    "soulspot_files": Family("gauge", ("state",), "files that are unreadable or have vanished"),
     "soulspot_lookups": Family("gauge", ("provider", "state"), "lookups in the database"),
     "soulspot_oldest_waiting_seconds": Family(
         "gauge", (), "since the oldest lookup was queued; 0: none waits"
@@ -122,7 +126,7 @@ def _of_telemetry(telemetry: Telemetry) -> dict[str, Samples]:
     return {
         **{name: values for name, values in own.items() if name in FAMILIES},
         "soulspot_uptime_seconds": [((), time.monotonic() - telemetry.started)],
-        "soulspot_events_total": telemetry.events.items(),
+        "soulspot_events_total": telemetry.said().items(),
         "soulspot_requests_total": [
             ((provider, str(status or "none")), count)
             for (provider, status), count in telemetry.statuses.items()
@@ -156,7 +160,8 @@ def _of_status(status: Mapping[str, Any]) -> dict[str, Samples]:
         if gate["limited_until"]
     }
     return {
-        "soulspot_tracks": _each(status["tracks"]),
+        "soulspot_tracks": [((name,), n) for name, n in status["tracks"].items() if name not in NOT_STATUSES],
+        "soulspot_files": [((name,), status["tracks"].get(name, 0)) for name in FILE_STATES],
         "soulspot_lookups": [
             ((provider, state), count)
             for provider, states in status["lookups"].items()

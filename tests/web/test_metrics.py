@@ -84,8 +84,13 @@ async def test_metrics_and_status_tell_the_same(running: Running) -> None:
     assert status["alarms"] == [{"alarm": "stall", "why": "nothing moves"}]
     assert found["soulspot_alarm", labelled(alarm="stall")] == 1
     assert found["soulspot_memory_bytes", ()] > 1_000_000
-    for status_name, count in status["tracks"].items():
-        assert found["soulspot_tracks", labelled(status=status_name)] == count
+    counts = status["tracks"]
+    assert found["soulspot_files", labelled(state="vanished")] == counts["vanished"]
+    statuses = {dict(labels)["status"]: n for (name, labels), n in found.items() if name == "soulspot_tracks"}
+    assert statuses == {
+        name: n for name, n in counts.items() if name not in ("total", "unreadable", "vanished")
+    }
+    assert sum(statuses.values()) == counts["total"]
 
 
 async def test_an_open_metrics_scraper_is_answered_in_its_own_form(running: Running) -> None:
