@@ -30,6 +30,11 @@ async def test_the_document_names_every_route_and_no_other(running: Running) -> 
     assert undescribed(app, ROUTES) == set()
 
 
+def test_every_route_stands_in_the_documentation() -> None:
+    text = (Path(__file__).parents[2] / "docs/http.md").read_text(encoding="utf-8")
+    assert [one.path for one in ROUTES if f"{one.method} {one.path}" not in text] == []
+
+
 async def test_the_document_says_when_a_token_is_needed(start: Start) -> None:
     running = await start(token=TOKEN)
     headers = {"Authorization": f"Bearer {TOKEN}"}
