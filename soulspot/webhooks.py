@@ -119,6 +119,9 @@ class Webhooks:
             except (SoulSpotError, sqlite3.Error) as error:
                 log.warning("webhook_stalled", error=str(error), again_in_seconds=STORE_AGAIN)
                 pause = STORE_AGAIN
+            except Exception as error:  # whatever it is, nobody would notice that nothing is told any more
+                log.exception("webhook_stalled", error=str(error), again_in_seconds=STORE_AGAIN)
+                pause = STORE_AGAIN
             if pause is None:
                 return
             await asyncio.sleep(pause)

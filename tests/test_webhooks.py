@@ -359,6 +359,29 @@ async def test_events_that_became_too_old_are_named_and_do_not_stop_the_others(
     assert [one["data"]["operation_id"] for one in receiver.taken] == [4, 5]
 
 
+async def test_whatever_goes_wrong_it_is_said_and_tried_again(
+    sender: Sender, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("soulspot.webhooks.STORE_AGAIN", 0.0)
+    hooks = await sender.begin()
+    await sender.tell("operation.finished")
+    troubles = [RuntimeError("a fault of ours"), sqlite3.OperationalError("locked")]
+    step = hooks.step
+
+    async def failing(*, linger: bool = True) -> float | None:
+        if troubles:
+            raise troubles.pop()
+        hooks.standing.gone = True
+        return await step(linger=linger)
+
+    monkeypatch.setattr(hooks, "step", failing)
+    with capture_logs() as said:
+        await hooks.run()
+    assert [(line["event"], line["log_level"]) for line in said] == [
+        ("webhook_stalled", "warning"), ("webhook_stalled", "error")
+    ]  # fmt: skip
+
+
 async def test_how_the_receiver_stands_can_be_seen(sender: Sender, receiver: Receiver) -> None:
     receiver.statuses = [500]
     assert await sender.database.read(lambda c: describe(c, receiver.url)) is None
