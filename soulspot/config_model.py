@@ -126,7 +126,9 @@ class ListenBrainz(Section):
     token_file: FilePath | None = _key(None, "a file that holds the token, instead of it")
     rate: Rate = _key(3.0, "requests a second; the service's own limit is heeded too")
     batch_size: int = _key(1000, "lookups gathered for one request, 1 to 1000", ge=1, le=1000)
-    max_wait_time: Duration = _key(5.0, "how long a lookup waits for company before it is sent")
+    max_wait_time: Duration = _key(
+        60.0, "how long a lookup waits for company before it is sent, while others are being found"
+    )
     timeout: Duration = _key(30.0, "how long one request may take")
 
 

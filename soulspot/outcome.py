@@ -11,8 +11,10 @@ from soulspot.matching import (
     Decision,
     MatchPolicy,
     choose_editions,
+    goes_by,
     nearby,
     normalise_tags,
+    without_artist,
 )
 from soulspot.merge import RELEASE_FIELDS, TAGS, merge, release_facts, tag_facts
 from soulspot.models import (
@@ -41,10 +43,12 @@ from soulspot.outcome_judging import (
     rejected_ids,
 )
 from soulspot.outcome_spotify import own_track, same_track, spotify_albums, spotify_links, told_twice
-from soulspot.plan import album_query, plan
+from soulspot.plan import album_again, album_query, artist_query, plan
 from soulspot.plan_state import Known, Services
+from soulspot.text import lead_artist
 
 EXACT_NAMES_SLACK = 2_500  # milliseconds
+MAX_ARTISTS = 3
 IMPRINT = ("label", "catalog_number", "barcode")
 
 
@@ -113,6 +117,9 @@ def _worked_out(state: TrackState, rules: Rules) -> TrackOutcome:
         editions=_editions(state, tags),
         spotify_albums=spotify_albums(state),
         unasked=unasked is not None,
+        unstated_version=recording.unstated,
+        other_names=_other_names(state, tags.artist),
+        album_other_names=_other_names(state, state.group.artist if state.group else None),
     )
     wanted = plan(state, known, rules.services)
     status, confidence = _status(state, recording, track, pending=bool(wanted))
@@ -126,7 +133,8 @@ def _as_asked(tags: TrackTags, path: bytes | None) -> TrackTags:
     """The tags put in order for questions. A title that could be a placeholder ("Song 2", "22") is asked for all the
     same: it may be what the song is called."""
     tidy = normalise_tags(tags, path)
-    return tidy if tidy.title or not tags.title else replace(tidy, title=tags.title.strip() or None)
+    title = tidy.title or (tags.title or "").strip() or None
+    return replace(tidy, title=title and without_artist(title, tidy.artist))
 
 
 def _recording_candidates(state: TrackState, tags: TrackTags) -> Iterator[Candidate]:
@@ -142,7 +150,7 @@ def _recording_candidates(state: TrackState, tags: TrackTags) -> Iterator[Candid
                 reached.add("isrc")
             elif asked.query.kind == "url":
                 reached.add("spotify link")
-            elif asked.query.kind == "text":
+            elif asked.query.kind in ("text", "loose", "by_artist"):
                 reached.add("text")
             yield Candidate(entity, frozenset(reached))
 
@@ -179,11 +187,31 @@ def _isrcs(state: TrackState, recording: Decision, linked: Decision) -> tuple[st
 
 def _editions(state: TrackState, tags: TrackTags) -> tuple[Entity, ...]:
     """The releases that the track's album may be, where that has been asked."""
-    query, group = album_query(state), state.group
-    answer = state.answer_to(query) if query else None
-    if answer is None or group is None:
+    group = state.group
+    if group is None:
         return ()
-    return tuple(choose_editions(tags, group.album, group.artist, answer.entities, size=group.size))
+    other_names = _other_names(state, group.artist)
+    for query in (album_query(state), album_again(state, other_names)):
+        answer = state.answer_to(query) if query else None
+        if answer and query:
+            own = {
+                one.id for one in answer.entities if set(other_names) & {*one.fields.get("mb_artist_ids", ())}
+            }
+            found = choose_editions(
+                tags, group.album, group.artist, answer.entities, size=group.size, by_artist=own
+            )
+            if found:
+                return tuple(found)
+    return ()
+
+
+def _other_names(state: TrackState, name: str | None) -> tuple[str, ...]:
+    """The MBIDs of artists that go by `name` and are called otherwise upstream: where the names are the same, a
+    search by name has found what there is."""
+    answer = state.answer_to(artist_query(name)) if name else None
+    if answer is None or not name:
+        return ()
+    return tuple(one.id for one in answer.entities if goes_by(one.fields, lead_artist(name)))[:MAX_ARTISTS]
 
 
 def _status(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from soulspot.models import LISTENBRAINZ, MUSICBRAINZ, Query, TrackState
+from soulspot.models import LISTENBRAINZ, MUSICBRAINZ, Asked, Query, TrackState
 from soulspot.plan_spotify import find_on_spotify, spotify_track
-from soulspot.plan_state import Asking, Known, Services, searchable
+from soulspot.plan_state import Asking, Known, Services, searchable, titled
+from soulspot.text import lead_artist
 
 SMALLEST_ALBUM, LARGEST_ALBUM = 4, 400  # tracks; a smaller one costs less asked track by track
 CHEAPER_THAN_ISRCS = 8  # tracks from which an album's two questions cost less than an ISRC each
@@ -28,7 +29,9 @@ def plan(state: TrackState, known: Known, services: Services) -> tuple[Query, ..
         if services.listenbrainz:
             asking(Query.of(LISTENBRAINZ, "recording", mbid=known.recording_id))
         if not asking.knows(known.recording_id):  # a person named it, and nobody has described it yet
-            _by_recording_id(asking, known.recording_id, services)
+            for stage in _by_recording_ids(asking, [known.recording_id], services):
+                if stage.unsettled:
+                    return asking.wanted
     else:
         for stage in _identify(asking, state, known, services):
             if stage.unsettled:
@@ -51,32 +54,57 @@ class _Stage:
 
 def _identify(asking: Asking, state: TrackState, known: Known, services: Services) -> Iterator[_Stage]:
     """The ways to a recording, cheapest and surest first; the caller stops at the first unsettled one."""
-    answered = [_by_recording_id(asking, mbid, services) for mbid in known.tags.ids.mb_recording_ids]
-    yield _Stage(False in answered)
+    own_ids = known.tags.ids.mb_recording_ids
+    yield from _by_recording_ids(asking, own_ids, services)
+    # the others of such an album have ids as well, as a rule: to ask for all of it would be for this track alone
+    whole = None if own_ids or not services.musicbrainz else album_query(state)
+    if whole and state.group and state.group.size >= CHEAPER_THAN_ISRCS:
+        yield _Stage(not _by_album(asking, state, known))
+    if services.musicbrainz:
+        by_isrc = [asking(Query.of(MUSICBRAINZ, "isrc", isrc=isrc)) for isrc in known.isrcs[:MAX_ISRCS]]
+        yield _Stage(None in by_isrc)
+    if whole:
+        yield _Stage(not _by_album(asking, state, known))
+    spotify_id = known.tags.ids.spotify_track_id
+    if spotify_id and services.musicbrainz and not services.spotify:
+        yield _Stage(asking(Query.of(MUSICBRAINZ, "url", spotify_id=spotify_id)) is None)
+    yield from _by_text(asking, state, known, services)
+
+
+def _by_text(asking: Asking, state: TrackState, known: Known, services: Services) -> Iterator[_Stage]:
+    """By names and length: exactly as they are, nearly, and at last by all that can have been meant."""
+    tags = known.tags
+    duration = str(tags.duration_ms) if tags.duration_ms else None
+    named = searchable(tags)
+    if named and duration and services.listenbrainz:
+        yield _Stage(not _by_exact_names(asking, *named))
     if not services.musicbrainz:
         return
-    whole = album_query(state)
-    if whole and state.group and state.group.size >= CHEAPER_THAN_ISRCS:
-        yield _Stage(not _by_album(asking, known, whole))
-    by_isrc = [asking(Query.of(MUSICBRAINZ, "isrc", isrc=isrc)) for isrc in known.isrcs[:MAX_ISRCS]]
-    yield _Stage(None in by_isrc)
-    if whole:
-        yield _Stage(not _by_album(asking, known, whole))
-    spotify_id = known.tags.ids.spotify_track_id
-    if spotify_id and not services.spotify:
-        yield _Stage(asking(Query.of(MUSICBRAINZ, "url", spotify_id=spotify_id)) is None)
-    text = searchable(known.tags)
-    if text is None:
-        return
-    title, artist = text
-    duration = str(known.tags.duration_ms) if known.tags.duration_ms else None
-    if duration and services.listenbrainz:
-        yield _Stage(not _by_exact_names(asking, title, artist))
-    if duration:
-        yield _Stage(
-            asking(Query.of(MUSICBRAINZ, "text", title=title, artist=artist, duration_ms=duration)) is None
+    if named and duration:
+        title, artist = named
+        narrow = Query.of(MUSICBRAINZ, "text", title=title, artist=artist, duration_ms=duration)
+        yield _Stage(asking(narrow) is None)
+        if known.unstated_version:
+            yield _Stage(asking(Query.of(MUSICBRAINZ, "text", title=title, artist=artist)) is None)
+    if tags.ids.mb_recording_ids and album_query(state):
+        yield _Stage(not _by_album(asking, state, known))
+    if titled(tags):
+        loose = Query.of(
+            MUSICBRAINZ, "loose", title=tags.title, artist=tags.artist, album=tags.album, duration_ms=duration
         )
-    yield _Stage(asking(Query.of(MUSICBRAINZ, "text", title=title, artist=artist, scope="wide")) is None)
+        yield _Stage(asking(loose) is None)
+    if tags.artist and duration:
+        yield _Stage(asking(artist_query(tags.artist)) is None)
+        if known.other_names:
+            arid = " ".join(known.other_names)
+            yield _Stage(asking(Query.of(MUSICBRAINZ, "by_artist", arid=arid, duration_ms=duration)) is None)
+    heard_of = {
+        asked.query["mbid"]
+        for asked in state.asked.values()
+        if "mbid" in dict(asked.query.terms) and asked.entities
+    }
+    unknown = [mbid for mbid in tags.ids.mb_recording_ids if mbid not in heard_of]
+    yield _Stage(None in [asking(Query.of(MUSICBRAINZ, "redirect", mbid=mbid)) for mbid in unknown])
 
 
 def album_query(state: TrackState) -> Query | None:
@@ -88,10 +116,32 @@ def album_query(state: TrackState) -> Query | None:
     return Query.of(MUSICBRAINZ, "album", album=group.album, artist=group.artist)
 
 
-def _by_album(asking: Asking, known: Known, query: Query) -> bool:
+def album_again(state: TrackState, other_names: Sequence[str]) -> Query | None:
+    """The album once more, where its name and artist together led to nothing: of an artist that has the tagged name
+    besides its own, or of whoever has one of this name and size."""
+    group = state.group
+    if group is None or group.artist is None or album_query(state) is None:
+        return None
+    arid = " ".join(other_names) or None
+    return Query.of(MUSICBRAINZ, "album", album=group.album, arid=arid, tracks=str(group.size))
+
+
+def artist_query(name: str) -> Query:
+    """The question who goes by this name."""
+    return Query.of(MUSICBRAINZ, "artist", name=lead_artist(name))
+
+
+def _by_album(asking: Asking, state: TrackState, known: Known) -> bool:
     """Ask which release the album is, then for its recordings; another edition only when the first did not do."""
-    if asking(query) is None:
-        return False
+    first = album_query(state)
+    if first is None or asking(first) is None:
+        return first is None
+    if not known.editions and state.group and state.group.artist:
+        if asking(artist_query(state.group.artist)) is None:
+            return False
+        again = album_again(state, known.album_other_names)
+        if again and asking(again) is None:
+            return False
     for edition in known.editions[:MAX_EDITIONS]:
         hint = {"tracks": str(edition.fields["track_count"]) if "track_count" in edition.fields else None}
         if asking(Query.of(MUSICBRAINZ, "release", hint, mbid=edition.id)) is None:
@@ -108,25 +158,26 @@ def _by_exact_names(asking: Asking, title: str, artist: str) -> bool:
     return None not in answers
 
 
-def _by_recording_id(asking: Asking, mbid: str, services: Services) -> bool:
+def _by_recording_ids(asking: Asking, mbids: Sequence[str], services: Services) -> Iterator[_Stage]:
+    for provider in (name for name in (LISTENBRAINZ, MUSICBRAINZ) if name in services.names):
+        yield _Stage(False in [_by_recording_id(asking, mbid, provider) for mbid in mbids])
+
+
+def _by_recording_id(asking: Asking, mbid: str, provider: str) -> bool:
     """Ask for a recording by its id, or by the id it was merged into. True when there is nothing left to wait for."""
-    if not (services.listenbrainz or services.musicbrainz):
-        return True
-    provider = LISTENBRAINZ if services.listenbrainz else MUSICBRAINZ
     answer = asking(Query.of(provider, "recording", mbid=mbid))
-    if answer is None:
+    if answer is None or answer.entities or provider != LISTENBRAINZ:
+        return answer is not None
+    merged = asking(Query.of(LISTENBRAINZ, "redirect", mbid=mbid))
+    if merged is None:
         return False
-    if answer.entities:
+    target = _target(merged)
+    if not target or target == mbid:
         return True
-    for resolver in (LISTENBRAINZ, MUSICBRAINZ):
-        if not (services.listenbrainz if resolver == LISTENBRAINZ else services.musicbrainz):
-            continue
-        merged = asking(Query.of(resolver, "redirect", mbid=mbid))
-        if merged is None:
-            return False
-        target = next(
-            (entity.fields["redirect_to"] for entity in merged.entities if entity.kind == "redirect"), None
-        )
-        if target and target != mbid:
-            return asking(Query.of(provider, "recording", mbid=target)) is not None
-    return True
+    return asking(Query.of(LISTENBRAINZ, "recording", mbid=target)) is not None
+
+
+def _target(redirect: Asked) -> str | None:
+    """The id that an id was merged into."""
+    targets = (entity.fields["redirect_to"] for entity in redirect.entities if entity.kind == "redirect")
+    return next(targets, None)

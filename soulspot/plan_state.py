@@ -29,7 +29,10 @@ class Services:
 class Known:
     """What has been decided of a track so far. `tags` is its text as far as it is known from any source,
     `editions` the releases that its album may be, the likeliest first, `spotify_albums` the ids of Spotify albums that
-    may have it, the likeliest first. `unasked`: Spotify itself has not said anything of `spotify_id`, and need not."""
+    may have it, the likeliest first. `unasked`: Spotify itself has not said anything of `spotify_id`, and need not.
+    `other_names` are the MBIDs of artists that go by the tagged artist's name among others, `album_other_names` those by
+    the album's artist's. `unstated_version`: what else is called like this, however long, may tell whether this is a
+    version that the tags do not mention."""
 
     tags: TrackTags
     recording_id: str | None = None
@@ -39,6 +42,9 @@ class Known:
     editions: tuple[Entity, ...] = ()
     spotify_albums: tuple[str, ...] = ()
     unasked: bool = False
+    other_names: tuple[str, ...] = ()
+    album_other_names: tuple[str, ...] = ()
+    unstated_version: bool = False
 
 
 class Asking:
@@ -78,6 +84,9 @@ class Asking:
 
 def searchable(tags: TrackTags) -> tuple[str, str] | None:
     """(title, artist) when a text search can find one recording by them; None for "Track 01" and the like."""
-    if not tags.title or not tags.artist or _PLACEHOLDER.match(tags.title.strip()):
-        return None
-    return tags.title, tags.artist
+    return (str(tags.title), tags.artist) if titled(tags) and tags.artist else None
+
+
+def titled(tags: TrackTags) -> bool:
+    """Whether the title is a name."""
+    return bool(tags.title) and not _PLACEHOLDER.match(str(tags.title).strip())

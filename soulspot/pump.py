@@ -56,7 +56,7 @@ STORE_HOLD = 30.0  # seconds without a claim after answers could not be written
 REFUSED_HOLD = 900.0  # seconds until a refused account is tried again
 PATIENT = 3  # failures in a row before a lookup that is never answered has to make way for others
 ASIDE = 300.0  # seconds that a lookup steps aside whose request alone is never answered
-DEAR_LOOK = 1.0  # seconds between two looks at a dear lookup that waits for others
+LOOK = 1.0  # seconds between two looks at what is due and waits for others
 DEAR_PATIENCE = 600.0  # seconds for which a dear lookup waits, at most, for others to make it needless
 DAY = 86_400.0
 
@@ -96,6 +96,8 @@ class Pump:
         self._memory = memory or Memory(telemetry)
         self.patience = patience
         self.batch_size = batch_size
+        self.max_wait_time = max_wait_time
+        self._waited = 0.0  # seconds that the last claim had waited in the queue
         self._database = database
         self._settle = settle
         self._company = company
@@ -115,7 +117,7 @@ class Pump:
         self._aside: set[int] = set()
         self._flushing: asyncio.Task[object] | None = None
         self._closing: asyncio.Task[object] | None = None  # a processor that retune replaced
-        self.processor = self._new_processor(max_wait_time)
+        self.processor = self._new_processor()
 
     @property
     def name(self) -> str:
@@ -203,30 +205,31 @@ class Pump:
         if before and not self._claimed:
             self._on_idle()  # whoever lingered for our answers need not linger any longer
         if claim.lookups:
+            self._waited = claim.waited
             await self.processor.add_batch(list(claim.lookups))
-        if self.processor.get_pending_count() and not (claim.emptied and self._company(self)):
+        if self.processor.get_pending_count():
             await self.processor.flush()
         if claim.lookups:
             return 0.0
         ready = await self.ready_at()
         if ready is None:
             return None
-        # what is due and was not claimed is dear: whoever keeps it waiting wakes us
-        return ready - self._now() if ready > self._now() else DEAR_LOOK
+        # what is due and was not claimed waits for others: whoever keeps it waiting wakes us
+        return ready - self._now() if ready > self._now() else LOOK
 
     def _claim(self, connection: sqlite3.Connection, limits: Mapping[str, int]) -> queue.Claim:
         """The cheap questions first: what they or others bring may make a dear one needless, which therefore waits
-        until nobody else is producing, though not for ever."""
+        until nobody else is producing, though not for ever. A batch that is not full waits for company as long as there
+        may be any, and not longer than `max_wait_time`."""
         dear: frozenset[str] = getattr(self.provider, "dear", frozenset())
         cheap = {kind: most for kind, most in limits.items() if kind not in dear}
-        now = self._now()
-        claim = queue.claim(connection, self.name, cheap, now)
+        now, company = self._now(), self._company(self)
+        linger = self.max_wait_time if company else 0.0
+        claim = queue.claim(connection, self.name, cheap, now, linger=linger)
         if claim.lookups:
             return claim
         rest = {kind: most for kind, most in limits.items() if kind in dear}
-        if not rest or not self._company(self):
-            return queue.claim(connection, self.name, rest, now)
-        return queue.claim(connection, self.name, rest, now - DEAR_PATIENCE)
+        return queue.claim(connection, self.name, rest, now - (DEAR_PATIENCE if company else 0.0))
 
     def _claim_size(self, kind: str) -> int:
         most = self.provider.capacity[kind]
@@ -236,14 +239,15 @@ class Pump:
     def retune(self, *, batch_size: int, max_wait_time: float, patience: Patience) -> None:
         """Take over new settings from the next claim on; what is gathered now goes out as it is."""
         self.batch_size, self.patience = batch_size, patience
-        before, self.processor = self.processor, self._new_processor(max_wait_time)
+        self.max_wait_time = max_wait_time
+        before, self.processor = self.processor, self._new_processor()
         self._closing = asyncio.create_task(before.close())
 
-    def _new_processor(self, max_wait_time: float) -> BatchProcessor[Lookup, Answer]:
+    def _new_processor(self) -> BatchProcessor[Lookup, Answer]:
         return BatchProcessor(
             self.batch_size,
             self._answer,
-            max_wait_time,
+            self.max_wait_time,
             key=lambda lookup: lookup.lookup_id,
             split_on=(BatchRejected,),
             on_batch_complete=self._report,
@@ -255,7 +259,7 @@ class Pump:
         self.wake()
 
     def flush_if_needed(self) -> None:
-        """Send what has waited long enough for company, in a task of its own: a slow service holds up no timer."""
+        """Send what a batch is left with, in a task of its own: a slow service holds up no timer."""
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self.processor.flush_if_needed())
 

@@ -16,6 +16,9 @@ _APOSTROPHE = re.compile(r"['’‘ʼ`´](?!\d)|(?<!\d)['’‘ʼ`´]")
 _STROKES = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ı": "i", "þ": "th", "æ": "ae", "œ": "oe"}
 )
+_BRACKETED = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
+_DASHED = re.compile(r"\s+[-–—]\s+.*$")
+_NEXT_ARTIST = re.compile(r"(?i)\s*(?:[;,/&+]|\b(?:feat|ft|featuring|vs|with)\b\.?)\s*")
 # Kana voicing marks are not accents: without them another word is left.
 _VOICING = "\u3099\u309a"
 
@@ -33,3 +36,19 @@ def fold(text: str) -> str:
 def latin(text: str) -> str:
     """`fold`, and every other script transliterated to ASCII besides."""
     return fold(anyascii(text))
+
+
+def is_latin(text: str) -> bool:
+    """Whether most of its letters are Latin; a text without letters is."""
+    letters = [c for c in text if c.isalpha()]
+    return 2 * sum("LATIN" in unicodedata.name(c, "") for c in letters) >= len(letters)
+
+
+def bare_title(title: str) -> str:
+    """The title without what stores append: "(feat. X)", "[Live]", "- 2011 Remaster"."""
+    return _DASHED.sub("", _BRACKETED.sub("", title)).strip()
+
+
+def lead_artist(credit: str) -> str:
+    """The first name of a credit. It matches the whole credit too, however that is joined in MusicBrainz."""
+    return next((name for name in _NEXT_ARTIST.split(credit) if name.strip()), credit).strip()

@@ -3,8 +3,9 @@
 from soulspot.matching.assigning import Pairing, assign
 from soulspot.matching.decision import decide
 from soulspot.matching.editions import choose_editions
-from soulspot.matching.fallback import normalise_tags
+from soulspot.matching.fallback import normalise_tags, without_artist
 from soulspot.matching.groups import album_member
+from soulspot.matching.names import goes_by
 from soulspot.matching.nearby import nearby
 from soulspot.matching.records import compare_records
 from soulspot.matching.values import ALL_FREE, Candidate, Decision, MatchPolicy, Scored, Share
@@ -22,6 +23,8 @@ __all__ = [
     "choose_editions",
     "compare_records",
     "decide",
+    "goes_by",
     "nearby",
     "normalise_tags",
+    "without_artist",
 ]

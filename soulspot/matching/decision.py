@@ -61,6 +61,7 @@ def decide(
         reasons=(*why, *best.reasons),
         ranked=tuple(j.public() for j in judged[:SHOWN]),
         release=choose_release(ours, best.view) if verdict is not Verdict.NONE else None,
+        unstated=best.marks.unstated and verdict is Verdict.REVIEW,
     )
 
 

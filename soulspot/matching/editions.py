@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from soulspot.matching.albums import SAME_ALBUM, Album
@@ -14,12 +14,20 @@ SAME_ALBUM_ARTIST = 0.6
 
 
 def choose_editions(
-    tags: TrackTags, album: str, artist: str | None, releases: Sequence[Entity], *, size: int
+    tags: TrackTags,
+    album: str,
+    artist: str | None,
+    releases: Sequence[Entity],
+    *,
+    size: int,
+    by_artist: Set[str] = frozenset(),
 ) -> list[Entity]:
     """The releases of this name, the likeliest first; `size` is how many tracks of the album the library has.
 
-    `artist` is None for a compilation. Ranked by name, an edition that can hold all the tracks before a shorter
-    one, official before others, the year of the tags, the nearest number of tracks, the earliest date."""
+    `artist` is None for a compilation. Releases whose id is in `by_artist` are known to be the artist's, whatever name
+    that has there; they may be called otherwise, too, when they have as many tracks. Ranked by name, an edition that
+    can hold all the tracks before a shorter one, official before others, the year of the tags, the nearest number of
+    tracks, the earliest date."""
     wanted = Album(album)
     least = max(size, tags.track_total or 0, tags.track_number or 0)
     ranked = []
@@ -33,9 +41,12 @@ def choose_editions(
             secondary=tuple(entry.get("secondary_types", ())),
         )
         likeness = title_similarity(wanted.title, found.title) or 0.0
-        if likeness < SAME_ALBUM or not _same_artist(artist, fields):
-            continue
         count, date = int(fields.get("track_count", 0)), str(fields.get("release_date", "9999"))
+        if release.id in by_artist:
+            if likeness < SAME_ALBUM and count != size:
+                continue
+        elif likeness < SAME_ALBUM or not _same_artist(artist, fields):
+            continue
         rank = (
             -round(likeness, 2),
             0 < count < least,

@@ -10,7 +10,7 @@ from soulspot.matching.names import is_unknown, is_various
 from soulspot.matching.versions import version_words
 from soulspot.matching.vocabulary import NAMELESS_FOLDER, PLACEHOLDER_ALBUM, PLACEHOLDER_TITLE, SHELVES, lines
 from soulspot.models import TrackTags
-from soulspot.text import fold
+from soulspot.text import bare_title, fold, lead_artist
 
 _PLACEHOLDER_TITLE = re.compile("^(?:" + "|".join(lines(PLACEHOLDER_TITLE)) + ")$")
 _PLACEHOLDER_ALBUM = re.compile("^(?:" + "|".join(lines(PLACEHOLDER_ALBUM)) + ")$")
@@ -119,6 +119,19 @@ def without_number(title: str, number: int | None) -> tuple[str, int | None]:
     return title, number
 
 
+def without_artist(title: str, artist: str | None) -> str:
+    """The title without the artist's name before or after a dash ("Artist - Title")."""
+    pieces = _DASH.split(title)
+    names = {fold(artist), fold(lead_artist(artist))} - {""} if artist else set()
+    if len(pieces) > 1 and fold(pieces[0]) in names:
+        del pieces[0]
+    elif len(pieces) > 1 and fold(pieces[-1]) in names:
+        del pieces[-1]
+    else:
+        return title
+    return " - ".join(piece.strip() for piece in pieces)
+
+
 def guess_from_path(path: bytes) -> TrackTags:
     """What a path says: the last two folders and the file name. Nothing is certain here."""
     pieces = [_clean(p) for p in path.decode("utf-8", "replace").split("/") if p.strip(". ")]
@@ -141,14 +154,13 @@ def guess_from_path(path: bytes) -> TrackTags:
             artist, album = parts[0].strip(), parts[1].strip()
             album, later = _album(album)
             date = date or later
-    parts = _DASH.split(stem)
+    parts = [part for part in _DASH.split(stem) if not part.strip().isdecimal()]
     if (
         len(parts) == 2
         and pieces
         and _SHARD.match(fold(pieces[-1]))
         and not (artist and fold(parts[0]) == fold(artist))
-        and not parts[0].strip().isdecimal()
-        and not version_words(parts[1]).kinds
+        and not version_words(bare_title(parts[1]) or parts[1]).kinds
     ):
         # "phone backup/832/Artist - Title": a folder that is no name says nothing, nor does the one above
         artist = album = date = None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from rapidfuzz.fuzz import ratio
 
@@ -190,3 +191,10 @@ def _sides(a: Credit, b: Credit) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def _cover(names: tuple[str, ...], others: tuple[str, ...]) -> float:
     return sum(max(name_similarity(n, o) for o in others) for n in names) / len(names)
+
+
+def goes_by(artist: Mapping[str, Any], name: str) -> bool:
+    """Whether an artist of other name (the fields of an artist search's hit) goes by `name`, too."""
+    if name_similarity(str(artist.get("artist", "")), name) == 1.0:
+        return False
+    return any(name_similarity(str(one), name) >= 0.95 for one in artist.get("artist_aliases", ()))

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from rapidfuzz.fuzz import ratio
 
+from soulspot.matching.readings import kana_heard_in, korean
 from soulspot.text import latin
 
 _RANGES = (
@@ -22,6 +23,7 @@ _RANGES = (
     ("hangul", 0xAC00, 0xD7B0),
 )
 _SIMPLER = (("sh", "s"), ("ch", "c"), ("kh", "k"), ("zh", "z"), ("ts", "c"), ("q", "k"), ("l", "r"))
+_ENOUGH_KANA = 0.25  # share of a title; what lies between is kanji
 _VOWELS_AND_DOUBLES = re.compile(r"[aeiouywjh]+|(.)(?=\1)")
 
 
@@ -51,13 +53,18 @@ def sound_similarity(a: str, b: str) -> float | None:
 
     One that agrees proves much; one that differs proves nothing: Japanese is read as Chinese here, Arabic has no
     vowels, and a title may be translated."""
-    x, y = latin(a).replace(" ", ""), latin(b).replace(" ", "")
-    if not x or not y:
-        return None
-    if x == y:
+    if latin(a) and latin(a).replace(" ", "") == latin(b).replace(" ", ""):
         return 0.99
-    best = _heard(x, y)
-    return min(best + 0.05, 0.97) if best >= 0.8 else None
+    best = max((_heard(x, y) for x in _readings(a) for y in _readings(b)), default=0.0)
+    if best >= 0.8:
+        return min(best + 0.05, 0.97)
+    heard = max(kana_heard_in(a, latin(b)) or 0.0, kana_heard_in(b, latin(a)) or 0.0)
+    return 0.97 if heard >= _ENOUGH_KANA else None
+
+
+def _readings(text: str) -> set[str]:
+    found = (latin(text), latin(korean(text) or ""))
+    return {reading.replace(" ", "") for reading in found if reading}
 
 
 @lru_cache(maxsize=16384)

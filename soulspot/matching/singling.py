@@ -23,13 +23,16 @@ def singled_out(judged: Sequence[Judged], length_ms: int | None) -> list[Judged]
 
 
 def _only(named: Sequence[Judged], length_ms: int | None) -> Judged | None:
-    """The only candidate of this name, where no length is to be compared or the album speaks for it."""
+    """The only candidate of this name, where no length is to be compared, on our side or theirs, or the album speaks
+    for it."""
     if len(named) != 1:
         return None
     only = named[0]
     if only.standing is not Standing.ABSENT or only.marks.version:
         return None
-    if length_ms is not None and (only.marks.title is None or not only.marks.settled):
+    if length_ms is not None and (
+        only.marks.title is None or not (only.marks.settled or only.marks.apart_ms is None)
+    ):
         return None
     return _raised(only, score(only.marks, alone=True), "the only candidate of this name")
 

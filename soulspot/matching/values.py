@@ -76,7 +76,9 @@ class Decision:
     `best` is the nearest candidate whatever the verdict, None without any; `confidence` is its score, `margin` its
     lead over the next different recording (all of the score when there is none). `ranked` has at most ten, best
     first. `release` is the entry of the best's `releases` the file belongs to; None when that is not clear or the
-    verdict is NONE. `reasons` starts with what stood in the way of accepting, then has the best's own."""
+    verdict is NONE. `unstated`: nothing but version words that files often leave unsaid keeps the best from being
+    accepted, which what else has this name could settle. `reasons` starts with what stood in the way of accepting,
+    then has the best's own."""
 
     verdict: Verdict
     best: Scored | None
@@ -85,3 +87,4 @@ class Decision:
     reasons: tuple[str, ...]
     ranked: tuple[Scored, ...]
     release: Mapping[str, Any] | None = None
+    unstated: bool = False

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from math import ceil
 from typing import Any
 
 from soulspot.errors import BadAnswer, BatchRejected, Limited, Refused, Unavailable
@@ -11,16 +13,22 @@ from soulspot.models import MUSICBRAINZ, Answer, Entity, Found, Missing, Query
 from soulspot.providers import ids
 from soulspot.providers import musicbrainz_answers as answers
 from soulspot.providers import musicbrainz_query as lucene
+from soulspot.providers import musicbrainz_text as text
 from soulspot.providers.musicbrainz_client import Reader, set_up
+from soulspot.providers.musicbrainz_searches import SEARCHES
 from soulspot.providers.session import GatedSession
 from soulspot.providers.sheet import Sheet
 from soulspot.providers.threaded import SyncClient
 from soulspot.providers.transport import with_retries
 
-CAPACITY = {"recording": 100, "isrc": 50, "album": 30, "release": 20, "text": 40, "url": 70, "redirect": 1}
-SEARCHED = ("recording", "isrc", "text")
-FEW_HITS = 80
-"""A text search is sized to match about this many recordings: with more than 100 it has to be split."""
+log = logging.getLogger(__name__)
+
+CAPACITY = {
+    "recording": 100, "isrc": 100, "album": 30, "release": 20, "text": 40, "artist": 40, "loose": 25, "by_artist": 40,
+    "url": 70, "redirect": 1,
+}  # fmt: skip
+FEW_HITS, SHOWN = 80, 100
+"""A search is sized to match about this many: with more than 100 it has to be split."""
 
 
 class MusicBrainz:
@@ -44,7 +52,8 @@ class MusicBrainz:
         self._gate = gates.open(self.name, base_url, rate=rate)
         self._timeout = timeout
         self._batch_size = batch_size
-        self._hits_per_text = 4.0
+        self._hits = {kind: how.hits for kind, how in SEARCHES.items() if how.hits}
+        self._slips = True  # until the server says that it does not take them
         set_up(contact)
         self._client = SyncClient(
             "musicbrainz",
@@ -54,18 +63,16 @@ class MusicBrainz:
 
     @property
     def capacity(self) -> Mapping[str, int]:
-        return {kind: min(most, self._batch_size) for kind, most in CAPACITY.items()}
+        return {kind: min(most, self._batch_size, self._fitting(kind)) for kind, most in CAPACITY.items()}
 
     async def lookup(self, queries: Sequence[Query]) -> list[Answer]:
         """As `Provider.lookup`. What the search index does not have is Missing; a merged id is, too."""
         sheet = Sheet(queries)
         sheet.check(CAPACITY, _fault)
         try:
-            for kind in SEARCHED:
+            for kind in SEARCHES:
                 for chunk in self._chunks(sheet.open(kind), kind):
                     await self._search(sheet, chunk)
-            for chunk in lucene.chunks(sheet.open("album"), self.capacity["album"]):
-                await self._albums(sheet, chunk)
             for chunk in lucene.by_size(sheet.open("release")):
                 await self._releases(sheet, chunk)
             open_urls = sheet.open("url")
@@ -91,55 +98,47 @@ class MusicBrainz:
         self._client.abandon()
 
     def _chunks(self, queries: list[Query], kind: str) -> list[list[Query]]:
-        most = self.capacity[kind]
-        if kind == "text":
-            queries.sort(key=lucene.alone)  # the narrow ones together
-            most = max(1, min(most, int(FEW_HITS / self._hits_per_text)))
-        return list(lucene.chunks(queries, most))
+        queries.sort(key=text.is_wide)  # the narrow ones together
+        return list(lucene.chunks(queries, self.capacity[kind]))
+
+    def _fitting(self, kind: str) -> int:
+        """So many clauses of this kind that what they match should be shown whole, by what they have matched so far."""
+        return max(1, int(FEW_HITS / self._hits[kind])) if kind in self._hits else SHOWN
 
     async def _search(self, sheet: Sheet, queries: list[Query]) -> None:
-        """One search; when it matches more than it shows, its halves, for whose hits are missing is
+        """One search; when it matches more than it shows, its parts, for whose hits are missing is
         unknown."""
         sheet.asking(queries)
+        kind = queries[0].kind
+        how = SEARCHES[kind]
         try:
-            document = await self._ask(Reader.search, lucene.joined(queries))
+            document = await self._ask(how.send, lucene.joined(queries, slips=self._slips))
         except BatchRejected as error:
+            if kind == "loose" and self._slips:
+                log.warning("MusicBrainz does not take words with slips (~): %s", error)
+                self._slips = False
+                await self._search(sheet, queries)
+                return
             sheet.rejected(error)
             return
-        hits, count = answers.search_hits(document)
-        if queries[0].kind == "text" and not lucene.alone(queries[0]):
-            self._hits_per_text = max(0.7 * self._hits_per_text + 0.3 * count / len(queries), 0.1)
+        except BadAnswer as error:
+            if kind != "artist" or error.status != 404:
+                raise
+            log.warning("MusicBrainz has no artist search at this address")
+            document = {"artists": [], "count": 0}
+        hits, count = how.read(document)
+        if kind in self._hits and not text.is_wide(queries[0]):
+            self._hits[kind] = max(0.7 * self._hits[kind] + 0.3 * count / len(queries), 0.1)
         if count > len(hits) and len(queries) > 1:
-            await self._halves(self._search, sheet, queries)
+            await self._in_parts(self._search, sheet, queries, count)
             return
         found: dict[Query, dict[str, Entity]] = {query: {} for query in queries}
         for hit in hits:
-            entity = answers.recording(hit)
-            if entity is not None:
-                for query in lucene.owners(queries, entity.fields, answers.titles(hit)):
+            if entity := how.entity(hit):
+                for query in how.owners(queries, entity, hit):
                     found[query].setdefault(entity.id, entity)
         for query, entities in found.items():
             sheet.put_found(query, entities.values())
-
-    async def _albums(self, sheet: Sheet, queries: list[Query]) -> None:
-        """One release search for several albums; its halves when it matches more than it shows."""
-        sheet.asking(queries)
-        try:
-            document = await self._ask(Reader.search_releases, lucene.joined(queries))
-        except BatchRejected as error:
-            sheet.rejected(error)
-            return
-        hits, count = answers.release_hits(document)
-        if count > len(hits) and len(queries) > 1:
-            await self._halves(self._albums, sheet, queries)
-            return
-        found: dict[Query, list[Entity]] = {query: [] for query in queries}
-        for hit in hits:
-            if entity := answers.release(hit):
-                for query in lucene.album_owners(queries, entity.fields):
-                    found[query].append(entity)
-        for query, entities in found.items():
-            sheet.put_found(query, entities)
 
     async def _releases(self, sheet: Sheet, queries: list[Query]) -> None:
         """All recordings of several releases in one search; a release of more than a search shows is looked up."""
@@ -155,7 +154,7 @@ class MusicBrainz:
         hits, count = answers.search_hits(document)
         if count > len(hits):
             if len(queries) > 1:
-                await self._halves(self._releases, sheet, queries)
+                await self._in_parts(self._releases, sheet, queries, count)
             else:
                 await self._release(sheet, queries[0])
             return
@@ -185,12 +184,13 @@ class MusicBrainz:
         sheet.put_found(query, answers.recordings_on(document))
 
     @staticmethod
-    async def _halves(
-        ask: Callable[[Sheet, list[Query]], Awaitable[None]], sheet: Sheet, queries: list[Query]
+    async def _in_parts(
+        ask: Callable[[Sheet, list[Query]], Awaitable[None]], sheet: Sheet, queries: list[Query], count: int
     ) -> None:
-        middle = len(queries) // 2
-        await ask(sheet, queries[:middle])
-        await ask(sheet, queries[middle:])
+        """Ask again in so many parts that each should be shown whole."""
+        size = max(1, len(queries) // max(2, ceil(count / FEW_HITS)))
+        for start in range(0, len(queries), size):
+            await ask(sheet, queries[start : start + size])
 
     async def _urls(self, sheet: Sheet, queries: list[Query]) -> None:
         sheet.asking(queries)
@@ -244,6 +244,12 @@ def _fault(query: Query) -> str | None:
             return None if ids.isrc(query.get("isrc")) else f"not an ISRC: {query.get('isrc')!r}"
         case "url":
             return None if ids.spotify_id(query.get("spotify_id")) else "not a Spotify id"
-    if query.kind == "album":
-        return None if (query.get("album") or "").strip() else "an album search needs the album's name"
+        case "album":
+            return None if (query.get("album") or "").strip() else "an album search needs the album's name"
+        case "artist":
+            return None if (query.get("name") or "").strip() else "an artist search needs a name"
+        case "by_artist":
+            known = [ids.mbid(one) for one in (query.get("arid") or "").split()]
+            named = bool(known) and None not in known and text.length_of(query) is not None
+            return None if named else "a search by artist needs artist MBIDs and a length"
     return None if (query.get("title") or "").strip() else "a text search needs a title"

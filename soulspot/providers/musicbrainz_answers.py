@@ -23,22 +23,41 @@ from soulspot.providers.documents import (
 def search_hits(document: Any) -> tuple[list[dict[str, Any]], int]:
     """The hits of a recording search, best first, and the number of all matches, of which they may be a
     part."""
-    if not isinstance(document, dict) or not isinstance(document.get("recordings"), list):
-        raise BadAnswer("the search answer has no recordings")
-    count = number_of(document.get("count"), least=0)
-    if count is None:
-        raise BadAnswer("the search answer has no count")
-    return list(dicts_in(document["recordings"])), count
+    return _hits(document, "recordings")
 
 
 def release_hits(document: Any) -> tuple[list[dict[str, Any]], int]:
     """As `search_hits`, of a release search."""
-    if not isinstance(document, dict) or not isinstance(document.get("releases"), list):
-        raise BadAnswer("the search answer has no releases")
+    return _hits(document, "releases")
+
+
+def artist_hits(document: Any) -> tuple[list[dict[str, Any]], int]:
+    """As `search_hits`, of an artist search."""
+    return _hits(document, "artists")
+
+
+def _hits(document: Any, what: str) -> tuple[list[dict[str, Any]], int]:
+    if not isinstance(document, dict) or not isinstance(document.get(what), list):
+        raise BadAnswer(f"the search answer has no {what}")
     count = number_of(document.get("count"), least=0)
     if count is None:
         raise BadAnswer("the search answer has no count")
-    return list(dicts_in(document["releases"])), count
+    return list(dicts_in(document[what])), count
+
+
+def artist(document: dict[str, Any]) -> Entity | None:
+    """One artist with the other names it goes by; None when it has no id."""
+    mbid = ids.mbid(document.get("id"))
+    if mbid is None:
+        return None
+    fields = {
+        "artist": text_of(document.get("name")),
+        "artist_aliases": distinct(_other_names([{"artist": document, "name": document.get("name")}])),
+        "mb_artist_ids": [mbid],
+        "disambiguation": text_of(document.get("disambiguation")),
+        "score": number_of(document.get("score"), least=0),
+    }
+    return Entity(MUSICBRAINZ, "artist", mbid, present(fields))
 
 
 def release(document: dict[str, Any]) -> Entity | None:
@@ -56,6 +75,7 @@ def release(document: dict[str, Any]) -> Entity | None:
         "catalog_number": text_of(label.get("catalog-number")),
         "barcode": text_of(document.get("barcode")),
         "track_count": entry.get("track_count") or _tracks_on(document),
+        "mb_artist_ids": _artist_ids(list(dicts_in(document.get("artist-credit")))),
         "disambiguation": text_of(document.get("disambiguation")),
         "mb_release_id": entry["id"],
         "mb_release_group_id": entry.get("release_group_id"),
@@ -109,7 +129,7 @@ def recording(document: dict[str, Any], **more: Any) -> Entity | None:
         "disambiguation": text_of(document.get("disambiguation")),
         "video": document["video"] if isinstance(document.get("video"), bool) else None,
         "mb_recording_id": mbid,
-        "mb_artist_ids": distinct(ids.mbid(dict_of(part.get("artist")).get("id")) for part in credit),
+        "mb_artist_ids": _artist_ids(credit),
         "spotify_track_ids": distinct(_spotify_links(document.get("relations"))),
         "releases": [entry for release in dicts_in(document.get("releases")) for entry in releases(release)],
         "score": number_of(document.get("score"), least=0),
@@ -183,6 +203,10 @@ def _linked(url: dict[str, Any], track_id: str) -> Iterator[Entity]:
         entity = recording(relation["recording"], spotify_track_ids=[track_id])
         if entity is not None:
             yield entity
+
+
+def _artist_ids(credit: list[dict[str, Any]]) -> list[str]:
+    return distinct(ids.mbid(dict_of(part.get("artist")).get("id")) for part in credit)
 
 
 def _credited(part: dict[str, Any]) -> str | None:

@@ -49,6 +49,11 @@ class Reader:
         _thread.reader = self
         return library.search_releases(query=query, limit=SEARCH_LIMIT)
 
+    def search_artists(self, query: str) -> Any:
+        """The artist search's answer: {"count", "artists"}. Never paged, as above."""
+        _thread.reader = self
+        return library.search_artists(query=query, limit=SEARCH_LIMIT)
+
     def release(self, mbid: str) -> Any:
         """One release with all its recordings, however many. BadAnswer with status 404 when unknown."""
         _thread.reader = self

@@ -1,11 +1,11 @@
-"""Which fields the recording and release searches have, and what of the catalogue stands in them."""
+"""Which fields the recording, release and artist searches have, and what of the catalogue stands in them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from soulspot.sandbox.catalogue import Catalogue, Place, Recording, Release, credit_text
+from soulspot.sandbox.catalogue import Artist, Catalogue, Place, Recording, Release, credit_text
 from soulspot.sandbox.index import Field, Index, Kind
 
 
@@ -114,6 +114,27 @@ def release_index(catalogue: Catalogue) -> Index:
         "tag": own("text", lambda r: [name for name, _ in r.tags]),
     }
     return Index(len(releases), fields, "release")
+
+
+def artist_index(catalogue: Catalogue) -> Index:
+    """The artist search. A word without a field is looked for in the name."""
+    artists = catalogue.artists
+
+    def own(kind: Kind, values: Callable[[Artist], Iterable[str | None]]) -> Field:
+        return Field(kind, lambda doc: [value for value in values(artists[doc]) if value])
+
+    fields = {
+        "artist": own("text", lambda a: [a.name]),
+        "artistaccent": own("accents", lambda a: [a.name]),
+        "sortname": own("text", lambda a: [a.sort_name]),
+        "alias": own("text", lambda a: a.aliases),
+        "arid": own("mbid", lambda a: [a.mbid]),
+        "comment": own("text", lambda a: [a.disambiguation]),
+        "country": own("keyword", lambda a: [a.country]),
+        "type": own("keyword", lambda a: [a.type]),
+        "tag": own("text", lambda a: [name for name, _ in a.tags]),
+    }
+    return Index(len(artists), fields, "artist")
 
 
 def _compact(text: str | None) -> list[str]:

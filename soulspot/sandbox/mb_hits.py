@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from soulspot.sandbox import ids
-from soulspot.sandbox.catalogue import Catalogue, Credit, Place, Recording, Release
+from soulspot.sandbox.catalogue import Artist, Catalogue, Credit, Place, Recording, Release
 from soulspot.sandbox.mb_entities import Json, aliases, area, type_id
+
+
+def artist_hit(artist: Artist, score: int) -> Json:
+    """A hit of the artist search."""
+    more = {"type": artist.type, **({"country": artist.country} if artist.country else {})}
+    return {"score": score, **_artist(artist), **more}
+
+
+def _artist(artist: Artist) -> Json:
+    shown: Json = {"id": artist.mbid, "name": artist.name, "sort-name": artist.sort_name}
+    if artist.disambiguation:
+        shown["disambiguation"] = artist.disambiguation
+    if artist.aliases:
+        shown["aliases"] = aliases(artist.aliases)
+    return shown
 
 
 def hit_credit(credit: Credit) -> list[Json]:
     parts = []
     for part in credit:
-        artist: Json = {"id": part.artist.mbid, "name": part.artist.name, "sort-name": part.artist.sort_name}
-        if part.artist.disambiguation:
-            artist["disambiguation"] = part.artist.disambiguation
-        if part.artist.aliases:
-            artist["aliases"] = aliases(part.artist.aliases)
-        shown: Json = {"name": part.name, "artist": artist}
+        shown: Json = {"name": part.name, "artist": _artist(part.artist)}
         if part.join:
             shown["joinphrase"] = part.join
         parts.append(shown)

@@ -65,11 +65,18 @@ def _credit(parent: Element, value: Json) -> None:
         named = SubElement(shown, "name-credit", join)
         if part["name"] != part["artist"]["name"]:
             _text(named, "name", part["name"])
-        artist = _entity(named, "artist", part["artist"])
-        _text(artist, "name", part["artist"]["name"])
-        _text(artist, "sort-name", part["artist"]["sort-name"])
-        _text(artist, "disambiguation", part["artist"].get("disambiguation"))
-        _aliases(artist, part["artist"])
+        _artist(named, part["artist"])
+
+
+def _artist(parent: Element, value: Json) -> None:
+    shown = _entity(parent, "artist", value)
+    if value.get("type"):
+        shown.set("type", value["type"])
+    _text(shown, "name", value["name"])
+    _text(shown, "sort-name", value["sort-name"])
+    _text(shown, "country", value.get("country"))
+    _text(shown, "disambiguation", value.get("disambiguation"))
+    _aliases(shown, value)
 
 
 def _aliases(parent: Element, value: Json) -> None:
@@ -188,4 +195,4 @@ def _url(parent: Element, value: Json) -> None:
     _relations(shown, value)
 
 
-_ENTITIES = {"recording": _recording, "release": _release, "url": _url}
+_ENTITIES = {"recording": _recording, "release": _release, "artist": _artist, "url": _url}

@@ -12,9 +12,9 @@ from aiohttp import web
 from soulspot.sandbox import mb_entities, mb_xml
 from soulspot.sandbox.catalogue import Recording
 from soulspot.sandbox.faults import html
-from soulspot.sandbox.fields import recording_index, release_index
+from soulspot.sandbox.fields import artist_index, recording_index, release_index
 from soulspot.sandbox.lucene import BadQuery, escape
-from soulspot.sandbox.mb_hits import recording_hit, release_hit
+from soulspot.sandbox.mb_hits import artist_hit, recording_hit, release_hit
 from soulspot.sandbox.meters import AverageRate
 from soulspot.sandbox.search import search
 from soulspot.sandbox.service import Room, Service, json_response
@@ -38,6 +38,8 @@ _INC = {
         *("ratings", "media", "discids", "aliases", "annotation", "collections"),
         *("recording-level-rels", "release-group-level-rels", "work-level-rels"),
     }
+    | _RELATIONS,
+    "artist": {"aliases", "annotation", "tags", "genres", "ratings", "user-tags", "user-ratings"}
     | _RELATIONS,
     "isrc": {
         "artists",
@@ -77,6 +79,7 @@ class MusicBrainz(Service):
         self.meter = AverageRate()
         self.recordings = recording_index(room.catalogue)
         self.releases = release_index(room.catalogue)
+        self.artists = artist_index(room.catalogue)
 
     async def answer(self, request: web.Request) -> web.Response:
         line = len(request.raw_path) + len(f"{request.method}  HTTP/1.1")
@@ -133,7 +136,7 @@ class MusicBrainz(Service):
         if len(parts) == 3:
             if kind == "url":
                 return "url", self._url(request, inc)
-            if kind in ("recording", "release") and query is not None:
+            if kind in ("recording", "release", "artist") and query is not None:
                 return kind, self._search(kind, request, query)
             raise _Refusal(
                 400, "The given parameters do not match any available query type for this resource."
@@ -166,6 +169,11 @@ class MusicBrainz(Service):
         if not _MBID.fullmatch(key):
             raise _Refusal(400, "Invalid mbid.")
         key = key.lower()
+        if kind == "artist":
+            artist = self.catalogue.artist(key)
+            if artist is None:
+                raise _Refusal(404, "Not Found")
+            return mb_entities.artist(artist, inc)
         if kind == "release":
             release = self.catalogue.release(key)
             if release is None:
@@ -216,6 +224,7 @@ class MusicBrainz(Service):
             ("recording", "artist", "artistname", "creditname", "release", "alias", "comment")
         )
         self.recordings.build(("rid", "arid", "reid", "rgid", "isrc", "dur", "qdur", "tnum", "status"))
+        self.artists.build(("artist", "sortname", "alias"))
         self.releases.build(
             ("release", "artist", "arid", "reid", "rgid", "barcode", "catno", "date", "tracks")
         )
@@ -235,20 +244,22 @@ class MusicBrainz(Service):
             raise _Refusal(400, "Search results are limited to the first 500.")
         if request.query.get("dismax") == "true":
             query = escape(query)
-        index = self.recordings if kind == "recording" else self.releases
+        index = {"recording": self.recordings, "release": self.releases, "artist": self.artists}[kind]
         cut = self.room.chance(self.behaviour.mb_search_cut_share)
         try:
             hits = search(index, query, limit, offset, self.room.rng, cut, self._hidden(kind))
         except BadQuery as error:
             raise _Refusal(400, f"Search server could not complete query: Bad request ({error})") from None
-        shown = [
-            recording_hit(self.catalogue, self.catalogue.recordings[doc], score)
-            if kind == "recording"
-            else release_hit(self.catalogue.releases[doc], score)
-            for doc, score in hits.docs
-        ]
+        shown = [self._hit(kind, doc, score) for doc, score in hits.docs]
         created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
         return {"created": created, "count": hits.total, "offset": offset, f"{kind}s": shown}
+
+    def _hit(self, kind: str, doc: int, score: int) -> Any:
+        if kind == "recording":
+            return recording_hit(self.catalogue, self.catalogue.recordings[doc], score)
+        if kind == "release":
+            return release_hit(self.catalogue.releases[doc], score)
+        return artist_hit(self.catalogue.artists[doc], score)
 
 
 def _wants_json(request: web.Request) -> bool:

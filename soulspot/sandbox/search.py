@@ -9,7 +9,7 @@ from functools import cached_property
 from random import Random
 from typing import Protocol
 
-from rapidfuzz.distance import Levenshtein
+from rapidfuzz.distance import OSA
 
 from soulspot.sandbox.analysis import tokens
 from soulspot.sandbox.index import FieldIndex, Index
@@ -262,7 +262,7 @@ def compiled(node: Node, index: Index, top: bool = True) -> Matcher:
             return _text(field, text, 0, phrase=False)
         case Term(text=text, fuzzy=int(edits)):
             wanted = tokens(text)[0] if field.analysed and tokens(text) else text.lower()
-            near = [t for t in field.terms if Levenshtein.distance(t, wanted, score_cutoff=edits) <= edits]
+            near = [t for t in field.terms if OSA.distance(t, wanted, score_cutoff=edits) <= edits]
             return AnyTerm(field, near)
     raise AssertionError(f"no such node: {node}")
 

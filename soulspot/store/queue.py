@@ -14,6 +14,7 @@ from soulspot.store.times import iso, seconds
 SETTLED = "('done', 'missing', 'failed', 'buried')"
 WOKEN_AT_ONCE = 5_000  # lookups looked at in one sweep: what was answered in one day comes due in one day
 UNWANTED_REST = 86_400.0  # seconds until an aged answer that serves no track is looked at again
+PATIENCE = 600.0  # seconds that a lookup lets fuller batches of other kinds go first
 ROUNDS = 10  # rounds of passing over what nobody wants in one claim: a claim must not hold up other writers
 
 # whether any track that is still there waits for the lookup `l`
@@ -25,10 +26,10 @@ _WANTED = (
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Lookups leased to us, all of one kind. `emptied`: nothing else of this provider is due."""
+    """Lookups leased to us, all of one kind. `waited`: seconds since the first of them was due."""
 
     lookups: tuple[Lookup, ...]
-    emptied: bool
+    waited: float = 0.0
 
 
 def enqueue(connection: sqlite3.Connection, wanted: Mapping[int, Sequence[Query]], now: float) -> set[int]:
@@ -82,30 +83,60 @@ def _lookup_for(connection: sqlite3.Connection, query: Query, stamp: str) -> tup
     return made.lastrowid, False
 
 
-def claim(connection: sqlite3.Connection, provider: str, capacity: Mapping[str, int], now: float) -> Claim:
+def claim(
+    connection: sqlite3.Connection,
+    provider: str,
+    capacity: Mapping[str, int],
+    now: float,
+    *,
+    linger: float = 0.0,
+) -> Claim:
     """Lease what is due, oldest first, of one kind only and at most that kind's capacity.
 
-    `capacity` names the kinds that may be asked now. What is due and serves no track any more leaves the queue."""
-    stamp = iso(now)
-    due = [
-        (found[0], kind)
-        for kind in capacity
-        if (found := _first(connection, provider, kind)) and found[0] <= stamp
-    ]
-    if not due:
-        return Claim((), emptied=True)
-    _, kind = min(due)
+    `capacity` names the kinds that may be asked now, in the order in which one leads to the next. A kind that fills its
+    capacity comes first; others only when they have waited `linger` seconds for that, the first of the order before
+    later ones, which fill up meanwhile. Nothing lets others go first for more than PATIENCE seconds. What is due and
+    serves no track any more leaves the queue."""
+    chosen = _kind_to_ask(connection, provider, capacity, now, linger)
+    if chosen is None:
+        return Claim(())
+    kind, since = chosen
     rows = connection.execute(
         "UPDATE lookups SET state = 'leased', leased_at = ? WHERE lookup_id IN (SELECT value FROM json_each(?))"
         " RETURNING lookup_id, query, hint, attempts, misses",
-        (stamp, json.dumps(_due(connection, provider, kind, capacity[kind], now))),
+        (iso(now), json.dumps(_due(connection, provider, kind, capacity[kind], now))),
     ).fetchall()
     lookups = tuple(
         Lookup(row[0], Query.of(provider, kind, json.loads(row[2]), **json.loads(row[1])), row[3], row[4])
         for row in sorted(rows)
     )
-    left = any((found := _first(connection, provider, other)) and found[0] <= stamp for other in capacity)
-    return Claim(lookups, emptied=not left)
+    return Claim(lookups, max(0.0, now - since))
+
+
+def _kind_to_ask(
+    connection: sqlite3.Connection, provider: str, capacity: Mapping[str, int], now: float, linger: float
+) -> tuple[str, float] | None:
+    """The kind to ask next, and since when (epoch seconds) its first lookup is due."""
+    due = {
+        kind: (count, seconds(first))
+        for kind, most in capacity.items()
+        for count, first in connection.execute(
+            "SELECT count(*), min(due_at) FROM ("
+            " SELECT due_at FROM lookups INDEXED BY lookups_waiting"
+            " WHERE provider = ? AND kind = ? AND state = 'pending' AND due_at <= ?"
+            " ORDER BY due_at, lookup_id LIMIT ?)",
+            (provider, kind, iso(now), most),
+        )
+        if count
+    }
+    if not due:
+        return None
+    first, oldest = min((first, kind) for kind, (_, first) in due.items())
+    if first < now - PATIENCE:
+        return oldest, first
+    full = [kind for kind, (count, _) in due.items() if count >= capacity[kind]]
+    patient = [kind for kind, (_, since) in due.items() if since <= now - linger]
+    return next(((kind, due[kind][1]) for kind in [*full, *patient]), None)
 
 
 def _due(connection: sqlite3.Connection, provider: str, kind: str, most: int, now: float) -> list[int]:

@@ -58,9 +58,12 @@ def test_without_a_length_a_rival_of_another_version_calls_for_a_person(rival: o
     assert decision(tags(TITLE, ARTIST), recording("a", TITLE, ARTIST, 200), rival).verdict is Verdict.REVIEW  # type: ignore[arg-type]
 
 
-def test_a_candidate_without_length_is_not_accepted_by_text_alone() -> None:
+def test_a_candidate_without_length_is_accepted_by_text_only_when_nothing_else_has_its_name() -> None:
     bare = recording("a", TITLE, ARTIST, provider="listenbrainz")
-    assert decision(tags(TITLE, ARTIST, 200), bare).verdict is Verdict.REVIEW
+    assert decision(tags(TITLE, ARTIST, 200), bare).verdict is Verdict.ACCEPTED
+    longer = recording("b", TITLE, ARTIST, 207)
+    assert decision(tags(TITLE, ARTIST, 200), bare, longer).verdict is Verdict.REVIEW
+    assert decision(tags(TITLE, ARTIST, 200, album="Harbour"), bare).verdict is Verdict.REVIEW
     placed = recording("a", TITLE, ARTIST, releases=[release("Harbour", 2)])
     assert (
         decision(tags(TITLE, ARTIST, 200, album="Harbour", track_number=2), placed).verdict
