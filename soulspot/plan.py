@@ -88,12 +88,12 @@ def _by_text(asking: Asking, state: TrackState, known: Known, services: Services
             yield _Stage(asking(Query.of(MUSICBRAINZ, "text", title=title, artist=artist)) is None)
     if tags.ids.mb_recording_ids and album_query(state):
         yield _Stage(not _by_album(asking, state, known))
-    if titled(tags):
+    if titled(tags) and (tags.artist or duration):
         loose = Query.of(
             MUSICBRAINZ, "loose", title=tags.title, artist=tags.artist, album=tags.album, duration_ms=duration
         )
         yield _Stage(asking(loose) is None)
-    if tags.artist and duration:
+    if named and tags.artist and duration:
         yield _Stage(asking(artist_query(tags.artist)) is None)
         if known.other_names:
             arid = " ".join(known.other_names)

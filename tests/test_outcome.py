@@ -73,7 +73,7 @@ def test_a_track_that_is_clearly_right_is_accepted_with_the_source_of_every_fiel
 
 def test_what_is_merely_likely_goes_to_review_with_its_reasons_and_without_an_id() -> None:
     several = [recording(n, releases=[], duration_ms=None) for n in (1, 2)]
-    outcome, _ = play(state(tags(duration_ms=None)), by_kind({(MB, "text"): several}), NO_SPOTIFY)
+    outcome, _ = play(state(tags(duration_ms=None)), by_kind({(MB, "loose"): several}), NO_SPOTIFY)
     assert outcome.row.status is Status.REVIEW
     assert outcome.row.mb_recording_id is None
     assert {one.entity_id for one in outcome.candidates} == {mbid(1), mbid(2)}

@@ -30,6 +30,7 @@ from soulspot.plan_spotify import MAX_LINKS
 from soulspot.plan_state import Known, Services, searchable
 from tests.support.factories import (
     NOTHING,
+    artist_entity,
     asked,
     by_kind,
     edition,
@@ -89,15 +90,28 @@ def test_a_merged_recording_id_is_followed_by_labs() -> None:
 
 def test_a_merged_recording_id_that_labs_does_not_know_is_followed_by_musicbrainz() -> None:
     replies: Replies = {(MB, "redirect"): [redirect(1, 2, provider=MB), recording(2)]}
-    assert asks(tags(recording=1), replies, spotify=False)[:3] == [
-        ["listenbrainz recording"], ["listenbrainz redirect"], ["musicbrainz redirect"],
-    ]  # fmt: skip
+    asked_for = asks(tags(recording=1), replies, spotify=False)
+    assert asked_for[:3] == [["listenbrainz recording"], ["listenbrainz redirect"], ["musicbrainz recording"]]
+    assert asked_for[-2:] == [["musicbrainz redirect"], ["listenbrainz recording"]]  # alone, hence last
+
+
+def test_what_listenbrainz_has_under_an_id_and_is_not_clearly_the_track_musicbrainz_describes_better() -> (
+    None
+):
+    elsewhere = recording(1, provider=LB, duration_ms=206_300)
+    placed = recording(
+        1, duration_ms=206_300, releases=[{"id": mbid(9), "title": "Night Shift", "track_number": 3}]
+    )
+    replies: Replies = {(LB, "recording"): [elsewhere], (MB, "recording"): [placed]}
+    known = tags(recording=1, album="Night Shift", track_number=3)
+    assert asks(known, replies, spotify=False) == [["listenbrainz recording"], ["musicbrainz recording"]]
 
 
 def test_an_isrc_asks_musicbrainz_after_the_recording_id_led_nowhere() -> None:
     assert asks(tags(recording=1, isrcs=[1]), spotify=False) == [
-        ["listenbrainz recording"], ["listenbrainz redirect"], ["musicbrainz redirect"],
-        ["musicbrainz isrc"], ["listenbrainz text"], ["musicbrainz text"], ["musicbrainz text"],
+        ["listenbrainz recording"], ["listenbrainz redirect"], ["musicbrainz recording"], ["musicbrainz isrc"],
+        ["listenbrainz text"], ["musicbrainz text"], ["musicbrainz loose"], ["musicbrainz artist"],
+        ["musicbrainz redirect"],
     ]  # fmt: skip
 
 
@@ -111,24 +125,52 @@ def test_several_isrcs_are_asked_together_but_not_any_number() -> None:
     assert first == ["musicbrainz isrc"] * MAX_ISRCS
 
 
-def test_text_is_asked_by_exact_names_then_narrow_and_then_wide() -> None:
+def test_text_is_asked_by_exact_names_then_narrow_then_loose_and_at_last_who_goes_by_the_name() -> None:
     _, rounds = play(state(tags()), by_kind({}), Rules(Services(spotify=False)))
-    assert steps(rounds) == [["listenbrainz text"], ["musicbrainz text"], ["musicbrainz text"]]
-    exact, narrow, wide = (dict(queries[0].terms) for queries in rounds)
+    assert steps(rounds) == [
+        ["listenbrainz text"], ["musicbrainz text"], ["musicbrainz loose"], ["musicbrainz artist"],
+    ]  # fmt: skip
+    exact, narrow, loose, artist = (dict(queries[0].terms) for queries in rounds)
     assert exact == {"title": "Blue Hour", "artist": "The Lanterns"}
     assert narrow == {"title": "Blue Hour", "artist": "The Lanterns", "duration_ms": "201000"}
-    assert wide == {"title": "Blue Hour", "artist": "The Lanterns", "scope": "wide"}
+    assert loose == narrow | {"album": "Night Shift"}
+    assert artist == {"name": "The Lanterns"}
 
 
-def test_text_that_is_found_narrow_is_not_asked_wide() -> None:
+def test_of_an_artist_that_is_called_otherwise_upstream_everything_as_long_is_asked_for() -> None:
+    known = tags("Наш дом", artist="Viktor Tsoi")
+    replies: Replies = {(MB, "artist"): [artist_entity(5, "Виктор Цой", "Viktor Tsoi")]}
+    [*_, last] = play(state(known), by_kind(replies), Rules(Services(spotify=False)))[1]
+    assert [dict(query.terms) for query in last] == [{"arid": mbid(5), "duration_ms": "201000"}]
+    same: Replies = {(MB, "artist"): [artist_entity(5, "Viktor Tsoi", "Виктор Цой")]}
+    assert asks(known, same, spotify=False)[-1] == [
+        "musicbrainz artist"
+    ]  # by that name it was asked for already
+
+
+def test_a_version_the_tags_do_not_mention_is_settled_by_what_else_is_called_like_it() -> None:
+    single = recording(1, disambiguation="single version", releases=[])
+    ordinary = recording(2, duration_ms=260_000, releases=[])
+
+    def reply(query: Query) -> Asked:
+        if query.kind != "text" or query.provider != MB:
+            return asked(query)
+        return asked(query, single) if query.get("duration_ms") else asked(query, single, ordinary)
+
+    outcome, rounds = play(state(tags()), reply, Rules(Services(spotify=False)))
+    assert steps(rounds)[1:3] == [["musicbrainz text"], ["musicbrainz text"]]
+    assert outcome.row.mb_recording_id == mbid(1)
+
+
+def test_text_that_is_found_narrow_is_not_asked_more_loosely() -> None:
     found: Replies = {(MB, "text"): [recording(1)]}
     assert asks(tags(), found, spotify=False) == [
         ["listenbrainz text"], ["musicbrainz text"], ["listenbrainz recording"],
     ]  # fmt: skip
 
 
-def test_without_a_length_text_is_asked_wide_at_once() -> None:
-    assert asks(tags(duration_ms=None), spotify=False) == [["musicbrainz text"]]
+def test_without_a_length_text_is_asked_loosely_at_once() -> None:
+    assert asks(tags(duration_ms=None), spotify=False) == [["musicbrainz loose"]]
 
 
 @pytest.mark.parametrize(
@@ -156,8 +198,9 @@ def test_titles_that_only_begin_like_placeholders_are_asked_about(title: str) ->
     assert searchable(tags(title)) == (title, "The Lanterns")
 
 
-def test_a_title_without_artist_asks_nothing() -> None:
-    assert asks(tags(artist=None)) == []
+def test_a_title_without_artist_is_asked_for_by_its_length_and_without_one_not_at_all() -> None:
+    assert asks(tags(artist=None)) == [["musicbrainz loose"]]
+    assert asks(tags(artist=None, duration_ms=None)) == []
 
 
 # --- whole albums -------------------------------------------------------------------------------------------------
@@ -204,7 +247,24 @@ def test_a_small_album_costs_less_track_by_track_and_a_huge_one_is_none() -> Non
 def test_an_isrc_each_costs_less_than_a_small_album_and_more_than_a_large_one() -> None:
     known = tags(isrcs=[1])
     assert steps(album_asks(5, known))[:2] == [["musicbrainz isrc"], ["musicbrainz album"]]
-    assert steps(album_asks(12, known))[:2] == [["musicbrainz album"], ["musicbrainz isrc"]]
+    assert steps(album_asks(12, known))[0] == ["musicbrainz album"]
+    assert steps(album_asks(5, known, {(MB, "album"): [edition(1)]}))[0] == ["musicbrainz isrc"]
+
+
+def test_an_album_that_its_name_and_artist_do_not_find_is_looked_for_by_who_goes_by_the_name_and_by_its_size() -> (
+    None
+):
+    [_, [artist], [again], *_] = album_asks(12)
+    assert (artist.kind, dict(artist.terms)) == ("artist", {"name": "The Lanterns"})
+    assert dict(again.terms) == {"album": "Night Shift", "tracks": "12"}
+    other: Replies = {(MB, "artist"): [artist_entity(5, "Фонари", "The Lanterns")]}
+    [_, _, [of_artist], *_] = album_asks(12, replies=other)
+    assert dict(of_artist.terms) == {"album": "Night Shift", "arid": mbid(5), "tracks": "12"}
+
+
+def test_an_album_whose_tracks_have_ids_is_not_asked_whole_before_the_names_of_one_that_is_wrong() -> None:
+    kinds = [step for round_ in steps(album_asks(12, tags(recording=1))) for step in round_]
+    assert kinds.index("listenbrainz text") < kinds.index("musicbrainz album")
 
 
 def test_an_isrc_found_saves_the_small_albums_questions_and_the_large_album_saves_the_isrcs() -> None:
@@ -422,7 +482,8 @@ def test_a_track_that_says_nothing_asks_nothing() -> None:
 
 def test_a_question_that_was_given_up_is_as_settled_as_an_answer() -> None:
     assert steps(play(state(tags(isrcs=[1])), failed, Rules(Services(spotify=False)))[1]) == [
-        ["musicbrainz isrc"], ["listenbrainz text"], ["musicbrainz text"], ["musicbrainz text"],
+        ["musicbrainz isrc"], ["listenbrainz text"], ["musicbrainz text"], ["musicbrainz loose"],
+        ["musicbrainz artist"],
     ]  # fmt: skip
 
 
@@ -463,9 +524,8 @@ def test_with_every_service_off_nothing_is_asked() -> None:
 
 
 def test_without_listenbrainz_musicbrainz_answers_for_recording_ids() -> None:
-    assert asks(tags(recording=1), listenbrainz=False, spotify=False)[:2] == [
-        ["musicbrainz recording"], ["musicbrainz redirect"],
-    ]  # fmt: skip
+    asked_for = asks(tags(recording=1), listenbrainz=False, spotify=False)
+    assert (asked_for[0], asked_for[-1]) == (["musicbrainz recording"], ["musicbrainz redirect"])
 
 
 # --- what a person named ------------------------------------------------------------------------------------------

@@ -413,15 +413,14 @@ async def test_nothing_is_claimed_while_the_gate_is_closed_and_the_pump_knows_wh
     assert len(shop.upstream.asked) == 1
 
 
-async def test_a_claim_that_empties_the_queue_waits_for_company_only_while_there_is_any(
+async def test_what_does_not_fill_a_batch_waits_for_company_only_while_there_is_any(
     shop: Workshop,
 ) -> None:
     await shop.add(1, 2)
     shop.company = True
     await shop.step(2)
     assert shop.upstream.asked == []
-    assert shop.pump.active
-    await shop.add(3)
+    await shop.add(1, 2, 3)
     await shop.step()
     assert shop.upstream.asked == []
     shop.company = False
@@ -439,13 +438,12 @@ async def test_whoever_lingers_for_our_answers_is_told_when_no_more_come(shop: W
     assert shop.idle == 1
 
 
-async def test_what_a_timer_sends_is_not_claimed_again_while_it_is_under_way(shop: Workshop) -> None:
+async def test_what_is_under_way_is_not_claimed_again_when_the_timer_comes(shop: Workshop) -> None:
     await shop.add(1, 2)
-    shop.company = True
-    await shop.step()
     shop.upstream.go_on.clear()
-    flushing = asyncio.create_task(shop.pump.processor.flush())  # as flush_if_needed does
+    flushing = asyncio.create_task(shop.step())
     await shop.upstream.begun.wait()
+    shop.pump.flush_if_needed()
     assert await shop.pump._step() is None  # nothing to do until something happens
     assert await shop.row("state") == ("leased",)
     shop.upstream.go_on.set()
@@ -542,13 +540,16 @@ async def test_a_pump_survives_what_is_nobodys_fault(shop: Workshop, monkeypatch
     ]
 
 
-async def test_new_settings_hold_from_the_next_claim_on_and_what_is_gathered_still_goes_out(
+async def test_new_settings_hold_from_the_next_claim_on_and_what_is_under_way_is_finished(
     shop: Workshop,
 ) -> None:
     await shop.add(*range(10))
-    shop.company = True
-    await shop.step()
+    shop.upstream.go_on.clear()
+    stepping = asyncio.create_task(shop.step())
+    await shop.upstream.begun.wait()
     shop.pump.retune(batch_size=5, max_wait_time=1.0, patience=Patience(missing_after=3 * DAY))
+    shop.upstream.go_on.set()
+    await stepping
     assert shop.pump._closing is not None
     await shop.pump._closing
     assert [len(queries) for queries in shop.upstream.asked] == [10]

@@ -26,7 +26,7 @@ from soulspot.text import bare_title, fold, is_latin, lead_artist
 NARROW, LOOSE, EXACT = 5_000, 10_000, 2_000
 """Milliseconds on either side: what another encoding or mastering differs by, what an encoder's padding adds to it,
 and what speaks for the same recording where names cannot."""
-OF_LENGTH = 70
+OF_LENGTH = 100
 """Part of the length that may differ where that is more: 90 minutes are not measured to the second."""
 ANY_LENGTH = "dur:[0 TO 99999999]"
 SAME_TITLE, SAME_ARTIST = 70.0, 60.0

@@ -63,7 +63,8 @@ def test_a_candidate_without_length_is_accepted_by_text_only_when_nothing_else_h
     assert decision(tags(TITLE, ARTIST, 200), bare).verdict is Verdict.ACCEPTED
     longer = recording("b", TITLE, ARTIST, 207)
     assert decision(tags(TITLE, ARTIST, 200), bare, longer).verdict is Verdict.REVIEW
-    assert decision(tags(TITLE, ARTIST, 200, album="Harbour"), bare).verdict is Verdict.REVIEW
+    elsewhere = recording("a", TITLE, ARTIST, releases=[release("Pier", 2)])
+    assert decision(tags(TITLE, ARTIST, 200, album="Harbour"), elsewhere).verdict is Verdict.REVIEW
     placed = recording("a", TITLE, ARTIST, releases=[release("Harbour", 2)])
     assert (
         decision(tags(TITLE, ARTIST, 200, album="Harbour", track_number=2), placed).verdict

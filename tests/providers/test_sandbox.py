@@ -130,7 +130,7 @@ async def test_every_isrc_finds_all_its_recordings(catalogue: Catalogue) -> None
     queries = [Query.of("musicbrainz", "isrc", isrc=code) for code in catalogue.recordings_by_isrc]
     async with world(catalogue) as here:
         answers = await here.ask(here.musicbrainz, queries)
-        assert sum(here.sent("musicbrainz").values()) == -(-len(queries) // 50)
+        assert sum(here.sent("musicbrainz").values()) <= -(-len(queries) // 50)
     for query, answer in zip(queries, answers, strict=True):
         assert sorted(found(answer)) == sorted(r.mbid for r in catalogue.by_isrc(query["isrc"]))
 

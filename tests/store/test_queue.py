@@ -123,21 +123,40 @@ def test_what_an_answer_has_made_needless_is_not_asked_and_what_others_want_stil
     assert [lookup.query for lookup in claim(connection)] == [isrc_query(2)]
 
 
-def test_a_claim_is_of_one_kind_at_most_its_capacity_and_the_oldest_first(
+def test_a_claim_is_of_one_kind_at_most_its_capacity_full_batches_first_then_in_the_order_of_the_kinds(
     connection: sqlite3.Connection,
 ) -> None:
     [track_id] = add_tracks(connection, tags())
     text = Query.of(MUSICBRAINZ, "text", title="a", artist="b")
-    queue.enqueue(connection, {track_id: [text]}, NOW - 5)
-    queue.enqueue(connection, {track_id: [isrc_query(n) for n in (1, 2, 3)]}, NOW - 10)
+    queue.enqueue(connection, {track_id: [text]}, NOW - 10)
+    queue.enqueue(connection, {track_id: [isrc_query(n) for n in (1, 2, 3)]}, NOW - 5)
     first = queue.claim(connection, MUSICBRAINZ, {"isrc": 2, "text": 20}, NOW)
     assert [lookup.query["isrc"] for lookup in first.lookups] == [isrc(1), isrc(2)]
-    assert not first.emptied
+    assert first.waited == 5
     second = queue.claim(connection, MUSICBRAINZ, {"isrc": 2, "text": 20}, NOW)
     assert [lookup.query["isrc"] for lookup in second.lookups] == [isrc(3)]
     third = queue.claim(connection, MUSICBRAINZ, {"isrc": 2, "text": 20}, NOW)
     assert [lookup.query for lookup in third.lookups] == [text]
-    assert third.emptied
+
+
+def test_a_batch_that_is_not_full_lingers_for_company_but_nothing_waits_for_ever(
+    connection: sqlite3.Connection,
+) -> None:
+    [track_id] = add_tracks(connection, tags())
+    texts = [Query.of(MUSICBRAINZ, "text", title=title, artist="b") for title in "ab"]
+    queue.enqueue(connection, {track_id: [texts[0], isrc_query(1)]}, NOW)
+    both = {"isrc": 100, "text": 2}
+    assert queue.claim(connection, MUSICBRAINZ, both, NOW + 4, linger=5) == queue.Claim(())
+    queue.enqueue(connection, {track_id: [texts[1]]}, NOW + 4)
+    full = queue.claim(connection, MUSICBRAINZ, both, NOW + 4, linger=5)
+    assert [lookup.query for lookup in full.lookups] == texts
+    assert len(queue.claim(connection, MUSICBRAINZ, both, NOW + 5, linger=5).lookups) == 1
+    late = NOW + 10 + queue.PATIENCE
+    queue.enqueue(connection, {track_id: [isrc_query(2)]}, NOW + 5)
+    more = [Query.of(MUSICBRAINZ, "text", title=title, artist="b") for title in "cd"]
+    queue.enqueue(connection, {track_id: more}, late)
+    oldest = queue.claim(connection, MUSICBRAINZ, both, late, linger=5)
+    assert [lookup.query for lookup in oldest.lookups] == [isrc_query(2)]
 
 
 def test_a_claim_leaves_other_providers_kinds_that_may_not_be_asked_and_what_is_not_due(
@@ -147,7 +166,7 @@ def test_a_claim_leaves_other_providers_kinds_that_may_not_be_asked_and_what_is_
     other = Query.of(LISTENBRAINZ, "isrc", isrc=isrc(9))
     queue.enqueue(connection, {track_id: [other, Query.of(MUSICBRAINZ, "text", title="a", artist="b")]}, NOW)
     queue.enqueue(connection, {track_id: [isrc_query(1)]}, NOW + 60)
-    assert queue.claim(connection, MUSICBRAINZ, {"isrc": 100}, NOW) == queue.Claim((), emptied=True)
+    assert queue.claim(connection, MUSICBRAINZ, {"isrc": 100}, NOW) == queue.Claim(())
     assert queue.next_due(connection, MUSICBRAINZ, ["isrc", "recording"]) == {"isrc": NOW + 60}
 
 
@@ -165,11 +184,11 @@ def test_a_claim_out_of_a_hundred_thousand_walks_the_index_of_what_waits(
         assert len(claim(connection)) == 100
         assert queue.next_due(connection, MUSICBRAINZ, ["isrc"]) == {"isrc": NOW}
     asked = [steps_of(connection, sql) for sql in seen if "lookups" in sql]
-    assert len(asked) == 3  # the first of its kind, the next hundred, their leases
+    assert len(asked) == 4  # how many of its kind, the next hundred, their leases, the first that is left
     for steps in asked:
         assert not any("SCAN lookups" in step or "TEMP B-TREE" in step for step in steps), steps
     walks = [steps for steps in asked if any("INDEX lookups_waiting" in step for step in steps)]
-    assert len(walks) == 2
+    assert len(walks) == 3
     assert any("lookups USING INTEGER PRIMARY KEY" in step for step in asked[2])
 
 
@@ -413,7 +432,7 @@ def test_very_many_questions_that_nobody_asks_are_passed_over_claim_by_claim(
     tracks.unlink(connection, track_id)
     last = isrc_query(queue.ROUNDS + 2)
     queue.enqueue(connection, {track_id: [last]}, NOW)
-    assert queue.claim(connection, MUSICBRAINZ, {"isrc": 1}, NOW) == queue.Claim((), emptied=False)
+    assert queue.claim(connection, MUSICBRAINZ, {"isrc": 1}, NOW) == queue.Claim(())
     assert [lookup.query for lookup in claim(connection, most=1)] == [last]
 
 

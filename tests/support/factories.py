@@ -109,6 +109,12 @@ def edition(number: int, tracks: int = 12, **fields: Any) -> Entity:
     return Entity(MUSICBRAINZ, "release", entry["id"], known | fields)
 
 
+def artist_entity(number: int, name: str, *aliases: str) -> Entity:
+    """An artist as a search of MusicBrainz shows it."""
+    fields = {"artist": name, "artist_aliases": list(aliases), "mb_artist_ids": [mbid(number)]}
+    return Entity(MUSICBRAINZ, "artist", mbid(number), fields)
+
+
 def spotify_track(number: int, **fields: Any) -> Entity:
     """The Spotify track that `tags()` describes."""
     known = {
