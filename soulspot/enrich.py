@@ -149,6 +149,14 @@ class EnrichmentService:
             self.telemetry.warning("scan_problem", path=problem.path, reason=problem.reason)
         return report
 
+    async def count_files(self, places: Sequence[bytes], tell: Callable[[int], None]) -> None:
+        """Tell how many files a scan of these places will find, more and more of them until it is the whole number."""
+        await self._intake.count(places, tell)
+
+    async def count_rows(self, path: Path, tell: Callable[[int], None]) -> None:
+        """The same for the rows of an import file. OSError or ValueError when it cannot be read at all."""
+        await self._intake.count_rows(path, tell)
+
     async def import_file(
         self, path: Path, progress: Callable[[ImportReport], None] = lambda report: None
     ) -> ImportReport:

@@ -91,6 +91,22 @@ class Intake:
         await self._decide_new()
         return report
 
+    async def count(self, places: Sequence[bytes], tell: Callable[[int], None]) -> None:
+        """Tell how many files a scan of these places will find, the number so far again and again until it is whole."""
+        count = 0
+        for looked_at in self._walks(places):
+            files = iter(looked_at)
+            while found := await asyncio.to_thread(lambda: sum(1 for _ in islice(files, CHUNK))):  # noqa: B023 - awaited here
+                count += found
+                tell(count)
+
+    async def count_rows(self, path: Path, tell: Callable[[int], None]) -> None:
+        """The same for the rows of an import file."""
+        rows, count = iter(await asyncio.to_thread(read_rows, path)), 0
+        while found := await asyncio.to_thread(lambda: sum(1 for _ in islice(rows, CHUNK))):
+            count += found
+            tell(count)
+
     async def _took(self, count: int) -> None:
         self._undecided += count
         if self._undecided >= DECIDE_EVERY:

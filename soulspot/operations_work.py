@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import sqlite3
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,18 +37,52 @@ def _places(request: Mapping[str, Any]) -> list[bytes]:
     return [bytes.fromhex(place) for place in request.get("places", ())]
 
 
+class _Foreseen:
+    """Counts of something whose end is not known: how much there will be is counted ahead, or a fair guess."""
+
+    def __init__(self, progress: Progress, expected: int = 0) -> None:
+        self._progress = progress
+        self._expected = expected
+        self._done, self._failed = 0, 0
+
+    def expect(self, total: int) -> None:
+        self._expected = total
+        self.reach(self._done, self._failed)
+
+    def reach(self, done: int, failed: int) -> None:
+        self._done, self._failed = done, failed
+        self._progress.advance(max(self._expected, done), done, failed)
+
+    def end(self, done: int, failed: int) -> None:
+        self._progress.advance(done, done, failed)
+
+
+@contextlib.asynccontextmanager
+async def _meanwhile(counting: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Count ahead while something slower goes on; that it cannot be counted is no failure."""
+    task = asyncio.create_task(counting)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
 async def _scan(
     service: EnrichmentService, request: Mapping[str, Any], progress: Progress
 ) -> tuple[dict[str, Any], list[str]]:
     places = _places(request)
     known = await service.database.read(lambda c: rows.file_count(c, places))
+    counts = _Foreseen(progress, known)  # those of the last time are a fair guess
 
     def tell(report: Any) -> None:
-        # how many there are shows at the end alone; until then those that were there last time are a fair guess
-        progress.advance(max(known, report.found), report.found, report.unreadable)
+        counts.reach(report.found, report.unreadable)
 
-    report = await service.scan(places, tell)
-    progress.advance(report.found, report.found, report.unreadable)
+    # walking is quick beside reading: where nothing is known yet, it runs ahead
+    ahead = contextlib.nullcontext() if known else _meanwhile(service.count_files(places, counts.expect))
+    async with ahead:
+        report = await service.scan(places, tell)
+    counts.end(report.found, report.unreadable)
     return scanned(report), scan_notes(report)
 
 
@@ -56,11 +90,14 @@ async def _import(
     service: EnrichmentService, request: Mapping[str, Any], progress: Progress
 ) -> tuple[dict[str, Any], list[str]]:
     path = Path(os.fsdecode(bytes.fromhex(request["path"])))
-    total = int(request.get("rows", 0))
-    report = await service.import_file(
-        path, lambda report: progress.advance(max(total, report.rows), report.rows, len(report.bad))
-    )
-    progress.advance(report.rows, report.rows, len(report.bad))
+    counts = _Foreseen(progress)
+
+    def tell(report: Any) -> None:
+        counts.reach(report.rows, len(report.bad))
+
+    async with _meanwhile(service.count_rows(path, counts.expect)):
+        report = await service.import_file(path, tell)
+    counts.end(report.rows, len(report.bad))
     return imported(report), import_notes(report)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from soulspot import operations_work
+from soulspot import intake, operations_work
 from soulspot.operations import CUT_OFF_AT_MOST, Operations
 from soulspot.operations_progress import Counts, Progress
 from soulspot.store import enriched, queue
@@ -148,6 +148,37 @@ async def test_a_scan_of_a_folder_that_is_not_utf8_goes_on_there(running: Runnin
     assert await running.operations.resume() == {"scan"}
     await running.operations.idle()
     assert (await row(running.operations, 1))["total_items"] == 1
+
+
+async def test_a_first_scan_knows_how_much_there_is_to_read_before_it_has_read_it(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(7):
+        song(running.music / f"{number}.flac", f"Song {number}")
+    monkeypatch.setattr(intake, "CHUNK", 2)
+    counted = asyncio.Event()
+    totals: list[tuple[int, int]] = []
+    advance, read_file = Progress.advance, intake.read_file
+
+    def heard(progress: Progress, total: int, done: int, failed: int) -> None:
+        totals.append((total, done))
+        if total == 7:
+            counted.set()
+        advance(progress, total, done, failed)
+
+    loop = asyncio.get_running_loop()
+
+    def read_later(*positional: Any, **named: Any) -> Any:
+        asyncio.run_coroutine_threadsafe(counted.wait(), loop).result()
+        return read_file(*positional, **named)
+
+    monkeypatch.setattr(Progress, "advance", heard)
+    monkeypatch.setattr(intake, "read_file", read_later)
+    number = await running.operations.scan()
+    await running.operations.idle()
+    assert (7, 0) in totals
+    assert totals[-1] == (7, 7)
+    assert (await row(running.operations, number))["status"] == "completed"
 
 
 async def test_aged_answers_that_are_asked_again_are_one_operation(
