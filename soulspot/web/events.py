@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import structlog
 from aiohttp import web
 
 from soulspot.enrich import EnrichmentService
@@ -27,6 +28,8 @@ WRITE_SECONDS = 30.0  # a client that takes nothing for this long is let go
 AT_ONCE = 500  # events of one write
 RECENT = 2_000  # events kept in memory
 RECONNECT_MS = 2_000  # when clients come back after we have gone
+
+log = structlog.get_logger()
 
 Document = Callable[[], Awaitable[Mapping[str, Any]]]
 
@@ -102,7 +105,7 @@ class Feed:
         looks = 0
         while True:
             fresh = False
-            with contextlib.suppress(sqlite3.Error, TimeoutError):
+            try:
                 if looks % STATUS_EVERY == 0:
                     text = f"event: status\ndata: {json.dumps(await self._status())}\n\n".encode()
                     fresh = text != self.status_text
@@ -111,6 +114,10 @@ class Feed:
                 for one in await self._database.read(lambda c: rows.since(c, self._newest, RECENT)):
                     self._recent.append((one.event_id, _encoded(one)))
                     self._newest, fresh = one.event_id, True
+            except sqlite3.Error:
+                pass  # a busy or full disk; the next look sees it all
+            except Exception:  # whatever it was, those who listen must not wait for ever
+                log.exception("request_failed", method="GET", path="/api/v1/events")
             looks += 1
             if fresh:
                 self._wake()

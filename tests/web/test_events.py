@@ -219,3 +219,23 @@ async def test_the_end_of_the_daemon_is_the_end_of_the_stream(running: Running) 
         await app.shutdown()
         async for said in listener.messages():
             assert said.event != "reset"
+
+
+@pytest.mark.parametrize(
+    "error", [sqlite3.OperationalError("database is locked"), RuntimeError("a fault of ours")]
+)
+async def test_what_goes_wrong_once_does_not_silence_the_stream(
+    running: Running, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left, real = [error], rows.since
+
+    def since(*positional: Any) -> list[rows.Event]:
+        if left:
+            raise left.pop()
+        return real(*positional)
+
+    async with listening(running) as listener:
+        await listener.next("status")
+        monkeypatch.setattr(rows, "since", since)
+        await happen(running, 1)
+        assert [one.id for one in await listener.events(1)] == [1]
