@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from soulspot.models import LISTENBRAINZ, MUSICBRAINZ, Asked, Query, TrackState
 from soulspot.plan_spotify import find_on_spotify, spotify_track
-from soulspot.plan_state import Asking, Known, Services, searchable, titled
+from soulspot.plan_state import BY_HAND, Asking, Known, Services, searchable, titled
 from soulspot.text import lead_artist
 
 SMALLEST_ALBUM, LARGEST_ALBUM = 4, 400  # tracks; a smaller one costs less asked track by track
@@ -23,6 +23,9 @@ def plan(state: TrackState, known: Known, services: Services) -> tuple[Query, ..
     if state.unreadable:
         return ()
     asking = Asking(state)
+    for asked in state.asked.values():
+        if asked.query.get("scope") == BY_HAND:  # a person has searched, and waits for it
+            asking(asked.query)
     if services.spotify and (spotify_id := state.tags.ids.spotify_track_id):
         asking(spotify_track(spotify_id, known.tags))
     if known.recording_id:

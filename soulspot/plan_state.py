@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from soulspot.models import LISTENBRAINZ, MUSICBRAINZ, SPOTIFY, Asked, Entity, Query, TrackState, TrackTags
 
+BY_HAND = "wide"  # the scope of text that a person looks for
 _PLACEHOLDER = re.compile(r"(?i)^(audio)?\s*(track|titel|title|piste|pista|untitled|unknown)\W*\d*$")
 
 

@@ -112,8 +112,7 @@ def query_by_hand(words: str, provider: str) -> Query:
     if not (dash and artist and title):
         title = artist or title
         artist = title if provider == MUSICBRAINZ else ""
-    scope = "wide" if provider == MUSICBRAINZ else None
-    return Query.of(provider, "text", title=title, artist=artist or None, scope=scope)
+    return Query.of(provider, "text", title=title, artist=artist or None, scope=BY_HAND)
 
 
 def default_candidates(case: dict[str, Any], provider: str | None = None) -> list[Named]:

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 
 from soulspot.enrich import EnrichmentService
 from soulspot.models import Entity, Lookup, LookupState, Settlement, TrackTags
+from soulspot.providers import listenbrainz, musicbrainz, spotify
 from soulspot.store import queue
 from tests.support.factories import DAY, add_tracks
 
-KINDS = ("recording", "isrc", "album", "release", "text", "url", "redirect", "spotify_ids", "track")
+KINDS = {kind for one in (musicbrainz, listenbrainz, spotify) for kind in one.CAPACITY}
 
 
 async def bring_in(service: EnrichmentService, *known: TrackTags) -> list[int]:
