@@ -43,6 +43,7 @@ def same_track(state: TrackState, tags: TrackTags, recording: Decision, policy: 
 def _candidates(state: TrackState, *, by_own_id: bool) -> list[Candidate]:
     own, tags = state.tags.ids.spotify_track_id, normalise_tags(state.tags, state.path)
     found = []
+    by_name_only = _named_by_words(state)
     for asked in state.asked.values():
         if asked.query.provider != SPOTIFY:
             continue
@@ -50,10 +51,24 @@ def _candidates(state: TrackState, *, by_own_id: bool) -> list[Candidate]:
         if by_own_id and not is_own:
             continue
         how = frozenset({"spotify id"}) if is_own else _REACHED[asked.query.kind]
+        if asked.query.kind == "track" and not is_own and asked.query["id"] in by_name_only:
+            how = _REACHED["text"]
         whole = asked.query.kind == "tracklist"
         entities = nearby(tags, asked.entities) if whole else asked.entities
         found += [Candidate(entity, how) for entity in entities if entity.kind == "track"]
     return found
+
+
+def _named_by_words(state: TrackState) -> set[str]:
+    """The Spotify ids that labs found by title and artist, and no source by a recording's id: such a link confirms
+    nothing, since it comes from the words that it would have to confirm."""
+    by_words: set[str] = set()
+    by_identity: set[str] = set()
+    for asked in state.asked.values():
+        for entity in asked.entities:
+            links = by_words if asked.query.kind == "spotify_names" else by_identity
+            links.update(entity.fields.get("spotify_track_ids", ()))
+    return by_words - by_identity
 
 
 def spotify_links(state: TrackState, recording_id: str | None) -> tuple[str, ...]:

@@ -73,7 +73,8 @@ def _links(asking: Asking, known: Known, services: Services) -> Iterator[bool]:
 def _names_at_labs(known: Known) -> Query | None:
     if known.recording_id:
         return Query.of(LISTENBRAINZ, "spotify_ids", mbid=known.recording_id)
-    if text := searchable(known.tags):
+    text = searchable(known.tags)
+    if text and known.tags.duration_ms:  # labs tells no rivals: what it names has to have the length
         title, artist = text
         return Query.of(LISTENBRAINZ, "spotify_names", title=title, artist=artist, album=known.tags.album)
     return None

@@ -10,6 +10,7 @@ from typing import Any
 from soulspot import review
 from soulspot.enrich import EnrichmentService
 from soulspot.models import MUSICBRAINZ, SPOTIFY, PersonDecision, Query, Verdict
+from soulspot.plan_state import BY_HAND
 from soulspot.store import queue, tracks
 from soulspot.store import review as rows
 from soulspot.store.times import iso

@@ -19,7 +19,7 @@ from tests.web.test_guards import is_problem
 MB = MUSICBRAINZ
 SEVERAL = [recording(n, releases=[], duration_ms=None) for n in (1, 2)]
 NAMES = ("Azure", "Birch", "Cedar", "Delta", "Ember")
-UNSURE = {(MB, "text"): SEVERAL}
+UNSURE = {(MB, "loose"): SEVERAL}
 
 
 async def in_review(running: Running, count: int = 1) -> list[int]:
@@ -31,7 +31,7 @@ async def in_review(running: Running, count: int = 1) -> list[int]:
         for m, name in enumerate(names, 1)
         for n in (0, 1)
     ]
-    await answer_all(running.service, {(MB, "text"): replies})
+    await answer_all(running.service, {(MB, "loose"): replies})
     return found
 
 
@@ -216,10 +216,12 @@ async def test_a_refresh_does_not_undo_what_a_person_said_and_other_fields_follo
     await answer_all(running.service, {})
     assert await running.service.retry(["missing"]) > 0
     await running.service.database.write(
-        lambda c: c.execute("UPDATE lookups SET state = 'pending', due_at = '2000' WHERE state = 'done'")
+        lambda c: c.execute(
+            "UPDATE lookups SET state = 'pending', due_at = '2000-01-01T00:00:00.000Z' WHERE state = 'done'"
+        )
     )
     other = [recording(1, duration_ms=201_000), recording(2, title="Blue Hour, Renamed")]
-    await answer_all(running.service, {(MB, "text"): other})
+    await answer_all(running.service, {(MB, "loose"): other})
     now = await row(running, track_id)
     assert (now.mb_recording_id, now.title) == (mbid(2), "Blue Hour, Renamed")
 
