@@ -189,7 +189,26 @@ class StatusDocument(Open):
     oldest_waiting: Time
     gates: list[dict[str, Any]]
     pumps: dict[str, dict[str, Any]]
+    services: dict[str, dict[str, Any]] = Field(
+        description="`requests_last_minute`, and `batch_fill` since the start (0 to 1)"
+    )
     operations: list[Operation]
+
+
+class Slice(Answer):
+    """Ten seconds, or the part of them that is over."""
+
+    at: str = Field(description="its end")
+    tracks: int = Field(description="that came to a result")
+    requests: dict[str, int] = Field(description="by service")
+
+
+class Activity(Answer):
+    """The last hour, oldest first, and what has failed for good as it stands now."""
+
+    slice_seconds: float
+    slices: list[Slice]
+    failures: dict[str, Any]
 
 
 class ReviewPage(Answer):

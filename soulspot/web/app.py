@@ -8,6 +8,7 @@ from aiohttp import web
 
 from soulspot.enrich import EnrichmentService
 from soulspot.operations import Operations
+from soulspot.web.activity import Activity
 from soulspot.web.bodies import MAX_JSON, json_object
 from soulspot.web.events import Events, Feed
 from soulspot.web.guards import guard, harden
@@ -16,6 +17,7 @@ from soulspot.web.metrics import Metrics
 from soulspot.web.openapi import document
 from soulspot.web.openapi_routes import ROUTES
 from soulspot.web.operations import OperationRoutes
+from soulspot.web.page import Page
 from soulspot.web.review import Review
 from soulspot.web.status import Status
 from soulspot.web.tracks import Tracks
@@ -36,12 +38,15 @@ class Api:
         """The aiohttp application with every route behind the guards."""
         app = web.Application(middlewares=[guard(token, allowed_hosts)], client_max_size=MAX_JSON)
         service, operations = self._service, self._operations
-        status = Status(service, operations, ready=self._ready, version=self._version)
+        activity = Activity(service)
+        status = Status(service, operations, activity, ready=self._ready, version=self._version)
         feed = Feed(service, status.document)
         app.add_routes(
             [
                 *status.routes(),
                 *Login(token).routes(),
+                *Page().routes(),
+                *activity.routes(),
                 web.get("/metrics", Metrics(service, self._version).handle),
                 *OperationRoutes(service, operations).routes(),
                 *Tracks(service).routes(),
@@ -60,6 +65,7 @@ class Api:
         async def let_go(_: web.Application) -> None:
             feed.close()
 
+        app.cleanup_ctx.append(activity.looking)
         app.on_response_prepare.append(harden)
         app.on_shutdown.append(let_go)
         return app

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from soulspot.web.answers import Problem
+from soulspot.web.page import PREFIX
 
 REFERENCE = "#/components/schemas/{model}"
 _PARAMETER = re.compile(r"{(\w+)(?::[^{}]*(?:{[^{}]*})?[^{}]*)?}")
@@ -143,11 +144,11 @@ def _query(query: Model | None) -> list[dict[str, Any]]:
 
 
 def undescribed(app: web.Application, described: Iterable[Described]) -> set[tuple[str, str]]:
-    """Routes of the application that no line describes, and lines that describe no route."""
+    """Routes of the application that no line describes, and lines that describe no route; files of the page apart."""
     known = {(route.method, route.path) for route in described}
     there = {
         (route.method, route.resource.canonical)
         for route in app.router.routes()
-        if route.resource and route.method != "HEAD"
+        if route.resource and route.method != "HEAD" and not route.resource.canonical.startswith(PREFIX)
     }
     return known ^ there

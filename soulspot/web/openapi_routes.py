@@ -85,6 +85,8 @@ ROUTES = (
     Described("GET", "/metrics", "Numbers for Prometheus", {200: "text/plain"}),
     Described("GET", f"{API}/openapi.json", "This document", {200: a.Open}),
     Described("GET", f"{API}/status", "Counts, queue, services, operations", {200: a.StatusDocument}),
+    Described("GET", f"{API}/activity", "The last hour, and what has failed", {200: a.Activity}),
+    Described("GET", "/", "The page", {200: "text/html"}),
     Described("POST", f"{API}/scan", "Look through the library for what changed", {202: a.Started},
               body=q.ScanBody),
     Described("POST", f"{API}/import", "Queue the rows of a file: CSV, JSON or NDJSON, also with .gz",

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from soulspot.enrich import EnrichmentService
 from soulspot.operations import Operations
+from soulspot.web.activity import Activity
 from soulspot.web.guards import problem
 
 ANSWERS_WITHIN = 5.0  # seconds that the database may take
@@ -24,10 +25,17 @@ class Status:
     """The handlers over one service. `ready` says whether the process has started and does not stop."""
 
     def __init__(
-        self, service: EnrichmentService, operations: Operations, *, ready: Callable[[], bool], version: str
+        self,
+        service: EnrichmentService,
+        operations: Operations,
+        activity: Activity,
+        *,
+        ready: Callable[[], bool],
+        version: str,
     ) -> None:
         self._service = service
         self._operations = operations
+        self._activity = activity
         self._ready = ready
         self._version = version
         self._file = _identity(service.database.path)
@@ -57,7 +65,12 @@ class Status:
         """What `status` answers."""
         found = await self._service.status()
         found["operations"] = [self._operations.live(one) for one in found["operations"]]
-        return {"version": self._version, "pid": os.getpid(), **found}
+        return {
+            "version": self._version,
+            "pid": os.getpid(),
+            **found,
+            "services": self._activity.services(),
+        }
 
     async def why_not_ready(self) -> str | None:
         """What keeps us from working, in words; None when nothing does."""

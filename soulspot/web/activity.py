@@ -1,0 +1,97 @@
+"""What has been done lately: the counters of telemetry, looked at every ten seconds and remembered for an hour."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from aiohttp import web
+
+from soulspot.enrich import EnrichmentService
+from soulspot.reports_errors import errors
+from soulspot.store.times import iso
+from soulspot.telemetry import Telemetry
+
+SLICE = 10.0  # seconds between two looks
+KEPT = 360  # looks: an hour
+MINUTE = 6  # looks
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    at: float  # seconds since the epoch
+    tracks: int
+    requests: Counter[str]
+
+
+class Activity:
+    """Counts nothing itself: what happened in a stretch of time is the difference of two looks at the counters."""
+
+    def __init__(self, service: EnrichmentService, wall: Callable[[], float] = time.time) -> None:
+        self._database = service.database
+        self._telemetry: Telemetry = service.telemetry
+        self._wall = wall
+        self._looks: deque[_Look] = deque([self._now()], maxlen=KEPT + 1)
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.get("/api/v1/activity", self.handle)]
+
+    async def handle(self, _: web.Request) -> web.Response:
+        """The last hour in slices of ten seconds, oldest first, and what has failed for good, in words."""
+        slices = self.slices()
+        return web.json_response(
+            {"slice_seconds": SLICE, "slices": slices, "failures": await self._database.read(errors)}
+        )
+
+    def slices(self) -> list[dict[str, Any]]:
+        """Each has `at` (its end), `tracks` that came to a result in it, and `requests` by service."""
+        looks = [*self._looks, self._now()]
+        return [
+            {
+                "at": iso(later.at),
+                "tracks": later.tracks - earlier.tracks,
+                "requests": dict(later.requests - earlier.requests),
+            }
+            for earlier, later in pairwise(looks)
+        ]
+
+    def services(self) -> dict[str, dict[str, Any]]:
+        """By service: `requests_last_minute`, and `batch_fill`, the share (0 to 1) of its batches' room that was used
+        since the start (None before the first batch)."""
+        now, before = self._now(), self._looks[max(0, len(self._looks) - MINUTE)]
+        room, items = self._telemetry.batch_room, self._telemetry.batch_items
+        return {
+            name: {
+                "requests_last_minute": now.requests[name] - before.requests[name],
+                "batch_fill": round(items[name] / room[name], 3) if room.get(name) else None,
+            }
+            for name in sorted({*now.requests, *room})
+        }
+
+    def look(self) -> None:
+        """Remember how the counters stand."""
+        self._looks.append(self._now())
+
+    async def looking(self, _: web.Application) -> AsyncIterator[None]:
+        """Looks while the application runs."""
+
+        async def forever() -> None:
+            while True:
+                await asyncio.sleep(SLICE)
+                self.look()
+
+        task = asyncio.create_task(forever(), name="activity")
+        yield
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    def _now(self) -> _Look:
+        telemetry = self._telemetry
+        return _Look(self._wall(), sum(telemetry.results.values()), Counter(telemetry.requests))

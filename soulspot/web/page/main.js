@@ -1,0 +1,84 @@
+// The page put together: views by the address's hash, the header, and what the stream brings.
+
+import { listen, post } from "./api.js";
+import { $, clock, count, later, say } from "./dom.js";
+import { startButtons } from "./operations.js";
+import * as overview from "./overview.js";
+import * as review from "./review.js";
+import * as tracks from "./tracks.js";
+
+const VIEWS = { overview, tracks, review };
+let version = null, since = null;
+
+export function notice(text) {
+  const place = $("notice");
+  place.hidden = !text;
+  say(place, text ?? "");
+}
+const hide = later(8000, () => notice(""));
+const tell = (text) => { notice(text); hide(); };
+
+function shown() {
+  const name = location.hash.slice(1).split("/")[0];
+  return name in VIEWS ? name : "overview";
+}
+
+function route(moved) {
+  const name = shown();
+  for (const one of Object.keys(VIEWS)) $(`view-${one}`).hidden = one !== name;
+  for (const link of document.querySelectorAll("nav [data-view]")) {
+    if (link.dataset.view === name) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  document.title = `${name[0].toUpperCase()}${name.slice(1)} · SoulSpot`;
+  VIEWS[name].show(decodeURIComponent(location.hash.split("/")[1] ?? ""));
+  if (moved) {
+    scrollTo(0, 0);
+    $(`${name}-title`).focus({ preventScroll: true });
+  }
+}
+
+function online() {
+  $("connection").dataset.state = "online";
+  say($("connection"), "live");
+  $("offline").hidden = true;
+  if (since) {
+    since = null;
+    tell("SoulSpot is back.");
+    VIEWS[shown()].refresh();
+  }
+}
+
+function offline() {
+  since ??= new Date();
+  $("connection").dataset.state = "offline";
+  say($("connection"), "offline");
+  $("offline").hidden = false;
+  say($("offline"), `SoulSpot does not answer since ${clock(since)}. What is shown may be old; this page comes back by itself.`);
+}
+
+function status(document_) {
+  if (version && version !== document_.version) tell("SoulSpot has another version now: load this page again.");
+  version = document_.version;
+  say($("version"), `SoulSpot ${document_.version}`);
+  const waiting = document_.tracks.review ?? 0;
+  say($("review-count"), waiting ? count(waiting) : "");
+  overview.status(document_);
+}
+
+function event(name, data) {
+  overview.event(name, data);
+  if (name.startsWith("track.")) {
+    tracks.changed(data.track_id);
+    review.changed();
+  }
+}
+
+startButtons(tell);
+for (const one of Object.values(VIEWS)) one.begin(tell);
+addEventListener("hashchange", () => route(true));
+route(false);
+listen({ status, event, online, offline, reset: () => VIEWS[shown()].refresh() });
+
+$("logout").addEventListener("click", () => post("/logout").then(() => location.assign("/login"), (error) => tell(error.message)));
+fetch("/api/v1/openapi.json").then((answer) => answer.json()).then((said) => { $("logout").hidden = !said.security; }, () => {});

@@ -1,0 +1,80 @@
+// Operations: what runs and has run, each with its bar; starting and cancelling.
+
+import { post } from "./api.js";
+import { $, bar, clock, count, h, keyed, lasts, percent, say } from "./dom.js";
+
+const WORDS = { scan: "Scan", import: "Import", enrich: "Enrichment", retry: "Retry", refresh: "Refresh", export: "Export" };
+const STATES = { processing: "running", pending: "waits for the daemon", completed: "done", failed: "failed", cancelled: "cancelled" };
+let tell = () => {};
+
+export function startButtons(say_) {
+  tell = say_;
+  const starts = [["start-enrich", "/api/v1/enrich", {}, "The enrichment"], ["start-scan", "/api/v1/scan", {}, "The scan"],
+    ["start-retry", "/api/v1/retry", { states: ["failed"] }, "The retry"]];
+  for (const [id, path, body, what] of starts) {
+    $(id).addEventListener("click", async () => {
+      $(id).disabled = true;
+      try {
+        const { operation_id } = await post(path, body);
+        tell(`${what} has been started, as operation ${operation_id}.`);
+      } catch (error) {
+        tell(`${what} was not started: ${error.message}`);
+      } finally {
+        $(id).disabled = false;
+      }
+    });
+  }
+}
+
+function make(one) {
+  const name = `${WORDS[one.kind] ?? one.kind} ${one.id}`;
+  const progress = bar(name);
+  const node = h("li", { class: "operation" },
+    h("div", { class: "line" },
+      h("strong", {}, name), h("span", { class: "state" }), h("span", { class: "facts" }),
+      h("button", { type: "button", class: "quiet", "aria-label": `Cancel ${name}`, onclick: () => cancel(one.id, name) }, "Cancel")),
+    progress, h("p", { class: "why" }));
+  node.progress = progress;
+  return node;
+}
+
+function update(node, one) {
+  node.dataset.status = one.status;
+  say(node.querySelector(".state"), STATES[one.status] ?? one.status);
+  say(node.querySelector(".facts"), facts(one));
+  const cancel_ = node.querySelector("button");
+  if (one.is_complete && document.activeElement === cancel_) $("overview-title").focus({ preventScroll: true });
+  cancel_.hidden = one.is_complete;
+  node.progress.set(one.progress, `${percent(one.progress)}, ${STATES[one.status]}`);
+  node.progress.hidden = one.is_complete;
+  const why = node.querySelector(".why");
+  say(why, one.error_message ?? "");
+  why.hidden = !one.error_message;
+}
+
+function facts(one) {
+  const unit = one.kind === "retry" || one.kind === "refresh" ? "" : one.kind === "scan" ? " files" : " tracks";
+  const parts = [one.is_complete || !one.total_items ? `${count(one.processed_items)}${unit}`
+    : `${percent(one.progress)} · ${count(one.processed_items)} of ${count(one.total_items)}${unit}`];
+  if (one.failed_items) parts.push(`${count(one.failed_items)} failed`);
+  if (!one.is_complete && one.rate) parts.push(`${one.rate < 10 ? one.rate.toFixed(1) : count(Math.round(one.rate))}/s`);
+  if (!one.is_complete && one.eta_seconds) parts.push(`${lasts(one.eta_seconds)} left`);
+  if (one.completed_at) parts.push(clock(one.completed_at));
+  return parts.join(" · ");
+}
+
+async function cancel(id, name) {
+  try {
+    await post(`/api/v1/operations/${id}/cancel`);
+    tell(`${name} has been cancelled; what it has queued is still worked off.`);
+  } catch (error) {
+    tell(error.message);
+  }
+}
+
+export function showOperations(operations) {
+  $("no-operations").hidden = operations.length > 0;
+  const running = operations.filter((one) => !one.is_complete);
+  const ended = operations.filter((one) => one.is_complete).slice(0, Math.max(0, 6 - running.length));
+  keyed($("operations"), [...running, ...ended], (one) => one.id, make, update);
+}
