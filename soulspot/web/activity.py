@@ -20,7 +20,7 @@ from soulspot.telemetry import Telemetry
 
 SLICE = 10.0  # seconds between two looks
 KEPT = 360  # looks: an hour
-MINUTE = 6  # looks
+MINUTE = 60.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,8 @@ class Activity:
     def services(self) -> dict[str, dict[str, Any]]:
         """By service: `requests_last_minute`, and `batch_fill`, the share (0 to 1) of its batches' room that was used
         since the start (None before the first batch)."""
-        now, before = self._now(), self._looks[max(0, len(self._looks) - MINUTE)]
+        now = self._now()
+        before = next((one for one in reversed(self._looks) if one.at <= now.at - MINUTE), self._looks[0])
         room, items = self._telemetry.batch_room, self._telemetry.batch_items
         return {
             name: {
