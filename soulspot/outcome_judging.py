@@ -39,10 +39,14 @@ def judge(
 
 
 def locked(state: TrackState, provider: str) -> str | None:
-    """The id that a person accepted, the last one if several; the one that it was merged into, where that is known."""
-    accepted = (one for one in reversed(state.decisions) if one.verdict is Verdict.ACCEPTED)
-    chosen_id = next((one.entity_id for one in accepted if one.provider == provider), None)
-    return next(merged_into(state, [chosen_id]), chosen_id) if chosen_id else None
+    """The id that a person accepted, the last one if several; the one that it was merged into, where that is known and
+    nobody has rejected it."""
+    said = [one for one in reversed(state.decisions) if one.provider == provider]
+    chosen_id = next((one.entity_id for one in said if one.verdict is Verdict.ACCEPTED), None)
+    if chosen_id is None:
+        return None
+    rejected = {one.entity_id for one in said if one.verdict is Verdict.REJECTED}
+    return next((one for one in merged_into(state, [chosen_id]) if one not in rejected), chosen_id)
 
 
 def rejected_ids(state: TrackState, provider: str) -> frozenset[str]:

@@ -19,22 +19,22 @@ def find_on_spotify(asking: Asking, state: TrackState, known: Known, services: S
 
     With batches a link is verified for a fiftieth of a request, so links come first, and the album only for those
     that have none. Without, the album comes first: one search shows ten of its tracks, one more request fifty.
-    What costs a request for one track comes last in both, and only where it has a prospect: words that nobody in
-    MusicBrainz goes by hardly ever find a track either, except for labs, which is asked about a hundred at once."""
+    What costs a request for one track comes last in both, and only where it has a prospect: a track whose album has
+    been looked for in vain is hardly ever there by itself, and words find little that labs, which is asked about a
+    hundred at once, does not know."""
     album = album_on_spotify(state)
-    stages = [_links(asking, known, services), _albums(asking, known, album)]
+    stages = [_links(asking, state, known, services), _albums(asking, known, album)]
     for stage in stages if services.spotify_batches else reversed(stages):
         for settled in stage:
             if not settled:
                 return
-    if album and known.spotify_albums:
-        return  # Spotify has the album, and the track is not on it: a search for the track alone has no prospect
+    if album:
+        return  # Spotify has no such album, or has it without this track
     isrcs = known.isrcs[:1]
     for isrc in isrcs:
         if asking(Query.of(SPOTIFY, "isrc", isrc=isrc)) is None:
             return
-    identified = known.recording_id or not services.musicbrainz
-    if not isrcs and identified and (text := searchable(known.tags)):
+    if not isrcs and not services.listenbrainz and (text := searchable(known.tags)):
         title, artist = text
         asking(Query.of(SPOTIFY, "text", title=title, artist=artist))
 
@@ -55,7 +55,7 @@ def spotify_track(spotify_id: str, tags: TrackTags) -> Query:
     return Query.of(SPOTIFY, "track", hint, id=spotify_id)
 
 
-def _links(asking: Asking, known: Known, services: Services) -> Iterator[bool]:
+def _links(asking: Asking, state: TrackState, known: Known, services: Services) -> Iterator[bool]:
     """The Spotify ids that MusicBrainz, ListenBrainz and labs name, one at a time: most first ones are right."""
     links = known.spotify_links
     about = _names_at_labs(known)
@@ -66,8 +66,11 @@ def _links(asking: Asking, known: Known, services: Services) -> Iterator[bool]:
         links += tuple(
             link for entity in linked.entities for link in entity.fields.get("spotify_track_ids", ())
         )
+    group = state.group
+    # one of them tells which album it is on, and that has the others
+    beside = {"beside": f"{group.album} / {group.artist or ''}"} if group and group.size > 1 else None
     for link in list(dict.fromkeys(links))[:MAX_LINKS]:
-        yield asking(Query.of(SPOTIFY, "track", id=link)) is not None
+        yield asking(Query.of(SPOTIFY, "track", beside, id=link)) is not None
 
 
 def _names_at_labs(known: Known) -> Query | None:

@@ -356,11 +356,9 @@ def test_a_track_that_musicbrainz_does_not_know_is_looked_for_on_spotify_by_labs
     assert asks(tags(isrcs=[1]))[-2:] == [["listenbrainz spotify_names"], ["spotify isrc"]]
 
 
-def test_words_are_searched_for_at_spotify_where_a_recording_has_no_isrc_or_nobody_else_can_be_asked() -> (
-    None
-):
+def test_words_are_searched_for_at_spotify_only_where_labs_cannot_be_asked() -> None:
     found: Replies = {(LB, "recording"): [recording(1, provider=LB)]}
-    assert asks(tags(recording=1), found)[-1] == ["spotify text"]
+    assert asks(tags(recording=1), found)[-1] == ["listenbrainz spotify_ids"]
     assert asks(tags(), musicbrainz=False, listenbrainz=False) == [["spotify text"]]
     assert ["spotify text"] not in asks(tags())
 

@@ -37,7 +37,7 @@ class SingleRoutes:
     async def answer(self, sheet: Sheet) -> None:
         """Answer every open "track" query of `sheet`, with the fewest requests that their hints allow."""
         for key, queries in self._albums(sheet).items():
-            if len(queries) >= WORTH_IT and key not in self._barren:
+            if len(queries) >= WORTH_IT and key not in self._barren and _can_be_searched(queries[0]):
                 await self._search_album(sheet, key, queries)
         for query in sheet.open("track"):
             if query in sheet.open("track"):  # an album may have answered it meanwhile
@@ -116,9 +116,16 @@ def filters(**values: str) -> str:
 
 
 def _album_key(query: Query) -> AlbumKey | None:
-    """What the hints of two tracks of one album have in common, or None without both hints."""
+    """What the hints of two tracks of one album have in common, or None without such hints."""
+    if beside := query.hinted("beside"):
+        return "", beside
     key = fold(query.hinted("album") or ""), fold(query.hinted("artist") or "")
     return key if all(key) else None
+
+
+def _can_be_searched(query: Query) -> bool:
+    """Whether the hints name the album; `beside` only tells which tracks are of one, and is no name upstream."""
+    return bool(query.hinted("album"))
 
 
 def _asked(query: Query) -> str:

@@ -366,6 +366,18 @@ async def test_an_album_that_the_search_does_not_find_is_not_searched_again() ->
     assert all(isinstance(answer, Found) for answer in answers)
 
 
+async def test_one_track_tells_the_album_of_those_beside_it_which_is_not_searched_for() -> None:
+    api = Api(
+        tracks=withheld, track=single(1, 2, 3, 4), album=lambda request: sp_album(1, 1, 2, 3, 4),
+    )  # fmt: skip
+    beside = {"beside": "Albun One / Band"}
+    queries = [Query.of("spotify", "track", beside, id=spotify_id(n)) for n in (1, 2, 3, 4)]
+    async with spotify(api) as (provider, up):
+        answers = await provider.lookup(queries)
+        assert sent(up) == ["tracks", "tracks/1", "albums/10001"]
+    assert [entities(answer) for answer in answers] == [[query["id"]] for query in queries]
+
+
 async def test_lone_tracks_are_asked_for_one_by_one() -> None:
     async with spotify(Api(tracks=withheld, track=single(1, 2))) as (provider, up):
         await provider.lookup([track(1, "Album 1"), track(2, "Another"), track(3, None)])
