@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sqlite3
 import time
 from collections import Counter
@@ -11,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from soulspot.enrich import EnrichmentService
+from soulspot.plan_cost import Tariff, in_words
 from soulspot.store import again as rows
 from soulspot.store import queue, tracks
 
@@ -40,7 +40,7 @@ class Cost:
         each = ", ".join(f"{count} to {provider}" for provider, count in sorted(self.requests.items()))
         return (
             f"--force asks {self.lookups} lookups again: at least {sum(self.requests.values())} requests ({each}),"
-            f" {_duration(self.seconds)} at the configured rates"
+            f" {in_words(self.seconds)} at the configured rates"
         )
 
 
@@ -50,16 +50,20 @@ async def cost(service: EnrichmentService, places: Sequence[bytes]) -> Cost:
     for some in _some(places):
         for provider, kind, alone, count in await service.database.read(lambda c: rows.settled(c, some)):  # noqa: B023
             asked[provider, kind, alone] += count
-    rates = {gate.provider: gate.rate for gate in service.gates.snapshot()}
     lookups, requests = 0, Counter[str]()
     for pump in service.pumps:
         capacity = pump.provider.capacity
         for (provider, kind, alone), count in asked.items():
             if provider == pump.name and kind in capacity:
-                most = 1 if alone else max(1, min(capacity[kind], pump.batch_size))
-                requests[provider] += math.ceil(count / most)
+                tariff = Tariff({kind: 1 if alone else max(1, min(capacity[kind], pump.batch_size))}, 1.0)
+                requests[provider] += tariff.requests(kind, count)
                 lookups += count
-    seconds = max((count / rates[name] for name, count in requests.items() if rates.get(name)), default=0.0)
+    # of several hosts of one provider the one that the budget is for
+    each = sorted(service.gates.snapshot(), key=lambda gate: gate.daily_budget or 0)
+    gates = {gate.provider: gate for gate in each}
+    tariffs = {name: Tariff({}, gate.rate, gate.daily_budget) for name, gate in gates.items() if gate.rate}
+    times = [tariffs[name].seconds(count) for name, count in requests.items() if name in tariffs]
+    seconds = max(times, default=0.0)
     return Cost(lookups, dict(requests), round(seconds, 1))
 
 
@@ -86,10 +90,3 @@ async def ask_again(
 
 def _some(places: Sequence[bytes]) -> list[Sequence[bytes]]:
     return [places[start : start + PLACES] for start in range(0, len(places), PLACES)] or [()]
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(1, math.ceil(seconds))} s"
-    minutes = math.ceil(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes / 60:.1f} h"

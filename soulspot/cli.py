@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from soulspot import __version__, cli_report, commands
+from soulspot import __version__, cli_plan, cli_report, commands
 from soulspot.cli_review import app as review
 from soulspot.cli_run import (
     INCOMPLETE,
@@ -178,12 +178,21 @@ def enrich(
     force: Annotated[
         bool, typer.Option("--force", help="Ask again for what is known or missing, before its time.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say how many requests it would take, and how long.")
+    ] = False,
     json_: JsonOption = False,
 ) -> None:
     """Find out about the music in PATH, or in the configured library.
 
     It scans, then asks the services until nothing more can be asked within --wait seconds."""
     loaded = load(config, check_library=not paths, as_json=json_, about=() if paths else (LIBRARY_EMPTY,))
+    if dry_run:
+        if force:
+            complain("--dry-run is about what has not been asked, --force about what has: give one of them")
+            raise typer.Exit(USAGE)
+        _plan(loaded, paths, json_)
+        return
     refuse_absent(paths or [])
     places = commands.absolute(paths or [])
     log_quietly(loaded)
@@ -209,6 +218,13 @@ def enrich(
     if nothing:
         complain(f"no music found in {_named(paths, loaded)}")
     if not report.complete or report.bad_places or nothing:
+        raise typer.Exit(INCOMPLETE)
+
+
+def _plan(loaded: Config, paths: list[Path] | None, as_json: bool) -> None:
+    log_quietly(loaded)
+    if not cli_plan.show(loaded, paths or [], as_json=as_json):
+        complain(f"no music found in {_named(paths, loaded)}")
         raise typer.Exit(INCOMPLETE)
 
 
@@ -276,11 +292,24 @@ def retry(
 
 
 @app.command()
-def check(config: ConfigOption = None, json_: JsonOption = False) -> None:
+def check(
+    paths: PathsArgument = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Only say what the music in PATH would cost to enrich.")
+    ] = False,
+    config: ConfigOption = None,
+    json_: JsonOption = False,
+) -> None:
     """Check configuration, database, credentials, library and versions, without asking any service."""
     from soulspot.check import checks
 
-    loaded = load(config, check_library=True, as_json=json_)
+    if paths and not plan:
+        complain("PATH goes with --plan")
+        raise typer.Exit(USAGE)
+    loaded = load(config, check_library=not paths, as_json=json_)
+    if plan:
+        _plan(loaded, paths, json_)
+        return
     found = checks(loaded)
     if json_:
         print(json.dumps([dataclasses.asdict(one) for one in found]))

@@ -86,7 +86,7 @@ class Intake:
         """Look through the library, or only through `places`, and queue what is new or has changed."""
         report = ScanReport()
         scan_id = await self._database.write(tracks.next_scan)
-        for looked_at in self._walks(places):
+        for looked_at in walks(self._rules, places):
             await self._scan(looked_at, scan_id, report, progress)
         await self._decide_new()
         return report
@@ -94,7 +94,7 @@ class Intake:
     async def count(self, places: Sequence[bytes], tell: Callable[[int], None]) -> None:
         """Tell how many files a scan of these places will find, the number so far again and again until it is whole."""
         count = 0
-        for looked_at in self._walks(places):
+        for looked_at in walks(self._rules, places):
             files = iter(looked_at)
             while found := await asyncio.to_thread(lambda: sum(1 for _ in islice(files, CHUNK))):  # noqa: B023 - awaited here
                 count += found
@@ -130,20 +130,6 @@ class Intake:
 
         report.vanished += await self._database.write(mark)
         progress(report)
-
-    def _walks(self, places: Sequence[bytes]) -> list[Walk]:
-        """One walk of what lies inside the library's roots, with its patterns, and one of what does not."""
-        rules = self._rules
-        within = [place for place in places if any(inside(place, root) for root in rules.roots)]
-        outside = [place for place in places if place not in within]
-        walks = []
-        if within or not places:
-            walks.append(walk(rules.roots, include=rules.include, exclude=rules.exclude,
-                              follow_symlinks=rules.follow_symlinks, within=within))  # fmt: skip
-        if outside:
-            walks.append(walk(outside, include=rules.include, exclude=rules.exclude,
-                              follow_symlinks=rules.follow_symlinks))  # fmt: skip
-        return walks
 
     async def _take(self, chunk: Sequence[Candidate], scan_id: int, report: ScanReport) -> None:
         known = await self._database.read(lambda c: tracks.known_stamps(c, (one.path for one in chunk)))
@@ -212,6 +198,20 @@ class Intake:
         changed = tracks.save_imported(connection, rows, self._now())
         albums.assign(connection, changed, album_member)
         return len(changed)
+
+
+def walks(rules: LibraryRules, places: Sequence[bytes]) -> list[Walk]:
+    """One walk of what lies inside the library's roots, with its patterns, and one of what does not."""
+    within = [place for place in places if any(inside(place, root) for root in rules.roots)]
+    outside = [place for place in places if place not in within]
+    found = []
+    if within or not places:
+        found.append(walk(rules.roots, include=rules.include, exclude=rules.exclude,
+                          follow_symlinks=rules.follow_symlinks, within=within))  # fmt: skip
+    if outside:
+        found.append(walk(outside, include=rules.include, exclude=rules.exclude,
+                          follow_symlinks=rules.follow_symlinks))  # fmt: skip
+    return found
 
 
 def _look_at(path: bytes) -> Candidate | Exception:

@@ -107,7 +107,7 @@ def _worked_out(state: TrackState, rules: Rules) -> TrackOutcome:
     if not accepted_id(track) and not rules.services.spotify_batches:
         unasked = told_twice(state, recording)
         track = unasked or track
-    tags = _as_asked(tags, state.path)
+    tags = as_asked(tags, state.path)
     known = Known(
         tags,
         recording_id=accepted_id(recording),
@@ -129,7 +129,7 @@ def _worked_out(state: TrackState, rules: Rules) -> TrackOutcome:
     )
 
 
-def _as_asked(tags: TrackTags, path: bytes | None) -> TrackTags:
+def as_asked(tags: TrackTags, path: bytes | None) -> TrackTags:
     """The tags put in order for questions. A title that could be a placeholder ("Song 2", "22") is asked for all the
     same: it may be what the song is called."""
     tidy = normalise_tags(tags, path)

@@ -48,6 +48,14 @@ def groups(connection: sqlite3.Connection, wanted: str) -> dict[int, AlbumGroup]
 
 
 def _group(connection: sqlite3.Connection, key: bytes) -> AlbumGroup:
+    names, leads = named(connection, key)
+    name, lead, size = most_say(names, leads)
+    members = _members(connection, key) if 2 <= size <= MOST_MEMBERS else ()
+    return AlbumGroup(name, lead, size, members, _at_spotify(connection, key))
+
+
+def named(connection: sqlite3.Connection, key: bytes) -> tuple[Counter[str], Counter[str]]:
+    """How many tracks of this album give it which name, and how many which artist."""
     names: Counter[str] = Counter()
     leads: Counter[str] = Counter()
     for lead, album, count in connection.execute(
@@ -56,13 +64,15 @@ def _group(connection: sqlite3.Connection, key: bytes) -> AlbumGroup:
     ):
         names[album] += count
         leads[lead] += count
+    return names, leads
+
+
+def most_say(names: Counter[str], leads: Counter[str]) -> tuple[str, str | None, int]:
+    """The name that most tracks give their album, the artist where half of them agree on one, and how many tracks."""
     size = names.total()
     name = min(names, key=lambda one: (-names[one], one), default="")
     lead = min(leads, key=lambda one: (-leads[one], one), default="")
-    members = _members(connection, key) if 2 <= size <= MOST_MEMBERS else ()
-    return AlbumGroup(
-        name, lead if lead and leads[lead] * 2 >= size else None, size, members, _at_spotify(connection, key)
-    )
+    return name, lead if lead and leads[lead] * 2 >= size else None, size
 
 
 def _members(connection: sqlite3.Connection, key: bytes) -> tuple[GroupedTrack, ...]:
