@@ -67,6 +67,7 @@ class Survey:
         self._shares = seen.outcomes(connection) if connection else {}
         self._tallies = [Tally(one, self._shares, only_least=one is not terms[-1]) for one in terms]
         self._found = Surveyed()
+        self._passed = 0  # tracks that need no plan
 
     @property
     def shares(self) -> Mapping[str, float]:
@@ -90,8 +91,10 @@ class Survey:
         total = len(known) + len(fresh)
         for number, state in enumerate(states, start=1):
             self._play(state)
-            if not number % CHUNK or number == total:
-                progress("plan", number, total)
+            if not number % CHUNK:
+                progress("plan", number + self._passed, total)
+        progress("plan", total, total)
+        self._found.finished += self._passed
         self._found.waiting = self._waiting(known)
         self._found.estimate = combined([tally.estimate() for tally in self._tallies])
         return self._found
@@ -122,7 +125,10 @@ class Survey:
                 some = known[start : start + CHUNK]
                 for tally in self._tallies:
                     tally.again(seen.aged(self._connection, some, self._now()))
-                yield from tracks.load_states(self._connection, some)
+                # the others are decided, and wait for nothing
+                open_ones = seen.unfinished(self._connection, some)
+                self._passed += len(some) - len(open_ones)
+                yield from tracks.load_states(self._connection, open_ones)
 
     def _fresh_states(self, fresh: Sequence[_Fresh]) -> Iterator[TrackState]:
         groups = self._groups(fresh)

@@ -60,6 +60,18 @@ def aged(connection: sqlite3.Connection, track_ids: Sequence[int], now: float) -
     return rows.fetchall()
 
 
+def unfinished(connection: sqlite3.Connection, track_ids: Sequence[int]) -> list[int]:
+    """Those of these tracks that are still to be decided, wait for a first answer, or are of unreadable files."""
+    rows = connection.execute(
+        "SELECT track_id FROM tracks AS one WHERE track_id IN (SELECT value FROM json_each(?))"
+        " AND (undecided OR unreadable IS NOT NULL OR EXISTS ("
+        " SELECT 1 FROM track_lookups AS link CROSS JOIN lookups USING (lookup_id) WHERE link.track_id = one.track_id"
+        " AND state IN ('pending', 'leased') AND answered_at IS NULL)) ORDER BY track_id",
+        (json.dumps(list(track_ids)),),
+    )
+    return [track_id for (track_id,) in rows]
+
+
 def waiting_for_others(connection: sqlite3.Connection, track_ids: Sequence[int]) -> int:
     """How many lookups wait in the queue that serve none of these tracks."""
     ours = connection.execute(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
 from soulspot.again import Cost, ask_again
-from soulspot.models import MUSICBRAINZ, LookupState, Settlement, Status
+from soulspot.models import MUSICBRAINZ, LookupState, Query, Settlement, Status
 from soulspot.store import enriched, queue
 from tests.support.answering import KINDS, answer_all, bring_in
 from tests.support.factories import mbid, recording, tags
@@ -59,7 +60,11 @@ async def test_a_search_that_is_a_request_of_its_own_counts_as_one(running: Runn
     names = ("Azure", "Birch", "Cedar")
     await bring_in(running.service, *(tags(name, duration_ms=None, album=None) for name in names))
     await answer_all(running.service, {})
-    assert (await cost(running)).requests == {MB: 3}  # one wide search each
+    together = (await cost(running)).requests[MB]
+    by_hand = {n: [Query.of(MB, "text", title=name, scope="wide")] for n, name in enumerate(names, start=1)}
+    await running.service.database.write(lambda c: queue.enqueue(c, by_hand, time.time()))
+    await answer_all(running.service, {})
+    assert (await cost(running)).requests == {MB: together + 3}  # what a person searches for by words
 
 
 async def test_only_what_lies_at_or_below_the_paths_is_asked_again(running: Running) -> None:
