@@ -14,7 +14,7 @@ export LIBRARY CONFIG
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo enrich init test lint bench wheel clean
+.PHONY: help demo enrich init test lint bench screenshot wheel clean
 
 help: ## show this
 	@echo "SoulSpot keeps a music library's metadata complete."
@@ -50,6 +50,9 @@ bench: $(VENV)/.installed-dev ## every benchmark, as Markdown tables
 	@for file in benchmarks/[a-z]*.py; do \
 		name=$${file##*/}; echo "## $${name%.py}"; $(BIN)/python -m "benchmarks.$${name%.py}" || exit 1; \
 	done
+
+screenshot: $(VENV)/.installed-dev ## the picture of the page in the README, from the sandbox; needs chromium
+	@$(BIN)/python -m tests.support.screenshot docs/screenshot.png
 
 wheel: $(VENV)/.installed-dev ## build the wheel into dist/
 	@$(BIN)/python -m build --wheel --outdir dist .

@@ -1,6 +1,6 @@
 // The page put together: views by the address's hash, the header, and what the stream brings.
 
-import { listen, post } from "./api.js";
+import { get, listen, post } from "./api.js";
 import { $, clock, count, later, say } from "./dom.js";
 import { startButtons } from "./operations.js";
 import * as overview from "./overview.js";
@@ -66,8 +66,12 @@ function status(document_) {
   overview.status(document_);
 }
 
+// What was started or has ended is shown at once, and not with the next status.
+const statusNow = later(100, () => get("/api/v1/status").then(status, () => {}));
+
 function event(name, data) {
   overview.event(name, data);
+  if (name.startsWith("operation.")) statusNow();
   if (name.startsWith("track.")) {
     tracks.changed(data.track_id);
     review.changed();

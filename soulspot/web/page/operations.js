@@ -31,9 +31,9 @@ function make(one) {
   const progress = bar(name);
   const node = h("li", { class: "operation" },
     h("div", { class: "line" },
-      h("strong", {}, name), h("span", { class: "state" }), h("span", { class: "facts" }),
+      h("strong", {}, name), h("span", { class: "state" }),
       h("button", { type: "button", class: "quiet", "aria-label": `Cancel ${name}`, onclick: () => cancel(one.id, name) }, "Cancel")),
-    progress, h("p", { class: "why" }));
+    progress, h("p", { class: "facts" }), h("p", { class: "why" }));
   node.progress = progress;
   return node;
 }
