@@ -40,6 +40,7 @@ from soulspot.console_tables import (
     status_lines,
     unreadable_lines,
 )
+from soulspot.console_watch import watch
 from soulspot.errors import SoulSpotError
 from soulspot.library.imports import UnusableFile, preview
 
@@ -238,11 +239,23 @@ def status(
     unreadable: Annotated[
         bool, typer.Option("--unreadable", help="List the files that could not be read, and why.")
     ] = False,
+    watch_: Annotated[bool, typer.Option("--watch", "-w", help="Go on showing it until Ctrl-C.")] = False,
     json_: JsonOption = False,
 ) -> None:
     """Say how far it is and what it is waiting for."""
     loaded = load(config, as_json=json_)
     database = loaded.database.path
+    if watch_:
+        if json_ or unreadable:
+            complain("--watch goes with neither --json nor --unreadable")
+            raise typer.Exit(USAGE)
+
+        def watching() -> None:
+            with contextlib.suppress(KeyboardInterrupt):  # that is how it ends
+                asyncio.run(watch(lambda: commands.status(loaded), out))
+
+        guarded(watching)
+        return
     if unreadable:
         files, _ = guarded(lambda: asyncio.run(commands.unreadable(loaded)))
         if json_:

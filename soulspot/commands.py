@@ -157,6 +157,7 @@ def _status_of_file(path: Path) -> dict[str, Any]:
             "oldest_waiting": operations.oldest_waiting(connection),
             "gates": [_remembered(one, now) for one in states if one["key"].startswith("gate:")],
             "pumps": {},
+            "services": {},
             "operations": operations.latest(connection, 10),
             **no_numbers(),
         }

@@ -71,7 +71,9 @@ def status_lines(status: Mapping[str, Any]) -> Iterator[Table | str]:
     yield results_table(status["tracks"])
     table = Table(title="Services", title_justify="left")
     table.add_column("service")
-    for name in ("waiting", "answered", "missing", "failed"):
+    lately = status.get("services") or {}
+    live = ("last minute", "batch fill") if status.get("pumps") else ()  # only a process has these
+    for name in ("waiting", "answered", "missing", "failed", *live):
         table.add_column(name, justify="right")
     for provider in sorted({*status["lookups"], *(gate["provider"] for gate in status["gates"])}):
         states = status["lookups"].get(provider, {})
@@ -81,6 +83,7 @@ def status_lines(status: Mapping[str, Any]) -> Iterator[Table | str]:
             str(states.get("done", 0)),
             str(states.get("missing", 0)),
             str(states.get("failed", 0) + states.get("buried", 0)),
+            *(_lately(lately.get(provider) or {}) if live else ()),
         )
     yield table
     for alarm in status.get("alarms") or ():
@@ -91,3 +94,9 @@ def status_lines(status: Mapping[str, Any]) -> Iterator[Table | str]:
         if count := status["tracks"].get(name):
             more = ": soulspot status --unreadable lists them" if name == "unreadable" else ""
             yield f"{name} files: {count}{more}"
+
+
+def _lately(one: Mapping[str, Any]) -> tuple[str, str]:
+    """Requests of the last minute, and how full batches were since the start."""
+    fill = one.get("batch_fill")
+    return str(one.get("requests_last_minute", 0)), "-" if fill is None else f"{fill:.0%}"
