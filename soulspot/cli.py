@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from soulspot import __version__, cli_plan, cli_report, commands
+from soulspot.cli_json import Commands
 from soulspot.cli_review import app as review
 from soulspot.cli_run import (
     INCOMPLETE,
@@ -44,7 +45,7 @@ from soulspot.console_watch import watch
 from soulspot.errors import SoulSpotError
 from soulspot.library.imports import UnusableFile, preview
 
-app = typer.Typer(
+app = Commands(
     help="SoulSpot keeps a music library's metadata complete.",
     no_args_is_help=True,
     add_completion=False,
@@ -113,7 +114,7 @@ def daemon(
 @app.command()
 def scan(paths: PathsArgument = None, config: ConfigOption = None, json_: JsonOption = False) -> None:
     """Queue new and changed files, in the running daemon if there is one."""
-    loaded = load(config, check_library=not paths, as_json=json_)
+    loaded = load(config, check_library=not paths)
     places = commands.absolute(paths or [])
     if not places and not loaded.library.paths:
         complain("nothing to scan: name a folder, or set library.paths in config.toml")
@@ -142,7 +143,7 @@ def import_(
 
     Columns, all optional: key spotify_id isrc mb_recording_id mb_release_id artist title album album_artist
     duration_ms track_number disc_number. `key` is your own name for the row: the same key again updates it."""
-    loaded = load(config, as_json=json_)
+    loaded = load(config)
     refuse_absent([file])
     try:
         seen = guarded(lambda: preview(file))
@@ -187,7 +188,7 @@ def enrich(
     """Find out about the music in PATH, or in the configured library.
 
     It scans, then asks the services until nothing more can be asked within --wait seconds."""
-    loaded = load(config, check_library=not paths, as_json=json_, about=() if paths else (LIBRARY_EMPTY,))
+    loaded = load(config, check_library=not paths, about=() if paths else (LIBRARY_EMPTY,))
     if dry_run:
         if force:
             complain("--dry-run is about what has not been asked, --force about what has: give one of them")
@@ -243,7 +244,7 @@ def status(
     json_: JsonOption = False,
 ) -> None:
     """Say how far it is and what it is waiting for."""
-    loaded = load(config, as_json=json_)
+    loaded = load(config, needs_contact=False)
     database = loaded.database.path
     if watch_:
         if json_ or unreadable:
@@ -256,14 +257,14 @@ def status(
 
         guarded(watching)
         return
-    if unreadable:
+    if unreadable and database.exists():
         files, _ = guarded(lambda: asyncio.run(commands.unreadable(loaded)))
         if json_:
             print(json.dumps([{"path": path, "reason": reason} for path, reason in files]))
         for path, reason in () if json_ else files:
             out.print(f"{path}: {reason}", markup=False, soft_wrap=True)
         return
-    found = guarded(lambda: asyncio.run(commands.status(loaded)))
+    found = None if unreadable else guarded(lambda: asyncio.run(commands.status(loaded)))
     if found is None:
         complain(
             f"there is no database yet at {database}; `soulspot enrich PATH` or `soulspot daemon` makes it"
@@ -294,7 +295,7 @@ def retry(
     if provider not in (None, "musicbrainz", "spotify", "listenbrainz"):
         complain("--provider is musicbrainz, spotify or listenbrainz")
         raise typer.Exit(USAGE)
-    loaded = load(config, as_json=json_)
+    loaded = load(config)
     log_quietly(loaded)
     report = run(
         lambda bars: commands.retry(loaded, states, provider, bars),
@@ -319,7 +320,7 @@ def check(
     if paths and not plan:
         complain("PATH goes with --plan")
         raise typer.Exit(USAGE)
-    loaded = load(config, check_library=not paths, as_json=json_)
+    loaded = load(config, check_library=not paths)
     if plan:
         _plan(loaded, paths, json_)
         return

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from soulspot.cli_run import INCOMPLETE, guarded, load
+from soulspot.cli_run import INCOMPLETE, USAGE, guarded, load
 from soulspot.console import complain, out
 from soulspot.reports_errors import error_lines, errors
 from soulspot.reports_performance import performance_lines
@@ -29,10 +29,13 @@ def report(
     ] = False,
 ) -> None:
     """Show the performance and error reports of an operation of the daemon, and what has failed as it stands now."""
-    loaded = load(config, as_json=json_)
+    loaded = load(config, needs_contact=False)
     found = guarded(lambda: _find(loaded.database.path, operation))
     if found is None:
-        complain("there is no such operation" if operation is not None else "no operation has ended yet")
+        if operation is not None:
+            complain(f"there is no operation {operation}")
+            raise typer.Exit(USAGE)
+        complain("no operation has ended yet; what `soulspot daemon` does is reported here")
         raise typer.Exit(INCOMPLETE)
     if json_:
         print(json.dumps(found))

@@ -13,6 +13,7 @@ import typer
 
 from soulspot import cli_review_tables as tables
 from soulspot import review
+from soulspot.cli_json import Commands
 from soulspot.cli_review_desk import (
     NoSuchThing,
     Reading,
@@ -29,7 +30,7 @@ from soulspot.review_by_hand import Named, default_candidates
 
 T = TypeVar("T")
 
-app = typer.Typer(
+app = Commands(
     help="Decide by hand what is merely likely.",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -81,7 +82,7 @@ def list_(
     async def look(desk: Reading) -> dict[str, Any]:
         return await desk.page(after, limit, query)
 
-    page = _look(load(config, as_json=json_), look)
+    page = _look(load(config, needs_contact=False), look)
     if json_:
         print(json.dumps(page))
         return
@@ -103,7 +104,7 @@ def show(
     async def look(desk: Reading) -> dict[str, Any]:
         return await desk.case(await _number_of(track, desk))
 
-    case = _look(load(config, as_json=json_), look)
+    case = _look(load(config, needs_contact=False), look)
     if json_:
         print(json.dumps(case))
         return
@@ -132,7 +133,7 @@ def accept(
     """Say which recording or Spotify track it is. No refresh undoes it; `undo` does."""
     given = _named(entity_id, provider) if entity_id else None
     _refuse_unknown(provider)
-    loaded = load(config, as_json=json_)
+    loaded = load(config)
     case = _case(loaded, track)
     named = given or next(iter(default_candidates(case, provider)), None)
     if named is None:
@@ -176,7 +177,7 @@ def reject(
     """Say what the track is not; that is never proposed again."""
     given = [_named(one, provider) for one in entity_ids or []]
     _refuse_unknown(provider)
-    loaded = load(config, as_json=json_)
+    loaded = load(config)
     case = _case(loaded, track)
     named = given or default_candidates(case, provider)
     if not named:
@@ -198,7 +199,7 @@ def undo(
 ) -> None:
     """Take back what was accepted or rejected by hand."""
     _refuse_unknown(provider)
-    loaded = load(config, as_json=json_)
+    loaded = load(config)
     track_id = _case(loaded, track)["track_id"]
 
     async def say(desk: Writing) -> tuple[dict[str, Any], bool]:
@@ -223,7 +224,7 @@ def search(
 ) -> None:
     """Search by hand; what is found can be accepted."""
     _refuse_unknown(provider)
-    loaded = load(config, as_json=json_)
+    loaded = load(config)
     case = _case(loaded, track)
 
     async def ask(desk: Writing) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import contextlib
 import os
 import signal
 import sqlite3
@@ -26,25 +26,35 @@ T = TypeVar("T")
 DONE, INCOMPLETE, USAGE, OWNED, BAD_CONFIG = 0, 1, 2, 75, 78
 INTERRUPTED, TERMINATED = 130, 143
 
+CONTACT = "providers.musicbrainz.contact"
 GO_ON = "what was queued stays queued: run the same command again to go on"
 MANUAL = Path(__file__).parents[1] / "docs" / "configuration.md"
 
 
 def load(
-    path: Path | None, *, check_library: bool = False, as_json: bool = False, about: Sequence[str] = ()
+    path: Path | None,
+    *,
+    check_library: bool = False,
+    needs_contact: bool = True,
+    about: Sequence[str] = (),
 ) -> Config:
-    """The configuration, or its problems as sentences (one JSON document with `as_json`) and exit code 78.
+    """The configuration, or its problems as sentences and exit code 78.
 
-    Of what is off or empty by choice only the warnings that begin with one of `about` are said."""
+    Without `needs_contact` (a command that asks no service) one that only lacks MusicBrainz' contact will do: it
+    comes with MusicBrainz off. Of what is off or empty by choice only the warnings that begin with one of `about` are
+    said."""
+    path = path or find_config()
     try:
-        loaded = load_config(path or find_config(), check_library=check_library)
+        loaded = load_config(path, check_library=check_library)
     except ConfigError as error:
-        if as_json:
-            print(json.dumps({"problems": list(error.problems)}))
+        if not needs_contact and len(error.problems) == 1 and error.problems[0].startswith(CONTACT):
+            with contextlib.suppress(ConfigError):
+                return load_config(path, overrides={"providers.musicbrainz.enabled": False})
         for problem in error.problems:
             complain(problem)
         explained = f"; {MANUAL} explains them too" if MANUAL.is_file() else ""
-        complain(f"`soulspot init` writes a config.toml with every key explained{explained}")
+        hint = f"soulspot: `soulspot init` writes a config.toml with every key explained{explained}"
+        err.print(hint, markup=False, soft_wrap=True)
         raise typer.Exit(BAD_CONFIG) from None
     for warning in loaded.warnings:
         if warning.startswith(tuple(about)) or not warning.startswith((SPOTIFY_OFF, LIBRARY_EMPTY)):
@@ -151,7 +161,9 @@ def guarded(work: Callable[[], T], database: Path | None = None) -> T:
         if database and isinstance(error, OSError | DatabaseError) and (why := database_problem(database)):
             _end(BAD_CONFIG, why)
         words = str(error) or type(error).__name__
-        unusable = isinstance(error, DatabaseError) and not isinstance(error, DatabaseFull)
+        unusable = _is_damage(error) or (
+            isinstance(error, DatabaseError) and not isinstance(error, DatabaseFull)
+        )
         _end(
             BAD_CONFIG if unusable else INCOMPLETE,
             f"the database: {words}" if isinstance(error, sqlite3.Error) else words,
@@ -165,6 +177,14 @@ def guarded(work: Callable[[], T], database: Path | None = None) -> T:
 def _end(code: int, words: object) -> NoReturn:
     complain(str(words))
     raise typer.Exit(code) from None
+
+
+def _is_damage(error: BaseException) -> bool:
+    """Whether SQLite met damage that did not show when the file was opened."""
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in (
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+    )
 
 
 def _is_lock(error: BaseException) -> bool:

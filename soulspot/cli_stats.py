@@ -69,7 +69,7 @@ def stats(
     except ValueError as error:
         complain(str(error))
         raise typer.Exit(USAGE) from None
-    loaded = load(config, as_json=json_) if log is None else None
+    loaded = load(config, needs_contact=False) if log is None else None
     lines = _lines(log, loaded, unit, start, end)
     found = Stats(start, end)
 

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from soulspot import __version__
+from soulspot.cli_json import Commands
 from soulspot.cli_run import BAD_CONFIG, INCOMPLETE, guarded, load
 from soulspot.config import Config
 from soulspot.console import complain, out
@@ -22,7 +23,7 @@ from soulspot.webhooks_message import TEST, body_of, headers
 from soulspot.webhooks_post import Reply
 from soulspot.wiring import webhook_poster, webhook_receiver
 
-webhooks = typer.Typer(
+webhooks = Commands(
     help="Try the receiver of webhooks, and see how it stands.", no_args_is_help=True, rich_markup_mode=None
 )
 
@@ -35,8 +36,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on s
 @webhooks.command(name="test")
 def send_test(config: ConfigOption = None, json_: JsonOption = False) -> None:
     """Send one message of type webhook.test, signed as every other, and say how it was answered."""
-    loaded = _configured(config, json_)
-    reply = asyncio.run(_send_test(loaded))
+    loaded = _configured(config)
+    reply = guarded(lambda: asyncio.run(_send_test(loaded)))
     if json_:
         print(json.dumps({"delivered": reply.delivered, "status": reply.status, "why": reply.why or None,
                           "duration_ms": reply.duration_ms}))  # fmt: skip
@@ -50,7 +51,7 @@ def send_test(config: ConfigOption = None, json_: JsonOption = False) -> None:
 @webhooks.command()
 def status(config: ConfigOption = None, json_: JsonOption = False) -> None:
     """Say what waits for the receiver, and since when and why it fails."""
-    loaded = _configured(config, json_)
+    loaded = _configured(config)
     found = guarded(lambda: _status(loaded))
     if json_:
         print(json.dumps(found))
@@ -65,8 +66,8 @@ def status(config: ConfigOption = None, json_: JsonOption = False) -> None:
                       f"next attempt {found['next_attempt']}", markup=False)  # fmt: skip
 
 
-def _configured(config: Path | None, as_json: bool) -> Config:
-    loaded = load(config, as_json=as_json)
+def _configured(config: Path | None) -> Config:
+    loaded = load(config, needs_contact=False)
     if loaded.webhooks.url is None:
         complain("webhooks.url is not set: there is nobody to tell")
         raise typer.Exit(BAD_CONFIG)

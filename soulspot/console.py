@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 from rich.console import Console, ConsoleDimensions
 from rich.progress import (
@@ -119,6 +120,22 @@ def bars(quiet: bool = False) -> Iterator[Bars]:
             made.finish()
 
 
+_complaints: ContextVar[list[str] | None] = ContextVar("complaints", default=None)
+
+
+@contextmanager
+def complaints() -> Iterator[list[str]]:
+    """What `complain` says from here on, besides going to stderr."""
+    said: list[str] = []
+    before = _complaints.set(said)
+    try:
+        yield said
+    finally:
+        _complaints.reset(before)
+
+
 def complain(message: str) -> None:
     """An error, in words, to stderr."""
+    if (said := _complaints.get()) is not None:
+        said.append(message)
     print(f"soulspot: {message}", file=sys.stderr)

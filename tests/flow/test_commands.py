@@ -100,7 +100,8 @@ async def test_what_fails_in_the_daemon_fails_here_and_says_why(
 ) -> None:
     daemon.says(operation(status, error_message="OperationalError: disk I/O error"))
     ended = await soulspot(command, "--json", "--config", daemon.config)
-    assert (ended.code, ended.out) == (1, "")
+    assert (ended.code, ended.json["exit_code"]) == (1, 1)
+    assert "disk I/O error" in ended.json["error"]
     assert "disk I/O error" in ended.err
     assert "Traceback" not in ended.err
 
