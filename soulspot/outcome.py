@@ -118,6 +118,7 @@ def _worked_out(state: TrackState, rules: Rules) -> TrackOutcome:
         spotify_albums=spotify_albums(state),
         unasked=unasked is not None,
         unstated_version=recording.unstated,
+        is_near=recording.verdict is Verdict.REVIEW,
         other_names=_other_names(state, tags.artist),
         album_other_names=_other_names(state, state.group.artist if state.group else None),
     )

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from soulspot.models import LISTENBRAINZ, MUSICBRAINZ, Asked, Query, TrackState
+from soulspot.models import LISTENBRAINZ, MUSICBRAINZ, Asked, Query, TrackState, TrackTags
 from soulspot.plan_spotify import find_on_spotify, spotify_track
 from soulspot.plan_state import BY_HAND, Asking, Known, Services, searchable, titled
 from soulspot.text import lead_artist
 
 SMALLEST_ALBUM, LARGEST_ALBUM = 4, 400  # tracks; a smaller one costs less asked track by track
-CHEAPER_THAN_ISRCS = 8  # tracks from which an album's two questions cost less than an ISRC each
 MAX_EDITIONS = 2
 MAX_ISRCS = 3
 
@@ -57,17 +56,12 @@ class _Stage:
 
 def _identify(asking: Asking, state: TrackState, known: Known, services: Services) -> Iterator[_Stage]:
     """The ways to a recording, cheapest and surest first; the caller stops at the first unsettled one."""
-    own_ids = known.tags.ids.mb_recording_ids
-    yield from _by_recording_ids(asking, own_ids, services)
-    # the others of such an album have ids as well, as a rule: to ask for all of it would be for this track alone
-    whole = None if own_ids or not services.musicbrainz else album_query(state)
-    if whole and state.group and state.group.size >= CHEAPER_THAN_ISRCS:
-        yield _Stage(not _by_album(asking, state, known))
+    yield from _by_recording_ids(asking, known.tags.ids.mb_recording_ids, services)
     if services.musicbrainz:
         by_isrc = [asking(Query.of(MUSICBRAINZ, "isrc", isrc=isrc)) for isrc in known.isrcs[:MAX_ISRCS]]
         yield _Stage(None in by_isrc)
-    if whole:
-        yield _Stage(not _by_album(asking, state, known))
+        if not _has_identifiers(known.tags):
+            yield _Stage(not _by_album(asking, state, known))
     spotify_id = known.tags.ids.spotify_track_id
     if spotify_id and services.musicbrainz and not services.spotify:
         yield _Stage(asking(Query.of(MUSICBRAINZ, "url", spotify_id=spotify_id)) is None)
@@ -89,18 +83,18 @@ def _by_text(asking: Asking, state: TrackState, known: Known, services: Services
         yield _Stage(asking(narrow) is None)
         if known.unstated_version:
             yield _Stage(asking(Query.of(MUSICBRAINZ, "text", title=title, artist=artist)) is None)
-    if tags.ids.mb_recording_ids and album_query(state):
-        yield _Stage(not _by_album(asking, state, known))
     if titled(tags) and (tags.artist or duration):
         loose = Query.of(
             MUSICBRAINZ, "loose", title=tags.title, artist=tags.artist, album=tags.album, duration_ms=duration
         )
         yield _Stage(asking(loose) is None)
-    if named and tags.artist and duration:
+    if named and tags.artist and duration and not known.is_near:
         yield _Stage(asking(artist_query(tags.artist)) is None)
         if known.other_names:
             arid = " ".join(known.other_names)
             yield _Stage(asking(Query.of(MUSICBRAINZ, "by_artist", arid=arid, duration_ms=duration)) is None)
+    if _has_identifiers(tags) and not known.is_near:
+        yield _Stage(not _by_album(asking, state, known))
     heard_of = {
         asked.query["mbid"]
         for asked in state.asked.values()
@@ -108,6 +102,12 @@ def _by_text(asking: Asking, state: TrackState, known: Known, services: Services
     }
     unknown = [mbid for mbid in tags.ids.mb_recording_ids if mbid not in heard_of]
     yield _Stage(None in [asking(Query.of(MUSICBRAINZ, "redirect", mbid=mbid)) for mbid in unknown])
+
+
+def _has_identifiers(tags: TrackTags) -> bool:
+    """As a rule the others of its album have some as well, and are found by them: to ask for the whole album would be
+    for this track alone."""
+    return bool(tags.ids.mb_recording_ids or tags.ids.isrcs)
 
 
 def album_query(state: TrackState) -> Query | None:

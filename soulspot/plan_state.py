@@ -33,7 +33,7 @@ class Known:
     may have it, the likeliest first. `unasked`: Spotify itself has not said anything of `spotify_id`, and need not.
     `other_names` are the MBIDs of artists that go by the tagged artist's name among others, `album_other_names` those by
     the album's artist's. `unstated_version`: what else is called like this, however long, may tell whether this is a
-    version that the tags do not mention."""
+    version that the tags do not mention. `is_near`: a recording is known that it is likely to be."""
 
     tags: TrackTags
     recording_id: str | None = None
@@ -46,6 +46,7 @@ class Known:
     other_names: tuple[str, ...] = ()
     album_other_names: tuple[str, ...] = ()
     unstated_version: bool = False
+    is_near: bool = False
 
 
 class Asking:

@@ -12,13 +12,14 @@ from soulspot.matching.values import Share
 
 _NAMED = 0.85  # from here on title and artist are the file's
 _EQUAL = 0.97
+_NEAR = 0.7  # from here on it may be meant
 _CLEARLY_MS = 5_000  # another length, for a version that is told by nothing else
 
 
 def singled_out(judged: Sequence[Judged], length_ms: int | None) -> list[Judged]:
     """`judged` with the score of the one that the others single out raised, if there is one."""
     named = [j for j in judged if (j.marks.text or 0.0) >= _NAMED]
-    raised = _only(named, length_ms) or _of_this_length(named)
+    raised = _only(named, length_ms) or _of_this_length(named) or _miswritten(judged)
     return [raised if raised and j.candidate is raised.candidate else j for j in judged]
 
 
@@ -52,6 +53,24 @@ def _of_this_length(named: Sequence[Judged]) -> Judged | None:
         if ordinary and apart and placed and one.standing in (Standing.ABSENT, Standing.UNSURE):
             return _raised(one, WITH_ONE_DOUBT, "the only one of this length")
     return None
+
+
+def _miswritten(judged: Sequence[Judged]) -> Judged | None:
+    """The only candidate that is called nearly so, where one of title and artist is equal, the other has a slip or is
+    heard in another script, and the length is the same."""
+    near = [j for j in judged if (j.marks.text or 0.0) >= _NEAR]
+    if len(near) != 1:
+        return None
+    marks = near[0].marks
+    alike = sorted((marks.title or 0.0, marks.artist or 0.0))
+    plain = not (marks.version or marks.taken or marks.video or marks.repeatable) and marks.counted
+    placed = marks.album is None or marks.on_album
+    exact = marks.apart_ms is not None and marks.apart_ms <= 1000 and marks.duration == 1.0
+    if not (alike[0] >= _NAMED and alike[1] >= _EQUAL and plain and placed and exact):
+        return None
+    if near[0].standing is not Standing.ABSENT:
+        return None
+    return _raised(near[0], WITH_ONE_DOUBT, "nothing else is called nearly so, and the length is the same")
 
 
 def remaining(one: Judged, share: Share) -> Judged:

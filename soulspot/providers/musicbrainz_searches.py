@@ -40,7 +40,7 @@ def _by_text(queries: Sequence[Query], entity: Entity, hit: dict[str, Any]) -> l
 SEARCHES = {
     "recording": _recordings(None, lambda qs, one, hit: [q for q in qs if ids.mbid(q["mbid"]) == one.id]),
     "isrc": _recordings(
-        1.0, lambda qs, one, hit: [q for q in qs if ids.isrc(q["isrc"]) in one.fields.get("isrcs", ())]
+        0.8, lambda qs, one, hit: [q for q in qs if ids.isrc(q["isrc"]) in one.fields.get("isrcs", ())]
     ),
     "text": _recordings(3.0, _by_text),
     "loose": _recordings(6.0, _by_text),
