@@ -243,11 +243,9 @@ class EnrichmentService:
             raise  # that is not this track's fault
         except Exception:
             log.exception("track_failed", track_id=state.track_id)
-            if state.row is not None:
-                return TrackOutcome(state.row)
-            return TrackOutcome(
-                EnrichedTrack(state.track_id, state.path, state.source_key, Status.FAILED, 0.0)
-            )
+            waiting = tuple(asked.query for asked in state.asked.values() if not asked.settled)
+            row = state.row or EnrichedTrack(state.track_id, state.path, state.source_key, Status.FAILED, 0.0)
+            return TrackOutcome(row, wanted=waiting)  # what it waits for may be what it needs
 
     async def decide_by_person(
         self,

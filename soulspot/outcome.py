@@ -45,7 +45,7 @@ from soulspot.outcome_judging import (
 from soulspot.outcome_spotify import own_track, same_track, spotify_albums, spotify_links, told_twice
 from soulspot.plan import album_again, album_query, artist_query, plan
 from soulspot.plan_state import Known, Services
-from soulspot.text import lead_artist
+from soulspot.text import main_credit
 
 EXACT_NAMES_SLACK = 2_500  # milliseconds
 MAX_ARTISTS = 3
@@ -95,10 +95,11 @@ def _worked_out(state: TrackState, rules: Rules) -> TrackOutcome:
     tags = state.tags  # as they are: the matcher reads the path too, and believes it less
     linked = own_track(state, tags, rules.policy)
     tags = completed(tags, linked)
-    candidates = list(_recording_candidates(state, tags))
+    candidates = list(_recording_candidates(state, tags, linked))
     recording = judge(state, tags, candidates, MUSICBRAINZ, rules.policy)
     if candidates and not accepted_id(recording) and (share := share_of(state)):
         recording = judge(state, tags, candidates, MUSICBRAINZ, rules.policy, share)
+    recording = _until_others_are_seen(state, recording, rules)
     tags = completed(tags, recording)
     track = linked
     if not accepted_id(linked):
@@ -130,6 +131,18 @@ def _worked_out(state: TrackState, rules: Rules) -> TrackOutcome:
     )
 
 
+def _until_others_are_seen(state: TrackState, recording: Decision, rules: Rules) -> Decision:
+    """Of a live take or the like there are many, and a narrow search shows only those of this length: it is not
+    accepted for its length before those of unknown length have been asked for, too."""
+    if not (recording.lone_take and rules.services.musicbrainz):
+        return recording
+    seen = any(
+        asked.settled and asked.query.provider == MUSICBRAINZ and asked.query.kind == "loose"
+        for asked in state.asked.values()
+    )
+    return recording if seen else replace(recording, verdict=Verdict.REVIEW)
+
+
 def as_asked(tags: TrackTags, path: bytes | None) -> TrackTags:
     """The tags put in order for questions. A title that could be a placeholder ("Song 2", "22") is asked for all the
     same: it may be what the song is called."""
@@ -138,9 +151,10 @@ def as_asked(tags: TrackTags, path: bytes | None) -> TrackTags:
     return replace(tidy, title=title and without_artist(title, tidy.artist))
 
 
-def _recording_candidates(state: TrackState, tags: TrackTags) -> Iterator[Candidate]:
+def _recording_candidates(state: TrackState, tags: TrackTags, linked: Decision) -> Iterator[Candidate]:
     own_ids = {*tags.ids.mb_recording_ids, *merged_into(state, tags.ids.mb_recording_ids)}
     hearsay = _hearsay(state, tags) - own_ids
+    confirmed = {*state.tags.ids.isrcs, *(fields_of(linked).get("isrcs", ()) if accepted_id(linked) else ())}
     for asked in state.asked.values():
         whole = asked.query.kind == "release"
         for entity in nearby(normalise_tags(tags, state.path), asked.entities) if whole else asked.entities:
@@ -148,7 +162,7 @@ def _recording_candidates(state: TrackState, tags: TrackTags) -> Iterator[Candid
                 continue
             reached = {"recording id"} if entity.id in own_ids else set()
             if asked.query.kind == "isrc":
-                reached.add("isrc")
+                reached.add("isrc" if asked.query["isrc"] in confirmed else "text")
             elif asked.query.kind == "url":
                 reached.add("spotify link")
             elif asked.query.kind in ("text", "loose", "by_artist"):
@@ -181,9 +195,16 @@ def _hearsay(state: TrackState, tags: TrackTags) -> set[str]:
 
 
 def _isrcs(state: TrackState, recording: Decision, linked: Decision) -> tuple[str, ...]:
-    """The track's own ISRCs first, then those of what it was accepted as."""
-    confirmed = [list(fields_of(one).get("isrcs", ())) for one in (linked, recording) if accepted_id(one)]
-    return tuple(dict.fromkeys([*state.tags.ids.isrcs, *(isrc for listed in confirmed for isrc in listed)]))
+    """The track's own ISRCs first, then those of what it was accepted as; an accepted recording that has ISRCs knows
+    better than the tags, which come last then unless it has them, too."""
+    own = state.tags.ids.isrcs
+    of_recording, of_track = (
+        list(fields_of(one).get("isrcs", ())) if accepted_id(one) else [] for one in (recording, linked)
+    )
+    if of_recording:
+        shared = [isrc for isrc in own if isrc in of_recording]
+        return tuple(dict.fromkeys([*shared, *of_recording, *of_track, *own]))
+    return tuple(dict.fromkeys([*own, *of_track]))
 
 
 def _editions(state: TrackState, tags: TrackTags) -> tuple[Entity, ...]:
@@ -192,6 +213,9 @@ def _editions(state: TrackState, tags: TrackTags) -> tuple[Entity, ...]:
     if group is None:
         return ()
     other_names = _other_names(state, group.artist)
+    # of all its tracks, so that they all ask for the same edition
+    highest = max((one.tags.track_number or 0 for one in group.members), default=0)
+    tags = replace(tags, track_number=highest or tags.track_number)
     for query in (album_query(state), album_again(state, other_names)):
         answer = state.answer_to(query) if query else None
         if answer and query:
@@ -212,7 +236,10 @@ def _other_names(state: TrackState, name: str | None) -> tuple[str, ...]:
     answer = state.answer_to(artist_query(name)) if name else None
     if answer is None or not name:
         return ()
-    return tuple(one.id for one in answer.entities if goes_by(one.fields, lead_artist(name)))[:MAX_ARTISTS]
+    named = main_credit(name)
+    found = [one for one in answer.entities if goes_by(one.fields, named)]
+    found.sort(key=lambda one: (-int(one.fields.get("score", 0)), one.id))
+    return tuple(one.id for one in found)[:MAX_ARTISTS]
 
 
 def _status(

@@ -8,7 +8,7 @@ from rapidfuzz.fuzz import token_set_ratio as ratio
 
 from soulspot.matching import Candidate, Decision, MatchPolicy, Scored, nearby, normalise_tags
 from soulspot.models import SPOTIFY, Entity, Query, TrackState, TrackTags, Verdict
-from soulspot.outcome_judging import accepted_id, entities_of, judge, locked, named_as
+from soulspot.outcome_judging import accepted_id, entities_of, fields_of, judge, locked, named_as
 from soulspot.plan_spotify import album_on_spotify
 from soulspot.text import latin
 
@@ -33,17 +33,23 @@ def own_track(state: TrackState, tags: TrackTags, policy: MatchPolicy) -> Decisi
 
 def same_track(state: TrackState, tags: TrackTags, recording: Decision, policy: MatchPolicy) -> Decision:
     """The best of all that Spotify answered, by the library's names or by those of the accepted recording."""
-    found = _candidates(state, by_own_id=False)
+    found = _candidates(state, by_own_id=False, recording=recording)
     track = judge(state, tags, found, SPOTIFY, policy)
     if accepted_id(recording) and not accepted_id(track):  # the names it has upstream, in whatever script
         track = judge(state, named_as(tags, recording), found, SPOTIFY, policy)
     return track
 
 
-def _candidates(state: TrackState, *, by_own_id: bool) -> list[Candidate]:
+def _candidates(state: TrackState, *, by_own_id: bool, recording: Decision | None = None) -> list[Candidate]:
+    """What Spotify answered. A link or an ISRC is evidence where the accepted `recording` or the library itself has it;
+    where words have led to it, or what a person has taken back, it is no more than those words."""
+    recording_id = accepted_id(recording) if recording else None
+    links = {*spotify_links(state, recording_id), *_labs_links(state, recording_id)}
+    isrcs = set(state.tags.ids.isrcs)
+    if recording and recording_id:
+        isrcs.update(fields_of(recording).get("isrcs", ()))
     own, tags = state.tags.ids.spotify_track_id, normalise_tags(state.tags, state.path)
     found = []
-    by_name_only = _named_by_words(state)
     for asked in state.asked.values():
         if asked.query.provider != SPOTIFY:
             continue
@@ -51,7 +57,9 @@ def _candidates(state: TrackState, *, by_own_id: bool) -> list[Candidate]:
         if by_own_id and not is_own:
             continue
         how = frozenset({"spotify id"}) if is_own else _REACHED[asked.query.kind]
-        if asked.query.kind == "track" and not is_own and asked.query["id"] in by_name_only:
+        if (asked.query.kind == "track" and not is_own and asked.query["id"] not in links) or (
+            asked.query.kind == "isrc" and asked.query["isrc"] not in isrcs
+        ):
             how = _REACHED["text"]
         whole = asked.query.kind == "tracklist"
         entities = nearby(tags, asked.entities) if whole else asked.entities
@@ -59,16 +67,15 @@ def _candidates(state: TrackState, *, by_own_id: bool) -> list[Candidate]:
     return found
 
 
-def _named_by_words(state: TrackState) -> set[str]:
-    """The Spotify ids that labs found by title and artist, and no source by a recording's id: such a link confirms
-    nothing, since it comes from the words that it would have to confirm."""
-    by_words: set[str] = set()
-    by_identity: set[str] = set()
-    for asked in state.asked.values():
-        for entity in asked.entities:
-            links = by_words if asked.query.kind == "spotify_names" else by_identity
-            links.update(entity.fields.get("spotify_track_ids", ()))
-    return by_words - by_identity
+def _labs_links(state: TrackState, recording_id: str | None) -> set[str]:
+    """The Spotify ids that labs names for this recording."""
+    return {
+        one
+        for asked in state.asked.values()
+        if recording_id and asked.query.kind == "spotify_ids" and asked.query["mbid"] == recording_id
+        for entity in asked.entities
+        for one in entity.fields.get("spotify_track_ids", ())
+    }
 
 
 def spotify_links(state: TrackState, recording_id: str | None) -> tuple[str, ...]:
@@ -89,13 +96,7 @@ def told_twice(state: TrackState, recording: Decision) -> Decision | None:
     if len(related) != 1 or locked(state, SPOTIFY):
         return None
     (link,) = related
-    named = {
-        one
-        for asked in state.asked.values()
-        if asked.query.kind == "spotify_ids" and asked.query["mbid"] == recording_id
-        for entity in asked.entities
-        for one in entity.fields.get("spotify_track_ids", ())
-    }
+    named = _labs_links(state, recording_id)
     rejected = any(
         one.provider == SPOTIFY and one.entity_id == link and one.verdict is Verdict.REJECTED
         for one in state.decisions

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from soulspot.models import LISTENBRAINZ, MUSICBRAINZ, Asked, Query, TrackState, TrackTags
 from soulspot.plan_spotify import find_on_spotify, spotify_track
 from soulspot.plan_state import BY_HAND, Asking, Known, Services, searchable, titled
-from soulspot.text import lead_artist
+from soulspot.text import main_credit
 
 SMALLEST_ALBUM, LARGEST_ALBUM = 4, 400  # tracks; a smaller one costs less asked track by track
 MAX_EDITIONS = 2
@@ -23,7 +23,8 @@ def plan(state: TrackState, known: Known, services: Services) -> tuple[Query, ..
         return ()
     asking = Asking(state)
     for asked in state.asked.values():
-        if asked.query.get("scope") == BY_HAND:  # a person has searched, and waits for it
+        by_hand = asked.query.get("scope") == BY_HAND  # a person has searched, and waits for it
+        if by_hand and asked.query.provider in services.names:
             asking(asked.query)
     if services.spotify and (spotify_id := state.tags.ids.spotify_track_id):
         asking(spotify_track(spotify_id, known.tags))
@@ -131,7 +132,7 @@ def album_again(state: TrackState, other_names: Sequence[str]) -> Query | None:
 
 def artist_query(name: str) -> Query:
     """The question who goes by this name."""
-    return Query.of(MUSICBRAINZ, "artist", name=lead_artist(name))
+    return Query.of(MUSICBRAINZ, "artist", name=main_credit(name))
 
 
 def _by_album(asking: Asking, state: TrackState, known: Known) -> bool:

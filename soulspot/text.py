@@ -18,6 +18,7 @@ _STROKES = str.maketrans(
 )
 _BRACKETED = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
 _DASHED = re.compile(r"\s+[-–—]\s+.*$")
+_FEATURED = re.compile(r"(?i)\s*;\s*|\s+[(\[]?(?:feat|ft|featuring)\b\.?\s*")
 _NEXT_ARTIST = re.compile(r"(?i)\s*(?:[;,/&+]|\b(?:feat|ft|featuring|vs|with)\b\.?)\s*")
 # Kana voicing marks are not accents: without them another word is left.
 _VOICING = "\u3099\u309a"
@@ -47,6 +48,11 @@ def is_latin(text: str) -> bool:
 def bare_title(title: str) -> str:
     """The title without what stores append: "(feat. X)", "[Live]", "- 2011 Remaster"."""
     return _DASHED.sub("", _BRACKETED.sub("", title)).strip()
+
+
+def main_credit(credit: str) -> str:
+    """The credit without featured artists. "AC/DC" and "Simon & Garfunkel" are one name each, as far as one can tell."""
+    return next((name for name in _FEATURED.split(credit) if name.strip()), credit).strip()
 
 
 def lead_artist(credit: str) -> str:

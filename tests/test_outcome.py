@@ -373,3 +373,22 @@ def test_what_looks_like_a_placeholder_is_asked_for_unless_it_can_be_nothing_els
     tags = TrackTags(title=title, artist="Blue Hour", duration_ms=121_000)
     outcome = work_out(TrackState(1, None, None, tags), Rules())
     assert [query.get("title") for query in outcome.wanted] == ([title] if asked else [])
+
+
+def test_what_a_withdrawn_decision_has_brought_is_no_evidence() -> None:
+    """The ISRC and the link of a recording that a person accepted and took back led to a Spotify track."""
+    by_isrc = asked(Query.of(SPOTIFY, "isrc", isrc=isrc(9)), spotify_track(1, isrcs=[isrc(9)], album="Other"))
+    by_link = asked(Query.of(SPOTIFY, "track", id=spotify_id(1)), spotify_track(1, album="Other"))
+    unsure = tags(duration_ms=196_500, album=None, track_number=None)
+    for answer in (by_isrc, by_link):
+        assert work_out(state(unsure, answer), Rules()).row.spotify_track_id is None
+    own = tags(duration_ms=196_500, album=None, track_number=None, isrcs=[9])
+    assert work_out(state(own, by_isrc), Rules()).row.spotify_track_id == spotify_id(1)
+
+
+def test_a_recording_that_only_a_foreign_isrc_reached_is_not_confirmed_by_it() -> None:
+    by_isrc = asked(Query.of(MB, "isrc", isrc=isrc(9)), recording(1, duration_ms=204_300, releases=[]))
+    plain = tags(album=None, track_number=None)
+    assert work_out(state(plain, by_isrc), NO_SPOTIFY).row.mb_recording_id is None
+    own = tags(album=None, track_number=None, isrcs=[9])
+    assert work_out(state(own, by_isrc), NO_SPOTIFY).row.mb_recording_id == mbid(1)

@@ -244,11 +244,10 @@ def test_a_small_album_costs_less_track_by_track_and_a_huge_one_is_none() -> Non
         assert steps(album_asks(size))[0] == ["musicbrainz album"], size
 
 
-def test_an_isrc_each_costs_less_than_a_small_album_and_more_than_a_large_one() -> None:
-    known = tags(isrcs=[1])
-    assert steps(album_asks(5, known))[:2] == [["musicbrainz isrc"], ["musicbrainz album"]]
-    assert steps(album_asks(12, known))[0] == ["musicbrainz album"]
-    assert steps(album_asks(5, known, {(MB, "album"): [edition(1)]}))[0] == ["musicbrainz isrc"]
+def test_a_track_with_an_isrc_asks_for_its_album_last_since_the_others_have_isrcs_too() -> None:
+    asked_for = steps(album_asks(12, tags(isrcs=[1])))
+    assert asked_for[:3] == [["musicbrainz isrc"], ["listenbrainz text"], ["musicbrainz text"]]
+    assert ["musicbrainz album"] in asked_for[3:]
 
 
 def test_an_album_that_its_name_and_artist_do_not_find_is_looked_for_by_who_goes_by_the_name_and_by_its_size() -> (
@@ -267,13 +266,22 @@ def test_an_album_whose_tracks_have_ids_is_not_asked_whole_before_the_names_of_o
     assert kinds.index("listenbrainz text") < kinds.index("musicbrainz album")
 
 
-def test_an_isrc_found_saves_the_small_albums_questions_and_the_large_album_saves_the_isrcs() -> None:
-    found: Replies = {
-        (MB, "isrc"): [recording(1, isrcs=[isrc(1)])], (MB, "album"): [edition(1)], (MB, "release"): [recording(1)],
-    }  # fmt: skip
-    known = tags(isrcs=[1])
-    assert steps(album_asks(5, known, found)) == [["musicbrainz isrc"], ["listenbrainz recording"]]
-    assert ["musicbrainz isrc"] not in steps(album_asks(12, known, found))
+def test_an_isrc_found_saves_the_albums_questions() -> None:
+    found: Replies = {(MB, "isrc"): [recording(1, isrcs=[isrc(1)])], (MB, "album"): [edition(1)]}
+    assert steps(album_asks(12, tags(isrcs=[1]), found)) == [["musicbrainz isrc"], ["listenbrainz recording"]]
+
+
+def test_a_live_take_is_not_accepted_for_its_length_before_those_of_unknown_length_have_been_seen() -> None:
+    known = tags("Blue Hour (Live)", album=None, track_number=None)
+    take = recording(1, disambiguation="live", releases=[])
+    others = [recording(n, disambiguation="live", duration_ms=None, releases=[]) for n in (2, 3)]
+    seen: Replies = {(MB, "text"): [take], (MB, "loose"): [take, *others]}
+    alone: Replies = {(MB, "text"): [take], (MB, "loose"): [take]}
+    outcome, rounds = play(state(known), by_kind(seen), Rules(Services(spotify=False)))
+    assert ["musicbrainz loose"] in steps(rounds)
+    assert outcome.row.status is Status.REVIEW
+    outcome, _ = play(state(known), by_kind(alone), Rules(Services(spotify=False)))
+    assert outcome.row.mb_recording_id == mbid(1)
 
 
 def test_a_recording_id_is_asked_before_the_album() -> None:

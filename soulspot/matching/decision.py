@@ -61,6 +61,7 @@ def decide(
         reasons=(*why, *best.reasons),
         ranked=tuple(j.public() for j in judged[:SHOWN]),
         release=choose_release(ours, best.view) if verdict is not Verdict.NONE else None,
+        lone_take=verdict is Verdict.ACCEPTED and _for_its_length_alone(best),
         unstated=best.marks.unstated and verdict is Verdict.REVIEW,
     )
 
@@ -72,7 +73,7 @@ def _judged(readings: Sequence[View], pool: Sequence[Candidate]) -> list[Judged]
         more = tuple(filter(None, map(without_leading_number, readings)))
         if more:
             judged = [_nearest((*readings, *more), view, candidate) for candidate, view in views]
-    return singled_out(judged, readings[0].duration_ms)
+    return singled_out(judged, readings[0])
 
 
 def _nearest(readings: Sequence[View], view: View, candidate: Candidate) -> Judged:
@@ -104,6 +105,12 @@ def _lone(pool: Sequence[Candidate]) -> list[Judged]:
         marks = Marks(None, None, None, None, None, None, False, bool(reached))
         judged.append(Judged(candidate, view, marks, Standing.UNSURE, value, (reason,)))
     return judged
+
+
+def _for_its_length_alone(best: Judged) -> bool:
+    marks = best.marks
+    identified = marks.isrc or marks.recording_id or best.standing is not Standing.ABSENT
+    return marks.taken and not (marks.told or marks.on_album or identified)
 
 
 def _verdict(

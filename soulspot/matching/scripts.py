@@ -24,6 +24,7 @@ _RANGES = (
 )
 _SIMPLER = (("sh", "s"), ("ch", "c"), ("kh", "k"), ("zh", "z"), ("ts", "c"), ("q", "k"), ("l", "r"))
 _ENOUGH_KANA = 0.25  # share of a title; what lies between is kanji
+_KANA_ALONE = 0.85  # "Sayonara no Fuyu" is heard in さよならの夏 as well: never enough with a length alone
 _VOWELS_AND_DOUBLES = re.compile(r"[aeiouywjh]+|(.)(?=\1)")
 
 
@@ -59,7 +60,7 @@ def sound_similarity(a: str, b: str) -> float | None:
     if best >= 0.8:
         return min(best + 0.05, 0.97)
     heard = max(kana_heard_in(a, latin(b)) or 0.0, kana_heard_in(b, latin(a)) or 0.0)
-    return 0.97 if heard >= _ENOUGH_KANA else None
+    return _KANA_ALONE if heard >= _ENOUGH_KANA else None
 
 
 def _readings(text: str) -> set[str]:

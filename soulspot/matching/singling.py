@@ -9,6 +9,7 @@ from soulspot.matching.identified import WITH_ONE_DOUBT, Standing
 from soulspot.matching.rivals import Judged
 from soulspot.matching.scoring import score
 from soulspot.matching.values import Share
+from soulspot.matching.views import View
 
 _NAMED = 0.85  # from here on title and artist are the file's
 _EQUAL = 0.97
@@ -16,10 +17,10 @@ _NEAR = 0.7  # from here on it may be meant
 _CLEARLY_MS = 5_000  # another length, for a version that is told by nothing else
 
 
-def singled_out(judged: Sequence[Judged], length_ms: int | None) -> list[Judged]:
+def singled_out(judged: Sequence[Judged], ours: View) -> list[Judged]:
     """`judged` with the score of the one that the others single out raised, if there is one."""
     named = [j for j in judged if (j.marks.text or 0.0) >= _NAMED]
-    raised = _only(named, length_ms) or _of_this_length(named) or _miswritten(judged)
+    raised = _only(named, ours.duration_ms) or _of_this_length(named) or _miswritten(judged, ours)
     return [raised if raised and j.candidate is raised.candidate else j for j in judged]
 
 
@@ -31,8 +32,9 @@ def _only(named: Sequence[Judged], length_ms: int | None) -> Judged | None:
     only = named[0]
     if only.standing is not Standing.ABSENT or only.marks.version:
         return None
+    equal = (only.marks.title or 0.0) >= _EQUAL and (only.marks.artist or 0.0) >= _EQUAL
     if length_ms is not None and (
-        only.marks.title is None or not (only.marks.settled or only.marks.apart_ms is None)
+        only.marks.title is None or not (only.marks.settled or (only.marks.apart_ms is None and equal))
     ):
         return None
     return _raised(only, score(only.marks, alone=True), "the only candidate of this name")
@@ -55,9 +57,10 @@ def _of_this_length(named: Sequence[Judged]) -> Judged | None:
     return None
 
 
-def _miswritten(judged: Sequence[Judged]) -> Judged | None:
+def _miswritten(judged: Sequence[Judged], ours: View) -> Judged | None:
     """The only candidate that is called nearly so, where one of title and artist is equal, the other has a slip or is
-    heard in another script, and the length is the same."""
+    heard in another script, and the length is the same. A single word is another word with a letter
+    changed, and a number another number."""
     near = [j for j in judged if (j.marks.text or 0.0) >= _NEAR]
     if len(near) != 1:
         return None
@@ -68,7 +71,9 @@ def _miswritten(judged: Sequence[Judged]) -> Judged | None:
     exact = marks.apart_ms is not None and marks.apart_ms <= 1000 and marks.duration == 1.0
     if not (alike[0] >= _NAMED and alike[1] >= _EQUAL and plain and placed and exact):
         return None
-    if near[0].standing is not Standing.ABSENT:
+    title = near[0].view.title.core
+    telling = len(title.split()) > 1 and not any(map(str.isdigit, title + ours.title.full))
+    if near[0].standing is not Standing.ABSENT or ((marks.title or 0.0) < _EQUAL and not telling):
         return None
     return _raised(near[0], WITH_ONE_DOUBT, "nothing else is called nearly so, and the length is the same")
 

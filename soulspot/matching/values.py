@@ -77,8 +77,9 @@ class Decision:
     lead over the next different recording (all of the score when there is none). `ranked` has at most ten, best
     first. `release` is the entry of the best's `releases` the file belongs to; None when that is not clear or the
     verdict is NONE. `unstated`: nothing but version words that files often leave unsaid keeps the best from being
-    accepted, which what else has this name could settle. `reasons` starts with what stood in the way of accepting,
-    then has the best's own."""
+    accepted, which what else has this name could settle. `lone_take`: accepted as one of many takes (live, karaoke
+    ...) for its length alone, as far as those of unknown length have not been seen. `reasons` starts with what stood
+    in the way of accepting, then has the best's own."""
 
     verdict: Verdict
     best: Scored | None
@@ -88,3 +89,4 @@ class Decision:
     ranked: tuple[Scored, ...]
     release: Mapping[str, Any] | None = None
     unstated: bool = False
+    lone_take: bool = False

@@ -27,7 +27,7 @@ CAPACITY = {
     "recording": 100, "isrc": 100, "album": 30, "release": 20, "text": 40, "artist": 40, "loose": 25, "by_artist": 40,
     "url": 70, "redirect": 1,
 }  # fmt: skip
-FEW_HITS, SHOWN = 80, 100
+FEW_HITS, SHOWN, MOST_PARTS = 80, 100, 4
 """A search is sized to match about this many: with more than 100 it has to be split."""
 
 
@@ -128,7 +128,7 @@ class MusicBrainz:
             document = {"artists": [], "count": 0}
         hits, count = how.read(document)
         if kind in self._hits and not text.is_wide(queries[0]):
-            self._hits[kind] = max(0.7 * self._hits[kind] + 0.3 * count / len(queries), 0.1)
+            self._hits[kind] = max(0.7 * self._hits[kind] + 0.3 * min(count, SHOWN) / len(queries), 0.1)
         if count > len(hits) and len(queries) > 1:
             await self._in_parts(self._search, sheet, queries, count)
             return
@@ -187,8 +187,9 @@ class MusicBrainz:
     async def _in_parts(
         ask: Callable[[Sheet, list[Query]], Awaitable[None]], sheet: Sheet, queries: list[Query], count: int
     ) -> None:
-        """Ask again in so many parts that each should be shown whole."""
-        size = max(1, len(queries) // max(2, ceil(count / FEW_HITS)))
+        """Ask again in so many parts that each should be shown whole; in a few at a time, for it may be one clause that
+        matches so much."""
+        size = max(1, ceil(len(queries) / min(MOST_PARTS, max(2, ceil(count / FEW_HITS)))))
         for start in range(0, len(queries), size):
             await ask(sheet, queries[start : start + size])
 

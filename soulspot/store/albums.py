@@ -14,6 +14,7 @@ MOST_MEMBERS = (
     60  # of a larger album the tracks stay each by itself: they are read with every decision on one of them
 )
 ALBUMS_AT_SPOTIFY = 3
+LARGEST_BESIDE = 400  # tracks of one name that may be an album
 
 
 def assign(
@@ -95,6 +96,19 @@ def _at_spotify(connection: sqlite3.Connection, key: bytes) -> tuple[str, ...]:
         (key, ALBUMS_AT_SPOTIFY),
     )
     return tuple(album_id for (album_id,) in found)
+
+
+def is_news(connection: sqlite3.Connection, track_id: int, spotify_album_id: str) -> bool:
+    """Whether no other track of this track's album was found on that Spotify album before. Of a folder too large to be
+    an album nothing is news to the others."""
+    found = connection.execute(
+        "SELECT count(*), max(row.spotify_album_id IS ?) FROM tracks AS one"
+        " CROSS JOIN tracks AS beside ON beside.album_key = one.album_key"
+        " LEFT JOIN enriched_tracks AS row ON row.track_id = beside.track_id"
+        " WHERE one.track_id = ? AND beside.vanished_at IS NULL",
+        (spotify_album_id, track_id),
+    ).fetchone()
+    return 1 < found[0] <= LARGEST_BESIDE and not found[1]
 
 
 def waiting_beside(connection: sqlite3.Connection, found: Iterable[int]) -> set[int]:

@@ -97,20 +97,27 @@ def claim(
     capacity comes first; others only when they have waited `linger` seconds for that, the first of the order before
     later ones, which fill up meanwhile. Nothing lets others go first for more than PATIENCE seconds. What is due and
     serves no track any more leaves the queue."""
-    chosen = _kind_to_ask(connection, provider, capacity, now, linger)
-    if chosen is None:
-        return Claim(())
-    kind, since = chosen
+    left = dict(capacity)
+    while chosen := _kind_to_ask(connection, provider, left, now, linger):
+        kind, since = chosen
+        if due := _due(connection, provider, kind, capacity[kind], now):
+            return Claim(_leased(connection, provider, kind, due, now), max(0.0, now - since))
+        del left[kind]  # nobody wants what seemed to be due
+    return Claim(())
+
+
+def _leased(
+    connection: sqlite3.Connection, provider: str, kind: str, due: Sequence[int], now: float
+) -> tuple[Lookup, ...]:
     rows = connection.execute(
         "UPDATE lookups SET state = 'leased', leased_at = ? WHERE lookup_id IN (SELECT value FROM json_each(?))"
         " RETURNING lookup_id, query, hint, attempts, misses",
-        (iso(now), json.dumps(_due(connection, provider, kind, capacity[kind], now))),
+        (iso(now), json.dumps(due)),
     ).fetchall()
-    lookups = tuple(
+    return tuple(
         Lookup(row[0], Query.of(provider, kind, json.loads(row[2]), **json.loads(row[1])), row[3], row[4])
         for row in sorted(rows)
     )
-    return Claim(lookups, max(0.0, now - since))
 
 
 def _kind_to_ask(

@@ -309,7 +309,10 @@ def _found_on_spotify(connection: sqlite3.Connection, outcomes: Sequence[TrackOu
             (json.dumps(list(albums_now)),),
         ).fetchall()
     )
-    return [track_id for track_id, album_id in albums_now.items() if before.get(track_id) != album_id]
+    news = {
+        track_id: album_id for track_id, album_id in albums_now.items() if before.get(track_id) != album_id
+    }
+    return [track_id for track_id, album_id in news.items() if albums.is_news(connection, track_id, album_id)]
 
 
 def decide_by_person(connection: sqlite3.Connection, track_id: int, decision: PersonDecision) -> None:

@@ -7,6 +7,8 @@ import pytest
 from soulspot.models import TrackTags, Verdict
 from tests.matching.make import decision, recording, release, tags
 
+ARTIST = "Mara Quill"
+
 SAME_ARTIST = [
     ("Mara Quill feat. Oto Lind", "Mara Quill"),
     ("Mara Quill", "Mara Quill feat. Oto Lind"),
@@ -278,3 +280,40 @@ def test_homonymous_artists_are_told_apart_by_album_or_not_at_all() -> None:
     assert (made.verdict, made.best.candidate.entity.id) == (Verdict.ACCEPTED, "one")
     made = decision(tags("Paper Boats", "Quill", 200, artist_ids=["y"]), one, other)
     assert made.verdict is not Verdict.ACCEPTED or (made.best and made.best.candidate.entity.id == "other")
+
+
+@pytest.mark.parametrize(
+    ("file", "found"),
+    [
+        ("Namida no Uta", "愛のうた"), ("Sayonara no Fuyu", "さよならの夏"), ("Hoshi no Uta", "海のうた"),
+        ("Kaze no Mama ni", "心のままに"),
+    ],
+)  # fmt: skip
+def test_kana_that_two_titles_share_are_not_enough_with_an_equal_length(file: str, found: str) -> None:
+    made = decision(tags(file, ARTIST, 200), recording("a", found, ARTIST, 200))
+    assert made.verdict is not Verdict.ACCEPTED, made.reasons
+
+
+@pytest.mark.parametrize(
+    ("romanised", "hangul"),
+    [("Kkot Bi", "꽃비"), ("Gieok Kkot", "기억꽃"), ("Balgeun Bam", "밝은 밤"), ("Gyeoul", "겨울")],
+)
+def test_korean_is_heard_as_the_revised_romanization_writes_it(romanised: str, hangul: str) -> None:
+    made = decision(tags(romanised, ARTIST, 200), recording("a", hangul, ARTIST, 200))
+    assert made.verdict is Verdict.ACCEPTED, made.reasons
+
+
+@pytest.mark.parametrize(
+    ("file", "artist", "expected"),
+    [
+        ("Rusty Opeea", ARTIST, Verdict.ACCEPTED), ("Rusty Opera", "Mara Quilll", Verdict.ACCEPTED),
+        ("Rusty Opera 2", ARTIST, Verdict.REVIEW),
+    ],
+)  # fmt: skip
+def test_a_slip_is_believed_where_nothing_else_is_called_nearly_so_and_the_length_is_the_same(
+    file: str, artist: str, expected: Verdict
+) -> None:
+    right = recording("a", "Rusty Opera", ARTIST, 200.4)
+    assert decision(tags(file, artist, 200), right).verdict is expected
+    rival = recording("b", "Rusty Operas", ARTIST, 230)
+    assert decision(tags("Rusty Opeea", ARTIST, 200), right, rival).verdict is Verdict.REVIEW

@@ -166,7 +166,7 @@ async def test_releases_are_asked_together_by_how_many_tracks_they_have() -> Non
 async def test_releases_of_unknown_size_are_split_until_nothing_is_hidden() -> None:
     async with musicbrainz(holding(30)) as (provider, up):
         answers = await provider.lookup([release(n, None) for n in range(1, 6)])
-        assert len(up.requests) == 4
+        assert len(up.requests) == 3
     assert all(len(found(one)) == 30 for one in answers)
 
 

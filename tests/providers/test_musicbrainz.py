@@ -327,3 +327,27 @@ async def test_new_settings_hold_from_the_next_lookup_on() -> None:
         assert provider.capacity["recording"] == 2
         await provider.lookup([recording(n) for n in range(4)])
         assert len(up.requests) == 2
+
+
+def artist(name: str) -> Query:
+    return Query.of("musicbrainz", "artist", name=name)
+
+
+async def test_one_broad_name_does_not_make_all_others_be_asked_alone() -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        query = request.query["query"]
+        hits = [{"id": mbid(n), "name": f"Band {n}x"} for n in range(200) if f"{n}x" in query]
+        count = len(hits) + (3000 if "earth" in query else 0)
+        return web.json_response({"count": count, "artists": hits[:100]})
+
+    names = [f"Band {n}x" for n in range(200)]
+    names[77] = "Earth"
+    async with musicbrainz(answer) as (provider, up):
+        for start in range(0, 200, 40):
+            await provider.lookup([artist(name) for name in names[start : start + 40]])
+        assert len(up.requests) < 30
+
+
+async def test_a_server_without_an_artist_search_knows_no_artists() -> None:
+    async with musicbrainz(always({"error": "Not Found"}, 404)) as (provider, _):
+        assert await provider.lookup([artist("Band"), artist("Other")]) == [Missing(), Missing()]
