@@ -21,5 +21,11 @@ def share_of(state: TrackState) -> Share | None:
         recordings = [one for one in asked.entities if one.kind == "recording"]
         if asked.query.kind == "release" and recordings:
             pairings.append(assign(tracks, recordings))
-    best = max(pairings, key=lambda one: (one.plain, len(one.pairs)), default=None)
-    return best.share(place) if best else None
+    most = max(((one.plain, len(one.pairs)) for one in pairings), default=None)
+    shares = [one.share(place) for one in pairings if (one.plain, len(one.pairs)) == most]
+    if not shares:
+        return None
+    # two editions that fit as well and leave different recordings for this track leave it none
+    own = shares[0].own if len({one.own for one in shares}) == 1 else None
+    taken = frozenset.intersection(*(one.taken for one in shares))
+    return Share(own, taken, confirmed=all(one.confirmed for one in shares))

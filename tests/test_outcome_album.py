@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from soulspot.models import MUSICBRAINZ as MB
-from soulspot.models import AlbumGroup, Entity, GroupedTrack, Status, TrackTags
+from soulspot.models import AlbumGroup, Entity, GroupedTrack, Query, Status, TrackTags
 from soulspot.outcome import Rules
 from soulspot.outcome_album import share_of
 from soulspot.plan_state import Services
-from tests.support.factories import by_kind, edition, mbid, play, recording, release, state, tags
+from tests.support.factories import asked, by_kind, edition, mbid, play, recording, release, state, tags
 
 RULES = Rules(Services(spotify=False, listenbrainz=False))
 NAMES = ["Slow Kite", "Red Morning", "Salt", "Glass Road"]
@@ -60,3 +60,25 @@ def test_an_album_whose_tracks_are_too_many_to_be_paired_leaves_each_by_itself()
     group = AlbumGroup("Night Shift", "The Lanterns", 300)
     assert share_of(state(OTHERS[0], group=group)) is None
     assert share_of(state(OTHERS[0])) is None
+
+
+def test_two_editions_that_fit_as_well_and_leave_different_recordings_leave_none() -> None:
+    members = tuple(
+        GroupedTrack(n, one) for n, one in enumerate([song("Through the Quiet Park", 5, 244), *OTHERS], 1)
+    )
+    track = state(members[0].tags, group=AlbumGroup("Night Shift", "The Lanterns", len(members), members))
+    first, second = (
+        asked(
+            Query.of(MB, "release", mbid=mbid(40 + n)),
+            *EDITION,
+            replace(on_edition(5, title, None), id=mbid(n)),
+        )
+        for n, title in ((5, "夜に駆ける"), (6, "別の夜の歌"))
+    )
+    for answers in ((first, second), (second, first)):
+        share = share_of(replace(track, asked={one.query: one for one in answers}))
+        assert share is not None
+        assert (share.own, share.confirmed) == (None, True)
+    only = share_of(replace(track, asked={first.query: first}))
+    assert only is not None
+    assert only.own == mbid(5)
