@@ -151,7 +151,8 @@ def _pairs(terms: Mapping[str, str | None]) -> tuple[tuple[str, str], ...]:
 class Entity:
     """What one provider says of one thing. `fields` uses the names listed in docs/fields.md.
 
-    `kind` is "recording", "track", "release", "redirect" or "spotify_ids"; `id` the provider's id of it."""
+    `kind` is "recording", "track", "release", "artist", "redirect" or "spotify_ids"; `id` the provider's id of it
+    (of "spotify_ids" that were asked by names, the names folded)."""
 
     provider: str
     kind: str
