@@ -30,7 +30,7 @@ def why_absent() -> str | None:
 
 # a check is complete or it fails: where everything must be there, a browser that is not is a failure
 needs_browser = pytest.mark.skipif(
-    why_absent() is not None and not os.environ.get("SOULSPOT_REQUIRE_SHARED"), reason=str(why_absent())
+    why_absent() is not None and not os.environ.get("SOULSPOT_REQUIRE_BROWSER"), reason=str(why_absent())
 )
 
 
