@@ -19,6 +19,7 @@ from soulspot.cli_review_desk import (
     Reading,
     Writing,
     reading,
+    taken_back,
     until_answered,
     until_found,
     writing,
@@ -143,20 +144,23 @@ def accept(
         raise typer.Exit(USAGE)
     known = _describes(case, named)
 
-    async def say(desk: Writing) -> tuple[dict[str, Any], bool]:
+    async def say(desk: Writing) -> tuple[dict[str, Any], bool, bool]:
         told = await desk.accept(case["track_id"], named, reason)
+        if known:
+            return told, False, desk.in_daemon
         # of an id by hand nothing is known yet: it is asked for, and its facts fill the row
-        return told if known else await until_answered(desk, case["track_id"], wait), desk.in_daemon
+        told, unknown = await until_answered(desk, loaded, case["track_id"], named, wait)
+        if unknown := unknown and not _is_described(told, named[0]):
+            told = await taken_back(desk, case, named[0])
+        return told, unknown, desk.in_daemon
 
-    told, in_daemon = _write(loaded, say, work=not known, quiet=json_)
+    told, unknown, in_daemon = _write(loaded, say, work=not known, quiet=json_)
+    if unknown:
+        complain(f"{named[0]} does not know {named[1]}: the track stays as it was")
+        raise typer.Exit(INCOMPLETE)
     _tell(told, in_daemon, json_)
     if not known and not _is_described(told, named[0]):
-        waits = bool(told["waiting"])
-        complain(
-            f"{named[0]} has not answered yet; it stays queued"
-            if waits
-            else f"{named[0]} does not know {named[1]}; `soulspot review undo {told['track_id']}` takes it back"
-        )
+        complain(f"{named[0]} has not answered yet; the decision stands, and the question stays queued")
         raise typer.Exit(INCOMPLETE)
 
 

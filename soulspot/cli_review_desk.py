@@ -14,7 +14,7 @@ from soulspot.config import Config
 from soulspot.enrich import EnrichmentService
 from soulspot.errors import SoulSpotError
 from soulspot.remote import DaemonRefused, Remote, running_daemon
-from soulspot.review_by_hand import ByHand, Named
+from soulspot.review_by_hand import ByHand, Named, is_unknown
 from soulspot.store import review as rows
 from soulspot.store.database import Database
 from soulspot.wiring import opened
@@ -74,14 +74,42 @@ async def writing(config: Config, *, work: bool) -> AsyncIterator[Writing]:
         yield _Here(service)
 
 
-async def until_answered(desk: Writing, track_id: int, seconds: float) -> dict[str, Any]:
-    """The track, when it waits for nothing more or the time is up."""
-    case = await desk.case(track_id)
+async def until_answered(
+    desk: Writing, config: Config, track_id: int, named: Named, seconds: float
+) -> tuple[dict[str, Any], bool]:
+    """The track, when it waits for nothing more, the id is known to be nobody's, or the time is up; and whether it is
+    nobody's."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
-    while case["waiting"] and loop.time() < end:
-        await asyncio.sleep(LOOK_SECONDS)
+    while True:
+        # in this order: what is unknown in a case that is newer stays unknown
+        unknown = await asyncio.to_thread(_is_unknown, config, track_id, named)
         case = await desk.case(track_id)
+        if unknown or not case["waiting"] or loop.time() >= end:
+            return case, bool(unknown)
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+def _is_unknown(config: Config, track_id: int, named: Named) -> bool:
+    """What the database says of it; False where we may not read it, because the daemon runs as another user."""
+    try:
+        with closing(Database.open_to_read(config.database.path)) as connection:
+            return is_unknown(connection, track_id, named[1])
+    except (SoulSpotError, OSError, sqlite3.Error):
+        return False
+
+
+async def taken_back(desk: Writing, before: dict[str, Any], provider: str) -> dict[str, Any]:
+    """The track after what was just accepted of this provider is forgotten; what was said of it `before` stands again."""
+    case = await desk.undo(before["track_id"], provider)
+    for one in before["decisions"]:
+        if one["provider"] != provider:
+            continue
+        named = (provider, one["entity_id"])
+        if one["verdict"] == "accepted":
+            case = await desk.accept(before["track_id"], named, one["reason"])
+        else:
+            case = await desk.reject(before["track_id"], [named], one["reason"])
     return case
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from soulspot import review
 from soulspot.enrich import EnrichmentService
-from soulspot.models import MUSICBRAINZ, SPOTIFY, PersonDecision, Query, Verdict
+from soulspot.models import MUSICBRAINZ, SPOTIFY, LookupState, PersonDecision, Query, Verdict
 from soulspot.plan_state import BY_HAND
 from soulspot.store import queue, tracks
 from soulspot.store import review as rows
@@ -114,6 +114,19 @@ def query_by_hand(words: str, provider: str) -> Query:
         title = artist or title
         artist = title if provider == MUSICBRAINZ else ""
     return Query.of(provider, "text", title=title, artist=artist or None, scope=BY_HAND)
+
+
+def is_unknown(connection: sqlite3.Connection, track_id: int, entity_id: str) -> bool:
+    """Whether every lookup of the track that asks for this id has been answered, each with "not known"."""
+    states = {
+        state
+        for (state,) in connection.execute(
+            "SELECT state FROM track_lookups JOIN lookups USING (lookup_id)"
+            " WHERE track_id = ? AND instr(query, ?) > 0",
+            (track_id, entity_id),
+        )
+    }
+    return states == {LookupState.MISSING}
 
 
 def default_candidates(case: dict[str, Any], provider: str | None = None) -> list[Named]:

@@ -134,10 +134,38 @@ async def test_an_id_by_hand_is_fetched_and_its_facts_fill_the_row(tmp_path: Pat
         row = desk.row(1)
         assert (row["mb_recording_id"], row["title"]) == (chosen.mbid, chosen.title)
         assert row["duration_ms"] is not None
+
+
+async def test_an_id_by_hand_that_nobody_knows_does_not_stay_accepted_and_what_was_said_before_stands(
+    tmp_path: Path,
+) -> None:
+    async with in_review(tmp_path) as desk:
+        best = (await desk.asked("show", 2))["candidates"][0]["entity_id"]
+        await desk.review("reject", 2, best, "--reason", "another take")
+        before = await desk.asked("show", 2)
         unknown = await desk.review("accept", 2, NOWHERE)
         assert unknown.code == 1
         assert f"musicbrainz does not know {NOWHERE}" in unknown.err
-        assert "review undo 2" in unknown.err
+        after = await desk.asked("show", 2)
+        assert [(one["entity_id"], one["verdict"], one["reason"]) for one in after["decisions"]] == [
+            (best, "rejected", "another take")
+        ]
+        assert after["accepted"] == before["accepted"]
+        await desk.enriched()
+        assert desk.row(2)["mb_recording_id"] != NOWHERE
+        said = await desk.review("accept", 1, NOWHERE, "--json")
+        assert (said.code, said.json["exit_code"]) == (1, 1)
+
+
+async def test_an_id_by_hand_that_is_not_answered_in_time_stays_accepted_and_says_so(tmp_path: Path) -> None:
+    async with in_review(tmp_path) as desk:
+        silent = {f"providers__{name}": "http://127.0.0.1:9/ws/2"
+                  for name in ("musicbrainz__base_url", "listenbrainz__base_url", "listenbrainz__labs_url")}  # fmt: skip
+        write_config(desk.config, settings(desk.sandbox, desk.database, **silent))
+        ended = await desk.review("accept", 1, NOWHERE, "--wait", "0")
+        assert ended.code == 1
+        assert "has not answered yet; the decision stands" in ended.err
+        assert desk.row(1)["mb_recording_id"] == NOWHERE
 
 
 async def test_a_search_by_hand_finds_what_can_be_accepted(tmp_path: Path) -> None:
