@@ -79,7 +79,7 @@ def case_parts(case: Mapping[str, Any], most: int) -> Iterator[Table | Text]:
 def compared(ours: Mapping[str, str | None], beside: Sequence[Mapping[str, Any]], first: int) -> Table:
     """Field by field: what the library says and what each candidate says; what differs is marked."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("", width=WIDTHS["field"])
+    table.add_column("", min_width=WIDTHS["field"], no_wrap=True)  # a narrow terminal takes from the others
     table.add_column("in the library", width=WIDTHS["ours"], overflow="fold")
     for number, one in enumerate(beside, first):
         accepted = one.get("verdict") == "accepted"

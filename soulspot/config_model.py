@@ -282,7 +282,7 @@ class Deal(Section):
 
 
 class Ddex(Section):
-    """Who sends DDEX messages to whom, and on which terms."""
+    """Who sends DDEX messages to whom, and on which terms. Not used by this version yet."""
 
     sender: str | None = _key(None, "the sender's DDEX party id (DPID)")
     sender_name: str | None = _key(None, "the sender's name")
@@ -295,7 +295,7 @@ class Ddex(Section):
 
 
 class Covers(Section):
-    """Front covers that go along with an export."""
+    """Front covers that go along with an export. Not used by this version yet."""
 
     enabled: bool = _key(False, "fetch covers")
     size: Literal[250, 500, 1200] = _key(500, "edge length in pixels: 250, 500 or 1200")
@@ -309,7 +309,7 @@ class Export(Section):
 
 
 class WriteTags(Section):
-    """Writing what was found back into the files. Off unless you say otherwise."""
+    """Writing what was found back into the files. Not used by this version yet."""
 
     enabled: bool = _key(False, "the daemon writes tags of accepted tracks")
     fields: Texts = _key((), "the fields to write; empty: all")
