@@ -16,6 +16,7 @@ from soulspot.models import Identifiers, TrackTags
 
 _MAX_UNKNOWN = 100  # unknown column names that are remembered
 _MAX_REMARKS = 100
+NOTHING_LEFT = "nothing in this row can be looked up: its track ends as failed"
 _MEANT = {
     "spotify_id": "a Spotify id",
     "isrc": "an ISRC",
@@ -179,7 +180,8 @@ def _row(line: int, record: Mapping[str, Any]) -> ImportRow | BadRow:
             malformed=tuple(malformed),
         ),
     )
-    return ImportRow(line, first("key"), tags, (*_malformed(malformed), *_unusable(record, tags)))
+    lost = () if title or spotify or isrcs or recordings or releases else (NOTHING_LEFT,)
+    return ImportRow(line, first("key"), tags, (*_malformed(malformed), *_unusable(record, tags), *lost))
 
 
 def _malformed(notes: Iterable[str]) -> Iterator[str]:

@@ -172,7 +172,9 @@ def test_a_row_with_neither_title_nor_identifier_is_bad_and_says_why(tmp_path: P
     assert first == BadRow(2, "neither a title nor an identifier")
     assert isinstance(second, ImportRow)
     assert second.tags.ids.malformed == ("isrc: bad-isrc",), "a malformed identifier is kept, to be shown"
+    assert second.remarks[-1] == "nothing in this row can be looked up: its track ends as failed"
     assert isinstance(third, ImportRow)
+    assert third.remarks == ()
     assert third.key == "3"
 
 
