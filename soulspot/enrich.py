@@ -139,6 +139,7 @@ class EnrichmentService:
         self, places: Sequence[bytes] = (), progress: Callable[[ScanReport], None] = lambda report: None
     ) -> ScanReport:
         """Look through the library, or only these files and folders, and queue what is new or has changed."""
+        await self._all_decided()
         with self.expecting():
             report = await self._intake.scan(places, progress)
         self.telemetry.event(
@@ -161,6 +162,7 @@ class EnrichmentService:
         self, path: Path, progress: Callable[[ImportReport], None] = lambda report: None
     ) -> ImportReport:
         """Queue the rows of a CSV, JSON or NDJSON file as tracks without files."""
+        await self._all_decided()
         with self.expecting():
             return await self._intake.rows(path, progress)
 
@@ -175,7 +177,13 @@ class EnrichmentService:
 
     async def bring_in(self, places: Sequence[bytes]) -> dict[bytes, int | Exception]:
         """Read these files into tracks, without deciding them yet: track_id by path, or what kept it from that."""
+        await self._all_decided()
         return await self._intake.files(places)
+
+    async def _all_decided(self) -> None:
+        """What was there before is decided before more comes in, so that no album is decided while it is being read."""
+        if self._deciding is not None:
+            await asyncio.wait([self._deciding])
 
     # --- answers --------------------------------------------------------------------------------------------------
 
