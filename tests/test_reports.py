@@ -231,7 +231,7 @@ async def test_an_operation_ends_with_its_cost_and_its_errors(tmp_path: Path) ->
     shown = CliRunner().invoke(app, ["report", "1", "--json", "--config", str(tmp_path / "config.toml")])
     assert json.loads(shown.stdout)["kind"] == "import"
     shown = CliRunner().invoke(app, ["report", "99", "--config", str(tmp_path / "config.toml")])
-    assert shown.exit_code == 1
+    assert shown.exit_code == 2
 
 
 async def test_an_enrichment_without_a_daemon_has_both_reports(tmp_path: Path) -> None:
