@@ -380,8 +380,8 @@ class Pump:
         postponed = sum(1 for _, error in result.failed if isinstance(error, LookupPostponed))
         outcomes |= {"postponed": postponed, "failed": len(result.failed) - postponed}
         self._telemetry.on_batch(
-            self.name, outcomes, items=result.total_items, room=self.batch_size, waited_ms=(self._waited + result.waited) * 1000,
-            duration_ms=result.duration * 1000, reason=result.reason,
+            self.name, outcomes, items=result.total_items, room=self.batch_size, reason=result.reason,
+            waited_ms=(self._waited + result.waited) * 1000, duration_ms=result.duration * 1000,
         )  # fmt: skip
 
 
