@@ -7,7 +7,7 @@ import contextlib
 import errno
 import os
 import signal
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
 from typing import cast
@@ -54,11 +54,12 @@ class Daemon:
                 )
                 operations = Operations(service)
                 stack.push_async_callback(operations.stop)
+                resumed = await operations.resume()  # before anybody can ask for more: that is no remnant
                 address = await stack.enter_async_context(self._serving(service, operations))
                 ownership.announce(address)
                 scheduler = self._schedule(service, operations)
                 stack.callback(scheduler.shutdown, wait=False)
-                await stack.enter_async_context(self._background(service, operations))
+                await stack.enter_async_context(self._background(service, operations, resumed))
                 self._is_ready = True
                 notify.ready(f"listening on {address}")
                 service.telemetry.event("daemon_ready", address=address, pid=os.getpid(), version=__version__)
@@ -92,7 +93,7 @@ class Daemon:
         scheduler = scheduler_with_defaults()
         if service.has_library:
             every = self.config.library.rescan_interval
-            scheduler.add_job(operations.scan, "interval", seconds=every, id="rescan")
+            scheduler.add_job(operations.rescan, "interval", seconds=every, id="rescan")
         every = self.config.scheduler.retry_sweep
         scheduler.add_job(operations.watch_refresh, "interval", seconds=every, id="watch_refresh")
         if beat := notify.watchdog_seconds():
@@ -107,9 +108,10 @@ class Daemon:
             notify.notify("WATCHDOG=1")
 
     @asynccontextmanager
-    async def _background(self, service: EnrichmentService, operations: Operations) -> AsyncIterator[None]:
+    async def _background(
+        self, service: EnrichmentService, operations: Operations, resumed: Collection[str]
+    ) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(self._reload_when_told(service), name="reload")]
-        resumed = await operations.resume()
         if service.has_library:
             if self.config.library.watch:  # before the scan, so that no change falls between the two
                 tasks.append(asyncio.create_task(self._watch(service, operations), name="watch"))

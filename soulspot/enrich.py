@@ -343,8 +343,10 @@ class EnrichmentService:
             if not self._incoming and (postponed := await self._postponed(wait, track_ids)) is not None:
                 return postponed
             progress()
+            # not wait_for: before Python 3.12 it may forget that it was cancelled, and an operation would go on
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._moved.wait(), timeout=0.5)
+                async with asyncio.timeout(0.5):
+                    await self._moved.wait()
 
     async def _postponed(self, wait: float, track_ids: Sequence[int] | None) -> list[Postponed] | None:
         """What remains, or None while there is something to wait for."""

@@ -59,6 +59,11 @@ class Operations:
         """Start a scan of the library, or of these places in it. Returns the operation's id."""
         return await self.start("scan", {"places": as_request(places)}, {"places": words(places)})
 
+    async def rescan(self) -> None:
+        """Start a scan of the library, unless one runs: a large one may take longer than the timer that calls this."""
+        if "scan" not in self.kinds_running():
+            await self.scan()
+
     async def import_file(self, path: Path, *, name: str, remove: bool = False) -> int:
         """Start an import of a file called `name`; with `remove` the file goes when it has been read."""
         request = {"path": os.fsencode(path.absolute()).hex(), "remove": remove}
@@ -97,11 +102,14 @@ class Operations:
         found = await self._service.database.read(rows.unfinished)
         resumed = set()
         for one in found:
+            if one.operation_id in self._running:
+                continue  # somebody has asked for it since we began
             if why := self._why_not(one):
                 error = why
                 await self._write(
                     lambda c: rows.finish(c, one.operation_id, self._now(), status="failed", error=error)  # noqa: B023
                 )
+                self._over(one.operation_id, one.kind, one.request, "failed", error, one.counts)
                 continue
             await self._write(lambda c: rows.goes_on(c, one.operation_id, self._now()))  # noqa: B023
             self._launch(one.operation_id, one.kind, one.request, one.counts)
@@ -127,6 +135,9 @@ class Operations:
         if running is None:
             return False
         self._cancelled.add(operation_id)
+        await asyncio.sleep(
+            0
+        )  # a task that is cancelled before it has begun would never say that it has ended
         running[1].cancel()
         await asyncio.wait([running[1]], timeout=ENDS_WITHIN)
         return True
@@ -153,6 +164,7 @@ class Operations:
     async def stop(self) -> None:
         """Leave what still runs to the next process; what it has queued stays queued."""
         self._stopping.set()
+        await asyncio.sleep(0)  # as above
         tasks = [task for _, task, _ in self._running.values()]
         for task in tasks:
             task.cancel()
@@ -208,10 +220,17 @@ class Operations:
 
         await self._write_at_last(operation_id, end)
         self._cancelled.discard(operation_id)
-        if status == "pending":
-            return
+        if status != "pending":
+            self._over(operation_id, kind, request, status, error, progress.counts)
+
+    def _over(
+        self, operation_id: int, kind: str, request: Mapping[str, Any], status: str, error: str | None,
+        counts: Counts,
+    ) -> None:  # fmt: skip
+        """Its row says that it has ended: nobody needs its upload any more, and log and metrics hear of it."""
         if request.get("remove"):
             _remove(Path(os.fsdecode(bytes.fromhex(request["path"]))))
+        total, _, failed = counts
         self._service.telemetry.event(
             "operation_finished", operation=operation_id, kind=kind, status=status, error=error,
             total=total, failed=failed,

@@ -85,6 +85,68 @@ async def test_an_operation_that_is_cut_off_again_and_again_at_the_same_place_is
     assert held.requests == []
 
 
+async def test_what_is_asked_for_while_a_daemon_takes_up_the_rest_runs_once(running: Running) -> None:
+    held = Held()
+    operations = Operations(running.service, kinds={"held": held})
+    number = await operations.start("held", {}, {})
+    await held.begun.wait()
+    assert await operations.resume() == set()
+    held.go_on.set()
+    await operations.idle()
+    assert len(held.requests) == 1
+    told = await running.service.database.read(
+        lambda c: c.execute("SELECT count(*) FROM events WHERE kind = 'operation.finished'").fetchone()[0]
+    )
+    assert (told, (await row(operations, number))["status"]) == (1, "completed")
+
+
+async def test_an_operation_that_is_cancelled_before_it_has_begun_has_ended_too(running: Running) -> None:
+    held = Held()
+    operations = Operations(running.service, kinds={"held": held})
+    number = await operations.start("held", {}, {})
+    assert await operations.cancel(number)
+    assert (await row(operations, number))["status"] == "cancelled"
+    assert operations.kinds_running() == set()
+
+
+async def test_the_timer_starts_no_second_scan_while_one_runs(running: Running) -> None:
+    held = Held()
+    operations = Operations(running.service, kinds={"scan": held})
+    await operations.rescan()
+    await held.begun.wait()
+    await operations.rescan()
+    assert len(await running.service.database.read(lambda c: rows.latest(c, 10))) == 1
+    held.go_on.set()
+    await operations.idle()
+    await operations.rescan()
+    assert len(await running.service.database.read(lambda c: rows.latest(c, 10))) == 2
+    await operations.idle()
+
+
+async def test_what_is_given_up_at_the_start_is_counted_and_its_upload_is_gone(
+    running: Running, tmp_path: Path
+) -> None:
+    upload = tmp_path / "rows.csv"
+    upload.write_text("title\n")
+    request = {"path": os.fsencode(upload).hex(), "remove": True}
+    await running.service.database.write(lambda c: rows.start(c, "alchemy", {}, NOW, request=request))
+    await running.operations.resume()
+    assert running.service.telemetry.operations == {("alchemy", "failed"): 1}
+    assert not upload.exists()
+
+
+async def test_what_failed_at_its_last_item_does_not_say_100_per_cent(running: Running) -> None:
+    async def fails(service: Any, request: Any, progress: Progress) -> Any:
+        progress.advance(10, 10, 0)
+        raise RuntimeError("at the very end")
+
+    operations = Operations(running.service, kinds={"fails": fails})
+    number = await operations.start("fails", {}, {})
+    await operations.idle()
+    ended = await row(operations, number)
+    assert (ended["status"], ended["progress"]) == ("failed", 99.9)
+
+
 async def test_an_operation_of_a_kind_that_is_not_known_any_more_fails_with_the_reason(
     running: Running,
 ) -> None:

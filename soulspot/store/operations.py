@@ -154,11 +154,9 @@ def _operation(cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> dict[str, Any]:
     found["metadata"] = json.loads(found["metadata"])
     found["is_complete"] = found["status"] in FINISHED
     total = found["total_items"]
-    share = 1.0 if found["status"] == "completed" else found["processed_items"] / total if total else 0.0
-    progress = round(100 * min(1.0, share), 1)
-    found["progress"] = (
-        progress if found["is_complete"] else min(99.9, progress)
-    )  # 100 says that it has ended
+    share = found["processed_items"] / total if total else 0.0
+    # 100 says that it is completed: what failed or was cancelled at its last item is not
+    found["progress"] = 100.0 if found["status"] == "completed" else min(99.9, round(100 * share, 1))
     return found
 
 

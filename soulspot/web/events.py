@@ -60,6 +60,7 @@ class Feed:
                 raise
             self._recent.clear()
         if self._looking is None:
+            self.status_text = b""  # what it was when the last one left tells nothing of now
             self._looking = asyncio.create_task(self._look(), name="events")
         return self._newest
 

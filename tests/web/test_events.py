@@ -239,3 +239,21 @@ async def test_what_goes_wrong_once_does_not_silence_the_stream(
         monkeypatch.setattr(rows, "since", since)
         await happen(running, 1)
         assert [one.id for one in await listener.events(1)] == [1]
+
+
+async def test_whoever_comes_when_nobody_has_listened_for_a_while_is_told_how_it_stands_now(
+    running: Running,
+) -> None:
+    async with listening(running) as first:
+        assert (await first.next("status")).data["operations"] == []
+    await asyncio.wait(_looking())
+    number = await running.operations.scan()
+    await running.finished()
+    async with listening(running) as second:
+        told = (await second.next("status")).data["operations"]
+    assert [(one["id"], one["status"]) for one in told] == [(number, "completed")]
+
+
+def _looking() -> set[asyncio.Task[Any]]:
+    """The task that looks into the outbox while anybody listens."""
+    return {task for task in asyncio.all_tasks() if task.get_name() == "events"}

@@ -37,7 +37,7 @@ const SILENT_MS = 45_000; // the daemon says something every 15 seconds; comment
 const AGAIN_MS = 2_000;
 const TOLD = [
   "track.accepted", "track.review", "track.unmatched", "track.failed", "operation.started", "operation.finished",
-  "provider.limited", "provider.recovered",
+  "provider.limited", "provider.recovered", "alarm.raised", "alarm.over",
 ];
 
 // Listens for as long as the page lives. `on` has status(document), event(name, data), reset(), online(), offline().

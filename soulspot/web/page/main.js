@@ -66,12 +66,12 @@ function status(document_) {
   overview.status(document_);
 }
 
-// What was started or has ended is shown at once, and not with the next status.
+// What was started or has ended, went down or came back is shown at once, and not with the next status.
 const statusNow = later(100, () => get("/api/v1/status").then(status, () => {}));
 
 function event(name, data) {
   overview.event(name, data);
-  if (name.startsWith("operation.")) statusNow();
+  if (!name.startsWith("track.")) statusNow();
   if (name.startsWith("track.")) {
     tracks.changed(data.track_id);
     review.changed();
