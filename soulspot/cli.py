@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from soulspot import __version__, cli_plan, cli_report, commands
+from soulspot.cli_export import export
 from soulspot.cli_json import Commands
 from soulspot.cli_review import app as review
 from soulspot.cli_run import (
@@ -412,6 +413,7 @@ def _show_unreadable(loaded: Config) -> None:
 
 
 app.command()(stats)
+app.command()(export)
 app.command(name="report")(cli_report.report)
 app.add_typer(webhooks, name="webhooks")
 

@@ -140,8 +140,8 @@ class _Terminated(Exception):
     """SIGTERM came, and everything is closed."""
 
 
-def guarded(work: Callable[[], T], database: Path | None = None) -> T:
-    """Turn what is foreseen into a sentence and an exit code."""
+def guarded(work: Callable[[], T], database: Path | None = None, *, left: str = GO_ON) -> T:
+    """Turn what is foreseen into a sentence and an exit code; `left` is what an interruption leaves, in words."""
     try:
         return work()
     except DatabaseOwned as error:
@@ -169,9 +169,9 @@ def guarded(work: Callable[[], T], database: Path | None = None) -> T:
             f"the database: {words}" if isinstance(error, sqlite3.Error) else words,
         )
     except KeyboardInterrupt:
-        _end(INTERRUPTED, f"interrupted; {GO_ON}")
+        _end(INTERRUPTED, f"interrupted; {left}")
     except _Terminated:
-        _end(TERMINATED, f"stopped; {GO_ON}")
+        _end(TERMINATED, f"stopped; {left}")
 
 
 def _end(code: int, words: object) -> NoReturn:

@@ -7,7 +7,6 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,28 +15,13 @@ from rich.table import Table
 
 from soulspot.cli_run import INCOMPLETE, USAGE, load, run
 from soulspot.config import Config
-from soulspot.config_values import parse_duration
 from soulspot.console import Bars, complain, out
+from soulspot.moments import moment
 from soulspot.reports_performance import span
 from soulspot.stats import Stats
 from soulspot.stats_log import file_lines, journal_lines, rotated, stdin_lines
 
 SHOW_EVERY = 20_000  # lines
-
-
-def moment(text: str, now: float) -> float:
-    """Epoch seconds of "1h" (that long before now) or of a date or time ("2026-11-22", "2026-11-22T04:00+01:00"; this
-    machine's time zone unless it names one). ValueError when it is neither."""
-    try:
-        return now - float(parse_duration(text))
-    except ValueError:
-        pass
-    try:
-        return datetime.fromisoformat(text).timestamp()
-    except (ValueError, OverflowError):
-        raise ValueError(
-            f'{text!r} is neither a time back from now ("1h", "7d") nor a date ("2026-11-22", "2026-11-22T04:00")'
-        ) from None
 
 
 def stats(

@@ -7,6 +7,7 @@ SoulSpotError
 │   ├── DatabaseDamaged          the file is not a sound SQLite database
 │   ├── DatabaseTooNew           a newer SoulSpot wrote the schema
 │   └── DatabaseFull             the disk (or page limit) is full; nothing was written
+├── ExportError                  an export cannot be written or read
 ├── UnreadableFile               an audio file that no tag could be read from
 ├── ProcessorClosed              an item came after BatchProcessor.close()
 ├── LookupFailed                 one lookup was answered with a failure
@@ -54,6 +55,10 @@ class DatabaseTooNew(DatabaseError):
 
 class DatabaseFull(DatabaseError):
     """The disk is full; the transaction was rolled back."""
+
+
+class ExportError(SoulSpotError):
+    """An export cannot be made; whatever stood in its place before is as it was."""
 
 
 class UnreadableFile(SoulSpotError):

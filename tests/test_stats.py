@@ -15,8 +15,8 @@ import structlog
 from typer.testing import CliRunner
 
 from soulspot.cli import app
-from soulspot.cli_stats import moment
 from soulspot.limits import LimitEvent, RequestRecord
+from soulspot.moments import moment
 from soulspot.stats import NAMES, Stats
 from soulspot.stats_log import LONGEST, bounded_lines, file_lines, rotated
 from soulspot.store.times import iso

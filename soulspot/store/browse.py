@@ -40,12 +40,9 @@ def page(
 def _wanted(status: str | None, words: str | None) -> tuple[str | None, tuple[str, ...]]:
     """The SQL that finds the rows, up to its LIMIT, and the values before `after`; None where nothing can match."""
     if words is not None:
-        terms = _WORD.findall(words)[:MOST_WORDS]
-        if not terms:
+        match = search_of(words, () if status is None else (status,))
+        if match is None:
             return None, ()
-        match = "{title artist album file} : (" + " AND ".join(f'"{term}" *' for term in terms) + ")"
-        if status is not None:
-            match += f' AND status : "{status}"'
         # CROSS: the search leads, in the order of its rowid, which is the track_id
         return (
             f"SELECT {_ROW} FROM track_search CROSS JOIN enriched_tracks AS e ON e.track_id = track_search.rowid"
@@ -58,6 +55,18 @@ def _wanted(status: str | None, words: str | None) -> tuple[str | None, tuple[st
             " WHERE e.status = ? AND e.track_id > ? ORDER BY e.track_id"
         ), (status,)
     return f"SELECT {_ROW} FROM enriched_tracks AS e WHERE e.track_id > ? ORDER BY e.track_id", ()
+
+
+def search_of(words: str, statuses: Sequence[str] = ()) -> str | None:
+    """What track_search is asked for these words, among tracks of these statuses (none: of all); None where nothing
+    can match."""
+    terms = _WORD.findall(words)[:MOST_WORDS]
+    if not terms:
+        return None
+    match = "{title artist album file} : (" + " AND ".join(f'"{term}" *' for term in terms) + ")"
+    if statuses:
+        match += " AND status : (" + " OR ".join(f'"{status}"' for status in statuses) + ")"
+    return match
 
 
 def one(connection: sqlite3.Connection, track_id: int) -> dict[str, Any] | None:

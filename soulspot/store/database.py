@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -57,19 +58,24 @@ class Database:
         return connection
 
     @staticmethod
-    def open_to_read(path: Path) -> sqlite3.Connection:
+    def open_to_read(path: Path, *, lasting: bool = False) -> sqlite3.Connection:
         """A connection of its own that cannot write, for a short look at a database that others may be using.
 
-        It leaves nothing beside the file. Raises DatabaseDamaged or DatabaseError, as opening to write does."""
+        It leaves nothing beside the file. `lasting`: the look may take long, and somebody may begin to write
+        meanwhile. Raises DatabaseDamaged or DatabaseError, as opening to write does."""
         # SQLite would make a write-ahead log, which a reader cannot remove again: it would look like a crash
-        untouched = "&immutable=1" if _closed_in_order(path) and not _in_use(path) else ""
+        mode = "ro&immutable=1" if _closed_in_order(path) and not _in_use(path) else "ro"
+        if lasting and os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
+            mode = "rw"  # heeds whoever writes, and whoever closes last takes the log away
         try:
             connection = sqlite3.connect(
-                f"file:{quote(str(path))}?mode=ro{untouched}", uri=True, timeout=BUSY_TIMEOUT_MS / 1000
-            )
+                f"file:{quote(str(path))}?mode={mode}", uri=True, timeout=BUSY_TIMEOUT_MS / 1000,
+                check_same_thread=False,
+            )  # fmt: skip
         except sqlite3.DatabaseError as error:
             raise _explained(path, error) from error
         try:
+            connection.execute("PRAGMA query_only = ON")
             identity.refuse_foreign(connection, path)
         except BaseException as error:
             connection.close()

@@ -1,0 +1,154 @@
+"""`soulspot export`: what was found out, as a table in a file or on stdout."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO, NoReturn
+
+import typer
+
+from soulspot.cli_run import TERMINATED, USAGE, as_path, guarded, load, log_quietly
+from soulspot.config import Config
+from soulspot.console import bars, complain, err
+from soulspot.export import TableReport, export_table
+from soulspot.export.columns import COLUMNS, choose
+from soulspot.export.formats import FORMATS, format_of
+from soulspot.export.tables import wanted_of
+from soulspot.models import Status
+
+STDOUT = Path("-")
+LEFT = "nothing was written"
+QUIET_SECONDS = 1.0  # what is quick says nothing on the way: cron would mail it
+
+
+def export(
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            parser=as_path,
+            help="The file to write, replaced whole; .gz packs it (default, or -: standard output).",
+        ),
+    ] = None,
+    format_: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="FORMAT",
+            help=f"{', '.join(FORMATS)} (default: by the file's ending, else csv).",
+        ),
+    ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(metavar="A,B,C", help=f"Only these columns, in this order, of: {' '.join(COLUMNS)}."),
+    ] = None,
+    status: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STATUS", help=f"Only tracks of this status, {', '.join(Status)}; may be repeated."
+        ),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME", help="Only rows that changed since: 7d back from now, or a date and time."
+        ),
+    ] = None,
+    query: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WORDS",
+            help="Only tracks with these words (beginnings will do) in title, artist or album.",
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Only the first N of these tracks.")
+    ] = None,
+    spreadsheet: Annotated[
+        bool,
+        typer.Option(
+            "--spreadsheet",
+            help="CSV for Excel and its like: what would be run as a formula gets a ' before it.",
+        ),
+    ] = False,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="config.toml to use.", metavar="PATH")
+    ] = None,
+    json_: Annotated[
+        bool, typer.Option("--json", help="Report as one JSON document on stdout; goes with --out FILE.")
+    ] = False,
+) -> None:
+    """Write the tracks and all that was found out of them as a table, by track_id.
+
+    It works beside a running daemon, and reads one moment's state. Lists are JSON in csv and sqlite."""
+    place = None if out in (None, STDOUT) else out
+    asked: dict[str, Any] = {
+        "format": format_, "columns": None if columns is None else [name.strip() for name in columns.split(",")],
+        "status": status or (), "since": since, "query": query, "limit": limit, "spreadsheet": spreadsheet,
+    }  # fmt: skip
+    _refuse(asked, place, json_)
+    loaded = load(config, needs_contact=False)
+    log_quietly(loaded)
+    signal.signal(signal.SIGTERM, _terminated)
+    report = guarded(lambda: _export(loaded, place, asked, quiet=json_), left=LEFT)
+    if report is None:
+        return
+    if json_:
+        print(json.dumps(report.as_json()))
+    elif place is not None:
+        err.print(f"{report.rows} tracks in {place}", markup=False, soft_wrap=True)
+    for note in () if json_ else report.notes():
+        err.print(note, markup=False, soft_wrap=True)
+
+
+def _refuse(asked: dict[str, Any], place: Path | None, as_json: bool) -> None:
+    """Exit 2 for what cannot be meant."""
+    try:
+        format_, _ = format_of(asked["format"], place)
+        choose(asked["columns"])
+        wanted_of(asked["status"], asked["since"], asked["query"], asked["limit"])
+        if asked["spreadsheet"] and format_.name != "csv":
+            raise ValueError("--spreadsheet goes with csv alone")
+        if place is None and as_json:
+            raise ValueError("--json goes with --out FILE: without it the table itself is on stdout")
+        if place is None and format_.binary and sys.stdout.isatty():
+            raise ValueError(f"{format_.name} is nothing for a terminal: say --out FILE, or redirect it")
+        if place is not None and place.is_dir():
+            raise ValueError(f"{place} is a folder; name a file in it")
+    except ValueError as error:
+        complain(str(error))
+        raise typer.Exit(USAGE) from None
+
+
+def _export(config: Config, place: Path | None, asked: dict[str, Any], *, quiet: bool) -> TableReport | None:
+    """None when whoever reads our output wants no more of it."""
+    began = time.monotonic()
+    # a bar amid the rows would be no table
+    with bars(quiet=quiet or (place is None and sys.stdout.isatty())) as made:
+
+        def progress(done: int, total: int) -> None:
+            if time.monotonic() - began > QUIET_SECONDS:
+                made.show("export", done, total)
+
+        if place is not None:
+            return export_table(config.database.path, place, on_progress=progress, **asked)
+        try:
+            stream: BinaryIO = sys.stdout.buffer
+            return export_table(config.database.path, stream, on_progress=progress, **asked)
+        except BrokenPipeError:
+            # Python would complain once more when it flushes stdout at its end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return None
+
+
+def _terminated(number: int, frame: object) -> NoReturn:
+    complain(f"stopped; {LEFT}")
+    raise SystemExit(TERMINATED)  # by way of everything that tidies up
