@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import gzip
 import json
 import os
 import sqlite3
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from soulspot.sandbox import Sandbox
+from tests.support.forks import Process, forked
 
 FAST = 1000.0
 
@@ -71,20 +70,14 @@ async def soulspot(*arguments: str | Path, cwd: Path | None = None, **variables:
     return Ended(process.returncode, out.decode(), err.decode())
 
 
-async def start(
-    *arguments: str | Path, cwd: Path | None = None, **variables: str
-) -> asyncio.subprocess.Process:
+async def start(*arguments: str | Path, cwd: Path | None = None, **variables: str) -> Process:
     """Start a soulspot command as a real process."""
     environment = {
         key: value
         for key, value in os.environ.items()
         if not key.startswith("SOULSPOT_") and key != "INVOCATION_ID"
     }
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-c", "from soulspot.cli import main; main()", *map(str, arguments),
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, cwd=cwd,
-        env=environment | variables,
-    )  # fmt: skip
+    return await forked([str(one) for one in arguments], cwd, environment | variables)
 
 
 @contextmanager
