@@ -377,23 +377,35 @@ def demo(
         "soulspot-demo"
     ),
     tracks: Annotated[int, typer.Option(min=20, max=5000, help="Files in the sample library.")] = 150,
+    stay: Annotated[
+        bool, typer.Option("--stay", help="Keep the page and the servers up until Ctrl-C.")
+    ] = False,
     config: Annotated[Path | None, typer.Option("--config", "-c", hidden=True)] = None,
     json_: JsonOption = False,
 ) -> None:
-    """Do the whole job on a sample library against local servers.
+    """Do the whole job on a sample library against local servers, with the page to watch it in a browser.
 
     It needs no account, no network and no configuration."""
-    from soulspot.demo import run_demo
+    from soulspot.demo import DemoReport, run_demo
 
     if folder.exists() and not folder.is_dir():
         complain(f"{folder} is a file; name a folder for the demo to work in")
         raise typer.Exit(USAGE)
-    report = run(lambda bars: run_demo(folder, tracks, bars), quiet=json_, database=folder / "soulspot.db")
-    if json_:
-        print(json.dumps(report.as_json()))
-    else:
-        for part in report.tables():
-            out.print(part)
+
+    def show(report: DemoReport) -> None:
+        if json_:
+            print(json.dumps(report.as_json()), flush=True)
+        else:
+            for part in report.tables():
+                out.print(part)
+
+    report = run(
+        lambda bars: run_demo(folder, tracks, bars, show if stay else None),
+        quiet=json_,
+        database=folder / "soulspot.db",
+    )
+    if not stay:
+        show(report)
     if not report.right:
         raise typer.Exit(INCOMPLETE)
 

@@ -28,14 +28,14 @@ def report(
         bool, typer.Option("--json", help="One JSON document on stdout, nothing else there.")
     ] = False,
 ) -> None:
-    """Show the performance and error reports of an operation of the daemon, and what has failed as it stands now."""
+    """Show the performance and error reports of an operation, and what has failed as it stands now."""
     loaded = load(config, needs_contact=False)
     found = guarded(lambda: _find(loaded.database.path, operation))
     if found is None:
         if operation is not None:
             complain(f"there is no operation {operation}")
             raise typer.Exit(USAGE)
-        complain("no operation has ended yet; what `soulspot daemon` does is reported here")
+        complain("no operation has ended yet; `soulspot enrich` is one, and what the daemon does")
         raise typer.Exit(INCOMPLETE)
     if json_:
         print(json.dumps(found))

@@ -6,27 +6,21 @@ import asyncio
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from soulspot import __version__
-from soulspot.again import Cost, ask_again, cost
+from soulspot.again import Cost
+from soulspot.commands_here import done_here, enrich_with, show_counts, told
 from soulspot.config import Config
 from soulspot.console import Bars
 from soulspot.enrich import EnrichmentService
 from soulspot.errors import SoulSpotError
-from soulspot.intake import ImportReport, ScanReport
+from soulspot.operations_work import import_request, retry_request, scan_request, words
 from soulspot.remote import DaemonUnreachable, Remote, running_daemon, who_works
-from soulspot.reports import (
-    Enrichment,
-    import_notes,
-    imported,
-    scan_notes,
-    scanned,
-    why_not_retried,
-)
 from soulspot.reports import EnrichReport as EnrichReport
+from soulspot.reports import why_not_retried
 from soulspot.reports_waits import Announcer, waits
 from soulspot.store import operations
 from soulspot.store.database import Database
@@ -47,8 +41,7 @@ async def scan(config: Config, places: Sequence[bytes], bars: Bars) -> dict[str,
         async with remote:
             return await _watched(remote, await remote.scan(places), bars, "scan")
     async with opened(config, kind=EnrichmentService, work=False) as service:
-        report = await service.scan(places, _scan_progress(bars))
-        return _told(scanned(report), scan_notes(report), bars)
+        return await done_here(service, "scan", scan_request(places), {"places": words(places)}, bars)
 
 
 async def import_file(config: Config, path: Path, bars: Bars) -> dict[str, Any]:
@@ -57,12 +50,7 @@ async def import_file(config: Config, path: Path, bars: Bars) -> dict[str, Any]:
         async with remote:
             return await _watched(remote, await remote.import_file(path), bars, "import")
     async with opened(config, kind=EnrichmentService, work=False) as service:
-
-        def progress(report: ImportReport) -> None:
-            bars.show("import", report.rows, None)
-
-        report = await service.import_file(path, progress)
-        return _told(imported(report), import_notes(report), bars)
+        return await done_here(service, "import", import_request(path), {"file": path.name}, bars)
 
 
 async def retry(config: Config, states: Sequence[str], provider: str | None, bars: Bars) -> dict[str, Any]:
@@ -73,7 +61,8 @@ async def retry(config: Config, states: Sequence[str], provider: str | None, bar
     async with opened(config, kind=EnrichmentService, work=False) as service:
         if why := why_not_retried(service, provider):
             raise ValueError(why)
-        return {"queued": await service.retry(states, provider)}
+        request = retry_request(states, provider)
+        return await done_here(service, "retry", request, request, bars)
 
 
 async def enrich(
@@ -106,26 +95,6 @@ def _cost(said: Mapping[str, Any]) -> Cost:
         return Cost.from_json(said)
     except TypeError:
         raise _no_report() from None
-
-
-async def enrich_with(
-    service: EnrichmentService, places: Sequence[bytes], wait: float, bars: Bars, *, force: bool = False
-) -> EnrichReport:
-    """`enrich` over a service that is open."""
-    enrichment = Enrichment(service)
-    if force:
-        bars.note(str(await cost(service, places)))
-    await enrichment.scan(places, _scan_progress(bars), bars.note)
-    if force:
-        await ask_again(service, places)
-    ticker = asyncio.create_task(_show_progress(service, enrichment, bars))
-    try:
-        postponed = await service.settled(wait)
-    finally:
-        ticker.cancel()
-        await asyncio.gather(ticker, return_exceptions=True)
-    await _show_once(service, bars)
-    return await enrichment.report(postponed)
 
 
 async def status(config: Config) -> dict[str, Any] | None:
@@ -226,7 +195,7 @@ async def _followed(remote: Remote, operation_id: int, bars: Bars, name: str) ->
     metadata = (await remote.finished(operation_id, progress)).get("metadata")
     if not isinstance(metadata, dict) or not isinstance(metadata.get("report"), dict):
         raise _no_report()
-    _told(metadata["report"], metadata.get("notes", []), bars)
+    told(metadata["report"], metadata.get("notes", []), bars)
     return metadata
 
 
@@ -234,34 +203,6 @@ def _no_report() -> DaemonUnreachable:
     return DaemonUnreachable(
         "the daemon did it, but its report is another version's; restart it after an upgrade"
     )
-
-
-def _told(report: dict[str, Any], notes: Sequence[str], bars: Bars) -> dict[str, Any]:
-    for note in notes:
-        bars.note(note)
-    return report
-
-
-def _scan_progress(bars: Bars) -> Callable[[ScanReport], None]:
-    def progress(report: ScanReport) -> None:
-        bars.show("scan", report.found, None, f"{report.read} new or changed")
-
-    return progress
-
-
-async def _show_progress(service: EnrichmentService, enrichment: Enrichment, bars: Bars) -> None:
-    announcer, providers = Announcer(), [pump.name for pump in service.pumps]
-    while True:
-        await _show_once(service, bars)
-        for line in announcer.lines(enrichment.watch.look(), providers):
-            bars.note(line)
-        await asyncio.sleep(0.5)
-
-
-async def _show_once(service: EnrichmentService, bars: Bars) -> None:
-    counts = await service.database.read(operations.track_counts)
-    lookups = await service.database.read(operations.lookup_counts)
-    _show_counts(counts, lookups, service.telemetry.requests, bars)
 
 
 async def _show_daemon(remote: Remote, bars: Bars) -> None:
@@ -273,28 +214,10 @@ async def _show_daemon(remote: Remote, bars: Bars) -> None:
             requests: Counter[str] = Counter()
             for gate in status["gates"]:
                 requests[gate["provider"]] += gate["requests"]
-            _show_counts(status["tracks"], status["lookups"], requests, bars)
+            show_counts(status["tracks"], status["lookups"], requests, bars)
             pumps = status.get("pumps") or {}
             for line in announcer.lines(waits(status["gates"], pumps, {}), list(pumps)):
                 bars.note(line)
         except (SoulSpotError, KeyError, TypeError, ValueError):
             pass
         await asyncio.sleep(2.0)
-
-
-def _show_counts(
-    tracks: Mapping[str, int],
-    lookups: Mapping[str, Mapping[str, int]],
-    requests: Mapping[str, int],
-    bars: Bars,
-) -> None:
-    bars.show(
-        "tracks",
-        tracks["total"] - tracks.get("pending", 0),
-        tracks["total"],
-        f"{sum(requests.values())} requests",
-    )
-    for provider, states in sorted(lookups.items()):
-        total = sum(states.values())
-        waiting = states.get("pending", 0) + states.get("leased", 0)
-        bars.show(provider, total - waiting, total, f"{requests.get(provider, 0)} requests")

@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
-from soulspot.commands import EnrichReport, enrich_with
+from soulspot import __version__
+from soulspot.commands_here import enrich_as_operation
 from soulspot.config import Config, make_config
 from soulspot.console import Bars
 from soulspot.console_tables import requests_table
 from soulspot.enrich import EnrichmentService
+from soulspot.errors import ConfigError
 from soulspot.models import EnrichedTrack, Status
+from soulspot.operations import Operations
+from soulspot.reports import EnrichReport
 from soulspot.sandbox import Behaviour, Catalogue, Sandbox
 from soulspot.sandbox.library import SampleFile, write_sample_library
 from soulspot.store import enriched, tracks
 from soulspot.store.ownership import Ownership
 from soulspot.telemetry import configure_logging
+from soulspot.web.app import Api
+from soulspot.web.listening import listening
 from soulspot.wiring import opened
 
+HOST, USUAL_PORT = "127.0.0.1", 8753
+WAIT = 5.0  # seconds within which something must be due for the demo to go on
 SEED = 20
 CATALOGUE_TRACKS = 3000
 LOG_NAME = "soulspot.log"
@@ -119,9 +129,12 @@ class DemoReport:
         yield f"database: {self.database}"
 
 
-async def run_demo(folder: Path, count: int, bars: Bars) -> DemoReport:
-    """Write the library below `folder`, serve the catalogue on loopback, and enrich.
+async def run_demo(
+    folder: Path, count: int, bars: Bars, stay: Callable[[DemoReport], None] | None = None
+) -> DemoReport:
+    """Write the library below `folder`, serve the catalogue on loopback, and enrich, with the page to watch it.
 
+    With `stay`, which is told the report, the page and the servers stay until this is cancelled (Ctrl-C).
     Raises ValueError when the folder holds anything that no demo has made, DatabaseOwned while another demo runs."""
     folder = _own_folder(Path(os.path.abspath(folder)))
     library, database = folder / "library", folder / "soulspot.db"
@@ -135,11 +148,41 @@ async def run_demo(folder: Path, count: int, bars: Bars) -> DemoReport:
         )
         config = demo_config(sandbox, library, database)
         async with opened(config, kind=EnrichmentService) as service:
-            report = await enrich_with(service, [], 5.0, bars)
-            rows = await _rows(service, files)
-    return DemoReport(
-        [Judgement(file, rows[os.fsencode(file.path)]) for file in files], report, database, library
-    )
+            operations = Operations(service)
+            try:
+                async with _page(service, operations) as address:
+                    bars.note(f"the page: {address}/")
+                    report = await enrich_as_operation(service, operations, WAIT, bars)
+                    rows = await _rows(service, files)
+                    made = DemoReport(
+                        [Judgement(file, rows[os.fsencode(file.path)]) for file in files],
+                        report,
+                        database,
+                        library,
+                    )
+                    if stay:
+                        bars.finish()
+                        stay(made)
+                        bars.note(f"the page stays at {address}/ until Ctrl-C")
+                        with contextlib.suppress(asyncio.CancelledError):  # that is how it ends
+                            await asyncio.Event().wait()
+            finally:
+                await operations.stop()
+    return made
+
+
+@asynccontextmanager
+async def _page(service: EnrichmentService, operations: Operations) -> AsyncIterator[str]:
+    """The daemon's page and API on loopback: at the usual port, or at any other where that is taken."""
+    api = Api(service, operations, ready=lambda: True, version=__version__)
+    async with AsyncExitStack() as stack:
+        try:
+            app = api.application(token=None, allowed_hosts=())
+            address = await stack.enter_async_context(listening(app, HOST, USUAL_PORT))
+        except ConfigError:
+            app = api.application(token=None, allowed_hosts=())
+            address = await stack.enter_async_context(listening(app, HOST, 0))
+        yield address
 
 
 def _own_folder(folder: Path) -> Path:
@@ -153,6 +196,7 @@ def _own_folder(folder: Path) -> Path:
     )
     with Ownership(folder / "soulspot.db"):
         shutil.rmtree(folder / "library", ignore_errors=True)
+        shutil.rmtree(folder / "soulspot.db-uploads", ignore_errors=True)
         for name in ("soulspot.db", "soulspot.db-wal", "soulspot.db-shm", LOG_NAME):
             (folder / name).unlink(missing_ok=True)
     return folder

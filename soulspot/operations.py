@@ -18,7 +18,15 @@ import structlog
 from soulspot.enrich import EnrichmentService
 from soulspot.errors import SoulSpotError
 from soulspot.operations_progress import Counts, Progress
-from soulspot.operations_work import KINDS, Work, as_request, words
+from soulspot.operations_work import (
+    KINDS,
+    Work,
+    enrich_request,
+    import_request,
+    retry_request,
+    scan_request,
+    words,
+)
 from soulspot.reports import OperationReport, why_not_retried
 from soulspot.store import operations as rows
 
@@ -57,7 +65,7 @@ class Operations:
 
     async def scan(self, places: Sequence[bytes] = ()) -> int:
         """Start a scan of the library, or of these places in it. Returns the operation's id."""
-        return await self.start("scan", {"places": as_request(places)}, {"places": words(places)})
+        return await self.start("scan", scan_request(places), {"places": words(places)})
 
     async def rescan(self) -> None:
         """Start a scan of the library, unless one runs: a large one may take longer than the timer that calls this."""
@@ -66,20 +74,19 @@ class Operations:
 
     async def import_file(self, path: Path, *, name: str, remove: bool = False) -> int:
         """Start an import of a file called `name`; with `remove` the file goes when it has been read."""
-        request = {"path": os.fsencode(path.absolute()).hex(), "remove": remove}
-        return await self.start("import", request, {"file": name})
+        return await self.start("import", import_request(path, remove=remove), {"file": name})
 
     async def enrich(self, places: Sequence[bytes] = (), wait: float = 60.0, *, force: bool = False) -> int:
         """Start a scan, if there is anything to scan, that ends when nothing can be asked within `wait` seconds;
         with `force` what was known of these places until now is asked again."""
-        request = {"places": as_request(places), "wait": wait, "force_before": self._now() if force else None}
+        request = enrich_request(places, wait, force_before=self._now() if force else None)
         return await self.start("enrich", request, {"places": words(places), "wait": wait, "force": force})
 
     async def retry(self, states: Sequence[str], provider: str | None) -> int:
         """Queue given-up lookups again. Returns the operation's id. ValueError when the provider is off."""
         if why := why_not_retried(self._service, provider):
             raise ValueError(why)
-        request = {"states": list(states), "provider": provider}
+        request = retry_request(states, provider)
         return await self.start("retry", request, request)
 
     async def watch_refresh(self) -> None:

@@ -23,7 +23,27 @@ Work = Callable[[EnrichmentService, Mapping[str, Any], Progress], Awaitable[tupl
 restart with the same request: what was done before must then cost little and change nothing."""
 
 
-def as_request(places: Sequence[bytes]) -> list[str]:
+def scan_request(places: Sequence[bytes]) -> dict[str, Any]:
+    """What a scan works by."""
+    return {"places": _kept(places)}
+
+
+def import_request(path: Path, *, remove: bool = False) -> dict[str, Any]:
+    """What an import works by; with `remove` the file goes when it has been read."""
+    return {"path": os.fsencode(path.absolute()).hex(), "remove": remove}
+
+
+def enrich_request(places: Sequence[bytes], wait: float, *, force_before: float | None) -> dict[str, Any]:
+    """What an enrichment works by; what was known at `force_before` (epoch seconds) is asked again."""
+    return {"places": _kept(places), "wait": wait, "force_before": force_before}
+
+
+def retry_request(states: Sequence[str], provider: str | None) -> dict[str, Any]:
+    """What a retry works by."""
+    return {"states": list(states), "provider": provider}
+
+
+def _kept(places: Sequence[bytes]) -> list[str]:
     """Paths as JSON can keep them, whatever their bytes; `_places` is the way back."""
     return [place.hex() for place in places]
 
@@ -106,17 +126,17 @@ async def _enrich(
 ) -> tuple[dict[str, Any], list[str]]:
     notes: list[str] = []
     enrichment = Enrichment(service)
-    await enrichment.scan(_places(request), lambda report: None, notes.append)
-    if request.get("force_before"):  # begun again after a restart, it leaves alone what was answered since
-        await ask_again(service, _places(request), before=request["force_before"])
-    counting = asyncio.create_task(_count_tracks(service, progress))
-    try:
+    async with _meanwhile(
+        _count_tracks(service, progress)
+    ):  # the scan too takes long, and tracks come in with it
+        await enrichment.scan(_places(request), lambda report: None, notes.append)
+        if request.get(
+            "force_before"
+        ):  # begun again after a restart, it leaves alone what was answered since
+            await ask_again(service, _places(request), before=request["force_before"])
         postponed = await service.settled(float(request["wait"]))
-    finally:
-        counting.cancel()
-        await asyncio.gather(counting, return_exceptions=True)
     report = await enrichment.report(postponed)
-    _advance_to(progress, report.tracks)
+    advance_to(progress, report.tracks)
     return report.as_json(), notes
 
 
@@ -145,11 +165,12 @@ async def _count_tracks(service: EnrichmentService, progress: Progress) -> None:
     """Tell how far the tracks are while an enrichment runs."""
     while True:
         with contextlib.suppress(sqlite3.Error):
-            _advance_to(progress, await service.database.read(rows.track_counts))
+            advance_to(progress, await service.database.read(rows.track_counts))
         await asyncio.sleep(COUNT)
 
 
-def _advance_to(progress: Progress, counts: Mapping[str, int]) -> None:
+def advance_to(progress: Progress, counts: Mapping[str, int]) -> None:
+    """How far an enrichment is, by the counts of the tracks."""
     progress.advance(counts["total"], counts["total"] - counts.get("pending", 0), counts.get("failed", 0))
 
 
