@@ -1,4 +1,4 @@
-"""SoulSpot keeps a music library's metadata complete; these three names are its public face."""
+"""SoulSpot keeps a music library's metadata complete; these names are its public face."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from soulspot.batch import BatchProcessor, BatchResult
     from soulspot.enrich import EnrichmentService
+    from soulspot.export.ddex.ern import build_ern_batch
 
-__all__ = ["BatchProcessor", "BatchResult", "EnrichmentService"]
+__all__ = ["BatchProcessor", "BatchResult", "EnrichmentService", "build_ern_batch"]
 __version__ = "0.1.0"
 
 _HOMES = {
     "BatchProcessor": "soulspot.batch",
     "BatchResult": "soulspot.batch",
     "EnrichmentService": "soulspot.enrich",
+    "build_ern_batch": "soulspot.export.ddex.ern",
 }
 
 

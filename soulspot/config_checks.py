@@ -101,7 +101,6 @@ def warnings(config: Config) -> Iterator[str]:
         yield "every provider is off: nothing can be found out"
     for name, is_set in (
         ("write_tags.enabled", config.write_tags.enabled),
-        ("export.ddex.sender", config.export.ddex.sender is not None),
         ("export.covers.enabled", config.export.covers.enabled),
     ):
         if is_set:

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from soulspot.config_section import Section, key
-from soulspot.config_values import Texts
+from soulspot.config_values import FilePath, Texts
+
+
+def _dpid(value: str) -> str:
+    if not re.fullmatch(r"PADPIDA[a-zA-Z0-9]+", value):
+        raise ValueError('should be a DDEX party id (DPID) such as "PADPIDA2013042401U"')
+    return value
+
+
+def _language(value: str) -> str:
+    if not re.fullmatch(r"[a-zA-Z]{2,3}(-[a-zA-Z]+)?(-[a-zA-Z]{2}|-[0-9]{3})?", value):
+        raise ValueError('should be a language code such as "en" or "ja-Jpan"')
+    return value
+
+
+Dpid = Annotated[str, AfterValidator(_dpid)]
+Language = Annotated[str, AfterValidator(_language)]
 
 
 class Deal(Section):
@@ -19,17 +37,33 @@ class Deal(Section):
     start_date: str | None = key(None, "YYYY-MM-DD; absent: the release date", pattern=r"^\d{4}-\d\d-\d\d$")
 
 
-class Ddex(Section):
-    """Who sends DDEX messages to whom, and on which terms. Not used by this version yet."""
+with warnings.catch_warnings():
+    # pydantic's models have a method of that name, which nobody here calls
+    warnings.filterwarnings("ignore", 'Field name "schema"', UserWarning)
 
-    sender: str | None = key(None, "the sender's DDEX party id (DPID)")
-    sender_name: str | None = key(None, "the sender's name")
-    recipient: str | None = key(None, "the recipient's DDEX party id (DPID)")
-    recipient_name: str | None = key(None, "the recipient's name")
-    deals: Annotated[tuple[Deal, ...], Field(strict=False)] = key(
-        (),
-        "tables of commercial_model, use_types, territories and start_date; without one no deal is written",
-    )
+    class Ddex(Section):
+        """DDEX release messages (ERN): who sends them to whom, on which terms, and what stands in for gaps."""
+
+        sender: Dpid | None = key(None, "the sender's DDEX party id (DPID)")
+        sender_name: str | None = key(None, "the sender's name")
+        recipient: Dpid | None = key(None, "the recipient's DDEX party id (DPID)")
+        recipient_name: str | None = key(None, "the recipient's name")
+        schema: FilePath | None = key(  # type: ignore[assignment]
+            None, "release-notification.xsd, or a folder with it and what it imports, for --validate"
+        )
+        version: Literal["4.3", "4.3.2"] = key("4.3", 'the version of ERN: "4.3" or "4.3.2"')
+        profile: str | None = key("Audio", "the ReleaseProfileVersionId; empty: none is named")
+        language: Language = key("en", "the LanguageAndScriptCode of the messages")
+        test: bool = key(False, "mark the messages as test messages")
+        label: str | None = key(None, "the label of a release that has none")
+        genre: str | None = key(None, "the genre of a track that has none")
+        release_type: str | None = key(
+            None, "the ReleaseType of a release that has none; empty: Single, EP or Album by its tracks"
+        )
+        deals: Annotated[tuple[Deal, ...], Field(strict=False)] = key(
+            (),
+            "tables of commercial_model, use_types, territories and start_date; without one no deal is written",
+        )
 
 
 class Covers(Section):

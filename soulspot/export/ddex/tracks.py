@@ -1,0 +1,95 @@
+"""One record -> one track of a release, or what it lacks; pure. The columns are those of `enriched_tracks`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from soulspot.export.ddex import cells
+from soulspot.export.ddex.credits import Credit, credit_of
+from soulspot.library import identifiers
+
+T = TypeVar("T")
+Fault = tuple[str, str]  # the field, and words that say what is wrong with it
+
+LONGEST = 100 * 3_600_000  # ms; whatever claims to be longer has its unit wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A track as a message needs it. `position` is (disc, track), each None where nobody knows."""
+
+    title: str
+    isrc: str
+    duration_ms: int
+    credit: Credit
+    position: tuple[int | None, int | None]
+    genres: tuple[str, ...]
+    explicit: bool | None
+    p_line: str | None
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        disc, track = self.position
+        return (disc or 1, track is None, track or 0, self.isrc, self.title)
+
+
+def read_track(record: Mapping[str, Any], faults: list[Fault], remarks: list[str]) -> Track | None:
+    """The track, or None with every reason among `faults`. `remarks` gets what was changed or left out."""
+    name = _name(record)
+    missing: list[Fault] = []
+
+    def read(field: str, reader: Callable[[Any], T | None]) -> T | None:
+        try:
+            return reader(record.get(field))
+        except ValueError as error:
+            missing.append((field, f"{name}: {error}"))
+            return None
+
+    def need(field: str, value: T | None, words: str) -> T | None:
+        if value is None and not any(at == field for at, _ in missing):
+            missing.append((field, f"{name} {words}"))
+        return value
+
+    title = need("title", cells.text(record.get("title"), "title", remarks), "has no title")
+    credit = need("artist", credit_of(record, "artist", remarks), "has no artist")
+    duration = need("duration_ms", read("duration_ms", _length), "has no length (duration_ms)")
+    isrc = need("isrc", read("isrc", _isrc), "has no ISRC")
+    position = (read("disc_number", cells.number), read("track_number", cells.number))
+    explicit = read("explicit", cells.truth)
+    if missing or title is None or credit is None or duration is None or isrc is None:
+        faults += missing
+        return None
+    return Track(
+        title, isrc, duration, credit, position,
+        cells.texts(record.get("genres"), "genres", remarks), explicit,
+        cells.text(record.get("p_line"), "p_line", remarks),
+    )  # fmt: skip
+
+
+def _name(record: Mapping[str, Any]) -> str:
+    """How a person finds this record."""
+    title = cells.text(record.get("title"))
+    number = cells.text(record.get("track_number"))
+    named = f"track {number} {title!r:.60}" if title and number else f"track {title or number or ''!r:.60}"
+    ident = cells.text(record.get("track_id")) or cells.text(record.get("source_key"))
+    return f"{named} (track_id {ident:.60})" if ident else named
+
+
+def _length(value: Any) -> int | None:
+    found = cells.number(value)
+    if found and found > LONGEST:
+        raise ValueError(f"{found} ms is longer than a hundred hours; duration_ms is in milliseconds")
+    return found
+
+
+def _isrc(value: Any) -> str | None:
+    written = cells.texts(value)
+    if not written:
+        return None
+    malformed: list[str] = []
+    found = identifiers.isrcs(written, "isrc", malformed)
+    if not found or malformed:
+        raise ValueError(f"{', '.join(written)!r:.60} is no ISRC; it should be like GBAYE6500521")
+    return found[0]
