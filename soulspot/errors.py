@@ -8,6 +8,8 @@ SoulSpotError
 │   ├── DatabaseTooNew           a newer SoulSpot wrote the schema
 │   └── DatabaseFull             the disk (or page limit) is full; nothing was written
 ├── ExportError                  an export cannot be written or read
+│   └── SchemaError              the schema that release messages are to be checked with is of no use
+├── ReleaseRefused               a release cannot be written as a message
 ├── UnreadableFile               an audio file that no tag could be read from
 ├── ProcessorClosed              an item came after BatchProcessor.close()
 ├── LookupFailed                 one lookup was answered with a failure
@@ -23,6 +25,7 @@ SoulSpotError
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 
 class SoulSpotError(Exception):
@@ -59,6 +62,18 @@ class DatabaseFull(DatabaseError):
 
 class ExportError(SoulSpotError):
     """An export cannot be made; whatever stood in its place before is as it was."""
+
+
+class SchemaError(ExportError):
+    """There is no usable schema at this place; the words say why and what to do."""
+
+
+class ReleaseRefused(SoulSpotError):
+    """A release cannot be written as a message; `errors` has every reason."""
+
+    def __init__(self, errors: Sequence[Any]) -> None:
+        self.errors: tuple[Any, ...] = tuple(errors)
+        super().__init__("\n".join(map(str, errors)))
 
 
 class UnreadableFile(SoulSpotError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from soulspot.batch import BatchProcessor, BatchResult
+from soulspot.errors import ReleaseRefused
 from soulspot.export.ddex.frames import records_of
 from soulspot.export.ddex.grouping import Group, GroupBy, gathered, key_of, sorted_groups
 from soulspot.export.ddex.job import Job
-from soulspot.export.ddex.outcome import ErnError, ErnMessage, ReleaseRefused
+from soulspot.export.ddex.outcome import ErnError, ErnMessage
 from soulspot.export.ddex.settings import SECTION, ErnSettings
 from soulspot.export.ddex.workers import RETRIES, Workers
 
@@ -122,7 +123,7 @@ def build_ern_batch(
     max_failures releases that may fail before the rest is given up
     presorted    the records come sorted by what groups them, and need not be held all at once
 
-    Raises ConfigError when sender, recipient or terms are missing or wrong, SchemaError (a ValueError) for a schema of
+    Raises ConfigError when sender, recipient or terms are missing or wrong, SchemaError for a schema of
     no use, ValueError and TypeError for wrong arguments; what is wrong with a record is an error of its release."""
     if isinstance(validate, (str, Path)):
         schema, validate = validate, True
@@ -153,13 +154,12 @@ async def _collected(groups: Iterable[Group], run: Run) -> ErnBatch:
     return batch
 
 
-def _without_loop(work: Callable[[], Any]) -> ErnBatch:
+def _without_loop(work: Callable[[], Coroutine[Any, Any, ErnBatch]]) -> ErnBatch:
     """Run it to its end, within a running loop (a notebook has one) in a thread of its own."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        found: ErnBatch = asyncio.run(work())
-        return found
+        return asyncio.run(work())
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(lambda: asyncio.run(work())).result()
 

@@ -73,8 +73,12 @@ def release_key(record: Record) -> str:
 def sorted_groups(records: Iterable[Record], key: Key) -> Iterator[Group]:
     """The groups of records that come sorted by `key`: one release is held at a time, and no more of it than counts."""
     for name, members in itertools.groupby(records, key):
-        held = tuple(itertools.islice(members, 1 if name == "" else MOST_TRACKS))
-        yield Group(name, held, len(held) + sum(1 for _ in members))
+        held: list[Record] = []
+        count = 0
+        for count, record in enumerate(members, 1):  # noqa: B007 - the last is how many they are
+            if len(held) < MOST_TRACKS:
+                held.append(record)
+        yield Group(name, tuple(held), count)
 
 
 def gathered(records: Iterable[Record], key: Key) -> Iterator[Group]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from soulspot.errors import SoulSpotError
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +47,6 @@ class Refusal:
     @property
     def retryable(self) -> bool:
         return all(error.retryable for error in self.errors)
-
-
-class ReleaseRefused(SoulSpotError):
-    """A release was not written; `errors` has every reason."""
-
-    def __init__(self, errors: Sequence[ErnError]) -> None:
-        self.errors = tuple(errors)
-        super().__init__("\n".join(map(str, errors)))
 
 
 Outcome = ErnMessage | Refusal

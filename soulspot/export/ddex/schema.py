@@ -8,12 +8,10 @@ from typing import Any
 
 from lxml import etree
 
+from soulspot.errors import SchemaError
+
 ROOT = "release-notification.xsd"
 _NAMESPACE = re.compile(r"\{[^}]*\}")
-
-
-class SchemaError(ValueError):
-    """There is no usable schema at this place; the words say why and what to do."""
 
 
 class ErnSchema:
@@ -42,7 +40,7 @@ class ErnSchema:
                 _last(getattr(entry, "path", None) or ""),
                 f"line {entry.line}: {_NAMESPACE.sub('', entry.message)}",
             )
-            for entry in self._schema.error_log
+            for entry in list(self._schema.error_log)  # type: ignore[call-overload]
         ]
 
 
@@ -77,7 +75,8 @@ def _target(path: Path) -> str | None:
         for _, element in etree.iterparse(
             str(path), events=("start",), no_network=True, resolve_entities=False
         ):
-            return element.get("targetNamespace")
+            found: str | None = element.get("targetNamespace")
+            return found
     except (etree.LxmlError, OSError):
         return None
     return None
@@ -97,12 +96,12 @@ class _Below(etree.Resolver):
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def resolve(self, system_url: str, public_id: str, context: Any) -> Any:
+    def resolve(self, system_url: str, public_id: str, context: Any) -> Any:  # type: ignore[override]
         if "://" not in system_url and Path(system_url).is_file():
             return None  # the usual way
         name = PurePosixPath(system_url).name
         near = [*sorted(self._folder.rglob(name)), self._folder.parent / name] if name else []
         for place in near:
             if place.is_file():
-                return self.resolve_filename(str(place), context)
+                return self.resolve_filename(str(place), context)  # type: ignore[attr-defined]
         raise SchemaError(f"{system_url}: is imported and is not there")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -91,15 +91,18 @@ class ErnSettings:
 def _deal(given: object) -> ErnDeal:
     if isinstance(given, ErnDeal):
         return given
-    read = given.get if isinstance(given, Mapping) else lambda name, default: getattr(given, name, default)
-    default = ErnDeal()
-    return ErnDeal(
-        read("commercial_model", None) or default.commercial_model,
-        _texts(read("use_types", None)) or default.use_types,
-        _texts(read("territories", None)) or default.territories,
-        read("start_date", None) or None,
-    )
+    names = [one.name for one in fields(ErnDeal)]
+    if isinstance(given, Mapping):
+        if strange := sorted(given.keys() - names):
+            raise TypeError(f"unknown in a deal: {', '.join(strange)}; known are {', '.join(names)}")
+        values = dict(given)
+    else:
+        values = {name: getattr(given, name, None) for name in names}
+    for name in ("use_types", "territories"):
+        if isinstance(values.get(name), str):
+            values[name] = (values[name],)
+    return ErnDeal(**{name: _frozen(value) for name, value in values.items() if value})
 
 
-def _texts(value: str | Sequence[str] | None) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value or ())
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

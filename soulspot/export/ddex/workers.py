@@ -11,10 +11,11 @@ from concurrent.futures.process import BrokenProcessPool
 from types import TracebackType
 from typing import Self
 
+from soulspot.errors import ReleaseRefused
 from soulspot.export.ddex import job as jobs
 from soulspot.export.ddex.grouping import Group
 from soulspot.export.ddex.job import Builder, Job
-from soulspot.export.ddex.outcome import ErnError, Outcome, Refusal, ReleaseRefused
+from soulspot.export.ddex.outcome import ErnError, ErnMessage, Outcome, Refusal
 
 RETRIES = 2
 _PAUSE = 0.2  # seconds before the first retry at most; doubled for each further one
@@ -35,7 +36,7 @@ class Workers:
         self._own.refuse_wrong_terms()
         self._pool: ProcessPoolExecutor | None = None
 
-    async def build(self, groups: list[Group]) -> list[Outcome | Exception]:
+    async def build(self, groups: list[Group]) -> list[ErnMessage | Exception]:
         """Build, and try again what may succeed then."""
         outcomes = await self._attempt(groups)
         for attempt in range(self._retries):
