@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import structlog
 
-from soulspot.file_batches import enrich_files
 from soulspot.intake import ImportReport, Intake, LibraryRules, ScanReport, inside
+from soulspot.item_batches import enrich_files
 from soulspot.limits import Gates
 from soulspot.memory import Memory
 from soulspot.models import (
@@ -179,6 +179,15 @@ class EnrichmentService:
         """Read these files into tracks, without deciding them yet: track_id by path, or what kept it from that."""
         await self._all_decided()
         return await self._intake.files(places)
+
+    async def bring_in_rows(self, rows: Sequence[tracks.ImportedTrack]) -> tuple[list[int], int]:
+        """The same for rows without files: the track of each, in order, and how many are new or have changed."""
+        await self._all_decided()
+        return await self._intake.records(rows)
+
+    async def group(self, members: Mapping[str, Sequence[int]]) -> None:
+        """Note, before they are decided, that the tracks of each of these groups are one album."""
+        await self._intake.group(members)
 
     async def _all_decided(self) -> None:
         """What was there before is decided before more comes in, so that no album is decided while it is being read."""
@@ -340,7 +349,9 @@ class EnrichmentService:
         What remains is postponed: each provider's rest, until when, and why."""
         while True:
             self._moved.clear()
-            if not self._incoming and (postponed := await self._postponed(wait, track_ids)) is not None:
+            # of tracks that are named everything has come in, whatever else may be about to
+            waits = self._incoming and track_ids is None
+            if not waits and (postponed := await self._postponed(wait, track_ids)) is not None:
                 return postponed
             progress()
             # not wait_for: before Python 3.12 it may forget that it was cancelled, and an operation would go on

@@ -6,8 +6,9 @@ import asyncio
 import os
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -171,6 +172,38 @@ class Intake:
         ids = await self._database.read(lambda c: tracks.ids_of_paths(c, (one.path for one in candidates)))
         return {**found, **ids}
 
+    async def records(self, rows: Sequence[tracks.ImportedTrack]) -> tuple[list[int], int]:
+        """Bring in just these rows: the track of each, and how many tracks are new or have changed.
+
+        Deciding them is left to the caller."""
+        ids: list[int] = []
+        queued = 0
+
+        async def take(some: Sequence[tracks.ImportedTrack]) -> None:
+            nonlocal queued
+            found, changed = await self._database.write(lambda c: self._place(c, some))
+            ids.extend(found)
+            queued += changed
+
+        await in_pieces(self._memory, rows, take, "import")
+        return ids, queued
+
+    def _place(
+        self, connection: sqlite3.Connection, rows: Sequence[tracks.ImportedTrack]
+    ) -> tuple[list[int], int]:
+        found, changed = tracks.save_rows(connection, rows, self._now())
+        albums.assign(connection, changed, album_member)
+        return found, len(changed)
+
+    async def group(self, members: Mapping[str, Sequence[int]]) -> None:
+        """Note that the tracks of each of these groups are one album, whatever their names and places say."""
+
+        def assign(connection: sqlite3.Connection) -> None:
+            for group, ids in members.items():
+                albums.assign(connection, ids, partial(album_member, group=group))
+
+        await self._database.write(assign)
+
     async def rows(
         self, path: Path, progress: Callable[[ImportReport], None] = lambda report: None
     ) -> ImportReport:
@@ -178,26 +211,17 @@ class Intake:
         report = ImportReport()
         file = await asyncio.to_thread(read_rows, path)
         rows = iter(file)
-
-        async def take(good: Sequence[tracks.ImportedTrack]) -> None:
-            report.queued += await self._database.write(lambda c: self._import(c, good))
-
         while chunk := await asyncio.to_thread(lambda: list(islice(rows, self._memory.size(CHUNK)))):
             good = [tracks.ImportedTrack(row.key, row.tags) for row in chunk if not isinstance(row, BadRow)]
             report.bad += [(row.line, row.reason) for row in chunk if isinstance(row, BadRow)]
-            queued = report.queued
-            await in_pieces(self._memory, good, take, "import")
-            await self._took(report.queued - queued)
+            _, queued = await self.records(good)
+            report.queued += queued
+            await self._took(queued)
             report.rows += len(chunk)
             progress(report)
         await self._decide_new()
         report.unknown_columns = list(file.unknown_columns)
         return report
-
-    def _import(self, connection: sqlite3.Connection, rows: Sequence[tracks.ImportedTrack]) -> int:
-        changed = tracks.save_imported(connection, rows, self._now())
-        albums.assign(connection, changed, album_member)
-        return len(changed)
 
 
 def walks(rules: LibraryRules, places: Sequence[bytes]) -> list[Walk]:

@@ -115,7 +115,7 @@ def album_query(state: TrackState) -> Query | None:
     """The question which release the track's album is; None when the album is too small for it to be worth it, or
     too large to be one."""
     group = state.group
-    if group is None or not SMALLEST_ALBUM <= group.size <= LARGEST_ALBUM:
+    if group is None or not group.album or not SMALLEST_ALBUM <= group.size <= LARGEST_ALBUM:
         return None
     return Query.of(MUSICBRAINZ, "album", album=group.album, artist=group.artist)
 

@@ -126,7 +126,7 @@ class Rows:
                         yield BadRow(line, str(record), ends=isinstance(record, WholeFile))
                     else:
                         self._note_unknown(record)
-                        yield _row(line, record)
+                        yield row_of(line, record)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             yield BadRow(last + 1, f"the compressed file is damaged from here on ({error})", ends=last == 0)
 
@@ -148,7 +148,8 @@ class Rows:
                 self.unknown_columns.append(values.clean(name))
 
 
-def _row(line: int, record: Mapping[str, Any]) -> ImportRow | BadRow:
+def row_of(line: int, record: Mapping[str, Any]) -> ImportRow | BadRow:
+    """What a record's cells, text, numbers or lists of text by column, say of a track."""
     text = {name: values.split(_strings(record[name])) for name in COLUMNS if name in record}
 
     def first(name: str) -> str | None:

@@ -71,7 +71,7 @@ def named(connection: sqlite3.Connection, key: bytes) -> tuple[Counter[str], Cou
 def most_say(names: Counter[str], leads: Counter[str]) -> tuple[str, str | None, int]:
     """The name that most tracks give their album, the artist where half of them agree on one, and how many tracks."""
     size = names.total()
-    name = min(names, key=lambda one: (-names[one], one), default="")
+    name = min(names, key=lambda one: (not one, -names[one], one), default="")
     lead = min(leads, key=lambda one: (-leads[one], one), default="")
     return name, lead if lead and leads[lead] * 2 >= size else None, size
 

@@ -26,10 +26,13 @@ from soulspot.store.times import iso
 
 @dataclass(frozen=True, slots=True)
 class ImportedTrack:
-    """A track without a file. `key` is the importer's own: the same key again updates its row."""
+    """A track without a file. `key` is the importer's own: the same key again updates its row.
+
+    Without key, rows of equal tags and `group` are one track."""
 
     key: str | None
     tags: TrackTags
+    group: str | None = None
 
 
 def next_scan(connection: sqlite3.Connection) -> int:
@@ -148,10 +151,18 @@ def mark_vanished(
 
 def save_imported(connection: sqlite3.Connection, rows: Iterable[ImportedTrack], now: float) -> list[int]:
     """Insert or update tracks without files, in the order given. Returns the tracks to decide anew."""
-    changed = []
+    return save_rows(connection, rows, now)[1]
+
+
+def save_rows(
+    connection: sqlite3.Connection, rows: Iterable[ImportedTrack], now: float
+) -> tuple[list[int], list[int]]:
+    """The same. Returns the track of each row, in order, and the tracks to decide anew."""
+    ids, changed = [], []
     for row in rows:
         tags = codec.encode(row.tags)
-        column, key = ("source_key", row.key) if row.key is not None else ("fold_key", tags)
+        folded = tags if row.group is None else f"{tags}\n{row.group}"
+        column, key = ("source_key", row.key) if row.key is not None else ("fold_key", folded)
         before = connection.execute(
             f"SELECT track_id, tags FROM tracks WHERE {column} = ?", (key,)
         ).fetchone()
@@ -161,15 +172,18 @@ def save_imported(connection: sqlite3.Connection, rows: Iterable[ImportedTrack],
                 (key, tags, iso(now), iso(now)),
             )
             assert made.lastrowid is not None
+            ids.append(made.lastrowid)
             changed.append(made.lastrowid)
-        elif before[1] != tags:
+            continue
+        ids.append(before[0])
+        if before[1] != tags:
             connection.execute(
                 "UPDATE tracks SET tags = ?, changed_at = ?, undecided = 1 WHERE track_id = ?",
                 (tags, iso(now), before[0]),
             )
             unlink(connection, before[0])
             changed.append(before[0])
-    return changed
+    return ids, changed
 
 
 def to_be_decided(connection: sqlite3.Connection, track_ids: Iterable[int]) -> None:
