@@ -7,8 +7,18 @@ if TYPE_CHECKING:
     from soulspot.batch import BatchProcessor, BatchResult
     from soulspot.enrich import EnrichmentService
     from soulspot.export.ddex.ern import build_ern_batch
+    from soulspot.frames import enrich_dataframe, enrich_dataframe_async
+    from soulspot.streams import enrich_stream
 
-__all__ = ["BatchProcessor", "BatchResult", "EnrichmentService", "build_ern_batch"]
+__all__ = [
+    "BatchProcessor",
+    "BatchResult",
+    "EnrichmentService",
+    "build_ern_batch",
+    "enrich_dataframe",
+    "enrich_dataframe_async",
+    "enrich_stream",
+]
 __version__ = "0.1.0"
 
 _HOMES = {
@@ -16,6 +26,9 @@ _HOMES = {
     "BatchResult": "soulspot.batch",
     "EnrichmentService": "soulspot.enrich",
     "build_ern_batch": "soulspot.export.ddex.ern",
+    "enrich_dataframe": "soulspot.frames",
+    "enrich_dataframe_async": "soulspot.frames",
+    "enrich_stream": "soulspot.streams",
 }
 
 

@@ -41,6 +41,11 @@ class Outcome:
     error: Exception | None = None
     remarks: tuple[str, ...] = ()
 
+    @property
+    def waits(self) -> bool:
+        """There is no result yet, but there may be one later."""
+        return isinstance(self.error, LookupPostponed)
+
 
 Brought = tuple[int | Exception, tuple[str, ...]]  # its track, or why it is none, and the remarks
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from soulspot.store.database import Database
@@ -41,3 +41,24 @@ class ProviderState:
                 row,
             )
         )
+
+
+State = tuple[str, str, str, str | None, str]  # a row of provider_state
+
+
+def of_services(connection: sqlite3.Connection) -> list[State]:
+    """What is remembered of the services: gates and capabilities, and nothing that belongs to this database alone."""
+    return connection.execute(
+        "SELECT key, provider, value, blocked_until, updated_at FROM provider_state"
+        " WHERE key != 'rules' AND key NOT LIKE 'webhook:%'"
+    ).fetchall()
+
+
+def take_over(connection: sqlite3.Connection, states: Iterable[State]) -> None:
+    """Remember what another database knows of the services, where it is newer."""
+    connection.executemany(
+        "INSERT INTO provider_state (key, provider, value, blocked_until, updated_at) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET value = excluded.value, blocked_until = excluded.blocked_until,"
+        " updated_at = excluded.updated_at WHERE excluded.updated_at >= provider_state.updated_at",
+        states,
+    )
