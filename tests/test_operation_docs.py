@@ -6,6 +6,7 @@ import ast
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import click
@@ -67,6 +68,7 @@ def test_the_commands_are_found_where_they_are_known_to_be() -> None:
 # --- the log ------------------------------------------------------------------------------------------------------
 
 
+@cache
 def events() -> dict[str, set[str]]:
     """Every event that the code logs, with its fields."""
     found: dict[str, set[str]] = {}
