@@ -126,8 +126,10 @@ def _status_of_file(path: Path) -> dict[str, Any]:
             "oldest_waiting": operations.oldest_waiting(connection),
             "gates": [_remembered(one, now) for one in states if one["key"].startswith("gate:")],
             "pumps": {},
+            "tracks_per_second": None,
+            "eta_seconds": None,
             "services": {},
-            "operations": operations.latest(connection, 10),
+            "operations": operations.newest(connection, 10),
             **no_numbers(),
         }
     finally:

@@ -69,6 +69,8 @@ def unreadable_lines(files: Sequence[tuple[str, str]], count: int) -> Iterator[s
 def status_lines(status: Mapping[str, Any]) -> Iterator[Table | str]:
     """`soulspot status` for people."""
     yield results_table(status["tracks"])
+    if words := pace(status):
+        yield words
     table = Table(title="Services", title_justify="left")
     table.add_column("service")
     lately = status.get("services") or {}
@@ -94,6 +96,20 @@ def status_lines(status: Mapping[str, Any]) -> Iterator[Table | str]:
         if count := status["tracks"].get(name):
             more = ": soulspot status --unreadable lists them" if name == "unreadable" else ""
             yield f"{name} files: {count}{more}"
+
+
+def pace(seen: Mapping[str, Any]) -> str:
+    """How fast it goes, and how long the rest takes at that; "" where that is not known."""
+    rate, left = seen.get("tracks_per_second"), seen.get("eta_seconds")
+    return ", ".join(
+        [*([f"{rate:.1f} tracks/s"] if rate else []), *([f"{minutes(left)} left"] if left else [])]
+    )
+
+
+def minutes(seconds: float) -> str:
+    """A length of time as 2:05."""
+    whole, rest = divmod(round(seconds), 60)
+    return f"{whole}:{rest:02d}"
 
 
 def _lately(one: Mapping[str, Any]) -> tuple[str, str]:

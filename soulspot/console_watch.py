@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from soulspot.console_tables import STATUSES, status_lines
+from soulspot.console_tables import STATUSES, minutes, pace, status_lines
 from soulspot.errors import SoulSpotError
 
 EVERY = 2.0  # seconds between two looks on a terminal
@@ -57,9 +57,8 @@ def one_line(seen: Mapping[str, Any] | str) -> str:
         f"{tracks[name]} {name}" for name in STATUSES if tracks.get(name) and name != "unreadable"
     )
     running = [_in_words(one) for one in seen["operations"] if not one["is_complete"]]
-    return "; ".join(
-        [f"{_percent(tracks)} of {tracks['total']} tracks", *([counts] if counts else []), *running]
-    )
+    parts = [f"{_percent(tracks)} of {tracks['total']} tracks", counts, pace(seen), *running]
+    return "; ".join(part for part in parts if part)
 
 
 def picture(seen: Mapping[str, Any] | str) -> RenderableType:
@@ -82,7 +81,10 @@ def _bars(seen: Mapping[str, Any]) -> Table:
     done = tracks["total"] - tracks.get("pending", 0)
     bars = Table.grid(padding=(0, 1))
     bars.add_row(
-        "library", _bar(done, tracks["total"]), _percent(tracks), f"{done} of {tracks['total']} tracks"
+        "library",
+        _bar(done, tracks["total"]),
+        _percent(tracks),
+        ", ".join(part for part in (f"{done} of {tracks['total']} tracks", pace(seen)) if part),
     )
     for one in seen["operations"]:
         if not one["is_complete"]:
@@ -110,6 +112,5 @@ def _in_words(one: Mapping[str, Any]) -> str:
     if one.get("rate"):
         words += f", {one['rate']:.1f}/s"
     if one.get("eta_seconds"):
-        minutes, seconds = divmod(round(one["eta_seconds"]), 60)
-        words += f", {minutes}:{seconds:02d} left"
+        words += f", {minutes(one['eta_seconds'])} left"
     return words

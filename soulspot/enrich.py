@@ -470,6 +470,6 @@ class EnrichmentService:
                 }
                 for pump in self.pumps
             },
-            "operations": await self.database.read(lambda c: operations.latest(c, 10)),
+            "operations": await self.database.read(lambda c: operations.newest(c, 10)),
             **self.telemetry.numbers(),
         }

@@ -89,6 +89,11 @@ def test_an_operation_without_numbers_yet_is_told_without_them() -> None:
     assert one_line(status(0, 0, bare)) == "0 % of 0 tracks; enrich 3: 0"
 
 
+def test_how_fast_it_goes_and_how_long_the_rest_takes_is_said() -> None:
+    line = one_line(status(1, 19) | {"tracks_per_second": 0.25, "eta_seconds": 76.0})
+    assert line == "5 % of 20 tracks; 1 accepted, 19 pending; 0.2 tracks/s, 1:16 left"
+
+
 def test_100_per_cent_is_not_said_while_something_is_left() -> None:
     assert one_line(status(999, 1)).startswith("99 % of 1000")
 

@@ -12,6 +12,7 @@ from soulspot.store import events
 from soulspot.store.times import iso
 
 FINISHED = ("completed", "failed", "cancelled")
+REPORTS = ("report", "notes", "performance", "errors")  # of the metadata
 
 
 def start(
@@ -146,6 +147,15 @@ def latest(connection: sqlite3.Connection, limit: int, before: int | None = None
         (before if before is not None else 1 << 62, limit),
     )
     return [_operation(cursor, row) for row in cursor.fetchall()]
+
+
+def newest(connection: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
+    """The newest operations without what they came to: their reports are long, and a status is sent often."""
+    found = latest(connection, limit)
+    for one in found:
+        for name in REPORTS:
+            one["metadata"].pop(name, None)
+    return found
 
 
 def _operation(cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> dict[str, Any]:

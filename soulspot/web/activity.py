@@ -65,7 +65,7 @@ class Activity:
         """By service: `requests_last_minute`, and `batch_fill`, the share (0 to 1) of its batches' room that was used
         since the start (None before the first batch)."""
         now = self._now()
-        before = next((one for one in reversed(self._looks) if one.at <= now.at - MINUTE), self._looks[0])
+        before = self._minute_ago(now)
         room, items = self._telemetry.batch_room, self._telemetry.batch_items
         return {
             name: {
@@ -74,6 +74,21 @@ class Activity:
             }
             for name in sorted({*now.requests, *room})
         }
+
+    def pace(self, pending: int) -> dict[str, float | None]:
+        """`tracks_per_second` over the last minute, and `eta_seconds` until `pending` tracks have come to a result at
+        that rate; None where nothing moves."""
+        now = self._now()
+        before = self._minute_ago(now)
+        done, passed = now.tracks - before.tracks, now.at - before.at
+        rate = done / passed if done > 0 and passed > 0 else None
+        return {
+            "tracks_per_second": None if rate is None else round(rate, 2),
+            "eta_seconds": round(pending / rate, 1) if rate and pending else None,
+        }
+
+    def _minute_ago(self, now: _Look) -> _Look:
+        return next((one for one in reversed(self._looks) if one.at <= now.at - MINUTE), self._looks[0])
 
     def look(self) -> None:
         """Remember how the counters stand."""

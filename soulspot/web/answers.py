@@ -187,12 +187,14 @@ class StatusDocument(Open):
     tracks: dict[str, int]
     lookups: dict[str, dict[str, int]]
     oldest_waiting: Time
+    tracks_per_second: float | None = Field(description="that came to a result, over the last minute")
+    eta_seconds: float | None = Field(description="until none is pending, at this rate")
     gates: list[dict[str, Any]]
     pumps: dict[str, dict[str, Any]]
     services: dict[str, dict[str, Any]] = Field(
         description="`requests_last_minute`, and `batch_fill` since the start (0 to 1)"
     )
-    operations: list[Operation]
+    operations: list[Operation] = Field(description="the last ten, without their reports")
 
 
 class Slice(Answer):

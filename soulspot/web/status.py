@@ -69,6 +69,7 @@ class Status:
             "version": self._version,
             "pid": os.getpid(),
             **found,
+            **self._activity.pace(found["tracks"].get("pending", 0)),
             "services": self._activity.services(),
         }
 

@@ -51,6 +51,20 @@ def test_the_hour_has_each_track_and_request_once_and_no_more_than_an_hour(runni
     assert [one["at"] for one in slices] == sorted(one["at"] for one in slices)
 
 
+def test_how_long_the_rest_takes_is_told_by_the_last_minute(running: Running) -> None:
+    clock = Clock()
+    activity = Activity(running.service, clock)
+    assert activity.pace(100) == {"tracks_per_second": None, "eta_seconds": None}
+    for tracks in (500, 30, 30, 30, 30, 30, 30):
+        running.service.telemetry.on_results({"accepted": tracks})
+        clock.now += SLICE
+        activity.look()
+    assert activity.pace(90) == {"tracks_per_second": 3.0, "eta_seconds": 30.0}
+    assert activity.pace(0) == {"tracks_per_second": 3.0, "eta_seconds": None}
+    clock.now += 60
+    assert activity.pace(90)["tracks_per_second"] is None
+
+
 def test_batch_fill_is_what_the_batches_held_of_what_they_could_have(running: Running) -> None:
     activity = Activity(running.service)
     assert activity.services() == {}

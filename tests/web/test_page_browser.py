@@ -308,6 +308,34 @@ async def test_tracks_are_searched_and_each_field_says_its_source(tmp_path: Path
         await here.asks_us_alone()
 
 
+async def test_the_list_of_tracks_follows_while_there_is_no_pause_in_the_work(tmp_path: Path) -> None:
+    async with scene(tmp_path) as here:
+        await here.look(lambda b: b.click("nav [data-view=tracks]"))
+        await here.look(lambda b: b.wait("return document.querySelector('#track-count').innerText"))
+        await here.look(lambda b: b.ask(NO_PAUSE))
+        here.fill()
+        await here.look(lambda b: b.click("nav [data-view=overview]"))
+        await enriches(here)
+        await here.look(lambda b: b.click("nav [data-view=tracks]"))
+        await here.look(
+            lambda b: b.wait("return document.querySelector('#track-list [data-status=accepted]')")
+        )
+
+
+async def test_the_report_of_an_operation_that_has_ended_opens_below_it(tmp_path: Path) -> None:
+    async with scene(tmp_path) as here:
+        here.fill()
+        number = str(await enriches(here))
+        await here.look(lambda b: b.wait(f"{STATE} === 'done'", number))
+        await here.look(lambda b: b.click(f'#operations li[data-key="{number}"] summary'))
+        await here.look(lambda b: b.wait("return document.querySelector('.report-text ul')"))
+        words = await here.look(lambda b: b.text(".report-text"))
+        assert "tracks decided in" in words
+        assert "musicbrainz: " in words
+        assert "What to do: replace it by a sound copy" in words
+        await here.asks_us_alone()
+
+
 async def test_covers_are_asked_for_at_other_hosts_only_once_they_are_wanted(tmp_path: Path) -> None:
     async with scene(tmp_path) as here:
         here.fill()
@@ -343,7 +371,7 @@ async def test_a_service_that_makes_us_wait_is_shown_with_the_time_and_the_reaso
         state = "return [...document.querySelectorAll('#services tr')].find((row) => row.cells[0].innerText === 'Spotify')"
         await here.look(lambda b: b.wait(f"{state}?.dataset.state === 'limited'"))
         words = await here.look(lambda b: b.ask(f"{state}.cells[1].innerText"))
-        assert re.match(r"⏸ limited until .*\d\d:\d\d.*: \S", words)
+        assert re.match(r"‖ limited until .*\d\d:\d\d.*: \S", words)
 
 
 async def test_an_operation_is_cancelled_by_its_button(tmp_path: Path) -> None:
@@ -370,6 +398,8 @@ async def test_with_a_token_one_logs_in_once_and_the_page_lives(tmp_path: Path) 
         await here.look(lambda b: b.wait("return location.pathname === '/login'"))
 
 
+# as if a track were decided ten times a second, for ever
+NO_PAUSE = "import('/page/tracks.js').then((tracks) => setInterval(() => tracks.changed(1), 100))"
 NAMELESS = """
 const named = (one) => one.labels?.length || one.ariaLabel || one.textContent.trim()
   || document.getElementById(one.getAttribute('aria-labelledby') ?? '')?.innerText || one.closest('[hidden]');

@@ -10,6 +10,7 @@ import pytest
 
 from soulspot.errors import DatabaseFull
 from soulspot.web import status as module
+from tests.test_intake import song
 from tests.web.conftest import NOBODY, Running, Start
 from tests.web.test_guards import TOKEN, is_problem
 
@@ -95,3 +96,15 @@ async def test_health_needs_no_token_and_asks_nobody(start: Start) -> None:
     assert NOBODY
     assert await ready(running)
     assert running.service.telemetry.requests == {}
+
+
+async def test_the_status_tells_of_operations_without_their_long_reports(running: Running) -> None:
+    song(running.music / "1.flac", "One")
+    number = await running.operations.scan()
+    await running.finished()
+    async with running.http.get("/api/v1/status") as answer:
+        [shown] = (await answer.json())["operations"]
+    assert (shown["id"], shown["metadata"]) == (number, {"places": []})
+    assert {"report", "notes", "performance", "errors"} <= (await running.operation(number))[
+        "metadata"
+    ].keys()

@@ -94,10 +94,19 @@ export function bar(label) {
   return node;
 }
 
+// When it has been quiet for so long: what is typed.
 export function later(milliseconds, work) {
   let timer = 0;
   return (...given) => {
     clearTimeout(timer);
     timer = setTimeout(() => work(...given), milliseconds);
+  };
+}
+
+// So long after the first call, however many follow: what happens all the time must not put it off for ever.
+export function soon(milliseconds, work) {
+  let timer = 0;
+  return (...given) => {
+    timer ||= setTimeout(() => { timer = 0; work(...given); }, milliseconds);
   };
 }

@@ -1,7 +1,7 @@
 // The page put together: views by the address's hash, the header, and what the stream brings.
 
 import { get, listen, post } from "./api.js";
-import { $, clock, count, later, say } from "./dom.js";
+import { $, clock, count, later, say, soon } from "./dom.js";
 import { startButtons } from "./operations.js";
 import * as overview from "./overview.js";
 import * as review from "./review.js";
@@ -39,7 +39,7 @@ function route(moved) {
 }
 
 function online() {
-  $("connection").dataset.state = "online";
+  $("connection").dataset.state = document.body.dataset.state = "online";
   say($("connection"), "live");
   $("offline").hidden = true;
   if (since) {
@@ -51,10 +51,10 @@ function online() {
 
 function offline() {
   since ??= new Date();
-  $("connection").dataset.state = "offline";
+  $("connection").dataset.state = document.body.dataset.state = "offline";
   say($("connection"), "offline");
   $("offline").hidden = false;
-  say($("offline"), `SoulSpot does not answer since ${clock(since)}. What is shown may be old; this page comes back by itself.`);
+  say($("offline"), `SoulSpot has not answered since ${clock(since)}. What is shown may be old; this page comes back by itself.`);
 }
 
 function status(document_) {
@@ -67,7 +67,7 @@ function status(document_) {
 }
 
 // What was started or has ended, went down or came back is shown at once, and not with the next status.
-const statusNow = later(100, () => get("/api/v1/status").then(status, () => {}));
+const statusNow = soon(100, () => get("/api/v1/status").then(status, () => {}));
 
 function event(name, data) {
   overview.event(name, data);

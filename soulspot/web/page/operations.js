@@ -2,6 +2,7 @@
 
 import { post } from "./api.js";
 import { $, bar, clock, count, h, keyed, lasts, percent, say } from "./dom.js";
+import { report } from "./report.js";
 
 const WORDS = { scan: "Scan", import: "Import", enrich: "Enrichment", retry: "Retry", refresh: "Refresh", export: "Export" };
 const STATES = { processing: "running", pending: "waits for the daemon", completed: "done", failed: "failed", cancelled: "cancelled" };
@@ -33,7 +34,7 @@ function make(one) {
     h("div", { class: "line" },
       h("strong", {}, name), h("span", { class: "state" }),
       h("button", { type: "button", class: "quiet", "aria-label": `Cancel ${name}`, onclick: () => cancel(one.id, name) }, "Cancel")),
-    progress, h("p", { class: "facts" }), h("p", { class: "why" }));
+    progress, h("p", { class: "facts" }), h("p", { class: "why" }), report(one.id));
   node.progress = progress;
   return node;
 }
@@ -50,12 +51,15 @@ function update(node, one) {
   const why = node.querySelector(".why");
   say(why, one.error_message ?? "");
   why.hidden = !one.error_message;
+  node.querySelector(".report").hidden = !one.is_complete;
 }
 
 function facts(one) {
   const unit = one.kind === "retry" || one.kind === "refresh" ? "" : one.kind === "scan" ? " files" : " tracks";
   const parts = [one.is_complete || !one.total_items ? `${count(one.processed_items)}${unit}`
     : `${percent(one.progress)} · ${count(one.processed_items)} of ${count(one.total_items)}${unit}`];
+  const about = one.metadata.file ?? one.metadata.places?.join(", ");
+  if (about) parts.unshift(about);
   if (one.failed_items) parts.push(`${count(one.failed_items)} failed`);
   if (!one.is_complete && one.rate) parts.push(`${one.rate < 10 ? one.rate.toFixed(1) : count(Math.round(one.rate))}/s`);
   if (!one.is_complete && one.eta_seconds) parts.push(`${lasts(one.eta_seconds)} left`);

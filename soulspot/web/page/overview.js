@@ -1,9 +1,10 @@
 // The overview: how far the library is, what runs, the services, the last hour, and what went wrong.
 
 import { get } from "./api.js";
-import { $, STATUSES, bar, clock, count, h, keyed, later, percent, plural, say } from "./dom.js";
+import { $, STATUSES, bar, clock, count, h, keyed, lasts, percent, plural, say, soon } from "./dom.js";
 import { showChart } from "./chart.js";
 import { showOperations } from "./operations.js";
+import { troubles } from "./report.js";
 import { showServices } from "./services.js";
 
 const ACTIVITY_MS = 5_000; // between two looks at the last hour, while it is shown
@@ -31,7 +32,7 @@ export function status(document_) {
   const { tracks } = document_;
   const pending = tracks.pending ?? 0, done = tracks.total - pending;
   const share = tracks.total ? (100 * done) / tracks.total : 0;
-  const words = tracks.total ? `${count(done)} of ${plural(tracks.total, "track")}` : "no tracks yet";
+  const words = tracks.total ? [`${count(done)} of ${plural(tracks.total, "track")}`, ...pace(document_)].join(" · ") : "no tracks yet";
   say($("overall-percent"), tracks.total ? percent(share) : "–");
   say($("overall-words"), words);
   overall.setAttribute("aria-valuenow", String(Math.floor(share)));
@@ -47,13 +48,17 @@ export function status(document_) {
   if (!$("view-overview").hidden && Date.now() - told > ACTIVITY_MS) activity();
 }
 
+function pace({ tracks_per_second: rate, eta_seconds: left }) {
+  return [rate && `${rate < 10 ? rate.toFixed(1) : count(Math.round(rate))}/s`, left && `${lasts(left)} left`].filter(Boolean);
+}
+
 function more(document_) {
   const parts = [];
   const waiting = Object.values(document_.lookups).reduce((sum, one) => sum + (one.pending ?? 0) + (one.leased ?? 0), 0);
   parts.push(waiting ? `${plural(waiting, "lookup")} in the queue` : "the queue is empty");
   const used = Object.values(document_.requests ?? {}).reduce((sum, one) => sum + one, 0);
   if (used) parts.push(`${plural(used, "request")} since the start, ${count(document_.requests_saved)} fewer than one a track`);
-  if (document_.tracks.unreadable) parts.push(`${plural(document_.tracks.unreadable, "file")} cannot be read`);
+  if (document_.tracks.unreadable) parts.push(`of the failed, ${plural(document_.tracks.unreadable, "file")} cannot be read`);
   if (document_.tracks.vanished) parts.push(`${plural(document_.tracks.vanished, "file")} vanished`);
   if (document_.memory?.rss_bytes) parts.push(`${count(Math.round(document_.memory.rss_bytes / 1048576))} MB of memory`);
   return parts.join(" · ");
@@ -78,25 +83,18 @@ async function activity() {
 }
 
 function showFailures(failures) {
-  const groups = [...failures.lookups.map((one) => [one, plural(one.count, "lookup")]),
-    ...failures.files.map((one) => [one, plural(one.count, "file")])];
   const ended = (last?.operations ?? []).filter((one) => one.status === "failed" && one.error_message).slice(0, 3);
   $("start-retry").hidden = !failures.retryable;
-  const list = h("ul", { class: "failures" },
-    ended.map((one) => h("li", {}, h("strong", {}, `${one.kind} ${one.id} failed`), ` ${clock(one.completed_at)}: ${one.error_message}`)),
-    groups.map(([one, what]) => {
-      const services = Object.keys(one.services).join(", ");
-      return h("li", {}, h("strong", {}, what), `: ${one.what}${services ? ` (${services})` : ""}. `,
-        h("span", { class: "advice" }, `What to do: ${one.advice}.`),
-        h("details", {}, h("summary", {}, "Examples"), h("ul", {}, one.examples.map((text) => h("li", {}, h("code", {}, text))))));
-    }));
-  const place = $("failures");
-  if (place.dataset.said === JSON.stringify([groups, ended])) return; // opened details stay open
-  place.dataset.said = JSON.stringify([groups, ended]);
-  place.replaceChildren(list.children.length ? list : h("p", { class: "empty" }, "Nothing has failed."));
+  const place = $("failures"), said = JSON.stringify([failures, ended.map((one) => one.id)]);
+  if (place.dataset.said === said) return; // opened details stay open
+  place.dataset.said = said;
+  const items = [
+    ...ended.map((one) => h("li", {}, h("strong", {}, `${one.kind} ${one.id} failed`), ` ${clock(one.completed_at)}: ${one.error_message}`)),
+    ...troubles(failures)];
+  place.replaceChildren(items.length ? h("ul", { class: "failures" }, items) : h("p", { class: "empty" }, "Nothing has failed."));
 }
 
-const soon = later(500, activity);
+const lately = soon(500, activity);
 export function event(name, data) {
-  if ((name === "operation.finished" || name.endsWith(".failed")) && !$("view-overview").hidden) soon(data);
+  if ((name === "operation.finished" || name.endsWith(".failed")) && !$("view-overview").hidden) lately();
 }

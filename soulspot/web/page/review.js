@@ -2,7 +2,7 @@
 
 import { get, post } from "./api.js";
 import { drawCase } from "./case.js";
-import { $, count, h, later, percent, plural, say } from "./dom.js";
+import { $, count, h, later, percent, plural, say, soon } from "./dom.js";
 
 const PAGE = 50;
 let tell = () => {}, next = null, shown = null, chosen = 0, loaded = false, turn = 0, busy = false;
@@ -169,6 +169,6 @@ function key(event) {
 }
 
 // New tracks come to the list while it is looked at; what is being decided stays.
-export const changed = later(1500, () => {
+export const changed = soon(1500, () => {
   if (loaded && !$("view-review").hidden && !busy && list().children.length < PAGE) fetchInto(0).then(() => { if (!shown && buttons()[0]) open(Number(buttons()[0].dataset.track)); });
 });

@@ -47,10 +47,10 @@ function stateOf(gates, pump) {
   const limited = gates.filter((gate) => gate.limited_until && new Date(gate.limited_until) > new Date());
   if (limited.length) {
     const worst = limited.reduce((one, other) => (one.limited_until > other.limited_until ? one : other));
-    return ["limited", `⏸ limited until ${clock(worst.limited_until)}: ${worst.why ?? "it asked us to wait"}`];
+    return ["limited", `‖ limited until ${clock(worst.limited_until)}: ${worst.why ?? "it asked us to wait"}`];
   }
-  if (pump?.held) return ["held", `⏸ held until ${clock(pump.held.until)}: ${pump.held.why}`];
-  if (gates.some((gate) => gate.breaker === "open")) return ["limited", "⏸ its breaker is open"];
+  if (pump?.held) return ["held", `‖ held until ${clock(pump.held.until)}: ${pump.held.why}`];
+  if (gates.some((gate) => gate.breaker === "open")) return ["limited", "‖ its breaker is open"];
   if (!pump) return ["off", "○ off"];
   return pump.in_flight ? ["working", "● working"] : ["open", "○ ready"];
 }

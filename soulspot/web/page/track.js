@@ -56,7 +56,7 @@ function contents(id, { track, library, candidates, lookups, decisions }) {
     h("p", {}, byline || "nothing is known of it yet"),
     h("p", { class: "hint path" }, library.path ?? library.source_key ?? ""),
     library.unreadable && h("p", { class: "bad-words" }, `The file could not be read: ${library.unreadable}`),
-    track?.confidence !== null && track?.confidence !== undefined && h("p", { class: "hint" }, `Sure to ${percent(100 * track.confidence)}`),
+    track?.confidence !== null && track?.confidence !== undefined && h("p", { class: "hint" }, `${percent(100 * track.confidence)} sure`),
     track?.status === "review" && h("p", {}, h("a", { href: `#review/${id}`, onclick: close }, "Decide it in the review")))));
   const known = FIELDS.map(([name, words]) => [name, words, value(name, track?.[name])]).filter(([, , said]) => said !== null);
   parts.push(h("h3", {}, "Fields"), known.length

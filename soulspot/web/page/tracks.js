@@ -2,10 +2,11 @@
 
 import { get } from "./api.js";
 import { beginCovers, cover } from "./covers.js";
-import { $, badge, h, later, length, plural } from "./dom.js";
+import { $, badge, h, later, length, plural, soon } from "./dom.js";
 import { openTrack } from "./track.js";
 
 const PAGE = 50;
+const AT_ONCE = 20; // rows asked for again one by one
 let next = null, turn = 0, loaded = false, stale = new Set();
 
 const form = () => $("track-search");
@@ -82,18 +83,18 @@ function row(track) {
       badge(track.status)));
 }
 
-// Rows that are shown are asked for again after they have changed; new ones come when the list is loaded.
-const renew = later(1500, async () => {
+// Rows that are shown are asked for again after they have changed; while the list is short, what is new comes too.
+const renew = soon(1500, async () => {
   const list = $("track-list");
   if ($("view-tracks").hidden) return;
-  const ids = [...stale].filter((id) => list.querySelector(`[data-key="${id}"]`)).slice(0, 20);
-  const whole = stale.size > 20 || !list.children.length;
+  const shown = [...stale].filter((id) => list.querySelector(`[data-key="${id}"]`));
+  const whole = shown.length > AT_ONCE || (next === null && shown.length < stale.size);
   stale.clear();
   if (whole && list.children.length <= PAGE && !list.contains(document.activeElement)) {
     await load();
     return;
   }
-  for (const id of ids) {
+  for (const id of shown.slice(0, AT_ONCE)) {
     const found = await get(`/api/v1/tracks/${id}`).catch(() => null);
     const node = list.querySelector(`[data-key="${id}"]`);
     if (!found?.track || !node) continue;
@@ -101,6 +102,7 @@ const renew = later(1500, async () => {
     node.replaceWith(fresh);
     if (focused) fresh.querySelector("button").focus();
   }
+  for (const id of shown.slice(AT_ONCE)) changed(id); // the others in their turn
 });
 
 export function changed(id) {
