@@ -105,7 +105,7 @@ class EnrichmentService:
         self._intake = Intake(database, library, self.decide_new, now=now, memory=self.memory)
         self.pumps = [
             Pump(
-                provider, database, self._settle, self._company, self._wake, telemetry,
+                provider, database, self._settle, self._company, self._wake, telemetry, look_again=self._look_again,
                 batch_size=how.batch_size, max_wait_time=how.max_wait_time, patience=patience, now=now,
                 memory=self.memory,
             )
@@ -213,6 +213,10 @@ class EnrichmentService:
             self.telemetry.on_tracks(settlements[0].lookup.query.provider, served)
         self.telemetry.on_results(results)
         self._wake()
+
+    def _look_again(self, connection: sqlite3.Connection, lookup_ids: Sequence[int]) -> Counter[str]:
+        """Before a question that costs a request: what has come since it was queued may have answered it."""
+        return self._decide(connection, queue.tracks_served(connection, lookup_ids))
 
     async def decide_new(self) -> None:
         """Decide what has come in and was not decided yet, also before an interruption."""

@@ -317,7 +317,10 @@ class PersonDecision:
 
 @dataclass(frozen=True, slots=True)
 class TrackState:
-    """All that is known of one track: what plan, match and merge decide from, and nothing else."""
+    """All that is known of one track: what plan, match and merge decide from, and nothing else.
+
+    `on_spotify`: of the Spotify tracks that sources link to it, those that an answer to anybody's question has
+    described."""
 
     track_id: int
     path: bytes | None
@@ -328,6 +331,7 @@ class TrackState:
     decisions: tuple[PersonDecision, ...] = ()
     row: EnrichedTrack | None = None
     group: AlbumGroup | None = None
+    on_spotify: frozenset[str] = frozenset()
 
     def answer_to(self, query: Query) -> Asked | None:
         """How this query stands for this track; None when it was never asked."""

@@ -118,6 +118,7 @@ def _worked_out(state: TrackState, rules: Rules) -> TrackOutcome:
         editions=_editions(state, tags),
         spotify_albums=spotify_albums(state),
         unasked=unasked is not None,
+        release_group_id=_release_group(recording),
         unstated_version=recording.unstated,
         is_near=recording.verdict is Verdict.REVIEW,
         other_names=_other_names(state, tags.artist),
@@ -129,6 +130,12 @@ def _worked_out(state: TrackState, rules: Rules) -> TrackOutcome:
     return TrackOutcome(
         _row(state, status, confidence, values, sources), tuple(_shown(recording, track)), wanted
     )
+
+
+def _release_group(recording: Decision) -> str | None:
+    if not accepted_id(recording) or not recording.release:
+        return None
+    return recording.release.get("release_group_id")
 
 
 def _until_others_are_seen(state: TrackState, recording: Decision, rules: Rules) -> Decision:

@@ -6,7 +6,7 @@ from collections import Counter
 
 from rapidfuzz.fuzz import token_set_ratio as ratio
 
-from soulspot.matching import Candidate, Decision, MatchPolicy, Scored, nearby, normalise_tags
+from soulspot.matching import Candidate, Decision, MatchPolicy, Scored, nearby, normalise_tags, same_artist
 from soulspot.models import SPOTIFY, Entity, Query, TrackState, TrackTags, Verdict
 from soulspot.outcome_judging import accepted_id, entities_of, fields_of, judge, locked, named_as
 from soulspot.plan_spotify import album_on_spotify
@@ -102,7 +102,7 @@ def told_twice(state: TrackState, recording: Decision) -> Decision | None:
         for one in state.decisions
     )
     about = state.answer_to(Query.of(SPOTIFY, "track", id=link))
-    if link not in named or rejected or (about is not None and about.settled):
+    if link not in named or rejected or (about is not None and about.settled) or named & state.on_spotify:
         return None
     reasons = ("MusicBrainz and ListenBrainz name the same track", "Spotify itself was not asked")
     candidate = Candidate(Entity(SPOTIFY, "track", link, {}), _REACHED["track"])
@@ -132,5 +132,6 @@ def _albums_found(state: TrackState) -> list[str]:
         for entity in answer.entities
         if "spotify_album_id" in entity.fields
         and ratio(latin(entity.fields.get("album") or ""), name) >= SAME_ALBUM
+        and (group.artist is None or same_artist(group.artist, entity.fields))
     )
     return [album_id for album_id, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]

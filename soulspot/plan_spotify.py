@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from soulspot.models import LISTENBRAINZ, SPOTIFY, Query, TrackState, TrackTags
 from soulspot.plan_state import Asking, Known, Services, searchable
+from soulspot.text import is_latin, unbracketed
 
 MAX_LINKS = 3
 MAX_ALBUMS = 2
@@ -31,6 +32,9 @@ def find_on_spotify(asking: Asking, state: TrackState, known: Known, services: S
     if album:
         return  # Spotify has no such album, or has it without this track
     isrcs = known.isrcs[:1]
+    if not services.spotify_batches:
+        # a request each, and half of them find nothing: only for what the file itself says
+        isrcs = tuple(isrc for isrc in isrcs if isrc in state.tags.ids.isrcs)
     for isrc in isrcs:
         if asking(Query.of(SPOTIFY, "isrc", isrc=isrc)) is None:
             return
@@ -47,7 +51,10 @@ def album_on_spotify(state: TrackState) -> Query | None:
         return None
     if group.artist is None and not state.tags.album:
         return None
-    return Query.of(SPOTIFY, "album", album=group.album, artist=group.artist)
+    # what libraries add in brackets ("[Deluxe]") is not in Spotify's name, or not so; an artist of another script is
+    # often called there by a Latin name
+    artist = group.artist if group.artist and is_latin(group.artist) and is_latin(group.album) else None
+    return Query.of(SPOTIFY, "album", album=unbracketed(group.album), artist=artist)
 
 
 def spotify_track(spotify_id: str, tags: TrackTags) -> Query:
@@ -66,11 +73,14 @@ def _links(asking: Asking, state: TrackState, known: Known, services: Services) 
         links += tuple(
             link for entity in linked.entities for link in entity.fields.get("spotify_track_ids", ())
         )
-    group = state.group
     # one of them tells which album it is on, and that has the others
-    beside = {"beside": f"{group.album} / {group.artist or ''}"} if group and group.size > 1 else None
-    for link in list(dict.fromkeys(links))[:MAX_LINKS]:
-        yield asking(Query.of(SPOTIFY, "track", beside, id=link)) is not None
+    hint = {"beside": known.release_group_id}
+    distinct = list(dict.fromkeys(links))
+    if not services.spotify_batches:  # what another question has brought by the way costs nothing
+        hint["told"] = "anywhere"
+        distinct.sort(key=lambda link: link not in state.on_spotify)
+    for link in distinct[:MAX_LINKS]:
+        yield asking(Query.of(SPOTIFY, "track", hint, id=link)) is not None
 
 
 def _names_at_labs(known: Known) -> Query | None:

@@ -85,6 +85,7 @@ class Pump:
         on_idle: Callable[[], None],
         telemetry: Telemetry,
         *,
+        look_again: Callable[[sqlite3.Connection, Sequence[int]], Counter[str]] = lambda c, ids: Counter(),
         batch_size: int,
         max_wait_time: float,
         patience: Patience,
@@ -102,6 +103,7 @@ class Pump:
         self._settle = settle
         self._company = company
         self._on_idle = on_idle
+        self._look_again = look_again
         self._telemetry = telemetry
         self._now = now
         self._rng = rng or random.Random()
@@ -200,7 +202,10 @@ class Pump:
         limits = {
             kind: self._claim_size(kind) for kind in self.provider.capacity if self.opens_at(kind) is None
         }
-        claim = await self._database.write(lambda c: self._claim(c, limits))
+        claim, results = await self._database.write(lambda c: self._claim(c, limits))
+        if results is not None:
+            self._telemetry.on_results(results)
+            self._on_idle()
         before, self._claimed = self._claimed, bool(claim.lookups)
         if before and not self._claimed:
             self._on_idle()  # whoever lingered for our answers need not linger any longer
@@ -217,19 +222,32 @@ class Pump:
         # what is due and was not claimed waits for others: whoever keeps it waiting wakes us
         return ready - self._now() if ready > self._now() else LOOK
 
-    def _claim(self, connection: sqlite3.Connection, limits: Mapping[str, int]) -> queue.Claim:
+    def _claim(
+        self, connection: sqlite3.Connection, limits: Mapping[str, int]
+    ) -> tuple[queue.Claim, Counter[str] | None]:
         """The cheap questions first: what they or others bring may make a dear one needless, which therefore waits
         until nobody else is producing, though not for ever. A batch that is not full waits for company as long as there
-        may be any, and not longer than `max_wait_time`."""
+        may be any, and not longer than `max_wait_time`. What answers to other questions may have answered meanwhile is
+        looked at once more; with it come the results of the tracks that were decided thereby, by status."""
         dear: frozenset[str] = getattr(self.provider, "dear", frozenset())
         cheap = {kind: most for kind, most in limits.items() if kind not in dear}
         now, company = self._now(), self._company(self)
         linger = self.max_wait_time if company else 0.0
         claim = queue.claim(connection, self.name, cheap, now, linger=linger)
         if claim.lookups:
-            return claim
+            return claim, None
         rest = {kind: most for kind, most in limits.items() if kind in dear}
-        return queue.claim(connection, self.name, rest, now - (DEAR_PATIENCE if company else 0.0))
+        told: frozenset[str] = getattr(self.provider, "told", frozenset())
+        results: list[Counter[str]] = []
+
+        def second_look(kind: str, lookup_ids: Sequence[int]) -> None:
+            if kind in told:
+                results.append(self._look_again(connection, lookup_ids))
+
+        claim = queue.claim(
+            connection, self.name, rest, now - (DEAR_PATIENCE if company else 0.0), second_look=second_look
+        )
+        return claim, sum(results, Counter()) if results else None
 
     def _claim_size(self, kind: str) -> int:
         most = self.provider.capacity[kind]

@@ -50,6 +50,11 @@ def bare_title(title: str) -> str:
     return _DASHED.sub("", _BRACKETED.sub("", title)).strip()
 
 
+def unbracketed(name: str) -> str:
+    """The name without what stands in brackets behind it, unless that is all there is."""
+    return _BRACKETED.sub("", name).strip() or name
+
+
 def main_credit(credit: str) -> str:
     """The credit without featured artists. "AC/DC" and "Simon & Garfunkel" are one name each, as far as one can tell."""
     return next((name for name in _FEATURED.split(credit) if name.strip()), credit).strip()

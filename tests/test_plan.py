@@ -26,7 +26,7 @@ from soulspot.models import (
 )
 from soulspot.outcome import Rules
 from soulspot.plan import LARGEST_ALBUM, MAX_ISRCS, SMALLEST_ALBUM, plan
-from soulspot.plan_spotify import MAX_LINKS
+from soulspot.plan_spotify import MAX_LINKS, album_on_spotify
 from soulspot.plan_state import Known, Services, searchable
 from tests.support.factories import (
     NOTHING,
@@ -443,6 +443,61 @@ def test_a_spotify_track_that_one_source_names_or_one_of_several_relations_is_ve
     outcome, rounds = play(state(tags(recording=1)), by_kind(replies), Rules(Services(spotify_batches=False)))
     assert ["spotify track"] in steps(rounds)
     assert outcome.row.spotify_track_id is None
+
+
+def test_of_several_links_one_that_another_answer_has_described_is_asked_for_first_where_a_track_costs_a_request() -> (
+    None
+):
+    replies: Replies = {
+        (LB, "recording"): [recording(1, provider=LB)],
+        (LB, "spotify_ids"): [spotify_links(1, 3, 4)],
+    }
+    shown = state(tags(recording=1), on_spotify=frozenset({spotify_id(4)}))
+    _, rounds = play(shown, by_kind(replies), Rules(Services(spotify_batches=False)))
+    links = [query for queries in rounds for query in queries if query.kind == "track"]
+    assert [query["id"] for query in links] == [spotify_id(4), spotify_id(3)]
+    assert {query.hinted("told") for query in links} == {"anywhere"}
+    _, rounds = play(shown, by_kind(replies), Rules())
+    links = [query for queries in rounds for query in queries if query.kind == "track"]
+    assert next((query["id"], query.hinted("told")) for query in links) == (spotify_id(3), None)
+
+
+def test_what_two_sources_name_is_verified_where_another_answer_has_described_it_already() -> None:
+    replies: Replies = {
+        (LB, "recording"): [recording(1, provider=LB, spotify_track_ids=[spotify_id(3)])],
+        (LB, "spotify_ids"): [spotify_links(1, 3)],
+    }
+    shown = state(tags(recording=1), on_spotify=frozenset({spotify_id(3)}))
+    _, rounds = play(shown, by_kind(replies), Rules(Services(spotify_batches=False)))
+    assert ["spotify track"] in steps(rounds)
+
+
+def test_where_each_search_is_a_request_only_the_files_own_isrc_is_searched_for() -> None:
+    told: Replies = {(LB, "recording"): [recording(1, provider=LB, isrcs=[isrc(7)])]}
+    single = Rules(Services(spotify_batches=False))
+    _, rounds = play(state(tags(recording=1)), by_kind(told), single)
+    assert ["spotify isrc"] not in steps(rounds)
+    _, rounds = play(state(tags(recording=1, isrcs=[7])), by_kind(told), single)
+    assert steps(rounds)[-1] == ["spotify isrc"]
+    _, rounds = play(state(tags(recording=1)), by_kind(told), Rules())
+    assert steps(rounds)[-1] == ["spotify isrc"]
+
+
+@pytest.mark.parametrize(
+    ("album", "artist", "asked_for"),
+    [
+        ("Blue Roads (Deluxe Edition)", "Kite", {"album": "Blue Roads", "artist": "Kite"}),
+        ("(Nothing)", "Kite", {"album": "(Nothing)", "artist": "Kite"}),
+        ("花火ラジオ", "Mina Aoki", {"album": "花火ラジオ"}),
+        ("Hanabi", "青木美奈", {"album": "Hanabi"}),
+    ],
+)
+def test_an_album_is_searched_for_at_spotify_as_it_can_be_called_there(
+    album: str, artist: str, asked_for: dict[str, str]
+) -> None:
+    query = album_on_spotify(state(tags(), group=AlbumGroup(album, artist, 12)))
+    assert query is not None
+    assert dict(query.terms) == asked_for
 
 
 def test_a_lone_spotify_id_leads_to_musicbrainz_by_the_isrc_that_spotify_names() -> None:

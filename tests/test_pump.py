@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -41,6 +42,7 @@ class Upstream:
         self.capacity: Mapping[str, int] = {"isrc": 50, "text": 20, "redirect": 1}
         self.reply: Reply = lambda queries: [Missing()] * len(queries)
         self.dear: frozenset[str] = frozenset()
+        self.told: frozenset[str] = frozenset()
         self.asked: list[list[Query]] = []
         self.closed_until: dict[str, float] = {}
         self.begun = asyncio.Event()
@@ -75,10 +77,13 @@ class Workshop:
         self.settled: list[Settlement] = []
         self.disk_full = False
         self.fault: Exception | None = None  # what settling raises
+        self.look_again: Callable[[sqlite3.Connection, Sequence[int]], Counter[str]] = lambda c, ids: (
+            Counter()
+        )
         self.pump = Pump(
             self.upstream, database, self.settle, lambda pump: self.company, self.on_idle, Telemetry(),
             batch_size=100, max_wait_time=5.0, patience=Patience(attempts=3, base=60.0, cap=600.0),
-            now=lambda: self.now, rng=random.Random(1),
+            now=lambda: self.now, rng=random.Random(1), look_again=lambda c, ids: self.look_again(c, ids),
         )  # fmt: skip
 
     def on_idle(self) -> None:
@@ -383,6 +388,29 @@ async def test_a_dear_question_waits_until_nobody_else_produces_but_not_for_ever
     shop.pump.flush_if_needed()
     await shop.pump.processor.flush()
     assert shop.upstream.asked == [[isrc_query(1)], [isrc_query(2)]]
+
+
+async def test_what_others_answers_may_have_told_is_looked_at_once_more_before_it_is_asked(
+    shop: Workshop,
+) -> None:
+    def look_again(connection: sqlite3.Connection, lookup_ids: Sequence[int]) -> Counter[str]:
+        looked_at.append(list(lookup_ids))
+        connection.execute("UPDATE lookups SET state = 'done' WHERE lookup_id = 1")
+        return Counter(accepted=1)
+
+    looked_at: list[list[int]] = []
+    shop.look_again = look_again
+    shop.upstream.dear = shop.upstream.told = frozenset({"isrc"})
+    await shop.add(1, 2)
+    await shop.step()
+    assert looked_at == [[1, 2]]
+    assert shop.upstream.asked == [[isrc_query(2)]]
+    assert shop.idle  # what was decided may have brought work for others
+    shop.upstream.told = frozenset()
+    await shop.add(3)
+    await shop.step()
+    assert looked_at == [[1, 2]]
+    assert shop.upstream.asked[1:] == [[isrc_query(3)]]
 
 
 async def test_a_cheap_question_comes_before_an_older_dear_one(shop: Workshop) -> None:

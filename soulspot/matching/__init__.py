@@ -2,7 +2,7 @@
 
 from soulspot.matching.assigning import Pairing, assign
 from soulspot.matching.decision import decide
-from soulspot.matching.editions import choose_editions
+from soulspot.matching.editions import choose_editions, same_artist
 from soulspot.matching.fallback import normalise_tags, without_artist
 from soulspot.matching.groups import album_member
 from soulspot.matching.names import goes_by
@@ -26,5 +26,6 @@ __all__ = [
     "goes_by",
     "nearby",
     "normalise_tags",
+    "same_artist",
     "without_artist",
 ]

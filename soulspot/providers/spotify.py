@@ -18,9 +18,9 @@ from soulspot.providers.spotify_single import SingleRoutes, filters
 LONGEST_ALBUM = 400
 """Tracks of an album that are read; 50 come with it, each further request brings 50 more."""
 CAPACITY = {"track": 50, "tracklist": 20, "album": 1, "isrc": 1, "text": 1}
-WITHOUT_BATCH = {"track": 20, "tracklist": 1}
+WITHOUT_BATCH = {"tracklist": 1, "album": 1, "track": 20}
 """Tracks to take at a time when the batch routes are withheld: an album's worth of company, and no more than
-can be asked for one by one in a reasonable time."""
+can be asked for one by one in a reasonable time. Albums come first: what they show needs no question of its own."""
 
 
 class Spotify:
@@ -66,7 +66,7 @@ class Spotify:
 
     @property
     def capacity(self) -> Mapping[str, int]:
-        most = CAPACITY | (WITHOUT_BATCH if self._capability.withheld else {})
+        most = {**WITHOUT_BATCH, **CAPACITY, **WITHOUT_BATCH} if self._capability.withheld else CAPACITY
         return {kind: min(number, self._batch_size) for kind, number in most.items()}
 
     @property
@@ -74,6 +74,11 @@ class Spotify:
         """The kinds of which a request answers one, so that whatever makes them needless had better come first."""
         dear = frozenset({"album", "isrc", "text"})
         return dear | {"track", "tracklist"} if self.withheld else dear
+
+    @property
+    def told(self) -> frozenset[str]:
+        """The kinds that answers to others may answer by the way."""
+        return frozenset({"track"}) if self.withheld else frozenset()
 
     @property
     def withheld(self) -> bool:

@@ -13,6 +13,7 @@ from soulspot.errors import BadAnswer, BatchRejected, ProviderError, Refused
 from soulspot.limits import Gate, Gates
 from soulspot.models import SPOTIFY
 from soulspot.providers.documents import number_of
+from soulspot.providers.recent import Recent
 from soulspot.providers.session import GatedSession
 from soulspot.providers.threaded import SyncClient
 from soulspot.providers.transport import with_retries
@@ -20,6 +21,7 @@ from soulspot.providers.transport import with_retries
 library: Any = spotipy
 SEARCH_LIMIT = 10
 """The most that Development Mode allows since February 2026; more is 400 there."""
+ALBUMS_KEPT, KEPT_FOR = 20, 300.0  # how many, and for how many seconds
 
 logging.getLogger("spotipy").setLevel(
     logging.CRITICAL
@@ -62,6 +64,7 @@ class SpotifyApi:
         self.timeout = timeout
         self._gate = gate
         self._market = market
+        self._albums: Recent[Any] = Recent(ALBUMS_KEPT, KEPT_FOR)
         self._token = library.MemoryCacheHandler()  # outlives a replaced client
 
         def build(session: GatedSession) -> Any:
@@ -84,8 +87,13 @@ class SpotifyApi:
         return await self._ask(_or_none, "track", track_id, self._market)
 
     async def album(self, album_id: str) -> Any:
-        """`GET /albums/{id}`: the album with its first 50 tracks, which have no ISRC."""
-        return await self._ask(_or_none, "album", album_id, self._market)
+        """`GET /albums/{id}`: the album with its first 50 tracks, which have no ISRC. The last ones are kept for some
+        minutes: where a track has told its album, the list of all is often wanted next."""
+        album = self._albums.get(album_id)
+        if album is None:
+            album = await self._ask(_or_none, "album", album_id, self._market)
+            self._albums.put(album_id, album)
+        return album
 
     async def albums(self, album_ids: Sequence[str]) -> Any:
         """`GET /albums?ids=`, at most 20, each with its first 50 tracks; not for apps in Development Mode."""

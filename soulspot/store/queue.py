@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from soulspot.models import Lookup, LookupState, Query, Settlement
@@ -15,6 +15,7 @@ SETTLED = "('done', 'missing', 'failed', 'buried')"
 WOKEN_AT_ONCE = 5_000  # lookups looked at in one sweep: what was answered in one day comes due in one day
 UNWANTED_REST = 86_400.0  # seconds until an aged answer that serves no track is looked at again
 PATIENCE = 600.0  # seconds that a lookup lets fuller batches of other kinds go first
+STILL_TRUE = 30 * 86_400.0  # seconds for which what any answer said of a track answers a question for it
 ROUNDS = 10  # rounds of passing over what nobody wants in one claim: a claim must not hold up other writers
 
 # whether any track that is still there waits for the lookup `l`
@@ -33,7 +34,8 @@ class Claim:
 
 
 def enqueue(connection: sqlite3.Connection, wanted: Mapping[int, Sequence[Query]], now: float) -> set[int]:
-    """Queue what tracks want, by track_id; equal queries share one lookup.
+    """Queue what tracks want, by track_id; equal queries share one lookup, and one that is content with what answers to
+    other questions have told (hint `told`) is answered by those.
 
     Returns the tracks that were newly linked to a lookup answered earlier: they can be decided anew at once."""
     answered_already = set()
@@ -41,6 +43,9 @@ def enqueue(connection: sqlite3.Connection, wanted: Mapping[int, Sequence[Query]
     for track_id, queries in wanted.items():
         for query in queries:
             lookup_id, settled = _lookup_for(connection, query, stamp)
+            if not settled and query.hinted("told") and _told(connection, lookup_id, query, now):
+                answered_already.update(tracks_served(connection, [lookup_id]))
+                settled = True
             linked = connection.execute(
                 "INSERT OR IGNORE INTO track_lookups (track_id, lookup_id) VALUES (?, ?)",
                 (track_id, lookup_id),
@@ -83,6 +88,24 @@ def _lookup_for(connection: sqlite3.Connection, query: Query, stamp: str) -> tup
     return made.lastrowid, False
 
 
+def _told(connection: sqlite3.Connection, lookup_id: int, query: Query, now: float) -> bool:
+    """Whether answers to other questions have described what this one asks for: then they are its answer. It is asked
+    itself when that has aged."""
+    ref = (query.provider, query.kind, query["id"])
+    told = connection.execute(
+        "SELECT fetched_at FROM facts WHERE provider = ? AND kind = ? AND entity_id = ? AND fetched_at >= ?",
+        (*ref, iso(now - STILL_TRUE)),
+    ).fetchone()
+    if told is None:
+        return False
+    answered = connection.execute(
+        "UPDATE lookups SET state = 'done', answer = ?, answered_at = ?, due_at = ? WHERE lookup_id = ?"
+        " AND state = 'pending' AND answered_at IS NULL",
+        (json.dumps([ref]), told[0], iso(seconds(told[0]) + STILL_TRUE), lookup_id),
+    )
+    return answered.rowcount > 0
+
+
 def claim(
     connection: sqlite3.Connection,
     provider: str,
@@ -90,17 +113,25 @@ def claim(
     now: float,
     *,
     linger: float = 0.0,
+    second_look: Callable[[str, Sequence[int]], None] = lambda kind, lookup_ids: None,
 ) -> Claim:
     """Lease what is due, oldest first, of one kind only and at most that kind's capacity.
 
     `capacity` names the kinds that may be asked now, in the order in which one leads to the next. A kind that fills its
     capacity comes first; others only when they have waited `linger` seconds for that, the first of the order before
     later ones, which fill up meanwhile. Nothing lets others go first for more than PATIENCE seconds. What is due and
-    serves no track any more leaves the queue."""
+    serves no track any more leaves the queue. `second_look` is told the kind and the lookups about to be leased, and may
+    answer some, or make nobody want them: others take their place."""
     left = dict(capacity)
     while chosen := _kind_to_ask(connection, provider, left, now, linger):
         kind, since = chosen
-        if due := _due(connection, provider, kind, capacity[kind], now):
+        due = _due(connection, provider, kind, capacity[kind], now)
+        looked_at: set[int] = set()
+        while new := [one for one in due if one not in looked_at]:
+            second_look(kind, new)
+            looked_at.update(new)
+            due = _due(connection, provider, kind, capacity[kind], now)
+        if due:
             return Claim(_leased(connection, provider, kind, due, now), max(0.0, now - since))
         del left[kind]  # nobody wants what seemed to be due
     return Claim(())

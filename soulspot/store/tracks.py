@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from soulspot.models import (
@@ -222,6 +222,7 @@ def load_states(connection: sqlite3.Connection, track_ids: Sequence[int]) -> lis
     asked = _asked(connection, wanted)
     rows = enriched.load(connection, track_ids)
     groups = albums.groups(connection, wanted)
+    on_spotify = _on_spotify(connection, asked)
     decisions: dict[int, list[PersonDecision]] = {}
     for track_id, provider, entity_id, verdict, by, at, reason in connection.execute(
         "SELECT track_id, provider, entity_id, verdict, by, at, reason FROM decisions"
@@ -234,6 +235,7 @@ def load_states(connection: sqlite3.Connection, track_ids: Sequence[int]) -> lis
         TrackState(
             track_id, path, source_key, codec.decode(tags), unreadable,
             asked.get(track_id, {}), tuple(decisions.get(track_id, ())), rows.get(track_id), groups.get(track_id),
+            on_spotify.get(track_id, frozenset()),
         )
         for track_id, path, source_key, tags, unreadable in connection.execute(
             "SELECT track_id, path, source_key, tags, unreadable FROM tracks"
@@ -268,6 +270,30 @@ def _asked(connection: sqlite3.Connection, wanted: str) -> dict[int, dict[tuple[
         one = lookups[lookup_id]
         by_track.setdefault(track_id, {})[(one.query.provider, one.query.kind, one.query.key)] = one
     return by_track
+
+
+def _on_spotify(
+    connection: sqlite3.Connection, asked: Mapping[int, Mapping[tuple[str, str, str], Asked]]
+) -> dict[int, frozenset[str]]:
+    """Of the Spotify tracks that sources link to these tracks, those that some answer has described, by track_id."""
+    linked = {
+        track_id: {
+            link
+            for one in answers.values()
+            for entity in one.entities
+            for link in entity.fields.get("spotify_track_ids", ())
+        }
+        for track_id, answers in asked.items()
+    }
+    described = {
+        entity_id
+        for (entity_id,) in connection.execute(
+            "SELECT entity_id FROM facts WHERE provider = 'spotify' AND kind = 'track'"
+            " AND entity_id IN (SELECT value FROM json_each(?))",
+            (json.dumps(sorted(set().union(*linked.values()))),),
+        )
+    }
+    return {track_id: frozenset(links & described) for track_id, links in linked.items()}
 
 
 def _fact(connection: sqlite3.Connection, ref: tuple[str, str, str]) -> Entity | None:

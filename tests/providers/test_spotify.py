@@ -11,6 +11,7 @@ from aiohttp import web
 
 from soulspot.errors import BadAnswer, BatchRejected, Limited, Refused
 from soulspot.models import Answer, Failed, Found, Missing, Postponed, Query
+from soulspot.providers.recent import Recent
 from soulspot.providers.spotify import Spotify
 from soulspot.providers.spotify_capability import PROBE_AGAIN, Capability
 from soulspot.providers.spotify_single import MAX_QUERY, filters
@@ -486,6 +487,26 @@ async def test_an_album_is_read_alone_where_batches_are_withheld() -> None:
         assert provider.dear >= {"track", "tracklist", "album", "isrc", "text"}
     assert entities(first) == [spotify_id(11), spotify_id(12)]
     assert isinstance(second, Missing)
+
+
+async def test_an_album_that_a_track_has_told_is_not_read_again_when_its_list_is_wanted_next() -> None:
+    album = sp_album(1, 1, 2, 3)
+    routes = Api(tracks=withheld, albums=withheld, track=single(1, 2, 3), album=lambda request: album)
+    async with spotify(routes) as (provider, up):
+        beside = {"beside": "their release group"}
+        await provider.lookup([Query.of("spotify", "track", beside, id=spotify_id(n)) for n in (1, 2, 3)])
+        await provider.lookup([tracklist(10_001)])
+        assert sent(up)[-2:] == ["tracks/1", "albums/10001"]
+
+
+def test_what_is_kept_for_a_while_is_gone_after_it_and_makes_room_for_what_is_newer() -> None:
+    at = 0.0
+    kept: Recent[str] = Recent(2, 60.0, lambda: at)
+    for key in ("a", "b", "c"):
+        kept.put(key, key.upper())
+    assert [kept.get(key) for key in ("a", "b", "c", "d")] == [None, "B", "C", None]
+    at = 60.0
+    assert kept.get("c") is None
 
 
 async def test_the_tracks_after_the_fiftieth_of_an_album_are_read_too() -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
 
-from soulspot.models import LISTENBRAINZ, MUSICBRAINZ, LookupState, Query, Settlement
+from soulspot.models import LISTENBRAINZ, MUSICBRAINZ, SPOTIFY, LookupState, Query, Settlement
 from soulspot.store import operations, queue, tracks
 from soulspot.store.database import Database
 from soulspot.store.times import iso
@@ -25,6 +25,9 @@ from tests.support.factories import (
     mbid,
     recording,
     scanned,
+    spotify_id,
+    spotify_links,
+    spotify_track,
     tags,
 )
 
@@ -100,6 +103,83 @@ def test_a_track_newly_linked_to_a_lookup_that_was_given_up_is_to_be_decided_at_
     queue.settle(connection, [Settlement(lookup, LookupState.BURIED, NOW, error="five times refused")], NOW)
     [late] = add_tracks(connection, tags("Late"))
     assert queue.enqueue(connection, {late: [isrc_query(1)]}, NOW) == {late}
+
+
+def wanting(track: int = 1) -> Query:
+    return Query.of(SPOTIFY, "track", {"told": "anywhere"}, id=spotify_id(track))
+
+
+def album_shown(connection: sqlite3.Connection, at: float, *numbers: int) -> None:
+    """Some other track asked for the list of an album, which had these."""
+    (other,) = add_tracks(connection, tags(title="Other"))
+    queue.enqueue(connection, {other: [Query.of(SPOTIFY, "tracklist", id=spotify_id(900))]}, at)
+    (lookup,) = queue.claim(connection, SPOTIFY, {"tracklist": 1}, at).lookups
+    entities = tuple(spotify_track(number) for number in numbers)
+    queue.settle(connection, [Settlement(lookup, LookupState.DONE, at + DAY, entities)], at)
+
+
+def test_a_question_for_a_track_that_an_album_has_shown_is_answered_without_a_request(
+    connection: sqlite3.Connection,
+) -> None:
+    album_shown(connection, NOW, 1, 2)
+    (track,) = add_tracks(connection, tags())
+    assert queue.enqueue(connection, {track: [wanting(1)]}, NOW) == {track}
+    (state,) = tracks.load_states(connection, [track])
+    answer = state.answer_to(wanting(1))
+    assert answer is not None
+    assert answer.settled
+    assert [entity.id for entity in answer.entities] == [spotify_id(1)]
+    assert not queue.claim(connection, SPOTIFY, {"track": 20}, NOW).lookups
+    queue.wake_due(connection, NOW + queue.STILL_TRUE + 1)  # it ages, and is asked itself then
+    assert len(queue.claim(connection, SPOTIFY, {"track": 20}, NOW + queue.STILL_TRUE + 1).lookups) == 1
+
+
+def test_a_question_that_waits_is_answered_by_what_an_album_shows_meanwhile_for_everyone_who_waits(
+    connection: sqlite3.Connection,
+) -> None:
+    first, second = add_tracks(connection, tags(), tags(title="The same"))
+    queue.enqueue(connection, {first: [wanting(1)], second: [wanting(1)]}, NOW)
+    album_shown(connection, NOW, 1)
+    assert queue.enqueue(connection, {first: [wanting(1)]}, NOW) == {first, second}
+    assert queue.enqueue(connection, {first: [wanting(1)]}, NOW) == set()
+
+
+def test_only_who_is_content_with_it_is_answered_by_what_was_told_and_not_by_what_was_told_long_ago(
+    connection: sqlite3.Connection,
+) -> None:
+    album_shown(connection, NOW, 1, 2)
+    (track,) = add_tracks(connection, tags())
+    late = NOW + queue.STILL_TRUE + 1
+    assert queue.enqueue(connection, {track: [Query.of(SPOTIFY, "track", id=spotify_id(1))]}, NOW) == set()
+    assert queue.enqueue(connection, {track: [wanting(2)]}, late) == set()
+    assert len(queue.claim(connection, SPOTIFY, {"track": 20}, late).lookups) == 2
+
+
+def test_a_track_knows_which_of_its_links_spotify_has_described(connection: sqlite3.Connection) -> None:
+    album_shown(connection, NOW, 1, 2)
+    (track,) = add_tracks(connection, tags())
+    about = Query.of(LISTENBRAINZ, "spotify_ids", mbid=mbid(1))
+    queue.enqueue(connection, {track: [about]}, NOW)
+    (lookup,) = queue.claim(connection, LISTENBRAINZ, {"spotify_ids": 1}, NOW).lookups
+    answer = Settlement(lookup, LookupState.DONE, NOW + DAY, (spotify_links(1, 2, 7),))
+    queue.settle(connection, [answer], NOW)
+    (state,) = tracks.load_states(connection, [track])
+    assert state.on_spotify == {spotify_id(2)}
+
+
+def test_what_a_second_look_answers_is_not_claimed_and_others_take_its_place(
+    connection: sqlite3.Connection,
+) -> None:
+    add_lookups(connection, 1, 2, 3, 4, 5)
+    looked_at: list[int] = []
+
+    def second_look(kind: str, lookup_ids: Sequence[int]) -> None:
+        looked_at.extend(lookup_ids)
+        connection.execute("UPDATE lookups SET state = 'done' WHERE lookup_id IN (1, 2)")
+
+    claimed = queue.claim(connection, MUSICBRAINZ, {"isrc": 2}, NOW, second_look=second_look)
+    assert [one.lookup_id for one in claimed.lookups] == [3, 4]
+    assert looked_at == [1, 2, 3, 4]
 
 
 def test_a_question_in_any_script_comes_back_as_it_was_asked(connection: sqlite3.Connection) -> None:
