@@ -18,7 +18,7 @@ from soulspot.console import bars, complain, err
 from soulspot.export import TableReport, export_table
 from soulspot.export.columns import COLUMNS, choose
 from soulspot.export.formats import FORMATS, format_of
-from soulspot.export.tables import wanted_of
+from soulspot.export.tables import check_spreadsheet, wanted_of
 from soulspot.models import Status
 
 STDOUT = Path("-")
@@ -115,8 +115,7 @@ def _refuse(asked: dict[str, Any], place: Path | None, as_json: bool) -> None:
         format_, _ = format_of(asked["format"], place)
         choose(asked["columns"])
         wanted_of(asked["status"], asked["since"], asked["query"], asked["limit"])
-        if asked["spreadsheet"] and format_.name != "csv":
-            raise ValueError("--spreadsheet goes with csv alone")
+        check_spreadsheet(asked["spreadsheet"], format_)
         if place is None and as_json:
             raise ValueError("--json goes with --out FILE: without it the table itself is on stdout")
         if place is None and format_.binary and sys.stdout.isatty():

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from soulspot.config_section import Section, key
-from soulspot.config_values import FilePath, Texts
+from soulspot.config_section import Section, key, seconds
+from soulspot.config_values import Duration, FilePath, Texts
 
 
 def _dpid(value: str) -> str:
@@ -76,6 +76,10 @@ class Covers(Section):
 class Export(Section):
     """What exports need to know besides the data."""
 
+    directory: FilePath | None = key(
+        None, "where files lie that were asked for over HTTP; absent: exports beside the database"
+    )
+    keep: Duration = key(seconds("7d"), "how long they are kept; of the newest 20")
     ddex: Ddex = Ddex()
     covers: Covers = Covers()
 

@@ -21,6 +21,7 @@ from soulspot.enrich import EnrichmentService
 from soulspot.errors import ConfigError
 from soulspot.library.watch import watch
 from soulspot.operations import Operations
+from soulspot.operations_export import FOLDER, Exports
 from soulspot.store.ownership import Ownership
 from soulspot.telemetry import configure_logging
 from soulspot.web.app import Api
@@ -52,7 +53,7 @@ class Daemon:
                 service = await stack.enter_async_context(
                     opened(self.config, kind=EnrichmentService, ownership=ownership, drain=DRAIN_SECONDS)
                 )
-                operations = Operations(service)
+                operations = Operations(service, exports=self._exports())
                 stack.push_async_callback(operations.stop)
                 resumed = await operations.resume()  # before anybody can ask for more: that is no remnant
                 address = await stack.enter_async_context(self._serving(service, operations))
@@ -67,6 +68,10 @@ class Daemon:
                 self._is_ready = False
                 notify.stopping()
         service.telemetry.event("daemon_stopped", pid=os.getpid())
+
+    def _exports(self) -> Exports:
+        export = self.config.export
+        return Exports(export.directory or self.config.database.path.with_name(FOLDER), keep=export.keep)
 
     def _listen_for_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -96,6 +101,8 @@ class Daemon:
             scheduler.add_job(operations.rescan, "interval", seconds=every, id="rescan")
         every = self.config.scheduler.retry_sweep
         scheduler.add_job(operations.watch_refresh, "interval", seconds=every, id="watch_refresh")
+        every = self.config.scheduler.upkeep
+        scheduler.add_job(operations.sweep_exports, "interval", seconds=every, id="sweep_exports")
         if beat := notify.watchdog_seconds():
             scheduler.add_job(self._beat, "interval", seconds=beat / 3, args=[service], id="watchdog")
         scheduler.start()

@@ -17,6 +17,7 @@ import structlog
 
 from soulspot.enrich import EnrichmentService
 from soulspot.errors import SoulSpotError
+from soulspot.operations_export import FOLDER, Exports
 from soulspot.operations_progress import Counts, Progress
 from soulspot.operations_work import (
     KINDS,
@@ -47,10 +48,12 @@ class Operations:
         service: EnrichmentService,
         *,
         kinds: Mapping[str, Work] = KINDS,
+        exports: Exports | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._service = service
-        self._kinds = kinds
+        self.exports = exports or Exports(service.database.path.with_name(FOLDER))
+        self._kinds = {**kinds, "export": self.exports.work}
         self._now = now
         self._running: dict[int, tuple[str, asyncio.Task[None], Progress]] = {}
         self._cancelled: set[int] = set()  # on request, in contrast to the end of this process
@@ -88,6 +91,15 @@ class Operations:
             raise ValueError(why)
         request = retry_request(states, provider)
         return await self.start("retry", request, request)
+
+    async def export(self, **asked: Any) -> int:
+        """Start an export, asked for as `Exports.request` takes it. ValueError says what is wrong with it."""
+        request = self.exports.request(**asked)
+        return await self.start("export", request, request)
+
+    async def sweep_exports(self) -> None:
+        """Remove the files of exports whose time is over."""
+        await self.exports.sweep(self._service)
 
     async def watch_refresh(self) -> None:
         """Follow aged answers that are being asked for again, as one operation at a time; the scheduler calls it."""

@@ -1,4 +1,6 @@
-"""What operations do: one entry of `KINDS` a kind, made of what was asked for alone, so that it can begin again."""
+"""What operations do: one entry of `KINDS` a kind, made of what was asked for alone, so that it can begin again.
+
+Exports need a folder besides, and have a module of their own."""
 
 from __future__ import annotations
 

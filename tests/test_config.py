@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from soulspot.config import Config, dump, find_config, load_config, make_config, reloadable_differences
@@ -510,6 +510,7 @@ def test_the_config_toml_of_the_repository_is_the_template():
 _texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
 
 
+@settings(deadline=None)
 @given(
     answers=st.fixed_dictionaries(
         {},

@@ -14,7 +14,8 @@ from soulspot.export.formats import Options, Write
 from soulspot.export.target import Sink
 from soulspot.export.values import Values
 
-GROUP = 50_000  # rows of a row group: what is held in memory until it is written
+GROUP_ROWS, GROUP_BYTES = 100_000, 8 << 20
+"""A row group is written when it has so many rows, or as many bytes in memory: it is held until then."""
 
 TYPES = {
     Kind.INTEGER: pa.int64(),
@@ -31,7 +32,7 @@ TYPES = {
 
 @contextmanager
 def parquet_rows(columns: Sequence[Column], sink: Sink, values: Values, options: Options) -> Iterator[Write]:
-    """Row groups of `GROUP` rows, packed with zstd."""
+    """Row groups of bounded size, packed with zstd."""
     # a column of the key is a number in every row
     schema = pa.schema(
         [pa.field(column.name, TYPES[column.kind], column.name != "track_id") for column in columns]
@@ -39,19 +40,25 @@ def parquet_rows(columns: Sequence[Column], sink: Sink, values: Values, options:
     pool = pa.system_memory_pool()  # gives back what is freed; the default one keeps it for later
     writer = pq.ParquetWriter(sink.file, schema, compression="zstd", memory_pool=pool)
     batches: list[pa.RecordBatch] = []
+    rows = size = 0
 
     def flush() -> None:
+        nonlocal rows, size
         if batches:
-            writer.write_table(pa.Table.from_batches(batches, schema), row_group_size=GROUP)
+            writer.write_table(pa.Table.from_batches(batches, schema), row_group_size=rows)
             batches.clear()
+            rows = size = 0
 
     def write(track_ids: Sequence[int], stored: Sequence[Sequence[Any]]) -> None:
+        nonlocal rows, size
         arrays = [
             _array(column, values.made(column, one, track_ids), pool)
             for column, one in zip(columns, stored, strict=True)
         ]
         batches.append(pa.RecordBatch.from_arrays(arrays, schema=schema))
-        if sum(batch.num_rows for batch in batches) >= GROUP:
+        rows += batches[-1].num_rows
+        size += batches[-1].nbytes
+        if rows >= GROUP_ROWS or size >= GROUP_BYTES:
             flush()
 
     try:

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from soulspot.errors import ExportError
 from soulspot.export.columns import choose
-from soulspot.export.formats import Options, format_of
+from soulspot.export.formats import Format, Options, format_of
 from soulspot.export.target import packed, replacing, streaming
 from soulspot.export.values import Values
 from soulspot.models import Status
@@ -23,7 +23,7 @@ from soulspot.store.database import Database
 from soulspot.store.exporting import Snapshots, Wanted
 from soulspot.store.times import iso
 
-PAGE = 2_000  # rows that are Python objects at one time
+PAGE = 1_000  # rows that are Python objects at one time
 
 OnProgress = Callable[[int, int], None]
 """on_progress(rows written, rows there are), after every page. What it raises ends the export, which leaves nothing."""
@@ -82,6 +82,12 @@ def wanted_of(
     return Wanted(statuses, since, query or None, limit)
 
 
+def check_spreadsheet(wanted: bool, format_: Format) -> None:
+    """ValueError when another format than CSV is to be harmless to spreadsheets."""
+    if wanted and format_.name != "csv":
+        raise ValueError("only csv can be made harmless to spreadsheets")
+
+
 def export_table(
     database: Path | str,
     out: Path | str | BinaryIO,
@@ -106,8 +112,7 @@ def export_table(
     format_, gz = format_of(format, place)
     chosen = choose(columns)
     wanted = wanted_of(status, since, query, limit)
-    if spreadsheet and format_.name != "csv":
-        raise ValueError("only csv is for spreadsheets")
+    check_spreadsheet(spreadsheet, format_)
     began, values, snapshots = time.monotonic(), Values(), Snapshots()
     rows = 0
     with ExitStack() as stack:

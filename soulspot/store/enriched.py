@@ -6,13 +6,15 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
-from typing import Any
-
-from sqlite_utils import Database as SqliteUtils
-from sqlite_utils.db import Table
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from soulspot.models import EnrichedTrack, Status
 from soulspot.store.times import iso
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database as SqliteUtils
+    from sqlite_utils.db import Table
 
 COLUMNS: dict[str, type] = {
     "track_id": int, "path": bytes, "source_key": str, "status": str, "confidence": float,
@@ -30,15 +32,23 @@ _NAMES = tuple(field.name for field in fields(EnrichedTrack))
 
 
 def table(connection: sqlite3.Connection) -> Table:
-    found = _Utils(connection, recursive_triggers=False)["enriched_tracks"]
-    assert isinstance(found, Table)
+    found = _utils()(connection, recursive_triggers=False)["enriched_tracks"]
+    if TYPE_CHECKING:
+        assert isinstance(found, Table)
     return found
 
 
-class _Utils(SqliteUtils):
-    # It would find out with a table of its own, made and dropped in every one of our transactions; and an error
-    # on the way, a full disk say, would be taken for the answer. The queue needs a newer SQLite than this does.
-    supports_on_conflict = True
+@cache
+def _utils() -> type[SqliteUtils]:
+    """Imported when something is written: it brings along pandas, 60 MB, where that is installed."""
+    from sqlite_utils import Database
+
+    class Utils(Database):
+        # It would find out with a table of its own, made and dropped in every one of our transactions; and an error
+        # on the way, a full disk say, would be taken for the answer. The queue needs a newer SQLite than this does.
+        supports_on_conflict = True
+
+    return Utils
 
 
 def create_table(connection: sqlite3.Connection) -> None:

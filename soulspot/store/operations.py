@@ -158,6 +158,14 @@ def newest(connection: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
     return found
 
 
+def exports(connection: sqlite3.Connection) -> list[tuple[str, str, str | None]]:
+    """The file, status and end (None: it goes on) of every export, the newest first."""
+    return connection.execute(
+        "SELECT json_extract(metadata, '$.file'), status, completed_at FROM batch_operations"
+        " WHERE kind = 'export' AND json_extract(metadata, '$.file') IS NOT NULL ORDER BY id DESC"
+    ).fetchall()
+
+
 def _operation(cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> dict[str, Any]:
     found = dict(zip((column[0] for column in cursor.description), row, strict=True))
     del found["request"]  # what it needs to go on is its own affair

@@ -8,9 +8,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database
-from sqlite_utils.db import Table
-
 
 class TableFile:
     """The table `name` of a file, while it is being filled."""
@@ -18,6 +15,9 @@ class TableFile:
     def __init__(
         self, connection: sqlite3.Connection, name: str, columns: Mapping[str, type], key: str
     ) -> None:
+        from sqlite_utils import Database  # only now: it brings along pandas where that is installed
+        from sqlite_utils.db import Table
+
         table = Database(connection)[name]
         assert isinstance(table, Table)
         table.create(dict(columns), pk=key if key in columns else None)

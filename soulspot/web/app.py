@@ -11,6 +11,7 @@ from soulspot.operations import Operations
 from soulspot.web.activity import Activity
 from soulspot.web.bodies import MAX_JSON, json_object
 from soulspot.web.events import Events, Feed
+from soulspot.web.exports import ExportRoutes
 from soulspot.web.guards import guard, harden
 from soulspot.web.login import Login
 from soulspot.web.metrics import Metrics
@@ -49,6 +50,7 @@ class Api:
                 *activity.routes(),
                 web.get("/metrics", Metrics(service, self._version).handle),
                 *OperationRoutes(service, operations).routes(),
+                *ExportRoutes(service, operations).routes(),
                 *Tracks(service).routes(),
                 *Review(service, json_object).routes(),
                 *Events(feed).routes(),

@@ -100,6 +100,31 @@ class RetryBody(Asked):
     provider: str | None = Field(None, max_length=50, description="only this service's")
 
 
+class ExportFilters(Asked):
+    """Which tracks to export; what is left out or null does not count."""
+
+    status: list[StatusName] = Field(default=[], max_length=5, description="of these statuses; none: of all")
+    since: str | None = Field(
+        default=None,
+        max_length=50,
+        description="rows that changed since: 7d back from now, or a date and time",
+    )
+    query: str | None = Field(default=None, max_length=200, description="as in the list of tracks")
+    limit: int | None = Field(default=None, ge=1, le=HIGHEST, description="the first so many of them")
+
+
+class ExportBody(Asked):
+    """What the file is to hold."""
+
+    format: Literal["csv", "json", "ndjson", "parquet", "sqlite"] = "csv"
+    filters: ExportFilters = ExportFilters()
+    columns: list[str] | None = Field(
+        None, min_length=1, max_length=100, description="these columns in this order; null: all"
+    )
+    gzip: bool = Field(False, description="pack csv, json or ndjson")
+    spreadsheet: bool = Field(False, description="csv in which a spreadsheet runs nothing as a formula")
+
+
 class LoginBody(Asked):
     """Who knows the token gets a cookie."""
 

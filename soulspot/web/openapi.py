@@ -25,13 +25,13 @@ Model = type[BaseModel]
 class Described:
     """One route: `path` as the document writes it, what it takes, and by which status it answers what.
 
-    An answer is a model, None (no body) or a media type; `problems` are the errors of its own: those that any route
+    An answer is a model, None (no body), a media type or several; `problems` are the errors of its own: those that any route
     can have are added to it."""
 
     method: str
     path: str
     summary: str
-    answers: Mapping[int, Model | str | None]
+    answers: Mapping[int, Model | str | tuple[str, ...] | None]
     query: Model | None = None
     body: Model | str | None = None
     problems: tuple[int, ...] = ()
@@ -108,10 +108,12 @@ def _operation(route: Described, token: bool) -> dict[str, Any]:
     return found
 
 
-def _answer(status: int, answer: Model | str | None) -> dict[str, Any]:
+def _answer(status: int, answer: Model | str | tuple[str, ...] | None) -> dict[str, Any]:
     found: dict[str, Any] = {"description": HTTPStatus(status).phrase}
     if isinstance(answer, str):
         found["content"] = {answer: {"schema": {"type": "string"}}}
+    elif isinstance(answer, tuple):
+        found["content"] = {one: {"schema": {"type": "string", "format": "binary"}} for one in answer}
     elif answer is not None:
         kind = "application/problem+json" if answer is Problem else "application/json"
         found["content"] = {kind: {"schema": {"$ref": REFERENCE.format(model=answer.__name__)}}}

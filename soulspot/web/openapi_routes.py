@@ -8,6 +8,7 @@ from pydantic import Field
 
 from soulspot.web import answers as a
 from soulspot.web import asked as q
+from soulspot.web.exports import MEDIA_TYPES
 from soulspot.web.openapi import Described
 
 API = "/api/v1"
@@ -96,11 +97,15 @@ ROUTES = (
               {200: Cost}, body=q.ScanBody),
     Described("POST", f"{API}/retry", "Ask again for what failed, or was not known", {202: a.Started},
               body=q.RetryBody),
+    Described("POST", f"{API}/export", "Write the tracks as a table into a file, to be fetched when it is done",
+              {202: a.Started}, body=q.ExportBody),
     Described("GET", f"{API}/operations", "Operations, newest first", {200: a.OperationPage},
               query=q.OperationQuery),
     Described("GET", f"{API}/operations/{{id}}", "How an operation stands", {200: a.Operation}),
     Described("POST", f"{API}/operations/{{id}}/cancel", "End an operation; what it queued stays queued",
               {200: a.Operation}, problems=(409,)),
+    Described("GET", f"{API}/operations/{{id}}/file", "The file that an export has written",
+              {200: MEDIA_TYPES, 206: MEDIA_TYPES}),
     Described("GET", f"{API}/tracks", "Tracks by number, of a status, with these words", {200: a.TrackPage},
               query=q.TrackQuery),
     Described("GET", f"{API}/tracks/{{track_id}}", "All that is known of a track", {200: a.Track}),

@@ -56,13 +56,13 @@ class OperationRoutes:
         places = self._places(body.paths)
         if not places and not self._service.has_library:
             raise web.HTTPUnprocessableEntity(text="library.paths is empty: there is nothing to scan")
-        return _accepted(await self._operations.scan(places))
+        return accepted(await self._operations.scan(places))
 
     async def enrich(self, request: web.Request) -> web.Response:
         """Scan, and follow the work until nothing is due."""
         body = await body_of(request, EnrichBody)
         places = self._places(body.paths)
-        return _accepted(await self._operations.enrich(places, float(body.wait), force=body.force))
+        return accepted(await self._operations.enrich(places, float(body.wait), force=body.force))
 
     async def enrich_cost(self, request: web.Request) -> web.Response:
         """What it would cost to enrich these with `force`."""
@@ -74,7 +74,7 @@ class OperationRoutes:
         body = await body_of(request, RetryBody)
         if why := why_not_retried(self._service, body.provider):
             raise web.HTTPUnprocessableEntity(text=f"provider: {why}")
-        return _accepted(await self._operations.retry(body.states, body.provider))
+        return accepted(await self._operations.retry(body.states, body.provider))
 
     async def import_file(self, request: web.Request) -> web.Response:
         """The body is the file; it is kept until it has been read, restarts included."""
@@ -95,7 +95,7 @@ class OperationRoutes:
             with os.fdopen(handle, "wb") as file:
                 async for chunk in chunks(request):
                     await asyncio.to_thread(file.write, chunk)
-            return _accepted(await self._operations.import_file(path, name=name, remove=True))
+            return accepted(await self._operations.import_file(path, name=name, remove=True))
         except BaseException:
             path.unlink(missing_ok=True)
             raise
@@ -142,7 +142,8 @@ class OperationRoutes:
         return places
 
 
-def _accepted(operation_id: int) -> web.Response:
+def accepted(operation_id: int) -> web.Response:
+    """202, and where to look how it stands."""
     where = f"/api/v1/operations/{operation_id}"
     return web.json_response(
         {"operation_id": operation_id, "url": where}, status=202, headers={"Location": where}
