@@ -21,6 +21,7 @@ from soulspot.export.formats import FORMATS, format_of
 from soulspot.export.tables import check_spreadsheet, wanted_of
 from soulspot.models import Status
 
+DDEX = "ddex"
 STDOUT = Path("-")
 LEFT = "nothing was written"
 QUIET_SECONDS = 1.0  # what is quick says nothing on the way: cron would mail it
@@ -34,7 +35,7 @@ def export(
             "-o",
             metavar="FILE",
             parser=as_path,
-            help="The file to write, replaced whole; .gz packs it (default, or -: standard output).",
+            help="The file to write, replaced whole; .gz packs it (default, or -: standard output). A folder for ddex.",
         ),
     ] = None,
     format_: Annotated[
@@ -43,7 +44,7 @@ def export(
             "--format",
             "-f",
             metavar="FORMAT",
-            help=f"{', '.join(FORMATS)} (default: by the file's ending, else csv).",
+            help=f"{', '.join(FORMATS)} (default: by the file's ending, else csv), or ddex: release messages.",
         ),
     ] = None,
     columns: Annotated[
@@ -79,6 +80,35 @@ def export(
             help="CSV for Excel and its like: what would be run as a formula gets a ' before it.",
         ),
     ] = False,
+    validate: Annotated[
+        bool, typer.Option("--validate", help="ddex: write only what is valid by the schema.")
+    ] = False,
+    schema: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            parser=as_path,
+            help="ddex: release-notification.xsd or its folder, to validate with (default: export.ddex.schema).",
+        ),
+    ] = None,
+    group_by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B",
+            help="ddex: the columns whose values make tracks one release (default: the release id, else the "
+            "barcode, else label and catalogue number, else album artist and album).",
+        ),
+    ] = None,
+    max_failures: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="ddex: stop after N releases that cannot be written."),
+    ] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=64, metavar="N", help="ddex: build in N processes (default: as many as pay)."
+        ),
+    ] = None,
     config: Annotated[
         Path | None, typer.Option("--config", "-c", help="config.toml to use.", metavar="PATH")
     ] = None,
@@ -89,6 +119,20 @@ def export(
     """Write the tracks and all that was found out of them as a table, by track_id.
 
     It works beside a running daemon, and reads one moment's state. Lists are JSON in csv and sqlite."""
+    if format_ == DDEX:
+        from soulspot.cli_export_ddex import export_ddex  # with lxml, which no other command needs
+
+        _refuse_any(
+            {"--columns": columns, "--limit": limit, "--spreadsheet": spreadsheet}, "tables, not with ddex"
+        )
+        export_ddex(
+            out, config, status=status or (), since=since, query=query, validate=validate, schema=schema,
+            group_by=group_by, processes=processes, max_failures=max_failures, as_json=json_,
+        )  # fmt: skip
+        return
+    of_ddex = {"--validate": validate, "--schema": schema, "--group-by": group_by,
+               "--max-failures": max_failures, "--processes": processes}  # fmt: skip
+    _refuse_any(of_ddex, "--format ddex alone")
     place = None if out in (None, STDOUT) else out
     asked: dict[str, Any] = {
         "format": format_, "columns": None if columns is None else [name.strip() for name in columns.split(",")],
@@ -107,6 +151,13 @@ def export(
         err.print(f"{report.rows} tracks in {place}", markup=False, soft_wrap=True)
     for note in () if json_ else report.notes():
         err.print(note, markup=False, soft_wrap=True)
+
+
+def _refuse_any(options: dict[str, Any], kind: str) -> None:
+    """Exit 2 when one of these was given."""
+    if given := [name for name, value in options.items() if value]:
+        complain(f"{', '.join(given)}: goes with {kind}")
+        raise typer.Exit(USAGE)
 
 
 def _refuse(asked: dict[str, Any], place: Path | None, as_json: bool) -> None:

@@ -16,7 +16,14 @@ import typer
 from soulspot.config import Config, find_config, load_config
 from soulspot.config_checks import LIBRARY_EMPTY, SPOTIFY_OFF
 from soulspot.console import Bars, bars, complain, err
-from soulspot.errors import ConfigError, DatabaseError, DatabaseFull, DatabaseOwned, SoulSpotError
+from soulspot.errors import (
+    ConfigError,
+    DatabaseError,
+    DatabaseFull,
+    DatabaseOwned,
+    SchemaError,
+    SoulSpotError,
+)
 from soulspot.library.imports import UnusableFile
 from soulspot.places import database_problem
 from soulspot.remote import who_works
@@ -99,15 +106,21 @@ def as_path(given: str) -> Path:
 
 
 def run(
-    work: Callable[[Bars], Coroutine[Any, Any, T]], *, quiet: bool = False, database: Path | None = None
+    work: Callable[[Bars], Coroutine[Any, Any, T]],
+    *,
+    quiet: bool = False,
+    database: Path | None = None,
+    left: str = GO_ON,
 ) -> T:
-    """Run a command's work with its progress shown; what went wrong is said after the last of the bars."""
+    """Run a command's work with its progress shown; what went wrong is said after the last of the bars.
+
+    `left` is what an interruption leaves, in words."""
 
     def shown() -> T:
         with bars(quiet=quiet) as made:
             return asyncio.run(_until_told(work(made), made))
 
-    return guarded(shown, database)
+    return guarded(shown, database, left=left)
 
 
 async def _until_told(work: Coroutine[Any, Any, T], made: Bars) -> T:
@@ -149,7 +162,7 @@ def guarded(work: Callable[[], T], database: Path | None = None, *, left: str = 
         _end(
             OWNED, f"{who} is running on this database: wait for it, or stop it with Ctrl-C" if who else error
         )
-    except UnusableFile:
+    except (SchemaError, UnusableFile):
         raise
     except ConfigError as error:
         for problem in error.problems[:-1]:

@@ -116,7 +116,7 @@ def export_table(
     began, values, snapshots = time.monotonic(), Values(), Snapshots()
     rows = 0
     with ExitStack() as stack:
-        connection = stack.enter_context(closing(_opened(Path(database))))
+        connection = stack.enter_context(closing(opened(Path(database))))
         pages = exporting.pages(
             connection, [column.stored for column in chosen], wanted, PAGE, snapshots=snapshots
         )
@@ -151,7 +151,7 @@ def table_rows(
     """The same rows as dicts, one page in memory at a time: lists are lists, `sources` is a dict."""
     chosen, wanted, values = choose(columns), wanted_of(status, since, query, limit), Values()
     names = [column.name for column in chosen]
-    with closing(_opened(Path(database))) as connection:
+    with closing(opened(Path(database))) as connection:
         stored_names = [column.stored for column in chosen]
         with closing(exporting.pages(connection, stored_names, wanted, PAGE, snapshots=Snapshots())) as pages:
             for page in pages:
@@ -163,7 +163,8 @@ def table_rows(
                     yield dict(zip(names, row, strict=True))
 
 
-def _opened(path: Path) -> sqlite3.Connection:
+def opened(path: Path) -> sqlite3.Connection:
+    """A connection to read a SoulSpot database by, beside a daemon. Raises ExportError or DatabaseError."""
     if not path.exists():
         raise ExportError(
             f"there is no database yet at {path}; `soulspot enrich PATH` or `soulspot daemon` makes it"

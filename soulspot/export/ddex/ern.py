@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -58,7 +58,7 @@ class Run:
                 raise ValueError(f"{name} must be a whole number from 1 on, not {value!r}")
 
 
-async def outcomes(groups: Iterable[Group], run: Run) -> AsyncIterator[ErnMessage | ReleaseRefused]:
+async def outcomes(groups: Iterable[Group], run: Run) -> AsyncGenerator[ErnMessage | ReleaseRefused, None]:
     """The outcome of every release in order. Held at a time: a few batches, however many there are.
 
     Ends early when `max_failures` have failed; what was begun by then is still told. Raises ConfigError when no

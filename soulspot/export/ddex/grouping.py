@@ -17,6 +17,10 @@ Record = Mapping[str, Any]
 Key = Callable[[Record], str]
 GroupBy = str | Sequence[str] | Callable[[Record], object] | None
 
+RELEASE_COLUMNS = (
+    "mb_release_id", "barcode", "label", "catalog_number", "album_artist", "album", "artist",
+)  # fmt: skip
+"""What `release_key` looks at."""
 MOST_TRACKS = 2_000  # of one release: beyond it, records were put together that do not belong together
 
 

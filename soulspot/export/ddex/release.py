@@ -18,6 +18,12 @@ from soulspot.export.ddex.tracks import Fault, Track, read_track
 
 T = TypeVar("T", bound=Hashable)
 
+COLUMNS = (
+    "track_id", "source_key", "title", "artist", "artists", "mb_artist_ids", "album", "album_artist",
+    "track_number", "disc_number", "duration_ms", "isrc", "release_date", "original_date", "genres", "label",
+    "catalog_number", "barcode", "explicit", "mb_release_id",
+)  # fmt: skip
+"""The columns of `enriched_tracks` that a message is made of."""
 _TYPES = {"album": "Album", "single": "Single", "ep": "EP", "compilation": "Album"}
 _SINGLE, _EP = (3, 10 * 60_000), (6, 30 * 60_000)  # tracks at most; ms a track of a single, ms of a whole EP
 
