@@ -50,6 +50,10 @@ class Alarms:
         self._busy_since: float | None = None  # since when there has been something to do all the time
         self._moved_at = clock()
 
+    def take_over(self, thresholds: Thresholds) -> None:
+        """Judge by these from now on."""
+        self._thresholds = thresholds
+
     def look(self, *, busy: bool) -> None:
         """Compare with what was counted a window ago; `busy`: there is something that could be done now."""
         sample = self._sample()

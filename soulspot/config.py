@@ -27,7 +27,8 @@ from soulspot.errors import ConfigError
 
 __all__ = ["Config", "Secret", "dump", "find_config", "load_config", "make_config", "reloadable_differences"]
 
-_RELOADABLE_SECTIONS = ("matching.", "merge.", "retry.", "refresh.", "log.")
+_RELOADABLE_SECTIONS = ("matching.", "merge.", "retry.", "refresh.", "alarms.", "log.")
+_RELOADABLE_KEYS = ("limits.memory_mb",)
 _RELOADABLE_OF_PROVIDERS = ("rate", "batch_size", "max_wait_time", "timeout", "daily_budget")
 
 _WORDS = {
@@ -101,7 +102,7 @@ def reloadable_differences(old: Config, new: Config) -> tuple[list[str], list[st
 def _is_reloadable(key: str) -> bool:
     if key.startswith("providers."):
         return key.rpartition(".")[2] in _RELOADABLE_OF_PROVIDERS
-    return key.startswith(_RELOADABLE_SECTIONS)
+    return key in _RELOADABLE_KEYS or key.startswith(_RELOADABLE_SECTIONS)
 
 
 def _value(config: Config, key: str) -> Any:

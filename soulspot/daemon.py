@@ -40,6 +40,7 @@ class Daemon:
 
     def __init__(self, config: Config, config_path: Path | None) -> None:
         self.config = config
+        self._started_with = config
         self._path = config_path
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
@@ -156,7 +157,10 @@ class Daemon:
 
     def _take_over(self, service: EnrichmentService, new: Config) -> None:
         """Work by a new configuration. ConfigError when its log file cannot be opened; nothing has changed then."""
-        applied, needs_restart = reloadable_differences(self.config, new)
+        applied, _ = reloadable_differences(self.config, new)
+        _, needs_restart = reloadable_differences(
+            self._started_with, new
+        )  # also what an earlier reload has named
         try:
             configure_logging(new.log.format, new.log.level, new.log.file)
         except OSError as error:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import structlog
 
+from soulspot.alarms import Alarms, Thresholds
 from soulspot.intake import ImportReport, Intake, LibraryRules, ScanReport, inside
 from soulspot.item_batches import enrich_files
 from soulspot.limits import Gates
@@ -88,8 +89,10 @@ class EnrichmentService:
         library: LibraryRules,
         now: Callable[[], float] = time.time,
         memory: Memory | None = None,
+        alarms: Alarms | None = None,
     ) -> None:
         self.memory = memory or Memory(telemetry)
+        self.alarms = alarms or Alarms(telemetry, Thresholds())
         self.memory.on_relief = self._wake
         self.database = database
         self.gates = gates

@@ -19,11 +19,12 @@ class Measure:
         self._began = time.monotonic()
         self._results = Counter(telemetry.results)
         self._services = self._counted()
+        self._memory = telemetry.memory.since()
 
     def report(self) -> dict[str, Any]:
         """Rates are in percent, times in milliseconds where nothing else is said; as `soulspot stats` has them.
 
-        `peak_rss_mb` is the most memory this process has used so far."""
+        `peak_rss_mb` is the most memory this process has used since then."""
         seconds = time.monotonic() - self._began
         results = self._telemetry.results - self._results
         services = {name: _since(now, self._services.get(name)) for name, now in self._counted().items()}
@@ -48,7 +49,7 @@ class Measure:
                 sum(one.items for one in services.values()), sum(one.room for one in services.values())
             ),
             "services": told,
-            "peak_rss_mb": round(self._telemetry.peak_rss / 1e6, 1),
+            "peak_rss_mb": round(self._memory.peak / 1e6, 1),
         }
 
     def _counted(self) -> dict[str, ServiceStats]:

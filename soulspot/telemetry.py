@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
 import sys
 import time
 from collections import Counter, defaultdict
@@ -17,6 +15,7 @@ import structlog
 
 from soulspot.limits import LimitEvent, RequestRecord
 from soulspot.store.times import iso
+from soulspot.telemetry_memory import ResidentMemory
 from soulspot.telemetry_numbers import Distribution, Served
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
@@ -112,7 +111,7 @@ class Telemetry:
         self.limited: dict[str, LimitEvent] = {}
         self.limits: Counter[str] = Counter()  # how often a provider's gate went down
         self.alarms: dict[str, str] = {}  # what is wrong now, and why
-        self.peak_rss = 0  # bytes
+        self.memory = ResidentMemory()
         self._told: Counter[tuple[str, str]] = Counter()  # what the last `batch_flushed` said of a provider
         self._summed = (time.monotonic(), 0)
         self._said_before = Counter(_said)
@@ -250,9 +249,12 @@ class Telemetry:
 
     def rss(self) -> int:
         """Resident memory in bytes now; the largest seen stays in `peak_rss`."""
-        now = rss_bytes()
-        self.peak_rss = max(self.peak_rss, now, peak_bytes())
-        return now
+        return self.memory.now()
+
+    @property
+    def peak_rss(self) -> int:
+        """The most resident memory that was seen, in bytes."""
+        return self.memory.peak
 
     def numbers(self) -> dict[str, Any]:
         """The counters as `status` shows them."""
@@ -275,21 +277,3 @@ def no_numbers() -> dict[str, Any]:
     return {
         "requests": {}, "requests_saved": 0, "answers": {}, "results": {}, "alarms": [], "memory": memory,
     }  # fmt: skip
-
-
-def rss_bytes() -> int:
-    """Resident memory of this process in bytes; 0 where /proc does not tell."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    except (OSError, ValueError, IndexError):
-        return 0
-    return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def peak_bytes() -> int:
-    """The most memory that was ever resident, in bytes; 0 where /proc does not tell."""
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        for line in Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    return 0

@@ -69,8 +69,8 @@ async def opened(
         try:
             await database.write(_take_over)
             outbox = Outbox(database)
-            service, alarms = await _build(config, database, kind, outbox)
-            scheduler = timers(service, config, alarms)
+            service = await _build(config, database, kind, outbox)
+            scheduler = timers(service, config)
             if work:
                 scheduler.start()
                 service.memory.look()
@@ -144,7 +144,7 @@ def _take_over(connection: sqlite3.Connection) -> None:
     operations.interrupt(connection, time.time())
 
 
-async def _build(config: Config, database: Database, kind: type[S], outbox: Outbox) -> tuple[S, Alarms]:
+async def _build(config: Config, database: Database, kind: type[S], outbox: Outbox) -> S:
     telemetry = Telemetry()
     port = ProviderState(database)
 
@@ -162,16 +162,22 @@ async def _build(config: Config, database: Database, kind: type[S], outbox: Outb
         if telemetry.on_alarm(name, why):
             outbox.tell("alarm.raised", alarm=name, why=why) if why else outbox.tell("alarm.over", alarm=name)
 
-    memory = Memory(telemetry, config.limits.memory_mb * 1_000_000, alarm=alarm)
+    memory = Memory(telemetry, memory_limit(config), alarm=alarm)
+    judge = Alarms(telemetry, thresholds(config), alarm=alarm)
     service = kind(
-        database, gates, built, telemetry, memory=memory,
+        database, gates, built, telemetry, memory=memory, alarms=judge,
         rules=rules(config, built), patience=patience(config), library=library_rules(config),
     )  # fmt: skip
     await gates.restore()
     for provider in built:
         if isinstance(provider, Spotify):
             provider.on_learned = lambda: _plan_without_batches(service)
-    return service, Alarms(telemetry, thresholds(config), alarm=alarm)
+    return service
+
+
+def memory_limit(config: Config) -> int:
+    """In bytes; 0 for none."""
+    return config.limits.memory_mb * 1_000_000
 
 
 def thresholds(config: Config) -> Thresholds:
@@ -247,7 +253,7 @@ def scheduler_with_defaults() -> AsyncIOScheduler:
     return AsyncIOScheduler(job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1})
 
 
-def timers(service: EnrichmentService, config: Config, alarms: Alarms) -> AsyncIOScheduler:
+def timers(service: EnrichmentService, config: Config) -> AsyncIOScheduler:
     """The timers that every working service needs, in the daemon and in a single run."""
     scheduler = scheduler_with_defaults()
     scheduler.add_job(
@@ -256,7 +262,7 @@ def timers(service: EnrichmentService, config: Config, alarms: Alarms) -> AsyncI
     scheduler.add_job(service.sweep, "interval", seconds=config.scheduler.retry_sweep, id="sweep")
     scheduler.add_job(service.summarise, "interval", seconds=config.scheduler.summary, id="summary")
     scheduler.add_job(_look_at_memory, "interval", seconds=LOOK_AT_MEMORY, args=[service], id="memory")
-    scheduler.add_job(_look, "interval", seconds=LOOK_AT_WORK, args=[service, alarms], id="alarms")
+    scheduler.add_job(_look, "interval", seconds=LOOK_AT_WORK, args=[service], id="alarms")
     scheduler.add_job(_upkeep, "interval", seconds=config.scheduler.upkeep, args=[service], id="upkeep")
     return scheduler
 
@@ -265,8 +271,8 @@ async def _look_at_memory(service: EnrichmentService) -> None:
     service.memory.look()  # in the loop: what it wakes belongs there
 
 
-async def _look(service: EnrichmentService, alarms: Alarms) -> None:
-    alarms.look(busy=await service.has_work())
+async def _look(service: EnrichmentService) -> None:
+    service.alarms.look(busy=await service.has_work())
 
 
 async def _upkeep(service: EnrichmentService) -> None:
@@ -276,7 +282,7 @@ async def _upkeep(service: EnrichmentService) -> None:
 
 
 def retune(service: EnrichmentService, config: Config) -> None:
-    """Take over what can change while we work: rates, batch sizes, waits, matching and retry settings."""
+    """Take over what can change while we work: rates, batch sizes, waits, matching and retry settings, alarms, memory."""
     settings: dict[str, config_model.MusicBrainz | config_model.ListenBrainz | config_model.Spotify] = {
         "musicbrainz": config.providers.musicbrainz,
         "listenbrainz": config.providers.listenbrainz,
@@ -290,3 +296,6 @@ def retune(service: EnrichmentService, config: Config) -> None:
         )  # fmt: skip
         pump.retune(batch_size=mine.batch_size, max_wait_time=mine.max_wait_time, patience=patience(config))
     service.take_over(rules(config, [pump.provider for pump in service.pumps]))
+    service.alarms.take_over(thresholds(config))
+    service.memory.limit = memory_limit(config)
+    service.memory.look()

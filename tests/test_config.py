@@ -420,6 +420,8 @@ def test_a_reload_says_what_is_applied_and_what_needs_a_restart():
             "providers.spotify.max_wait_time": 1,
             "matching.accept": 0.95,
             "retry.attempts": 3,
+            "alarms.stall_after": 60,
+            "limits.memory_mb": 500,
             "log.level": "debug",
             "http.listen": "127.0.0.1:0",
             "database.path": "/elsewhere.db",
@@ -434,6 +436,8 @@ def test_a_reload_says_what_is_applied_and_what_needs_a_restart():
         "matching.accept",
         "retry.attempts",
         "log.level",
+        "limits.memory_mb",
+        "alarms.stall_after",
     ]
     assert needs_restart == ["database.path", "providers.musicbrainz.base_url", "http.listen"]
     assert reloadable_differences(new, new) == ([], [])

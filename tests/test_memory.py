@@ -197,7 +197,7 @@ async def test_a_scan_goes_on_in_smaller_pieces_and_counts_every_file_once(
 async def test_an_import_goes_on_in_smaller_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = tmp_path / "rows.csv"
     rows.write_text("key,title\n" + "".join(f"k{n},t{n}\n" for n in range(50)))
-    monkeypatch.setattr(Intake, "_import", failing_above(10, Intake._import))
+    monkeypatch.setattr(Intake, "_place", failing_above(10, Intake._place))
 
     async def decided() -> None:
         return

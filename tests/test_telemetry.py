@@ -19,7 +19,8 @@ from structlog.testing import capture_logs
 
 from soulspot.limits import LimitEvent, RequestRecord
 from soulspot.store.times import iso
-from soulspot.telemetry import LEVELS, Telemetry, configure_logging, rss_bytes
+from soulspot.telemetry import LEVELS, Telemetry, configure_logging
+from soulspot.telemetry_memory import ResidentMemory, rss_bytes
 from soulspot.telemetry_numbers import DAY, Distribution, Served
 from tests.support.factories import NOW
 
@@ -315,6 +316,28 @@ def test_the_summary_says_how_deep_the_queue_is_and_how_fast_it_goes() -> None:
 
 def test_the_memory_of_this_process_is_known() -> None:
     assert rss_bytes() > 1_000_000
+
+
+def test_the_most_memory_is_told_since_a_moment_and_over_all() -> None:
+    memory = ResidentMemory()
+    before = memory.since()
+    large = bytearray(b"x") * 60_000_000
+    memory.now()
+    del large
+    after = memory.since()
+    assert before.peak - after.peak > 50_000_000
+    assert memory.peak >= before.peak
+
+
+def test_where_the_kernel_keeps_no_count_since_then_only_what_was_seen_counts() -> None:
+    seen = [300, 100, 100, 150, 120]
+    memory = ResidentMemory(now=lambda: seen.pop(0), most=lambda: 900, begin_anew=lambda: False)
+    memory.now()
+    moment = memory.since()
+    assert moment.peak == 100
+    memory.now()
+    memory.now()
+    assert (moment.peak, memory.peak) == (150, 900)
 
 
 # --- log files and secrets ----------------------------------------------------------------------------------------

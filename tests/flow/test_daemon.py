@@ -150,6 +150,13 @@ async def test_sighup_takes_over_what_it_can_and_names_what_needs_a_restart(tmp_
             said = await running.hears("reloaded")
             assert set(said["applied"]) == {"providers.musicbrainz.rate", "matching.accept"}
             assert said["needs_restart"] == ["http.listen"]
+            write_config(config, values | changed | {"limits.memory_mb": 1, "alarms.low_rate": 0.5})
+            running.process.send_signal(signal.SIGHUP)
+            alarm = await running.hears("alarm")
+            assert (alarm["alarm"], "allows 1" in alarm["why"]) == ("memory_high", True)
+            said = await running.hears("reloaded")
+            assert set(said["applied"]) == {"limits.memory_mb", "alarms.low_rate"}
+            assert said["needs_restart"] == ["http.listen"]  # still
             write_config(config, values | {"matching.accept": "high"})
             running.process.send_signal(signal.SIGHUP)
             said = await running.hears("reload_failed")
