@@ -135,7 +135,7 @@ class Daemon:
     async def _watch(self, service: EnrichmentService, operations: Operations) -> None:
         roots = [os.fsencode(path) for path in self.config.library.paths]
         await keep_watching(
-            lambda: cast(AsyncGenerator[set[bytes], None], watch(roots, stop=self._stop)),
+            lambda: cast(AsyncGenerator[set[bytes], None], watch(roots, stop=self._stop, on_blind=_say_blind)),
             lambda changed: service.scan(sorted(changed)),
             operations.scan,
             self._stop,
@@ -198,6 +198,11 @@ async def keep_watching(
                 await rescan()  # starts it: the watch is there before it has looked everywhere
             except Exception as error:
                 log.warning("rescan_failed", error=f"{type(error).__name__}: {error}")
+
+
+def _say_blind(why: str, seconds: float) -> None:
+    log.warning("watch_blind", error=why, hint="rename it, then changes are seen at once again",
+                looked_through_every_seconds=seconds)  # fmt: skip
 
 
 def _hint(error: Exception) -> str:

@@ -8,14 +8,18 @@ import contextlib
 import os
 import stat
 import threading
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from time import monotonic
 
 import watchfiles
 from watchfiles import Change
 
 from soulspot.library.formats import is_audio, suffix
+
+LOOK_EVERY = 60.0  # seconds between two looks through everything where watching is not possible
+LOOKS_COST = 20  # and at least so many times what a look takes
 
 # A deleted name cannot be asked whether it was a folder; these surely were none, and concern nobody.
 _OTHER = frozenset(
@@ -28,7 +32,13 @@ Changes = Iterable[tuple[Change, str]]
 
 
 async def watch(
-    roots: Sequence[bytes], *, debounce_ms: int = 1600, stop: asyncio.Event, check_ms: int = 2000
+    roots: Sequence[bytes],
+    *,
+    debounce_ms: int = 1600,
+    stop: asyncio.Event,
+    check_ms: int = 2000,
+    look_every: float = LOOK_EVERY,
+    on_blind: Callable[[str, float], None] = lambda why, seconds: None,
 ) -> AsyncIterator[set[bytes]]:
     """Yield sets of absolute paths to scan again (`within` of `scan.walk`), until `stop` is set.
 
@@ -36,9 +46,11 @@ async def watch(
     folder above something deleted or moved away. Changes are gathered for at most `debounce_ms` milliseconds.
     A root that vanishes is waited for; `stop` and the roots are looked at every `check_ms` milliseconds.
     Whenever something may have been missed (a root came or went, a name that is not UTF-8), every root that
-    is there is yielded. Raises OSError when the system refuses to watch (no inotify watches left, say)."""
+    is there is yielded. While there are folders whose names are not UTF-8, watchfiles watches nothing at all: then
+    every root is yielded every `look_every` seconds, seldomer where the caller takes long over it, and `on_blind` is
+    told once, why and every how many seconds. Raises OSError when the system refuses to watch (no inotify watches left, say)."""
     places = tuple(dict.fromkeys(map(os.path.abspath, roots)))
-    began = False
+    began = blind = False
     # All in a thread of its own, which may take its time on a slow disk. Not awatch: it sets up its watches, one a
     # folder, in the event loop.
     thread = ThreadPoolExecutor(1, "soulspot-watch")
@@ -49,8 +61,10 @@ async def watch(
             missed = set(present) if began else set()
             began = True
             changes = _Stream(thread, present, debounce_ms, check_ms, stop)
+            steps, unnamed = 0, ""
             try:
                 while (found := await changes.next()) is not None:
+                    steps, blind = steps + 1, False
                     paths = missed | await in_thread(worth_scanning, found, places)
                     missed = set()
                     if paths:
@@ -65,8 +79,15 @@ async def watch(
                 # watchfiles cannot say a name that is not UTF-8; the changes it came with are lost with it.
                 if "decode" not in str(error):
                     raise OSError(str(error)) from error
+                unnamed = "" if steps else str(error)
             finally:
                 await changes.close()
+            if unnamed:  # it came across the name as soon as it began, and will again
+                if not blind:
+                    on_blind(unnamed, look_every)
+                blind, looked = True, monotonic()
+                yield set(present)
+                await _pause(stop, round(1000 * max(look_every, LOOKS_COST * (monotonic() - looked))))
     finally:
         thread.shutdown(wait=False)
 

@@ -24,14 +24,18 @@ PATIENCE = 30  # seconds after which something that should have come will not co
 class Watched:
     """A running watch whose findings can be waited for."""
 
-    def __init__(self, *roots: Path) -> None:
+    def __init__(self, *roots: Path, on_blind: Callable[[str, float], None] = lambda *_: None) -> None:
         self.stop = asyncio.Event()
         self.seen: set[bytes] = set()
         self.batches = 0
         self._news = asyncio.Condition()
         paths = [os.fsencode(root) for root in roots]
         self.task = asyncio.create_task(
-            self._collect(watch(paths, debounce_ms=50, stop=self.stop, check_ms=50))
+            self._collect(
+                watch(
+                    paths, debounce_ms=50, stop=self.stop, check_ms=50, look_every=0.05, on_blind=on_blind
+                )
+            )
         )
 
     async def _collect(self, found: AsyncIterator[set[bytes]]) -> None:
@@ -55,8 +59,10 @@ class Watched:
 
 
 @asynccontextmanager
-async def watching(*roots: Path) -> AsyncIterator[Watched]:
-    watched = Watched(*roots)
+async def watching(
+    *roots: Path, on_blind: Callable[[str, float], None] = lambda *_: None
+) -> AsyncIterator[Watched]:
+    watched = Watched(*roots, on_blind=on_blind)
     try:
         yield watched
     finally:
@@ -124,6 +130,22 @@ async def test_a_name_that_is_not_utf8_makes_the_whole_root_worth_scanning(tmp_p
     async with watching(tmp_path) as watched:
         await watched.until(tmp_path, write)
         watched.forget()
+        await watched.until(tmp_path / "a.mp3", lambda: (tmp_path / "a.mp3").write_text("x"))
+
+
+async def test_beside_a_folder_that_is_not_utf8_everything_is_looked_through_until_it_is_renamed(
+    tmp_path: Path,
+) -> None:
+    odd = os.fsencode(tmp_path) + b"/\xff"
+    os.mkdir(odd)
+    blind: list[tuple[str, float]] = []
+    async with watching(tmp_path, on_blind=lambda why, seconds: blind.append((why, seconds))) as watched:
+        await watched.until(tmp_path)
+        watched.forget()
+        await watched.until(tmp_path)
+        assert [seconds for _, seconds in blind] == [0.05]
+        assert "\\xFF" in blind[0][0]
+        os.rename(odd, tmp_path / "even")
         await watched.until(tmp_path / "a.mp3", lambda: (tmp_path / "a.mp3").write_text("x"))
 
 
