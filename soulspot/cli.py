@@ -8,7 +8,6 @@ import dataclasses
 import json
 import os
 import sqlite3
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -42,7 +41,7 @@ from soulspot.console_tables import (
     status_lines,
     unreadable_lines,
 )
-from soulspot.console_watch import watch
+from soulspot.console_watch import operations_lines, watch
 from soulspot.errors import SoulSpotError
 from soulspot.library.imports import UnusableFile, preview
 
@@ -277,6 +276,8 @@ def status(
     here = commands.who_else(loaded)
     without = f"{here} is running" if here else "no daemon runs"
     out.print(f"daemon at {found['daemon']}" if found["daemon"] else without, markup=False)
+    for line in operations_lines(found):
+        out.print(line, markup=False, soft_wrap=True)
     for part in status_lines(found):
         out.print(part, markup=False)
 
@@ -344,7 +345,7 @@ def check(
 @app.command()
 def init(
     path: Annotated[
-        Path | None, typer.Argument(help="Where to write it (config.toml).", metavar="PATH")
+        Path | None, typer.Argument(help="Where to write it (default: config.toml here).", metavar="PATH")
     ] = None,
     config: Annotated[
         Path | None, typer.Option("--config", "-c", help="The same as PATH.", metavar="PATH")
@@ -359,7 +360,10 @@ def init(
         bool, typer.Option("--yes", "-y", help="Ask nothing, leave empty what was not given.")
     ] = False,
 ) -> None:
-    """Write a commented config.toml, asking for what it needs."""
+    """Write a commented config.toml, asking for what it needs.
+
+    Where there is no terminal the answers are the lines of standard input: contact, folder with music, Spotify's
+    client id, its secret. What is left out stays empty."""
     from soulspot.setup import ask_and_write
 
     if path and config and path != config:
@@ -367,8 +371,7 @@ def init(
         raise typer.Exit(USAGE)
     refuse_absent([folder.expanduser() for folder in library or []])
     where = path or config or Path("config.toml")
-    ask = not yes and sys.stdin.isatty()
-    guarded(lambda: ask_and_write(where, library, contact, spotify_client_id, force=force, ask=ask))
+    guarded(lambda: ask_and_write(where, library, contact, spotify_client_id, force=force, ask=not yes))
 
 
 @app.command()

@@ -6,11 +6,11 @@ import contextlib
 import io
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
 from soulspot.console import complaints
@@ -25,17 +25,36 @@ def error_document(problems: Sequence[str], code: int) -> str:
     return json.dumps({"error": "; ".join(said), "problems": said, "exit_code": code})
 
 
+@contextlib.contextmanager
+def wrong_usage(args: Sequence[str]) -> Iterator[None]:
+    """What is wrong with these arguments is a document too, when `--json` is one of them."""
+    asked = FLAG in args  # now: parsing takes them out
+    try:
+        yield
+    except TyperException as error:
+        if asked:
+            print(error_document([error.format_message()], USAGE))
+        raise
+
+
+class OneDocumentGroup(TyperGroup):
+    """A group of commands whose stdout is an error's document when `--json` follows what is no command."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        with wrong_usage(args):
+            return super().parse_args(ctx, args)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        with wrong_usage(args):
+            return super().resolve_command(ctx, args)
+
+
 class OneDocument(TyperCommand):
     """A command whose stdout under `--json` is its own document, or else an error's."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        asked = FLAG in args
-        try:
+        with wrong_usage(args):
             return super().parse_args(ctx, args)
-        except TyperException as error:  # wrong usage
-            if asked:
-                print(error_document([error.format_message()], USAGE))
-            raise
 
     def invoke(self, ctx: Any) -> Any:
         if not ctx.params.get("json_"):
@@ -59,6 +78,9 @@ class OneDocument(TyperCommand):
 
 class Commands(typer.Typer):
     """A group of such commands."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(cls=OneDocumentGroup, **more)
 
     def command(self, name: str | None = None, **more: Any) -> Callable[[Function], Function]:
         return super().command(name, cls=OneDocument, **more)

@@ -13,7 +13,7 @@ from typing import Any, NoReturn, TypeVar
 
 import typer
 
-from soulspot.config import Config, find_config, load_config
+from soulspot.config import Config, config_places, find_config, load_config
 from soulspot.config_checks import LIBRARY_EMPTY, SPOTIFY_OFF
 from soulspot.console import Bars, bars, complain, err
 from soulspot.errors import (
@@ -26,12 +26,13 @@ from soulspot.errors import (
 )
 from soulspot.library.imports import UnusableFile
 from soulspot.places import database_problem
-from soulspot.remote import who_works
+from soulspot.remote import DaemonRefused, who_works
 
 T = TypeVar("T")
 
 DONE, INCOMPLETE, USAGE, OWNED, BAD_CONFIG = 0, 1, 2, 75, 78
 INTERRUPTED, TERMINATED = 130, 143
+MEANT_WRONG = (400, 404, 422)  # answers of the daemon that say the command cannot be meant
 
 CONTACT = "providers.musicbrainz.contact"
 GO_ON = "what was queued stays queued: run the same command again to go on"
@@ -60,7 +61,8 @@ def load(
         for problem in error.problems:
             complain(problem)
         explained = f"; {MANUAL} explains them too" if MANUAL.is_file() else ""
-        hint = f"soulspot: `soulspot init` writes a config.toml with every key explained{explained}"
+        none = "" if path else f"there is no {', no '.join(map(str, config_places()))}: "
+        hint = f"soulspot: {none}`soulspot init` writes a config.toml with every key explained{explained}"
         err.print(hint, markup=False, soft_wrap=True)
         raise typer.Exit(BAD_CONFIG) from None
     for warning in loaded.warnings:
@@ -164,6 +166,8 @@ def guarded(work: Callable[[], T], database: Path | None = None, *, left: str = 
         )
     except (SchemaError, UnusableFile):
         raise
+    except DaemonRefused as error:
+        _end(USAGE if error.status in MEANT_WRONG else INCOMPLETE, error)
     except ConfigError as error:
         for problem in error.problems[:-1]:
             complain(problem)

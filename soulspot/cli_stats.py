@@ -14,7 +14,6 @@ import typer
 from rich.table import Table
 
 from soulspot.cli_run import INCOMPLETE, USAGE, load, run
-from soulspot.config import Config
 from soulspot.console import Bars, complain, out
 from soulspot.moments import moment
 from soulspot.reports_performance import span
@@ -54,7 +53,9 @@ def stats(
         complain(str(error))
         raise typer.Exit(USAGE) from None
     loaded = load(config, needs_contact=False) if log is None else None
-    lines = _lines(log, loaded, unit, start, end)
+    if log is None and loaded is not None and loaded.log.file is not None:
+        log = str(loaded.log.file)
+    lines = _lines(log, unit, start, end)
     found = Stats(start, end)
 
     async def read(bars: Bars) -> None:
@@ -69,7 +70,7 @@ def stats(
             out.print(part, markup=False) if isinstance(part, str) else out.print(part)
     if not found.lines:
         skipped = f" ({found.skipped} lines are none of ours; is log.format json?)" if found.skipped else ""
-        complain(f"the log has no events of that time{skipped}")
+        complain(f"{_read_from(log, unit)} has no events{' of that time' if since or until else ''}{skipped}")
         raise typer.Exit(INCOMPLETE)
 
 
@@ -80,11 +81,7 @@ def _read(lines: Iterator[bytes], found: Stats, bars: Bars) -> None:
             bars.show("log", number, None, "lines")
 
 
-def _lines(
-    log: str | None, loaded: Config | None, unit: str, since: float | None, until: float | None
-) -> Iterator[bytes]:
-    if log is None and loaded is not None and loaded.log.file is not None:
-        log = str(loaded.log.file)
+def _lines(log: str | None, unit: str, since: float | None, until: float | None) -> Iterator[bytes]:
     if log == "-":
         return stdin_lines()
     if log in (None, "journal"):
@@ -98,6 +95,13 @@ def _lines(
         complain(f"{path}: there is no such log")
         raise typer.Exit(USAGE)
     return file_lines(paths)
+
+
+def _read_from(log: str | None, unit: str) -> str:
+    """The log that was read, in words that say how to have another one read."""
+    if log in (None, "journal"):
+        return f"the journal of {unit} (`log.file` or --log FILE names another log, --unit another service)"
+    return "standard input" if log == "-" else str(log)
 
 
 def tables(told: Mapping[str, Any]) -> Iterator[Table | str]:

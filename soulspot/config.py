@@ -25,8 +25,18 @@ from soulspot.config_sources import (
 from soulspot.config_values import Secret
 from soulspot.errors import ConfigError
 
-__all__ = ["Config", "Secret", "dump", "find_config", "load_config", "make_config", "reloadable_differences"]
+__all__ = [
+    "Config",
+    "Secret",
+    "config_places",
+    "dump",
+    "find_config",
+    "load_config",
+    "make_config",
+    "reloadable_differences",
+]
 
+SYSTEM_CONFIG = Path("/etc/soulspot/config.toml")
 _RELOADABLE_SECTIONS = ("matching.", "merge.", "retry.", "refresh.", "alarms.", "log.")
 _RELOADABLE_KEYS = ("limits.memory_mb",)
 _RELOADABLE_OF_PROVIDERS = ("rate", "batch_size", "max_wait_time", "timeout", "daily_budget")
@@ -78,9 +88,13 @@ def find_config(environ: Mapping[str, str] | None = None) -> Path | None:
     environ = os.environ if environ is None else environ
     if named := environ.get("SOULSPOT_CONFIG"):
         return Path(named)
-    home = Path(environ.get("HOME") or "~").expanduser()
-    places = (Path("config.toml"), home / ".config/soulspot/config.toml", Path("/etc/soulspot/config.toml"))
-    return next((place for place in places if place.is_file()), None)
+    return next((place for place in config_places(environ) if place.is_file()), None)
+
+
+def config_places(environ: Mapping[str, str] | None = None) -> tuple[Path, ...]:
+    """Where a configuration that nobody names is looked for, in this order."""
+    home = Path((os.environ if environ is None else environ).get("HOME") or "~").expanduser()
+    return Path("config.toml"), home / ".config/soulspot/config.toml", SYSTEM_CONFIG
 
 
 def dump(config: Config) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from soulspot.config import config_places
 from soulspot.config_model import Config, walk_keys
 from soulspot.config_sources import unknown
 from soulspot.config_values import Secret, format_duration, format_size, parse_duration, parse_size
@@ -49,6 +50,16 @@ def render_template(**answers: Any) -> str:
     return _HEAD + "".join(f"{line}\n" for line in _lines(keys, given))
 
 
+def refuse_to_write(path: Path, force: bool = False) -> None:
+    """Raise ConfigError when `write_template` would have to: for a folder, in none, or over what somebody has made."""
+    if path.is_dir():
+        raise ConfigError([f"{path}: is a folder; name a file in it, {path / 'config.toml'} say"])
+    if not path.parent.is_dir() and path not in config_places():
+        raise ConfigError([f"{path}: there is no folder {path.parent}; make it first"])
+    if os.path.lexists(path) and not force and not _is_untouched(path):
+        raise ConfigError([f"{path}: exists already and is left as it is; --force writes over it"])
+
+
 def write_template(path: Path, answers: Mapping[str, Any], force: bool = False) -> None:
     """Write the template with these answers, readable by its owner alone because it may hold secrets.
 
@@ -68,7 +79,7 @@ def write_template(path: Path, answers: Mapping[str, Any], force: bool = False) 
         else:
             path.hardlink_to(aside)  # which, unlike a rename, fails when somebody has just made that file
     except FileExistsError:
-        raise ConfigError([f"{path}: exists already and is left as it is"]) from None
+        raise ConfigError([f"{path}: exists already and is left as it is; --force writes over it"]) from None
     except OSError as error:
         raise ConfigError([f"{path}: cannot be written: {error.strerror}"]) from error
     finally:

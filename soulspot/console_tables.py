@@ -10,20 +10,20 @@ from rich.table import Table
 from soulspot.enrich import Postponed
 from soulspot.reports_waits import OFFLINE, UNREACHABLE, clock, waits
 
-STATUSES = ("accepted", "review", "unmatched", "failed", "unreadable", "pending")
+STATUSES = ("accepted", "review", "unmatched", "failed", "pending")
 UNREADABLE_SHOWN = 10
 
 
 def results_table(counts: Mapping[str, int]) -> Table:
-    """How many tracks came to which result. Files that cannot be read are rows of their own, not among the failed."""
-    unreadable = min(counts.get("unreadable", 0), counts.get("failed", 0))
-    shown = {**counts, "unreadable": unreadable, "failed": counts.get("failed", 0) - unreadable}
+    """How many tracks came to which result; of the failed ones, how many are files that cannot be read."""
     table = Table(title="Tracks", title_justify="left")
     table.add_column("result")
     table.add_column("tracks", justify="right")
     for status in STATUSES:
-        if shown.get(status) or status == "accepted":
-            table.add_row(status, str(shown.get(status, 0)))
+        if counts.get(status) or status == "accepted":
+            table.add_row(status, str(counts.get(status, 0)))
+        if status == "failed" and counts.get(status) and (unreadable := counts.get("unreadable")):
+            table.add_row("  of these unreadable", str(unreadable))
     table.add_row("all", str(counts.get("total", 0)), style="bold")
     return table
 

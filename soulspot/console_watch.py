@@ -53,12 +53,14 @@ def one_line(seen: Mapping[str, Any] | str) -> str:
     if isinstance(seen, str):
         return seen
     tracks = seen["tracks"]
-    counts = ", ".join(
-        f"{tracks[name]} {name}" for name in STATUSES if tracks.get(name) and name != "unreadable"
-    )
-    running = [_in_words(one) for one in seen["operations"] if not one["is_complete"]]
-    parts = [f"{_percent(tracks)} of {tracks['total']} tracks", counts, pace(seen), *running]
+    counts = ", ".join(f"{tracks[name]} {name}" for name in STATUSES if tracks.get(name))
+    parts = [f"{_percent(tracks)} of {tracks['total']} tracks", counts, pace(seen), *operations_lines(seen)]
     return "; ".join(part for part in parts if part)
+
+
+def operations_lines(seen: Mapping[str, Any]) -> list[str]:
+    """The operations under way, and how far each is."""
+    return [_in_words(one) for one in seen["operations"] if not one["is_complete"]]
 
 
 def picture(seen: Mapping[str, Any] | str) -> RenderableType:

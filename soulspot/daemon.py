@@ -135,7 +135,9 @@ class Daemon:
     async def _watch(self, service: EnrichmentService, operations: Operations) -> None:
         roots = [os.fsencode(path) for path in self.config.library.paths]
         await keep_watching(
-            lambda: cast(AsyncGenerator[set[bytes], None], watch(roots, stop=self._stop, on_blind=_say_blind)),
+            lambda: cast(
+                AsyncGenerator[set[bytes], None], watch(roots, stop=self._stop, on_blind=_say_blind)
+            ),
             lambda changed: service.scan(sorted(changed)),
             operations.scan,
             self._stop,

@@ -114,7 +114,7 @@ class DemoReport:
         table = Table(title="Files of the sample library, compared with the catalogue", title_justify="left")
         table.add_column("kind of file")
         for name in ("files", *shown):
-            table.add_column("unreadable" if name == "failed" else name, justify="right")
+            table.add_column(name, justify="right")
         for kind, counts in sorted(kinds.items()):
             table.add_row(kind, str(counts.total()), *(str(counts[name]) for name in shown))
         total: Counter[str] = sum(kinds.values(), Counter())

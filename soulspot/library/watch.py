@@ -48,7 +48,8 @@ async def watch(
     Whenever something may have been missed (a root came or went, a name that is not UTF-8), every root that
     is there is yielded. While there are folders whose names are not UTF-8, watchfiles watches nothing at all: then
     every root is yielded every `look_every` seconds, seldomer where the caller takes long over it, and `on_blind` is
-    told once, why and every how many seconds. Raises OSError when the system refuses to watch (no inotify watches left, say)."""
+    told once, why and every how many seconds. Raises OSError when the system refuses to watch (no inotify watches left,
+    say)."""
     places = tuple(dict.fromkeys(map(os.path.abspath, roots)))
     began = blind = False
     # All in a thread of its own, which may take its time on a slow disk. Not awatch: it sets up its watches, one a

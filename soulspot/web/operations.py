@@ -137,7 +137,8 @@ class OperationRoutes:
         for path, place in zip(paths, real, strict=True):
             if not self._service.in_library(place):
                 raise web.HTTPUnprocessableEntity(
-                    text=f"paths: {path!r} is not inside the library that is configured"
+                    text=f"paths: {path!r} is not inside the library that is configured: the daemon reads only what "
+                    "library.paths names"
                 )
         return places
 

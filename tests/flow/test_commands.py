@@ -107,6 +107,19 @@ async def test_what_fails_in_the_daemon_fails_here_and_says_why(
 
 
 @pytest.mark.process
+@pytest.mark.parametrize(("status", "code"), [(422, 2), (404, 2), (503, 1)])
+async def test_what_the_daemon_refuses_is_wrong_usage_unless_it_only_cannot_now(
+    daemon: Daemon, status: int, code: int
+) -> None:
+    daemon.answer = lambda request: web.json_response(
+        {"detail": "paths: not inside the library"}, status=status
+    )
+    ended = await soulspot("scan", "/", "--json", "--config", daemon.config)
+    assert (ended.code, ended.json["exit_code"]) == (code, code)
+    assert ended.json["error"] == "paths: not inside the library"
+
+
+@pytest.mark.process
 async def test_an_enrichment_in_the_daemon_ends_as_it_would_here(daemon: Daemon) -> None:
     report = EnrichReport({"total": 5, "pending": 5}, {"spotify": 2}, {"spotify": 3}, [PAUSED], lost=0)
     daemon.says(reporting(report.as_json()))

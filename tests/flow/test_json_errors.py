@@ -80,6 +80,36 @@ def test_an_option_that_cannot_be_used_has_the_same_form(config: Path) -> None:
     assert document(ran(config, "review", "list", "--limit", "many", "--json"))["exit_code"] == 2
 
 
+@pytest.mark.parametrize(
+    "arguments", [["statsu"], ["review", "lits"], ["webhooks", "tset"], ["--no-such"]], ids=" ".join
+)
+def test_a_command_that_does_not_exist_has_the_same_form(arguments: list[str]) -> None:
+    ended: Any = CliRunner().invoke(app, [*arguments, "--json"])
+    said = document(ended)
+    assert said["exit_code"] == 2
+    assert arguments[-1] in said["error"]
+
+
+def test_without_any_configuration_it_says_where_one_was_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr("soulspot.config.SYSTEM_CONFIG", tmp_path / "etc.toml")
+    ended: Any = CliRunner().invoke(app, ["enrich", str(tmp_path)])
+    assert ended.exit_code == 78
+    places = f"config.toml, no {tmp_path}/.config/soulspot/config.toml, no {tmp_path}/etc.toml"
+    assert f"there is no {places}: `soulspot init` writes" in ended.stderr
+
+
+def test_statistics_of_an_empty_log_name_the_log(config: Path) -> None:
+    log = config.with_name("empty.log")
+    log.touch()
+    ended = ran(config, "stats", "--log", str(log))
+    assert ended.exit_code == 1
+    assert f"{log} has no events" in ended.stderr
+
+
 def test_a_result_stays_the_only_document_although_the_command_ends_with_1(config: Path) -> None:
     empty = config.parent / "empty"
     empty.mkdir()

@@ -32,9 +32,7 @@ class Watched:
         paths = [os.fsencode(root) for root in roots]
         self.task = asyncio.create_task(
             self._collect(
-                watch(
-                    paths, debounce_ms=50, stop=self.stop, check_ms=50, look_every=0.05, on_blind=on_blind
-                )
+                watch(paths, debounce_ms=50, stop=self.stop, check_ms=50, look_every=0.05, on_blind=on_blind)
             )
         )
 
