@@ -15,6 +15,7 @@ import typer
 
 from soulspot import __version__, cli_plan, cli_report, commands
 from soulspot.cli_export import export
+from soulspot.cli_import_sql import PAGE, URL_VARIABLE, import_from_sql
 from soulspot.cli_json import Commands
 from soulspot.cli_review import app as review
 from soulspot.cli_run import (
@@ -133,17 +134,52 @@ def scan(paths: PathsArgument = None, config: ConfigOption = None, json_: JsonOp
 @app.command(name="import")
 def import_(
     file: Annotated[
-        Path,
+        Path | None,
         typer.Argument(help="CSV, JSON or NDJSON (also .gz); `soulspot import --help` lists the columns."),
-    ],
+    ] = None,
+    from_sql: Annotated[
+        str | None,
+        typer.Option(
+            "--from-sql",
+            metavar="URL",
+            help=f"Read from this database instead (or {URL_VARIABLE}, for a URL with a password).",
+        ),
+    ] = None,
+    query: Annotated[
+        str | None,
+        typer.Option(
+            "--query", metavar="SQL", help="The SELECT whose rows are tracks; AS names their columns."
+        ),
+    ] = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--key", metavar="COLUMN", help="Column(s) of the query to go along: unique, with an index (key)."
+        ),
+    ] = None,
+    page: Annotated[
+        int,
+        typer.Option(
+            "--page", min=1, max=100_000, metavar="ROWS", help="Rows read at a time from the database."
+        ),
+    ] = PAGE,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Read all rows of the query again, not only those that are new.")
+    ] = False,
     config: ConfigOption = None,
     json_: JsonOption = False,
 ) -> None:
-    """Queue tracks without files, from a CSV, JSON or NDJSON file.
+    """Queue tracks without files, from a CSV, JSON or NDJSON file or from another database.
 
     Columns, all optional: key spotify_id isrc mb_recording_id mb_release_id artist title album album_artist
     duration_ms track_number disc_number. `key` is your own name for the row: the same key again updates it."""
+    if file is not None and (from_sql or query or key or restart):
+        complain("import a FILE, or with --from-sql and --query from a database, not both at once")
+        raise typer.Exit(USAGE)
     loaded = load(config)
+    if file is None:
+        import_from_sql(loaded, from_sql, query, key, page, restart=restart, as_json=json_)
+        return
     refuse_absent([file])
     try:
         seen = guarded(lambda: preview(file))

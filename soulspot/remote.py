@@ -16,6 +16,7 @@ from yarl import URL
 from soulspot.config import Config
 from soulspot.errors import SoulSpotError
 from soulspot.store.ownership import Owner, read_owner
+from soulspot.store.sql_imports import Position
 
 POLL_SECONDS = 0.5
 COMMANDS = frozenset(
@@ -78,6 +79,23 @@ class Remote:
         with path.open("rb") as file:
             answer = await self._ask("POST", "/api/v1/import", params={"name": path.name}, data=file)
         return self._started(answer)
+
+    async def import_rows(self, name: str, body: bytes) -> int:
+        """Queue rows that are in memory, as a file called `name` would have them."""
+        return self._started(await self._ask("POST", "/api/v1/import", params={"name": name}, data=body))
+
+    async def import_position(self, source: str) -> Position | None:
+        """How far the import from this source has come; None when it was never begun."""
+        asked = self._ask("GET", "/api/v1/import/position", params={"source": source})
+        found = self._with("position", await asked)
+        if found["position"] is None:
+            return None
+        return Position(str(found.get("name")), found["position"], int(found.get("rows", 0)))
+
+    async def save_import_position(self, source: str, at: Position) -> None:
+        """Note how far it is."""
+        body = {"source": source, "name": at.name, "position": at.position, "rows": at.rows}
+        self._with("position", await self._ask("POST", "/api/v1/import/position", json=body))
 
     async def review(self, after: int, limit: int, words: str) -> dict[str, Any]:
         """A page of what is in review."""

@@ -20,6 +20,7 @@ from soulspot.web.openapi_routes import ROUTES
 from soulspot.web.operations import OperationRoutes
 from soulspot.web.page import Page
 from soulspot.web.review import Review
+from soulspot.web.sql_imports import SqlImports
 from soulspot.web.status import Status
 from soulspot.web.tracks import Tracks
 
@@ -51,6 +52,7 @@ class Api:
                 web.get("/metrics", Metrics(service, self._version).handle),
                 *OperationRoutes(service, operations).routes(),
                 *ExportRoutes(service, operations).routes(),
+                *SqlImports(service).routes(),
                 *Tracks(service).routes(),
                 *Review(service, json_object).routes(),
                 *Events(feed).routes(),

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from soulspot.web import answers as a
 from soulspot.web import asked as q
+from soulspot.web import sql_imports as sql
 from soulspot.web.exports import MEDIA_TYPES
 from soulspot.web.openapi import Described
 
@@ -92,6 +93,9 @@ ROUTES = (
               body=q.ScanBody),
     Described("POST", f"{API}/import", "Queue the rows of a file: CSV, JSON or NDJSON, also with .gz",
               {202: a.Started}, query=q.ImportQuery, body="application/octet-stream"),
+    Described("GET", sql.ROUTE, "How far an import from another database has come", {200: sql.ImportPosition},
+              query=sql.PositionQuery),
+    Described("POST", sql.ROUTE, "Note how far it has come", {200: sql.ImportPosition}, body=sql.PositionBody),
     Described("POST", f"{API}/enrich", "Scan, and work until nothing is due", {202: a.Started}, body=q.EnrichBody),
     Described("POST", f"{API}/enrich/cost", "What it would cost to ask again for what is known (force)",
               {200: Cost}, body=q.ScanBody),
