@@ -425,10 +425,13 @@ def demo(
     """Do the whole job on a sample library against local servers, with the page to watch it in a browser.
 
     It needs no account, no network and no configuration."""
-    from soulspot.demo import DemoReport, run_demo
+    from soulspot.demo import DemoReport, is_foreign, run_demo
 
     if folder.exists() and not folder.is_dir():
         complain(f"{folder} is a file; name a folder for the demo to work in")
+        raise typer.Exit(USAGE)
+    if guarded(lambda: is_foreign(folder)):
+        complain(f"{folder} is not empty and not of an earlier demo: name another folder")
         raise typer.Exit(USAGE)
 
     def show(report: DemoReport) -> None:
@@ -436,7 +439,7 @@ def demo(
             print(json.dumps(report.as_json()), flush=True)
         else:
             for part in report.tables():
-                out.print(part)
+                out.print(part, soft_wrap=isinstance(part, str))
 
     report = run(
         lambda bars: run_demo(folder, tracks, bars, show if stay else None),

@@ -53,10 +53,13 @@ class Layer:
 def read_file(path: Path) -> Layer:
     """The layer of a TOML file; what cannot be read is a problem and an empty layer."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a byte order mark
         values = tomllib.loads(text)
     except OSError as error:
         return Layer({}, str, [f"{path}: cannot be read: {error.strerror}"], readable=False)
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        return Layer({}, str, [f"{path}:{line}: is not UTF-8 text, which TOML is"], readable=False)
     except (ValueError, RecursionError) as error:
         problem = f"{path}: is not valid TOML: {error or type(error).__name__}"
         return Layer({}, str, [problem], readable=False)

@@ -7,6 +7,7 @@ import contextlib
 import errno
 import os
 import signal
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
@@ -64,6 +65,8 @@ class Daemon:
                 await stack.enter_async_context(self._background(service, operations, resumed))
                 self._is_ready = True
                 notify.ready(f"listening on {address}")
+                if sys.stderr.isatty():  # to a person, whatever the log is made for
+                    print(f"soulspot: the page is at {address}/; Ctrl-C stops the daemon", file=sys.stderr)
                 service.telemetry.event("daemon_ready", address=address, pid=os.getpid(), version=__version__)
                 await self._stop.wait()
                 self._is_ready = False

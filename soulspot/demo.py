@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shlex
 import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from rich.table import Table
 from soulspot import __version__
 from soulspot.commands_here import enrich_as_operation
 from soulspot.config import Config, make_config
+from soulspot.config_template import write_template
 from soulspot.console import Bars
 from soulspot.console_tables import requests_table
 from soulspot.enrich import EnrichmentService
@@ -38,7 +40,7 @@ HOST, USUAL_PORT = "127.0.0.1", 8753
 WAIT = 5.0  # seconds within which something must be due for the demo to go on
 SEED = 20
 CATALOGUE_TRACKS = 3000
-LOG_NAME = "soulspot.log"
+LOG_NAME, CONFIG_NAME = "soulspot.log", "config.toml"
 MARKER = ".soulspot-demo"
 
 
@@ -97,7 +99,13 @@ class DemoReport:
             "right": self.right,
             "database": str(self.database),
             "library": str(self.library),
+            "config": str(self.config),
         }
+
+    @property
+    def config(self) -> Path:
+        """The configuration to look into it with."""
+        return self.database.with_name(CONFIG_NAME)
 
     def _one_per_track(self) -> int:
         """A request a readable track and service: what asking for one track at a time would have cost."""
@@ -127,6 +135,7 @@ class DemoReport:
             yield f"wrong: {one.file.path} ({one.file.what_tags})"
         yield f"library:  {self.library}"
         yield f"database: {self.database}"
+        yield f"look into it: soulspot status --config {shlex.quote(os.path.relpath(self.config))}"
 
 
 async def run_demo(
@@ -139,6 +148,7 @@ async def run_demo(
     folder = _own_folder(Path(os.path.abspath(folder)))
     library, database = folder / "library", folder / "soulspot.db"
     configure_logging("json", "info", folder / LOG_NAME)
+    _write_config(folder)
     bars.note(f"writing {count} audio files to {library}")
     catalogue = await asyncio.to_thread(Catalogue.invent, SEED, max(CATALOGUE_TRACKS, count * 4))
     files = await asyncio.to_thread(lambda: write_sample_library(catalogue, library, seed=SEED, tracks=count))
@@ -185,13 +195,29 @@ async def _page(service: EnrichmentService, operations: Operations) -> AsyncIter
         yield address
 
 
+def _write_config(folder: Path) -> None:
+    """What other commands look into this folder with. The servers end with the demo: nobody is asked."""
+    answers: dict[str, Any] = {
+        "library.paths": [str(folder / "library")],
+        "library.watch": False,
+        "database.path": str(folder / "soulspot.db"),
+        "log.file": str(folder / LOG_NAME),
+    }
+    off = {f"providers.{name}.enabled": False for name in ("musicbrainz", "spotify", "listenbrainz")}
+    write_template(folder / CONFIG_NAME, answers | off, force=True)
+
+
+def is_foreign(folder: Path) -> bool:
+    """Whether somebody else's files are in this folder, which a demo would have to delete."""
+    return folder.exists() and not (folder / MARKER).exists() and any(folder.iterdir())
+
+
 def _own_folder(folder: Path) -> Path:
     """The folder, made or emptied of what an earlier demo left. Raises ValueError when it is somebody else's."""
-    marker = folder / MARKER
-    if folder.exists() and not marker.exists() and any(folder.iterdir()):
+    if is_foreign(folder):
         raise ValueError(f"{folder} is not empty and not of an earlier demo: name another folder")
     folder.mkdir(parents=True, exist_ok=True)
-    marker.write_text(
+    (folder / MARKER).write_text(
         "made by `soulspot demo`, which empties this folder when it runs again\n", encoding="utf-8"
     )
     with Ownership(folder / "soulspot.db"):

@@ -139,6 +139,20 @@ def test_what_is_not_toml_is_a_problem_and_not_a_crash(tmp_path, text):
     assert "is not valid TOML" in problem
 
 
+def test_a_file_that_is_not_utf8_is_named_with_the_line(tmp_path):
+    file = tmp_path / "config.toml"
+    file.write_bytes(b'[library]\npaths = ["/m\xfcsik"]\n')
+    with pytest.raises(ConfigError) as caught:
+        load_config(file, environ={})
+    assert caught.value.problems == (f"{file}:2: is not UTF-8 text, which TOML is",)
+
+
+def test_a_byte_order_mark_at_the_beginning_does_no_harm(tmp_path):
+    file = tmp_path / "config.toml"
+    file.write_bytes(b'\xef\xbb\xbf[providers.musicbrainz]\ncontact = "me@example.org"\n')
+    assert load_config(file, environ={}).providers.musicbrainz.contact == "me@example.org"
+
+
 def test_systemd_s_state_directory_is_the_default_place_of_the_database(tmp_path):
     environ = {"STATE_DIRECTORY": "/var/lib/soulspot:/var/lib/more"}
     assert load(tmp_path, "", environ).database.path == Path("/var/lib/soulspot/soulspot.db")

@@ -14,6 +14,7 @@ from typing import Any
 
 from soulspot.sandbox.behaviour import Behaviour
 from soulspot.sandbox.catalogue import Catalogue
+from soulspot.sandbox.library import write_sample_library
 from soulspot.sandbox.server import Sandbox
 from soulspot.sandbox.service import RecordedRequest
 
@@ -28,13 +29,21 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1, help="of the invented catalogue and of all chance (1)")
     parser.add_argument("--csv", type=Path, help="serve the Spotify ids of this CSV file instead")
     parser.add_argument("--limit", type=int, help="only so many tracks of the CSV file")
-    parser.add_argument("--spotify-mode", choices=("extended", "development"), default="extended")
+    parser.add_argument(
+        "--spotify-mode",
+        choices=("extended", "development"),
+        default="extended",
+        help="what kind of app Spotify takes every client for: one that may ask in batches (extended), or not",
+    )
     parser.add_argument("--no-limits", action="store_true", help="enforce no rate limit")
     parser.add_argument(
         "--behaviour", help="JSON object of further behaviour, as POST /_sandbox/behaviour takes"
     )
     parser.add_argument("--record", type=Path, help="append every request to this NDJSON file at once")
     parser.add_argument("--ports-file", type=Path, help="write the JSON line to this file too")
+    parser.add_argument("--library", type=Path, help="write music of the catalogue into this new folder")
+    parser.add_argument("--files", type=int, default=150, help="so many of them (150)")
+    parser.add_argument("--config", type=Path, help="write a config.toml for these servers to this file")
     return parser
 
 
@@ -65,12 +74,47 @@ async def serve(options: argparse.Namespace, catalogue: Catalogue, made: Behavio
         async with Sandbox(catalogue, made, on_request=on_request) as sandbox:
             sandbox.warm()
             line = json.dumps(sandbox.urls)
+            if options.config:
+                _write(options.config, config_for(sandbox, options.config, options.library))
             if options.ports_file:
-                part = options.ports_file.with_name(f"{options.ports_file.name}.part")
-                part.write_text(line + "\n", encoding="utf-8")
-                part.replace(options.ports_file)
+                _write(options.ports_file, line + "\n")
             print(line, flush=True)
             await stop.wait()
+
+
+def _write(path: Path, text: str) -> None:
+    """The whole file or none: somebody waits for it."""
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+
+
+def config_for(sandbox: Sandbox, path: Path, library: Path | None) -> str:
+    """A config.toml at `path` for these servers, with its database beside it."""
+    urls = {name: json.dumps(url) for name, url in sandbox.urls.items()}
+    paths = [str(library.resolve())] if library else []
+    return f"""\
+# For the servers of `python -m soulspot.sandbox`, as long as they run.
+[library]
+paths = {json.dumps(paths)}
+
+[database]
+path = {json.dumps(str(path.resolve().with_suffix(".db")))}
+
+[providers.musicbrainz]
+base_url = {urls["musicbrainz_url"]}
+contact = "sandbox@example.org"
+
+[providers.listenbrainz]
+base_url = {urls["listenbrainz_url"]}
+labs_url = {urls["labs_url"]}
+
+[providers.spotify]
+base_url = {urls["spotify_url"]}
+token_url = {urls["token_url"]}
+client_id = "sandbox"
+client_secret = "sandbox"
+"""
 
 
 def main() -> int:
@@ -82,6 +126,10 @@ def main() -> int:
             catalogue = Catalogue.from_csv(options.csv, options.limit)
         else:
             catalogue = Catalogue.invent(options.seed, options.tracks)
+        if options.library:
+            if options.library.exists() and any(options.library.iterdir()):
+                raise ValueError(f"--library {options.library} is not empty: name a new folder")
+            write_sample_library(catalogue, options.library, seed=options.seed, tracks=options.files)
     except (ValueError, OSError) as error:
         parser.error(str(error))
     asyncio.run(serve(options, catalogue, made))

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from soulspot import commands, demo
-from soulspot.config import Config, make_config
+from soulspot.config import Config, load_config, make_config
 from soulspot.console import Bars
 from soulspot.demo import DemoReport, demo_config, run_demo
 from soulspot.operations_work import import_request, scan_request
@@ -138,6 +138,11 @@ async def test_the_demo_can_be_watched_on_the_page_and_stays_if_one_wants(
     assert status["tracks"] == shown[0].report.tracks
     work.cancel()
     assert (await work).right
+    left = load_config(shown[0].config, environ={})
+    seen = await commands.status(left)
+    assert seen is not None
+    assert seen["tracks"] == shown[0].report.tracks
+    assert not any(getattr(left.providers, name).enabled for name in ("musicbrainz", "spotify", "listenbrainz"))
 
 
 async def _json(client: aiohttp.ClientSession, path: str) -> Any:

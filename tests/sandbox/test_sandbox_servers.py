@@ -12,6 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from soulspot.config import load_config
 from soulspot.sandbox import Behaviour, Faults, Sandbox
 from soulspot.sandbox.meters import AverageRate
 from tests.sandbox.calls import AGENT, Clock, catalogue, running
@@ -237,6 +238,12 @@ async def test_the_sandbox_as_a_process_serves_records_at_once_and_ends_on_sigte
         ports,
         "--behaviour",
         '{"mb_search_busy_share": 1}',
+        "--library",
+        tmp_path / "music",
+        "--files",
+        "20",
+        "--config",
+        tmp_path / "sandbox.toml",
     )
     process = await asyncio.create_subprocess_exec(
         sys.executable, *command, *map(str, more), stdout=asyncio.subprocess.PIPE
@@ -251,6 +258,12 @@ async def test_the_sandbox_as_a_process_serves_records_at_once_and_ends_on_sigte
                 assert answer.status == 503
             async with http.get(f"{urls['control_url']}/behaviour") as answer:
                 assert (await answer.json())["spotify_mode"] == "development"
+        config = load_config(tmp_path / "sandbox.toml", environ={}, check_library=True)
+        assert config.providers.musicbrainz.base_url == urls["musicbrainz_url"]
+        assert config.providers.listenbrainz.labs_url == urls["labs_url"]
+        assert config.providers.spotify.enabled
+        assert config.database.path == tmp_path / "sandbox.db"
+        assert len([path for path in config.library.paths[0].rglob("*") if path.is_file()]) == 20
         (line,) = record.read_text().splitlines()
         assert json.loads(line)["status"] == 503
         process.send_signal(signal.SIGTERM)
@@ -263,7 +276,8 @@ async def test_the_sandbox_as_a_process_serves_records_at_once_and_ends_on_sigte
 
 @pytest.mark.process
 @pytest.mark.parametrize(
-    "wrong", [("--behaviour", '{"x": 1}'), ("--csv", "/nonexistent.csv"), ("--tracks", "0")]
+    "wrong",
+    [("--behaviour", '{"x": 1}'), ("--csv", "/nonexistent.csv"), ("--tracks", "0"), ("--library", "/")],
 )
 async def test_wrong_options_are_usage_errors(wrong: tuple[str, str]) -> None:
     process = await asyncio.create_subprocess_exec(
