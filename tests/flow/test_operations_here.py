@@ -142,7 +142,9 @@ async def test_the_demo_can_be_watched_on_the_page_and_stays_if_one_wants(
     seen = await commands.status(left)
     assert seen is not None
     assert seen["tracks"] == shown[0].report.tracks
-    assert not any(getattr(left.providers, name).enabled for name in ("musicbrainz", "spotify", "listenbrainz"))
+    assert not any(
+        getattr(left.providers, name).enabled for name in ("musicbrainz", "spotify", "listenbrainz")
+    )
 
 
 async def _json(client: aiohttp.ClientSession, path: str) -> Any:
