@@ -138,19 +138,16 @@ class Webhooks:
         the receiver has gone."""
         if self.standing.gone:
             return None
-        if (early := self.standing.due_at - self._now()) > 0:
-            return min(early, CAP)  # not longer, whatever became of the clock
+        early = self.standing.due_at - self._now()
+        if 0 < early <= CAP:  # no wait is longer: beyond that the clock has been put back
+            return early
         found = await self._database.read(self._look)
         standing = self.standing
         if isinstance(found, int):
             return await self._nothing(found)
-        if (
-            linger
-            and standing.last is None
-            and not found.full
-            and (young := LINGER - (self._now() - seconds(found.at))) > 0
-        ):
-            return min(young, LINGER)
+        young = LINGER - (self._now() - seconds(found.at))
+        if linger and standing.last is None and not found.full and 0 < young <= LINGER:  # as above
+            return young
         if standing.last is None:
             standing.last, standing.message_id = found.last, f"msg_{uuid.uuid4().hex}"
             await self._save()  # before it is sent: whoever sends it again must send the same

@@ -227,6 +227,20 @@ async def test_a_message_about_tracks_waits_a_little_for_more_of_them(
     assert [len(one["data"]["tracks"]) for one in receiver.taken] == [2]
 
 
+async def test_a_clock_that_is_put_back_by_a_year_holds_nothing_up(
+    sender: Sender, receiver: Receiver
+) -> None:
+    hooks = await sender.begin()
+    receiver.statuses = [503]
+    await sender.database.write(lambda c: add_track(c, 1, Status.ACCEPTED, sender.now - LINGER))
+    assert (await hooks.step() or 0) > 0  # the wait after a failure
+    await sender.database.write(lambda c: add_track(c, 2, Status.REVIEW, sender.now))
+    sender.now -= 365 * 86_400.0
+    await hooks.step()
+    await hooks.step()
+    assert [one["type"] for one in receiver.taken] == ["track.enriched", "review.needed"]
+
+
 async def test_only_the_types_that_were_asked_for_are_sent(sender: Sender, receiver: Receiver) -> None:
     sender.more = {"types": ("review.needed",)}
     hooks = await sender.begin()

@@ -9,7 +9,7 @@ from aiohttp import web
 from soulspot.enrich import EnrichmentService
 from soulspot.operations import Operations
 from soulspot.web.activity import Activity
-from soulspot.web.bodies import MAX_JSON, json_object
+from soulspot.web.bodies import MAX_JSON
 from soulspot.web.events import Events, Feed
 from soulspot.web.exports import ExportRoutes
 from soulspot.web.guards import guard, harden
@@ -54,7 +54,7 @@ class Api:
                 *ExportRoutes(service, operations).routes(),
                 *SqlImports(service).routes(),
                 *Tracks(service).routes(),
-                *Review(service, json_object).routes(),
+                *Review(service).routes(),
                 *Events(feed).routes(),
             ]
         )

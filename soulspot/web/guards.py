@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import hmac
 import ipaddress
@@ -21,6 +22,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")  # of an error, in the answer that tells of it
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/login"})
 COOKIE = "soulspot"
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 def problem(status: int, title: str, detail: str, headers: Mapping[str, str] | None = None) -> web.Response:
@@ -62,7 +64,9 @@ def guard(token: str | None, allowed_hosts: Sequence[str]) -> Middleware:
             return problem(507, "Insufficient Storage", str(error))
         except ConnectionError:
             raise  # whoever asked has gone
-        except Exception:
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno in NO_ROOM:
+                return problem(507, "Insufficient Storage", "the disk is full; nothing was kept")
             log.exception("request_failed", method=request.method, path=request.path)
             return problem(500, "Internal Server Error", "this went wrong here; the log says more")
 

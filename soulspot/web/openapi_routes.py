@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pydantic import Field
-
 from soulspot.web import answers as a
 from soulspot.web import asked as q
+from soulspot.web import asked_review as r
 from soulspot.web import sql_imports as sql
 from soulspot.web.exports import MEDIA_TYPES
 from soulspot.web.openapi import Described
@@ -19,50 +16,6 @@ LAST_EVENT = {
     "description": "go on behind this event; it goes before the query's",
     "schema": {"type": "integer", "minimum": 0, "maximum": q.HIGHEST},
 }  # fmt: skip
-
-
-class ReviewQuery(q.Query):
-    """Which tracks in review to list."""
-
-    after: int = Field(0, ge=0, le=q.HIGHEST)
-    limit: int = Field(50, ge=1, le=500)
-    query: str | None = Field(None, description="words of names or path")
-
-
-class PathQuery(q.Query):
-    """Which file."""
-
-    path: str = Field(description="the absolute path of a file; bytes that are no UTF-8 percent-encoded")
-
-
-class Named(a.Open):
-    """A recording of MusicBrainz or a track of Spotify: an id or the address of its page."""
-
-    provider: str | None = None
-    entity_id: str
-    reason: str | None = Field(None, max_length=500)
-
-
-class Rejected(a.Open):
-    """One (provider, entity_id) or several (entities)."""
-
-    provider: str | None = None
-    entity_id: str | None = None
-    entities: list[dict[str, Any]] | None = Field(None, min_length=1, max_length=100)
-    reason: str | None = Field(None, max_length=500)
-
-
-class Undone(a.Open):
-    """Of this service alone, or of all."""
-
-    provider: str | None = None
-
-
-class Words(a.Open):
-    """What to search for."""
-
-    words: str = Field(max_length=500)
-    provider: str | None = None
 
 
 class Case(a.Open):
@@ -115,14 +68,13 @@ ROUTES = (
     Described("GET", f"{API}/tracks/{{track_id}}", "All that is known of a track", {200: a.Track}),
     Described("GET", f"{API}/events", "What happens, as it happens (server-sent events)",
               {200: "text/event-stream"}, query=q.EventQuery, headers=(LAST_EVENT,), problems=(503,)),
-    Described("GET", f"{API}/review", "Tracks that wait for a person", {200: a.ReviewPage}, query=ReviewQuery,
-              problems=(400,)),
-    Described("GET", f"{API}/review/track", "The number of a file's track", {200: a.TrackNumber}, query=PathQuery,
-              problems=(400, 404)),
+    Described("GET", f"{API}/review", "Tracks that wait for a person", {200: a.ReviewPage}, query=r.ReviewQuery),
+    Described("GET", f"{API}/review/track", "The number of a file's track", {200: a.TrackNumber}, query=r.PathQuery,
+              problems=(404,)),
     Described("GET", TRACK, "A track beside its candidates", {200: Case}),
-    Described("POST", f"{TRACK}/accept", "The track is this one", {200: Case}, body=Named),
-    Described("POST", f"{TRACK}/reject", "The track is none of these", {200: Case}, body=Rejected),
-    Described("POST", f"{TRACK}/undo", "Forget what persons said", {200: Case}, body=Undone),
-    Described("POST", f"{TRACK}/search", "Search for the track by hand", {202: a.SearchStarted}, body=Words),
+    Described("POST", f"{TRACK}/accept", "The track is this one", {200: Case}, body=r.AcceptBody),
+    Described("POST", f"{TRACK}/reject", "The track is none of these", {200: Case}, body=r.RejectBody),
+    Described("POST", f"{TRACK}/undo", "Forget what persons said", {200: Case}, body=r.UndoBody),
+    Described("POST", f"{TRACK}/search", "Search for the track by hand", {202: a.SearchStarted}, body=r.SearchBody),
     Described("GET", f"{TRACK}/search/{{lookup_id}}", "How a search stands", {200: Finds}),
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 
 import pytest
 from aiohttp import ClientResponse, web
@@ -160,6 +161,8 @@ async def test_an_unknown_page_is_a_problem(running: Running) -> None:
     ("error", "status", "detail"),
     [
         (DatabaseFull("the disk is full"), 507, "the disk is full"),
+        (OSError(errno.ENOSPC, "No space left", "/secret/upload"), 507, "the disk is full"),
+        (OSError(errno.EIO, "secret disk"), 500, "log says more"),
         (RuntimeError("secret detail"), 500, "log says more"),
     ],
 )

@@ -273,7 +273,11 @@ async def test_a_search_that_found_nothing_is_asked_anew(running: Running) -> No
         ("accept", {"entity_id": mbid(1), "reason": "\udfff"}, "reason"),
         ("accept", {"entity_id": f"https://musicbrainz.org/release/{mbid(1)}"}, "recording's own page"),
         ("reject", {"entities": []}, "entities"),
-        ("reject", {"entities": [5]}, "entity_id"),
+        ("reject", {"entities": [5]}, "entities.0"),
+        ("reject", {}, "entity_id or entities"),
+        ("reject", {"entity_id": mbid(1), "entities": [{"entity_id": mbid(2)}]}, "one of them"),
+        ("accept", {"entity_id": mbid(1), "entity": mbid(2)}, "entity: extra inputs"),
+        ("accept", {"entity_id": mbid(1), "reason": "x" * 501}, "reason"),
         ("reject", {"entities": [{"entity_id": "x"}]}, "is no id"),
         ("search", {}, "words"),
         ("search", {"words": " "}, "words"),
@@ -289,9 +293,18 @@ async def test_what_cannot_be_meant_is_a_problem_in_words(
         assert words in await is_problem(answer, 422)
 
 
-@pytest.mark.parametrize("path", ["accept", "reject", "undo", "search"])
-async def test_a_track_that_is_not_there_is_a_problem(running: Running, path: str) -> None:
-    body = {"entity_id": mbid(1), "words": "a", "provider": MB}
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("accept", {"entity_id": mbid(1)}),
+        ("reject", {"entity_id": mbid(1)}),
+        ("undo", {}),
+        ("search", {"words": "a"}),
+    ],
+)
+async def test_a_track_that_is_not_there_is_a_problem(
+    running: Running, path: str, body: dict[str, str]
+) -> None:
     async with running.http.post(f"/api/v1/review/77/{path}", json=body) as answer:
         assert "no track 77" in await is_problem(answer, 404)
     for there in ("/77", "/77/search/1"):
