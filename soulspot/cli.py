@@ -31,6 +31,7 @@ from soulspot.cli_run import (
 )
 from soulspot.cli_stats import stats
 from soulspot.cli_webhooks import webhooks
+from soulspot.cli_write_tags import write_tags
 from soulspot.config import Config
 from soulspot.config_checks import LIBRARY_EMPTY, SPOTIFY_OFF
 from soulspot.console import complain, out
@@ -469,6 +470,7 @@ def _show_unreadable(loaded: Config) -> None:
 app.command()(stats)
 app.command()(export)
 app.command(name="report")(cli_report.report)
+app.command(name="write-tags")(write_tags)
 app.add_typer(webhooks, name="webhooks")
 
 

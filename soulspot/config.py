@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 SYSTEM_CONFIG = Path("/etc/soulspot/config.toml")
-_RELOADABLE_SECTIONS = ("matching.", "merge.", "retry.", "refresh.", "alarms.", "log.")
+_RELOADABLE_SECTIONS = ("matching.", "merge.", "retry.", "refresh.", "alarms.", "log.", "write_tags.")
 _RELOADABLE_KEYS = ("limits.memory_mb",)
 _RELOADABLE_OF_PROVIDERS = ("rate", "batch_size", "max_wait_time", "timeout", "daily_budget")
 

@@ -99,12 +99,8 @@ def warnings(config: Config) -> Iterator[str]:
         missing or not spotify.enabled
     ):
         yield "every provider is off: nothing can be found out"
-    for name, is_set in (
-        ("write_tags.enabled", config.write_tags.enabled),
-        ("export.covers.enabled", config.export.covers.enabled),
-    ):
-        if is_set:
-            yield f"{name} is set, but this version does nothing with it yet"
+    if config.export.covers.enabled:
+        yield "export.covers.enabled is set, but this version does nothing with it yet"
     hook = urlsplit(config.webhooks.url or "")
     if hook.scheme == "http" and not is_loopback(hook.hostname or ""):
         yield "webhooks.url is not https: what happens here would cross the network in the open"

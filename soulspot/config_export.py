@@ -84,9 +84,40 @@ class Export(Section):
     covers: Covers = Covers()
 
 
+TAG_FIELDS = (
+    "title", "artist", "artists", "album", "album_artist", "track_number", "disc_number", "release_date",
+    "original_date", "genres", "label", "catalog_number", "barcode", "isrc", "mb_recording_id", "mb_release_id",
+    "mb_release_group_id", "mb_artist_ids", "spotify_track_id",
+)  # fmt: skip
+
+
+def _tag_fields(value: tuple[str, ...]) -> tuple[str, ...]:
+    if wrong := [one for one in value if one not in TAG_FIELDS]:
+        raise ValueError(f"has no {', '.join(wrong)}; there are {', '.join(TAG_FIELDS)}")
+    return value
+
+
 class WriteTags(Section):
-    """Writing what was found back into the files. Not used by this version yet."""
+    """Writing what was found back into the files: see docs/tags.md. `soulspot write-tags` does it by hand."""
 
     enabled: bool = key(False, "the daemon writes tags of accepted tracks")
-    fields: Texts = key((), "the fields to write; empty: all")
-    policy: Literal["only-empty", "overwrite"] = key("only-empty", '"only-empty" or "overwrite"')
+    fields: Annotated[Texts, AfterValidator(_tag_fields)] = key(
+        (), "the fields to write, by their names in enriched_tracks; empty: all"
+    )
+    policy: Literal["only-empty", "overwrite"] = key(
+        "only-empty",
+        '"only-empty" leaves what a file says as it is; "overwrite" puts what was found in its place',
+    )
+    embed_covers: bool = key(False, "put front covers into the files too; needs export.covers.enabled")
+    mtime: Literal["touch", "keep"] = key(
+        "touch",
+        '"touch": players and backups see that the file has changed; "keep": its time stays as it was',
+    )
+    hard_links: Literal["skip", "part"] = key(
+        "skip", 'files with several names: "skip" them, or "part": the other names keep the old tags'
+    )
+    keep_owner: bool = key(
+        True, "leave files alone whose owner could not be kept (only root can give files away)"
+    )
+    quiet: Duration = key(60.0, "the daemon waits until a file has not been changed for so long")
+    keep_undo: Duration = key(seconds("180d"), "how long what was written can be taken back")

@@ -34,6 +34,7 @@ log = structlog.get_logger()
 DRAIN_SECONDS = 12.0
 EXIT_AT_ONCE = 130
 WATCH_AGAIN, WATCH_AGAIN_CAP = 10.0, 3600.0  # seconds
+WRITE_TAGS = 30.0  # seconds between two looks for tags to write
 
 
 class Daemon:
@@ -107,6 +108,7 @@ class Daemon:
         scheduler.add_job(operations.watch_refresh, "interval", seconds=every, id="watch_refresh")
         every = self.config.scheduler.upkeep
         scheduler.add_job(operations.sweep_exports, "interval", seconds=every, id="sweep_exports")
+        scheduler.add_job(operations.write_due_tags, "interval", seconds=WRITE_TAGS, id="write_tags")
         if beat := notify.watchdog_seconds():
             scheduler.add_job(self._beat, "interval", seconds=beat / 3, args=[service], id="watchdog")
         scheduler.start()

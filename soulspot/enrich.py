@@ -26,6 +26,7 @@ import structlog
 from soulspot.alarms import Alarms, Thresholds
 from soulspot.intake import ImportReport, Intake, LibraryRules, ScanReport, inside
 from soulspot.item_batches import enrich_files
+from soulspot.library.tag_rules import TagRules
 from soulspot.limits import Gates
 from soulspot.memory import Memory
 from soulspot.models import (
@@ -44,6 +45,7 @@ from soulspot.pump import Patience, Pump
 from soulspot.store import operations, queue, review, tracks
 from soulspot.store.database import Database
 from soulspot.store.times import iso
+from soulspot.tagging import TagWriter
 from soulspot.telemetry import Telemetry
 
 if TYPE_CHECKING:
@@ -90,7 +92,9 @@ class EnrichmentService:
         now: Callable[[], float] = time.time,
         memory: Memory | None = None,
         alarms: Alarms | None = None,
+        tags: TagRules | None = None,
     ) -> None:
+        self.tagging = TagWriter(database, telemetry, tags, max_file_size=library.max_file_size, now=now)
         self.memory = memory or Memory(telemetry)
         self.alarms = alarms or Alarms(telemetry, Thresholds())
         self.memory.on_relief = self._wake

@@ -30,6 +30,8 @@ from soulspot.operations_work import (
 )
 from soulspot.reports import OperationReport, why_not_retried
 from soulspot.store import operations as rows
+from soulspot.tagging_wish import Wish, wish_of
+from soulspot.tagging_wish import as_request as tags_request
 
 log = structlog.get_logger()
 
@@ -100,6 +102,34 @@ class Operations:
     async def sweep_exports(self) -> None:
         """Remove the files of exports whose time is over."""
         await self.exports.sweep(self._service)
+
+    async def write_tags(self, wish: Wish) -> int:
+        """Compare tags with what was found out, or write them. Returns the operation's id."""
+        shown = {
+            "places": words(wish.places),
+            "fields": list(wish.fields),
+            "policy": wish.policy,
+            "apply": wish.apply,
+        }
+        return await self.start("write_tags", tags_request(wish), shown)
+
+    async def undo_tags(self, operation_id: int, *, force: bool = False) -> int:
+        """Take back what an operation wrote. Returns the id of the operation that does it."""
+        request = {"operation": operation_id, "force": force}
+        return await self.start("undo_tags", request, request)
+
+    async def write_due_tags(self) -> None:
+        """Write what is due by itself, one operation at a time; the scheduler calls it."""
+        tagging = self._service.tagging
+        busy = {"write_tags", "undo_tags"} & self.kinds_running()
+        if (
+            tagging.rules.enabled
+            and not busy
+            and not self._stopping.is_set()
+            and (due := await tagging.due())
+        ):
+            quiet = tagging.rules.quiet
+            await self.write_tags(wish_of(tagging.rules, apply=True, track_ids=tuple(due), quiet=quiet))
 
     async def watch_refresh(self) -> None:
         """Follow aged answers that are being asked for again, as one operation at a time; the scheduler calls it."""
@@ -191,7 +221,9 @@ class Operations:
         await asyncio.gather(*self._endings, return_exceptions=True)
 
     def _launch(self, operation_id: int, kind: str, request: Mapping[str, Any], counts: Counts) -> None:
-        progress = Progress(lambda counts: self._save(operation_id, counts), counts)
+        progress = Progress(
+            lambda counts: self._save(operation_id, counts), counts, operation_id=operation_id
+        )
         task = asyncio.create_task(
             self._run(operation_id, kind, request, progress), name=f"{kind}-{operation_id}"
         )

@@ -20,15 +20,19 @@ Counts = tuple[int, int, int]
 
 
 class Progress:
-    """The counts of one operation. `save(counts)` writes them; `counts` are those of an earlier process, if any."""
+    """The counts of one operation. `save(counts)` writes them; `counts` are those of an earlier process, if any.
+
+    `operation_id` is for work that keeps a journal of its own under it."""
 
     def __init__(
         self,
         save: Callable[[Counts], Awaitable[None]],
         counts: Counts = (0, 0, 0),
         *,
+        operation_id: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.operation_id = operation_id
         self._save_counts = save
         self._clock = clock
         self._saved_at = 0.0

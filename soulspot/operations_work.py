@@ -15,8 +15,9 @@ from typing import Any
 from soulspot.again import ask_again
 from soulspot.enrich import EnrichmentService
 from soulspot.operations_progress import Progress
-from soulspot.reports import Enrichment, import_notes, imported, scan_notes, scanned
+from soulspot.reports import NOTES, Enrichment, import_notes, imported, scan_notes, scanned
 from soulspot.store import operations as rows
+from soulspot.tagging_wish import TagReport, Tell, from_request
 
 COUNT = 2.0  # seconds between two looks at how far an enrichment or a refresh is
 
@@ -163,6 +164,34 @@ async def _refresh(
     return {"refreshed": total}, []
 
 
+async def _write_tags(
+    service: EnrichmentService, request: Mapping[str, Any], progress: Progress
+) -> tuple[dict[str, Any], list[str]]:
+    told = _tags_told(progress)
+    report = await service.tagging.write(from_request(request), progress.operation_id, told)
+    told(report, report.looked)
+    return report.as_json(), _tag_notes(report)
+
+
+async def _undo_tags(
+    service: EnrichmentService, request: Mapping[str, Any], progress: Progress
+) -> tuple[dict[str, Any], list[str]]:
+    told = _tags_told(progress)
+    report = await service.tagging.undo(request["operation"], force=request["force"], tell=told)
+    told(report, report.looked)
+    return report.as_json(), _tag_notes(report)
+
+
+def _tags_told(progress: Progress) -> Tell:
+    return lambda report, total: progress.advance(max(total, report.looked), report.looked, report.failed)
+
+
+def _tag_notes(report: TagReport) -> list[str]:
+    notes = [f"{one['path']}: {one['reason']}" for one in report.problems[:NOTES]]
+    more = report.skipped + report.failed - len(notes)
+    return [*notes, f"... and {more} more that were not written"] if more > 0 else notes
+
+
 async def _count_tracks(service: EnrichmentService, progress: Progress) -> None:
     """Tell how far the tracks are while an enrichment runs."""
     while True:
@@ -182,4 +211,6 @@ KINDS: Mapping[str, Work] = {
     "enrich": _enrich,
     "retry": _retry,
     "refresh": _refresh,
+    "write_tags": _write_tags,
+    "undo_tags": _undo_tags,
 }

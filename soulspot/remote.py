@@ -20,7 +20,7 @@ from soulspot.store.sql_imports import Position
 
 POLL_SECONDS = 0.5
 COMMANDS = frozenset(
-    {"daemon", "enrich", "scan", "import", "retry", "review", "demo"}
+    {"daemon", "enrich", "scan", "import", "retry", "review", "demo", "write-tags"}
 )  # those that own a database
 STANDSTILL = 600.0  # seconds without a sign of life in an operation (the daemon gives one twice a minute)
 
@@ -96,6 +96,21 @@ class Remote:
         """Note how far it is."""
         body = {"source": source, "name": at.name, "position": at.position, "rows": at.rows}
         self._with("position", await self._ask("POST", "/api/v1/import/position", json=body))
+
+    async def write_tags(self, paths: Sequence[bytes], how: dict[str, Any]) -> int:
+        """Write tags, or with `apply` false say what would be written."""
+        body = {"paths": [os.fsdecode(path) for path in paths], **how}
+        return await self._start("/api/v1/write-tags", body)
+
+    async def undo_tags(self, operation_id: int, *, force: bool) -> int:
+        return await self._start(f"/api/v1/write-tags/{operation_id}/undo", {"force": force})
+
+    async def tag_writes(self) -> list[dict[str, Any]]:
+        """The operations that wrote tags."""
+        found: list[dict[str, Any]] = self._with("operations", await self._ask("GET", "/api/v1/write-tags"))[
+            "operations"
+        ]
+        return found
 
     async def review(self, after: int, limit: int, words: str) -> dict[str, Any]:
         """A page of what is in review."""

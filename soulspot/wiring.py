@@ -20,6 +20,9 @@ from soulspot.alarms import Alarms, Thresholds
 from soulspot.config import Config, load_config
 from soulspot.enrich import Batching, EnrichmentService
 from soulspot.intake import LibraryRules
+from soulspot.library.tag_copy import Manner
+from soulspot.library.tag_names import FIELDS
+from soulspot.library.tag_rules import TagRules
 from soulspot.limits import Gates, LimitEvent, StatePort
 from soulspot.matching import MatchPolicy
 from soulspot.memory import Memory
@@ -167,6 +170,7 @@ async def _build(config: Config, database: Database, kind: type[S], outbox: Outb
     service = kind(
         database, gates, built, telemetry, memory=memory, alarms=judge,
         rules=rules(config, built), patience=patience(config), library=library_rules(config),
+        tags=tag_rules(config),
     )  # fmt: skip
     await gates.restore()
     for provider in built:
@@ -248,6 +252,15 @@ def library_rules(config: Config) -> LibraryRules:
     )  # fmt: skip
 
 
+def tag_rules(config: Config) -> TagRules:
+    """How tags are written."""
+    how = config.write_tags
+    return TagRules(
+        how.enabled, how.fields or FIELDS, how.policy, how.embed_covers, how.quiet, how.keep_undo,
+        Manner(how.mtime, how.keep_owner, how.hard_links),
+    )  # fmt: skip
+
+
 def scheduler_with_defaults() -> AsyncIOScheduler:
     """A scheduler whose late jobs run once, however late: a clock that jumped skips nothing."""
     return AsyncIOScheduler(job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1})
@@ -277,6 +290,7 @@ async def _look(service: EnrichmentService) -> None:
 
 async def _upkeep(service: EnrichmentService) -> None:
     await service.database.write(lambda c: operations.prune(c, time.time() - EVENTS_KEPT))
+    await service.tagging.prune()
     with contextlib.suppress(Exception):
         await service.database.keep_up()
 
@@ -295,6 +309,7 @@ def retune(service: EnrichmentService, config: Config) -> None:
             daily_budget=getattr(mine, "daily_budget", None),
         )  # fmt: skip
         pump.retune(batch_size=mine.batch_size, max_wait_time=mine.max_wait_time, patience=patience(config))
+    service.tagging.rules = tag_rules(config)
     service.take_over(rules(config, [pump.provider for pump in service.pumps]))
     service.alarms.take_over(thresholds(config))
     service.memory.limit = memory_limit(config)

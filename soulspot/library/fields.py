@@ -155,6 +155,7 @@ Pairs = Iterator[tuple[str, str]]
 
 
 def _id3(tags: Any) -> Pairs:
+    joined = getattr(tags, "version", None) == (2, 3, 0)  # it has no lists: taggers join them by "/"
     for frame in tags.values():
         name = frame.FrameID
         if name == "TXXX":
@@ -170,9 +171,21 @@ def _id3(tags: Any) -> Pairs:
             values = (frame.url,)
         else:
             field, values = _FRAMES.get(name), getattr(frame, "text", ())
+        if joined and field in ("genre", "artists"):
+            values = [part for value in values for part in _parts(field, value, tags)]
         if field is not None:
             for value in values:
                 yield field, value if isinstance(value, str) else str(value)
+
+
+def _parts(field: str, value: str, tags: Any) -> list[str]:
+    """What a joined list was made of. "AC/DC" is one artist: the credit names it so."""
+    parts = [part.strip() for part in value.split("/")]
+    if field == "artists":
+        credit = " ".join(text for frame in tags.getall("TPE1") for text in frame.text)
+        if value in credit or not all(part in credit for part in parts):
+            return [value]
+    return parts if all(parts) else [value]
 
 
 def _vorbis(tags: Any) -> Pairs:

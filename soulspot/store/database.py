@@ -90,6 +90,18 @@ class Database:
         Once begun it is finished: cancelling the caller does not cut a transaction in two."""
         return await asyncio.get_running_loop().run_in_executor(self._writer, self.write_now, change)
 
+    async def write_durably(self, change: Callable[[sqlite3.Connection], T]) -> T:
+        """`write` that is on the disk when it returns: not even a power failure takes it back. For what is done to files
+        on the strength of it."""
+        return await asyncio.get_running_loop().run_in_executor(self._writer, self._write_durably, change)
+
+    def _write_durably(self, change: Callable[[sqlite3.Connection], T]) -> T:
+        self._connection.execute("PRAGMA synchronous = FULL")
+        try:
+            return self.write_now(change)
+        finally:
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+
     def write_now(self, change: Callable[[sqlite3.Connection], T]) -> T:
         """`write` for callers without an event loop; not to be mixed with running `write` calls."""
         try:

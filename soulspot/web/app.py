@@ -22,6 +22,7 @@ from soulspot.web.page import Page
 from soulspot.web.review import Review
 from soulspot.web.sql_imports import SqlImports
 from soulspot.web.status import Status
+from soulspot.web.tags import Tags
 from soulspot.web.tracks import Tracks
 
 
@@ -53,6 +54,7 @@ class Api:
                 *OperationRoutes(service, operations).routes(),
                 *ExportRoutes(service, operations).routes(),
                 *SqlImports(service).routes(),
+                *Tags(service, operations).routes(),
                 *Tracks(service).routes(),
                 *Review(service).routes(),
                 *Events(feed).routes(),

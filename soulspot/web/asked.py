@@ -125,6 +125,25 @@ class ExportBody(Asked):
     spreadsheet: bool = Field(False, description="csv in which a spreadsheet runs nothing as a formula")
 
 
+class WriteTagsBody(ScanBody):
+    """What to write into tags; what is not said is as the configuration has it."""
+
+    fields: list[str] | None = Field(None, max_length=50, description="fields of enriched_tracks; none: all")
+    policy: Literal["only-empty", "overwrite"] | None = Field(
+        None, description="only-empty leaves what a file says as it is"
+    )
+    embed_covers: bool | None = Field(None, description="put front covers into the files too")
+    apply: bool = Field(False, description="write; without it the report says what would be written")
+
+
+class UndoTagsBody(Asked):
+    """How to take back."""
+
+    force: bool = Field(
+        False, description="also of files that have changed since, if their audio is the same"
+    )
+
+
 class LoginBody(Asked):
     """Who knows the token gets a cookie."""
 

@@ -26,6 +26,10 @@ class Cost(a.Open):
     """Lookups and requests, by service."""
 
 
+class TagWrites(a.Open):
+    """Operations that wrote tags, the latest first."""
+
+
 class Finds(a.Open):
     """How a search stands, and what it found."""
 
@@ -56,6 +60,11 @@ ROUTES = (
               body=q.RetryBody),
     Described("POST", f"{API}/export", "Write the tracks as a table into a file, to be fetched when it is done",
               {202: a.Started}, body=q.ExportBody),
+    Described("POST", f"{API}/write-tags", "Write what was found out into tags, or say what would be written",
+              {202: a.Started}, body=q.WriteTagsBody),
+    Described("GET", f"{API}/write-tags", "What was written into tags, by operation", {200: TagWrites}),
+    Described("POST", f"{API}/write-tags/{{id}}/undo", "Take back what an operation wrote into tags",
+              {202: a.Started}, body=q.UndoTagsBody),
     Described("GET", f"{API}/operations", "Operations, newest first", {200: a.OperationPage},
               query=q.OperationQuery),
     Described("GET", f"{API}/operations/{{id}}", "How an operation stands", {200: a.Operation}),

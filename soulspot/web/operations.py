@@ -53,7 +53,7 @@ class OperationRoutes:
     async def scan(self, request: web.Request) -> web.Response:
         """Look through the library, or through parts of it."""
         body = await body_of(request, ScanBody)
-        places = self._places(body.paths)
+        places = places_of(self._service, body.paths)
         if not places and not self._service.has_library:
             raise web.HTTPUnprocessableEntity(text="library.paths is empty: there is nothing to scan")
         return accepted(await self._operations.scan(places))
@@ -61,13 +61,13 @@ class OperationRoutes:
     async def enrich(self, request: web.Request) -> web.Response:
         """Scan, and follow the work until nothing is due."""
         body = await body_of(request, EnrichBody)
-        places = self._places(body.paths)
+        places = places_of(self._service, body.paths)
         return accepted(await self._operations.enrich(places, float(body.wait), force=body.force))
 
     async def enrich_cost(self, request: web.Request) -> web.Response:
         """What it would cost to enrich these with `force`."""
         body = await body_of(request, ScanBody)
-        return web.json_response((await cost(self._service, self._places(body.paths))).as_json())
+        return web.json_response((await cost(self._service, places_of(self._service, body.paths))).as_json())
 
     async def retry(self, request: web.Request) -> web.Response:
         """Ask again for what failed, or was not known."""
@@ -127,20 +127,21 @@ class OperationRoutes:
             raise web.HTTPNotFound(text=f"there is no operation {number}")
         return self._operations.live(found)
 
-    def _places(self, paths: Sequence[str]) -> list[bytes]:
-        """The `paths` of a request; they must lie inside the configured library."""
-        try:
-            places = [os.path.abspath(os.fsencode(path)) for path in paths]
-            real = [os.path.realpath(place) for place in places]
-        except ValueError as error:
-            raise web.HTTPUnprocessableEntity(text=f"paths: {error}") from error
-        for path, place in zip(paths, real, strict=True):
-            if not self._service.in_library(place):
-                raise web.HTTPUnprocessableEntity(
-                    text=f"paths: {path!r} is not inside the library that is configured: the daemon reads only what "
-                    "library.paths names"
-                )
-        return places
+
+def places_of(service: EnrichmentService, paths: Sequence[str]) -> list[bytes]:
+    """The `paths` of a request; they must lie inside the configured library."""
+    try:
+        places = [os.path.abspath(os.fsencode(path)) for path in paths]
+        real = [os.path.realpath(place) for place in places]
+    except ValueError as error:
+        raise web.HTTPUnprocessableEntity(text=f"paths: {error}") from error
+    for path, place in zip(paths, real, strict=True):
+        if not service.in_library(place):
+            raise web.HTTPUnprocessableEntity(
+                text=f"paths: {path!r} is not inside the library that is configured: the daemon reads only what "
+                "library.paths names"
+            )
+    return places
 
 
 def accepted(operation_id: int) -> web.Response:

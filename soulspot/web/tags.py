@@ -1,0 +1,55 @@
+"""Writing tags over HTTP: start it, list what was written, take it back."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from soulspot.enrich import EnrichmentService
+from soulspot.operations import Operations
+from soulspot.store import tag_journal
+from soulspot.tagging_wish import nothing_to_undo, wish_of
+from soulspot.web.asked import UndoTagsBody, WriteTagsBody, body_of
+from soulspot.web.operations import accepted, places_of
+
+LISTED = 100  # operations
+
+
+class Tags:
+    """The handlers over one service and its operations."""
+
+    def __init__(self, service: EnrichmentService, operations: Operations) -> None:
+        self._service = service
+        self._operations = operations
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.post("/api/v1/write-tags", self.write),
+            web.get("/api/v1/write-tags", self.listing),
+            web.post("/api/v1/write-tags/{id:[0-9]{1,18}}/undo", self.undo),
+        ]
+
+    async def write(self, request: web.Request) -> web.Response:
+        """Compare tags with what was found out and, with `apply`, write them."""
+        body = await body_of(request, WriteTagsBody)
+        try:
+            wish = wish_of(
+                self._service.tagging.rules, fields=body.fields, policy=body.policy,
+                embed_covers=body.embed_covers, apply=body.apply,
+                places=tuple(places_of(self._service, body.paths)),
+            )  # fmt: skip
+        except ValueError as error:
+            raise web.HTTPUnprocessableEntity(text=str(error)) from None
+        return accepted(await self._operations.write_tags(wish))
+
+    async def listing(self, request: web.Request) -> web.Response:
+        """The operations that wrote tags, the latest first."""
+        found = await self._service.database.read(lambda c: tag_journal.listing(c, LISTED))
+        return web.json_response({"operations": found})
+
+    async def undo(self, request: web.Request) -> web.Response:
+        """Take back what an operation wrote. 404 when it has written nothing that can be taken back."""
+        body = await body_of(request, UndoTagsBody)
+        number = int(request.match_info["id"])
+        if not await self._service.database.read(lambda c: tag_journal.count(c, number)):
+            raise web.HTTPNotFound(text=nothing_to_undo(number))
+        return accepted(await self._operations.undo_tags(number, force=body.force))
