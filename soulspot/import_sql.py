@@ -148,8 +148,11 @@ class SqlSource:
 
     def _whole(self, rows: Sequence[RowMapping]) -> int:
         """How many of these rows, which are one more than a page, end where a key ends; 0 when that is nowhere."""
-        signs = [signature(self._key(row)) for row in rows]
-        return next((n for n in range(self._page, 0, -1) if signs[n - 1] != signs[n]), 0)
+        return next((n for n in range(self._page, 0, -1) if self._differ(rows[n - 1], rows[n])), 0)
+
+    def _differ(self, one: RowMapping, other: RowMapping) -> bool:
+        """Whether the database is sure to take their keys for different ones."""
+        return signature(self._key(one)) != signature(self._key(other))
 
     def _as_page(self, rows: Sequence[RowMapping], last: Key) -> Page:
         counts = Counter(spelt(self._key(row)) for row in rows)
