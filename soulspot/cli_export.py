@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, NoReturn
 
@@ -19,11 +22,12 @@ from soulspot.export import TableReport, export_table
 from soulspot.export.columns import COLUMNS, choose
 from soulspot.export.formats import FORMATS, format_of
 from soulspot.export.tables import check_spreadsheet, wanted_of
+from soulspot.export.target import BUFFER
 from soulspot.models import Status
 
 DDEX = "ddex"
 STDOUT = Path("-")
-LEFT = "nothing was written"
+LEFT = "no file was written or changed"
 QUIET_SECONDS = 1.0  # what is quick says nothing on the way: cron would mail it
 
 
@@ -141,8 +145,8 @@ def export(
     _refuse(asked, place, json_)
     loaded = load(config, needs_contact=False)
     log_quietly(loaded)
-    signal.signal(signal.SIGTERM, _terminated)
-    report = guarded(lambda: _export(loaded, place, asked, quiet=json_), left=LEFT)
+    with _ending_in_order(stream=place is None):
+        report = guarded(lambda: _export(loaded, place, asked, quiet=json_), left=LEFT)
     if report is None:
         return
     if json_:
@@ -191,14 +195,43 @@ def _export(config: Config, place: Path | None, asked: dict[str, Any], *, quiet:
         if place is not None:
             return export_table(config.database.path, place, on_progress=progress, **asked)
         try:
-            stream: BinaryIO = sys.stdout.buffer
-            return export_table(config.database.path, stream, on_progress=progress, **asked)
+            return export_table(config.database.path, _stdout(), on_progress=progress, **asked)
         except BrokenPipeError:
-            # Python would complain once more when it flushes stdout at its end
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _write_to_nobody()
             return None
 
 
-def _terminated(number: int, frame: object) -> NoReturn:
-    complain(f"stopped; {LEFT}")
-    raise SystemExit(TERMINATED)  # by way of everything that tidies up
+@contextmanager
+def _ending_in_order(*, stream: bool) -> Iterator[None]:
+    """SIGTERM and Ctrl-C end it by way of everything that tidies up, though nobody may read our `stream`."""
+
+    def end(number: int, frame: object) -> NoReturn:
+        if stream:
+            _write_to_nobody()
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        complain(f"stopped; {LEFT}")
+        raise SystemExit(TERMINATED)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _stdout() -> BinaryIO:
+    """Standard output with a buffer for rows, not for lines."""
+    sys.stdout.flush()
+    try:
+        return open(sys.stdout.fileno(), "wb", buffering=BUFFER, closefd=False)
+    except io.UnsupportedOperation:  # somebody has put something else in its place
+        return sys.stdout.buffer
+
+
+def _write_to_nobody() -> None:
+    """What is still to be flushed must neither block nor fail."""
+    nobody = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nobody, sys.stdout.fileno())
+    os.close(nobody)

@@ -134,7 +134,7 @@ def export_table(
                 on_progress(rows, max(total, rows))
     return TableReport(
         format_.name, rows, tuple(column.name for column in chosen), str(place) if place else None,
-        place.stat().st_size if place else None, round(time.monotonic() - began, 3),
+        place.stat().st_size if place and place.is_file() else None, round(time.monotonic() - began, 3),
         iso(snapshots.began or time.time()), snapshots.count, values.odd_paths,
     )  # fmt: skip
 

@@ -33,15 +33,15 @@ def replacing(path: Path) -> Iterator[Sink]:
     stood there stays and nothing is left. ExportError when it is a folder, or another export writes it just now.
 
     What is no plain file (a pipe, /dev/null) is written to as it is."""
-    place = Path(os.path.realpath(path))  # a link goes on pointing to the file
-    if place.is_dir():
+    if path.is_dir():
         raise ExportError(f"{path} is a folder; name a file in it")
-    if not place.parent.is_dir():
-        raise ExportError(f"{path}: there is no folder {place.parent}")
-    if place.exists() and not place.is_file():
-        with place.open("wb", buffering=BUFFER) as file:
+    if path.exists() and not path.is_file():
+        with path.open("wb", buffering=BUFFER) as file:
             yield Sink(file, None)
         return
+    place = Path(os.path.realpath(path))  # a link goes on pointing to the file
+    if not place.parent.is_dir():
+        raise ExportError(f"{path}: there is no folder {place.parent}")
     aside = aside_of(place)
     handle = _own(aside, path)
     try:

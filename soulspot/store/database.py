@@ -22,6 +22,7 @@ from soulspot.store.ownership import read_owner
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 30_000
+FOLD_WITHIN_MS = 200  # while a checkpoint waits for readers, nothing else is written
 CHECKED_UP_TO = 256 << 20  # bytes; a larger file is checked only after a crash, because that takes minutes
 _MAGIC = b"SQLite format 3\0"
 _MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
@@ -126,7 +127,12 @@ class Database:
 
     def upkeep(self) -> None:
         """Fold the write-ahead log back into the file and refresh the planner's statistics."""
-        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        # somebody may read for minutes, an export say: then as much is folded as can be, and nobody waits for the rest
+        self._connection.execute(f"PRAGMA busy_timeout = {FOLD_WITHIN_MS}")
+        try:
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            self._connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         self._connection.execute("PRAGMA optimize")
 
     async def keep_up(self) -> None:

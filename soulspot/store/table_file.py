@@ -8,6 +8,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from soulspot.errors import ExportError
+
 
 class TableFile:
     """The table `name` of a file, while it is being filled."""
@@ -25,8 +27,9 @@ class TableFile:
         self._sql = f"INSERT INTO [{name}] VALUES ({', '.join('?' * len(columns))})"
 
     def insert(self, rows: Iterable[Sequence[Any]]) -> None:
-        """Add rows, each in the order of the columns."""
-        self._connection.executemany(self._sql, rows)
+        """Add rows, each in the order of the columns. ExportError when they cannot be written."""
+        with _explained():
+            self._connection.executemany(self._sql, rows)
 
 
 @contextmanager
@@ -38,4 +41,14 @@ def filling(path: Path, name: str, columns: Mapping[str, type], key: str) -> Ite
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("BEGIN")
         yield TableFile(connection, name, columns, key)
-        connection.execute("COMMIT")
+        with _explained():
+            connection.execute("COMMIT")
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Nobody is to take the file that is being written for the database that is read."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise ExportError(f"the SQLite file cannot be written: {error}") from error
