@@ -12,7 +12,8 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from soulspot.library.imports import BadRow, read_rows
+from soulspot.library.imports import read_rows
+from soulspot.library.rows import BadRow
 from soulspot.library.scan import Candidate, Problem, Walk, walk
 from soulspot.library.tags import read_file
 from soulspot.matching import album_member

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from soulspot.errors import LookupFailed, LookupPostponed, UnreadableFile
 from soulspot.library import cells
-from soulspot.library.imports import BadRow, row_of
+from soulspot.library.rows import BadRow, row_of
 from soulspot.models import EnrichedTrack, Status
 from soulspot.store import enriched, tracks
 from soulspot.store.times import iso

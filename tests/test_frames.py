@@ -20,7 +20,7 @@ from soulspot import enrich_dataframe, enrich_dataframe_async
 from soulspot.config import Config, make_config
 from soulspot.frames_columns import NAMES
 from soulspot.library import cells
-from soulspot.library.imports import ImportRow, row_of
+from soulspot.library.rows import ImportRow, row_of
 from tests.library.audio import flac
 from tests.support.factories import isrc, mbid
 from tests.support.flow import rows

@@ -27,7 +27,7 @@ from soulspot.web.asked import (
 )
 from soulspot.web.bodies import chunks
 
-IMPORT_SUFFIXES = (".csv", ".tsv", ".json", ".ndjson", ".jsonl")
+IMPORT_SUFFIXES = (".csv", ".tsv", ".json", ".ndjson", ".jsonl", ".xml")
 OPERATION = "/api/v1/operations/{id:[0-9]{1,18}}"
 
 

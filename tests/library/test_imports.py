@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from soulspot.library import records
-from soulspot.library.imports import BadRow, ImportRow, UnusableFile, preview, read_rows
+from soulspot.library.imports import UnusableFile, preview, read_rows
+from soulspot.library.rows import BadRow, ImportRow
 from soulspot.models import Identifiers, TrackTags
 
 RECORDING = "8b882575-08a5-4452-a7a7-cbb8a1531f9e"
