@@ -15,6 +15,7 @@ import typer
 
 from soulspot import __version__, cli_plan, cli_report, commands
 from soulspot.cli_export import export
+from soulspot.cli_import import import_from_files
 from soulspot.cli_import_sql import PAGE, URL_VARIABLE, import_from_sql
 from soulspot.cli_json import Commands
 from soulspot.cli_review import app as review
@@ -45,7 +46,6 @@ from soulspot.console_tables import (
 )
 from soulspot.console_watch import operations_lines, watch
 from soulspot.errors import SoulSpotError
-from soulspot.library.imports import UnusableFile, preview
 
 app = Commands(
     help="SoulSpot keeps a music library's metadata complete.",
@@ -72,7 +72,6 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on s
 PathsArgument = Annotated[
     list[Path] | None, typer.Argument(help="Files or folders.", metavar="PATH", parser=as_path)
 ]
-REMARKS = 20  # values of an import file that are named one by one
 ABOUT_ALL = (SPOTIFY_OFF, LIBRARY_EMPTY)
 
 
@@ -136,7 +135,11 @@ def scan(paths: PathsArgument = None, config: ConfigOption = None, json_: JsonOp
 def import_(
     file: Annotated[
         Path | None,
-        typer.Argument(help="CSV, JSON or NDJSON (also .gz); `soulspot import --help` lists the columns."),
+        typer.Argument(
+            help="CSV, JSON, NDJSON or DDEX ERN (.xml), each also .gz; or a folder of such files.",
+            metavar="FILE",
+            parser=as_path,
+        ),
     ] = None,
     from_sql: Annotated[
         str | None,
@@ -170,10 +173,11 @@ def import_(
     config: ConfigOption = None,
     json_: JsonOption = False,
 ) -> None:
-    """Queue tracks without files, from a CSV, JSON or NDJSON file or from another database.
+    """Queue tracks without files: from CSV, JSON, NDJSON, DDEX release messages, or another database.
 
     Columns, all optional: key spotify_id isrc mb_recording_id mb_release_id artist title album album_artist
-    duration_ms track_number disc_number. `key` is your own name for the row: the same key again updates it."""
+    duration_ms track_number disc_number. `key` is your own name for the row: the same key again updates it.
+    Of a release message (ERN 3.8 or 4) every sound recording is a row, which a later message of the release updates."""
     if file is not None and (from_sql or query or key or restart):
         complain("import a FILE, or with --from-sql and --query from a database, not both at once")
         raise typer.Exit(USAGE)
@@ -181,27 +185,7 @@ def import_(
     if file is None:
         import_from_sql(loaded, from_sql, query, key, page, restart=restart, as_json=json_)
         return
-    refuse_absent([file])
-    try:
-        seen = guarded(lambda: preview(file))
-    except UnusableFile as error:
-        complain(str(error))
-        raise typer.Exit(USAGE) from None
-    log_quietly(loaded)
-    report = run(
-        lambda bars: commands.import_file(loaded, file, bars), quiet=json_, database=loaded.database.path
-    )
-    known = report["rows"] - report["queued"] - report["bad"]
-    _say(report, json_, f", {known} already known" if known > 0 else "")
-    if not json_:
-        for line, words in seen.remarks[:REMARKS]:
-            complain(f"line {line}: {words}")
-        if seen.remarked > REMARKS:
-            complain(f"... and {seen.remarked - REMARKS} more values that cannot be used")
-        if report["queued"]:
-            out.print("next: soulspot enrich", markup=False)
-    if report["bad"]:
-        raise typer.Exit(INCOMPLETE)
+    import_from_files(loaded, file, as_json=json_)
 
 
 @app.command()

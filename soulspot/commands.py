@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from soulspot.config import Config
 from soulspot.console import Bars
 from soulspot.enrich import EnrichmentService
 from soulspot.errors import SoulSpotError
+from soulspot.intake import NAMED
 from soulspot.operations_work import import_request, retry_request, scan_request, words
 from soulspot.remote import DaemonUnreachable, Remote, running_daemon, who_works
 from soulspot.reports import EnrichReport as EnrichReport
@@ -44,13 +45,40 @@ async def scan(config: Config, places: Sequence[bytes], bars: Bars) -> dict[str,
         return await done_here(service, "scan", scan_request(places), {"places": words(places)}, bars)
 
 
-async def import_file(config: Config, path: Path, bars: Bars) -> dict[str, Any]:
-    """Queue the rows of a file."""
+async def import_files(config: Config, files: Sequence[Path], within: Path, bars: Bars) -> dict[str, Any]:
+    """Queue the rows of these files, one after the other; `within` is the folder they were found in, or the file."""
     if remote := running_daemon(config):
         async with remote:
-            return await _watched(remote, await remote.import_file(path), bars, "import")
+
+            async def there(path: Path) -> dict[str, Any]:
+                return await _watched(remote, await remote.import_file(path), bars, "import")
+
+            return await _imported(files, within, there, bars)
     async with opened(config, kind=EnrichmentService, work=False) as service:
-        return await done_here(service, "import", import_request(path), {"file": path.name}, bars)
+
+        async def here(path: Path) -> dict[str, Any]:
+            return await done_here(service, "import", import_request(path), {"file": path.name}, bars)
+
+        return await _imported(files, within, here, bars)
+
+
+async def _imported(
+    files: Sequence[Path], within: Path, take: Callable[[Path], Awaitable[dict[str, Any]]], bars: Bars
+) -> dict[str, Any]:
+    """The report of a file, or of several together: then its rows are named with their file."""
+    if [within] == list(files):
+        return await take(within)
+    total: dict[str, Any] = {"files": len(files), "rows": 0, "queued": 0, "bad": 0}
+    for path in files:
+        name = str(path.relative_to(within))
+        with bars.about(name):
+            report = await take(path)
+        for key, value in report.items():
+            if isinstance(value, list):
+                total.setdefault(key, []).extend({"file": name, **row} for row in value)
+            else:
+                total[key] = total.get(key, 0) + value
+    return {key: value[:NAMED] if isinstance(value, list) else value for key, value in total.items()}
 
 
 async def retry(config: Config, states: Sequence[str], provider: str | None, bars: Bars) -> dict[str, Any]:

@@ -60,6 +60,7 @@ class Bars:
         self._said: dict[str, tuple[float, str]] = {}
         self._latest: dict[str, str] = {}
         self._began: float | None = None
+        self._about = ""
         self.progress = Progress(*_columns(err.width), console=err, disable=not self._live)
 
     def show(self, name: str, done: int, total: int | None, note: str = "") -> None:
@@ -96,7 +97,17 @@ class Bars:
     def note(self, text: str) -> None:
         """A line that stays, above the bars."""
         if not self._quiet:
-            (self.progress.console if self._live else err).print(text, markup=False, soft_wrap=True)
+            said = f"{self._about}{text}"
+            (self.progress.console if self._live else err).print(said, markup=False, soft_wrap=True)
+
+    @contextmanager
+    def about(self, name: str) -> Iterator[None]:
+        """What is noted meanwhile is about this one of several files."""
+        self._about = f"{name}: "
+        try:
+            yield
+        finally:
+            self._about = ""
 
 
 def _columns(width: int) -> list[ProgressColumn]:

@@ -17,7 +17,7 @@ from soulspot.enrich import EnrichmentService
 from soulspot.import_sql import Page, SqlSource
 from soulspot.import_sql_keys import from_json, spelt
 from soulspot.intake import DECIDE_EVERY
-from soulspot.library.imports import BadRow, row_of
+from soulspot.library.rows import BadRow, row_of
 from soulspot.remote import Remote, running_daemon
 from soulspot.reports import NOTES
 from soulspot.store import sql_imports

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 from soulspot.library.imports import read_rows
-from soulspot.library.rows import BadRow
+from soulspot.library.rows import BadRow, ImportRow
 from soulspot.library.scan import Candidate, Problem, Walk, walk
 from soulspot.library.tags import read_file
 from soulspot.matching import album_member
@@ -24,6 +24,7 @@ from soulspot.store.database import Database
 from soulspot.telemetry import Telemetry
 
 CHUNK = 500  # files looked at, read and committed together
+NAMED = 100  # bad rows, and remarks, of an import that its report names one by one
 DECIDE_EVERY = 20_000  # tracks read before the first of them are asked about
 
 
@@ -41,14 +42,30 @@ class ScanReport:
 
 @dataclass(slots=True)
 class ImportReport:
-    """Counts of one import, kept up to date while it runs. `bad` has (line, reason) of rows not taken.
+    """Counts of one import, kept up to date while it runs: `bad` rows were not taken, of `remarked` values no use was made.
 
-    `unknown_columns` are those that no field of ours is filled from, complete at the end."""
+    `bad_rows` and `remarks` have (line, words) of the first hundred of them; `unknown_columns` are those that no field
+    of ours is filled from, complete at the end."""
 
     rows: int = 0
     queued: int = 0
-    bad: list[tuple[int, str]] = field(default_factory=list)
+    bad: int = 0
+    remarked: int = 0
+    bad_rows: list[tuple[int, str]] = field(default_factory=list)
+    remarks: list[tuple[int, str]] = field(default_factory=list)
     unknown_columns: list[str] = field(default_factory=list)
+
+    def take(self, rows: Iterable[ImportRow | BadRow]) -> None:
+        """Count these rows, and note what is to be said of them."""
+        for row in rows:
+            self.rows += 1
+            if isinstance(row, BadRow):
+                self.bad += 1
+                if len(self.bad_rows) < NAMED:
+                    self.bad_rows.append((row.line, row.reason))
+                continue
+            self.remarked += len(row.remarks)
+            self.remarks += [(row.line, words) for words in row.remarks[: NAMED - len(self.remarks)]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,11 +231,10 @@ class Intake:
         rows = iter(file)
         while chunk := await asyncio.to_thread(lambda: list(islice(rows, self._memory.size(CHUNK)))):
             good = [tracks.ImportedTrack(row.key, row.tags) for row in chunk if not isinstance(row, BadRow)]
-            report.bad += [(row.line, row.reason) for row in chunk if isinstance(row, BadRow)]
             _, queued = await self.records(good)
             report.queued += queued
             await self._took(queued)
-            report.rows += len(chunk)
+            report.take(chunk)
             progress(report)
         await self._decide_new()
         report.unknown_columns = list(file.unknown_columns)

@@ -116,11 +116,11 @@ async def _import(
     counts = _Foreseen(progress)
 
     def tell(report: Any) -> None:
-        counts.reach(report.rows, len(report.bad))
+        counts.reach(report.rows, report.bad)
 
     async with _meanwhile(service.count_rows(path, counts.expect)):
         report = await service.import_file(path, tell)
-    counts.end(report.rows, len(report.bad))
+    counts.end(report.rows, report.bad)
     return imported(report), import_notes(report)
 
 

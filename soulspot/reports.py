@@ -66,9 +66,15 @@ def scanned(report: ScanReport) -> dict[str, int]:
             "problems": len(report.problems)}  # fmt: skip
 
 
-def imported(report: ImportReport) -> dict[str, int]:
-    """The counts of an import."""
-    return {"rows": report.rows, "queued": report.queued, "bad": len(report.bad)}
+def imported(report: ImportReport) -> dict[str, Any]:
+    """The counts of an import, and the first of the rows that were not taken or not wholly."""
+    counts = {"rows": report.rows, "queued": report.queued, "bad": report.bad}
+    if report.remarked:
+        counts["remarked"] = report.remarked
+    named = {"bad_rows": report.bad_rows, "remarks": report.remarks}
+    return counts | {
+        name: [{"line": line, "words": words} for line, words in rows] for name, rows in named.items() if rows
+    }
 
 
 def skipped(problem: Problem) -> str:
@@ -83,8 +89,11 @@ def scan_notes(report: ScanReport) -> list[str]:
 
 
 def import_notes(report: ImportReport) -> list[str]:
-    """What a person should hear of an import."""
-    notes = _first([f"line {line}: {reason}" for line, reason in report.bad], "rows that cannot be used")
+    """What a person should hear of an import, in the file's order."""
+    said = sorted((*report.bad_rows, *report.remarks), key=lambda one: one[0])
+    notes = [f"line {line}: {words}" for line, words in said[:NOTES]]
+    if (rest := report.bad + report.remarked - len(notes)) > 0:
+        notes.append(f"... and {rest} more rows or values that cannot be used")
     if report.unknown_columns:
         notes.append(f"columns that are not used: {', '.join(report.unknown_columns)}")
     return notes

@@ -397,7 +397,8 @@ async def test_an_import_keeps_the_files_order_and_its_keys_and_names_bad_rows(
 
     report = await take.rows(file, progress)
     assert (report.rows, report.queued, told) == (4, 3, [2, 4])
-    [(line, reason)] = report.bad
+    assert report.bad == 1
+    [(line, reason)] = report.bad_rows
     assert line == 4
     assert "neither a title nor an identifier" in reason
     found = rows(database, "SELECT track_id, source_key, title FROM enriched_tracks ORDER BY track_id")

@@ -6,53 +6,59 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 from soulspot.library import values
-from soulspot.library.records import KNOWN, READERS, Reader, WholeFile
+from soulspot.library.records import KNOWN, READERS, SURPLUS, Reader, WholeFile
 from soulspot.library.rows import BadRow, ImportRow, row_of
 
 _MAX_UNKNOWN = 100  # unknown column names that are remembered
-_MAX_REMARKS = 100
 MESSAGE = ".xml"  # what a release message ends in
+KINDS = (*READERS, MESSAGE)
 
 
 class UnusableFile(ValueError):
     """An import file that cannot be understood; the message says why."""
 
 
-@dataclass(slots=True)
-class Preview:
-    """What an import will not take as it is written: the first hundred remarks (line, words), and how many there are."""
+def import_files(path: Path) -> list[Path]:
+    """The file itself, or every import file in a folder and below it, sorted; what begins with a dot is left out.
 
-    remarks: list[tuple[int, str]] = field(default_factory=list)
-    remarked: int = 0
-
-
-def preview(path: Path) -> Preview:
-    """Read an import file to its end without taking anything. Raises UnusableFile, or OSError as reading does."""
-    if path.is_dir():
+    Raises UnusableFile when there is none in the folder."""
+    if not path.is_dir():
+        return [path]
+    found = sorted(
+        one for one in path.rglob("*") if one.is_file() and _kind(one)[0] in KINDS and not _hidden(one, path)
+    )
+    if not found:
         raise UnusableFile(
-            f"{path} is a folder; name a file (`soulspot enrich {path}` reads the music in it)"
+            f"{path}: holds no import file ({' '.join(KINDS)}); `soulspot enrich {path}` reads the music in it"
         )
-    found = Preview()
+    return found
+
+
+def _hidden(path: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)
+
+
+def refuse_unusable(path: Path) -> None:
+    """Read an import file to its end without taking anything. Raises UnusableFile, or OSError as reading does."""
     try:
         for row in read_rows(path):
-            if isinstance(row, BadRow):
-                if row.ends:
-                    raise UnusableFile(f"{path}: {row.reason}")
-                continue
-            for remark in row.remarks:
-                found.remarked += 1
-                if len(found.remarks) < _MAX_REMARKS:
-                    found.remarks.append((row.line, remark))
+            if isinstance(row, BadRow) and row.ends:
+                raise UnusableFile(f"{path}: {row.reason}")
     except UnusableFile:
         raise
     except ValueError as error:  # an ending that nobody knows
         raise UnusableFile(str(error)) from error
-    return found
+
+
+def _kind(path: Path) -> tuple[str, bool]:
+    """The suffix that says what is in a file, and whether it is packed."""
+    endings = [ending.lower() for ending in path.suffixes]
+    packed = endings[-1:] == [".gz"]
+    return "".join((endings[:-1] if packed else endings)[-1:]), packed
 
 
 class ImportRows(Protocol):
@@ -72,16 +78,14 @@ def read_rows(path: Path) -> ImportRows:
     CSV needs a header line and has `,`, `;` or tabs between its columns. Its memory use does not grow with
     the file, nor does that of NDJSON and messages; a .json file is one array of objects and is loaded whole.
     Raises ValueError for another suffix, and OSError while iterating when the file cannot be read."""
-    endings = [ending.lower() for ending in path.suffixes]
-    packed = endings[-1:] == [".gz"]
-    kind = "".join((endings[:-1] if packed else endings)[-1:])
+    kind, packed = _kind(path)
     if kind == MESSAGE:
         from soulspot.library.ern import ErnRows  # with lxml, which no other import needs
 
         return ErnRows(lambda: _bytes(path, packed))
     reader = READERS.get(kind)
     if reader is None:
-        known = ", ".join((*READERS, MESSAGE))
+        known = ", ".join(KINDS)
         raise ValueError(f"{path.name}: an import file ends in one of {known}, or in one of them and .gz")
     return Rows(path, packed, reader)
 
@@ -127,6 +131,6 @@ class Rows:
         return io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="")
 
     def _note_unknown(self, record: Mapping[str, Any]) -> None:
-        for name in record.keys() - KNOWN:
+        for name in record.keys() - KNOWN - {SURPLUS}:
             if name not in self.unknown_columns and len(self.unknown_columns) < _MAX_UNKNOWN:
                 self.unknown_columns.append(values.clean(name))

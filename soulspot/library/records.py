@@ -29,6 +29,7 @@ Record = Mapping[str, Any] | str  # a row's cells by column, or why there are no
 
 
 KNOWN = frozenset(COLUMNS)
+SURPLUS = "\0surplus"  # in a record: cells behind the last column, which nobody knows the meaning of
 _ESCAPED = re.compile(r"[\udc80-\udcff]")  # bytes that were no UTF-8, as "surrogateescape" hands them on
 
 
@@ -118,7 +119,8 @@ def _table(file: TextIO) -> Iterator[tuple[int, Record]]:
         if cells is None:
             return
         if any(cells):
-            yield start, dict(zip(columns, cells, strict=False))
+            surplus = [cell for cell in cells[len(columns) :] if cell.strip()]
+            yield start, dict(zip(columns, cells, strict=False)) | ({SURPLUS: surplus} if surplus else {})
 
 
 def _header(line: str, delimiter: str) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from soulspot.library import identifiers, values
-from soulspot.library.records import COLUMNS
+from soulspot.library.records import COLUMNS, SURPLUS
 from soulspot.models import Identifiers, TrackTags
 
 NOTHING_LEFT = "nothing in this row can be looked up: its track ends as failed"
@@ -79,8 +79,14 @@ def row_of(line: int, record: Mapping[str, Any]) -> ImportRow | BadRow:
             malformed=tuple(malformed),
         ),
     )
+    surplus = [*record.get(SURPLUS, ())]
+    beyond = (
+        [f"{len(surplus)} cells more than columns, not used: {', '.join(surplus)[:100]!r}"] if surplus else []
+    )
     lost = () if title or spotify or isrcs or recordings or releases else (NOTHING_LEFT,)
-    return ImportRow(line, first("key"), tags, (*malformed_words(malformed), *_unusable(record, tags), *lost))
+    return ImportRow(
+        line, first("key"), tags, (*malformed_words(malformed), *_unusable(record, tags), *beyond, *lost)
+    )
 
 
 def malformed_words(notes: Iterable[str]) -> Iterator[str]:

@@ -48,7 +48,7 @@ async def test_each_command_is_an_operation_with_its_counts_and_reports(tmp_path
     async with Sandbox(catalogue, Behaviour(limits=False)) as sandbox:
         config = make_config(settings(sandbox, tmp_path / "db", library__paths=[str(music)]))
         await commands.scan(config, [], quiet)
-        await commands.import_file(config, listed, quiet)
+        await commands.import_files(config, [listed], listed, quiet)
         report = await commands.enrich(config, [], 1.0, quiet)
         await commands.retry(config, ["missing"], None, quiet)
     found = rows(tmp_path / "db", OPERATIONS)
@@ -97,7 +97,7 @@ async def test_a_command_that_fails_says_why_in_its_row(tmp_path: Path) -> None:
     broken = tmp_path / "rows.xlsx"
     broken.write_text("colour,size\nred,10\n")
     with pytest.raises(ValueError, match="xlsx"):
-        await commands.import_file(offline(tmp_path), broken, Bars(quiet=True))
+        await commands.import_files(offline(tmp_path), [broken], broken, Bars(quiet=True))
     [found] = rows(tmp_path / "db", OPERATIONS)
     assert (found["kind"], found["status"]) == ("import", "failed")
     assert "xlsx" in found["error_message"]
@@ -108,7 +108,7 @@ async def test_the_same_command_goes_on_with_what_was_cut_off_under_its_number(t
     with Database(tmp_path / "db") as database:  # a scan and an import that a power cut has ended
         database.write_now(lambda c: operations.start(c, "scan", {}, NOW, request=scan_request([])))
         database.write_now(lambda c: operations.start(c, "import", {}, NOW, request=import_request(listed)))
-    await commands.import_file(config, listed, Bars(quiet=True))
+    await commands.import_files(config, [listed], listed, Bars(quiet=True))
     found = [(one["id"], one["kind"], one["status"]) for one in rows(tmp_path / "db", OPERATIONS)]
     assert found == [(1, "scan", "pending"), (2, "import", "completed")]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from soulspot.library import ern
-from soulspot.library.imports import UnusableFile, preview, read_rows
+from soulspot.library.imports import UnusableFile, read_rows, refuse_unusable
 from soulspot.library.rows import BadRow, ImportRow
 from tests.library.ern import (
     ERN38,
@@ -235,7 +235,7 @@ def test_another_message_is_a_bad_row_that_says_what_it_is(tmp_path: Path, root:
     assert (found.line, found.ends) == (2, True)
     assert words in found.reason
     with pytest.raises(UnusableFile, match=words):
-        preview(tmp_path / "m.xml")
+        refuse_unusable(tmp_path / "m.xml")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from soulspot.library import records
-from soulspot.library.imports import UnusableFile, preview, read_rows
+from soulspot.library.imports import UnusableFile, read_rows, refuse_unusable
 from soulspot.library.rows import BadRow, ImportRow
 from soulspot.models import Identifiers, TrackTags
 
@@ -135,21 +135,20 @@ def test_a_file_that_cannot_be_understood_is_refused_in_a_sentence(
     tmp_path: Path, name: str, content: str | bytes, words: str
 ) -> None:
     with pytest.raises(UnusableFile, match=words.replace(".", r"\.")):
-        preview(written(tmp_path, name, content))
+        refuse_unusable(written(tmp_path, name, content))
 
 
-def test_a_gzip_file_that_is_none_and_a_folder_are_refused(tmp_path: Path) -> None:
+def test_a_gzip_file_that_is_none_is_refused(tmp_path: Path) -> None:
     packed = tmp_path / "x.csv.gz"
     packed.write_text("title\nA\n")
     with pytest.raises(UnusableFile, match="damaged"):
-        preview(packed)
-    with pytest.raises(UnusableFile, match="is a folder"):
-        preview(tmp_path)
+        refuse_unusable(packed)
 
 
 def test_values_that_cannot_be_used_are_named_with_their_line(tmp_path: Path) -> None:
     text = "title,spotify_id,isrc,duration_ms,track_number\nA,zzz,bad,abc,-3\nB,,,0,1/12\n"
-    assert preview(written(tmp_path, "x.csv", text)).remarks == [
+    found = [(row.line, words) for row in good(written(tmp_path, "x.csv", text)) for words in row.remarks]
+    assert found == [
         (2, "spotify_id 'zzz' is not a Spotify id"),
         (2, "isrc 'bad' is not an ISRC"),
         (2, "duration_ms 'abc' is not a length in milliseconds"),

@@ -20,6 +20,7 @@ from soulspot.reports import EnrichReport
 from soulspot.store import enriched, queue
 from soulspot.store import operations as rows
 from soulspot.web import bodies as module
+from tests.library.ern import message, recording
 from tests.support.factories import NOW, add_lookups, claim
 from tests.test_intake import song
 from tests.web.conftest import Running, Start
@@ -301,8 +302,16 @@ async def test_a_finished_operation_reports_what_the_command_line_reports(runnin
     said = await running.operation(
         await accepted(running, "/api/v1/import", params={"name": "a.csv"}, data=(CSV + "c,,,\n").encode())
     )
-    assert said["metadata"]["report"] == {"rows": 3, "queued": 2, "bad": 1}
+    assert said["metadata"]["report"] == {
+        "rows": 3, "queued": 2, "bad": 1,
+        "bad_rows": [{"line": 5, "words": "neither a title nor an identifier"}],
+    }  # fmt: skip
     assert said["metadata"]["notes"][0].startswith("line ")
+    delivery = message(recording()).encode()
+    said = await running.operation(
+        await accepted(running, "/api/v1/import", params={"name": "m.xml"}, data=delivery)
+    )
+    assert said["metadata"]["report"] == {"rows": 1, "queued": 1, "bad": 0}
     said = await running.operation(await accepted(running, "/api/v1/retry", json={}))
     assert said["metadata"]["report"] == {"queued": 0}
 
