@@ -99,8 +99,8 @@ def warnings(config: Config) -> Iterator[str]:
         missing or not spotify.enabled
     ):
         yield "every provider is off: nothing can be found out"
-    if config.export.covers.enabled:
-        yield "export.covers.enabled is set, but this version does nothing with it yet"
+    if config.write_tags.embed_covers and not config.export.covers.enabled:
+        yield "write_tags.embed_covers is set, but no covers are fetched: set export.covers.enabled too"
     hook = urlsplit(config.webhooks.url or "")
     if hook.scheme == "http" and not is_loopback(hook.hostname or ""):
         yield "webhooks.url is not https: what happens here would cross the network in the open"

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from soulspot.config_section import Section, key, seconds
-from soulspot.config_values import Duration, FilePath, Texts
+from soulspot.config_values import Duration, FilePath, Rate, Texts, Url
 
 
 def _dpid(value: str) -> str:
@@ -67,10 +67,17 @@ with warnings.catch_warnings():
 
 
 class Covers(Section):
-    """Front covers that go along with an export. Not used by this version yet."""
+    """Front covers, fetched from the Cover Art Archive and Spotify and kept on disk: see docs/covers.md."""
 
-    enabled: bool = key(False, "fetch covers")
+    enabled: bool = key(False, "fetch covers; without it no cover is asked for anywhere")
     size: Literal[250, 500, 1200] = key(500, "edge length in pixels: 250, 500 or 1200")
+    folder: FilePath | None = key(None, "where they are kept; absent: beside the database")
+    cache_mb: int = key(500, "room for them on disk; what was not used for longest goes first", ge=1)
+    base_url: Url = key("https://coverartarchive.org", "the Cover Art Archive, or a mirror of it")
+    spotify_url: Url = key("https://i.scdn.co", "where Spotify has its images")
+    rate: Rate = key(4.0, "requests a second, to each of the hosts")
+    timeout: Duration = key(30.0, "seconds for one request")
+    missing_after: Duration = key(seconds("7d"), "when to ask again for a cover that was not there")
 
 
 class Export(Section):

@@ -251,5 +251,6 @@ def demo_config(sandbox: Sandbox, library: Path, database: Path) -> Config:
                     "client_secret": "demo",
                 },
             },
+            "export": {"covers": {"base_url": sandbox.covers_url, "spotify_url": sandbox.covers_url}},
         }
     )

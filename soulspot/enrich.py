@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import structlog
 
 from soulspot.alarms import Alarms, Thresholds
+from soulspot.covers import Covers
 from soulspot.intake import ImportReport, Intake, LibraryRules, ScanReport, inside
 from soulspot.item_batches import enrich_files
 from soulspot.library.tag_rules import TagRules
@@ -93,8 +94,12 @@ class EnrichmentService:
         memory: Memory | None = None,
         alarms: Alarms | None = None,
         tags: TagRules | None = None,
+        covers: Covers | None = None,
     ) -> None:
-        self.tagging = TagWriter(database, telemetry, tags, max_file_size=library.max_file_size, now=now)
+        self.covers = covers
+        self.tagging = TagWriter(
+            database, telemetry, tags, covers=covers, max_file_size=library.max_file_size, now=now
+        )
         self.memory = memory or Memory(telemetry)
         self.alarms = alarms or Alarms(telemetry, Thresholds())
         self.memory.on_relief = self._wake
@@ -429,6 +434,8 @@ class EnrichmentService:
         for pump in self.pumps:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(pump.close(), timeout=2.0)
+        if self.covers is not None:
+            await self.covers.close()
         await self.database.write(queue.release)
 
     async def is_alive(self) -> bool:

@@ -18,6 +18,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from soulspot import __version__, config_model
 from soulspot.alarms import Alarms, Thresholds
 from soulspot.config import Config, load_config
+from soulspot.covers import Covers
 from soulspot.enrich import Batching, EnrichmentService
 from soulspot.intake import LibraryRules
 from soulspot.library.tag_copy import Manner
@@ -170,7 +171,7 @@ async def _build(config: Config, database: Database, kind: type[S], outbox: Outb
     service = kind(
         database, gates, built, telemetry, memory=memory, alarms=judge,
         rules=rules(config, built), patience=patience(config), library=library_rules(config),
-        tags=tag_rules(config),
+        tags=tag_rules(config), covers=covers(config, database, gates),
     )  # fmt: skip
     await gates.restore()
     for provider in built:
@@ -249,6 +250,18 @@ def library_rules(config: Config) -> LibraryRules:
     return LibraryRules(
         tuple(os.fsencode(path) for path in library.paths), library.include, library.exclude,
         library.follow_symlinks, config.limits.max_file_size,
+    )  # fmt: skip
+
+
+def covers(config: Config, database: Database, gates: Gates) -> Covers | None:
+    """Where front covers come from, if any are to be fetched."""
+    how = config.export.covers
+    if not how.enabled:
+        return None
+    folder = how.folder or database.path.with_name(database.path.name + "-covers")
+    return Covers(
+        database, gates, folder, size=how.size, cache_bytes=how.cache_mb * 1_000_000, base_url=how.base_url,
+        spotify_url=how.spotify_url, rate=how.rate, timeout=how.timeout, missing_after=how.missing_after,
     )  # fmt: skip
 
 

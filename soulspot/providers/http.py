@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,6 +27,22 @@ from soulspot.providers.transport import (
     refusal,
     with_retries,
 )
+
+
+def _any(url: str) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One thing to ask for, wherever redirects lead; `headers` are for the first host only."""
+
+    method: str
+    base_url: str
+    payload: Any
+    headers: Mapping[str, str]
+    most: int = MAX_BODY
+    allowed: Callable[[str], bool] = _any
 
 
 class Http:
@@ -54,50 +71,59 @@ class Http:
         Raises Limited, Unavailable, Refused, BatchRejected (400) or BadAnswer (`status` 404 when there is no
         such route)."""
         gate = self._gates.for_url(self._provider, url)
-        return await with_retries(
-            gate, lambda attempt: self._follow(method, url, base_url, payload, headers or {}, attempt)
-        )
+        asked = _Asked(method, base_url, payload, headers or {})
+        return decode_json(await with_retries(gate, lambda attempt: self._body(url, asked, attempt)))
+
+    async def fetch_bytes(
+        self, url: str, *, base_url: str, accept: str, most: int, allowed: Callable[[str], bool]
+    ) -> bytes:
+        """What lies at `url`, at most `most` bytes; every address on the way there must be `allowed`.
+
+        Raises what `fetch_json` raises; BadAnswer also for an address that is not allowed, or too much."""
+        gate = self._gates.for_url(self._provider, url)
+        asked = _Asked("GET", base_url, None, {"Accept": accept}, most, allowed)
+        return await with_retries(gate, lambda attempt: self._body(url, asked, attempt))
 
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
             self._session = None
 
-    async def _follow(
-        self, method: str, url: str, base_url: str, payload: Any, headers: Mapping[str, str], attempt: int
-    ) -> Any:
+    async def _body(self, url: str, asked: _Asked, attempt: int) -> bytes:
         target = url
         for _ in range(MAX_REDIRECTS + 1):
-            own = urlsplit(target).netloc == urlsplit(url).netloc
-            status, answer, body = await self._send(
-                method, target, base_url, payload, headers if own else {}, attempt
-            )
-            if status == 200:
-                return decode_json(body)
             host = urlsplit(target).netloc
+            if not asked.allowed(target):
+                raise BadAnswer(f"{host} is not to be asked for this")
+            own = host == urlsplit(url).netloc
+            status, answer, body = await self._send(target, asked, asked.headers if own else {}, attempt)
+            if status == 200:
+                return body
             if status not in REDIRECTS:
                 raise refusal(host, status, body)
             target = redirected(target, answer.get("Location"))
         raise BadAnswer(f"{host} redirects more than {MAX_REDIRECTS} times")
 
     async def _send(
-        self, method: str, url: str, base_url: str, payload: Any, headers: Mapping[str, str], attempt: int
+        self, url: str, asked: _Asked, headers: Mapping[str, str], attempt: int
     ) -> tuple[int, Mapping[str, str], bytes]:
-        turn = await Turn.admitted(self._gates, self._provider, url, endpoint_of(url, base_url), attempt)
+        turn = await Turn.admitted(
+            self._gates, self._provider, url, endpoint_of(url, asked.base_url), attempt
+        )
         host = urlsplit(url).netloc
         try:
             async with (
                 asyncio.timeout(self.timeout),
                 self._open().request(
-                    method, url, json=payload, headers={**headers}, allow_redirects=False
+                    asked.method, url, json=asked.payload, headers={**headers}, allow_redirects=False
                 ) as response,
             ):
                 body = bytearray()
                 async for chunk in response.content.iter_chunked(CHUNK):
                     body += chunk
-                    if len(body) > MAX_BODY:
+                    if len(body) > asked.most:
                         await turn.answered(response.status, response.headers, b"")
-                        raise BadAnswer(f"{host}: the answer is larger than {MAX_BODY} bytes")
+                        raise BadAnswer(f"{host}: the answer is larger than {asked.most} bytes")
         except asyncio.CancelledError:
             turn.dropped()
             raise

@@ -114,6 +114,11 @@ base_url = {urls["spotify_url"]}
 token_url = {urls["token_url"]}
 client_id = "sandbox"
 client_secret = "sandbox"
+
+[export.covers]
+enabled = true
+base_url = {urls["covers_url"]}
+spotify_url = {urls["covers_url"]}
 """
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from typing import Any, Literal, get_type_hints
 
-SERVICES = ("musicbrainz", "spotify", "token", "listenbrainz", "labs")
+SERVICES = ("musicbrainz", "spotify", "token", "listenbrainz", "labs", "covers")
 Malformed = Literal[
     "truncated", "html", "wrong_types", "wrong_length", "empty", "nan", "deep", "huge_number", "surrogate"
 ]
@@ -54,6 +54,7 @@ class Behaviour:
     token: Faults = field(default_factory=Faults)
     listenbrainz: Faults = field(default_factory=Faults)
     labs: Faults = field(default_factory=Faults)
+    covers: Faults = field(default_factory=Faults)
     mb_rate: float = 1.0
     mb_search_busy_share: float = 0.0
     mb_lookup_busy_share: float = 0.0

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from soulspot.sandbox.behaviour import Behaviour
 from soulspot.sandbox.catalogue import Catalogue
+from soulspot.sandbox.covers import Covers
 from soulspot.sandbox.lb_lookup import Lookup
 from soulspot.sandbox.listenbrainz import Labs, ListenBrainz
 from soulspot.sandbox.musicbrainz import MusicBrainz
@@ -26,6 +27,7 @@ _PATHS = {
     "token": "/api/token",
     "listenbrainz": "/1",
     "labs": "",
+    "covers": "",
 }
 
 
@@ -65,6 +67,7 @@ class Sandbox:
             SpotifyAccounts(room, tokens),
             ListenBrainz(room, lookup),
             Labs(room, lookup),
+            Covers(room),
         ]
         try:
             for service in services:
@@ -114,6 +117,7 @@ class Sandbox:
             "token_url": self.token_url,
             "listenbrainz_url": self.listenbrainz_url,
             "labs_url": self.labs_url,
+            "covers_url": self.covers_url,
             "control_url": self.control_url,
         }
 
@@ -136,6 +140,10 @@ class Sandbox:
     @property
     def labs_url(self) -> str:
         return self._urls["labs"]
+
+    @property
+    def covers_url(self) -> str:
+        return self._urls["covers"]
 
     @property
     def control_url(self) -> str:

@@ -10,6 +10,7 @@ from soulspot.enrich import EnrichmentService
 from soulspot.operations import Operations
 from soulspot.web.activity import Activity
 from soulspot.web.bodies import MAX_JSON
+from soulspot.web.covers import CoverRoutes
 from soulspot.web.events import Events, Feed
 from soulspot.web.exports import ExportRoutes
 from soulspot.web.guards import guard, harden
@@ -48,7 +49,8 @@ class Api:
             [
                 *status.routes(),
                 *Login(token).routes(),
-                *Page().routes(),
+                *Page(covers=service.covers is not None).routes(),
+                *CoverRoutes(service).routes(),
                 *activity.routes(),
                 web.get("/metrics", Metrics(service, self._version).handle),
                 *OperationRoutes(service, operations).routes(),

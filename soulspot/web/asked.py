@@ -52,6 +52,12 @@ class TrackQuery(Query):
     )
 
 
+class CoverQuery(Query):
+    """Which cover."""
+
+    url: str = Field(min_length=1, max_length=500, description="the `cover_url` of a track or candidate")
+
+
 class OperationQuery(Query):
     """Which operations to list."""
 

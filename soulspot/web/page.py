@@ -11,37 +11,34 @@ FOLDER = Path(__file__).parent / "page"
 PREFIX = "/page/"
 KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
-# where covers lie: the Cover Art Archive sends on to the Internet Archive, Spotify has hosts of its own
-COVER_HOSTS = "https://coverartarchive.org https://archive.org https://*.archive.org https://i.scdn.co https://*.spotifycdn.com"
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src {images};"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self';"
     " form-action 'none'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
-
-
-def policy(*, covers: bool) -> str:
-    """The Content-Security-Policy: with `covers` images of their hosts may be shown, otherwise nobody else is asked."""
-    return _POLICY.format(images=f"'self' {COVER_HOSTS}" if covers else "'self'")
+COVERS_OFF, COVERS_ON = b'data-covers="off"', b'data-covers="on"'
 
 
 class Page:
-    """The handlers over the files, which are read once."""
+    """The handlers over the files, which are read once. With `covers` the page may show those that we fetch."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, covers: bool = False) -> None:
         self._files = {
             path.name: (path.read_bytes(), KINDS[path.suffix])
             for path in sorted(FOLDER.iterdir())
             if path.suffix in KINDS
         }
+        if covers:
+            body, kind = self._files["index.html"]
+            self._files["index.html"] = body.replace(COVERS_OFF, COVERS_ON), kind
         self._tags = {name: hashlib.sha256(body).hexdigest()[:16] for name, (body, _) in self._files.items()}
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/", self.index), web.get(PREFIX + "{name}", self.file)]
 
     async def index(self, request: web.Request) -> web.Response:
-        """The page; with ?covers=1 it may show covers, which lie at other hosts."""
+        """The page."""
         response = self._answer(request, "index.html")
-        response.headers["Content-Security-Policy"] = policy(covers=request.query.get("covers") == "1")
+        response.headers["Content-Security-Policy"] = POLICY
         return response
 
     async def file(self, request: web.Request) -> web.Response:

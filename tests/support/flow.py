@@ -35,6 +35,9 @@ def settings(sandbox: Sandbox, database: Path, **more: Any) -> dict[str, Any]:
         "providers.spotify.client_id": "tests",
         "providers.spotify.client_secret": "tests-secret",
         "providers.spotify.rate": FAST,
+        "export.covers.base_url": sandbox.covers_url,
+        "export.covers.spotify_url": sandbox.covers_url,
+        "export.covers.rate": FAST,
     }
     return values | {name.replace("__", "."): value for name, value in more.items()}
 

@@ -1,28 +1,24 @@
-// Covers lie at other hosts: they are shown when the user allows it, and a tile of ours stands in until then.
+// Covers come from the daemon, which fetches and keeps them; a tile of ours stands in where there is none.
 
 import { $, h } from "./dom.js";
 
 const KEY = "soulspot.covers";
-const allowed = new URLSearchParams(location.search).get("covers") === "1"; // the daemon's policy follows the address
+const offered = document.documentElement.dataset.covers === "on"; // the daemon says whether it fetches any
+let shown = offered && wanted();
 
 function wanted() {
-  try { return localStorage.getItem(KEY) === "on"; } catch { return allowed; }
+  try { return localStorage.getItem(KEY) !== "off"; } catch { return true; }
 }
 
-function go(on) {
-  const address = new URL(location.href);
-  if (on) address.searchParams.set("covers", "1");
-  else address.searchParams.delete("covers");
-  location.replace(address);
-}
-
-export function beginCovers() {
-  $("covers").checked = allowed;
+// `again` shows anew what is there.
+export function beginCovers(again) {
+  $("covers-switch").hidden = !offered;
+  $("covers").checked = shown;
   $("covers").addEventListener("change", () => {
-    try { localStorage.setItem(KEY, $("covers").checked ? "on" : "off"); } catch { /* for this time, then */ }
-    go($("covers").checked);
+    shown = $("covers").checked;
+    try { localStorage.setItem(KEY, shown ? "on" : "off"); } catch { /* for this time, then */ }
+    again();
   });
-  if (wanted() !== allowed) go(wanted());
 }
 
 // A tile of two letters in a colour of the album's name, the same each time.
@@ -35,8 +31,8 @@ function tile(words) {
 }
 
 export function cover(url, words) {
-  if (!allowed || !url?.startsWith("https://")) return tile(words);
-  const image = h("img", { class: "cover", src: url, alt: "", loading: "lazy", decoding: "async", referrerpolicy: "no-referrer" });
+  if (!shown || !url) return tile(words);
+  const image = h("img", { class: "cover", src: `/api/v1/covers?url=${encodeURIComponent(url)}`, alt: "", loading: "lazy", decoding: "async" });
   image.addEventListener("error", () => image.replaceWith(tile(words)), { once: true });
   return image;
 }

@@ -13,7 +13,7 @@ const form = () => $("track-search");
 const asked = () => ({ query: form().elements.query.value.trim(), status: form().elements.status.value, limit: PAGE });
 
 export function begin() {
-  beginCovers();
+  beginCovers(() => { if (loaded) load(); });
   form().addEventListener("submit", (event) => { event.preventDefault(); load(); });
   form().elements.query.addEventListener("input", later(250, load));
   form().elements.status.addEventListener("change", () => {

@@ -1,0 +1,181 @@
+"""Front covers: fetched once from the Cover Art Archive or Spotify, kept on disk by what they are, within a limit."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from soulspot.errors import BadAnswer, SoulSpotError
+from soulspot.library.tag_sheet import Picture
+from soulspot.limits import Gates
+from soulspot.providers.http import Http
+from soulspot.store import covers as rows
+from soulspot.store.database import Database
+
+MOST = 10_000_000  # bytes of an image
+ARCHIVE = "https://coverartarchive.org"
+SPOTIFY = "https://i.scdn.co"
+_HOSTS = ("coverartarchive.org", "archive.org", "scdn.co", "spotifycdn.com")  # and those below them
+_SIZES = ("-250.", "-500.", "-1200.")
+_USE = 3600.0  # seconds; what is used again and again is noted once in so long
+_MAGIC = (
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"GIF8", "image/gif"),
+)
+IN_TAGS = ("image/jpeg", "image/png")  # what every format and player takes
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """An image on disk."""
+
+    path: Path
+    kind: str
+    digest: str
+
+
+class Covers:
+    """Over one folder. `size` is the edge in pixels, where the host offers a choice."""
+
+    def __init__(
+        self, database: Database, gates: Gates, folder: Path, *, size: int = 500, cache_bytes: int = 500_000_000,
+        base_url: str = ARCHIVE,
+        spotify_url: str = SPOTIFY, rate: float = 4.0, timeout: float = 30.0, missing_after: float = 604_800.0,
+        now: Callable[[], float] = time.time,
+    ) -> None:  # fmt: skip
+        self._database = database
+        self._folder = folder
+        self._size = size
+        self._room = cache_bytes
+        self._base_url = base_url.rstrip("/")
+        self._places = {ARCHIVE: self._base_url, SPOTIFY: spotify_url.rstrip("/")}
+        self._missing_after = missing_after
+        self._now = now
+        self._http = Http(gates, "covers", timeout=timeout)
+        self._coming: dict[str, asyncio.Task[Cover | None]] = {}
+        for place in self._places.values():
+            gates.open("covers", place, rate=rate)
+
+    async def get(self, url: str) -> Cover | None:
+        """The cover at this address; None when there is none. Equal addresses are fetched once, whoever asks.
+
+        Raises ProviderError (Limited, Unavailable, Refused, BadAnswer) when that cannot be found out now."""
+        address = self._address(url)
+        if not self._allowed(address):
+            raise BadAnswer("covers come from the Cover Art Archive and Spotify alone")
+        known = await self._database.read(lambda c: rows.find(c, address, self._now()))
+        if known is not None and known.digest is None:
+            return None
+        if known is not None and known.digest and known.kind:
+            cover = Cover(self._place(known.digest), known.kind, known.digest)
+            if await asyncio.to_thread(cover.path.is_file):
+                await self._database.write(lambda c: rows.use(c, address, self._now(), _USE))
+                return cover
+        task = self._coming.get(address)
+        if task is None:
+            task = self._coming[address] = asyncio.create_task(self._fetch(address))
+            task.add_done_callback(lambda done: self._came(address, done))
+        return await asyncio.shield(task)
+
+    async def of_track(self, track_id: int) -> Cover | None:
+        """The cover of a track; None when it has none."""
+        url = await self._database.read(lambda c: rows.address(c, track_id))
+        return await self.get(url) if url else None
+
+    async def picture(self, url: str) -> Picture | None:
+        """The cover as tags hold it; None when there is none, or it cannot be had now."""
+        try:
+            cover = await self.get(url)
+            if cover is None or cover.kind not in IN_TAGS:
+                return None
+            return Picture(await asyncio.to_thread(cover.path.read_bytes), cover.kind)
+        except (SoulSpotError, OSError):
+            return None
+
+    async def close(self) -> None:
+        for task in list(self._coming.values()):
+            task.cancel()
+        await asyncio.gather(*self._coming.values(), return_exceptions=True)
+        await self._http.close()
+
+    def _came(self, address: str, done: asyncio.Task[Cover | None]) -> None:
+        self._coming.pop(address, None)
+        if not done.cancelled():
+            done.exception()  # whoever waits for it hears of it; it may be that nobody does
+
+    def _address(self, url: str) -> str:
+        """The address in the wished size, at the configured places."""
+        if url.startswith(f"{ARCHIVE}/"):
+            for size in _SIZES:
+                url = url.replace(size, f"-{self._size}.")
+        for usual, place in self._places.items():
+            if url.startswith(f"{usual}/"):
+                return place + url.removeprefix(usual)
+        return url
+
+    def _allowed(self, url: str) -> bool:
+        """Whether covers lie at this address: an answer of a service must not send us anywhere else."""
+        parts = urlsplit(url)
+        if parts[:2] in [urlsplit(place)[:2] for place in self._places.values()]:
+            return True
+        host = parts.hostname or ""
+        return parts.scheme == "https" and any(host == one or host.endswith(f".{one}") for one in _HOSTS)
+
+    async def _fetch(self, address: str) -> Cover | None:
+        try:
+            data = await self._http.fetch_bytes(
+                address, base_url=self._base_url, accept="image/*", most=MOST, allowed=self._allowed
+            )
+        except BadAnswer as error:
+            if error.status not in (404, 410):
+                raise
+            until = self._now() + self._missing_after
+            await self._database.write(lambda c: rows.miss(c, address, until, self._now()))
+            return None
+        if (kind := kind_of(data)) is None:
+            raise BadAnswer(f"{urlsplit(address).netloc}: what lies there is no image")
+        digest = hashlib.sha256(data).hexdigest()
+        cover = Cover(self._place(digest), kind, digest)
+        await asyncio.to_thread(_put, cover.path, data)
+        gone = await self._database.write(lambda c: self._keep(c, address, cover, len(data)))
+        for one in gone:
+            with contextlib.suppress(OSError):
+                self._place(one).unlink()
+        return cover
+
+    def _keep(self, connection: sqlite3.Connection, address: str, cover: Cover, size: int) -> list[str]:
+        rows.save(connection, address, cover.digest, cover.kind, size, self._now())
+        return [one for one in rows.make_room(connection, self._room) if one != cover.digest]
+
+    def _place(self, digest: str) -> Path:
+        return self._folder / digest[:2] / digest
+
+
+def kind_of(data: bytes) -> str | None:
+    """The media type of an image by its first bytes; None when it is none that a page or a player shows."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    return next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
+
+
+def _put(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.replace(name, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise
