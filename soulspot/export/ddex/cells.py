@@ -28,6 +28,8 @@ def present(value: Any) -> Any:
 
 def text(value: Any, name: str = "", remarks: list[str] | None = None) -> str | None:
     """The value as one line of text that XML can hold, or None. What has to be left out of it is remarked."""
+    if type(value) is str and value.isprintable():  # nearly all there is, and nothing in it to leave out
+        return " ".join(value.split()) or None
     value = present(value)
     if value is None:
         return None

@@ -37,19 +37,18 @@ class Track:
 
 def read_track(record: Mapping[str, Any], faults: list[Fault], remarks: list[str]) -> Track | None:
     """The track, or None with every reason among `faults`. `remarks` gets what was changed or left out."""
-    name = _name(record)
     missing: list[Fault] = []
 
     def read(field: str, reader: Callable[[Any], T | None]) -> T | None:
         try:
             return reader(record.get(field))
         except ValueError as error:
-            missing.append((field, f"{name}: {error}"))
+            missing.append((field, f"{_name(record)}: {error}"))
             return None
 
     def need(field: str, value: T | None, words: str) -> T | None:
         if value is None and not any(at == field for at, _ in missing):
-            missing.append((field, f"{name} {words}"))
+            missing.append((field, f"{_name(record)} {words}"))
         return value
 
     title = need("title", cells.text(record.get("title"), "title", remarks), "has no title")

@@ -1,0 +1,146 @@
+"""Release messages of a large library: `python -m benchmarks.ddex` prints releases a second and peak memory.
+
+    python -m benchmarks.ddex [--releases 10000] [--tracks 12] [--processes 2] [--schema PATH] [--json]
+
+An invented library goes through `export_releases` (what `soulspot export --format ddex` calls), each message checked
+with the official schema, in a process of its own whose memory the kernel tells. One release in every thousand lacks an
+ISRC. The schema is DDEX' own: --schema names it, or SOULSPOT_SHARED the folder of shared data; without it nothing is
+validated, and the table says so."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from random import Random
+
+from soulspot.export.ddex.library import export_releases
+from soulspot.export.ddex.settings import ErnDeal, ErnSettings
+from soulspot.models import EnrichedTrack, Status
+from soulspot.store import enriched
+from soulspot.store.database import Database
+
+SETTINGS = ErnSettings("PADPIDA2013042401U", "Sender", "PADPIDA2009101501Y", "Recipient", deals=(ErnDeal(),))
+LACKING = 1_000  # one release in so many lacks an ISRC
+_CHUNK = 10_000  # rows written at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One run. `rss_mb` is that of the process that hands out the work, `worker_rss_mb` that of the largest worker."""
+
+    releases: int
+    processes: int
+    written: int
+    failed: int
+    validated: bool
+    seconds: float
+    rate: float
+    rss_mb: float
+    worker_rss_mb: float
+
+
+def library(releases: int, tracks: int, seed: int = 1) -> Iterator[EnrichedTrack]:
+    """The rows of an invented library, its releases scattered over it."""
+    rng = Random(seed)
+    for number in range(tracks):
+        for release in range(releases):
+            name = f"Artist {release % 997}"
+            lacks = release % LACKING == 0 and number == 0
+            yield EnrichedTrack(
+                number * releases + release + 1, None, None, Status.ACCEPTED, 1.0,
+                title=f"Song {number} of {release}", artist=f"{name} feat. Guest {number}",
+                artists=(name, f"Guest {number}"), album=f"Album {release}", album_artist=name,
+                track_number=number % 10 + 1, disc_number=number // 10 + 1,
+                duration_ms=rng.randrange(120_000, 360_000),
+                isrc=None if lacks else f"QZ{release % 1000:03d}{number:02d}{release:05d}",
+                release_date=f"{1970 + release % 50}-05-01", genres=("pop", "rock"), label=f"Label {release % 101}",
+                mb_release_id=f"00000000-0000-4000-8000-{release:012d}",
+            )  # fmt: skip
+
+
+def fill(path: Path, rows: Iterator[EnrichedTrack]) -> None:
+    """Write them into a new database."""
+    with Database(path) as database:
+        while chunk := [row for row, _ in zip(rows, range(_CHUNK), strict=False)]:
+            database.write_now(lambda c, chunk=chunk: enriched.save(c, chunk, 1_700_000_000.0))
+
+
+def run_once(database: Path, out: Path, schema: Path | None, processes: int) -> Measured:
+    """Export it within this process and its workers."""
+    report = asyncio.run(export_releases(database, out, SETTINGS, schema=schema, processes=processes))
+    own, theirs = (
+        resource.getrusage(who).ru_maxrss * 1024 / 1e6
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    return Measured(
+        report.releases, processes, report.written, report.failed, report.validated, report.seconds,
+        round(report.releases / report.seconds, 1), round(own, 1), round(theirs, 1),
+    )  # fmt: skip
+
+
+def measure(releases: int, tracks: int, processes: int, schema: Path | None) -> Measured:
+    """The same in a process of its own, over a new library."""
+    with tempfile.TemporaryDirectory(prefix="soulspot-ddex-") as folder:
+        database = Path(folder) / "soulspot.db"
+        fill(database, library(releases, tracks))
+        arguments = [str(database), str(Path(folder) / "out"), str(schema or ""), str(processes)]
+        ended = subprocess.run(
+            [sys.executable, "-m", "benchmarks.ddex", "--run", *arguments],
+            stdout=subprocess.PIPE, text=True, check=True,
+        )  # fmt: skip
+        return Measured(**json.loads(ended.stdout))
+
+
+def table(measured: Sequence[Measured]) -> str:
+    """The runs as Markdown."""
+    base = {one.releases: one.rate for one in measured if one.processes == 1}
+    lines = ["| releases | processes | releases/s | beside one process | not written | peak RSS | largest worker |",
+             "|---:|---:|---:|---:|---:|---:|---:|"]  # fmt: skip
+    for one in measured:
+        beside = f"{one.rate / base[one.releases]:.2f}" if one.releases in base else ""
+        worker = f"{one.worker_rss_mb:.0f} MB" if one.processes > 1 else ""
+        lines.append(
+            f"| {one.releases:,} | {one.processes} | {one.rate:,.0f} | {beside} | {one.failed} |"
+            f" {one.rss_mb:.0f} MB | {worker} |"
+        )
+    valid = all(one.validated for one in measured)
+    lines.append("" if valid else "\nNot validated: there is no schema (--schema PATH).")
+    return "\n".join(lines)
+
+
+def _schema() -> Path | None:
+    shared = Path(os.environ.get("SOULSPOT_SHARED") or Path(__file__).resolve().parents[2] / "shared")
+    place = shared / "data" / "ddex"
+    return place if place.is_dir() else None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.ddex", description=__doc__.partition("\n")[0])
+    parser.add_argument("--releases", type=int, default=10_000)
+    parser.add_argument("--tracks", type=int, default=12, help="of a release")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--schema", type=Path, default=_schema())
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--run", nargs=4, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.run:
+        database, out, schema, processes = asked.run
+        made = run_once(Path(database), Path(out), Path(schema) if schema else None, int(processes))
+        print(json.dumps(asdict(made)))
+        return
+    plan = [(max(1, asked.releases // 10), 1), (asked.releases, 1), (asked.releases, asked.processes)]
+    measured = [measure(releases, asked.tracks, processes, asked.schema) for releases, processes in plan]
+    print(json.dumps([asdict(one) for one in measured]) if asked.json else table(measured))
+
+
+if __name__ == "__main__":
+    main()
