@@ -588,6 +588,15 @@ async def test_new_settings_hold_from_the_next_claim_on_and_what_is_under_way_is
     assert [len(queries) for queries in shop.upstream.asked[1:]] == [5, 5, 2]
 
 
+async def test_the_time_in_the_queue_is_in_the_log_as_waiting(shop: Workshop) -> None:
+    await shop.add(1)
+    shop.now += 7.0
+    with capture_logs() as said:
+        await shop.step()
+    [flushed] = [one for one in said if one["event"] == "batch_flushed"]
+    assert flushed["waited_ms"] >= 7000.0
+
+
 async def test_a_batch_says_in_the_log_what_became_of_it(shop: Workshop) -> None:
     await shop.add(1, 2, 3, 4)
     shop.upstream.reply = lambda queries: [

@@ -8,8 +8,17 @@ import sqlite3
 import pytest
 
 from soulspot.matching import album_member
-from soulspot.models import MUSICBRAINZ, AlbumGroup, LookupState, Query, Settlement, TrackTags
-from soulspot.store import albums, queue, tracks
+from soulspot.models import (
+    MUSICBRAINZ,
+    AlbumGroup,
+    EnrichedTrack,
+    LookupState,
+    Query,
+    Settlement,
+    Status,
+    TrackTags,
+)
+from soulspot.store import albums, enriched, queue, tracks
 from tests.support.factories import DAY, NOW, decide, mbid, recording, release, scanned, tags
 
 FOLDER = "/music/The Lanterns/Night Shift"
@@ -98,15 +107,15 @@ def test_the_tracks_of_an_album_share_its_question(connection: sqlite3.Connectio
 
 
 @pytest.mark.timeout(120)
-def test_a_folder_of_6666_files_with_one_album_name_is_no_album_and_ends(
+def test_a_folder_of_thousands_of_files_with_one_album_name_is_no_album_and_ends(
     connection: sqlite3.Connection,
 ) -> None:
-    ids = bring(connection, *(tags(f"Song {n}", album="Unsorted Music") for n in range(6666)))
+    ids = bring(connection, *(tags(f"Song {n}", album="Unsorted Music") for n in range(2000)))
     while some := tracks.undecided(connection, 500):
         decide(connection, some)
-    assert len(ids) == 6666
+    assert len(ids) == 2000
     asked = dict(connection.execute("SELECT kind, count(*) FROM lookups GROUP BY 1").fetchall())
-    assert asked == {"text": 6666}
+    assert asked == {"text": 2000}
 
 
 def test_a_looked_up_release_takes_no_other_release_from_its_recordings(
@@ -147,3 +156,21 @@ def test_the_tracks_of_an_album_know_each_other_and_those_of_a_huge_folder_do_no
     box = groups(connection, many[:1])[0]
     assert box
     assert (box.size, box.members) == (albums.MOST_MEMBERS + 1, ())
+
+
+def test_a_spotify_album_is_news_to_an_album_once_and_never_to_a_huge_folder(
+    connection: sqlite3.Connection,
+) -> None:
+    def found_on(track_id: int, album: str) -> None:
+        row = EnrichedTrack(track_id, None, None, Status.ACCEPTED, 1.0, spotify_album_id=album)
+        enriched.save(connection, [row], NOW)
+
+    first, second, third = bring(connection, tags("A"), tags("B"), tags("C"))
+    assert albums.is_news(connection, first, "the album")
+    found_on(first, "the album")
+    assert not albums.is_news(connection, second, "the album")
+    assert albums.is_news(connection, third, "another edition")
+    [single] = bring(connection, tags("D", album="Single"))
+    assert not albums.is_news(connection, single, "the album")
+    songs = [tags(f"Song {n}") for n in range(albums.LARGEST_BESIDE + 1)]
+    assert not albums.is_news(connection, bring(connection, *songs, folder="/music/Heap")[0], "the album")
