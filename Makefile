@@ -38,7 +38,7 @@ enrich: $(VENV)/.installed ## enrich your own music: make enrich LIBRARY=~/Music
 	exit $$code
 
 test: $(VENV)/.installed-dev ## all tests; PYTEST_ARGS="-k queue" chooses, WORKERS=0 runs them in one process
-	@$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev ## ruff, mypy and the rooms' import directions
 	@$(BIN)/ruff check $(wildcard $(SOURCES))

@@ -14,20 +14,20 @@ import pytest
 from soulspot.sandbox import Behaviour, Catalogue, Sandbox
 from tests.support.flow import rows, settings, soulspot, start, write_config, write_rows
 
-TRACKS, KILLS = 5000, 10
+TRACKS, KILLS = 2500, 10
 
 
 @pytest.mark.process
 @pytest.mark.timeout(300)
 async def test_nothing_is_lost_or_doubled_when_the_daemon_is_killed_ten_times(tmp_path: Path) -> None:
     rng = random.Random(20)
-    catalogue = Catalogue.invent(5, 9000)
+    catalogue = Catalogue.invent(5, 4500)
     file = write_rows(tmp_path / "tracks.csv", [_row(i, one) for i, one in enumerate(_wanted(catalogue))])
     database = tmp_path / "soulspot.db"
     async with Sandbox(catalogue, Behaviour(limits=False)) as sandbox:
         slow = {
-            "providers__musicbrainz__batch_size": 25,
-            "providers__listenbrainz__batch_size": 50,
+            "providers__musicbrainz__batch_size": 12,
+            "providers__listenbrainz__batch_size": 25,
             "providers__spotify__enabled": False,
         }
         config = write_config(tmp_path / "config.toml", settings(sandbox, database, **slow))
