@@ -7,10 +7,14 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from soulspot.models import EnrichedTrack, Status
 from soulspot.store.times import iso
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database as SqliteUtils
+    from sqlite_utils.db import Table
 
 if TYPE_CHECKING:
     from sqlite_utils import Database as SqliteUtils
@@ -32,15 +36,14 @@ _NAMES = tuple(field.name for field in fields(EnrichedTrack))
 
 
 def table(connection: sqlite3.Connection) -> Table:
-    found = _utils()(connection, recursive_triggers=False)["enriched_tracks"]
-    if TYPE_CHECKING:
-        assert isinstance(found, Table)
-    return found
+    found = _sqlite_utils()(connection, recursive_triggers=False)["enriched_tracks"]
+    return cast("Table", found)  # there is no view of this name
 
 
 @cache
-def _utils() -> type[SqliteUtils]:
-    """Imported when something is written: it brings along pandas, 60 MB, where that is installed."""
+def _sqlite_utils() -> type[SqliteUtils]:
+    """sqlite-utils, loaded by whoever writes: it loads numpy and pandas too where they are installed, which takes
+    longer than all the rest of a command that only reads."""
     from sqlite_utils import Database
 
     class Utils(Database):
