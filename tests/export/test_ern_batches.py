@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import math
 import shutil
 import socket
@@ -14,10 +15,14 @@ import pytest
 
 import soulspot
 from soulspot import build_ern_batch
-from soulspot.errors import ConfigError, SchemaError
-from soulspot.export.ddex.grouping import key_of, release_key
+from soulspot.errors import ConfigError, ReleaseRefused, SchemaError
+from soulspot.export.ddex import job
+from soulspot.export.ddex.ern import Run, outcomes
+from soulspot.export.ddex.grouping import gathered, key_of, release_key
+from soulspot.export.ddex.settings import ErnSettings
+from soulspot.library.imports import read_rows
 from soulspot.models import EnrichedTrack, Status
-from tests.export.ern import PARTIES, Deadly, album, built, faults, song
+from tests.export.ern import CREATED, PARTIES, Deadly, album, built, faults, song
 from tests.support.shared_data import shared
 
 
@@ -272,3 +277,38 @@ def test_nothing_is_fetched_from_the_network_for_a_schema(tmp_path):
         server.setblocking(False)
         with pytest.raises(BlockingIOError):
             server.accept()
+
+
+def test_a_disk_that_is_full_for_a_moment_costs_no_release(monkeypatch, tmp_path):
+    full = {"for": 2}
+
+    def put_unless_full(path, content):
+        if full["for"]:
+            full["for"] -= 1
+            raise OSError(errno.ENOSPC, "No space left on device")
+        path.write_bytes(content)
+
+    monkeypatch.setattr(job, "put", put_unless_full)
+    groups = list(gathered(releases(4), key_of()))
+
+    async def written(retries):
+        run = Run(job.Job(ErnSettings.of(PARTIES), CREATED, folder=tmp_path), batch_size=4, retries=retries)
+        return [one async for one in outcomes(groups, run)]
+
+    assert [one.path.exists() for one in asyncio.run(written(2))] == [True] * 4
+    full["for"] = 2
+    refused = [one for one in asyncio.run(written(0)) if isinstance(one, ReleaseRefused)]
+    assert [(one.errors[0].field, one.errors[0].retryable) for one in refused] == [("file", True)] * 2
+
+
+def test_what_is_written_can_be_read_again_as_an_import(tmp_path):
+    records = [song(n, disc_number=d, track_number=n, artist=f"Ana feat. Bo {n}", isrc=f"GBAYE65{d}{n:04d}")
+               for d in (1, 2) for n in (1, 2, 3)]  # fmt: skip
+    (tmp_path / "m.xml").write_bytes(built(records).successes[0].message)
+    found = [one.tags for one in read_rows(tmp_path / "m.xml")]
+    assert [(tags.title, tags.artist, tags.album, tags.album_artist, tags.duration_ms, tags.disc_number,
+             tags.track_number, tags.ids.isrcs[0], tags.date) for tags in found] == [
+        (one["title"], one["artist"], one["album"], one["album_artist"], one["duration_ms"], one["disc_number"],
+         one["track_number"], one["isrc"], one["release_date"]) for one in records
+    ]  # fmt: skip
+    assert found[0].artists == ("Ana", "Bo 1")
