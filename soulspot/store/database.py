@@ -265,11 +265,15 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def migrations() -> list[str]:
-    """The numbered SQL scripts in order; number N is the step from schema N-1 to N."""
+    """The numbered SQL scripts in order; number N is the step from schema N-1 to N.
+
+    RuntimeError when a number is missing or there twice: a database would never see one of the two."""
     folder = resources.files("soulspot.store") / "schema"
     found = sorted(
         (entry.name, entry.read_text()) for entry in folder.iterdir() if _MIGRATION.fullmatch(entry.name)
     )
+    if [int(name[:4]) for name, _ in found] != list(range(1, len(found) + 1)):
+        raise RuntimeError(f"migrations are not numbered one by one: {', '.join(name for name, _ in found)}")
     return [script for _, script in found]
 
 

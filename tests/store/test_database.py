@@ -211,6 +211,18 @@ def test_a_newer_schema_is_refused_and_left_as_it_is(path: Path) -> None:
     assert look(path, "PRAGMA user_version") == [(len(migrations()) + 1,)]
 
 
+def test_two_migrations_of_one_number_are_refused_before_a_database_sees_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "schema"
+    folder.mkdir()
+    for name in ("0001_one.sql", "0002_two.sql", "0002_also.sql"):
+        (folder / name).write_text("SELECT 1;\n")
+    monkeypatch.setattr(module.resources, "files", lambda _: tmp_path)
+    with pytest.raises(RuntimeError, match=r"0002_also\.sql, 0002_two\.sql"):
+        migrations()
+
+
 def test_a_migration_that_fails_leaves_nothing_behind_and_the_next_start_completes_it(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
