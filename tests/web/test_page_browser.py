@@ -133,8 +133,10 @@ async def test_an_enrichment_goes_from_0_to_100_before_ones_eyes_and_everybody_c
             async with client.get("/api/v1/status") as answer:
                 api = (await answer.json())["tracks"]
             async with client.get("/metrics") as answer:
-                metrics = dict(
-                    re.findall(r'^soulspot_tracks\{status="(\w+)"\} ([0-9.]+)$', await answer.text(), re.M)
+                told = await answer.text()
+                metrics = dict(re.findall(r'^soulspot_tracks\{status="(\w+)"\} ([0-9.]+)$', told, re.M))
+                results = dict(
+                    re.findall(r'^soulspot_results_total\{status="(\w+)"\} ([0-9.]+)$', told, re.M)
                 )
             async with client.get(f"/api/v1/operations/{number}") as answer:
                 operation = await answer.json()
@@ -149,6 +151,9 @@ async def test_an_enrichment_goes_from_0_to_100_before_ones_eyes_and_everybody_c
                 float(metrics.get(name, 0)),
                 counted.get(name, 0),
             }
+        for name in ("accepted", "review", "unmatched", "failed"):  # as lines of the log and as a counter
+            decided = sum(one[name] for one in here.daemon.said if one.get("event") == "decided")
+            assert {decided} == {float(results.get(name, 0)), shown[name]}
         assert sum(shown.values()) == TRACKS
         assert (operation["processed_items"], operation["progress"]) == (TRACKS, 100)
         assert logged["total"] == TRACKS
@@ -170,7 +175,7 @@ async def test_killing_and_starting_the_daemon_loses_neither_the_operation_nor_t
         await here.look(
             lambda b: b.wait("return document.querySelector('#connection').dataset.state === 'offline'")
         )
-        assert "does not answer since" in await here.look(lambda b: b.text("#offline"))
+        assert "has not answered since" in await here.look(lambda b: b.text("#offline"))
         assert rows(here.database, f"SELECT status FROM batch_operations WHERE id = {number}") == [
             {"status": "processing"}
         ]
