@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
 import re
 import signal
 import socket
@@ -381,6 +383,30 @@ async def test_an_operation_is_cancelled_by_its_button(tmp_path: Path) -> None:
         assert rows(here.database, f"SELECT status FROM batch_operations WHERE id = {number}") == [
             {"status": "cancelled"}
         ]
+
+
+async def test_the_tracks_that_were_searched_for_are_exported_and_downloaded(tmp_path: Path) -> None:
+    async with scene(tmp_path) as here, aiohttp.ClientSession(here.address) as session:
+        imported = b"key,title,artist\na,Blue,One\nb,Red,One\nc,=Blue,Two\n"
+        async with session.post("/api/v1/import", data=imported) as answer:
+            assert answer.status == 202
+        await here.daemon.hears("operation_finished", lambda said: said["kind"] == "import")
+        await here.look(lambda b: b.click("nav [data-view=tracks]"))
+        await here.look(lambda b: b.click("#track-search input[name=query]"))
+        await here.look(lambda b: b.press(*"blue"))
+        await here.look(lambda b: b.click("#export-tracks"))
+        await here.look(
+            lambda b: b.wait("return /operation 3/.test(document.querySelector('#notice').innerText)")
+        )
+        await here.look(lambda b: b.click("nav [data-view=overview]"))
+        link = (
+            "return document.querySelector('#operations li[data-key=\"3\"] a.file:not([hidden])')?.pathname"
+        )
+        await here.look(lambda b: b.wait(link))
+        async with session.get(await here.look(lambda b: b.ask(link))) as answer:
+            found = list(csv.DictReader(io.StringIO((await answer.read()).decode("utf-8-sig"), newline="")))
+        assert [(row["source_key"], row["title"]) for row in found] == [("a", "Blue"), ("c", "'=Blue")]
+        await here.asks_us_alone()
 
 
 async def test_with_a_token_one_logs_in_once_and_the_page_lives(tmp_path: Path) -> None:

@@ -34,7 +34,9 @@ function make(one) {
     h("div", { class: "line" },
       h("strong", {}, name), h("span", { class: "state" }),
       h("button", { type: "button", class: "quiet", "aria-label": `Cancel ${name}`, onclick: () => cancel(one.id, name) }, "Cancel")),
-    progress, h("p", { class: "facts" }), h("p", { class: "why" }), report(one.id));
+    progress, h("p", { class: "facts" }),
+    h("a", { class: "file", href: `/api/v1/operations/${one.id}/file`, download: "", "aria-label": `Download the file of ${name}` }, "Download"),
+    h("p", { class: "why" }), report(one.id));
   node.progress = progress;
   return node;
 }
@@ -51,6 +53,7 @@ function update(node, one) {
   const why = node.querySelector(".why");
   say(why, one.error_message ?? "");
   why.hidden = !one.error_message;
+  node.querySelector(".file").hidden = !(one.kind === "export" && one.status === "completed");
   node.querySelector(".report").hidden = !one.is_complete;
 }
 

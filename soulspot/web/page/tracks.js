@@ -1,6 +1,6 @@
 // The list of tracks: search, filter, more; a track opens in the dialog.
 
-import { get } from "./api.js";
+import { get, post } from "./api.js";
 import { beginCovers, cover } from "./covers.js";
 import { $, badge, h, later, length, plural, soon } from "./dom.js";
 import { openTrack } from "./track.js";
@@ -12,8 +12,9 @@ let next = null, turn = 0, loaded = false, stale = new Set();
 const form = () => $("track-search");
 const asked = () => ({ query: form().elements.query.value.trim(), status: form().elements.status.value, limit: PAGE });
 
-export function begin() {
+export function begin(tell) {
   beginCovers(() => { if (loaded) load(); });
+  $("export-tracks").addEventListener("click", () => exportThese(tell));
   form().addEventListener("submit", (event) => { event.preventDefault(); load(); });
   form().elements.query.addEventListener("input", later(250, load));
   form().elements.status.addEventListener("change", () => {
@@ -22,6 +23,21 @@ export function begin() {
     load();
   });
   $("more-tracks").addEventListener("click", more);
+}
+
+// All tracks that the search and the status let through, not only those that are shown.
+async function exportThese(tell) {
+  const { query, status } = asked(), format = $("export-format").value;
+  $("export-tracks").disabled = true;
+  try {
+    const filters = { query: query || null, status: status ? [status] : [] };
+    const { operation_id } = await post("/api/v1/export", { format, filters, spreadsheet: format === "csv" });
+    tell(`The export has been started, as operation ${operation_id}: the overview offers its file when it is done.`);
+  } catch (error) {
+    tell(`The export was not started: ${error.message}`);
+  } finally {
+    $("export-tracks").disabled = false;
+  }
 }
 
 export function show(status) {
