@@ -235,6 +235,8 @@ def enrich(
         for line in postponed_lines(report.postponed, report.answered):
             out.print(line, markup=False, soft_wrap=True)
         cli_report.show(report.performance, {"lookups": report.errors.get("lookups", ())})
+        if count := report.tracks.get("review"):
+            out.print(f"{count} wait for your decision: soulspot review list", markup=False)
         if report.lost:
             out.print(f"{report.lost} lookups failed; `soulspot retry` asks them again", markup=False)
         out.print(f"database: {loaded.database.path}", markup=False, soft_wrap=True)

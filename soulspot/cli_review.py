@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
+from rich.table import Table
+from rich.text import Text
 
 from soulspot import cli_review_tables as tables
 from soulspot import review
@@ -88,7 +90,7 @@ def list_(
         print(json.dumps(page))
         return
     if page["review"]:
-        out.print(tables.list_table(page["review"]))
+        out.print(tables.list_table(page["review"], out.width))
     for line in tables.list_end(page, query):
         out.print(line, markup=False, soft_wrap=True)
 
@@ -109,8 +111,8 @@ def show(
     if json_:
         print(json.dumps(case))
         return
-    for part in tables.case_parts(case, limit):
-        out.print(part)
+    for part in tables.case_parts(case, limit, out.width):
+        _put(part)
 
 
 @app.command()
@@ -239,11 +241,12 @@ def search(
     if json_:
         print(json.dumps({"track_id": case["track_id"], **found}))
     else:
-        for start in range(0, min(limit, len(found["results"])), tables.BESIDE):
-            beside = found["results"][start : min(start + tables.BESIDE, limit)]
+        at_once = tables.beside_each_other(out.width)
+        for start in range(0, min(limit, len(found["results"])), at_once):
+            beside = found["results"][start : min(start + at_once, limit)]
             out.print(tables.compared(case["tags"]["shown"], beside, start + 1))
             for part in tables.named(beside, start + 1):
-                out.print(part)
+                _put(part)
         if found["results"]:
             out.print(f"{min(limit, len(found['results']))} of {len(found['results'])} found", markup=False)
             out.print(f"next: soulspot review accept {case['track_id']} ID", markup=False)
@@ -256,6 +259,12 @@ def search(
 
 
 # --- what they share ----------------------------------------------------------------------------------------------
+
+
+def _put(part: Table | Text) -> None:
+    out.print(
+        part, soft_wrap=isinstance(part, Text) and bool(part.no_wrap)
+    )  # rich itself folds what has no space
 
 
 def _named(said: str, provider: str | None) -> Named:

@@ -1,4 +1,4 @@
-"""Review for people: the list, and one track beside its candidates, in 80 columns."""
+"""Review for people: the list, and one track beside its candidates, in 80 columns or fewer."""
 
 from __future__ import annotations
 
@@ -12,32 +12,39 @@ from rich.text import Text
 
 from soulspot import review
 
-BESIDE = 2  # candidates in one table
+ROOM_FOR_TWO = 80  # columns from which on two candidates stand in one table
 DIFFERS, UNSAID = "≠ ", "-"
 WIDTHS = {"field": 8, "ours": 21, "candidate": 21}  # 80 columns with their borders
+
+ROOM_FOR_ROWS = 100  # columns from which on a track of the list stands in one row
 
 AGREES = (" equal", " agrees")  # reasons that speak for the candidate
 
 _ID_AT_END = re.compile(r": [0-9A-Za-z-]{22,36}$")
 
 
-def list_table(listed: Sequence[Mapping[str, Any]]) -> Table:
-    """Tracks in review, each with its best candidate and what stands in the way of accepting it."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+def list_table(listed: Sequence[Mapping[str, Any]], width: int) -> Table:
+    """Tracks in review, each with its best candidate and what stands in the way of accepting it.
+
+    In a row where `width` columns have room for that, else below each other."""
+    beside = width >= ROOM_FOR_ROWS
+    table = Table(
+        box=box.SIMPLE_HEAD if beside else None, pad_edge=False, show_edge=False, show_header=beside
+    )
     table.add_column("track", justify="right", no_wrap=True)
-    table.add_column("in the library", max_width=26, overflow="fold")
-    table.add_column("best candidate", max_width=26, overflow="fold")
-    table.add_column("why", max_width=14, overflow="fold")
+    for name in ("in the library", "best candidate", "why") if beside else ("",):
+        table.add_column(name, overflow="fold")
     for one in listed:
         best = one["best"] or {}
         reasons = [_ID_AT_END.sub("", reason) for reason in best.get("reasons") or ["no candidates"]]
         doubts = [reasons[0], *(reason for reason in reasons[1:] if not reason.endswith(AGREES))]
-        table.add_row(
-            str(one["track_id"]),
-            Text(_song(one) or one["path"] or one["source_key"] or ""),
-            Text(_song(best)),
-            Text("; ".join(doubts)),
-        )
+        ours = _song(one) or one["path"] or one["source_key"] or ""
+        cells = [Text(ours, style="" if beside else "bold"), Text(_song(best)), Text("; ".join(doubts))]
+        number = str(one["track_id"])
+        if beside:
+            table.add_row(number, *cells)
+        else:
+            table.add_row(number, Text("\n").join(cell for cell in cells if cell.plain))
     return table
 
 
@@ -52,8 +59,14 @@ def list_end(page: Mapping[str, Any], words: str) -> Iterator[str]:
         yield "next: soulspot review show TRACK"
 
 
-def case_parts(case: Mapping[str, Any], most: int) -> Iterator[Table | Text]:
-    """One track beside at most `most` of its candidates, and what persons said of it."""
+def beside_each_other(width: int) -> int:
+    """How many candidates one table can take."""
+    return 2 if width >= ROOM_FOR_TWO else 1
+
+
+def case_parts(case: Mapping[str, Any], most: int, width: int) -> Iterator[Table | Text]:
+    """One track beside at most `most` of its candidates in `width` columns, and what persons said of it."""
+    at_once = beside_each_other(width)
     yield Text(f"track {case['track_id']}: {case['status']}", style="bold")
     if name := case["path"] or case["source_key"]:
         yield Text(name)
@@ -67,13 +80,18 @@ def case_parts(case: Mapping[str, Any], most: int) -> Iterator[Table | Text]:
     candidates = case["candidates"][:most]
     if not candidates:
         yield compared(case["tags"]["shown"], [], 1)
-        yield Text('no candidates: search by hand with `soulspot review search TRACK "artist - title"`')
-    for start in range(0, len(candidates), BESIDE):
-        beside = candidates[start : start + BESIDE]
+        yield Text(
+            f'no candidates: search by hand with `soulspot review search {case["track_id"]} "artist - title"`'
+        )
+    for start in range(0, len(candidates), at_once):
+        beside = candidates[start : start + at_once]
         yield compared(case["tags"]["shown"], beside, start + 1)
         yield from named(beside, start + 1)
     if left := len(case["candidates"]) - len(candidates):
         yield Text(f"and {left} more: --limit {len(case['candidates'])}")
+    if candidates and case["status"] == "review":
+        number = case["track_id"]
+        yield Text(f"next: soulspot review accept {number} [ID], reject {number}, or search {number} WORDS")
 
 
 def compared(ours: Mapping[str, str | None], beside: Sequence[Mapping[str, Any]], first: int) -> Table:
@@ -97,7 +115,7 @@ def named(beside: Sequence[Mapping[str, Any]], first: int) -> Iterator[Text]:
     """What each candidate is called by its service, where to look at it, and the reasons."""
     for number, one in enumerate(beside, first):
         yield Text(f"{number}  {one['provider']} {one['entity_id']}", style="bold")
-        yield Text(f"   {one['url']}")
+        yield Text(f"   {one['url']}", no_wrap=True)  # to be clicked or copied as a whole
         if one.get("reasons"):
             yield Text(f"   {'; '.join(one['reasons'])}")
 
