@@ -79,13 +79,18 @@ class AlbumGroup:
     """An album of the library, as most of its tracks name it. `artist` is None for a compilation; `size` in tracks.
 
     `members` are its tracks, in the order of track_id; empty where they are too many to be paired.
-    `spotify_albums` are the Spotify albums of those of its tracks that have been found there, the commonest first."""
+    `all_here`: every track of it has been looked for on Spotify as far as that goes without the others; then
+    `spotify_albums` are those on which tracks of it were found so, the commonest first, `spotify_late` those that turned
+    out later, and `turn` is the track_id of the one that may ask for its own links now."""
 
     album: str
     artist: str | None
     size: int
     members: tuple[GroupedTrack, ...] = field(default=(), compare=False, repr=False)
+    all_here: bool = True
     spotify_albums: tuple[str, ...] = ()
+    spotify_late: tuple[str, ...] = ()
+    turn: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,9 +358,11 @@ class ShownCandidate:
 class TrackOutcome:
     """What was made of a track's state: its row, its candidates, and the queries it still wants answered.
 
+    `waits`: it wants nothing now and will when the other tracks of its album are as far as it is.
     `is_news`: the track came to a result that it did not have before."""
 
     row: EnrichedTrack
     candidates: tuple[ShownCandidate, ...] = ()
     wanted: tuple[Query, ...] = ()
+    waits: bool = False
     is_news: bool = False

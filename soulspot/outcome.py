@@ -43,8 +43,8 @@ from soulspot.outcome_judging import (
     rejected_ids,
 )
 from soulspot.outcome_spotify import own_track, same_track, spotify_albums, spotify_links, told_twice
-from soulspot.plan import album_again, album_query, artist_query, plan
-from soulspot.plan_state import Known, Services
+from soulspot.plan import album_again, album_query, artist_query, planned
+from soulspot.plan_state import BY_HAND, Known, Services
 from soulspot.text import main_credit
 
 EXACT_NAMES_SLACK = 2_500  # milliseconds
@@ -71,6 +71,8 @@ class Rules:
 def work_out(state: TrackState, rules: Rules) -> TrackOutcome:
     """Decide which recording and which Spotify track this is, what is still to be asked, and the row so far."""
     outcome = _worked_out(state, rules)
+    if not outcome.wanted and not state.decisions:  # a person decides by what there is to be seen
+        outcome = _in_order(state, rules)
     before = state.row
     if _stands(before, state) and outcome.row.status is Status.PENDING:
         # what was accepted stays while more is asked about it
@@ -79,6 +81,26 @@ def work_out(state: TrackState, rules: Rules) -> TrackOutcome:
         before is None or before.status is not outcome.row.status
     )
     return replace(outcome, is_news=news)
+
+
+def _in_order(state: TrackState, rules: Rules) -> TrackOutcome:
+    """What comes out when the answers are heard in the order of the plan, each only when it is asked for.
+
+    Services answer when they like, and an early answer leads to other questions than a late one. A row must not depend
+    on that; where this order asks what has not been asked, it is asked now. What a person has searched for counts from
+    the beginning, and so does what a provider said before it was switched off."""
+    heard = {
+        key: asked
+        for key, asked in state.asked.items()
+        if asked.query.get("scope") == BY_HAND or asked.query.provider not in rules.services.names
+    }
+    while True:
+        outcome = _worked_out(replace(state, asked=dict(heard)), rules)
+        answers = {query: state.answer_to(query) for query in outcome.wanted}
+        open_ = tuple(query for query, asked in answers.items() if asked is None or not asked.settled)
+        if open_ or not answers:
+            return replace(outcome, wanted=open_)
+        heard |= {(one.query.provider, one.query.kind, one.query.key): one for one in answers.values() if one}
 
 
 def _stands(before: EnrichedTrack | None, state: TrackState) -> TypeGuard[EnrichedTrack]:
@@ -124,12 +146,11 @@ def _worked_out(state: TrackState, rules: Rules) -> TrackOutcome:
         other_names=_other_names(state, tags.artist),
         album_other_names=_other_names(state, state.group.artist if state.group else None),
     )
-    wanted = plan(state, known, rules.services)
-    status, confidence = _status(state, recording, track, pending=bool(wanted))
+    asking = planned(state, known, rules.services)
+    status, confidence = _status(state, recording, track, pending=bool(asking.wanted) or asking.waits)
     values, sources = _merged(state, recording, track, rules)
-    return TrackOutcome(
-        _row(state, status, confidence, values, sources), tuple(_shown(recording, track)), wanted
-    )
+    row = _row(state, status, confidence, values, sources)
+    return TrackOutcome(row, tuple(_shown(recording, track)), asking.wanted, asking.waits)
 
 
 def _release_group(recording: Decision) -> str | None:

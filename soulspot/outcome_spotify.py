@@ -22,7 +22,6 @@ _REACHED = {
 
 
 SAME_ALBUM = 80.0  # percent of likeness of two album names
-_TRACKLIST = (SPOTIFY, "tracklist")
 
 
 def own_track(state: TrackState, tags: TrackTags, policy: MatchPolicy) -> Decision:
@@ -111,21 +110,11 @@ def told_twice(state: TrackState, recording: Decision) -> Decision | None:
 
 
 def spotify_albums(state: TrackState) -> tuple[str, ...]:
-    """The Spotify albums that may have this track, the likeliest first: those it has been looked for on, those that
-    other tracks of its album were found on, and the commonest among what a search for its album found."""
-    asked = [
-        one.query["id"] for one in state.asked.values() if (one.query.provider, one.query.kind) == _TRACKLIST
-    ]
-    beside = state.group.spotify_albums if state.group else ()
-    return tuple(dict.fromkeys((*asked, *beside, *_albums_found(state))))
-
-
-def _albums_found(state: TrackState) -> list[str]:
     """The albums that the search for the track's album found, of those that are called like it, the commonest first."""
     query, group = album_on_spotify(state), state.group
     answer = state.answer_to(query) if query else None
     if answer is None or group is None:
-        return []
+        return ()
     name = latin(group.album)
     counts = Counter(
         entity.fields["spotify_album_id"]
@@ -134,4 +123,4 @@ def _albums_found(state: TrackState) -> list[str]:
         and ratio(latin(entity.fields.get("album") or ""), name) >= SAME_ALBUM
         and (group.artist is None or same_artist(group.artist, entity.fields))
     )
-    return [album_id for album_id, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
+    return tuple(album_id for album_id, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -16,12 +16,17 @@ MAX_ISRCS = 3
 
 
 def plan(state: TrackState, known: Known, services: Services) -> tuple[Query, ...]:
-    """The queries whose answers this track still waits for; empty when it is finished.
+    """The queries whose answers this track still waits for; empty when it is finished, or waits for its album."""
+    return planned(state, known, services).wanted
+
+
+def planned(state: TrackState, known: Known, services: Services) -> Asking:
+    """What this track still waits for.
 
     Every stage asks only when the one before it has settled, so that a cheap answer saves a dear question."""
-    if state.unreadable:
-        return ()
     asking = Asking(state)
+    if state.unreadable:
+        return asking
     for asked in state.asked.values():
         by_hand = asked.query.get("scope") == BY_HAND  # a person has searched, and waits for it
         if by_hand and asked.query.provider in services.names:
@@ -34,11 +39,11 @@ def plan(state: TrackState, known: Known, services: Services) -> tuple[Query, ..
         if not asking.knows(known.recording_id):  # a person named it, and nobody has described it yet
             for stage in _by_recording_ids(asking, [known.recording_id], services):
                 if stage.unsettled:
-                    return asking.wanted
+                    return asking
     else:
         for stage in _identify(asking, state, known, services):
             if stage.unsettled:
-                return asking.wanted
+                return asking
     if services.spotify and known.spotify_id and not known.unasked and not asking.knows(known.spotify_id):
         asking(spotify_track(known.spotify_id, known.tags))
     elif services.spotify and services.spotify_batches and known.spotify_id:
@@ -47,7 +52,7 @@ def plan(state: TrackState, known: Known, services: Services) -> tuple[Query, ..
         )  # for a fiftieth of a request: the row must not depend on who found it
     if services.spotify and not known.spotify_id and not asking.wanted:
         find_on_spotify(asking, state, known, services)
-    return asking.wanted
+    return asking
 
 
 @dataclass(frozen=True, slots=True)

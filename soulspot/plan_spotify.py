@@ -24,7 +24,7 @@ def find_on_spotify(asking: Asking, state: TrackState, known: Known, services: S
     been looked for in vain is hardly ever there by itself, and words find little that labs, which is asked about a
     hundred at once, does not know."""
     album = album_on_spotify(state)
-    stages = [_links(asking, state, known, services), _albums(asking, known, album)]
+    stages = [_links(asking, state, known, services), _albums(asking, state, known, album)]
     for stage in stages if services.spotify_batches else reversed(stages):
         for settled in stage:
             if not settled:
@@ -73,12 +73,21 @@ def _links(asking: Asking, state: TrackState, known: Known, services: Services) 
         links += tuple(
             link for entity in linked.entities for link in entity.fields.get("spotify_track_ids", ())
         )
-    # one of them tells which album it is on, and that has the others
-    hint = {"beside": known.release_group_id}
-    distinct = list(dict.fromkeys(links))
-    if not services.spotify_batches:  # what another question has brought by the way costs nothing
+    distinct, hint, group = list(dict.fromkeys(links)), {"beside": known.release_group_id}, state.group
+    if not services.spotify_batches:
+        # one link tells which album it is on, and that has the others, too
         hint["told"] = "anywhere"
-        distinct.sort(key=lambda link: link not in state.on_spotify)
+        distinct.sort(key=lambda link: link not in state.on_spotify)  # what has been told costs nothing
+        if group and album_on_spotify(state):
+            for album_id in group.spotify_late[:MAX_ALBUMS]:
+                yield _tracklist(asking, album_id)
+            if (
+                distinct[:1]
+                and distinct[0] not in state.on_spotify
+                and group.turn not in (None, state.track_id)
+            ):
+                asking.waits = True
+                yield False
     for link in distinct[:MAX_LINKS]:
         yield asking(Query.of(SPOTIFY, "track", hint, id=link)) is not None
 
@@ -93,11 +102,19 @@ def _names_at_labs(known: Known) -> Query | None:
     return None
 
 
-def _albums(asking: Asking, known: Known, album: Query | None) -> Iterator[bool]:
+def _albums(asking: Asking, state: TrackState, known: Known, album: Query | None) -> Iterator[bool]:
     """The albums that other tracks of the track's album were found on, or else those that a search for it finds."""
-    if album is None:
+    group = state.group
+    if album is None or group is None:
         return
-    if not known.spotify_albums:
+    if not group.all_here:
+        asking.waits = True
+        yield False
+    if not group.spotify_albums:
         yield asking(album) is not None
-    for album_id in known.spotify_albums[:MAX_ALBUMS]:
-        yield asking(Query.of(SPOTIFY, "tracklist", id=album_id)) is not None
+    for album_id in (group.spotify_albums or known.spotify_albums)[:MAX_ALBUMS]:
+        yield _tracklist(asking, album_id)
+
+
+def _tracklist(asking: Asking, album_id: str) -> bool:
+    return asking(Query.of(SPOTIFY, "tracklist", id=album_id)) is not None

@@ -21,6 +21,7 @@ from soulspot.models import (
     PersonDecision,
     Query,
     Status,
+    TrackOutcome,
     TrackTags,
     Verdict,
 )
@@ -408,6 +409,36 @@ def test_the_album_that_other_tracks_were_found_on_is_read_without_a_search() ->
     assert spotify_asks(replies, batches=True, beside=[spotify_id(6_000)]) == [
         ["listenbrainz spotify_ids"], ["spotify tracklist"], ["spotify track"],
     ]  # fmt: skip
+
+
+def waiting(links: int, *, batches: bool, **of_group: Any) -> tuple[TrackOutcome, list[list[str]]]:
+    """What an identified track of an album that is not on Spotify under its name comes to, and what it asks."""
+    group = AlbumGroup("Night Shift", "The Lanterns", 12, **of_group)
+    replies: Replies = IDENTIFIED | {(LB, "spotify_ids"): [spotify_links(1, *range(20, 20 + links))]}
+    start = state(tags(recording=1), group=group)
+    outcome, rounds = play(start, by_kind(replies), Rules(Services(spotify_batches=batches)))
+    return outcome, steps(rounds)[1:]
+
+
+@pytest.mark.parametrize("batches", [True, False])
+def test_an_album_is_not_searched_for_before_all_of_its_tracks_are_as_far(batches: bool) -> None:
+    outcome, asked_for = waiting(0, batches=batches, all_here=False)
+    assert outcome.waits
+    assert asked_for == ([["listenbrainz spotify_ids"]] if batches else [])
+
+
+def test_where_a_track_costs_a_request_one_of_an_album_asks_for_its_links_at_a_time() -> None:
+    outcome, asked_for = waiting(2, batches=False, turn=99)
+    assert outcome.waits
+    assert asked_for == [["spotify album"], ["listenbrainz spotify_ids"]]
+    outcome, asked_for = waiting(2, batches=False, turn=1)
+    assert not outcome.waits
+    assert asked_for[2:] == [["spotify track"], ["spotify track"]]
+
+
+def test_the_album_that_a_link_of_another_track_has_told_is_read_before_a_link_is_asked_for() -> None:
+    _, asked_for = waiting(1, batches=False, turn=1, spotify_late=(spotify_id(6_000),))
+    assert asked_for[2:] == [["spotify tracklist"], ["spotify track"]]
 
 
 def test_a_folder_of_loose_tracks_is_not_searched_for_as_an_album() -> None:

@@ -39,13 +39,13 @@ class SingleRoutes:
         for key, queries in self._albums(sheet).items():
             if len(queries) >= WORTH_IT and key not in self._barren and _can_be_searched(queries[0]):
                 await self._search_album(sheet, key, queries)
-        for query in sheet.open("track"):
+        for query in _in_order(sheet):
             if query in sheet.open("track"):  # an album may have answered it meanwhile
                 await self._single(sheet, query)
 
     def _albums(self, sheet: Sheet) -> dict[AlbumKey, list[Query]]:
         groups: dict[AlbumKey, list[Query]] = {}
-        for query in sheet.open("track"):
+        for query in _in_order(sheet):
             if (key := _album_key(query)) is not None:
                 groups.setdefault(key, []).append(query)
         return groups
@@ -126,6 +126,12 @@ def _album_key(query: Query) -> AlbumKey | None:
 def _can_be_searched(query: Query) -> bool:
     """Whether the hints name the album; `beside` only tells which tracks are of one, and is no name upstream."""
     return bool(query.hinted("album"))
+
+
+def _in_order(sheet: Sheet) -> list[Query]:
+    """The open ones by their ids, not as they came in: the first of an album tells more of itself than the others do of
+    theirs, and which one that is should not be left to chance."""
+    return sorted(sheet.open("track"), key=_asked)
 
 
 def _asked(query: Query) -> str:

@@ -20,7 +20,7 @@ from soulspot.models import (
     TrackTags,
     Verdict,
 )
-from soulspot.store import albums, codec, enriched, queue
+from soulspot.store import albums, codec, enriched, queue, turns
 from soulspot.store.times import iso
 
 
@@ -122,6 +122,7 @@ def unlink(connection: sqlite3.Connection, track_id: int) -> None:
     """Forget which lookups served this track, because what it asks has changed. The answers stay for others."""
     connection.execute("DELETE FROM track_lookups WHERE track_id = ?", (track_id,))
     connection.execute("UPDATE enriched_tracks SET status = 'pending' WHERE track_id = ?", (track_id,))
+    connection.execute("UPDATE tracks SET spotify_stage = 0 WHERE track_id = ?", (track_id,))
 
 
 def mark_vanished(
@@ -145,6 +146,7 @@ def mark_vanished(
         ).fetchall()
         vanished = [(iso(now), track_id) for track_id, path in unseen if gone(path)]
         connection.executemany("UPDATE tracks SET vanished_at = ? WHERE track_id = ?", vanished)
+        turns.gone(connection, [track_id for _, track_id in vanished])
         count += len(vanished)
     return count
 
@@ -204,7 +206,8 @@ def note_rules(connection: sqlite3.Connection, fingerprint: str, now: float) -> 
     )
     changed = row is not None and json.loads(row[0]) != {"fingerprint": fingerprint}
     if changed:
-        connection.execute("UPDATE tracks SET undecided = 1 WHERE unreadable IS NULL")
+        connection.execute("UPDATE tracks SET undecided = 1, spotify_stage = 0 WHERE unreadable IS NULL")
+        connection.execute("DELETE FROM album_finds")
     return changed
 
 
@@ -305,8 +308,7 @@ def _fact(connection: sqlite3.Connection, ref: tuple[str, str, str]) -> Entity |
 
 def save_outcomes(connection: sqlite3.Connection, outcomes: Sequence[TrackOutcome], now: float) -> set[int]:
     """Write rows and candidates and queue what is still wanted. Returns the tracks to decide anew at once,
-    because a lookup they now share was answered before, or a track of their album has been found on Spotify."""
-    found = _found_on_spotify(connection, outcomes)
+    because a lookup they now share was answered before, or because they waited for another track of their album."""
     enriched.save(connection, (outcome.row for outcome in outcomes), now)
     connection.executemany(
         "UPDATE tracks SET undecided = 0 WHERE track_id = ? AND undecided",
@@ -335,24 +337,7 @@ def save_outcomes(connection: sqlite3.Connection, outcomes: Sequence[TrackOutcom
     wanted = {outcome.row.track_id: outcome.wanted for outcome in outcomes}
     queue.forget_unwanted(connection, wanted)
     again = queue.enqueue(connection, wanted, now)
-    return again | (albums.waiting_beside(connection, found) if found else set())
-
-
-def _found_on_spotify(connection: sqlite3.Connection, outcomes: Sequence[TrackOutcome]) -> list[int]:
-    """The tracks whose Spotify album is news: it is not in their row yet."""
-    albums_now = {
-        one.row.track_id: one.row.spotify_album_id for one in outcomes if one.row.spotify_album_id is not None
-    }
-    before = dict(
-        connection.execute(
-            "SELECT track_id, spotify_album_id FROM enriched_tracks WHERE track_id IN (SELECT value FROM json_each(?))",
-            (json.dumps(list(albums_now)),),
-        ).fetchall()
-    )
-    news = {
-        track_id: album_id for track_id, album_id in albums_now.items() if before.get(track_id) != album_id
-    }
-    return [track_id for track_id, album_id in news.items() if albums.is_news(connection, track_id, album_id)]
+    return again | turns.take(connection, outcomes)
 
 
 def decide_by_person(connection: sqlite3.Connection, track_id: int, decision: PersonDecision) -> None:

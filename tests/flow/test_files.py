@@ -19,8 +19,7 @@ from tests.library.audio import flac
 from tests.support.flow import rows, settings, soulspot, write_config
 from tests.support.shared_data import shared
 
-# with Spotify on, who answers first decides which of two equal sources a value is taken from, and what confirms it
-NOT_COMPARED = {"track_id", "updated_at", "sources", "confidence"}
+NOT_COMPARED = {"track_id", "updated_at"}
 
 
 @pytest.fixture(scope="module")
