@@ -11,14 +11,12 @@ from soulspot.matching import album_member
 from soulspot.models import (
     MUSICBRAINZ,
     AlbumGroup,
-    EnrichedTrack,
     LookupState,
     Query,
     Settlement,
-    Status,
     TrackTags,
 )
-from soulspot.store import albums, enriched, queue, tracks
+from soulspot.store import albums, queue, tracks
 from tests.support.factories import DAY, NOW, decide, mbid, recording, release, scanned, tags
 
 FOLDER = "/music/The Lanterns/Night Shift"
@@ -159,21 +157,3 @@ def test_the_tracks_of_an_album_know_each_other_and_those_of_a_huge_folder_do_no
     box = groups(connection, many[:1])[0]
     assert box
     assert (box.size, box.members) == (albums.MOST_MEMBERS + 1, ())
-
-
-def test_a_spotify_album_is_news_to_an_album_once_and_never_to_a_huge_folder(
-    connection: sqlite3.Connection,
-) -> None:
-    def found_on(track_id: int, album: str) -> None:
-        row = EnrichedTrack(track_id, None, None, Status.ACCEPTED, 1.0, spotify_album_id=album)
-        enriched.save(connection, [row], NOW)
-
-    first, second, third = bring(connection, tags("A"), tags("B"), tags("C"))
-    assert albums.is_news(connection, first, "the album")
-    found_on(first, "the album")
-    assert not albums.is_news(connection, second, "the album")
-    assert albums.is_news(connection, third, "another edition")
-    [single] = bring(connection, tags("D", album="Single"))
-    assert not albums.is_news(connection, single, "the album")
-    songs = [tags(f"Song {n}") for n in range(albums.LARGEST_BESIDE + 1)]
-    assert not albums.is_news(connection, bring(connection, *songs, folder="/music/Heap")[0], "the album")
