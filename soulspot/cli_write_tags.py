@@ -97,6 +97,11 @@ def write_tags(
         report = run(lambda bars: taken_back(loaded, undo, force, bars), quiet=json_, database=database)
         _ended(report, json_, "taken back")
         return
+    if embed_covers and not loaded.export.covers.enabled:
+        complain(
+            "--embed-covers: no covers are fetched; set export.covers.enabled = true in config.toml first"
+        )
+        raise typer.Exit(USAGE)
     refuse_absent(paths or [])
     wish = _wish(loaded, fields, policy, embed_covers, apply, commands.absolute(paths or []))
     if not apply and not mine:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from soulspot.stats import ServiceStats, percent, success
-from soulspot.telemetry import Telemetry
+from soulspot.telemetry import BESIDES, Telemetry
 
 
 class Measure:
@@ -33,7 +33,7 @@ class Measure:
             outcomes.update(one.outcomes)
         told = {name: one.as_json() for name, one in sorted(services.items()) if one.statuses or one.batches}
         requests, served = (
-            sum(one["requests"] for one in told.values()),
+            sum(one["requests"] for name, one in told.items() if name not in BESIDES),
             sum(one["tracks"] for one in told.values()),
         )
         self._telemetry.rss()

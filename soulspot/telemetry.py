@@ -85,6 +85,9 @@ def _printable(_logger: Any, _method: str, event: Any) -> Any:
     }
 
 
+BESIDES = frozenset({"covers"})  # asked for images, not about tracks
+
+
 class Telemetry:
     """The counters of this process, and the events about them.
 
@@ -245,7 +248,8 @@ class Telemetry:
     def saved(self) -> int:
         """Requests saved against one for each track and service that answered for it."""
         tracks = sum(served.count for served in self.served.values())
-        return max(0, tracks - sum(self.requests.values()))
+        requests = sum(count for provider, count in self.requests.items() if provider not in BESIDES)
+        return max(0, tracks - requests)
 
     def rss(self) -> int:
         """Resident memory in bytes now; the largest seen stays in `peak_rss`."""

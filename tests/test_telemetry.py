@@ -200,6 +200,14 @@ def test_requests_saved_are_counted_against_one_a_track_and_service_and_never_be
     assert telemetry.saved() == 49
 
 
+def test_pictures_that_are_fetched_save_and_cost_nothing_of_the_requests_about_tracks() -> None:
+    telemetry = Telemetry()
+    with capture_logs():
+        telemetry.on_tracks("spotify", range(1, 51))
+        telemetry.on_request(request("covers"))
+    assert telemetry.saved() == 50
+
+
 def test_a_track_that_took_several_lookups_saves_no_more_than_its_one_request() -> None:
     telemetry = Telemetry()
     telemetry.on_tracks("spotify", [7, 8])

@@ -31,6 +31,10 @@ class Tags:
     async def write(self, request: web.Request) -> web.Response:
         """Compare tags with what was found out and, with `apply`, write them."""
         body = await body_of(request, WriteTagsBody)
+        if body.embed_covers and self._service.covers is None:
+            raise web.HTTPUnprocessableEntity(
+                text="embed_covers: no covers are fetched; set export.covers.enabled first"
+            )
         try:
             wish = wish_of(
                 self._service.tagging.rules, fields=body.fields, policy=body.policy,

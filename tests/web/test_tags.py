@@ -72,6 +72,7 @@ async def test_what_would_be_written_is_told_and_what_is_written_can_be_taken_ba
         ("write-tags", {"fields": ["titel"]}, 422, "there is no titel"),
         ("write-tags", {"paths": ["/etc"]}, 422, "not inside the library"),
         ("write-tags", {"policy": "all"}, 422, "policy"),
+        ("write-tags", {"embed_covers": True}, 422, "set export.covers.enabled"),
         ("write-tags/99/undo", {}, 404, "has written no tags"),
     ],
 )
@@ -176,6 +177,7 @@ def test_the_command_shows_writes_lists_and_takes_back(library: Path) -> None:
         (["--policy", "all"], "only-empty or overwrite"),
         (["--apply", "--undo", "1"], "give one of"),
         (["--force"], "goes with --undo"),
+        (["--embed-covers"], "set export.covers.enabled"),
         (["--list", "--policy", "overwrite"], "go with neither"),
         (["nowhere"], "there is no such file"),
     ],
