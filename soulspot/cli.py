@@ -1,4 +1,4 @@
-"""The command line: one short function a command."""
+"""The command line: one short function a command. What enriches is loaded by the commands that do."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from typing import Annotated, Any
 
 import typer
 
-from soulspot import __version__, cli_plan, cli_report, commands
+from soulspot import __version__, cli_report, commands_look
 from soulspot.cli_export import export
-from soulspot.cli_import import import_from_files
 from soulspot.cli_import_sql import PAGE, URL_VARIABLE, import_from_sql
 from soulspot.cli_json import Commands
 from soulspot.cli_review import app as review
@@ -115,6 +114,8 @@ def daemon(
 @app.command()
 def scan(paths: PathsArgument = None, config: ConfigOption = None, json_: JsonOption = False) -> None:
     """Queue new and changed files, in the running daemon if there is one."""
+    from soulspot import commands
+
     loaded = load(config, check_library=not paths)
     places = commands.absolute(paths or [])
     if not places and not loaded.library.paths:
@@ -185,6 +186,8 @@ def import_(
     if file is None:
         import_from_sql(loaded, from_sql, query, key, page, restart=restart, as_json=json_)
         return
+    from soulspot.cli_import import import_from_files
+
     import_from_files(loaded, file, as_json=json_)
 
 
@@ -209,6 +212,8 @@ def enrich(
     """Find out about the music in PATH, or in the configured library.
 
     It scans, then asks the services until nothing more can be asked within --wait seconds."""
+    from soulspot import commands
+
     loaded = load(config, check_library=not paths, about=() if paths else (LIBRARY_EMPTY,))
     if dry_run:
         if force:
@@ -248,6 +253,8 @@ def enrich(
 
 def _plan(loaded: Config, paths: list[Path] | None, as_json: bool) -> None:
     log_quietly(loaded)
+    from soulspot import cli_plan
+
     if not cli_plan.show(loaded, paths or [], as_json=as_json):
         complain(f"no music found in {_named(paths, loaded)}")
         raise typer.Exit(INCOMPLETE)
@@ -276,18 +283,18 @@ def status(
 
         def watching() -> None:
             with contextlib.suppress(KeyboardInterrupt):  # that is how it ends
-                asyncio.run(watch(lambda: commands.status(loaded), out))
+                asyncio.run(watch(lambda: commands_look.status(loaded), out))
 
         guarded(watching)
         return
     if unreadable and database.exists():
-        files, _ = guarded(lambda: asyncio.run(commands.unreadable(loaded)))
+        files, _ = guarded(lambda: asyncio.run(commands_look.unreadable(loaded)))
         if json_:
             print(json.dumps([{"path": path, "reason": reason} for path, reason in files]))
         for path, reason in () if json_ else files:
             out.print(f"{path}: {reason}", markup=False, soft_wrap=True)
         return
-    found = None if unreadable else guarded(lambda: asyncio.run(commands.status(loaded)))
+    found = None if unreadable else guarded(lambda: asyncio.run(commands_look.status(loaded)))
     if found is None:
         complain(
             f"there is no database yet at {database}; `soulspot enrich PATH` or `soulspot daemon` makes it"
@@ -296,7 +303,7 @@ def status(
     if json_:
         print(json.dumps(found))
         return
-    here = commands.who_else(loaded)
+    here = commands_look.who_else(loaded)
     without = f"{here} is running" if here else "no daemon runs"
     out.print(f"daemon at {found['daemon']}" if found["daemon"] else without, markup=False)
     for line in operations_lines(found):
@@ -313,6 +320,8 @@ def retry(
     json_: JsonOption = False,
 ) -> None:
     """Queue lookups again that failed (or, with --state missing, were not known)."""
+    from soulspot import commands
+
     states = state or ["failed"]
     if not set(states) <= {"failed", "missing"}:
         complain("--state is failed or missing")
@@ -449,7 +458,7 @@ def _say(report: dict[str, Any], as_json: bool, more: str = "") -> None:
 def _show_unreadable(loaded: Config) -> None:
     # the daemon may keep the database from us: then its log has them
     with contextlib.suppress(SoulSpotError, OSError, sqlite3.Error):
-        for line in unreadable_lines(*asyncio.run(commands.unreadable(loaded, UNREADABLE_SHOWN))):
+        for line in unreadable_lines(*asyncio.run(commands_look.unreadable(loaded, UNREADABLE_SHOWN))):
             out.print(line, markup=False, soft_wrap=True)
 
 

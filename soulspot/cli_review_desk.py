@@ -7,17 +7,18 @@ import getpass
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from soulspot import review
 from soulspot.config import Config
-from soulspot.enrich import EnrichmentService
 from soulspot.errors import SoulSpotError
 from soulspot.remote import DaemonRefused, Remote, running_daemon
 from soulspot.review_by_hand import ByHand, Named, is_unknown
 from soulspot.store import review as rows
 from soulspot.store.database import Database
-from soulspot.wiring import opened
+
+if TYPE_CHECKING:
+    from soulspot.enrich import EnrichmentService
 
 LOOK_SECONDS = 0.2  # between two looks at what somebody waits for
 
@@ -70,6 +71,9 @@ async def writing(config: Config, *, work: bool) -> AsyncIterator[Writing]:
         async with remote:
             yield _Daemon(remote)
         return
+    from soulspot.enrich import EnrichmentService
+    from soulspot.wiring import opened
+
     async with opened(config, kind=EnrichmentService, work=work) as service:
         yield _Here(service)
 

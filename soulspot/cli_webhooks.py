@@ -21,7 +21,6 @@ from soulspot.store.times import iso
 from soulspot.webhooks import describe
 from soulspot.webhooks_message import TEST, body_of, headers
 from soulspot.webhooks_post import Reply
-from soulspot.wiring import webhook_poster, webhook_receiver
 
 webhooks = Commands(
     help="Try the receiver of webhooks, and see how it stands.", no_args_is_help=True, rich_markup_mode=None
@@ -75,6 +74,8 @@ def _configured(config: Path | None) -> Config:
 
 
 async def _send_test(config: Config) -> Reply:
+    from soulspot.wiring import webhook_poster, webhook_receiver
+
     _, key = webhook_receiver(config)
     now = time.time()
     body = body_of(TEST, iso(now), {"version": __version__})

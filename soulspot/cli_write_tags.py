@@ -5,27 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from soulspot import commands
 from soulspot.cli_run import INCOMPLETE, USAGE, as_path, guarded, load, log_quietly, refuse_absent, run
-from soulspot.commands_tags import (
-    Looked,
-    readable,
-    taken_back,
-    there_is_a_daemon,
-    would_write,
-    would_write_there,
-    writes,
-    written,
-)
 from soulspot.config import Config
 from soulspot.console import complain, out
 from soulspot.library.tag_names import FIELDS
-from soulspot.tagging_wish import Wish, wish_of
-from soulspot.wiring import tag_rules
+
+if TYPE_CHECKING:
+    from soulspot.commands_tags import Looked
+    from soulspot.tagging_wish import Wish
 
 NONE = "(none)"
 
@@ -75,6 +66,18 @@ def write_tags(
 
     Without --apply it only shows, file by file, what would change. Files are replaced whole, their audio stays as it is
     to the bit, and every write can be taken back: --list has the operations, --undo OPERATION takes one back."""
+    # what enriches takes long to load, for a command that only looks up its options
+    from soulspot.commands import absolute
+    from soulspot.commands_tags import (
+        readable,
+        taken_back,
+        there_is_a_daemon,
+        would_write,
+        would_write_there,
+        writes,
+        written,
+    )
+
     if sum((apply, undo is not None, list_)) > 1 or (force and undo is None):
         complain("give one of --apply, --undo and --list; --force goes with --undo")
         raise typer.Exit(USAGE)
@@ -103,7 +106,7 @@ def write_tags(
         )
         raise typer.Exit(USAGE)
     refuse_absent(paths or [])
-    wish = _wish(loaded, fields, policy, embed_covers, apply, commands.absolute(paths or []))
+    wish = _wish(loaded, fields, policy, embed_covers, apply, absolute(paths or []))
     if not apply and not mine:
         report = run(lambda bars: would_write_there(loaded, wish, bars), quiet=json_, database=database)
         for one in () if json_ else report["files"]:
@@ -124,6 +127,9 @@ def _wish(
     apply: bool,
     places: Sequence[bytes],
 ) -> Wish:
+    from soulspot.tagging_wish import wish_of
+    from soulspot.wiring import tag_rules
+
     if policy not in (None, "only-empty", "overwrite"):
         complain("--policy is only-empty or overwrite")
         raise typer.Exit(USAGE)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from soulspot.enrich import Postponed
 from soulspot.reports_waits import OFFLINE, UNREACHABLE, clock, waits
+
+if TYPE_CHECKING:
+    from soulspot.enrich import Postponed
 
 STATUSES = ("accepted", "review", "unmatched", "failed", "pending")
 UNREADABLE_SHOWN = 10

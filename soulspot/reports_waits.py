@@ -6,10 +6,12 @@ import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from soulspot.enrich import EnrichmentService
 from soulspot.store.times import iso, seconds
+
+if TYPE_CHECKING:
+    from soulspot.enrich import EnrichmentService
 
 WORTH_SAYING = 5.0  # seconds; a shorter wait is over before it is read
 OFFLINE = "No service can be reached: is this machine online?"

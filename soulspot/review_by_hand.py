@@ -5,15 +5,17 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from soulspot import review
-from soulspot.enrich import EnrichmentService
 from soulspot.models import MUSICBRAINZ, SPOTIFY, LookupState, PersonDecision, Query, Verdict
 from soulspot.plan_state import BY_HAND
 from soulspot.store import queue, tracks
 from soulspot.store import review as rows
 from soulspot.store.times import iso
+
+if TYPE_CHECKING:
+    from soulspot.enrich import EnrichmentService
 
 Named = tuple[str, str]
 """(provider, id) of a MusicBrainz recording or a Spotify track."""

@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 from typer.testing import CliRunner
 
-from soulspot import cli, commands
+from soulspot import cli, commands, commands_look
 from soulspot.cli import app
 from soulspot.config import make_config
 from soulspot.console import Bars
@@ -178,7 +178,7 @@ async def test_a_status_of_somebody_else_is_a_sentence(daemon: Daemon) -> None:
     config = make_config({"database.path": str(daemon.config.with_name("s.db")),
                           "providers.musicbrainz.contact": "a@example.org"})  # fmt: skip
     with pytest.raises(DaemonUnreachable, match="what answers at"):
-        await commands.status(config)
+        await commands_look.status(config)
 
 
 def test_an_operation_that_shows_no_sign_of_life_is_given_up() -> None:
@@ -226,7 +226,7 @@ async def test_status_without_a_daemon_has_the_daemons_shape_and_forgets_pauses_
 
     with Database(tmp_path / "s.db") as database:
         database.write_now(remember)
-    found = await commands.status(config_of(tmp_path))
+    found = await commands_look.status(config_of(tmp_path))
     assert found is not None
     gates = {gate["host"]: gate for gate in found["gates"]}
     assert gates.keys() == saved.keys()
@@ -303,7 +303,7 @@ def test_foreseeable_errors_are_sentences_with_an_exit_code(
         raise error
 
     config = write_config(tmp_path / "config.toml", {"providers.musicbrainz.contact": "a@example.org"})
-    monkeypatch.setattr(cli.commands, "status", fail)
+    monkeypatch.setattr(cli.commands_look, "status", fail)
     ended = CliRunner().invoke(app, ["status", "--config", str(config)])
     assert ended.exit_code == code
     assert words in ended.output

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from soulspot import commands, demo
+from soulspot import commands, commands_look, demo
 from soulspot.config import Config, load_config, make_config
 from soulspot.console import Bars
 from soulspot.demo import DemoReport, demo_config, run_demo
@@ -139,7 +139,7 @@ async def test_the_demo_can_be_watched_on_the_page_and_stays_if_one_wants(
     work.cancel()
     assert (await work).right
     left = load_config(shown[0].config, environ={})
-    seen = await commands.status(left)
+    seen = await commands_look.status(left)
     assert seen is not None
     assert seen["tracks"] == shown[0].report.tracks
     assert not any(

@@ -15,12 +15,13 @@ from typing import Any
 import rich.live
 import rich.progress
 import rich.table
+import sqlite_utils
 import typer.core
 
 import soulspot.daemon
 import soulspot.wiring
 
-LOADED = (rich.live, rich.progress, rich.table, typer.core, soulspot.daemon, soulspot.wiring)
+LOADED = (rich.live, rich.progress, rich.table, sqlite_utils, typer.core, soulspot.daemon, soulspot.wiring)
 assert "soulspot.console" not in sys.modules
 
 
