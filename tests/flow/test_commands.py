@@ -236,7 +236,8 @@ async def test_status_without_a_daemon_has_the_daemons_shape_and_forgets_pauses_
     assert gates["musicbrainz.org"]["why"] == "asked to"
     async with commands.opened(config_of(tmp_path), kind=commands.EnrichmentService, work=False) as service:
         here = await service.status()
-    assert {*here, "daemon", "version", "pid", "services"} == set(found)
+    of_the_daemon = {"daemon", "version", "pid", "services", "tracks_per_second", "eta_seconds"}
+    assert {*here, *of_the_daemon} == set(found)
     assert found["pumps"] == {}
     assert {*here["gates"][0]} == {*found["gates"][0]}
 
