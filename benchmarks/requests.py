@@ -35,7 +35,7 @@ from soulspot.enrich import EnrichmentService
 from soulspot.models import EnrichedTrack
 from soulspot.sandbox import Behaviour, Catalogue, Sandbox
 from soulspot.sandbox.library import write_library
-from soulspot.store import enriched, tracks
+from soulspot.store import enriched, seen, tracks
 from soulspot.telemetry import configure_logging
 from soulspot.wiring import opened
 
@@ -58,6 +58,7 @@ class Measured:
     postponed: int = 0
     recordings: list[Finding] = field(default_factory=list)
     spotify: list[Finding] = field(default_factory=list)
+    shares: dict[str, float] = field(default_factory=dict)  # as store/seen.py has them; of one seed, the last
 
     def per_thousand(self, count: int) -> float:
         return 1000 * count / max(1, len(self.recordings))
@@ -108,6 +109,7 @@ async def measure(
             await service.scan()
             measured.postponed = sum(one.lookups for one in await service.settled(_WAIT))
             measured.seconds = time.perf_counter() - began
+            measured.shares = await service.database.read(seen.outcomes)
             rows = await _rows(service, [os.fsencode(file.path) for file in files], labelled)
         for request in sandbox.requests:
             measured.requests[_COLUMNS[request.service]] += 1
@@ -146,6 +148,7 @@ def pooled(parts: Sequence[Measured]) -> Measured:
         whole.postponed += part.postponed
         whole.recordings += part.recordings
         whole.spotify += part.spotify
+        whole.shares |= part.shares
     return whole
 
 
@@ -191,6 +194,7 @@ def document(all_measured: Mapping[str, Measured]) -> dict[str, Any]:
             "tracks": len(one.recordings), "requests": dict(one.requests), "refused": one.refused,
             "requests_per_1000": round(one.total, 2), "seconds": round(one.seconds, 1), "postponed": one.postponed,
             "recordings": _numbers(one.recordings), "spotify": _numbers(one.spotify) if one.spotify else None,
+            "shares": {sort: round(share, 3) for sort, share in sorted(one.shares.items())},
         }
         for name, one in all_measured.items()
     }  # fmt: skip

@@ -12,6 +12,7 @@ from soulspot.matching import (
     MatchPolicy,
     choose_editions,
     goes_by,
+    is_called,
     nearby,
     normalise_tags,
     without_artist,
@@ -42,6 +43,7 @@ from soulspot.outcome_judging import (
     merged_into,
     rejected_ids,
 )
+from soulspot.outcome_seen import until_others_are_seen
 from soulspot.outcome_spotify import own_track, same_track, spotify_albums, spotify_links, told_twice
 from soulspot.plan import album_again, album_query, artist_query, planned
 from soulspot.plan_state import BY_HAND, Known, Services
@@ -121,7 +123,7 @@ def _worked_out(state: TrackState, rules: Rules) -> TrackOutcome:
     recording = judge(state, tags, candidates, MUSICBRAINZ, rules.policy)
     if candidates and not accepted_id(recording) and (share := share_of(state)):
         recording = judge(state, tags, candidates, MUSICBRAINZ, rules.policy, share)
-    recording = _until_others_are_seen(state, recording, rules)
+    recording = until_others_are_seen(state, recording, musicbrainz=rules.services.musicbrainz)
     tags = completed(tags, recording)
     track = linked
     if not accepted_id(linked):
@@ -141,9 +143,9 @@ def _worked_out(state: TrackState, rules: Rules) -> TrackOutcome:
         spotify_albums=spotify_albums(state),
         unasked=unasked is not None,
         release_group_id=_release_group(recording),
-        unstated_version=recording.unstated,
-        is_near=recording.verdict is Verdict.REVIEW,
-        other_names=_other_names(state, tags.artist),
+        unstated_version=recording.unstated or recording.by_name,
+        is_near=recording.verdict is Verdict.REVIEW and not recording.nameless,
+        other_names=_artists(state, tags.artist),
         album_other_names=_other_names(state, state.group.artist if state.group else None),
     )
     asking = planned(state, known, rules.services)
@@ -157,18 +159,6 @@ def _release_group(recording: Decision) -> str | None:
     if not accepted_id(recording) or not recording.release:
         return None
     return recording.release.get("release_group_id")
-
-
-def _until_others_are_seen(state: TrackState, recording: Decision, rules: Rules) -> Decision:
-    """Of a live take or the like there are many, and a narrow search shows only those of this length: it is not
-    accepted for its length before those of unknown length have been asked for, too."""
-    if not (recording.lone_take and rules.services.musicbrainz):
-        return recording
-    seen = any(
-        asked.settled and asked.query.provider == MUSICBRAINZ and asked.query.kind == "loose"
-        for asked in state.asked.values()
-    )
-    return recording if seen else replace(recording, verdict=Verdict.REVIEW)
 
 
 def as_asked(tags: TrackTags, path: bytes | None) -> TrackTags:
@@ -268,6 +258,16 @@ def _other_names(state: TrackState, name: str | None) -> tuple[str, ...]:
     found = [one for one in answer.entities if goes_by(one.fields, named)]
     found.sort(key=lambda one: (-int(one.fields.get("score", 0)), one.id))
     return tuple(one.id for one in found)[:MAX_ARTISTS]
+
+
+def _artists(state: TrackState, name: str | None) -> tuple[str, ...]:
+    """The MBIDs of artists that go by `name`, those that are called otherwise upstream first: of the others a search by
+    name has found what is called as the tags say, but not what is called otherwise."""
+    answer = state.answer_to(artist_query(name)) if name else None
+    if answer is None or not name:
+        return ()
+    called = [one.id for one in answer.entities if is_called(one.fields, main_credit(name))]
+    return tuple(dict.fromkeys((*_other_names(state, name), *called)))[:MAX_ARTISTS]
 
 
 def _status(

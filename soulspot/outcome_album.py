@@ -2,8 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Generic, TypeVar
+
 from soulspot.matching import Pairing, Share, assign
-from soulspot.models import TrackState
+from soulspot.models import Entity, GroupedTrack, TrackState
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Same(Generic[T]):
+    """Equal to what holds the very same value: to compare albums by content costs as much as to pair them."""
+
+    value: T
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.value is other.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
+@lru_cache(maxsize=8)
+def _paired(members: _Same[tuple[GroupedTrack, ...]], entities: _Same[tuple[Entity, ...]]) -> Pairing:
+    """The pairing of an album's tracks with an edition; tracks that are decided together ask for the same one."""
+    tracks = [(one.tags, one.path) for one in members.value]
+    return assign(tracks, [one for one in entities.value if one.kind == "recording"])
 
 
 def share_of(state: TrackState) -> Share | None:
@@ -15,12 +41,10 @@ def share_of(state: TrackState) -> Share | None:
     place = next((n for n, one in enumerate(members) if one.track_id == state.track_id), None)
     if place is None or len(members) < 2:
         return None
-    tracks = [(one.tags, one.path) for one in members]
     pairings: list[Pairing] = []
     for asked in state.asked.values():
-        recordings = [one for one in asked.entities if one.kind == "recording"]
-        if asked.query.kind == "release" and recordings:
-            pairings.append(assign(tracks, recordings))
+        if asked.query.kind == "release" and any(one.kind == "recording" for one in asked.entities):
+            pairings.append(_paired(_Same(members), _Same(asked.entities)))
     most = max(((one.plain, len(one.pairs)) for one in pairings), default=None)
     shares = [one.share(place) for one in pairings if (one.plain, len(one.pairs)) == most]
     if not shares:

@@ -31,10 +31,10 @@ class Known:
     """What has been decided of a track so far. `tags` is its text as far as it is known from any source,
     `editions` the releases that its album may be, the likeliest first, `spotify_albums` the ids of Spotify albums that a
     search for its album found, the likeliest first. `unasked`: Spotify itself has not said anything of `spotify_id`,
-    and need not. `release_group_id`: the release group that the recording was accepted on.
-    `other_names` are the MBIDs of artists that go by the tagged artist's name among others, `album_other_names` those by
-    the album's artist's. `unstated_version`: what else is called like this, however long, may tell whether this is a
-    version that the tags do not mention. `is_near`: a recording is known that it is likely to be."""
+    and need not. `release_group_id`: the release group that the recording was accepted on. `other_names` are the MBIDs of
+    artists that go by the tagged artist's name, among others or as the only one, `album_other_names` those by the album's
+    artist's. `unstated_version`: what else is called like this, however long, may tell whether this is a version that
+    the tags do not mention, or the only one. `is_near`: a recording is known that it is likely to be."""
 
     tags: TrackTags
     recording_id: str | None = None

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from soulspot import outcome_album
+from soulspot.matching.assigning import Pairing, assign
 from soulspot.models import MUSICBRAINZ as MB
 from soulspot.models import AlbumGroup, Entity, GroupedTrack, Query, Status, TrackTags
 from soulspot.outcome import Rules
@@ -54,6 +57,26 @@ def test_the_last_track_in_another_script_is_what_the_others_leave_over(native: 
     own = song("Through the Quiet Park", 5, 244)
     assert row_of(own, OTHERS, recordings) == (Status.ACCEPTED, mbid(5))
     assert row_of(own, [], recordings)[0] is not Status.ACCEPTED
+
+
+def test_an_album_is_paired_with_an_edition_once_for_all_tracks_that_are_decided_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    paired = 0
+
+    def counting(*of: Any) -> Pairing:
+        nonlocal paired
+        paired += 1
+        return assign(*of)
+
+    monkeypatch.setattr(outcome_album, "assign", counting)
+    members = tuple(GroupedTrack(n, one) for n, one in enumerate(OTHERS, 1))
+    group = AlbumGroup("Night Shift", "The Lanterns", len(members), members)
+    answer = asked(Query.of(MB, "release", mbid=mbid(40)), *EDITION)
+    whole = state(OTHERS[0], answer, group=group)
+    shares = [share_of(replace(whole, track_id=one.track_id)) for one in members]
+    assert [share.own for share in shares if share] == [mbid(n) for n in range(1, len(members) + 1)]
+    assert paired == 1
 
 
 def test_an_album_whose_tracks_are_too_many_to_be_paired_leaves_each_by_itself() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -145,8 +146,50 @@ def test_of_an_artist_that_is_called_otherwise_upstream_everything_as_long_is_as
     assert [dict(query.terms) for query in last] == [{"arid": mbid(5), "duration_ms": "201000"}]
     same: Replies = {(MB, "artist"): [artist_entity(5, "Viktor Tsoi", "Виктор Цой")]}
     assert asks(known, same, spotify=False)[-1] == [
-        "musicbrainz artist"
-    ]  # by that name it was asked for already
+        "musicbrainz by_artist"
+    ]  # the title may be called otherwise
+
+
+def test_a_recording_that_only_its_length_speaks_for_does_not_end_the_search_for_who_has_the_title() -> None:
+    known = tags("Shouq Amar", artist="Donia Zidan", album=None)
+    other = recording(
+        1, title="بحر ليل", artist="دنيا زيدان", artists=["دنيا زيدان"], artist_aliases=["Donia Zidan"]
+    )
+    true = replace(other, id=mbid(2), fields={**other.fields, "title": "شوق قمر"})
+    replies: Replies = {
+        (MB, "loose"): [other],
+        (MB, "artist"): [artist_entity(5, "دنيا زيدان", "Donia Zidan")],
+        (MB, "by_artist"): [other, true],
+    }
+    outcome, rounds = play(state(known), by_kind(replies), Rules(Services(spotify=False)))
+    assert ["musicbrainz by_artist"] in steps(rounds)
+    assert outcome.row.mb_recording_id == mbid(2)
+
+
+def test_the_only_recording_of_a_name_some_seconds_off_is_accepted_once_the_others_of_the_name_have_been_asked_for() -> (
+    None
+):
+    longer = recording(1, duration_ms=205_500, releases=[])
+    live = recording(2, duration_ms=260_000, releases=[], disambiguation="live")
+    twin = recording(3, duration_ms=240_000, releases=[])
+
+    def answers(*others: Entity, unheard: bool = False) -> Callable[[Query], Asked]:
+        def reply(query: Query) -> Asked:
+            if query.kind != "text" or query.provider != MB:
+                return asked(query)
+            if query.get("duration_ms"):
+                return asked(query, longer)
+            return asked(query, *others) if unheard else asked(query, longer, *others)
+
+        return reply
+
+    single = Rules(Services(spotify=False))
+    outcome, rounds = play(state(tags(album=None)), answers(live), single)
+    assert steps(rounds)[1:3] == [["musicbrainz text"], ["musicbrainz text"]]
+    assert outcome.row.mb_recording_id == mbid(1)
+    assert outcome.candidates[0].reasons[-1] == "the only one of this name, some seconds off"
+    for reply in (answers(twin), answers(live, unheard=True)):
+        assert play(state(tags(album=None)), reply, single)[0].row.status is Status.REVIEW
 
 
 def test_a_version_the_tags_do_not_mention_is_settled_by_what_else_is_called_like_it() -> None:

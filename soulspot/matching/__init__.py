@@ -1,11 +1,11 @@
 """Matching: tags and candidates in, a decision with its reasons out; pure functions, nothing waits or writes."""
 
 from soulspot.matching.assigning import Pairing, assign
-from soulspot.matching.decision import decide
+from soulspot.matching.decision import accepted_by_name, decide
 from soulspot.matching.editions import choose_editions, same_artist
 from soulspot.matching.fallback import normalise_tags, without_artist
 from soulspot.matching.groups import album_member
-from soulspot.matching.names import goes_by
+from soulspot.matching.names import goes_by, is_called
 from soulspot.matching.nearby import nearby
 from soulspot.matching.records import compare_records
 from soulspot.matching.values import ALL_FREE, Candidate, Decision, MatchPolicy, Scored, Share
@@ -18,12 +18,14 @@ __all__ = [
     "Pairing",
     "Scored",
     "Share",
+    "accepted_by_name",
     "album_member",
     "assign",
     "choose_editions",
     "compare_records",
     "decide",
     "goes_by",
+    "is_called",
     "nearby",
     "normalise_tags",
     "same_artist",

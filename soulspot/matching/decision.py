@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from soulspot.matching.comparing import Marks, compare
-from soulspot.matching.identified import Standing, identified_score, verify
+from soulspot.matching.identified import WITH_ONE_DOUBT, Standing, identified_score, verify
 from soulspot.matching.reasons import explain
 from soulspot.matching.releases import choose_release
 from soulspot.matching.rivals import Judged, preferred, rivals, untold
-from soulspot.matching.singling import left_over, remaining, singled_out
+from soulspot.matching.singling import left_over, only_of_its_name, remaining, singled_out
 from soulspot.matching.uniting import united
 from soulspot.matching.values import ALL_FREE, Candidate, Decision, MatchPolicy, Share
 from soulspot.matching.views import View, view_of_fields, views_of_tags, without_leading_number
@@ -17,6 +18,7 @@ from soulspot.models import TrackTags, Verdict
 
 SHOWN = 10
 _LONE = 0.95
+ONLY_OF_ITS_NAME = "the only one of this name, some seconds off"
 _IDENTIFIERS = ("recording id", "spotify id", "isrc", "spotify link")
 
 
@@ -63,6 +65,22 @@ def decide(
         release=choose_release(ours, best.view) if verdict is not Verdict.NONE else None,
         lone_take=verdict is Verdict.ACCEPTED and _for_its_length_alone(best),
         unstated=best.marks.unstated and verdict is Verdict.REVIEW,
+        by_name=verdict is Verdict.REVIEW and only_of_its_name(judged, ours.duration_ms) is best,
+        nameless=best.marks.title is None,
+    )
+
+
+def accepted_by_name(decision: Decision) -> Decision:
+    """A decision that says `by_name`, by who has seen what else is called so."""
+    assert decision.best is not None
+    best = replace(decision.best, score=WITH_ONE_DOUBT, reasons=(*decision.best.reasons, ONLY_OF_ITS_NAME))
+    return replace(
+        decision,
+        verdict=Verdict.ACCEPTED,
+        best=best,
+        confidence=best.score,
+        reasons=best.reasons,
+        ranked=(best, *decision.ranked[1:]),
     )
 
 

@@ -78,8 +78,9 @@ class Decision:
     first. `release` is the entry of the best's `releases` the file belongs to; None when that is not clear or the
     verdict is NONE. `unstated`: nothing but version words that files often leave unsaid keeps the best from being
     accepted, which what else has this name could settle. `lone_take`: accepted as one of many takes (live, karaoke
-    ...) for its length alone, as far as those of unknown length have not been seen. `reasons` starts with what stood
-    in the way of accepting, then has the best's own."""
+    ...) for its length alone, as far as those of unknown length have not been seen. `by_name`: as the only
+    one of its name, some seconds off, it can be accepted by who has seen what else is called so. `nameless`: the title of
+    the best could not be compared. `reasons` starts with what stood in the way of accepting, then has the best's own."""
 
     verdict: Verdict
     best: Scored | None
@@ -90,3 +91,5 @@ class Decision:
     release: Mapping[str, Any] | None = None
     unstated: bool = False
     lone_take: bool = False
+    by_name: bool = False
+    nameless: bool = False

@@ -15,7 +15,7 @@ from soulspot.providers import musicbrainz_answers as answers
 from soulspot.providers import musicbrainz_query as lucene
 from soulspot.providers import musicbrainz_text as text
 from soulspot.providers.musicbrainz_client import Reader, set_up
-from soulspot.providers.musicbrainz_searches import SEARCHES
+from soulspot.providers.musicbrainz_searches import SEARCHES, Search
 from soulspot.providers.session import GatedSession
 from soulspot.providers.sheet import Sheet
 from soulspot.providers.threaded import SyncClient
@@ -112,13 +112,8 @@ class MusicBrainz:
         kind = queries[0].kind
         how = SEARCHES[kind]
         try:
-            document = await self._ask(how.send, lucene.joined(queries, slips=self._slips))
+            document = await self._send(how, queries)
         except BatchRejected as error:
-            if kind == "loose" and self._slips:
-                log.warning("MusicBrainz does not take words with slips (~): %s", error)
-                self._slips = False
-                await self._search(sheet, queries)
-                return
             sheet.rejected(error)
             return
         except BadAnswer as error:
@@ -139,6 +134,19 @@ class MusicBrainz:
                     found[query].setdefault(entity.id, entity)
         for query, entities in found.items():
             sheet.put_found(query, entities.values())
+
+    async def _send(self, how: Search, queries: list[Query]) -> Any:
+        """Ask them together. Where that is refused, words with slips (`~`) may be why: only if the same without them is
+        taken are they left out from then on."""
+        try:
+            return await self._ask(how.send, lucene.joined(queries, slips=self._slips))
+        except BatchRejected as error:
+            if queries[0].kind != "loose" or not self._slips:
+                raise
+            document = await self._ask(how.send, lucene.joined(queries, slips=False))
+            log.warning("MusicBrainz does not take words with slips (~): %s", error)
+            self._slips = False
+            return document
 
     async def _releases(self, sheet: Sheet, queries: list[Query]) -> None:
         """All recordings of several releases in one search; a release of more than a search shows is looked up."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from soulspot.matching import MatchPolicy
+from soulspot.matching import Candidate, MatchPolicy
 from soulspot.models import TrackTags, Verdict
 from tests.matching.make import decision, recording, release, tags, track
 
@@ -274,3 +276,35 @@ def test_a_policy_draws_its_own_lines() -> None:
 def test_a_policy_that_makes_no_sense_is_refused(lines: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="expected"):
         MatchPolicy(**lines)
+
+
+@pytest.mark.parametrize(
+    ("file", "others"),
+    [
+        ({"album": "Harbour", "track_number": 3}, []),  # at another place of the album
+        ({"seconds": 90}, []),  # too much of so short a track
+        ({}, [recording("b", TITLE, ARTIST, 240)]),
+        ({}, [recording("b", f"{TITLE} (acoustic)", ARTIST, 207)]),
+        ({"title": f"{TITLE} (live)"}, []),
+        ({"artist": "Mara Quil"}, []),
+    ],
+)
+def test_some_seconds_off_are_too_many_where_anything_else_is_in_doubt(
+    file: dict[str, Any], others: list[Candidate]
+) -> None:
+    own = tags(**{"title": TITLE, "artist": ARTIST, "seconds": 200, **file})
+    seconds = file.get("seconds", 200) + 5
+    title = own.title or ""
+    only = recording("a", title, ARTIST, seconds, releases=[release("Harbour", 7)])
+    assert not decision(own, only, *others).by_name
+    assert decision(tags(TITLE, ARTIST, 200), recording("a", TITLE, ARTIST, 205)).by_name
+
+
+def test_a_title_heard_in_another_script_is_believed_beside_others_that_only_the_length_speaks_for() -> None:
+    file = tags("Shouq Amar", "Karim El-Rawy", 217.7)
+    credit = {"artist_aliases": ["Karim El-Rawy"]}
+    true = recording("a", "شوق قمر", "كريم الراوي", 216.0, **credit)
+    other = recording("b", "بحر ليل", "كريم الراوي", 217.0, **credit)
+    made = decision(file, true, other)
+    assert (made.verdict, named(made)) == (Verdict.ACCEPTED, "a")
+    assert decision(file, other).verdict is Verdict.REVIEW

@@ -66,6 +66,33 @@ def found_ids(answer: Any) -> list[str]:
     return [entity.id for entity in answer.entities]
 
 
+def refusing(*words: str) -> Any:
+    """A search that cannot parse queries with any of these in them, and finds nothing by others."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if any(word in request.query["query"] for word in words):
+            return web.json_response({"error": "Unable to parse search query"}, status=400)
+        return web.json_response(mb_search())
+
+    return answer
+
+
+LOOSE = Query.of("musicbrainz", "loose", title="Midnight Cathedral", artist="The Hungry Evenings")
+
+
+async def test_words_with_slips_are_left_out_for_good_only_where_they_are_what_is_refused() -> None:
+    async with musicbrainz(refusing("~")) as (provider, up):
+        for _ in range(2):
+            assert isinstance((await provider.lookup([LOOSE]))[0], Missing)
+        assert ["~" in request.query["query"] for request in up.requests] == [True, False, False]
+    async with musicbrainz(refusing("Ruins")) as (provider, up):
+        spoils = Query.of("musicbrainz", "loose", title="Ruins", artist="The Hungry Evenings")
+        with pytest.raises(BatchRejected):
+            await provider.lookup([spoils, LOOSE])
+        assert isinstance((await provider.lookup([LOOSE]))[0], Missing)
+        assert ["~" in request.query["query"] for request in up.requests] == [True, False, True]
+
+
 async def test_a_hundred_recordings_are_one_request_answered_in_the_order_asked() -> None:
     queries = [recording(number) for number in reversed(range(100))]
     async with musicbrainz(index(*(mb_hit(number) for number in range(100)))) as (provider, up):
