@@ -19,6 +19,7 @@ from soulspot.cli_import_sql import PAGE, URL_VARIABLE, import_from_sql
 from soulspot.cli_json import Commands
 from soulspot.cli_review import app as review
 from soulspot.cli_run import (
+    BAD_CONFIG,
     INCOMPLETE,
     USAGE,
     as_path,
@@ -47,7 +48,8 @@ from soulspot.console_watch import operations_lines, watch
 from soulspot.errors import SoulSpotError
 
 app = Commands(
-    help="SoulSpot keeps a music library's metadata complete.",
+    help="SoulSpot keeps a music library's metadata complete.\n\n"
+    "Begin with `soulspot init`, then `soulspot enrich`. `soulspot demo` shows it all without an account or music.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -113,7 +115,9 @@ def daemon(
 
 @app.command()
 def scan(paths: PathsArgument = None, config: ConfigOption = None, json_: JsonOption = False) -> None:
-    """Queue new and changed files, in the running daemon if there is one."""
+    """Queue new and changed files.
+
+    The running daemon does it, if there is one."""
     from soulspot import commands
 
     loaded = load(config, check_library=not paths)
@@ -174,7 +178,9 @@ def import_(
     config: ConfigOption = None,
     json_: JsonOption = False,
 ) -> None:
-    """Queue tracks without files: from CSV, JSON, NDJSON, DDEX release messages, or another database.
+    """Queue tracks without files, from lists or another database.
+
+    Lists are CSV, JSON, NDJSON or DDEX release messages.
 
     Columns, all optional: key spotify_id isrc mb_recording_id mb_release_id artist title album album_artist
     duration_ms track_number disc_number. `key` is your own name for the row: the same key again updates it.
@@ -209,7 +215,7 @@ def enrich(
     ] = False,
     json_: JsonOption = False,
 ) -> None:
-    """Find out about the music in PATH, or in the configured library.
+    """Find out about the music in PATH, or in the library.
 
     It scans, then asks the services until nothing more can be asked within --wait seconds."""
     from soulspot import commands
@@ -276,6 +282,9 @@ def status(
     """Say how far it is and what it is waiting for."""
     loaded = load(config, needs_contact=False)
     database = loaded.database.path
+    if database.is_dir():  # SQLite would call it a disk I/O error
+        complain(f"database.path: {database} is a folder; name a file in it")
+        raise typer.Exit(BAD_CONFIG)
     if watch_:
         if json_ or unreadable:
             complain("--watch goes with neither --json nor --unreadable")
@@ -314,12 +323,18 @@ def status(
 
 @app.command()
 def retry(
-    provider: Annotated[str | None, typer.Option(help="Only this provider's lookups.")] = None,
-    state: Annotated[list[str] | None, typer.Option(help="failed or missing; both may be given.")] = None,
+    provider: Annotated[
+        str | None, typer.Option(help="Only those of musicbrainz, listenbrainz or spotify.", metavar="NAME")
+    ] = None,
+    state: Annotated[
+        list[str] | None, typer.Option(help="failed (default) or missing; may be repeated.", metavar="STATE")
+    ] = None,
     config: ConfigOption = None,
     json_: JsonOption = False,
 ) -> None:
-    """Queue lookups again that failed (or, with --state missing, were not known)."""
+    """Queue lookups again that failed, or that nobody knew.
+
+    Without a daemon they are only queued: `soulspot enrich` asks them."""
     from soulspot import commands
 
     states = state or ["failed"]
@@ -337,6 +352,8 @@ def retry(
         database=loaded.database.path,
     )
     _say(report, json_)
+    if not json_ and report["queued"] and not commands.who_else(loaded):
+        out.print("next: soulspot enrich", markup=False)
 
 
 @app.command()
@@ -348,7 +365,9 @@ def check(
     config: ConfigOption = None,
     json_: JsonOption = False,
 ) -> None:
-    """Check configuration, database, credentials, library and versions, without asking any service."""
+    """Check configuration, database, library and versions.
+
+    Credentials are looked at too, but no service is asked."""
     from soulspot.check import checks
 
     if paths and not plan:
@@ -384,9 +403,11 @@ def init(
     ] = None,
     library: Annotated[list[Path] | None, typer.Option(help="A folder with music.", metavar="PATH")] = None,
     contact: Annotated[
-        str | None, typer.Option(help="Your e-mail address or web page, for MusicBrainz.")
+        str | None, typer.Option(help="Your e-mail address or web page, for MusicBrainz.", metavar="WORDS")
     ] = None,
-    spotify_client_id: Annotated[str | None, typer.Option(help="The client id of your Spotify app.")] = None,
+    spotify_client_id: Annotated[
+        str | None, typer.Option(help="The client id of your Spotify app.", metavar="ID")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Ask nothing, leave empty what was not given.")
@@ -408,19 +429,21 @@ def init(
 
 @app.command()
 def demo(
-    folder: Annotated[Path, typer.Argument(help="Where to work; made if it is not there.")] = Path(
-        "soulspot-demo"
-    ),
-    tracks: Annotated[int, typer.Option(min=20, max=5000, help="Files in the sample library.")] = 150,
+    folder: Annotated[
+        Path, typer.Argument(help="Where to work; made if it is not there.", metavar="FOLDER")
+    ] = Path("soulspot-demo"),
+    tracks: Annotated[
+        int, typer.Option(min=20, max=5000, help="Files in the sample library.", metavar="N")
+    ] = 150,
     stay: Annotated[
         bool, typer.Option("--stay", help="Keep the page and the servers up until Ctrl-C.")
     ] = False,
     config: Annotated[Path | None, typer.Option("--config", "-c", hidden=True)] = None,
     json_: JsonOption = False,
 ) -> None:
-    """Do the whole job on a sample library against local servers, with the page to watch it in a browser.
+    """Do the whole job on a sample library against local servers.
 
-    It needs no account, no network and no configuration."""
+    A page shows it in a browser. It needs no account, no network and no configuration."""
     from soulspot.demo import DemoReport, is_foreign, run_demo
 
     if folder.exists() and not folder.is_dir():

@@ -120,8 +120,9 @@ def export(
         bool, typer.Option("--json", help="Report as one JSON document on stdout; goes with --out FILE.")
     ] = False,
 ) -> None:
-    """Write the tracks and all that was found out of them as a table, by track_id.
+    """Write the tracks and what was found as a table or messages.
 
+    Rows are in the order of track_id.
     It works beside a running daemon, and reads one moment's state. Lists are JSON in csv and sqlite."""
     if format_ == DDEX:
         from soulspot.cli_export_ddex import export_ddex  # with lxml, which no other command needs

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ from soulspot.console import complaints
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 FLAG, USAGE = "--json", 2
+_TYPE = re.compile(r" <[^<>]*>$")  # how an argument's type is shown: PATH <list[Path]>
 
 
 def error_document(problems: Sequence[str], code: int) -> str:
@@ -50,7 +52,22 @@ class OneDocumentGroup(TyperGroup):
 
 
 class OneDocument(TyperCommand):
-    """A command whose stdout under `--json` is its own document, or else an error's."""
+    """A command whose stdout under `--json` is its own document, or else an error's.
+
+    Its help names arguments as people do, without braces and the types of Python."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        arguments = [one for one in self.get_params(ctx) if one.param_type_name == "argument"]
+        shown = [(one, record) for one in arguments if (record := one.get_help_record(ctx))]
+        return ["[OPTIONS]", *(_piece(one, record[0]) for one, record in shown)]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        for title in ("Arguments", "Options"):
+            shown = [one for one in self.get_params(ctx) if f"{one.param_type_name}s" == title.lower()]
+            records = [record for one in shown if (record := one.get_help_record(ctx))]
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl([(_TYPE.sub("", name), help_) for name, help_ in records])
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         with wrong_usage(args):
@@ -74,6 +91,11 @@ class OneDocument(TyperCommand):
             raise
         sys.stdout.write(held.getvalue())
         return result
+
+
+def _piece(argument: Any, shown: str) -> str:
+    name = _TYPE.sub("", shown) + ("..." if argument.nargs == -1 else "")
+    return name if argument.required else f"[{name}]"
 
 
 class Commands(typer.Typer):

@@ -24,6 +24,7 @@ from soulspot.survey import Survey, Surveyed
 from soulspot.survey_terms import circumstances
 from soulspot.wiring import library_rules
 
+ROOM_FOR_ALL = 100  # columns from which on a question's lookups and requests at first are shown too
 QUESTIONS = {
     "musicbrainz recording": "recordings by their ids",
     "musicbrainz isrc": "recordings by ISRC",
@@ -115,7 +116,7 @@ def _lines(found: Surveyed, notes: Sequence[str]) -> Iterator[Table | str]:
     if not estimate.lines:
         yield "nothing is to be asked"
     else:
-        yield _table(estimate)
+        yield _table(estimate, wide=out.width >= ROOM_FOR_ALL)
         yield from _times(estimate)
     for note in notes:
         yield f"note: {note}"
@@ -124,8 +125,18 @@ def _lines(found: Surveyed, notes: Sequence[str]) -> Iterator[Table | str]:
     yield "no service was asked, and nothing was written"
 
 
-def _table(estimate: Estimate) -> Table:
+def _table(estimate: Estimate, *, wide: bool) -> Table:
     table = Table(title="Requests", title_justify="left")
+    if not wide:
+        table.add_column("question", overflow="fold")
+        for name in ("at least", "expected", "at most"):
+            table.add_column(name, justify="right", no_wrap=True)
+        for line in estimate.lines:
+            question = f"{NAMES[line.provider]}: {QUESTIONS[f'{line.provider} {line.kind}']}"
+            table.add_row(question, *map(_number, (line.least, line.expected, line.most)))
+        whole = estimate.requests()
+        table.add_row("all", *map(_number, (whole.least, whole.expected, whole.most)), style="bold")
+        return table
     table.add_column("service")
     table.add_column("question")
     for name in ("lookups at first", "requests for these", "at least", "expected", "at most"):

@@ -28,7 +28,9 @@ def report(
         bool, typer.Option("--json", help="One JSON document on stdout, nothing else there.")
     ] = False,
 ) -> None:
-    """Show the performance and error reports of an operation, and what has failed as it stands now."""
+    """Show what an operation cost, what failed, and what to do.
+
+    What has failed is shown as it was then and as it stands now."""
     loaded = load(config, needs_contact=False)
     found = guarded(lambda: _find(loaded.database.path, operation))
     if found is None:

@@ -69,13 +69,16 @@ WaitOption = Annotated[
 @app.command(name="list")
 def list_(
     limit: Annotated[
-        int, typer.Option("--limit", min=1, max=review.LARGEST_PAGE, help="Tracks to show.")
+        int, typer.Option("--limit", min=1, max=review.LARGEST_PAGE, help="Tracks to show.", metavar="N")
     ] = 20,
     after: Annotated[
         int, typer.Option("--after", min=0, help="Go on behind this track.", metavar="TRACK")
     ] = 0,
     query: Annotated[
-        str, typer.Option("--query", "-q", help="Only those with these words in a name or the path.")
+        str,
+        typer.Option(
+            "--query", "-q", help="Only those with these words in a name or the path.", metavar="WORDS"
+        ),
     ] = "",
     config: ConfigOption = None,
     json_: JsonOption = False,
@@ -98,11 +101,11 @@ def list_(
 @app.command()
 def show(
     track: Track,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="Candidates to show.")] = 4,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Candidates to show.", metavar="N")] = 4,
     config: ConfigOption = None,
     json_: JsonOption = False,
 ) -> None:
-    """Show a track beside its candidates, field by field; ≠ marks what differs."""
+    """Show a track beside its candidates; ≠ marks what differs."""
 
     async def look(desk: Reading) -> dict[str, Any]:
         return await desk.case(await _number_of(track, desk))
@@ -172,7 +175,7 @@ def reject(
     entity_ids: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Ids or web addresses; default: all candidates.", metavar="ID...", show_default=False
+            help="Ids or web addresses; default: all candidates.", metavar="ID", show_default=False
         ),
     ] = None,
     provider: ProviderOption = None,
@@ -223,7 +226,7 @@ def search(
     track: Track,
     words: Annotated[str, typer.Argument(help='"artist - title", or any words of them.', metavar="WORDS")],
     provider: ProviderOption = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="Finds to show.")] = 4,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Finds to show.", metavar="N")] = 4,
     wait: WaitOption = 30.0,
     config: ConfigOption = None,
     json_: JsonOption = False,

@@ -35,7 +35,7 @@ def stats(
             metavar="FILE",
         ),
     ] = None,
-    unit: Annotated[str, typer.Option(help="The journal's unit.")] = "soulspot",
+    unit: Annotated[str, typer.Option(help="The journal's unit.", metavar="NAME")] = "soulspot",
     config: Annotated[
         Path | None, typer.Option("--config", "-c", help="config.toml to use.", metavar="PATH")
     ] = None,
@@ -43,8 +43,9 @@ def stats(
         bool, typer.Option("--json", help="One JSON document on stdout, nothing else there.")
     ] = False,
 ) -> None:
-    """Compute from the log how the work went: speed, batch fill, waits, success, requests saved, limits.
+    """Compute from the log how the work went, over any period.
 
+    That is speed, batch fill, waits, success, requests saved and limits.
     Reads the log file and what it was rotated into, or the systemd journal."""
     now = time.time()
     try:

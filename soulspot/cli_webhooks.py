@@ -34,7 +34,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on s
 
 @webhooks.command(name="test")
 def send_test(config: ConfigOption = None, json_: JsonOption = False) -> None:
-    """Send one message of type webhook.test, signed as every other, and say how it was answered."""
+    """Send a test message, and say how it was answered.
+
+    Its type is webhook.test, and it is signed as every other."""
     loaded = _configured(config)
     reply = guarded(lambda: asyncio.run(_send_test(loaded)))
     if json_:
@@ -49,7 +51,7 @@ def send_test(config: ConfigOption = None, json_: JsonOption = False) -> None:
 
 @webhooks.command()
 def status(config: ConfigOption = None, json_: JsonOption = False) -> None:
-    """Say what waits for the receiver, and since when and why it fails."""
+    """Say what waits, and since when and why the receiver fails."""
     loaded = _configured(config)
     found = guarded(lambda: _status(loaded))
     if json_:

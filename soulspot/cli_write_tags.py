@@ -62,7 +62,7 @@ def write_tags(
         bool, typer.Option("--json", help="One JSON document on stdout, nothing else there.")
     ] = False,
 ) -> None:  # fmt: skip
-    """Write what was found out about accepted tracks into the tags of their files.
+    """Write what was found into the tags of accepted files.
 
     Without --apply it only shows, file by file, what would change. Files are replaced whole, their audio stays as it is
     to the bit, and every write can be taken back: --list has the operations, --undo OPERATION takes one back."""

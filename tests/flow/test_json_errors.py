@@ -90,6 +90,15 @@ def test_a_command_that_does_not_exist_has_the_same_form(arguments: list[str]) -
     assert arguments[-1] in said["error"]
 
 
+def test_a_folder_in_the_place_of_the_database_is_called_one(config: Path) -> None:
+    config.with_name("s.db").mkdir()
+    said = document(ran(config, "status", "--json"))
+    assert (said["exit_code"], said["problems"]) == (
+        78,
+        [f"database.path: {config.with_name('s.db')} is a folder; name a file in it"],
+    )
+
+
 def test_without_any_configuration_it_says_where_one_was_looked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
