@@ -352,7 +352,7 @@ def retry(
         database=loaded.database.path,
     )
     _say(report, json_)
-    if not json_ and report["queued"] and not commands.who_else(loaded):
+    if not json_ and report["queued"] and not commands_look.who_else(loaded):
         out.print("next: soulspot enrich", markup=False)
 
 
