@@ -19,6 +19,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from random import Random
 
@@ -35,7 +36,8 @@ _CHUNK = 10_000  # rows written at a time
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One run. `rss_mb` is that of the process that hands out the work, `worker_rss_mb` that of the largest worker."""
+    """One run. `rss_mb` is that of the process that hands out the work, `worker_rss_mb` that of the largest worker;
+    `cpu_ms` is what a release takes of the processors, in all processes together, however busy the machine is."""
 
     releases: int
     processes: int
@@ -44,6 +46,7 @@ class Measured:
     validated: bool
     seconds: float
     rate: float
+    cpu_ms: float
     rss_mb: float
     worker_rss_mb: float
 
@@ -70,20 +73,20 @@ def library(releases: int, tracks: int, seed: int = 1) -> Iterator[EnrichedTrack
 def fill(path: Path, rows: Iterator[EnrichedTrack]) -> None:
     """Write them into a new database."""
     with Database(path) as database:
-        while chunk := [row for row, _ in zip(rows, range(_CHUNK), strict=False)]:
+        while chunk := list(islice(rows, _CHUNK)):
             database.write_now(lambda c, chunk=chunk: enriched.save(c, chunk, 1_700_000_000.0))
 
 
 def run_once(database: Path, out: Path, schema: Path | None, processes: int) -> Measured:
     """Export it within this process and its workers."""
     report = asyncio.run(export_releases(database, out, SETTINGS, schema=schema, processes=processes))
-    own, theirs = (
-        resource.getrusage(who).ru_maxrss * 1024 / 1e6
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    own, theirs = (round(one.ru_maxrss * 1024 / 1e6, 1) for one in used)
+    cpu = sum(one.ru_utime + one.ru_stime for one in used)
+    rate, cpu_ms = round(report.releases / report.seconds, 1), round(cpu / report.releases * 1000, 2)
     return Measured(
         report.releases, processes, report.written, report.failed, report.validated, report.seconds,
-        round(report.releases / report.seconds, 1), round(own, 1), round(theirs, 1),
+        rate, cpu_ms, own, theirs,
     )  # fmt: skip
 
 
@@ -103,13 +106,15 @@ def measure(releases: int, tracks: int, processes: int, schema: Path | None) -> 
 def table(measured: Sequence[Measured]) -> str:
     """The runs as Markdown."""
     base = {one.releases: one.rate for one in measured if one.processes == 1}
-    lines = ["| releases | processes | releases/s | beside one process | not written | peak RSS | largest worker |",
-             "|---:|---:|---:|---:|---:|---:|---:|"]  # fmt: skip
+    names = ("releases", "processes", "releases/s", "beside one process", "CPU a release", "not written", "peak RSS",
+             "largest worker")  # fmt: skip
+    lines = [f"| {' | '.join(names)} |",
+             "|---:|---:|---:|---:|---:|---:|---:|---:|"]  # fmt: skip
     for one in measured:
         beside = f"{one.rate / base[one.releases]:.2f}" if one.releases in base else ""
         worker = f"{one.worker_rss_mb:.0f} MB" if one.processes > 1 else ""
         lines.append(
-            f"| {one.releases:,} | {one.processes} | {one.rate:,.0f} | {beside} | {one.failed} |"
+            f"| {one.releases:,} | {one.processes} | {one.rate:,.0f} | {beside} | {one.cpu_ms:.1f} ms | {one.failed} |"
             f" {one.rss_mb:.0f} MB | {worker} |"
         )
     valid = all(one.validated for one in measured)
