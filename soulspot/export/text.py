@@ -15,8 +15,8 @@ from soulspot.export.target import Sink
 from soulspot.export.values import Values, hexadecimal
 
 BOM = "\ufeff"
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula (OWASP, "CSV injection")."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a spreadsheet takes for the beginning of a formula (OWASP, "CSV injection"), in full width too."""
 
 
 @contextmanager

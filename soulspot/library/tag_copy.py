@@ -76,7 +76,8 @@ def may_be_replaced(path: bytes, manner: Manner) -> os.stat_result:
         raise NotWritten("its folder is read-only")
     with contextlib.suppress(OSError):
         room = os.statvfs(folder)
-        if room.f_bavail * room.f_frsize < found.st_size + _SPARE:
+        # a file system that has no blocks at all does not say how much room there is
+        if room.f_blocks and room.f_bavail * room.f_frsize < found.st_size + _SPARE:
             raise NotWritten("the disk is full: there must be room for a copy of the file", failed=True)
     return found
 
@@ -150,13 +151,24 @@ def _dress(handle: int, path: bytes, found: os.stat_result, manner: Manner) -> N
                 ) from None
             with contextlib.suppress(OSError):
                 os.fchown(handle, -1, found.st_gid)
-    os.fchmod(handle, stat.S_IMODE(found.st_mode))
-    for name in os.listxattr(path):
+    if os.fstat(handle).st_mode != found.st_mode:  # not every file system has modes to change
+        os.fchmod(handle, stat.S_IMODE(found.st_mode))
+    for name in _attributes(path):
         try:
             os.setxattr(handle, name, os.getxattr(path, name))
         except OSError:
             if name.startswith(("user.", "system.posix_acl")):
                 raise
+
+
+def _attributes(path: bytes) -> list[str]:
+    """The names of the extended attributes; none on a file system that has none, as many over the network."""
+    try:
+        return os.listxattr(path)
+    except OSError as error:
+        if error.errno in (errno.ENOTSUP, errno.ENOSYS):
+            return []
+        raise
 
 
 def replace(prepared: Prepared) -> None:

@@ -92,7 +92,7 @@ class _Id3Sheet(Sheet):
         """A frame without its encoding, which may change with the version's own."""
         if hasattr(frame, "text"):
             text = frame.text if isinstance(frame.text, list) else [frame.text]
-            return repr("/".join(map(str, text)) if self.version == 3 else [str(one) for one in text])
+            return repr([str(one) for one in text])
         return repr(frame).replace(repr(getattr(frame, "encoding", "")), "")
 
     def _fronts(self) -> list[Any]:
@@ -120,7 +120,8 @@ class _Id3Sheet(Sheet):
 
     def save(self, file: IO[bytes]) -> None:
         file.seek(0)
-        self.tags.save(file, v2_version=self.version)
+        # without a separator mutagen leaves lists alone: what is not ours stays as it is
+        self.tags.save(file, v2_version=self.version, v23_sep=None)
 
 
 class Id3v24Sheet(_Id3Sheet):
@@ -144,6 +145,9 @@ class Id3v23Sheet(_Id3Sheet):
         if field == "release_date":  # a month alone has no frame
             return [one if len(one) == 10 else one[:4] for one in wanted]
         return ["/".join(wanted)] if len(wanted) > 1 else list(wanted)
+
+    def set(self, field: str, wanted: Sequence[str]) -> None:
+        super().set(field, self.as_kept(field, wanted))
 
     def _text(self, field: str) -> list[str]:
         if field == "original_date":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import errno
 import os
 import shutil
 import stat
@@ -201,6 +202,19 @@ def test_an_id3v23_tag_stays_one_with_its_dates_in_pieces_and_its_lists_joined(t
     assert (str(tags["TXXX:Mood"]), str(tags["TSOP"])) == ("calm", "Lanterns, The")
 
 
+def test_lists_that_others_wrote_into_an_id3v23_tag_stay_as_they_are(tmp_path: Path) -> None:
+    path = sample("v23.mp3", tmp_path)
+    before = ID3(path, translate=False)
+    before.add(TXXX(encoding=1, desc="Moods", text=["calm", "bright"]))
+    before.add(mutagen.id3.TCOM(encoding=1, text=["First", "Second"]))
+    before.save(path, v2_version=3, v23_sep=None)
+    write(path)
+    tags = ID3(path, translate=False)
+    assert tags["TXXX:Moods"].text == ["calm", "bright"]
+    assert tags["TCOM"].text == ["First", "Second"]
+    assert tags["TXXX:ARTISTS"].text == ["The Lanterns/Éva"]
+
+
 def test_a_total_stays_when_the_number_before_it_changes(tmp_path: Path) -> None:
     path = mp3(tmp_path / "song.mp3")
     tags = ID3()
@@ -326,6 +340,23 @@ def test_mode_and_extended_attributes_stay_and_the_time_changes_or_not_as_config
     assert not attribute or os.getxattr(path, "user.rating") == b"5"
     write(path, EnrichedTrack(1, b"", None, Status.ACCEPTED, 1.0, title="Another"), manner=Manner())
     assert path.stat().st_mtime_ns != 10**18
+
+
+def test_a_file_system_without_attributes_modes_or_a_count_of_its_blocks_is_written_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as sshfs and others over the network are."""
+    path = silence(tmp_path / "song.mp3")
+    path.chmod(0o600)  # as the copy is made
+
+    def unsupported(*_: Any) -> Any:
+        raise OSError(errno.ENOTSUP, "Operation not supported")
+
+    monkeypatch.setattr(os, "listxattr", unsupported)
+    monkeypatch.setattr(os, "fchmod", unsupported)
+    monkeypatch.setattr(os, "statvfs", lambda folder: os.statvfs_result((4096, 4096, *[0] * 7, 255)))
+    write(path)
+    assert tags_of(path).title == ROW.title
 
 
 def test_a_link_stays_a_link_to_the_file_that_is_written(tmp_path: Path) -> None:
