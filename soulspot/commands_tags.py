@@ -112,7 +112,7 @@ async def taken_back(config: Config, number: int, force: bool, bars: Bars) -> di
             started = await remote.undo_tags(number, force=force)
             return _report(await remote.finished(started, _progress(bars)), bars)
     async with opened(config, kind=EnrichmentService, work=False) as service:
-        if not await service.database.read(lambda c: tag_journal.count(c, number)):
+        if not await service.database.read(lambda c: tag_journal.may_be_undone(c, number)):
             raise DaemonRefused(nothing_to_undo(number), 404)
         operations = Operations(service)
         return await _followed(service, operations, await operations.undo_tags(number, force=force), bars)

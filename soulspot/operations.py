@@ -115,8 +115,15 @@ class Operations:
 
     async def undo_tags(self, operation_id: int, *, force: bool = False) -> int:
         """Take back what an operation wrote. Returns the id of the operation that does it."""
+        await self._give_up(operation_id, "taken back before it had ended")
         request = {"operation": operation_id, "force": force}
         return await self.start("undo_tags", request, request)
+
+    async def _give_up(self, operation_id: int, why: str) -> None:
+        """Never go on with this operation if an earlier process was cut off in it."""
+        for one in await self._service.database.read(rows.unfinished):
+            if one.operation_id == operation_id and operation_id not in self._running:
+                await self._end_unbegun(one, "cancelled", why)
 
     async def write_due_tags(self) -> None:
         """Write what is due by itself, one operation at a time; the scheduler calls it."""
@@ -154,11 +161,7 @@ class Operations:
             if one.operation_id in self._running:
                 continue  # somebody has asked for it since we began
             if why := self._why_not(one):
-                error = why
-                await self._write(
-                    lambda c: rows.finish(c, one.operation_id, self._now(), status="failed", error=error)  # noqa: B023
-                )
-                self._over(one.operation_id, one.kind, one.request, "failed", error, one.counts)
+                await self._end_unbegun(one, "failed", why)
                 continue
             await self._write(lambda c: rows.goes_on(c, one.operation_id, self._now()))  # noqa: B023
             self._launch(one.operation_id, one.kind, one.request, one.counts)
@@ -166,6 +169,10 @@ class Operations:
         wanted = {os.fsencode(path) for path in self._uploaded(found)}
         await asyncio.to_thread(_sweep, self.uploads, wanted)
         return resumed
+
+    async def _end_unbegun(self, one: rows.Unfinished, status: str, why: str) -> None:
+        await self._write(lambda c: rows.finish(c, one.operation_id, self._now(), status=status, error=why))
+        self._over(one.operation_id, one.kind, one.request, status, why, one.counts)
 
     def _why_not(self, one: rows.Unfinished) -> str | None:
         if one.kind not in self._kinds:

@@ -181,6 +181,15 @@ def count(connection: sqlite3.Connection, operation_id: int, state: str = "writt
     return int(found[0])
 
 
+def may_be_undone(connection: sqlite3.Connection, operation_id: int) -> bool:
+    """Whether an operation has written anything that was not taken back, or was killed while it did."""
+    found = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM tag_writes WHERE operation_id = ? AND state != 'undone')",
+        (operation_id,),
+    ).fetchone()
+    return bool(found[0])
+
+
 def written(connection: sqlite3.Connection, operation_id: int, after: int, limit: int) -> list[Written]:
     """What an operation wrote and was not taken back, the latest first; `after` is the last write_id seen, or 0."""
     rows = connection.execute(
@@ -219,7 +228,7 @@ def written_again(connection: sqlite3.Connection, write_id: int) -> int | None:
 def listing(connection: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
     """The operations that wrote tags, the latest first: operation, when, files that can be taken back, files that were."""
     cursor = connection.execute(
-        "SELECT operation_id AS operation, min(at) AS at, sum(state = 'written') AS written,"
+        "SELECT operation_id AS operation, min(at) AS at, sum(state != 'undone') AS written,"
         " sum(state = 'undone') AS undone, sum(length(way_back)) AS bytes FROM tag_writes"
         " GROUP BY operation_id ORDER BY operation_id DESC LIMIT ?",
         (limit,),

@@ -54,6 +54,6 @@ class Tags:
         """Take back what an operation wrote. 404 when it has written nothing that can be taken back."""
         body = await body_of(request, UndoTagsBody)
         number = int(request.match_info["id"])
-        if not await self._service.database.read(lambda c: tag_journal.count(c, number)):
+        if not await self._service.database.read(lambda c: tag_journal.may_be_undone(c, number)):
             raise web.HTTPNotFound(text=nothing_to_undo(number))
         return accepted(await self._operations.undo_tags(number, force=body.force))

@@ -13,10 +13,11 @@ from typer.testing import CliRunner
 
 from soulspot import cli
 from soulspot.enrich import EnrichmentService
+from soulspot.library import tag_copy
 from soulspot.library.tag_rules import TagRules
 from soulspot.models import EnrichedTrack, Status
 from soulspot.sandbox.audio import SILENCE
-from soulspot.store import enriched
+from soulspot.store import enriched, operations
 from soulspot.store.database import Database
 from tests.library.audio import tags_of
 from tests.support.factories import NOW, mbid
@@ -167,6 +168,26 @@ def test_the_command_shows_writes_lists_and_takes_back(library: Path) -> None:
     assert library.read_bytes() == before
     again = soulspot(library, "write-tags", "--undo", str(report["operation"]))
     assert (again.exit_code, "has written no tags" in again.output) == (2, True)
+
+
+def test_what_was_killed_among_its_first_files_can_be_taken_back_and_never_goes_on(library: Path) -> None:
+    before = library.read_bytes()
+    child = os.fork()
+    if child == 0:
+        try:
+            tag_copy.step = lambda name: os._exit(9) if name == "renamed" else None  # type: ignore[assignment]
+            soulspot(library, "write-tags", "--apply")
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    assert library.read_bytes() != before
+    [listed] = json.loads(soulspot(library, "write-tags", "--list", "--json").stdout)["operations"]
+    assert listed["written"] == 1
+    undone = soulspot(library, "write-tags", "--undo", str(listed["operation"]))
+    assert (undone.exit_code, "1 taken back" in undone.output) == (0, True)
+    assert library.read_bytes() == before
+    with Database(library.parent.parent / "soulspot.db") as database:
+        assert database.write_now(operations.unfinished) == []
 
 
 @pytest.mark.parametrize(
