@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 from typer.testing import CliRunner
 
 from soulspot.cli import app
@@ -24,18 +23,6 @@ from soulspot.telemetry import Telemetry, configure_logging
 from tests.support.factories import NOW
 
 HOUR = 3600.0
-
-
-@pytest.fixture(autouse=True)
-def _as_before() -> Any:
-    import logging
-
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 def line(event: str, at: float = NOW, **facts: Any) -> str:

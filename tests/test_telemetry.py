@@ -7,7 +7,6 @@ import json
 import logging
 import math
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +22,6 @@ from soulspot.telemetry import LEVELS, Telemetry, configure_logging
 from soulspot.telemetry_memory import ResidentMemory, rss_bytes
 from soulspot.telemetry_numbers import DAY, Distribution, Served
 from tests.support.factories import NOW
-
-
-@pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
-    """Give the process its own logging back."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 def said(stream: io.StringIO) -> list[dict[str, Any]]:

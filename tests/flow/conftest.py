@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-
 import pytest
-import structlog
 
 from soulspot.telemetry import configure_logging
 
 
 @pytest.fixture(autouse=True)
-def _only_errors_are_logged() -> Iterator[None]:
-    root = logging.getLogger()
-    level, handlers = root.level, root.handlers[:]
+def _only_errors_are_logged(_the_log_is_for_one_test: None) -> None:
     configure_logging("console", "error")
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()

@@ -108,7 +108,7 @@ async def test_scan_and_import_reach_the_running_daemon(tmp_path: Path) -> None:
             assert scanned.json["found"] == 32
             assert scanned.json["read"] == 12
             outside = await soulspot("scan", tmp_path, "--config", config)
-            assert outside.code == 1
+            assert outside.code == 2
             assert "not inside the library" in outside.err
             file = write_rows(tmp_path / "ids.csv", [{"key": "a", "isrc": catalogue.recordings[0].isrcs[0]}])
             imported = await soulspot("import", file, "--config", config, "--json")

@@ -60,7 +60,7 @@ async def world(
         made = World(
             sandbox,
             MusicBrainz(
-                gates, base_url=sandbox.musicbrainz_url, contact="me@example.org", rate=FAST, timeout=5.0
+                gates, base_url=sandbox.musicbrainz_url, contact="me@example.org", rate=FAST, timeout=60.0
             ),
             Spotify(
                 gates,
@@ -70,10 +70,10 @@ async def world(
                 client_id="id",
                 client_secret="secret",
                 rate=FAST,
-                timeout=5.0,
+                timeout=60.0,
             ),
             ListenBrainz(
-                gates, base_url=sandbox.listenbrainz_url, labs_url=sandbox.labs_url, rate=FAST, timeout=5.0
+                gates, base_url=sandbox.listenbrainz_url, labs_url=sandbox.labs_url, rate=FAST, timeout=60.0
             ),
             watched,
         )

@@ -7,6 +7,8 @@ import sqlite3
 import sys
 from pathlib import Path
 
+import pytest
+
 from soulspot.store import queue
 from soulspot.web.openapi import undescribed
 from soulspot.web.openapi_routes import ROUTES
@@ -46,6 +48,7 @@ async def test_the_document_says_when_a_token_is_needed(start: Start) -> None:
     assert "401" in said["paths"]["/api/v1/tracks"]["get"]["responses"]
 
 
+@pytest.mark.timeout(300)
 async def test_every_route_answers_as_the_document_says_whatever_it_is_asked(
     start: Start, tmp_path: Path
 ) -> None:
