@@ -195,13 +195,15 @@ def _ended(report: dict[str, Any], as_json: bool, verb: str) -> None:
         if verb == "written" and report["written"]:
             line = f"to take it back: soulspot write-tags --undo {report['operation']}"
             out.print(line, markup=False)
-    if report["failed"] or (verb == "taken back" and report["skipped"]):
+    if report["failed"] or report["covers_postponed"] or (verb == "taken back" and report["skipped"]):
         raise typer.Exit(INCOMPLETE)
 
 
 def _counted(counts: Mapping[str, Any], verb: str) -> str:
     said = [f"{counts['looked']} files looked at", f"{counts['written']} {verb}"]
     said += [f"{counts[name]} {name}" for name in ("unchanged", "skipped", "failed") if counts.get(name)]
+    if covers := counts.get("covers_postponed"):
+        said.append(f"{covers} covers that cannot be had now")
     return ", ".join(said)
 
 

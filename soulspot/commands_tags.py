@@ -15,13 +15,15 @@ from soulspot.enrich import EnrichmentService
 from soulspot.library.tag_copy import NotWritten
 from soulspot.operations import Operations
 from soulspot.remote import DaemonRefused, OperationFailed, running_daemon
+from soulspot.store import covers as cover_rows
 from soulspot.store import operations as rows
 from soulspot.store import tag_journal, taggable
 from soulspot.store.database import Database
+from soulspot.store.exporting import refuse_unready
 from soulspot.store.ownership import read_owner
-from soulspot.tagging_look import look, shown, wanted_cover
+from soulspot.tagging_look import look, shown, wanted_cover, would_embed
 from soulspot.tagging_wish import Wish, as_json, nothing_to_undo
-from soulspot.wiring import opened, tag_rules
+from soulspot.wiring import cover_places, opened, tag_rules
 
 PAGE = 100  # tracks
 LOOK = 0.1  # seconds between two looks at how far it is
@@ -44,9 +46,10 @@ class Looked:
 
 def would_write(config: Config, wish: Wish) -> Iterator[Looked]:
     """What would change in each file. Reads the database and the files, and writes nothing, whoever else is at work."""
-    manner = tag_rules(config).manner
-    connection = Database.open_to_read(config.database.path)
+    manner, covers = tag_rules(config).manner, cover_places(config)
+    connection = Database.open_to_read(config.database.path, lasting=True)
     try:
+        refuse_unready(connection, config.database.path)
         after = 0
         while page := taggable.page(connection, after, PAGE, wish.places):
             for track in page:
@@ -56,7 +59,8 @@ def would_write(config: Config, wish: Wish) -> Iterator[Looked]:
                     yield Looked(path, "skipped", reason=str(found))
                 elif found is not None:
                     if config.export.covers.enabled and (url := wanted_cover(found, wish)):
-                        found = found.with_cover(url)
+                        known = cover_rows.find(connection, covers.address(url), time.time())
+                        found = found.with_cover(url) if would_embed(found, known) else found
                     yield Looked(path, "written" if found.changes else "unchanged", as_json(found.changes))
             after = page[-1].track_id
     finally:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from soulspot.errors import BadAnswer, SoulSpotError
+from soulspot.errors import BadAnswer
 from soulspot.library.tag_sheet import Picture
 from soulspot.limits import Gates
 from soulspot.providers.http import Http
@@ -44,41 +44,72 @@ class Cover:
     digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class CoverPlaces:
+    """Where covers lie. `size` is the edge in pixels, where the host offers a choice."""
+
+    size: int = 500
+    archive: str = ARCHIVE
+    spotify: str = SPOTIFY
+
+    @property
+    def hosts(self) -> dict[str, str]:
+        """What stands at the beginning of an address -> what it is asked at."""
+        return {ARCHIVE: self.archive.rstrip("/"), SPOTIFY: self.spotify.rstrip("/")}
+
+    def address(self, url: str) -> str:
+        """The address in the wished size, at the configured hosts."""
+        if url.startswith(f"{ARCHIVE}/"):
+            for size in _SIZES:
+                url = url.replace(size, f"-{self.size}.")
+        for usual, host in self.hosts.items():
+            if url.startswith(f"{usual}/"):
+                return host + url.removeprefix(usual)
+        return url
+
+    def allowed(self, address: str) -> bool:
+        """Whether covers lie at this address: an answer of a service must not send us anywhere else."""
+        parts = urlsplit(address)
+        if parts[:2] in [urlsplit(host)[:2] for host in self.hosts.values()]:
+            return True
+        host = parts.hostname or ""
+        return parts.scheme == "https" and any(host == one or host.endswith(f".{one}") for one in _HOSTS)
+
+
 class Covers:
-    """Over one folder. `size` is the edge in pixels, where the host offers a choice."""
+    """Over one folder."""
 
     def __init__(
-        self, database: Database, gates: Gates, folder: Path, *, size: int = 500, cache_bytes: int = 500_000_000,
-        base_url: str = ARCHIVE,
-        spotify_url: str = SPOTIFY, rate: float = 4.0, timeout: float = 30.0, missing_after: float = 604_800.0,
-        now: Callable[[], float] = time.time,
+        self, database: Database, gates: Gates, folder: Path, *, places: CoverPlaces = CoverPlaces(),
+        cache_bytes: int = 500_000_000, rate: float = 4.0, timeout: float = 30.0,
+        missing_after: float = 604_800.0, now: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
         self._database = database
         self._folder = folder
-        self._size = size
+        self._places = places
         self._room = cache_bytes
-        self._base_url = base_url.rstrip("/")
-        self._places = {ARCHIVE: self._base_url, SPOTIFY: spotify_url.rstrip("/")}
         self._missing_after = missing_after
         self._now = now
         self._http = Http(gates, "covers", timeout=timeout)
         self._coming: dict[str, asyncio.Task[Cover | None]] = {}
-        for place in self._places.values():
-            gates.open("covers", place, rate=rate)
+        for host in places.hosts.values():
+            gates.open("covers", host, rate=rate)
 
     async def get(self, url: str) -> Cover | None:
         """The cover at this address; None when there is none. Equal addresses are fetched once, whoever asks.
 
         Raises ProviderError (Limited, Unavailable, Refused, BadAnswer) when that cannot be found out now."""
-        address = self._address(url)
-        if not self._allowed(address):
+        address = self._places.address(url)
+        if not self._places.allowed(address):
             raise BadAnswer("covers come from the Cover Art Archive and Spotify alone")
         known = await self._database.read(lambda c: rows.find(c, address, self._now()))
         if known is not None and known.digest is None:
             return None
         if known is not None and known.digest and known.kind:
             cover = Cover(self._place(known.digest), known.kind, known.digest)
-            if await asyncio.to_thread(cover.path.is_file):
+            if (
+                await asyncio.to_thread(_size_of, cover.path) == known.size
+            ):  # else deleted, or torn by a crash
                 await self._database.write(lambda c: rows.use(c, address, self._now(), _USE))
                 return cover
         task = self._coming.get(address)
@@ -93,14 +124,15 @@ class Covers:
         return await self.get(url) if url else None
 
     async def picture(self, url: str) -> Picture | None:
-        """The cover as tags hold it; None when there is none, or it cannot be had now."""
-        try:
-            cover = await self.get(url)
-            if cover is None or cover.kind not in IN_TAGS:
-                return None
-            return Picture(await asyncio.to_thread(cover.path.read_bytes), cover.kind)
-        except (SoulSpotError, OSError):
+        """The cover as tags hold it; None when there is none that tags take. Raises what `get` raises, and OSError."""
+        cover = await self.get(url)
+        if cover is None or cover.kind not in IN_TAGS:
             return None
+        return Picture(await asyncio.to_thread(cover.path.read_bytes), cover.kind)
+
+    async def known(self, url: str) -> rows.Known | None:
+        """What is known of the cover at this address without asking for it."""
+        return await self._database.read(lambda c: rows.find(c, self._places.address(url), self._now()))
 
     async def close(self) -> None:
         for task in list(self._coming.values()):
@@ -113,28 +145,14 @@ class Covers:
         if not done.cancelled():
             done.exception()  # whoever waits for it hears of it; it may be that nobody does
 
-    def _address(self, url: str) -> str:
-        """The address in the wished size, at the configured places."""
-        if url.startswith(f"{ARCHIVE}/"):
-            for size in _SIZES:
-                url = url.replace(size, f"-{self._size}.")
-        for usual, place in self._places.items():
-            if url.startswith(f"{usual}/"):
-                return place + url.removeprefix(usual)
-        return url
-
-    def _allowed(self, url: str) -> bool:
-        """Whether covers lie at this address: an answer of a service must not send us anywhere else."""
-        parts = urlsplit(url)
-        if parts[:2] in [urlsplit(place)[:2] for place in self._places.values()]:
-            return True
-        host = parts.hostname or ""
-        return parts.scheme == "https" and any(host == one or host.endswith(f".{one}") for one in _HOSTS)
-
     async def _fetch(self, address: str) -> Cover | None:
         try:
             data = await self._http.fetch_bytes(
-                address, base_url=self._base_url, accept="image/*", most=MOST, allowed=self._allowed
+                address,
+                base_url=self._places.hosts[ARCHIVE],
+                accept="image/*",
+                most=MOST,
+                allowed=self._places.allowed,
             )
         except BadAnswer as error:
             if error.status not in (404, 410):
@@ -166,6 +184,13 @@ def kind_of(data: bytes) -> str | None:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp"
     return next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
+
+
+def _size_of(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
 
 
 def _put(path: Path, data: bytes) -> None:

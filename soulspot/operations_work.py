@@ -188,8 +188,8 @@ def _tags_told(progress: Progress) -> Tell:
 
 def _tag_notes(report: TagReport) -> list[str]:
     notes = [f"{one['path']}: {one['reason']}" for one in report.problems[:NOTES]]
-    more = report.skipped + report.failed - len(notes)
-    return [*notes, f"... and {more} more that were not written"] if more > 0 else notes
+    more = report.skipped + report.failed + report.covers_postponed - len(notes)
+    return [*notes, f"... and {more} more"] if more > 0 else notes
 
 
 async def _count_tracks(service: EnrichmentService, progress: Progress) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
+from soulspot.errors import SoulSpotError
 from soulspot.library import tag_copy, tag_write
 from soulspot.library.tag_copy import NotWritten, Prepared
 from soulspot.library.tag_names import COVER
@@ -16,9 +17,10 @@ from soulspot.library.tag_rules import TagRules
 from soulspot.library.tag_sheet import Picture
 from soulspot.store import tag_journal as journal
 from soulspot.store import taggable
+from soulspot.store.covers import Known
 from soulspot.store.database import Database
 from soulspot.store.taggable import Taggable
-from soulspot.tagging_look import Planned, look, shown, wanted_cover
+from soulspot.tagging_look import Planned, look, shown, wanted_cover, would_embed
 from soulspot.tagging_safely import Replacements
 from soulspot.tagging_wish import TagReport, Tell, Wish, as_json
 from soulspot.telemetry import Telemetry
@@ -29,10 +31,15 @@ TOLD = 200  # files and problems that a report names
 TRY_AGAIN = 3600.0  # seconds after a failure until the daemon tries a file again
 
 
+class CoverPostponed(NotWritten):
+    """The cover of a file was not put into it, and is to be tried again; its other tags may be written."""
+
+
 class FrontCovers(Protocol):
-    """Where front covers come from."""
+    """Where front covers come from. `picture` raises SoulSpotError or OSError when it cannot be had now."""
 
     async def picture(self, url: str) -> Picture | None: ...
+    async def known(self, url: str) -> Known | None: ...
 
 
 class TagWriter:
@@ -91,7 +98,11 @@ class TagWriter:
                 report.waiting += 1
                 del seen[one.track_id]
             else:
-                planned.append(await self._with_cover(result, wish))
+                with_cover = await self._with_cover(result, wish)
+                if isinstance(with_cover, CoverPostponed):
+                    self._problem(report, one.path, with_cover)
+                    seen[one.track_id] = self._now() + TRY_AGAIN
+                planned.append(result if isinstance(with_cover, CoverPostponed) else with_cover)
         report.unchanged += sum(1 for one in planned if not one.changes)
         planned = [one for one in planned if one.changes]
         for piece in _pieces(planned):
@@ -106,13 +117,18 @@ class TagWriter:
             rows = [(one.track_id, one.row_at, seen[one.track_id]) for one in page if one.track_id in seen]
             await self._database.write(lambda c: taggable.seen(c, rows))
 
-    async def _with_cover(self, planned: Planned, wish: Wish) -> Planned:
+    async def _with_cover(self, planned: Planned, wish: Wish) -> Planned | CoverPostponed:
         """The same with the cover that is to be put into the file, if there is one to be had."""
         if self._covers is None or not (url := wanted_cover(planned, wish)):
             return planned
+        if not wish.apply:
+            return planned.with_cover(url) if would_embed(planned, await self._covers.known(url)) else planned
+        try:
+            new = await self._covers.picture(url)
+        except (SoulSpotError, OSError) as error:
+            return CoverPostponed(f"its cover cannot be had now: {error}")
         there = planned.said.front
-        new: Picture | str | None = await self._covers.picture(url) if wish.apply else url
-        if new is None or (there and isinstance(new, Picture) and there.data == new.data):
+        if new is None or (there and there.data == new.data):
             return planned
         return planned.with_cover(new)
 
@@ -220,13 +236,15 @@ class TagWriter:
             report.files.append({"path": shown(one.track.path), "changes": as_json(one.changes)})
 
     def _problem(self, report: TagReport, path: bytes, why: NotWritten) -> None:
-        if why.failed:
+        if isinstance(why, CoverPostponed):
+            report.covers_postponed += 1
+        elif why.failed:
             report.failed += 1
         else:
             report.skipped += 1
         if len(report.problems) < TOLD:
             report.problems.append({"path": shown(path), "reason": str(why)})
-        if report.applied:
+        if report.applied and not isinstance(why, CoverPostponed):  # of that its gate tells, once
             self._telemetry.warning("tag_problem", path=shown(path), reason=str(why))
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 from soulspot.library import tag_copy, tag_rules, tag_write
 from soulspot.library.tag_copy import Manner, NotWritten
 from soulspot.library.tag_names import COVER
 from soulspot.library.tag_rules import Changes
 from soulspot.library.tag_sheet import Picture
+from soulspot.store.covers import Known
 from soulspot.store.taggable import Taggable
 from soulspot.tagging_wish import Wish
 
@@ -55,6 +57,14 @@ def wanted_cover(planned: Planned, wish: Wish) -> str | None:
     if not wish.embed_covers or (there and wish.policy == "only-empty"):
         return None
     return planned.track.row.cover_url
+
+
+def would_embed(planned: Planned, known: Known | None) -> bool:
+    """Whether a cover of which this is known would change the file; nobody is asked for one that is not known."""
+    if known is None:
+        return True
+    there = planned.said.front
+    return known.digest is not None and (there is None or sha256(there.data).hexdigest() != known.digest)
 
 
 def shown(path: bytes) -> str:

@@ -31,7 +31,7 @@ class Wish:
 class TagReport:
     """What came of it, kept up to date while it runs. `written` are files that were, or without `apply` would be, changed.
 
-    `files` and `problems` are the first of each."""
+    Those whose cover cannot be had now may have been written all the same. `files` and `problems` are the first of each."""
 
     applied: bool
     looked: int = 0
@@ -40,6 +40,7 @@ class TagReport:
     skipped: int = 0
     failed: int = 0
     waiting: int = 0
+    covers_postponed: int = 0
     fields: Counter[str] = field(default_factory=Counter)
     files: list[dict[str, Any]] = field(default_factory=list)
     problems: list[dict[str, str]] = field(default_factory=list)

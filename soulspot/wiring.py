@@ -18,7 +18,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from soulspot import __version__, config_model
 from soulspot.alarms import Alarms, Thresholds
 from soulspot.config import Config, load_config
-from soulspot.covers import Covers
+from soulspot.covers import CoverPlaces, Covers
 from soulspot.enrich import Batching, EnrichmentService
 from soulspot.intake import LibraryRules
 from soulspot.library.tag_copy import Manner
@@ -260,9 +260,15 @@ def covers(config: Config, database: Database, gates: Gates) -> Covers | None:
         return None
     folder = how.folder or database.path.with_name(database.path.name + "-covers")
     return Covers(
-        database, gates, folder, size=how.size, cache_bytes=how.cache_mb * 1_000_000, base_url=how.base_url,
-        spotify_url=how.spotify_url, rate=how.rate, timeout=how.timeout, missing_after=how.missing_after,
+        database, gates, folder, places=cover_places(config), cache_bytes=how.cache_mb * 1_000_000,
+        rate=how.rate, timeout=how.timeout, missing_after=how.missing_after,
     )  # fmt: skip
+
+
+def cover_places(config: Config) -> CoverPlaces:
+    """Where front covers lie."""
+    how = config.export.covers
+    return CoverPlaces(how.size, how.base_url, how.spotify_url)
 
 
 def tag_rules(config: Config) -> TagRules:

@@ -15,7 +15,7 @@ import mutagen
 import pytest
 from aiohttp import web
 
-from soulspot.covers import ARCHIVE, Covers, kind_of
+from soulspot.covers import ARCHIVE, CoverPlaces, Covers, kind_of
 from soulspot.errors import BadAnswer, Limited
 from soulspot.library.tag_rules import TagRules
 from soulspot.limits import Gates
@@ -82,7 +82,8 @@ async def make(tmp_path: Path, archive: Archive) -> AsyncIterator[Make]:
         gates = Gates(ProviderState(database))
 
         def build(**more: Any) -> Covers:
-            how = {"base_url": archive.url, "spotify_url": archive.url, "rate": 1000.0} | more
+            places = CoverPlaces(archive=archive.url, spotify=archive.url)
+            how = {"places": places, "rate": 1000.0} | more
             made = Covers(database, gates, tmp_path / "covers", now=lambda: Clock.now, **how)
             stack.push_async_callback(made.close)
             return made
@@ -115,7 +116,7 @@ async def test_redirects_lead_to_the_image_and_the_size_is_the_configured_one(
     small = archive.front.replace("77-500", "77-250")
     archive.answers[small] = web.Response(status=307, headers={"Location": "/download/x.png"})
     archive.answers["/download/x.png"] = square("x")
-    assert await make(size=250).get(FRONT) is not None
+    assert await make(places=CoverPlaces(250, archive.url, archive.url)).get(FRONT) is not None
     assert archive.asked == [small, "/download/x.png"]
 
 
@@ -175,6 +176,17 @@ async def test_the_cache_keeps_its_limit_and_what_was_not_used_for_longest_goes_
     assert len(archive.asked) == 4
 
 
+async def test_an_image_that_a_power_cut_has_torn_is_fetched_again(make: Make, archive: Archive) -> None:
+    image = archive.answers[archive.front] = square("one")
+    covers = make()
+    cover = await covers.get(FRONT)
+    assert cover is not None
+    cover.path.write_bytes(b"")
+    again = await covers.get(FRONT)
+    assert again is not None
+    assert again.path.read_bytes() == image
+
+
 async def test_an_image_that_was_deleted_from_the_disk_is_fetched_again(make: Make, archive: Archive) -> None:
     archive.answers[archive.front] = square("one")
     covers = make()
@@ -191,8 +203,9 @@ async def test_a_host_that_asks_for_patience_gets_it(make: Make, archive: Archiv
     for _ in range(3):
         with pytest.raises(Limited):
             await covers.get(FRONT)
+    with pytest.raises(Limited):
+        await covers.picture(FRONT)
     assert len(archive.asked) == 1
-    assert await covers.picture(FRONT) is None
 
 
 def test_images_are_told_by_their_first_bytes() -> None:
@@ -223,6 +236,41 @@ async def test_covers_are_put_into_tags_and_taken_out_again(
     assert (await writer.write(wish_of(rules, apply=True), 2)).unchanged == 3
     await writer.undo(1)
     assert library.digests() == before
+    library.database.close()
+
+
+async def test_a_cover_that_cannot_be_had_now_is_told_and_put_in_when_it_can(
+    make: Make, archive: Archive, tmp_path: Path
+) -> None:
+    archive.answers[archive.front] = web.Response(status=429, headers={"Retry-After": "60"})
+    (tmp_path / "x").mkdir()
+    library = Library(tmp_path / "x")
+    path = library.song("a.mp3", cover_url=FRONT)
+    rules = TagRules(embed_covers=True)
+    writer = TagWriter(library.database, Telemetry(), rules, covers=make(), now=lambda: library.clock)
+    report = await writer.write(wish_of(rules, apply=True), 1)
+    assert (report.written, report.covers_postponed, report.fields["cover"]) == (1, 1, 0)
+    assert report.problems[0]["path"] == str(path)
+    assert "cover cannot be had now" in report.problems[0]["reason"]
+    assert await writer.due() == []
+    library.clock += 3601
+    assert await writer.due() == [1]
+    library.database.close()
+
+
+@pytest.mark.parametrize("known", ["not there", "embedded already"])
+async def test_the_differences_show_no_cover_that_would_change_nothing(
+    make: Make, archive: Archive, tmp_path: Path, known: str
+) -> None:
+    if known == "embedded already":
+        archive.answers[archive.front] = square("one")
+    (tmp_path / "x").mkdir()
+    library = Library(tmp_path / "x")
+    library.song("a.mp3", cover_url=FRONT)
+    rules = TagRules(embed_covers=True, policy="overwrite")
+    writer = TagWriter(library.database, Telemetry(), rules, covers=make())
+    await writer.write(wish_of(rules, apply=True), 1)
+    assert (await writer.write(wish_of(rules), 2)).unchanged == 1
     library.database.close()
 
 

@@ -14,16 +14,17 @@ class Known:
 
     digest: str | None
     kind: str | None
+    size: int | None
 
 
 def find(connection: sqlite3.Connection, url: str, now: float) -> Known | None:
     """What is known of an address; None when it is to be asked."""
     row = connection.execute(
-        "SELECT digest, kind, missing_until FROM covers WHERE url = ?", (url,)
+        "SELECT digest, kind, size, missing_until FROM covers WHERE url = ?", (url,)
     ).fetchone()
-    if row is None or (row[0] is None and row[2] <= iso(now)):
+    if row is None or (row[0] is None and row[3] <= iso(now)):
         return None
-    return Known(row[0], row[1])
+    return Known(row[0], row[1], row[2])
 
 
 def address(connection: sqlite3.Connection, track_id: int) -> str | None:

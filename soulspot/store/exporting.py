@@ -51,7 +51,7 @@ def refuse_unready(connection: sqlite3.Connection, path: Path) -> None:
     if done < len(migrations()):
         raise DatabaseError(
             f"{path}: an older SoulSpot wrote this database; `soulspot daemon` or `soulspot enrich` brings it up"
-            " to date, then it can be exported"
+            " to date, then it can be read"
         )
 
 
