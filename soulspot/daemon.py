@@ -76,7 +76,11 @@ class Daemon:
 
     def _exports(self) -> Exports:
         export = self.config.export
-        return Exports(export.directory or self.config.database.path.with_name(FOLDER), keep=export.keep)
+        return Exports(
+            export.directory or self.config.database.path.with_name(FOLDER),
+            keep=export.keep,
+            ddex=export.ddex,
+        )
 
     def _listen_for_signals(self) -> None:
         loop = asyncio.get_running_loop()

@@ -78,6 +78,11 @@ def aside_of(path: Path) -> Path:
     return path.with_name(f".{path.name}.part")
 
 
+def messages_of(path: Path) -> Path:
+    """Where release messages lie until all of them are in one file."""
+    return path.with_name(f".{path.name}.messages")
+
+
 def _own(aside: Path, path: Path) -> int:
     """The file aside, empty and ours alone. A lock says so, which the kernel frees even after kill -9."""
     while True:

@@ -122,13 +122,25 @@ class ExportFilters(Asked):
 class ExportBody(Asked):
     """What the file is to hold."""
 
-    format: Literal["csv", "json", "ndjson", "parquet", "sqlite"] = "csv"
+    format: Literal["csv", "json", "ndjson", "parquet", "sqlite", "ddex"] = "csv"
     filters: ExportFilters = ExportFilters()
     columns: list[str] | None = Field(
         None, min_length=1, max_length=100, description="these columns in this order; null: all"
     )
     gzip: bool = Field(False, description="pack csv, json or ndjson")
     spreadsheet: bool = Field(False, description="csv in which a spreadsheet runs nothing as a formula")
+    validated: bool = Field(
+        False, alias="validate", description="ddex: each message by the schema, export.ddex.schema"
+    )
+    group_by: list[str] | None = Field(
+        None,
+        min_length=1,
+        max_length=20,
+        description="ddex: the columns whose values make tracks one release",
+    )
+    max_failures: int | None = Field(
+        None, ge=1, le=HIGHEST, description="ddex: stop after so many releases that cannot be written"
+    )
 
 
 class WriteTagsBody(ScanBody):

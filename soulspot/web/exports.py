@@ -9,12 +9,13 @@ from aiohttp import web
 from soulspot.enrich import EnrichmentService
 from soulspot.export.formats import FORMATS, PACKED
 from soulspot.operations import Operations
+from soulspot.operations_export import DDEX
 from soulspot.store import operations as rows
 from soulspot.web.asked import ExportBody, body_of
 from soulspot.web.operations import OPERATION, accepted
 
-GZIP = "application/gzip"
-MEDIA_TYPES = (*(one.media_type for one in FORMATS.values()), GZIP)
+GZIP, ZIP = "application/gzip", "application/zip"
+MEDIA_TYPES = (*(one.media_type for one in FORMATS.values()), GZIP, ZIP)
 
 
 class ExportRoutes:
@@ -28,11 +29,12 @@ class ExportRoutes:
         return [web.post("/api/v1/export", self.export), web.get(f"{OPERATION}/file", self.file)]
 
     async def export(self, request: web.Request) -> web.Response:
-        """Write the tracks as a table; the daemon chooses where."""
+        """Write the tracks as a table, or as release messages; the daemon chooses where."""
         body = await body_of(request, ExportBody)
         try:
             operation_id = await self._operations.export(
                 format=body.format, columns=body.columns, gzip=body.gzip, spreadsheet=body.spreadsheet,
+                validate=body.validated, group_by=body.group_by, max_failures=body.max_failures,
                 **body.filters.model_dump(),
             )  # fmt: skip
         except ValueError as error:
@@ -52,12 +54,17 @@ class ExportRoutes:
             raise web.HTTPNotFound(
                 text=f"the file of operation {number} is there no more (export.keep); ask for another export"
             )
-        packed = path.name.endswith(PACKED)
         headers = {
-            "Content-Type": GZIP if packed else FORMATS[found["metadata"]["format"]].media_type,
+            "Content-Type": _media_type(path.name, found["metadata"]["format"]),
             "Content-Disposition": f'attachment; filename="{path.name}"',
         }
         return web.FileResponse(path, chunk_size=1 << 18, headers=headers)
+
+
+def _media_type(name: str, format_: str) -> str:
+    if format_ == DDEX:
+        return ZIP
+    return GZIP if name.endswith(PACKED) else FORMATS[format_].media_type
 
 
 def _why_no_file(operation: dict[str, Any]) -> str | None:
