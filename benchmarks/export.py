@@ -85,7 +85,7 @@ def fill(path: Path, rows: int) -> None:
 def measure(way: str, database: Path, out: Path) -> tuple[float, float, int]:
     """Seconds, highest RSS in MB, and bytes written, of a process that does nothing else."""
     command = [sys.executable, "-c", MEASURED, way, str(database), str(out)]
-    ended = subprocess.run(command, check=True, capture_output=True, text=True)
+    ended = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     seconds, rss = json.loads(ended.stdout)
     size = out.stat().st_size
     out.unlink()
