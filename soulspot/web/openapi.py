@@ -113,11 +113,18 @@ def _answer(status: int, answer: Model | str | tuple[str, ...] | None) -> dict[s
     if isinstance(answer, str):
         found["content"] = {answer: {"schema": {"type": "string"}}}
     elif isinstance(answer, tuple):
-        found["content"] = {one: {"schema": {"type": "string", "format": "binary"}} for one in answer}
+        found["content"] = {one: {"schema": _file(one, status)} for one in answer}
     elif answer is not None:
         kind = "application/problem+json" if answer is Problem else "application/json"
         found["content"] = {kind: {"schema": {"$ref": REFERENCE.format(model=answer.__name__)}}}
     return found
+
+
+def _file(media_type: str, status: int) -> dict[str, Any]:
+    """What a file is to whoever reads it by its media type; a part of one is bytes."""
+    if media_type == "application/json" and status == HTTPStatus.OK:
+        return {"type": "array", "items": {"type": "object"}}
+    return {"type": "string", "format": "binary"}
 
 
 def _body(body: Model | str) -> dict[str, Any]:

@@ -58,7 +58,7 @@ ROUTES = (
               {200: Cost}, body=q.ScanBody),
     Described("POST", f"{API}/retry", "Ask again for what failed, or was not known", {202: a.Started},
               body=q.RetryBody),
-    Described("POST", f"{API}/export", "Write the tracks as a table into a file, to be fetched when it is done",
+    Described("POST", f"{API}/export", "Write the tracks as a table, or as release messages, into a file to be fetched",
               {202: a.Started}, body=q.ExportBody),
     Described("POST", f"{API}/write-tags", "Write what was found out into tags, or say what would be written",
               {202: a.Started}, body=q.WriteTagsBody),
