@@ -70,6 +70,16 @@ class Browser:
         self.driver = driver
         self.asked: list[str] = []  # addresses that the page has asked for
 
+    def forget(self) -> None:
+        """Be as new: no page, no cookie, nothing heard of, light and of the usual size."""
+        self.driver.get("about:blank")
+        self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+        self.hosts()
+        self.complaints()
+        self.asked.clear()
+        self.resize(1280, 900)
+        self.scheme("light")
+
     def resize(self, width: int, height: int, scale: float = 1) -> None:
         """The size of what is seen, in CSS pixels."""
         size = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": False}

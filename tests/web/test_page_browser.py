@@ -8,7 +8,7 @@ import io
 import re
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -48,6 +48,19 @@ STATE = (
 )
 
 
+@pytest.fixture(scope="module")
+def one_chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with browser(tmp_path_factory.mktemp("browser") / "profile") as started:
+        yield started
+
+
+@pytest.fixture
+def chromium(one_chromium: Browser) -> Iterator[Browser]:
+    """A browser that remembers nothing of the tests before."""
+    yield one_chromium
+    one_chromium.forget()
+
+
 @dataclass
 class Scene:
     """A daemon at work over a sandbox, and the browser that looks at it."""
@@ -77,7 +90,12 @@ class Scene:
 
 @asynccontextmanager
 async def scene(
-    tmp_path: Path, *, latency: float = 0.0, behaviour: Behaviour | None = None, **more: Any
+    tmp_path: Path,
+    chromium: Browser,
+    *,
+    latency: float = 0.0,
+    behaviour: Behaviour | None = None,
+    **more: Any,
 ) -> AsyncIterator[Scene]:
     """A daemon over an empty library, and a browser that shows its page."""
     catalogue, music = Catalogue.invent(4, 1500), tmp_path / "music"
@@ -90,9 +108,8 @@ async def scene(
         async with daemon(config) as running:
             address = (await running.hears("daemon_ready"))["address"]
             await running.hears("operation_finished")
-            with browser(tmp_path / "profile") as shown:
-                await asyncio.to_thread(shown.open, address)
-                yield Scene(sandbox, catalogue, config, tmp_path / "db", music, running, address, shown)
+            await asyncio.to_thread(chromium.open, address)
+            yield Scene(sandbox, catalogue, config, tmp_path / "db", music, running, address, chromium)
 
 
 async def enriches(scene: Scene) -> int:
@@ -110,8 +127,9 @@ async def enriches(scene: Scene) -> int:
 
 async def test_an_enrichment_goes_from_0_to_100_before_ones_eyes_and_everybody_counts_the_same(
     tmp_path: Path,
+    chromium: Browser,
 ) -> None:
-    async with scene(tmp_path, latency=0.15, providers__musicbrainz__batch_size=10) as here:
+    async with scene(tmp_path, chromium, latency=0.15, providers__musicbrainz__batch_size=10) as here:
         here.fill()
         number = await enriches(here)
         logged = await here.daemon.hears("operation_finished", lambda said: said["kind"] == "enrich")
@@ -164,11 +182,12 @@ async def test_an_enrichment_goes_from_0_to_100_before_ones_eyes_and_everybody_c
 
 async def test_killing_and_starting_the_daemon_loses_neither_the_operation_nor_the_page(
     tmp_path: Path,
+    chromium: Browser,
 ) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    async with scene(tmp_path, latency=0.3, http__listen=f"127.0.0.1:{port}", providers__musicbrainz__batch_size=5,
+    async with scene(tmp_path, chromium, latency=0.3, http__listen=f"127.0.0.1:{port}", providers__musicbrainz__batch_size=5,
                      providers__listenbrainz__batch_size=5) as here:  # fmt: skip
         here.fill()
         number = str(await enriches(here))
@@ -202,23 +221,22 @@ async def test_killing_and_starting_the_daemon_loses_neither_the_operation_nor_t
 
 @asynccontextmanager
 async def reviewing(
-    tmp_path: Path, count: int = 3
+    tmp_path: Path, chromium: Browser, count: int = 3
 ) -> AsyncIterator[tuple[Any, Browser, Callable[..., Awaitable[Any]]]]:
     """A browser at the review list of a library with `count` tracks in it."""
     async with in_review(tmp_path, count) as desk, daemon(desk.config) as running:
         address = (await running.hears("daemon_ready"))["address"]
-        with browser(tmp_path / "profile") as b:
 
-            async def look(do: Callable[[Browser], Any]) -> Any:
-                return await asyncio.to_thread(do, b)
+        async def look(do: Callable[[Browser], Any]) -> Any:
+            return await asyncio.to_thread(do, chromium)
 
-            await look(lambda b: b.open(f"{address}/#review"))
-            await look(lambda b: b.wait("return document.querySelector('#case .compare')"))
-            yield desk, b, look
+        await look(lambda b: b.open(f"{address}/#review"))
+        await look(lambda b: b.wait("return document.querySelector('#case .compare')"))
+        yield desk, chromium, look
 
 
-async def test_what_is_reviewed_by_keyboard_changes_the_rows(tmp_path: Path) -> None:
-    async with reviewing(tmp_path) as (desk, _, look):
+async def test_what_is_reviewed_by_keyboard_changes_the_rows(tmp_path: Path, chromium: Browser) -> None:
+    async with reviewing(tmp_path, chromium) as (desk, _, look):
         first, second, third = (row["track_id"] for row in rows(desk.database))
         title = await look(lambda b: b.text(".case-head h3"))
         best = rows(
@@ -249,8 +267,8 @@ async def test_what_is_reviewed_by_keyboard_changes_the_rows(tmp_path: Path) -> 
         assert desk.row(second)["status"] == "review"
 
 
-async def test_what_is_reviewed_by_mouse_changes_the_rows(tmp_path: Path) -> None:
-    async with reviewing(tmp_path) as (desk, _, look):
+async def test_what_is_reviewed_by_mouse_changes_the_rows(tmp_path: Path, chromium: Browser) -> None:
+    async with reviewing(tmp_path, chromium) as (desk, _, look):
         first, second, _ = (row["track_id"] for row in rows(desk.database))
         await look(lambda b: b.click(f'#review-list [data-track="{second}"]'))
         await look(
@@ -272,8 +290,8 @@ async def test_what_is_reviewed_by_mouse_changes_the_rows(tmp_path: Path) -> Non
         assert desk.row(first)["status"] == "review"
 
 
-async def test_typing_in_a_search_field_decides_nothing(tmp_path: Path) -> None:
-    async with reviewing(tmp_path) as (desk, _, look):
+async def test_typing_in_a_search_field_decides_nothing(tmp_path: Path, chromium: Browser) -> None:
+    async with reviewing(tmp_path, chromium) as (desk, _, look):
         await look(lambda b: b.press("/"))
         await look(lambda b: b.wait("return document.activeElement.name === 'query'"))
         await look(lambda b: b.press(*"arxu no such words"))
@@ -282,8 +300,8 @@ async def test_typing_in_a_search_field_decides_nothing(tmp_path: Path) -> None:
         assert rows(desk.database, "SELECT * FROM decisions") == []
 
 
-async def test_tracks_are_searched_and_each_field_says_its_source(tmp_path: Path) -> None:
-    async with scene(tmp_path) as here:
+async def test_tracks_are_searched_and_each_field_says_its_source(tmp_path: Path, chromium: Browser) -> None:
+    async with scene(tmp_path, chromium) as here:
         here.fill()
         await enriches(here)
         await here.daemon.hears("operation_finished", lambda said: said["kind"] == "enrich")
@@ -315,8 +333,10 @@ async def test_tracks_are_searched_and_each_field_says_its_source(tmp_path: Path
         await here.asks_us_alone()
 
 
-async def test_the_list_of_tracks_follows_while_there_is_no_pause_in_the_work(tmp_path: Path) -> None:
-    async with scene(tmp_path) as here:
+async def test_the_list_of_tracks_follows_while_there_is_no_pause_in_the_work(
+    tmp_path: Path, chromium: Browser
+) -> None:
+    async with scene(tmp_path, chromium) as here:
         await here.look(lambda b: b.click("nav [data-view=tracks]"))
         await here.look(lambda b: b.wait("return document.querySelector('#track-count').innerText"))
         await here.look(lambda b: b.ask(NO_PAUSE))
@@ -329,8 +349,10 @@ async def test_the_list_of_tracks_follows_while_there_is_no_pause_in_the_work(tm
         )
 
 
-async def test_the_report_of_an_operation_that_has_ended_opens_below_it(tmp_path: Path) -> None:
-    async with scene(tmp_path) as here:
+async def test_the_report_of_an_operation_that_has_ended_opens_below_it(
+    tmp_path: Path, chromium: Browser
+) -> None:
+    async with scene(tmp_path, chromium) as here:
         here.fill()
         number = str(await enriches(here))
         await here.look(lambda b: b.wait(f"{STATE} === 'done'", number))
@@ -343,8 +365,10 @@ async def test_the_report_of_an_operation_that_has_ended_opens_below_it(tmp_path
         await here.asks_us_alone()
 
 
-async def test_covers_are_shown_without_asking_anybody_but_the_daemon(tmp_path: Path) -> None:
-    async with scene(tmp_path, export__covers__enabled=True) as here:
+async def test_covers_are_shown_without_asking_anybody_but_the_daemon(
+    tmp_path: Path, chromium: Browser
+) -> None:
+    async with scene(tmp_path, chromium, export__covers__enabled=True) as here:
         here.fill()
         await enriches(here)
         await here.daemon.hears("operation_finished", lambda said: said["kind"] == "enrich")
@@ -362,9 +386,11 @@ async def test_covers_are_shown_without_asking_anybody_but_the_daemon(tmp_path: 
         await here.look(lambda b: b.wait("return !document.querySelector('#track-list img.cover')"))
 
 
-async def test_a_service_that_makes_us_wait_is_shown_with_the_time_and_the_reason(tmp_path: Path) -> None:
+async def test_a_service_that_makes_us_wait_is_shown_with_the_time_and_the_reason(
+    tmp_path: Path, chromium: Browser
+) -> None:
     behaviour = Behaviour(limits=False, spotify_quota=0)
-    async with scene(tmp_path, behaviour=behaviour) as here:
+    async with scene(tmp_path, chromium, behaviour=behaviour) as here:
         here.fill()
         await enriches(here)
         state = "return [...document.querySelectorAll('#services tr')].find((row) => row.cells[0].innerText === 'Spotify')"
@@ -373,8 +399,8 @@ async def test_a_service_that_makes_us_wait_is_shown_with_the_time_and_the_reaso
         assert re.match(r"‖ limited until .*\d\d:\d\d.*: \S", words)
 
 
-async def test_an_operation_is_cancelled_by_its_button(tmp_path: Path) -> None:
-    async with scene(tmp_path, latency=1.0, providers__musicbrainz__batch_size=5) as here:
+async def test_an_operation_is_cancelled_by_its_button(tmp_path: Path, chromium: Browser) -> None:
+    async with scene(tmp_path, chromium, latency=1.0, providers__musicbrainz__batch_size=5) as here:
         here.fill()
         number = str(await enriches(here))
         await here.look(lambda b: b.wait(f"{STATE} === 'running'", number))
@@ -385,8 +411,10 @@ async def test_an_operation_is_cancelled_by_its_button(tmp_path: Path) -> None:
         ]
 
 
-async def test_the_tracks_that_were_searched_for_are_exported_and_downloaded(tmp_path: Path) -> None:
-    async with scene(tmp_path) as here, aiohttp.ClientSession(here.address) as session:
+async def test_the_tracks_that_were_searched_for_are_exported_and_downloaded(
+    tmp_path: Path, chromium: Browser
+) -> None:
+    async with scene(tmp_path, chromium) as here, aiohttp.ClientSession(here.address) as session:
         imported = b"key,title,artist\na,Blue,One\nb,Red,One\nc,=Blue,Two\n"
         async with session.post("/api/v1/import", data=imported) as answer:
             assert answer.status == 202
@@ -409,8 +437,8 @@ async def test_the_tracks_that_were_searched_for_are_exported_and_downloaded(tmp
         await here.asks_us_alone()
 
 
-async def test_with_a_token_one_logs_in_once_and_the_page_lives(tmp_path: Path) -> None:
-    async with scene(tmp_path, http__token="a token of this test") as here:
+async def test_with_a_token_one_logs_in_once_and_the_page_lives(tmp_path: Path, chromium: Browser) -> None:
+    async with scene(tmp_path, chromium, http__token="a token of this test") as here:
         await here.look(lambda b: b.wait("return location.pathname === '/login'"))
         await here.look(lambda b: b.press("a token of this test", ENTER))
         await here.look(
@@ -450,8 +478,9 @@ return [...document.querySelectorAll('h1, h2, h3, h4')].filter((one) => one.offs
 
 async def test_every_control_has_a_name_headings_are_in_order_and_nothing_is_wider_than_a_telephone(
     tmp_path: Path,
+    chromium: Browser,
 ) -> None:
-    async with reviewing(tmp_path) as (_, _, look):
+    async with reviewing(tmp_path, chromium) as (_, _, look):
         for view in ("overview", "tracks", "review"):
             await look(lambda b, view=view: b.click(f"nav [data-view={view}]"))
             ready = {"overview": "#services tr", "tracks": "#track-list li", "review": "#case .compare"}[view]
@@ -475,8 +504,8 @@ async def test_every_control_has_a_name_headings_are_in_order_and_nothing_is_wid
             await look(lambda b: b.resize(1280, 900))
 
 
-async def test_whoever_has_no_mouse_comes_to_everything(tmp_path: Path) -> None:
-    async with reviewing(tmp_path) as (_, _, look):
+async def test_whoever_has_no_mouse_comes_to_everything(tmp_path: Path, chromium: Browser) -> None:
+    async with reviewing(tmp_path, chromium) as (_, _, look):
         await look(lambda b: b.ask("document.activeElement.blur(); document.body.focus()"))
         reached = []
         for _ in range(40):
