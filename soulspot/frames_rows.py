@@ -37,6 +37,11 @@ class Rows:
                 raise ValueError(
                     f"there is no column {name!r}; there are {', '.join(map(str, frame.columns[:30]))}"
                 )
+            if not isinstance(name, str):
+                raise ValueError(
+                    f"column {name!r} has a name that is no text: give all of them one, as"
+                    " df.columns = df.columns.map(str) does"
+                )
         taken = {*columns.values(), *wanted.values()}
         found = cells.named(one for one in frame.columns if isinstance(one, str) and one not in taken)
         self._columns = found | dict(columns) | wanted

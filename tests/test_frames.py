@@ -158,6 +158,13 @@ def test_arguments_that_do_not_fit_are_refused_before_anything_is_done(
     assert not config.database.path.exists()
 
 
+def test_columns_that_are_numbers_are_refused_with_what_to_do(config: Config) -> None:
+    bare: Any = {"title": 0}
+    with pytest.raises(ValueError, match=r"column 0 .* df\.columns\.map\(str\)"):
+        enrich_dataframe(pd.DataFrame([["In C", "Terry Riley"]]), columns=bare, config=config)
+    assert not config.database.path.exists()
+
+
 def test_what_is_no_frame_or_has_no_known_column_is_refused_in_words(config: Config) -> None:
     with pytest.raises(
         ValueError, match=r"none of the columns is known: a, b; known are .*columns=\{'title'"
