@@ -54,6 +54,14 @@ def written(tmp_path: Path) -> list[ElementTree.Element]:
     return [ElementTree.parse(path).getroot() for path in sorted((tmp_path / "out").iterdir())]
 
 
+def test_it_stops_at_the_failure_that_is_one_too_many_and_says_so(fill: Fill, export: Export, tmp_path: Path):
+    fill(row(1, 1), row(2, 2, isrc=None), *(row(n, n) for n in range(3, 30)))
+    ended = export("--max-failures", 1)
+    assert ended.exit_code == 1
+    assert "stopped after 1 releases that could not be written (--max-failures 1)" in ended.stderr
+    assert len(written(tmp_path)) == 1
+
+
 def test_every_release_of_accepted_tracks_is_a_valid_file_of_its_own(
     fill: Fill, export: Export, tmp_path: Path
 ):

@@ -162,9 +162,17 @@ def test_it_ends_early_after_as_many_failures_as_are_allowed():
         [song(1, isrc=None, mb_release_id=str(n)) for n in range(100)], max_failures=3, batch_size=2
     )
     assert batch.stopped
-    assert 3 <= batch.failed < 12
+    assert batch.failed == 3
     whole = built(releases(3), max_failures=1)
     assert not whole.stopped
+
+
+@pytest.mark.parametrize(("processes", "allowed"), [(1, 1), (1, 4), (2, 5)])
+def test_never_do_more_fail_than_are_allowed_though_batches_are_larger(processes: int, allowed: int):
+    good, bad = releases(8), [song(1, isrc=None, mb_release_id=f"bad {n}") for n in range(40)]
+    batch = built(good + bad, max_failures=allowed, processes=processes)
+    assert batch.stopped
+    assert (len(batch.successes), batch.failed) == (8, allowed)
 
 
 def test_several_processes_give_the_same_messages_in_the_same_order():

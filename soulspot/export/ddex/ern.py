@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -61,23 +62,27 @@ class Run:
 async def outcomes(groups: Iterable[Group], run: Run) -> AsyncGenerator[ErnMessage | ReleaseRefused, None]:
     """The outcome of every release in order. Held at a time: a few batches, however many there are.
 
-    Ends early when `max_failures` have failed; what was begun by then is still told. Raises ConfigError when no
-    message at all could be right, and SchemaError when the schema is of no use."""
+    Ends early when `max_failures` have failed: never are more under way than may still fail. Raises ConfigError
+    when no message at all could be right, and SchemaError when the schema is of no use."""
     failures, waiting = 0, iter(groups)
     under_way: deque[asyncio.Future[ErnMessage]] = deque()
-    enough = run.batch_size * (run.processes + 1)
+    batch_size, most = run.batch_size, run.batch_size * (run.processes + 1)
+    if run.max_failures is not None:  # every process shall have its share of what may be under way
+        batch_size = min(batch_size, math.ceil(run.max_failures / run.processes))
     with Workers(run.job, run.processes, run.retries) as workers:
         processor = BatchProcessor[Group, ErnMessage](
-            run.batch_size, workers.build, max_in_flight=run.processes, on_batch_complete=run.on_batch
+            batch_size, workers.build, max_in_flight=run.processes, on_batch_complete=run.on_batch
         )
         try:
             while True:
-                stopping = run.max_failures is not None and failures >= run.max_failures
-                while not stopping and len(under_way) < enough and (group := next(waiting, None)):
-                    under_way.append(processor.submit(group))
+                room = most if run.max_failures is None else min(most, run.max_failures - failures)
+                # little room is filled when it is empty: one by one, the batches would be of one
+                if room == most or not under_way:
+                    while len(under_way) < room and (group := next(waiting, None)):
+                        under_way.append(processor.submit(group))
                 if not under_way:
                     return
-                if len(under_way) < enough:
+                if len(under_way) < most:
                     await processor.flush()
                 try:
                     yield await under_way.popleft()

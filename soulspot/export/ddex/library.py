@@ -28,7 +28,7 @@ FEW = 200  # releases that one process has done before others have started
 MOST_PROCESSES = 4
 
 ADVICE = {
-    "isrc": "give the tracks an ISRC (in their tags, or by `soulspot import`), or leave the release out",
+    "isrc": "give each recording its own ISRC (in its tags, or by `soulspot import`), or leave the release out",
     "duration_ms": "the length comes from the file or from MusicBrainz; an import needs a column duration_ms",
     "title": "give the tracks a title", "artist": "give the tracks an artist", "album": "give the tracks an album",
     "label": "set export.ddex.label, which stands in for a missing label",
