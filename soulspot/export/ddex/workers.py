@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import random
-from collections.abc import Sequence
+import signal
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -54,7 +56,7 @@ class Workers:
         for _ in range(_CRASHES):
             pool = self._pool = self._pool or self._new_pool(self._processes)
             try:
-                return await asyncio.get_running_loop().run_in_executor(pool, jobs.work, groups)
+                return await self._handed(pool, groups)
             except BrokenProcessPool:
                 if self._pool is pool:  # the first to notice; batches of others broke with it
                     self._pool = None
@@ -65,10 +67,15 @@ class Workers:
         """A process for this release only: it cannot harm others, nor they it."""
         with self._new_pool(1) as pool:
             try:
-                return (await asyncio.get_running_loop().run_in_executor(pool, jobs.work, [group]))[0]
+                return (await self._handed(pool, [group]))[0]
             except BrokenProcessPool:
                 words = "the process that built it was killed, for want of memory maybe"
                 return Refusal((ErnError(group.key, "worker", words, retryable=True),))
+
+    @staticmethod
+    def _handed(pool: ProcessPoolExecutor, groups: Sequence[Group]) -> asyncio.Future[list[Outcome]]:
+        with _no_interrupt():  # the first work starts the processes
+            return asyncio.get_running_loop().run_in_executor(pool, jobs.work, groups)
 
     def _new_pool(self, processes: int) -> ProcessPoolExecutor:
         # A fork would copy whatever threads and locks we have in whatever state they are.
@@ -84,3 +91,14 @@ class Workers:
         """What is under way is finished, what is not begun is dropped."""
         if self._pool:
             self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """Processes that begin meanwhile never hear Ctrl-C, not even before they can say that it is not for them: a
+    terminal sends it to all of us, and what is under way is ours to end. It reaches us afterwards."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
