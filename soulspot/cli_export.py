@@ -168,6 +168,10 @@ def _refuse_any(options: dict[str, Any], kind: str) -> None:
 def _refuse(asked: dict[str, Any], place: Path | None, as_json: bool) -> None:
     """Exit 2 for what cannot be meant."""
     try:
+        if asked["format"] not in (None, *FORMATS):
+            raise ValueError(
+                f"there is no format {asked['format']!r}; there are {', '.join((*FORMATS, DDEX))}"
+            )
         format_, _ = format_of(asked["format"], place)
         choose(asked["columns"])
         wanted_of(asked["status"], asked["since"], asked["query"], asked["limit"])
@@ -200,6 +204,10 @@ def _export(config: Config, place: Path | None, asked: dict[str, Any], *, quiet:
         except BrokenPipeError:
             _write_to_nobody()
             return None
+        except OSError as error:
+            if error.filename is None:  # what keeps the rows from standard output has no file's name
+                error.filename = "standard output"
+            raise
 
 
 @contextmanager

@@ -67,7 +67,7 @@ def export_ddex(
         )  # fmt: skip
     except SchemaError as error:
         _refuse(str(error))
-    _say(report, max_failures, as_json)
+    _say(report, max_failures, as_json, chosen=bool(since or query))
     if report.failed:
         raise typer.Exit(INCOMPLETE)
 
@@ -97,7 +97,7 @@ async def _export(
         raise
 
 
-def _say(report: DdexReport, max_failures: int | None, as_json: bool) -> None:
+def _say(report: DdexReport, max_failures: int | None, as_json: bool, *, chosen: bool) -> None:
     if as_json:
         print(json.dumps(report.as_json()))
         return
@@ -123,7 +123,12 @@ def _say(report: DdexReport, max_failures: int | None, as_json: bool) -> None:
     for line in report.advice():
         _tell(f"  {line}")
     if not report.releases:
-        _tell("there are no accepted tracks to export (`soulspot status` says how the library stands)")
+        there = (
+            "--since and --query choose no accepted tracks"
+            if chosen
+            else "there are no accepted tracks to export"
+        )
+        _tell(f"{there} (`soulspot status` says how the library stands)")
 
 
 def _tell(line: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any, NoReturn, TypeVar
 import typer
 
 from soulspot.config import Config, config_places, find_config, load_config
-from soulspot.config_checks import LIBRARY_EMPTY, SPOTIFY_OFF
+from soulspot.config_checks import ALL_OFF, LIBRARY_EMPTY, SPOTIFY_OFF
 from soulspot.console import Bars, bars, complain, err
 from soulspot.errors import (
     ConfigError,
@@ -65,8 +65,9 @@ def load(
         hint = f"soulspot: {none}`soulspot init` writes a config.toml with every key explained{explained}"
         err.print(hint, markup=False, soft_wrap=True)
         raise typer.Exit(BAD_CONFIG) from None
+    unsaid = (SPOTIFY_OFF, LIBRARY_EMPTY) if needs_contact else (SPOTIFY_OFF, LIBRARY_EMPTY, ALL_OFF)
     for warning in loaded.warnings:
-        if warning.startswith(tuple(about)) or not warning.startswith((SPOTIFY_OFF, LIBRARY_EMPTY)):
+        if warning.startswith(tuple(about)) or not warning.startswith(unsaid):
             err.print(f"soulspot: {warning}", markup=False, soft_wrap=True)
     return loaded
 
@@ -177,7 +178,7 @@ def guarded(work: Callable[[], T], database: Path | None = None, *, left: str = 
             _end(OWNED, f"the database is locked by another program: {error}")
         if database and isinstance(error, OSError | DatabaseError) and (why := database_problem(database)):
             _end(BAD_CONFIG, why)
-        words = str(error) or type(error).__name__
+        words = _words_of(error)
         unusable = _is_damage(error) or (
             isinstance(error, DatabaseError) and not isinstance(error, DatabaseFull)
         )
@@ -189,6 +190,13 @@ def guarded(work: Callable[[], T], database: Path | None = None, *, left: str = 
         _end(INTERRUPTED, f"interrupted; {left}")
     except _Terminated:
         _end(TERMINATED, f"stopped; {left}")
+
+
+def _words_of(error: Exception) -> str:
+    """What happened to which file, without what only programmers read."""
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{os.fsdecode(error.filename)}: {error.strerror}"
+    return str(error) or type(error).__name__
 
 
 def _end(code: int, words: object) -> NoReturn:

@@ -176,6 +176,10 @@ def _show(looked: Iterator[Looked], as_json: bool) -> None:
         print("], " + json.dumps({**counts, "fields": fields})[1:])
         return
     out.print(f"{_counted(counts, 'to be written')}{_by_field(fields)}", markup=False, soft_wrap=True)
+    if not counts["looked"]:
+        out.print(
+            "there is no accepted track here (`soulspot status` says how the library stands)", markup=False
+        )
     if counts["written"]:
         out.print("next: the same with --apply", markup=False)
 

@@ -14,6 +14,7 @@ from soulspot.config_model import Config
 # How the warnings begin that tell of what may well be meant so.
 SPOTIFY_OFF = "providers.spotify is off"
 LIBRARY_EMPTY = "library.paths is empty"
+ALL_OFF = "every provider is off"
 
 MAKE_SECRET = "`echo whsec_$(openssl rand -base64 32)`"
 
@@ -98,7 +99,7 @@ def warnings(config: Config) -> Iterator[str]:
     if not any(p.enabled for p in (providers.musicbrainz, providers.listenbrainz)) and (
         missing or not spotify.enabled
     ):
-        yield "every provider is off: nothing can be found out"
+        yield f"{ALL_OFF}: nothing can be found out"
     if config.write_tags.embed_covers and not config.export.covers.enabled:
         yield "write_tags.embed_covers is set, but no covers are fetched: set export.covers.enabled too"
     hook = urlsplit(config.webhooks.url or "")

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
-import logging
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import narwhals as nw
-import structlog
 
 from soulspot.callbacks import told
 from soulspot.config import Config, load_config
@@ -21,6 +19,7 @@ from soulspot.enrich import EnrichmentService
 from soulspot.frames_columns import Results, names_beside
 from soulspot.frames_rows import Rows, column_names
 from soulspot.item_batches import at_least_one, enrich_items
+from soulspot.telemetry import quietly
 from soulspot.temporary import temporary
 
 F = TypeVar("F")
@@ -90,7 +89,7 @@ async def enrich_dataframe_async(
     rows = Rows(frame, column_names(group_by), columns or {}, key)
     results = Results()
     if len(frame):
-        with _quiet(), _shown(len(frame), on_progress) as tell:
+        with quietly(), _shown(len(frame), on_progress) as tell:
             done = 0
             await tell(done)
             async with _service(config, service) as working:
@@ -129,19 +128,6 @@ async def _service(
         found = await asyncio.to_thread(load_config)
         async with temporary(found) as apart, EnrichmentService.open(apart) as opened:
             yield opened
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Where nobody has set up a log, only warnings are said meanwhile: the events of a run would bury a notebook."""
-    if structlog.is_configured():
-        yield
-        return
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    try:
-        yield
-    finally:
-        structlog.reset_defaults()
 
 
 Tell = Callable[[int], Awaitable[None]]

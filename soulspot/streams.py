@@ -17,6 +17,7 @@ from soulspot.enrich import EnrichmentService
 from soulspot.item_batches import at_least_one
 from soulspot.streams_flow import Flow
 from soulspot.streams_values import StreamBatch, StreamProgress, StreamResult, StreamSummary
+from soulspot.telemetry import quietly
 
 BATCH = 100
 CONCURRENCY = 4
@@ -68,18 +69,19 @@ async def enrich_stream(
         raise ValueError("give a config or a service, not both: a service has its configuration already")
     opening = contextlib.nullcontext(service) if service is not None else EnrichmentService.open(config)
     source = items if isinstance(items, AsyncIterable) else _in_thread(items)
-    async with opening as working:
-        flow = Flow(
-            working, source, most=most, batch_size=min(batch_size, most), max_wait_time=max_wait_time, wait=wait,
-            on_progress=on_progress, on_error=on_error, on_batch_complete=on_batch_complete,
-        )  # fmt: skip
-        flow.start(max_concurrency)
-        try:
-            while (result := await flow.next(ordered=ordered)) is not None:
-                yield result
-            await flow.completed(on_complete)
-        finally:
-            await flow.stop()
+    with quietly():
+        async with opening as working:
+            flow = Flow(
+                working, source, most=most, batch_size=min(batch_size, most), max_wait_time=max_wait_time, wait=wait,
+                on_progress=on_progress, on_error=on_error, on_batch_complete=on_batch_complete,
+            )  # fmt: skip
+            flow.start(max_concurrency)
+            try:
+                while (result := await flow.next(ordered=ordered)) is not None:
+                    yield result
+                await flow.completed(on_complete)
+            finally:
+                await flow.stop()
 
 
 async def _in_thread(items: Iterable[Any]) -> AsyncIterator[Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TextIO
@@ -23,6 +24,23 @@ LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNI
 _file: TextIO | None = None  # the log file that is open now
 _said: Counter[tuple[str, str]] = Counter()  # (event, level) of lines that no Telemetry counts
 _counted: ContextVar[bool] = ContextVar("_counted", default=False)  # this line is counted already
+
+
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """Where nobody has set up a log, only warnings are said meanwhile, on stderr: the events of a run would bury a
+    notebook, and what a script prints."""
+    if structlog.is_configured():
+        yield
+        return
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    try:
+        yield
+    finally:
+        structlog.reset_defaults()
 
 
 def configure_logging(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from soulspot import EnrichmentService, enrich_stream
 from soulspot.config import Config, make_config
@@ -67,6 +68,15 @@ async def test_every_item_comes_out_once_with_its_track(config: Config) -> None:
         assert one.error is None
         assert one.track is not None
         assert one.track.title == one.item["title"] == f"Song {one.number + 1}"
+
+
+async def test_nothing_is_said_on_standard_output_where_nobody_has_set_up_a_log(
+    config: Config, capfd: pytest.CaptureFixture[str]
+) -> None:
+    structlog.reset_defaults()
+    assert len([one async for one in enrich_stream([{"title": "Song"}], config=config)]) == 1
+    assert capfd.readouterr().out == ""
+    assert not structlog.is_configured()
 
 
 async def test_results_come_in_the_order_of_the_items_when_that_is_asked_for(

@@ -53,6 +53,7 @@ def choose(names: Sequence[str] | None) -> tuple[Column, ...]:
     """These columns in this order; all of the default without names. ValueError names what is wrong."""
     if names is None:
         return DEFAULT
+    names = (names,) if isinstance(names, str) else names
     if not names:
         raise ValueError(f"no column is named; there are {', '.join(COLUMNS)}")
     for name in names:

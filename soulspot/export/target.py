@@ -36,16 +36,17 @@ def replacing(path: Path) -> Iterator[Sink]:
     if path.is_dir():
         raise ExportError(f"{path} is a folder; name a file in it")
     if path.exists() and not path.is_file():
-        with path.open("wb", buffering=BUFFER) as file:
+        with _named(path), path.open("wb", buffering=BUFFER) as file:
             yield Sink(file, None)
         return
     place = Path(os.path.realpath(path))  # a link goes on pointing to the file
     if not place.parent.is_dir():
         raise ExportError(f"{path}: there is no folder {place.parent}")
     aside = aside_of(place)
-    handle = _own(aside, path)
+    with _named(path):
+        handle = _own(aside, path)
     try:
-        with os.fdopen(handle, "wb", buffering=BUFFER) as file:
+        with _named(path), os.fdopen(handle, "wb", buffering=BUFFER) as file:
             yield Sink(file, aside)
             file.flush()
             os.fsync(file.fileno())
@@ -71,6 +72,17 @@ def packed(sink: Sink) -> Iterator[Sink]:
     """The same with gzip: equal data are equal bytes, whenever and under whatever name they are packed."""
     with gzip.GzipFile(filename="", mode="wb", compresslevel=GZIP_LEVEL, fileobj=sink.file, mtime=0) as file:
         yield Sink(cast(BinaryIO, file), None)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """What the disk refuses bears the name of the file that was asked for, not of the one aside or none."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename in (None, str(aside_of(Path(os.path.realpath(path))))):
+            error.filename = str(path)
+        raise
 
 
 def aside_of(path: Path) -> Path:

@@ -47,7 +47,7 @@ def refuse_unusable(path: Path) -> None:
     try:
         for row in read_rows(path):
             if isinstance(row, BadRow) and row.ends:
-                raise UnusableFile(f"{path}: {row.reason}")
+                raise UnusableFile(f"{path}: line {row.line}: {row.reason}")
             if _kind(path)[0] == MESSAGE:  # that breaks off, at worst
                 return
     except UnusableFile:

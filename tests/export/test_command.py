@@ -109,7 +109,27 @@ def test_without_a_database_it_ends_with_1_and_says_so(config: Path, tmp_path: P
 def test_a_disk_that_is_full_is_an_error_in_words(config: Path) -> None:
     ended = run(config, "--out", "/dev/full", "--format", "csv")
     assert ended.exit_code == 1
-    assert "No space left on device" in ended.stderr
+    assert ended.stderr == "soulspot: /dev/full: No space left on device\n"
+
+
+def test_a_place_that_cannot_be_written_is_said_by_its_own_name(config: Path) -> None:
+    ended = run(config, "--out", "/proc/tracks.csv")
+    assert ended.exit_code == 1
+    assert ended.stderr == "soulspot: /proc/tracks.csv: No such file or directory\n"
+
+
+def test_that_nothing_can_be_found_out_is_no_matter_for_an_export(config: Path) -> None:
+    config.write_text(
+        config.read_text() + "[providers]\nmusicbrainz.enabled = false\nlistenbrainz.enabled = false\n"
+    )
+    ended = run(config, "--columns", "title")
+    assert (ended.exit_code, ended.stderr) == (0, "")
+
+
+def test_release_messages_are_named_among_the_formats(config: Path) -> None:
+    ended = run(config, "--format", "xlsx")
+    assert ended.exit_code == 2
+    assert "there are csv, json, ndjson, parquet, sqlite, ddex" in ended.stderr
 
 
 @pytest.fixture

@@ -54,6 +54,15 @@ def written(tmp_path: Path) -> list[ElementTree.Element]:
     return [ElementTree.parse(path).getroot() for path in sorted((tmp_path / "out").iterdir())]
 
 
+def test_when_the_filters_choose_nothing_it_says_that_and_not_that_there_is_nothing(
+    fill: Fill, export: Export
+):
+    fill(row(1, 1))
+    ended = export("--query", "zzz")
+    assert ended.exit_code == 0
+    assert "--since and --query choose no accepted tracks" in ended.stderr
+
+
 def test_it_stops_at_the_failure_that_is_one_too_many_and_says_so(fill: Fill, export: Export, tmp_path: Path):
     fill(row(1, 1), row(2, 2, isrc=None), *(row(n, n) for n in range(3, 30)))
     ended = export("--max-failures", 1)

@@ -234,7 +234,17 @@ def test_another_message_is_a_bad_row_that_says_what_it_is(tmp_path: Path, root:
     found = bad(tmp_path, f'<?xml version="1.0"?>\n<e:{root} xmlns:e="http://ddex.net/xml/ern/43"/>')
     assert (found.line, found.ends) == (2, True)
     assert words in found.reason
-    with pytest.raises(UnusableFile, match=words):
+    with pytest.raises(UnusableFile, match=f"m.xml: line 2: .*{words}"):
+        refuse_unusable(tmp_path / "m.xml")
+
+
+def test_of_a_message_that_breaks_off_before_its_releases_nothing_is_taken_and_the_line_is_named(
+    tmp_path: Path,
+):
+    whole = message(recording(), release(group(item("A1", 1))))
+    found = bad(tmp_path, whole[: whole.index("<ReleaseList")])
+    assert found.ends
+    with pytest.raises(UnusableFile, match=r"m\.xml: line \d+: not XML from here on"):
         refuse_unusable(tmp_path / "m.xml")
 
 
