@@ -157,6 +157,12 @@ def test_sorted_records_are_taken_one_release_at_a_time():
     assert most <= 31
 
 
+@pytest.mark.parametrize("frame", [pandas.DataFrame, polars.DataFrame, polars.LazyFrame])
+def test_a_frame_without_the_column_to_group_by_is_refused_with_its_name(frame):
+    with pytest.raises(ValueError, match=r"no column 'release_id' to group by; there are .*album"):
+        built(frame([song(1)]), group_by=["album", "release_id"])
+
+
 def test_it_ends_early_after_as_many_failures_as_are_allowed():
     batch = built(
         [song(1, isrc=None, mb_release_id=str(n)) for n in range(100)], max_failures=3, batch_size=2

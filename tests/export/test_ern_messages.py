@@ -24,6 +24,13 @@ DEAL = {
 }
 
 
+@pytest.mark.parametrize(("second", "said"), [("1998-05", ["1998-05"]), ("1971", []), (None, ["1998-05"])])
+def test_the_original_date_is_that_of_all_recordings_or_not_there(second, said):
+    records = [song(1, original_date="1998-05"), song(2, original_date=second)]
+    assert texts(message(records), "ReleaseList/Release/OriginalReleaseDate") == said
+    assert built(records).successes[0].remarks == ()
+
+
 def test_the_header_says_who_sends_what_to_whom_and_when():
     header = message(album(), sender_name="Us", recipient_name="Them").find("MessageHeader")
     assert texts(header, "MessageSender/PartyId") == [SENDER]

@@ -14,7 +14,7 @@ from typing import Any
 
 from soulspot.batch import BatchProcessor, BatchResult
 from soulspot.errors import ReleaseRefused
-from soulspot.export.ddex.frames import records_of
+from soulspot.export.ddex.frames import records_of, refuse_absent
 from soulspot.export.ddex.grouping import Group, GroupBy, gathered, key_of, sorted_groups
 from soulspot.export.ddex.job import Job
 from soulspot.export.ddex.outcome import ErnError, ErnMessage
@@ -139,6 +139,7 @@ def build_ern_batch(
     if created_at.tzinfo is None:
         raise ValueError("created_at must have a time zone, such as datetime.now(UTC) has")
     key = key_of(group_by)
+    refuse_absent(records, group_by)
     run = Run(
         Job(chosen, created_at, Path(schema) if validate and schema else None),
         batch_size, processes, max_failures, retries, on_batch_complete,

@@ -97,19 +97,31 @@ def read_release(
     barcode = of_most("barcode", lambda value: gtin(value) if cells.text(value) else None)
     number = words("catalog_number")
     own = words("mb_release_id") or group.key
-    dates = {field: of_most(field, cells.date) for field in ("release_date", "original_date")}
+    released = of_most("release_date", cells.date)
     kind = _kind(words("release_type"), tracks, settings, faults)
-    if any(not deal.start_date for deal in settings.deals) and len(dates["release_date"] or "") < 10:
+    if any(not deal.start_date for deal in settings.deals) and len(released or "") < 10:
         faults.append(("release_date", "has no full release date (YYYY-MM-DD), with which its deals could begin; "
                        "export.ddex.deals may have a start_date"))  # fmt: skip
+    original = _original_date(records, faults)
     credit = credit_of_release(records, tracks, words("album_artist"))
     ordered = in_order(tracks, faults, remarks)
     if faults or credit is None or not (title and label and kind and own):
         return None
     return Release(
         title, credit, label, kind, genres, ordered, barcode, number, own,
-        dates["release_date"], dates["original_date"], words("p_line"), words("c_line"),
+        released, original, words("p_line"), words("c_line"),
     )  # fmt: skip
+
+
+def _original_date(records: Sequence[Any], faults: list[Fault]) -> str | None:
+    """The day on which all its recordings came out first. Recordings of several days were put together later, and
+    none of these days is that of the release."""
+    try:
+        said = {date for record in records if (date := cells.date(record.get("original_date"))) is not None}
+    except ValueError as error:
+        faults.append(("original_date", str(error)))
+        return None
+    return said.pop() if len(said) == 1 else None
 
 
 def commonest(values: Sequence[T]) -> T | None:
