@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from soulspot import commands
-from soulspot.cli_run import INCOMPLETE, USAGE, guarded, log_quietly, refuse_absent, run
+from soulspot.cli_run import INCOMPLETE, USAGE, guarded, log_quietly, refuse_absent, run, say_next
 from soulspot.config import Config
 from soulspot.console import complain, out
 from soulspot.library.imports import UnusableFile, import_files, refuse_unusable
@@ -38,6 +38,6 @@ def import_from_files(config: Config, place: Path, *, as_json: bool) -> None:
         counts = [f"{count} {name}" for name, count in report.items() if not isinstance(count, list)]
         out.print(", ".join([*counts, *([f"{known} already known"] if known > 0 else [])]), markup=False)
         if report["queued"]:
-            out.print("next: soulspot enrich", markup=False)
+            say_next(config.database.path)
     if report["bad"]:
         raise typer.Exit(INCOMPLETE)

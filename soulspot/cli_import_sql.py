@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from soulspot.cli_run import INCOMPLETE, USAGE, log_quietly, run
+from soulspot.cli_run import INCOMPLETE, USAGE, log_quietly, run, say_next
 from soulspot.config import Config
 from soulspot.console import complain, out
 
@@ -58,6 +58,6 @@ def import_from_sql(
         words = ", ".join(f"{count} {name}" for name, count in counts.items())
         out.print(words + (f", {known} already known" if known > 0 else ""), markup=False)
         if report.queued:
-            out.print("next: soulspot enrich", markup=False)
+            say_next(config.database.path)
     if report.bad:
         raise typer.Exit(INCOMPLETE)

@@ -15,7 +15,7 @@ import typer
 
 from soulspot.config import Config, config_places, find_config, load_config
 from soulspot.config_checks import ALL_OFF, LIBRARY_EMPTY, SPOTIFY_OFF
-from soulspot.console import Bars, bars, complain, err
+from soulspot.console import Bars, bars, complain, err, out
 from soulspot.errors import (
     ConfigError,
     DatabaseError,
@@ -106,6 +106,12 @@ def as_path(given: str) -> Path:
     if not given:
         raise typer.BadParameter("a path cannot be empty; say . for the folder you are in")
     return Path(given)
+
+
+def say_next(database: Path) -> None:
+    """How to go on with what was queued, unless whoever works on the database goes on anyway."""
+    worker = who_works(database)
+    out.print(f"{worker} works it off" if worker else "next: soulspot enrich", markup=False)
 
 
 def run(

@@ -57,6 +57,10 @@ class Daemon:
         self.asked.append(await request.json())
         return web.json_response({"operation_id": 1}, status=202)
 
+    async def take(self, request: web.Request) -> web.Response:
+        self.asked.append(await request.read())
+        return web.json_response({"operation_id": 1}, status=202)
+
     async def follow(self, request: web.Request) -> web.Response:
         return self.answer(request)
 
@@ -70,6 +74,7 @@ async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
     app.add_routes(
         [
             *(web.post(f"/api/v1/{name}", made.start) for name in ("scan", "enrich", "retry")),
+            web.post("/api/v1/import", made.take),
             web.get("/api/v1/operations/1", made.follow),
             web.get("/api/v1/status", made.follow),
         ]
@@ -87,6 +92,19 @@ async def serving(app: web.Application) -> AsyncIterator[str]:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     await runner.cleanup()
+
+
+@pytest.mark.process
+async def test_after_an_import_beside_the_daemon_nobody_is_told_to_enrich(
+    daemon: Daemon, tmp_path: Path
+) -> None:
+    songs = tmp_path / "songs.csv"
+    songs.write_text("title\nPopcorn\n")
+    daemon.says(reporting({"rows": 1, "queued": 1, "bad": 0}))
+    ended = await soulspot("import", songs, "--config", daemon.config)
+    assert ended.code == 0
+    assert "works it off" in ended.out
+    assert "next: soulspot enrich" not in ended.out
 
 
 # --- work in the daemon -------------------------------------------------------------------------------------------
