@@ -11,11 +11,21 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, NoReturn
 
 import typer
 
-from soulspot.cli_run import TERMINATED, USAGE, as_path, guarded, load, log_quietly
+from soulspot.cli_run import (
+    BAD_CONFIG,
+    INCOMPLETE,
+    TERMINATED,
+    USAGE,
+    as_path,
+    guarded,
+    load,
+    log_quietly,
+    run,
+)
 from soulspot.config import Config
 from soulspot.console import bars, complain, err
 from soulspot.export import TableReport, export_table
@@ -24,6 +34,9 @@ from soulspot.export.formats import FORMATS, format_of
 from soulspot.export.tables import check_spreadsheet, wanted_of
 from soulspot.export.target import BUFFER
 from soulspot.models import Status
+
+if TYPE_CHECKING:
+    from soulspot.commands_covers import CoversReport
 
 DDEX = "ddex"
 STDOUT = Path("-")
@@ -113,6 +126,14 @@ def export(
             min=1, max=64, metavar="N", help="ddex: build in N processes (default: as many as pay)."
         ),
     ] = None,
+    covers: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            parser=as_path,
+            help="Save the front covers of these tracks there, too, one a release; needs export.covers.enabled.",
+        ),
+    ] = None,
     config: Annotated[
         Path | None, typer.Option("--config", "-c", help="config.toml to use.", metavar="PATH")
     ] = None,
@@ -128,7 +149,8 @@ def export(
         from soulspot.cli_export_ddex import export_ddex  # with lxml, which no other command needs
 
         _refuse_any(
-            {"--columns": columns, "--limit": limit, "--spreadsheet": spreadsheet}, "tables, not with ddex"
+            {"--columns": columns, "--limit": limit, "--spreadsheet": spreadsheet, "--covers": covers},
+            "tables, not with ddex",
         )
         export_ddex(
             out, config, status=status or (), since=since, query=query, validate=validate, schema=schema,
@@ -144,18 +166,39 @@ def export(
         "status": status or (), "since": since, "query": query, "limit": limit, "spreadsheet": spreadsheet,
     }  # fmt: skip
     _refuse(asked, place, json_)
+    if covers is not None and covers.exists() and not covers.is_dir():
+        complain(f"{covers} is a file; name a folder for the covers")
+        raise typer.Exit(USAGE)
     loaded = load(config, needs_contact=False)
+    if covers is not None and not loaded.export.covers.enabled:
+        complain("no covers are fetched: set export.covers.enabled = true")
+        raise typer.Exit(BAD_CONFIG)
     log_quietly(loaded)
     with _ending_in_order(stream=place is None):
         report = guarded(lambda: _export(loaded, place, asked, quiet=json_), left=LEFT)
     if report is None:
         return
+    saved = None if covers is None else _save_covers(loaded, covers, asked, quiet=json_)
     if json_:
-        print(json.dumps(report.as_json()))
+        print(json.dumps(report.as_json() | ({"covers": saved.as_json()} if saved else {})))
     elif place is not None:
         err.print(f"{report.rows} tracks in {place}", markup=False, soft_wrap=True)
     for note in () if json_ else report.notes():
         err.print(note, markup=False, soft_wrap=True)
+    if saved is not None and covers is not None:
+        if not json_:
+            err.print(saved.words(covers), markup=False, soft_wrap=True)
+        if saved.postponed:
+            raise typer.Exit(INCOMPLETE)
+
+
+def _save_covers(loaded: Config, folder: Path, asked: dict[str, Any], *, quiet: bool) -> CoversReport:
+    from soulspot.commands_covers import save_covers  # with what asks services, which a table does not need
+
+    chosen = {name: asked[name] for name in ("status", "since", "query", "limit")}
+    return run(
+        lambda made: save_covers(loaded, folder, chosen, made), quiet=quiet, database=loaded.database.path
+    )
 
 
 def _refuse_any(options: dict[str, Any], kind: str) -> None:

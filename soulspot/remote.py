@@ -14,7 +14,7 @@ import aiohttp
 from yarl import URL
 
 from soulspot.config import Config
-from soulspot.errors import SoulSpotError
+from soulspot.errors import SoulSpotError, Unavailable
 from soulspot.store.ownership import Owner, read_owner
 from soulspot.store.sql_imports import Position
 
@@ -111,6 +111,20 @@ class Remote:
             "operations"
         ]
         return found
+
+    async def cover(self, url: str) -> tuple[bytes, str] | None:
+        """The cover at this address and its media type; None when there is none. Raises Unavailable when the daemon
+        cannot have it now."""
+        try:
+            async with self._session.get("/api/v1/covers", params={"url": url}) as response:
+                if response.status == 404:
+                    return None
+                if response.status >= 400:
+                    said = (await response.json(content_type=None)).get("detail", response.reason)
+                    raise Unavailable(str(said))
+                return await response.read(), response.content_type
+        except (aiohttp.ClientError, OSError) as error:
+            raise DaemonUnreachable(f"the daemon at {self.address} does not answer: {error}") from error
 
     async def review(self, after: int, limit: int, words: str) -> dict[str, Any]:
         """A page of what is in review."""

@@ -15,12 +15,18 @@ import mutagen
 import pytest
 from aiohttp import web
 
+from soulspot.commands_covers import save_covers
+from soulspot.config import Config, make_config
+from soulspot.console import Bars
 from soulspot.covers import ARCHIVE, CoverPlaces, Covers, kind_of
-from soulspot.errors import BadAnswer, Limited
+from soulspot.errors import BadAnswer, Limited, Unavailable
 from soulspot.library.tag_rules import TagRules
 from soulspot.limits import Gates
+from soulspot.models import EnrichedTrack, Status
+from soulspot.remote import Remote
 from soulspot.sandbox import Behaviour, Catalogue, Sandbox
 from soulspot.sandbox.covers import square
+from soulspot.store import enriched
 from soulspot.store.database import Database
 from soulspot.store.state import ProviderState
 from soulspot.tagging import TagWriter
@@ -321,3 +327,69 @@ async def test_without_being_configured_no_cover_is_ever_asked_for(start: Any) -
         assert "export.covers.enabled" in (await answer.json())["detail"]
     async with running.http.get("/") as answer:
         assert 'data-covers="off"' in await answer.text()
+
+
+# --- beside an export -----------------------------------------------------------------------------------------------
+
+
+SILENT = Bars(quiet=True)
+
+
+def exported(database: Path, *covers: str | None) -> None:
+    """Rows of tracks with these covers, the first two of one release."""
+    with Database(database) as opened:
+        made = [
+            EnrichedTrack(n, None, f"{n}", Status.ACCEPTED, 1.0, mb_release_id=mbid(max(n, 2)), cover_url=url)
+            for n, url in enumerate(covers, start=1)
+        ]
+        opened.write_now(lambda c: enriched.save(c, made, NOW))
+
+
+def exporting(database: Path, archive: Archive) -> Config:
+    return make_config(
+        {
+            "database.path": str(database),
+            "providers.musicbrainz.contact": "tests@example.org",
+            "export.covers.enabled": True,
+            "export.covers.base_url": archive.url,
+            "export.covers.spotify_url": archive.url,
+            "export.covers.rate": 1000.0,
+        }
+    )
+
+
+async def test_the_covers_of_exported_tracks_are_saved_one_a_release_and_not_again(
+    tmp_path: Path, archive: Archive
+) -> None:
+    image = archive.answers[archive.front] = square("one")
+    nowhere = FRONT.replace("/77-", "/78-")
+    exported(tmp_path / "db", FRONT, FRONT, nowhere, None)
+    config, folder = exporting(tmp_path / "db", archive), tmp_path / "new" / "covers"
+    report = await save_covers(config, folder, {}, SILENT)
+    assert (report.written, report.unchanged, report.without, report.postponed) == (1, 0, 1, 0)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {f"{mbid(2)}.png": image}
+    again = await save_covers(config, folder, {"limit": 1}, SILENT)
+    assert (again.written, again.unchanged, again.without) == (0, 1, 0)
+
+
+async def test_what_cannot_be_had_now_is_counted_and_the_others_are_saved(
+    tmp_path: Path, archive: Archive
+) -> None:
+    archive.answers[archive.front] = square("one")
+    broken = FRONT.replace("/77-", "/79-")
+    archive.answers[archive.front.replace("/77-", "/79-")] = b"no image at all"
+    exported(tmp_path / "db", broken, None, FRONT)
+    report = await save_covers(exporting(tmp_path / "db", archive), tmp_path / "covers", {}, SILENT)
+    assert (report.written, report.postponed) == (1, 1)
+    assert "no image" in (report.why or "")
+
+
+async def test_beside_a_daemon_covers_come_through_it(start: Any, make: Make, archive: Archive) -> None:
+    image = archive.answers[archive.front] = square("one")
+    running = await start()
+    running.service.covers = make()
+    async with Remote(str(running.http.make_url("")), None) as daemon:
+        assert await daemon.cover(FRONT) == (image, "image/png")
+        assert await daemon.cover(FRONT.replace("/77-", "/78-")) is None
+        with pytest.raises(Unavailable):
+            await daemon.cover("http://127.0.0.1:1/")

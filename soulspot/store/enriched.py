@@ -66,8 +66,12 @@ def create_table(connection: sqlite3.Connection) -> None:
 
 
 def save(connection: sqlite3.Connection, tracks: Iterable[EnrichedTrack], now: float) -> None:
-    """Write or replace the rows of these tracks."""
-    table(connection).upsert_all((_row(track, iso(now)) for track in tracks), pk="track_id")
+    """Write or replace the rows of these tracks. `updated_at` stays where nothing else has changed."""
+    rows = {track.track_id: track for track in tracks}
+    before = load(connection, rows)
+    changed = [_row(track, iso(now)) for track_id, track in rows.items() if before.get(track_id) != track]
+    if changed:
+        table(connection).upsert_all(changed, pk="track_id")
 
 
 def load(connection: sqlite3.Connection, track_ids: Iterable[int]) -> dict[int, EnrichedTrack]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 from hypothesis import given
@@ -144,3 +144,14 @@ async def test_a_pause_can_be_read_by_people(database: Database) -> None:
     assert await database.read(lambda c: c.execute(column).fetchone()) == (iso(NOW + 52_531),)
     await state.save("gate:spotify:host", {"pause": {}})
     assert await database.read(lambda c: c.execute(column).fetchone()) == (None,)
+
+
+def test_a_row_that_is_worked_out_anew_and_comes_out_the_same_was_not_updated(
+    connection: sqlite3.Connection,
+) -> None:
+    row = EnrichedTrack(1, None, "a", Status.ACCEPTED, 0.9, title="Blue Hour", sources={"title": "tags"})
+    enriched.save(connection, [row], NOW)
+    enriched.save(connection, [row], NOW + 5)
+    assert connection.execute("SELECT updated_at FROM enriched_tracks").fetchall() == [(iso(NOW),)]
+    enriched.save(connection, [replace(row, title="Blue Hours")], NOW + 9)
+    assert connection.execute("SELECT updated_at FROM enriched_tracks").fetchall() == [(iso(NOW + 9),)]
