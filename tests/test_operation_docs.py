@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -44,10 +45,15 @@ def command_lines(path: Path) -> Iterator[str]:
 FOUND = [(path.name, line) for path in DOCUMENTS for line in dict.fromkeys(command_lines(path))]
 
 
+@cache
+def commands() -> Any:
+    return typer.main.get_command(app)
+
+
 @pytest.mark.parametrize(("document", "line"), FOUND, ids=[f"{name}: {line}" for name, line in FOUND])
 def test_every_command_line_in_the_documents_can_be_said(document: str, line: str) -> None:
     plain = line.replace("[", "").replace("]", "").replace("...", "").replace("$$", "")
-    group = typer.main.get_command(app)
+    group = commands()
     assert isinstance(group, click.Group) or hasattr(group, "commands")
     name, *arguments = shlex.split(plain)
     if name.startswith("-"):

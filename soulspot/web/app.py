@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from functools import cache
+from typing import Any
 
 from aiohttp import web
 
@@ -63,10 +66,12 @@ class Api:
             ]
         )
 
-        described = document(ROUTES, version=self._version, token=token is not None)
+        @cache
+        def described() -> dict[str, Any]:  # takes a while, which a daemon that starts need not wait for
+            return document(ROUTES, version=self._version, token=token is not None)
 
         async def openapi(_: web.Request) -> web.Response:
-            return web.json_response(described)
+            return web.json_response(await asyncio.to_thread(described))
 
         app.router.add_get("/api/v1/openapi.json", openapi)
 
