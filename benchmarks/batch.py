@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 
 from aiodataloader import DataLoader
 
-from soulspot.batch import BatchProcessor
+from soulspot.batch.processor import BatchProcessor
 
 Way = Callable[[int, int], Awaitable[int]]
 

@@ -24,7 +24,7 @@ from typing import Any
 
 from benchmarks.libraries.making import Maker
 from soulspot.sandbox import Behaviour, Catalogue, Sandbox
-from soulspot.sandbox.library import PlannedFile, write_library
+from soulspot.sandbox.library.sample import PlannedFile, write_library
 
 ALBUM = "Music"
 _UNHURRIED = 1000.0  # requests a second

@@ -19,15 +19,15 @@ from pathlib import Path
 
 import aiohttp
 
-from soulspot.config import make_config
-from soulspot.enrich import EnrichmentService
+from soulspot.assembly.wiring import opened
+from soulspot.config.loading import make_config
 from soulspot.models import EnrichedTrack, Status, TrackTags
-from soulspot.operations import Operations
+from soulspot.operations.runner import Operations
+from soulspot.pipeline.service import EnrichmentService
 from soulspot.store import enriched, tracks
-from soulspot.telemetry import configure_logging
+from soulspot.telemetry.events import configure_logging
 from soulspot.web.app import Api
 from soulspot.web.listening import listening
-from soulspot.wiring import opened
 
 NOBODY = "http://127.0.0.1:9"  # the services; none is asked
 STATUSES = [Status.ACCEPTED] * 90 + [Status.REVIEW] * 5 + [Status.UNMATCHED] * 4 + [Status.FAILED]

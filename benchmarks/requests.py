@@ -30,14 +30,14 @@ from typing import Any
 from benchmarks.libraries.judging import Finding, Tally, explained, recordings, shown_reasons, spotify_tracks
 from benchmarks.libraries.kinds import KINDS, Mode
 from benchmarks.libraries.truth import Labelled
-from soulspot.config import Config, make_config
-from soulspot.enrich import EnrichmentService
+from soulspot.assembly.wiring import opened
+from soulspot.config.loading import Config, make_config
 from soulspot.models import EnrichedTrack
+from soulspot.pipeline.service import EnrichmentService
 from soulspot.sandbox import Behaviour, Catalogue, Sandbox
-from soulspot.sandbox.library import write_library
-from soulspot.store import enriched, seen, tracks
-from soulspot.telemetry import configure_logging
-from soulspot.wiring import opened
+from soulspot.sandbox.library.sample import write_library
+from soulspot.store import earlier_answers, enriched, tracks
+from soulspot.telemetry.events import configure_logging
 
 _UNHURRIED = 1000.0  # requests a second where nobody counts them
 _COLUMNS = {"listenbrainz": "LB", "labs": "LB", "musicbrainz": "MB", "spotify": "Spotify", "token": "Spotify"}
@@ -58,7 +58,9 @@ class Measured:
     postponed: int = 0
     recordings: list[Finding] = field(default_factory=list)
     spotify: list[Finding] = field(default_factory=list)
-    shares: dict[str, float] = field(default_factory=dict)  # as store/seen.py has them; of one seed, the last
+    shares: dict[str, float] = field(
+        default_factory=dict
+    )  # as store/earlier_answers.py has them; of one seed, the last
 
     def per_thousand(self, count: int) -> float:
         return 1000 * count / max(1, len(self.recordings))
@@ -109,7 +111,7 @@ async def measure(
             await service.scan()
             measured.postponed = sum(one.lookups for one in await service.settled(_WAIT))
             measured.seconds = time.perf_counter() - began
-            measured.shares = await service.database.read(seen.outcomes)
+            measured.shares = await service.database.read(earlier_answers.outcomes)
             rows = await _rows(service, [os.fsencode(file.path) for file in files], labelled)
         for request in sandbox.requests:
             measured.requests[_COLUMNS[request.service]] += 1

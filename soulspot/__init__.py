@@ -4,11 +4,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from soulspot.batch import BatchProcessor, BatchResult
-    from soulspot.enrich import EnrichmentService
+    from soulspot.batch.processor import BatchProcessor, BatchResult
+    from soulspot.dataframes.frames import enrich_dataframe, enrich_dataframe_async
+    from soulspot.dataframes.streams import enrich_stream
     from soulspot.export.ddex.ern import build_ern_batch
-    from soulspot.frames import enrich_dataframe, enrich_dataframe_async
-    from soulspot.streams import enrich_stream
+    from soulspot.pipeline.service import EnrichmentService
 
 __all__ = [
     "BatchProcessor",
@@ -22,13 +22,13 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
-    "BatchProcessor": "soulspot.batch",
-    "BatchResult": "soulspot.batch",
-    "EnrichmentService": "soulspot.enrich",
+    "BatchProcessor": "soulspot.batch.processor",
+    "BatchResult": "soulspot.batch.processor",
+    "EnrichmentService": "soulspot.pipeline.service",
     "build_ern_batch": "soulspot.export.ddex.ern",
-    "enrich_dataframe": "soulspot.frames",
-    "enrich_dataframe_async": "soulspot.frames",
-    "enrich_stream": "soulspot.streams",
+    "enrich_dataframe": "soulspot.dataframes.frames",
+    "enrich_dataframe_async": "soulspot.dataframes.frames",
+    "enrich_stream": "soulspot.dataframes.streams",
 }
 
 

@@ -46,7 +46,7 @@ def test_the_wheel_runs_the_demo_outside_the_checkout(tmp_path: Path) -> None:
         capture_output=True,
     )
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(installed)}
-    code = "import soulspot, sys; print(soulspot.__file__, file=sys.stderr); from soulspot.cli import main; main()"
+    code = "import soulspot, sys; print(soulspot.__file__, file=sys.stderr); from soulspot.cli.main import main; main()"
     ended = subprocess.run(
         [sys.executable, "-c", code, "demo", "--tracks", "20", "--json"],
         cwd=tmp_path,

@@ -10,7 +10,8 @@ from random import Random
 from benchmarks.libraries.making import Maker, below, is_blank
 from benchmarks.libraries.truth import Labelled, hidden_version, title_version
 from soulspot.models import Identifiers, TrackTags
-from soulspot.sandbox import Catalogue, Recording, words
+from soulspot.sandbox import Catalogue, Recording
+from soulspot.sandbox.catalogue import words
 
 _STUDIO_LIKE = (
     ("instrumental", " (Instrumental)", 0), ("acoustic", " (Acoustic)", 5), ("acoustic", " - Acoustic Version", 8),

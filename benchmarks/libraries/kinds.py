@@ -11,7 +11,8 @@ from benchmarks.libraries.absent import absent
 from benchmarks.libraries.making import Carried, Carry, Maker, below
 from benchmarks.libraries.truth import Labelled
 from soulspot.models import Identifiers
-from soulspot.sandbox import Catalogue, Place, Recording, ids
+from soulspot.sandbox import Catalogue, Place, Recording
+from soulspot.sandbox.catalogue import ids
 
 Mode = Literal["extended", "development"]
 WRONG_SHARE = 0.06

@@ -21,11 +21,12 @@ from benchmarks.libraries.filing import (
 from benchmarks.libraries.truth import Labelled, Said, Truth, hidden_version, title_version
 from benchmarks.libraries.untidy import Habits, slip
 from soulspot.models import Identifiers, TrackTags
-from soulspot.sandbox import Catalogue, Place, Recording, Release, ids
-from soulspot.sandbox.audio import SILENCE
-from soulspot.sandbox.audio_silence import silent_flac
-from soulspot.sandbox.audio_tags import tag
-from soulspot.sandbox.library import PlannedFile
+from soulspot.sandbox import Catalogue, Place, Recording, Release
+from soulspot.sandbox.audio.files import SILENCE
+from soulspot.sandbox.audio.silence import silent_flac
+from soulspot.sandbox.audio.tags import tag
+from soulspot.sandbox.catalogue import ids
+from soulspot.sandbox.library.sample import PlannedFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from soulspot.sandbox import Catalogue, Recording
-from soulspot.sandbox.library import PlannedFile
+from soulspot.sandbox.library.sample import PlannedFile
 from soulspot.text import fold
 
 TWIN_MS = (

@@ -11,13 +11,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from soulspot.config.moments import moment
 from soulspot.errors import ExportError
 from soulspot.export.columns import choose
 from soulspot.export.formats import Format, Options, format_of
 from soulspot.export.target import packed, replacing, streaming
 from soulspot.export.values import Values
 from soulspot.models import Status
-from soulspot.moments import moment
 from soulspot.store import exporting
 from soulspot.store.database import Database
 from soulspot.store.exporting import Snapshots, Wanted

@@ -12,10 +12,10 @@ from soulspot.limits.backoff import parse_retry_after
 from soulspot.limits.breaker import Breaker
 from soulspot.limits.budget import Budget
 from soulspot.limits.clock import Clock
-from soulspot.limits.memory import Memory
 from soulspot.limits.notice import Notice
 from soulspot.limits.pace import Pace
 from soulspot.limits.pause import Pause
+from soulspot.limits.remembered import Memory
 from soulspot.limits.values import GateSnapshot, LimitEvent, StatePort
 
 log = logging.getLogger(__name__)

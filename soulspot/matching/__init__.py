@@ -1,13 +1,13 @@
 """Matching: tags and candidates in, a decision with its reasons out; pure functions, nothing waits or writes."""
 
-from soulspot.matching.assigning import Pairing, assign
+from soulspot.matching.albums.assigning import Pairing, assign
+from soulspot.matching.albums.editions import choose_editions, same_artist
+from soulspot.matching.albums.groups import album_member
 from soulspot.matching.decision import accepted_by_name, decide
-from soulspot.matching.editions import choose_editions, same_artist
-from soulspot.matching.fallback import normalise_tags, without_artist
-from soulspot.matching.groups import album_member
-from soulspot.matching.names import goes_by, is_called
 from soulspot.matching.nearby import nearby
 from soulspot.matching.records import compare_records
+from soulspot.matching.text.fallback import normalise_tags, without_artist
+from soulspot.matching.text.names import goes_by, is_called
 from soulspot.matching.values import ALL_FREE, Candidate, Decision, MatchPolicy, Scored, Share
 
 __all__ = [

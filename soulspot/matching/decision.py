@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from soulspot.matching.comparing import Marks, compare
-from soulspot.matching.identified import WITH_ONE_DOUBT, Standing, identified_score, verify
-from soulspot.matching.reasons import explain
-from soulspot.matching.releases import choose_release
-from soulspot.matching.rivals import Judged, preferred, rivals, untold
-from soulspot.matching.singling import left_over, only_of_its_name, remaining, singled_out
+from soulspot.matching.albums.belonging import choose_release
+from soulspot.matching.scoring.comparing import Marks, compare
+from soulspot.matching.scoring.identified import WITH_ONE_DOUBT, Standing, identified_score, verify
+from soulspot.matching.scoring.reasons import explain
+from soulspot.matching.scoring.rivals import Judged, preferred, rivals, untold
+from soulspot.matching.scoring.singling import left_over, only_of_its_name, remaining, singled_out
 from soulspot.matching.uniting import united
 from soulspot.matching.values import ALL_FREE, Candidate, Decision, MatchPolicy, Share
 from soulspot.matching.views import View, view_of_fields, views_of_tags, without_leading_number

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from soulspot.matching.comparing import compare
-from soulspot.matching.scoring import score
+from soulspot.matching.scoring.comparing import compare
+from soulspot.matching.scoring.score import score
 from soulspot.matching.views import View, views_of_tags
 from soulspot.models import TrackTags
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from soulspot.matching.albums import Album, album, albums_in
-from soulspot.matching.fallback import normalise_tags
-from soulspot.matching.names import Credit, credit_of, is_imitation
-from soulspot.matching.titles import NO_TITLE, Title, parse_title
-from soulspot.matching.versions import NO_VERSIONS, Versions, version_words
+from soulspot.matching.albums.release import Album, album, albums_in
+from soulspot.matching.text.fallback import normalise_tags
+from soulspot.matching.text.names import Credit, credit_of, is_imitation
+from soulspot.matching.text.titles import NO_TITLE, Title, parse_title
+from soulspot.matching.versions.words import NO_VERSIONS, Versions, version_words
 from soulspot.models import Entity, TrackTags
 
 

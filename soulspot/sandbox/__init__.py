@@ -1,7 +1,6 @@
 """Local Spotify, MusicBrainz and ListenBrainz servers over an invented catalogue, that answer as the real."""
 
-from soulspot.sandbox.behaviour import Behaviour, Faults
-from soulspot.sandbox.catalogue import (
+from soulspot.sandbox.catalogue.values import (
     Artist,
     Catalogue,
     Credit,
@@ -16,8 +15,9 @@ from soulspot.sandbox.catalogue import (
     Track,
     credit_text,
 )
-from soulspot.sandbox.server import Sandbox
-from soulspot.sandbox.service import RecordedRequest
+from soulspot.sandbox.servers.behaviour import Behaviour, Faults
+from soulspot.sandbox.servers.sandbox import Sandbox
+from soulspot.sandbox.servers.service import RecordedRequest
 
 __all__ = [
     "Artist",

@@ -12,11 +12,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from soulspot.sandbox.behaviour import Behaviour
-from soulspot.sandbox.catalogue import Catalogue
-from soulspot.sandbox.library import write_sample_library
-from soulspot.sandbox.server import Sandbox
-from soulspot.sandbox.service import RecordedRequest
+from soulspot.sandbox.catalogue.values import Catalogue
+from soulspot.sandbox.library.sample import write_sample_library
+from soulspot.sandbox.servers.behaviour import Behaviour
+from soulspot.sandbox.servers.sandbox import Sandbox
+from soulspot.sandbox.servers.service import RecordedRequest
 
 
 def arguments() -> argparse.ArgumentParser:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from soulspot.models import AlbumGroup, AlbumMember, GroupedTrack, TrackTags
-from soulspot.store import codec, turns
+from soulspot.store import album_turns, codec
 
 MOST_MEMBERS = (
     60  # of a larger album the tracks stay each by itself: they are read with every decision on one of them
@@ -27,7 +27,7 @@ def assign(
     ).fetchall():
         one = member(path, codec.decode(tags))
         columns = (one.key, one.album, one.artist) if one else (None, None, None)
-        turns.moves(connection, track_id, columns[0])
+        album_turns.moves(connection, track_id, columns[0])
         connection.execute(
             "UPDATE tracks SET album_key = ?, album = ?, album_lead = ? WHERE track_id = ?",
             (*columns, track_id),
@@ -52,7 +52,7 @@ def _group(connection: sqlite3.Connection, key: bytes) -> AlbumGroup:
     name, lead, size = most_say(names, leads)
     members = _members(connection, key) if 2 <= size <= MOST_MEMBERS else ()
     group = AlbumGroup(name, lead, size, members)
-    return turns.told(connection, key, group) if 2 <= size <= turns.LARGEST else group
+    return album_turns.told(connection, key, group) if 2 <= size <= album_turns.LARGEST else group
 
 
 def named(connection: sqlite3.Connection, key: bytes) -> tuple[Counter[str], Counter[str]]:

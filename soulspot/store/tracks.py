@@ -20,7 +20,7 @@ from soulspot.models import (
     TrackTags,
     Verdict,
 )
-from soulspot.store import albums, codec, enriched, queue, turns
+from soulspot.store import album_turns, albums, codec, enriched, queue
 from soulspot.store.times import iso
 
 
@@ -146,7 +146,7 @@ def mark_vanished(
         ).fetchall()
         vanished = [(iso(now), track_id) for track_id, path in unseen if gone(path)]
         connection.executemany("UPDATE tracks SET vanished_at = ? WHERE track_id = ?", vanished)
-        turns.gone(connection, [track_id for _, track_id in vanished])
+        album_turns.gone(connection, [track_id for _, track_id in vanished])
         count += len(vanished)
     return count
 
@@ -337,7 +337,7 @@ def save_outcomes(connection: sqlite3.Connection, outcomes: Sequence[TrackOutcom
     wanted = {outcome.row.track_id: outcome.wanted for outcome in outcomes}
     queue.forget_unwanted(connection, wanted)
     again = queue.enqueue(connection, wanted, now)
-    return again | turns.take(connection, outcomes)
+    return again | album_turns.take(connection, outcomes)
 
 
 def decide_by_person(connection: sqlite3.Connection, track_id: int, decision: PersonDecision) -> None:

@@ -13,10 +13,10 @@ from typing import Any
 
 from aiohttp import web
 
-from soulspot.enrich import EnrichmentService
-from soulspot.reports_errors import errors
+from soulspot.operations.reports.errors import errors
+from soulspot.pipeline.service import EnrichmentService
 from soulspot.store.times import iso
-from soulspot.telemetry import Telemetry
+from soulspot.telemetry.events import Telemetry
 
 SLICE = 10.0  # seconds between two looks
 KEPT = 360  # looks: an hour

@@ -9,8 +9,8 @@ from typing import Any
 
 from aiohttp import web
 
-from soulspot.enrich import EnrichmentService
-from soulspot.operations import Operations
+from soulspot.operations.runner import Operations
+from soulspot.pipeline.service import EnrichmentService
 from soulspot.web.activity import Activity
 from soulspot.web.bodies import MAX_JSON
 from soulspot.web.covers import CoverRoutes

@@ -9,10 +9,10 @@ from collections.abc import Awaitable
 
 from aiohttp import web
 
-from soulspot.covers import Cover, Covers
-from soulspot.enrich import EnrichmentService
 from soulspot.errors import Limited, ProviderError
-from soulspot.web.asked import CoverQuery, query_of
+from soulspot.pipeline.service import EnrichmentService
+from soulspot.tagging.covers import Cover, Covers
+from soulspot.web.requests import CoverQuery, query_of
 
 KEEP = "private, max-age=86400"
 

@@ -16,9 +16,9 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from soulspot.enrich import EnrichmentService
+from soulspot.pipeline.service import EnrichmentService
 from soulspot.store import events as rows
-from soulspot.web.asked import HIGHEST, EventQuery, query_of
+from soulspot.web.requests import HIGHEST, EventQuery, query_of
 
 MOST = 64  # clients at once
 LOOK_EVERY = 0.5  # seconds between two looks into the outbox

@@ -6,13 +6,13 @@ from typing import Any
 
 from aiohttp import web
 
-from soulspot.enrich import EnrichmentService
 from soulspot.export.formats import FORMATS, PACKED
-from soulspot.operations import Operations
-from soulspot.operations_export import DDEX
+from soulspot.operations.exports import DDEX
+from soulspot.operations.runner import Operations
+from soulspot.pipeline.service import EnrichmentService
 from soulspot.store import operations as rows
-from soulspot.web.asked import ExportBody, body_of
 from soulspot.web.operations import OPERATION, accepted
+from soulspot.web.requests import ExportBody, body_of
 
 GZIP, ZIP = "application/gzip", "application/zip"
 MEDIA_TYPES = (*(one.media_type for one in FORMATS.values()), GZIP, ZIP)

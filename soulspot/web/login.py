@@ -8,8 +8,8 @@ from html import escape
 from aiohttp import web
 
 from soulspot.web import bodies
-from soulspot.web.asked import LoginBody, body_of
 from soulspot.web.guards import COOKIE, cookie_of, has_cookie, is_token
+from soulspot.web.requests import LoginBody, body_of
 
 DAYS = 30  # that a browser stays logged in
 

@@ -17,10 +17,10 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.registry import Collector
 
-from soulspot.enrich import EnrichmentService
+from soulspot.pipeline.service import EnrichmentService
 from soulspot.store.times import seconds
-from soulspot.telemetry import Telemetry
-from soulspot.telemetry_numbers import Distribution
+from soulspot.telemetry.events import Telemetry
+from soulspot.telemetry.numbers import Distribution
 
 POWERS = range(0, 21, 2)  # edges of the histograms: 1 ms, 4 ms ... 17 minutes
 

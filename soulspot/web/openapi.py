@@ -12,8 +12,8 @@ from aiohttp import web
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from soulspot.web.answers import Problem
 from soulspot.web.page import PREFIX
+from soulspot.web.responses import Problem
 
 REFERENCE = "#/components/schemas/{model}"
 _PARAMETER = re.compile(r"{(\w+)(?::[^{}]*(?:{[^{}]*})?[^{}]*)?}")

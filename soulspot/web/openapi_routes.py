@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from soulspot.web import answers as a
-from soulspot.web import asked as q
-from soulspot.web import asked_review as r
+from soulspot.web import requests as q
+from soulspot.web import responses as a
+from soulspot.web import review_requests as r
 from soulspot.web import sql_imports as sql
 from soulspot.web.exports import MEDIA_TYPES
 from soulspot.web.openapi import Described

@@ -11,12 +11,13 @@ from typing import Any
 
 from aiohttp import web
 
-from soulspot.again import cost
-from soulspot.enrich import EnrichmentService
-from soulspot.operations import Operations
-from soulspot.reports import why_not_retried
+from soulspot.operations.refetch import cost
+from soulspot.operations.reports.command import why_not_retried
+from soulspot.operations.runner import Operations
+from soulspot.pipeline.service import EnrichmentService
 from soulspot.store import operations as rows
-from soulspot.web.asked import (
+from soulspot.web.bodies import chunks
+from soulspot.web.requests import (
     EnrichBody,
     ImportQuery,
     OperationQuery,
@@ -25,7 +26,6 @@ from soulspot.web.asked import (
     body_of,
     query_of,
 )
-from soulspot.web.bodies import chunks
 
 IMPORT_SUFFIXES = (".csv", ".tsv", ".json", ".ndjson", ".jsonl", ".xml")
 OPERATION = "/api/v1/operations/{id:[0-9]{1,18}}"

@@ -10,12 +10,20 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from soulspot import review
-from soulspot.enrich import EnrichmentService
-from soulspot.review_by_hand import ByHand, Named, NoSuchTrack
+from soulspot.operations.review import desk as review
+from soulspot.operations.review.verdicts import ByHand, Named, NoSuchTrack
+from soulspot.pipeline.service import EnrichmentService
 from soulspot.store import review as rows
-from soulspot.web.asked import body_of, query_of
-from soulspot.web.asked_review import AcceptBody, Body, Entity, RejectBody, ReviewQuery, SearchBody, UndoBody
+from soulspot.web.requests import body_of, query_of
+from soulspot.web.review_requests import (
+    AcceptBody,
+    Body,
+    Entity,
+    RejectBody,
+    ReviewQuery,
+    SearchBody,
+    UndoBody,
+)
 
 TRACK = "/api/v1/review/{track_id:[0-9]{1,18}}"
 

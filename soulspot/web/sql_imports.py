@@ -8,11 +8,11 @@ from typing import Any
 from aiohttp import web
 from pydantic import Field
 
-from soulspot.enrich import EnrichmentService
+from soulspot.pipeline.service import EnrichmentService
 from soulspot.store import sql_imports
 from soulspot.store.sql_imports import Position
-from soulspot.web.answers import Answer
-from soulspot.web.asked import HIGHEST, Asked, Query, body_of, query_of
+from soulspot.web.requests import HIGHEST, Asked, Query, body_of, query_of
+from soulspot.web.responses import Answer
 
 ROUTE = "/api/v1/import/position"
 DIGEST = "^[0-9a-f]{64}$"

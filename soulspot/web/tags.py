@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from soulspot.enrich import EnrichmentService
-from soulspot.operations import Operations
+from soulspot.operations.runner import Operations
+from soulspot.pipeline.service import EnrichmentService
 from soulspot.store import tag_journal
-from soulspot.tagging_wish import nothing_to_undo, wish_of
-from soulspot.web.asked import UndoTagsBody, WriteTagsBody, body_of
+from soulspot.tagging.request import nothing_to_undo, wish_of
 from soulspot.web.operations import accepted, places_of
+from soulspot.web.requests import UndoTagsBody, WriteTagsBody, body_of
 
 LISTED = 100  # operations
 

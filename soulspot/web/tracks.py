@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from soulspot.enrich import EnrichmentService
+from soulspot.pipeline.service import EnrichmentService
 from soulspot.store import browse
-from soulspot.web.asked import TrackQuery, query_of
+from soulspot.web.requests import TrackQuery, query_of
 
 
 class Tracks:

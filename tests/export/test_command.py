@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
-from soulspot.cli import app
+from soulspot.cli.main import app
 from soulspot.models import Status
 from tests.export.conftest import Fill, track
 from tests.support.flow import start

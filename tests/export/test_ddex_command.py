@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from soulspot.cli import app
+from soulspot.cli.main import app
 from soulspot.export.ddex.job import file_name, put
 from soulspot.models import EnrichedTrack, Status
 from tests.export.conftest import Fill, track
@@ -257,7 +257,7 @@ def test_a_file_name_is_safe_and_tells_releases_of_the_same_barcode_apart(ident,
 def test_ctrl_c_leaves_whole_files_only_and_says_how_far_it_came(fill: Fill, export: Export, tmp_path: Path):
     fill(*(row(n, n // 4, number=n % 4 + 1) for n in range(4, 4_000)))
     export("--query", "nothing that is there")  # for the configuration
-    command = [sys.executable, "-c", "from soulspot.cli import main; main()", "export", "--format", "ddex",
+    command = [sys.executable, "-c", "from soulspot.cli.main import main; main()", "export", "--format", "ddex",
                "--out", str(tmp_path / "out"),
                "--processes", "2", "--config", str(tmp_path / "config.toml")]  # fmt: skip
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:

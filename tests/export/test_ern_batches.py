@@ -20,7 +20,7 @@ from soulspot.export.ddex import job
 from soulspot.export.ddex.ern import Run, outcomes
 from soulspot.export.ddex.grouping import gathered, key_of, release_key
 from soulspot.export.ddex.settings import ErnSettings
-from soulspot.library.imports import read_rows
+from soulspot.imports.files import read_rows
 from soulspot.models import EnrichedTrack, Status
 from tests.export.ern import CREATED, PARTIES, Deadly, album, built, faults, song
 from tests.support.shared_data import shared

@@ -14,14 +14,16 @@ import pytest
 from aiohttp import web
 from typer.testing import CliRunner
 
-from soulspot import cli, commands, commands_look
-from soulspot.cli import app
-from soulspot.config import make_config
-from soulspot.console import Bars
-from soulspot.enrich import Postponed
+from soulspot.cli import main as cli
+from soulspot.cli import status as commands_look
+from soulspot.cli import work as commands
+from soulspot.cli.console import Bars
+from soulspot.cli.daemon_client import DaemonUnreachable, OperationFailed, Remote
+from soulspot.cli.main import app
+from soulspot.config.loading import make_config
 from soulspot.errors import DatabaseError
-from soulspot.remote import DaemonUnreachable, OperationFailed, Remote
-from soulspot.reports import EnrichReport
+from soulspot.operations.reports.command import EnrichReport
+from soulspot.pipeline.service import Postponed
 from soulspot.store import operations
 from soulspot.store.database import Database
 from soulspot.store.ownership import Ownership

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from soulspot.config import Config, make_config
-from soulspot.enrich import EnrichmentService
+from soulspot.config.loading import Config, make_config
+from soulspot.pipeline.service import EnrichmentService
 from soulspot.sandbox import Behaviour, Catalogue, Sandbox
-from soulspot.sandbox.library import SampleFile, write_sample_library
+from soulspot.sandbox.library.sample import SampleFile, write_sample_library
 from tests.support.flow import settings, soulspot, write_config
 
 SERVICES = {

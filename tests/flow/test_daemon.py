@@ -16,7 +16,7 @@ import aiohttp
 import pytest
 
 from soulspot.sandbox import Behaviour, Catalogue, Sandbox
-from soulspot.sandbox.library import write_sample_library
+from soulspot.sandbox.library.sample import write_sample_library
 from soulspot.store.ownership import read_owner
 from tests.support.flow import rows, settings, soulspot, start, write_config, write_rows
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import mutagen
 import pytest
 
-from soulspot.config import make_config
-from soulspot.enrich import EnrichmentService
+from soulspot.config.loading import make_config
 from soulspot.errors import UnreadableFile
 from soulspot.models import EnrichedTrack, Status
+from soulspot.pipeline.service import EnrichmentService
 from soulspot.sandbox import Behaviour, Catalogue, Sandbox
-from soulspot.sandbox.library import SampleFile, write_sample_library
+from soulspot.sandbox.library.sample import SampleFile, write_sample_library
 from tests.library.audio import flac
 from tests.support.flow import rows, settings, soulspot, write_config
 from tests.support.shared_data import shared

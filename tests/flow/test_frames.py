@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from soulspot import enrich_dataframe, enrich_dataframe_async
-from soulspot.config import make_config
+from soulspot.config.loading import make_config
 from soulspot.errors import DatabaseOwned
 from soulspot.sandbox import Behaviour, Catalogue, Sandbox
 from soulspot.store.ownership import Ownership

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from soulspot.cli import app
-from tests.library.ern import group, item, message, recording, release
+from soulspot.cli.main import app
+from tests.imports.ern import group, item, message, recording, release
 from tests.support.flow import rows
 
 Import = Callable[..., Any]

@@ -10,7 +10,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from soulspot.cli import app
+from soulspot.cli.main import app
 from soulspot.store.database import Database
 from tests.support.flow import write_config
 
@@ -104,7 +104,7 @@ def test_without_any_configuration_it_says_where_one_was_looked_for(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr("soulspot.config.SYSTEM_CONFIG", tmp_path / "etc.toml")
+    monkeypatch.setattr("soulspot.config.loading.SYSTEM_CONFIG", tmp_path / "etc.toml")
     ended: Any = CliRunner().invoke(app, ["enrich", str(tmp_path)])
     assert ended.exit_code == 78
     places = f"config.toml, no {tmp_path}/.config/soulspot/config.toml, no {tmp_path}/etc.toml"

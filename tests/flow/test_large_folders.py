@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 
 from benchmarks.folder import measure, one_folder
-from soulspot.config import make_config
-from soulspot.enrich import EnrichmentService
+from soulspot.config.loading import make_config
 from soulspot.models import TrackTags
-from soulspot.sandbox import Behaviour, Catalogue, Recording, Release, Sandbox, ids
-from soulspot.sandbox.catalogue import Medium, Track
-from soulspot.sandbox.library import PlannedFile, write_library, write_sample_library
+from soulspot.pipeline.service import EnrichmentService
+from soulspot.sandbox import Behaviour, Catalogue, Recording, Release, Sandbox
+from soulspot.sandbox.catalogue import ids
+from soulspot.sandbox.catalogue.values import Medium, Track
+from soulspot.sandbox.library.sample import PlannedFile, write_library, write_sample_library
 from tests.support.flow import rows, settings
 
 MEMORY = 300.0  # MB (10^6 bytes) at the highest

@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from standardwebhooks.webhooks import Webhook
 
 from soulspot.sandbox import Behaviour, Catalogue, Sandbox
-from soulspot.sandbox.library import write_sample_library
+from soulspot.sandbox.library.sample import write_sample_library
 from tests.flow.test_daemon import daemon
 from tests.support.flow import rows, settings, soulspot, write_config
 

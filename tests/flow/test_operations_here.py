@@ -10,14 +10,16 @@ from typing import Any
 import aiohttp
 import pytest
 
-from soulspot import commands, commands_look, demo
-from soulspot.config import Config, load_config, make_config
-from soulspot.console import Bars
-from soulspot.demo import DemoReport, demo_config, run_demo
-from soulspot.operations_work import import_request, scan_request
+from soulspot.cli import demo
+from soulspot.cli import status as commands_look
+from soulspot.cli import work as commands
+from soulspot.cli.console import Bars
+from soulspot.cli.demo import DemoReport, demo_config, run_demo
+from soulspot.config.loading import Config, load_config, make_config
+from soulspot.operations.work import import_request, scan_request
 from soulspot.sandbox import Behaviour, Catalogue, Sandbox
-from soulspot.sandbox.behaviour import Faults
-from soulspot.sandbox.library import write_sample_library
+from soulspot.sandbox.library.sample import write_sample_library
+from soulspot.sandbox.servers.behaviour import Faults
 from soulspot.store import operations
 from soulspot.store.database import Database
 from tests.support.factories import NOW

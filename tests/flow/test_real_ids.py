@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from soulspot.config import make_config
-from soulspot.enrich import EnrichmentService
+from soulspot.config.loading import make_config
+from soulspot.pipeline.service import EnrichmentService
 from soulspot.sandbox import Behaviour, Catalogue, Sandbox
 from tests.support.flow import distinct_ids, most_in_any_window, rows, settings, write_rows
 from tests.support.shared_data import shared

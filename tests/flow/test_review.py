@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from soulspot.sandbox import Behaviour, Catalogue, Sandbox
-from soulspot.sandbox.catalogue import Recording, credit_text
-from soulspot.sandbox.library import write_sample_library
+from soulspot.sandbox.catalogue.values import Recording, credit_text
+from soulspot.sandbox.library.sample import write_sample_library
 from soulspot.store.ownership import Ownership
 from tests.flow.test_daemon import daemon
 from tests.support.flow import Ended, rows, settings, soulspot, write_config, write_rows

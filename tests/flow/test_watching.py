@@ -11,8 +11,8 @@ from itertools import pairwise
 import pytest
 from structlog.testing import capture_logs
 
-from soulspot.daemon import WATCH_AGAIN, WATCH_AGAIN_CAP, keep_watching
-from soulspot.telemetry import configure_logging
+from soulspot.daemon.process import WATCH_AGAIN, WATCH_AGAIN_CAP, keep_watching
+from soulspot.telemetry.events import configure_logging
 from tests.support.virtual_time import run_virtual
 
 

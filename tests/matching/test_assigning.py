@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soulspot.matching.assigning import MOST, Pairing, assign, pair_up
+from soulspot.matching.albums.assigning import MOST, Pairing, assign, pair_up
 from soulspot.matching.values import Candidate, Decision
 from soulspot.models import Entity, TrackTags, Verdict
 from tests.matching.make import decision, recording, release, tags

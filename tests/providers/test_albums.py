@@ -11,7 +11,7 @@ from aiohttp import web
 
 from soulspot.errors import BadAnswer, BatchRejected
 from soulspot.models import Answer, Failed, Found, Missing, Postponed, Query
-from soulspot.sandbox.lucene import parse
+from soulspot.sandbox.search.lucene import parse
 from tests.providers.payloads import mb_hit, mb_on, mb_release, mb_releases, mb_search, mbid
 from tests.providers.test_musicbrainz import musicbrainz
 from tests.providers.upstream import always

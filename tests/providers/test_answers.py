@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from soulspot.models import Entity
 from soulspot.providers import documents, ids
-from soulspot.providers import listenbrainz_answers as lb
-from soulspot.providers import musicbrainz_answers as mb
-from soulspot.providers import spotify_answers as sp
+from soulspot.providers.listenbrainz import answers as lb
+from soulspot.providers.musicbrainz import answers as mb
+from soulspot.providers.spotify import answers as sp
 from tests.providers.payloads import mb_hit, mbid, sp_track, spotify_id
 from tests.support.shared_data import shared
 

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from soulspot.errors import BadAnswer, BatchRejected, Limited
 from soulspot.models import Failed, Found, Missing, Query
-from soulspot.providers.listenbrainz import ListenBrainz
+from soulspot.providers.listenbrainz.provider import ListenBrainz
 from tests.providers.payloads import mbid, spotify_id
 from tests.providers.upstream import FAST, Upstream, Watched, always, upstream
 

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from soulspot.errors import BadAnswer, BatchRejected, Limited, Refused, Unavailable
 from soulspot.models import Failed, Found, Missing, Postponed, Query
-from soulspot.providers.musicbrainz import MusicBrainz
+from soulspot.providers.musicbrainz.provider import MusicBrainz
 from tests.providers.payloads import mb_hit, mb_search, mbid, spotify_id
 from tests.providers.upstream import FAST, Upstream, Watched, always, upstream
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from soulspot.models import Query
-from soulspot.providers.musicbrainz_query import MAX_BYTES, chunks, clause, joined
-from soulspot.sandbox.lucene import Boolean, Phrase, Range, Term, parse
+from soulspot.providers.musicbrainz.query import MAX_BYTES, chunks, clause, joined
+from soulspot.sandbox.search.lucene import Boolean, Phrase, Range, Term, parse
 from soulspot.text import bare_title, is_latin, lead_artist
 
 words = st.text(min_size=1, max_size=60).filter(lambda text: text.strip() != "")

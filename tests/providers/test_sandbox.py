@@ -12,12 +12,12 @@ import pytest
 from soulspot.errors import ProviderError, Refused, Unavailable
 from soulspot.models import Answer, Found, Missing, Query
 from soulspot.providers.base import Provider
-from soulspot.providers.listenbrainz import ListenBrainz
-from soulspot.providers.listenbrainz_answers import name_key
-from soulspot.providers.musicbrainz import MusicBrainz
-from soulspot.providers.spotify import Spotify
+from soulspot.providers.listenbrainz.answers import name_key
+from soulspot.providers.listenbrainz.provider import ListenBrainz
+from soulspot.providers.musicbrainz.provider import MusicBrainz
+from soulspot.providers.spotify.provider import Spotify
 from soulspot.sandbox import Behaviour, Catalogue, Sandbox
-from soulspot.sandbox.catalogue import Release
+from soulspot.sandbox.catalogue.values import Release
 from tests.providers.upstream import FAST, Watched
 
 

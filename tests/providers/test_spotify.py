@@ -12,9 +12,9 @@ from aiohttp import web
 from soulspot.errors import BadAnswer, BatchRejected, Limited, Refused
 from soulspot.models import Answer, Failed, Found, Missing, Postponed, Query
 from soulspot.providers.recent import Recent
-from soulspot.providers.spotify import Spotify
-from soulspot.providers.spotify_capability import PROBE_AGAIN, Capability
-from soulspot.providers.spotify_single import MAX_QUERY, filters
+from soulspot.providers.spotify.capability import PROBE_AGAIN, Capability
+from soulspot.providers.spotify.provider import Spotify
+from soulspot.providers.spotify.single import MAX_QUERY, filters
 from tests.providers.payloads import sp_album, sp_search, sp_track, spotify_id
 from tests.providers.upstream import FAST, Upstream, Watched, upstream
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soulspot.sandbox.analysis import tokens
-from soulspot.sandbox.index import Field, Index
-from soulspot.sandbox.lucene import BadQuery, Boolean, Occur, Term, escape, parse
-from soulspot.sandbox.search import search
+from soulspot.sandbox.search.analysis import tokens
+from soulspot.sandbox.search.index import Field, Index
+from soulspot.sandbox.search.lucene import BadQuery, Boolean, Occur, Term, escape, parse
+from soulspot.sandbox.search.matching import search
 
 _TITLES = [
     "Silver Harbour",

@@ -18,9 +18,9 @@ from mutagen.id3 import ID3
 from mutagen.mp4 import MP4
 
 from soulspot.models import Identifiers, TrackTags
-from soulspot.sandbox.audio import SILENCE, write_audio
-from soulspot.sandbox.catalogue import Catalogue
-from soulspot.sandbox.library import (
+from soulspot.sandbox.audio.files import SILENCE, write_audio
+from soulspot.sandbox.catalogue.values import Catalogue
+from soulspot.sandbox.library.sample import (
     SampleFile,
     Style,
     plan_every_recording,

@@ -12,9 +12,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from soulspot.config import load_config
+from soulspot.config.loading import load_config
 from soulspot.sandbox import Behaviour, Faults, Sandbox
-from soulspot.sandbox.meters import AverageRate
+from soulspot.sandbox.servers.meters import AverageRate
 from tests.sandbox.calls import AGENT, Clock, catalogue, running
 from tests.support.virtual_time import run_virtual
 

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from soulspot.enrich import EnrichmentService
-from soulspot.intake import LibraryRules
+from soulspot.deciding.outcome import Rules
+from soulspot.deciding.plan_state import Services
 from soulspot.limits import Gates, MemoryPort
 from soulspot.models import MUSICBRAINZ, LookupState, Query, Settlement, Verdict
-from soulspot.outcome import Rules
-from soulspot.plan_state import Services
-from soulspot.pump import Patience
+from soulspot.pipeline.intake import LibraryRules
+from soulspot.pipeline.pump import Patience
+from soulspot.pipeline.service import EnrichmentService
 from soulspot.store import queue, tracks
 from soulspot.store.database import Database
-from soulspot.telemetry import Telemetry
+from soulspot.telemetry.events import Telemetry
 from tests.support.factories import (
     DAY,
     NOW,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 
-from soulspot.enrich import EnrichmentService
 from soulspot.models import Entity, Lookup, LookupState, Settlement, TrackTags
-from soulspot.providers import listenbrainz, musicbrainz, spotify
+from soulspot.pipeline.service import EnrichmentService
+from soulspot.providers.listenbrainz import provider as listenbrainz
+from soulspot.providers.musicbrainz import provider as musicbrainz
+from soulspot.providers.spotify import provider as spotify
 from soulspot.store import queue
 from tests.support.factories import DAY, add_tracks
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from soulspot.deciding.outcome import Rules, work_out
 from soulspot.models import (
     LISTENBRAINZ,
     MUSICBRAINZ,
@@ -27,7 +28,6 @@ from soulspot.models import (
     TrackTags,
     Verdict,
 )
-from soulspot.outcome import Rules, work_out
 from soulspot.store import queue, tracks
 
 NOW = 1_700_000_000.0

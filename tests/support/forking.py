@@ -11,18 +11,26 @@ import socket
 import sys
 from typing import Any
 
-# what soulspot.cli needs, but nothing that reads the environment when it is imported: soulspot.console does
+# what soulspot.cli.main needs, but nothing that reads the environment when it is imported: soulspot.cli.console does
 import rich.live
 import rich.progress
 import rich.table
 import sqlite_utils
 import typer.core
 
-import soulspot.daemon
-import soulspot.wiring
+import soulspot.assembly.wiring
+import soulspot.daemon.process
 
-LOADED = (rich.live, rich.progress, rich.table, sqlite_utils, typer.core, soulspot.daemon, soulspot.wiring)
-assert "soulspot.console" not in sys.modules
+LOADED = (
+    rich.live,
+    rich.progress,
+    rich.table,
+    sqlite_utils,
+    typer.core,
+    soulspot.daemon.process,
+    soulspot.assembly.wiring,
+)
+assert "soulspot.cli.console" not in sys.modules
 
 
 def serve(control: socket.socket) -> dict[str, Any]:
@@ -77,7 +85,7 @@ def become(wanted: dict[str, Any]) -> None:
         if codes:
             os._exit(codes[0])
 
-    from soulspot.cli import main
+    from soulspot.cli.main import main
 
     try:
         main()

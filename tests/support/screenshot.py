@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 
 from soulspot.sandbox import Behaviour, Catalogue, Sandbox
-from soulspot.sandbox.catalogue import credit_text
-from soulspot.sandbox.library import write_sample_library
+from soulspot.sandbox.catalogue.values import credit_text
+from soulspot.sandbox.library.sample import write_sample_library
 from tests.flow.test_daemon import daemon
 from tests.support.browser import browser, why_absent
 from tests.support.flow import settings, soulspot, write_config, write_rows

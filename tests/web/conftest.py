@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from soulspot.config import make_config
-from soulspot.enrich import EnrichmentService
-from soulspot.operations import Operations
+from soulspot.assembly.wiring import opened
+from soulspot.config.loading import make_config
+from soulspot.operations.runner import Operations
+from soulspot.pipeline.service import EnrichmentService
 from soulspot.web.app import Api
-from soulspot.wiring import opened
 
 NOBODY = "http://127.0.0.1:9"  # nothing listens there; and nothing is asked, because no pump runs
 

@@ -12,17 +12,17 @@ from typing import Any
 
 import pytest
 
-from soulspot import operations as operations_module
-from soulspot.enrich import Postponed
 from soulspot.errors import DatabaseFull
 from soulspot.models import MUSICBRAINZ, LookupState, Settlement
-from soulspot.reports import EnrichReport
+from soulspot.operations import runner as operations_module
+from soulspot.operations.reports.command import EnrichReport
+from soulspot.pipeline.service import Postponed
 from soulspot.store import enriched, queue
 from soulspot.store import operations as rows
 from soulspot.web import bodies as module
-from tests.library.ern import message, recording
+from tests.imports.ern import message, recording
+from tests.pipeline.test_intake import song
 from tests.support.factories import NOW, add_lookups, claim
-from tests.test_intake import song
 from tests.web.conftest import Running, Start
 from tests.web.test_guards import is_problem
 

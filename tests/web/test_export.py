@@ -16,11 +16,11 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from soulspot import operations_export
 from soulspot.export import tables
 from soulspot.models import Status
-from soulspot.operations import Operations
-from soulspot.operations_export import KEPT, Exports
+from soulspot.operations import exports as operations_export
+from soulspot.operations.exports import KEPT, Exports
+from soulspot.operations.runner import Operations
 from soulspot.store import enriched
 from soulspot.store import operations as rows
 from tests.export.conftest import track

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from soulspot import operations_export_ddex
-from soulspot.config_export import Ddex
+from soulspot.config.export_sections import Ddex
 from soulspot.models import Status
-from soulspot.operations_export import Exports
+from soulspot.operations import ddex_exports as operations_export_ddex
+from soulspot.operations.exports import Exports
 from soulspot.store import enriched
 from tests.export.ern import RECIPIENT, SENDER
 from tests.export.test_ddex_command import row

@@ -12,8 +12,8 @@ import pytest
 from soulspot.store import queue
 from soulspot.web.openapi import undescribed
 from soulspot.web.openapi_routes import ROUTES
+from tests.pipeline.test_intake import song
 from tests.support.factories import NOW, add_tracks, claim, decide, found, recording, tags
-from tests.test_intake import song
 from tests.web.conftest import Running, Start
 from tests.web.test_guards import TOKEN
 

@@ -19,8 +19,8 @@ import aiohttp
 import pytest
 
 from soulspot.sandbox import Behaviour, Catalogue, Sandbox
-from soulspot.sandbox.behaviour import Faults
-from soulspot.sandbox.library import write_sample_library
+from soulspot.sandbox.library.sample import write_sample_library
+from soulspot.sandbox.servers.behaviour import Faults
 from tests.flow.test_daemon import Running, daemon
 from tests.flow.test_review import in_review
 from tests.support.browser import Browser, browser, needs_browser

@@ -9,9 +9,9 @@ import pytest
 
 from soulspot.models import MUSICBRAINZ, SPOTIFY, Entity
 from soulspot.store import enriched
+from tests.pipeline.test_intake import song
 from tests.support.answering import answer_all, bring_in
 from tests.support.factories import mbid, recording, release, spotify_id, spotify_track, tags
-from tests.test_intake import song
 from tests.web.conftest import Running
 from tests.web.test_api import accepted as operation
 from tests.web.test_guards import is_problem

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from soulspot import import_sql_run
-from soulspot.config import Config, make_config
-from soulspot.console import Bars
-from soulspot.import_sql import SqlSource
-from soulspot.import_sql_run import import_sql
-from soulspot.remote import Remote
+from soulspot.cli import sql_transfer as import_sql_run
+from soulspot.cli.console import Bars
+from soulspot.cli.daemon_client import Remote
+from soulspot.cli.sql_transfer import import_sql
+from soulspot.config.loading import Config, make_config
+from soulspot.imports.sql.reader import SqlSource
 from tests.web.conftest import Running
 
 

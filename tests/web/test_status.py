@@ -10,7 +10,7 @@ import pytest
 
 from soulspot.errors import DatabaseFull
 from soulspot.web import status as module
-from tests.test_intake import song
+from tests.pipeline.test_intake import song
 from tests.web.conftest import NOBODY, Running, Start
 from tests.web.test_guards import TOKEN, is_problem
 

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from soulspot import cli
-from soulspot.enrich import EnrichmentService
-from soulspot.library import tag_copy
-from soulspot.library.tag_rules import TagRules
+from soulspot.cli import main as cli
 from soulspot.models import EnrichedTrack, Status
-from soulspot.sandbox.audio import SILENCE
+from soulspot.pipeline.service import EnrichmentService
+from soulspot.sandbox.audio.files import SILENCE
 from soulspot.store import enriched, operations
 from soulspot.store.database import Database
+from soulspot.tagging import copying as tag_copy
+from soulspot.tagging.rules import TagRules
 from tests.library.audio import tags_of
 from tests.support.factories import NOW, mbid
 from tests.web.conftest import Running
@@ -109,9 +109,9 @@ async def test_the_daemon_writes_by_itself_only_when_that_is_configured(running:
 
 async def test_a_run_that_a_crash_cut_off_goes_on_under_its_number(running: Running) -> None:
     path = await song(running.service, running.music / "a.mp3")
-    from soulspot.operations import Operations
+    from soulspot.operations.runner import Operations
     from soulspot.store import operations as rows
-    from soulspot.tagging_wish import as_request, wish_of
+    from soulspot.tagging.request import as_request, wish_of
 
     request = as_request(wish_of(TagRules(), apply=True))
     number = await running.service.database.write(

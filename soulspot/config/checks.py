@@ -1,0 +1,137 @@
+"""What must be true of a configuration beyond the type of each value."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import os
+from collections.abc import Iterator
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from soulspot.config.model import Config
+
+# How the warnings begin that tell of what may well be meant so.
+SPOTIFY_OFF = "providers.spotify is off"
+LIBRARY_EMPTY = "library.paths is empty"
+ALL_OFF = "every provider is off"
+
+MAKE_SECRET = "`echo whsec_$(openssl rand -base64 32)`"
+
+
+class Fault(NamedTuple):
+    """What is wrong with `keys[0]`, seen together with the other keys."""
+
+    keys: tuple[str, ...]
+    message: str
+
+
+def faults(config: Config, *, library: bool) -> Iterator[Fault]:
+    """Everything that forbids to run with these values; `library`: the folders must be there, too."""
+    musicbrainz = config.providers.musicbrainz
+    if musicbrainz.enabled:
+        mb = "providers.musicbrainz."
+        if musicbrainz.contact is None:
+            yield Fault(
+                (mb + "contact", mb + "enabled"),
+                "is needed, an e-mail address or URL where you can be reached: MusicBrainz requires it of "
+                "every client (or set providers.musicbrainz.enabled = false)",
+            )
+        if musicbrainz.rate > 1 and is_below(musicbrainz.base_url, "musicbrainz.org"):
+            yield Fault(
+                (mb + "rate", mb + "enabled", mb + "base_url"),
+                "must not be above 1: musicbrainz.org refuses everything from whoever asks more than once a "
+                "second (only a mirror of your own may be asked faster)",
+            )
+    if config.matching.accept < config.matching.review:
+        yield Fault(("matching.accept", "matching.review"), "must not be below matching.review")
+    if config.retry.cap < config.retry.base:
+        yield Fault(("retry.cap", "retry.base"), "must not be below retry.base")
+    if not is_loopback(config.http.host) and config.http.token is None:
+        yield Fault(
+            ("http.listen", "http.token", "http.token_file"),
+            "is reachable from other machines, which needs http.token (or http.token_file)",
+        )
+    yield from _webhook_faults(config)
+    for path in config.library.paths if library else ():
+        if not path.exists():
+            yield Fault(("library.paths",), f"{path} does not exist")
+        elif not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
+            yield Fault(("library.paths",), f"{path} may not be read by this user")
+
+
+def _webhook_faults(config: Config) -> Iterator[Fault]:
+    hooks = config.webhooks
+    if hooks.url is None:
+        return
+    keys = ("webhooks.secret", "webhooks.secret_file", "webhooks.url")
+    if hooks.secret is None:
+        yield Fault(keys, "is needed to sign what is sent to webhooks.url")
+    elif not is_signing_key(hooks.secret.reveal()):
+        yield Fault(keys, f"should be whsec_ and base64 of 24 to 64 bytes: {MAKE_SECRET} makes one")
+    host = urlsplit(hooks.url).hostname or ""
+    if not hooks.allow_private and is_loopback(host):
+        yield Fault(
+            ("webhooks.url", "webhooks.allow_private"),
+            "is on this machine, which needs webhooks.allow_private = true",
+        )
+
+
+def is_signing_key(secret: str) -> bool:
+    """Whether it is a secret as Standard Webhooks has them: base64 of 24 to 64 bytes, with or without "whsec_"."""
+    text = secret.removeprefix("whsec_")
+    try:
+        return 24 <= len(base64.b64decode(text + "=" * (-len(text) % 4), validate=True)) <= 64
+    except ValueError:
+        return False
+
+
+def warnings(config: Config) -> Iterator[str]:
+    """What is worth saying and stops nothing."""
+    spotify = config.providers.spotify
+    missing = [name for name in ("client_id", "client_secret") if getattr(spotify, name) is None]
+    if spotify.enabled and missing:
+        verb = "are" if len(missing) > 1 else "is"
+        yield f"{SPOTIFY_OFF}: {' and '.join(missing)} {verb} not set"
+    if not config.library.paths:
+        yield f"{LIBRARY_EMPTY}: nothing is scanned by itself"
+    providers = config.providers
+    if not any(p.enabled for p in (providers.musicbrainz, providers.listenbrainz)) and (
+        missing or not spotify.enabled
+    ):
+        yield f"{ALL_OFF}: nothing can be found out"
+    if config.write_tags.embed_covers and not config.export.covers.enabled:
+        yield "write_tags.embed_covers is set, but no covers are fetched: set export.covers.enabled too"
+    hook = urlsplit(config.webhooks.url or "")
+    if hook.scheme == "http" and not is_loopback(hook.hostname or ""):
+        yield "webhooks.url is not https: what happens here would cross the network in the open"
+    for name, url, secret in (
+        ("providers.spotify.token_url", spotify.token_url, spotify.client_secret),
+        ("providers.listenbrainz.base_url", providers.listenbrainz.base_url, providers.listenbrainz.token),
+    ):
+        parts = urlsplit(url)
+        if secret is not None and parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+            yield f"{name} is not https: credentials would cross the network in the open"
+
+
+def without_credentials_off(config: Config) -> Config:
+    """The same configuration, with the providers off that need credentials and have none."""
+    spotify = config.providers.spotify
+    if not spotify.enabled or (spotify.client_id and spotify.client_secret):
+        return config
+    off = spotify.model_copy(update={"enabled": False})
+    return config.model_copy(update={"providers": config.providers.model_copy(update={"spotify": off})})
+
+
+def is_below(url: str, domain: str) -> bool:
+    """Whether the URL's host is this domain or a part of it."""
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    return host == domain or host.endswith("." + domain)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is reached from this machine alone; names other than localhost may be anything."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,224 @@
+"""config.toml and environment to one frozen `Config`, with every problem named at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from soulspot.config.checks import faults, warnings, without_credentials_off
+from soulspot.config.model import Config, walk_keys
+from soulspot.config.sources import (
+    SECRETS,
+    Key,
+    Layer,
+    read_credentials,
+    read_environment,
+    read_file,
+    read_overrides,
+    unknown,
+)
+from soulspot.config.values import Secret
+from soulspot.errors import ConfigError
+
+__all__ = [
+    "Config",
+    "Secret",
+    "config_places",
+    "dump",
+    "find_config",
+    "load_config",
+    "make_config",
+    "reloadable_differences",
+]
+
+SYSTEM_CONFIG = Path("/etc/soulspot/config.toml")
+_RELOADABLE_SECTIONS = ("matching.", "merge.", "retry.", "refresh.", "alarms.", "log.", "write_tags.")
+_RELOADABLE_KEYS = ("limits.memory_mb",)
+_RELOADABLE_OF_PROVIDERS = ("rate", "batch_size", "max_wait_time", "timeout", "daily_budget")
+
+_WORDS = {
+    "bool_type": "should be true or false",
+    "string_type": "should be a text",
+    "float_type": "should be a number",
+    "int_type": "should be a whole number",
+    "tuple_type": "should be a list",
+    "path_type": "should be a path",
+    "model_type": "should be a table",
+}
+
+
+def load_config(
+    path: Path | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    check_library: bool = False,
+) -> Config:
+    """The configuration of `path`, or of the file `find_config` finds, or the defaults.
+
+    What comes later wins: defaults, the file, systemd credentials, environment (os.environ unless given),
+    overrides (nested or dotted: {"providers.spotify.rate": 2}). With `check_library` the library's folders
+    must exist. Raises ConfigError with every problem found, each with its key and where it stands."""
+    environ = os.environ if environ is None else environ
+    path = path or find_config(environ)
+    layers = [_state_directory(environ)]
+    if path is not None:
+        layers.append(read_file(path))
+    layers += [read_credentials(environ), read_environment(environ), read_overrides(overrides or {})]
+    config = _build(layers, check_library)
+    config._source = path
+    return config
+
+
+def make_config(overrides: Mapping[str, Any] | None = None, *, check_library: bool = False) -> Config:
+    """The defaults with these values and nothing else: neither files nor environment are looked at.
+
+    Raises ConfigError like `load_config`."""
+    return _build([read_overrides(overrides or {})], check_library)
+
+
+def find_config(environ: Mapping[str, str] | None = None) -> Path | None:
+    """$SOULSPOT_CONFIG (which then must exist), or the first that exists of ./config.toml,
+    ~/.config/soulspot/config.toml and /etc/soulspot/config.toml."""
+    environ = os.environ if environ is None else environ
+    if named := environ.get("SOULSPOT_CONFIG"):
+        return Path(named)
+    return next((place for place in config_places(environ) if place.is_file()), None)
+
+
+def config_places(environ: Mapping[str, str] | None = None) -> tuple[Path, ...]:
+    """Where a configuration that nobody names is looked for, in this order."""
+    home = Path((os.environ if environ is None else environ).get("HOME") or "~").expanduser()
+    return Path("config.toml"), home / ".config/soulspot/config.toml", SYSTEM_CONFIG
+
+
+def dump(config: Config) -> dict[str, Any]:
+    """The configuration as plain values that can be shown to anybody: secrets are asterisks, durations
+    seconds, sizes bytes."""
+    return config.model_dump(mode="json")
+
+
+def reloadable_differences(old: Config, new: Config) -> tuple[list[str], list[str]]:
+    """The keys that differ: those that a running daemon can take over, and those that need a restart."""
+    applied: list[str] = []
+    needs_restart: list[str] = []
+    for key, _ in walk_keys():
+        if _value(old, key) != _value(new, key):
+            (applied if _is_reloadable(key) else needs_restart).append(key)
+    return applied, needs_restart
+
+
+def _is_reloadable(key: str) -> bool:
+    if key.startswith("providers."):
+        return key.rpartition(".")[2] in _RELOADABLE_OF_PROVIDERS
+    return key in _RELOADABLE_KEYS or key.startswith(_RELOADABLE_SECTIONS)
+
+
+def _value(config: Config, key: str) -> Any:
+    value: Any = config
+    for name in key.split("."):
+        value = getattr(value, name)
+    return value
+
+
+def _state_directory(environ: Mapping[str, str]) -> Layer:
+    """Under systemd the database's default place is the unit's (first) state directory."""
+    folder = environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    values = {"database": {"path": f"{folder}/soulspot.db"}} if folder else {}
+    return Layer(values, lambda _: "$STATE_DIRECTORY")
+
+
+def _build(layers: Sequence[Layer], check_library: bool) -> Config:
+    """Validate the layers together, the later ones over the earlier ones.
+
+    Values that are wrong by themselves are left out before the rest is checked as a whole, so that one
+    mistake does not hide another."""
+    problems = [problem for layer in layers for problem in layer.problems]
+    if not all(layer.readable for layer in layers):
+        raise ConfigError(problems)
+    values: dict[str, Any] = {}
+    for layer in layers:
+        _merge(values, layer.values)
+    wrong: set[str] = set()
+    while True:
+        try:
+            config = Config(**values)
+            break
+        except ValidationError as error:
+            for key, message in _complaints(error):
+                name = _name(key)
+                wrong.add(name.partition("[")[0])
+                problems.append(_problem(name, _where(layers, key), message))
+                _remove(values, key)
+    for fault in faults(config, library=check_library):
+        if wrong.isdisjoint(fault.keys):
+            key = tuple(fault.keys[0].split("."))
+            problems.append(_problem(fault.keys[0], _where(layers, key), fault.message))
+    if problems:
+        raise ConfigError(problems)
+    noticed = tuple(warnings(config))
+    config = without_credentials_off(config)
+    config._warnings = noticed
+    return config
+
+
+def _complaints(error: ValidationError) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    names = {name for name, _ in walk_keys()}
+    secret = {".".join(key) for key in SECRETS}
+    for fault in error.errors(include_url=False):
+        key, kind = fault["loc"], fault["type"]
+        plain = tuple(part for part in key if isinstance(part, str))
+        name = ".".join(plain)
+        if kind == "extra_forbidden":
+            yield key, unknown(plain)
+            continue
+        if kind == "value_error":
+            message = str(fault["ctx"]["error"])
+        else:
+            message = _WORDS.get(kind) or fault["msg"].replace("Input should", "should").replace(
+                "String", "text"
+            )
+        # A table may hold a secret, and so may a misspelt key: only plain values that are public are shown.
+        if name in names and name not in secret and not isinstance(fault["input"], dict):
+            message += f", not {fault['input']!r:.80}"
+        yield key, message
+
+
+def _name(key: Sequence[str | int]) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key).removeprefix(".")
+
+
+def _problem(name: str, where: str, message: str) -> str:
+    return f"{name} ({where}): {message}" if where else f"{name}: {message}"
+
+
+def _where(layers: Sequence[Layer], key: Sequence[str | int]) -> str:
+    """The place of the value that counts: the last layer that has the key; nothing for a default."""
+    plain: Key = tuple(str(part) for part in takewhile(lambda part: isinstance(part, str), key))
+    return next((layer.where(plain) for layer in reversed(layers) if layer.has(plain)), "")
+
+
+def _merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            if not isinstance(into.get(name), dict):
+                into[name] = {}
+            _merge(into[name], value)
+        else:
+            into[name] = value
+
+
+def _remove(values: dict[str, Any], key: Sequence[str | int]) -> None:
+    """Take out the smallest table entry that the key lies in."""
+    for name in key[:-1]:
+        inner = values.get(str(name))
+        if not isinstance(inner, dict):
+            values.pop(str(name), None)
+            return
+        values = inner
+    values.pop(str(key[-1]), None)

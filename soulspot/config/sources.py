@@ -1,0 +1,221 @@
+"""The layers a configuration is put together from: file, systemd credentials, environment, overrides."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic_settings import EnvSettingsSource
+
+from soulspot.config.model import Config, section_of, walk_keys
+from soulspot.config.values import EnvironmentText
+
+Key = tuple[str, ...]
+
+PREFIX = "SOULSPOT_"
+
+CREDENTIALS: Mapping[str, Key] = {
+    "spotify_client_id": ("providers", "spotify", "client_id"),
+    "spotify_client_secret": ("providers", "spotify", "client_secret"),
+    "listenbrainz_token": ("providers", "listenbrainz", "token"),
+    "http_token": ("http", "token"),
+    "webhooks_secret": ("webhooks", "secret"),
+}
+"""The names of systemd credentials, and the keys they set."""
+
+SECRETS = tuple(key for name, key in CREDENTIALS.items() if name != "spotify_client_id")
+"""The keys whose values are shown to nobody; each may come from a file by its `_file` twin."""
+
+
+@dataclass
+class Layer:
+    """Values from one place. `where` tells people where exactly a key stands, `problems` what went wrong."""
+
+    values: dict[str, Any]
+    where: Callable[[Key], str]
+    problems: list[str] = field(default_factory=list)
+    readable: bool = True
+
+    def has(self, key: Key) -> bool:
+        value: Any = self.values
+        for name in key:
+            if not isinstance(value, dict) or name not in value:
+                return False
+            value = value[name]
+        return True
+
+
+def read_file(path: Path) -> Layer:
+    """The layer of a TOML file; what cannot be read is a problem and an empty layer."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a byte order mark
+        values = tomllib.loads(text)
+    except OSError as error:
+        return Layer({}, str, [f"{path}: cannot be read: {error.strerror}"], readable=False)
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        return Layer({}, str, [f"{path}:{line}: is not UTF-8 text, which TOML is"], readable=False)
+    except (ValueError, RecursionError) as error:
+        problem = f"{path}: is not valid TOML: {error or type(error).__name__}"
+        return Layer({}, str, [problem], readable=False)
+    lines = _lines(text)
+
+    def where(key: Key) -> str:
+        line = next((lines[key[:n]] for n in range(len(key), 0, -1) if key[:n] in lines), None)
+        return f"{path}:{line}" if line else str(path)
+
+    return with_secret_files(Layer(_without_empty(values), where))
+
+
+def read_environment(environ: Mapping[str, str]) -> Layer:
+    """The layer of SOULSPOT_SECTION__KEY variables; names of sections that do not exist are problems."""
+    variables: dict[str, str | None] = {
+        name.lower(): EnvironmentText(value)
+        for name, value in environ.items()
+        if name.upper().startswith(PREFIX) and value
+    }
+    source = EnvSettingsSource(Config)
+    source.env_vars = variables  # what we were given instead of the process's own
+    layer = Layer(source(), lambda key: PREFIX + "__".join(key).upper())
+    for name in sorted(variables):
+        first, separator, _ = name[len(PREFIX) :].partition("__")
+        if separator and first not in Config.model_fields:
+            key = tuple(name[len(PREFIX) :].split("__"))
+            layer.problems.append(f"{'.'.join(key)} ({name.upper()}): {unknown(key)}")
+    return with_secret_files(layer)
+
+
+def read_credentials(environ: Mapping[str, str]) -> Layer:
+    """The layer of the files in $CREDENTIALS_DIRECTORY that have one of the names in CREDENTIALS."""
+    folder = environ.get("CREDENTIALS_DIRECTORY")
+    named = {key: Path(folder or "", name) for name, key in CREDENTIALS.items()}
+    layer = Layer({}, lambda key: str(named.get(key, folder)))
+    for key, path in named.items() if folder else ():
+        try:
+            if path.exists():
+                put(layer.values, key, _secret_text(path))
+        except ValueError as error:
+            layer.problems.append(f"{'.'.join(key)}: {error}")
+    return layer
+
+
+def read_overrides(overrides: Mapping[str, Any]) -> Layer:
+    """The layer of values given in code or on the command line: nested mappings, or dotted keys, or both."""
+    layer = Layer({}, lambda _: "")  # whoever gives them knows where they stand
+
+    def add(prefix: Key, values: Mapping[str, Any]) -> None:
+        for name, value in values.items():
+            key = (*prefix, *name.split("."))
+            if isinstance(value, Mapping):
+                add(key, value)
+            elif value is not None:
+                put(layer.values, key, value)
+
+    add((), overrides)
+    return with_secret_files(layer)
+
+
+def with_secret_files(layer: Layer) -> Layer:
+    """Read each `*_file` of the layer into the secret it stands for; a higher layer's secret still wins."""
+    for key in SECRETS:
+        file_key = (*key[:-1], f"{key[-1]}_file")
+        if not layer.has(file_key):
+            continue
+        label = f"{'.'.join(file_key)} ({layer.where(file_key)})"
+        if layer.has(key):
+            layer.problems.append(f"{label}: give either {key[-1]} or {key[-1]}_file, not both")
+        elif isinstance(path := get(layer.values, file_key), str | Path):
+            try:
+                put(layer.values, key, _secret_text(Path(path).expanduser()))
+            except ValueError as error:
+                layer.problems.append(f"{label}: {error}")
+    return layer
+
+
+def get(values: Mapping[str, Any], key: Key) -> Any:
+    for name in key:
+        values = values[name]
+    return values
+
+
+def put(values: dict[str, Any], key: Key, value: Any) -> None:
+    for name in key[:-1]:
+        values = values.setdefault(name, {})
+    values[key[-1]] = value
+
+
+def unknown(key: Sequence[str]) -> str:
+    """What to say of a key that does not exist: the nearest one that does, if there is one."""
+    wrong, parent = ".".join(key), ".".join(key[:-1])
+    keys = dict(walk_keys())
+    names = list(keys)
+    if parent in keys and (inner := section_of(keys[parent].annotation)):
+        siblings = [f"{parent}.{name}" for name in inner.model_fields]
+    else:
+        siblings = [name for name in names if name.rpartition(".")[0] == parent]
+    sections = list({name.rpartition(".")[0]: None for name in names})
+    same_end = [name for name in names if name.rpartition(".")[2] == key[-1]]
+    near = (
+        get_close_matches(wrong, siblings, 1)
+        or get_close_matches(wrong, same_end, 1, 0.0)
+        or get_close_matches(wrong, [*Config.model_fields, *names, *sections], 1)
+    )
+    return "unknown key" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def _secret_text(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be read: it is not text") from error
+    if not text:
+        raise ValueError(f"{path} is empty")
+    return text
+
+
+def _without_empty(value: Any) -> Any:
+    """An empty string means absent."""
+    if isinstance(value, dict):
+        return {name: _without_empty(inner) for name, inner in value.items() if inner != ""}
+    if isinstance(value, list):
+        return [_without_empty(inner) for inner in value if inner != ""]
+    return value
+
+
+def _lines(text: str) -> dict[Key, int]:
+    """The line of each key and table of a valid TOML text: every statement is parsed alone, below its table's
+    header, and a statement that does not parse yet goes on with the next line."""
+    lines: dict[Key, int] = {}
+    header, statement, start = "", "", 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not statement:
+            start = number
+        statement += line + "\n"
+        try:
+            values = tomllib.loads(header + statement)
+        except ValueError:
+            continue
+        if re.match(r"\s*\[", statement):
+            header = statement
+        if re.match(r"\s*[^#\s]", statement):
+            for key in _keys(values):
+                lines.setdefault(key, start)
+        statement = ""
+    return lines
+
+
+def _keys(values: Any, prefix: Key = ()) -> Iterator[Key]:
+    if isinstance(values, dict):
+        for name, inner in values.items():
+            yield (*prefix, name)
+            yield from _keys(inner, (*prefix, name))
+    elif isinstance(values, list):
+        for inner in values:
+            yield from _keys(inner, prefix)

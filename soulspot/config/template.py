@@ -1,0 +1,146 @@
+"""The commented config.toml that `soulspot init` writes, made from the keys, defaults and help of `Config`.
+
+`python -m soulspot.config.template` prints it without answers."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from soulspot.config.loading import config_places
+from soulspot.config.model import Config, walk_keys
+from soulspot.config.sources import unknown
+from soulspot.config.values import Secret, format_duration, format_size, parse_duration, parse_size
+from soulspot.errors import ConfigError
+
+ASKED = (
+    "library.paths",
+    "providers.musicbrainz.contact",
+    "providers.spotify.client_id",
+    "providers.spotify.client_secret",
+    "providers.listenbrainz.token",
+)
+"""The keys that `soulspot init` asks for; the template shows them ready to fill in."""
+
+_HEAD = """\
+# SoulSpot's configuration. A line of "#" and a key shows that key's default; take the "#" away to change it.
+# Durations are seconds, or a text with a unit: "90s", "5m", "12h", "30d", "2w". Sizes are bytes, or "20MB",
+# "2GB". An empty text means: not set. Every key can also be set by environment, client_id of
+# [providers.spotify] by SOULSPOT_PROVIDERS__SPOTIFY__CLIENT_ID. More of it in docs/configuration.md.
+"""
+
+_VALUE_COLUMN = 45
+
+
+def render_template(**answers: Any) -> str:
+    """A config.toml with every key, its default and what it means; the answers stand in it as values.
+
+    Answers are named by their key, with "." or "__": `render_template(library__paths=["~/Music"])`. An answer
+    of None is none. Raises ConfigError for a key that does not exist and for text that TOML cannot hold."""
+    given = {name.replace("__", "."): value for name, value in answers.items() if value is not None}
+    keys = dict(walk_keys())
+    if strange := [name for name in given if name not in keys]:
+        raise ConfigError([f"{name}: {unknown(name.split('.'))}" for name in strange])
+    return _HEAD + "".join(f"{line}\n" for line in _lines(keys, given))
+
+
+def refuse_to_write(path: Path, force: bool = False) -> None:
+    """Raise ConfigError when `write_template` would have to: for a folder, in none, or over what somebody has made."""
+    if path.is_dir():
+        raise ConfigError([f"{path}: is a folder; name a file in it, {path / 'config.toml'} say"])
+    if not path.parent.is_dir() and path not in config_places():
+        raise ConfigError([f"{path}: there is no folder {path.parent}; make it first"])
+    if os.path.lexists(path) and not force and not _is_untouched(path):
+        raise ConfigError([f"{path}: exists already and is left as it is; --force writes over it"])
+
+
+def write_template(path: Path, answers: Mapping[str, Any], force: bool = False) -> None:
+    """Write the template with these answers, readable by its owner alone because it may hold secrets.
+
+    A file that is there already is replaced only with `force`, or when it is the template without any answer.
+    Raises ConfigError when it is left alone or cannot be written."""
+    text = render_template(**answers)
+    aside = path.with_name(f".{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside.unlink(missing_ok=True)
+        with os.fdopen(
+            os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+        ) as file:
+            file.write(text)
+        if force or _is_untouched(path):
+            aside.replace(path)
+        else:
+            path.hardlink_to(aside)  # which, unlike a rename, fails when somebody has just made that file
+    except FileExistsError:
+        raise ConfigError([f"{path}: exists already and is left as it is; --force writes over it"]) from None
+    except OSError as error:
+        raise ConfigError([f"{path}: cannot be written: {error.strerror}"]) from error
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _is_untouched(path: Path) -> bool:
+    return path.is_file() and path.read_bytes() == render_template().encode()
+
+
+def toml_value(value: Any) -> str:
+    """A value as TOML: text, path, secret, number, truth value, list or table."""
+    if isinstance(value, Secret):
+        value = value.reveal()
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{toml_value(str(k))} = {toml_value(v)}" for k, v in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(toml_value(item) for item in value) + "]"
+    text = str(value)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ConfigError([f"{text!r}: cannot be written in TOML, which is UTF-8"]) from None
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def default_of(field: FieldInfo) -> str:
+    """A key's default as it would be written in the file."""
+    value = field.default
+    if value is None or value is PydanticUndefined:
+        return '""'
+    readers = {getattr(item, "func", None) for item in field.metadata}
+    if parse_duration in readers:
+        return toml_value(format_duration(value)) if value % 60 == 0 else toml_value(value)
+    if parse_size in readers:
+        return toml_value(format_size(value))
+    return toml_value(value)
+
+
+def _lines(keys: Mapping[str, FieldInfo], given: Mapping[str, Any]) -> Iterator[str]:
+    section = ""
+    for key, field in keys.items():
+        table, _, name = key.rpartition(".")
+        if table != section:
+            section = table
+            yield ""
+            yield from (f"# {line.strip()}" for line in _help(table).splitlines())
+            yield f"[{table}]"
+        value = toml_value(given[key]) if key in given else default_of(field)
+        shown = f"{name} = {value}" if key in given or key in ASKED else f"#{name} = {value}"
+        yield f"{shown:<{_VALUE_COLUMN}}  # {field.description}"
+
+
+def _help(table: str) -> str:
+    section: Any = Config
+    for name in table.split("."):
+        section = section.model_fields[name].annotation
+    return section.__doc__ or ""
+
+
+if __name__ == "__main__":
+    print(render_template(), end="")

@@ -1,0 +1,91 @@
+"""`enrich_stream`: items of an asynchronous iterator in, what was found about each out, with bounded memory.
+
+producer ── reader ──> batches ── workers ──> results ── consumer
+              └─ takes an item only while fewer than `queue_size` are between producer and consumer
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from soulspot.config.loading import Config
+from soulspot.dataframes.stream_flow import Flow
+from soulspot.dataframes.stream_values import StreamBatch, StreamProgress, StreamResult, StreamSummary
+from soulspot.pipeline.items import at_least_one
+from soulspot.pipeline.service import EnrichmentService
+from soulspot.telemetry.events import quietly
+
+BATCH = 100
+CONCURRENCY = 4
+
+
+async def enrich_stream(
+    items: AsyncIterable[Any] | Iterable[Any],
+    *,
+    config: Config | Path | str | None = None,
+    service: EnrichmentService | None = None,
+    max_concurrency: int = CONCURRENCY,
+    queue_size: int | None = None,
+    batch_size: int = BATCH,
+    max_wait_time: float = 1.0,
+    wait: float = 60.0,
+    ordered: bool = False,
+    on_progress: Callable[[StreamProgress], Any] | None = None,
+    on_error: Callable[[Any, Exception], Any] | None = None,
+    on_batch_complete: Callable[[StreamBatch], Any] | None = None,
+    on_complete: Callable[[StreamSummary], Any] | None = None,
+) -> AsyncGenerator[StreamResult, None]:
+    """Enrich what an iterator yields, as it comes; one StreamResult for every item.
+
+    items            mappings with columns of an import file (`soulspot import --help`) or `path`, or paths of audio
+                     files; without end if you like. A plain iterable is read in a thread
+    config, service  where the work is done: an open service, or the one of this configuration (without, of the one
+                     that is found), which is opened for as long as the stream lasts
+    max_concurrency  batches worked on at the same time
+    queue_size       items taken from the producer and not yet handed to the consumer, at most: a slow consumer slows
+                     the producer. Without, one batch more than are worked on
+    batch_size       items that are brought in and waited for together, at most
+    max_wait_time    seconds that an item waits for its batch to fill
+    wait             an item whose answers are postponed for longer than these seconds comes back `pending`, with
+                     LookupPostponed; what it lacks stays queued
+    ordered          results in the order of the items; without, as they come
+    on_progress      gets a StreamProgress after each batch
+    on_error         gets (item, exception) for each item without a result
+    on_batch_complete, on_complete   get a StreamBatch, and a StreamSummary once, when the producer has ended
+
+    Callbacks may be async; what they raise is logged and harms nothing. What the producer raises is raised here when
+    everything it gave before has come out. When the consumer stops (`aclose`, which `contextlib.aclosing` calls, or
+    cancelling it), the producer is closed, and what was taken from it is in the durable queue. Raises ValueError for
+    numbers below 1, ConfigError, DatabaseOwned."""
+    at_least_one("max_concurrency", max_concurrency)
+    at_least_one("batch_size", batch_size)
+    most = batch_size * (max_concurrency + 1) if queue_size is None else queue_size
+    at_least_one("queue_size", most)
+    if config is not None and service is not None:
+        raise ValueError("give a config or a service, not both: a service has its configuration already")
+    opening = contextlib.nullcontext(service) if service is not None else EnrichmentService.open(config)
+    source = items if isinstance(items, AsyncIterable) else _in_thread(items)
+    with quietly():
+        async with opening as working:
+            flow = Flow(
+                working, source, most=most, batch_size=min(batch_size, most), max_wait_time=max_wait_time, wait=wait,
+                on_progress=on_progress, on_error=on_error, on_batch_complete=on_batch_complete,
+            )  # fmt: skip
+            flow.start(max_concurrency)
+            try:
+                while (result := await flow.next(ordered=ordered)) is not None:
+                    yield result
+                await flow.completed(on_complete)
+            finally:
+                await flow.stop()
+
+
+async def _in_thread(items: Iterable[Any]) -> AsyncIterator[Any]:
+    """A plain iterable, whose next item may take a while, without holding up the event loop."""
+    iterator, end = iter(items), object()
+    while (item := await asyncio.to_thread(next, iterator, end)) is not end:
+        yield item

@@ -1,0 +1,64 @@
+"""A sample library for the demo and the tests: tagged audio files from a catalogue, and the truth of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from soulspot.sandbox.audio.files import write_audio
+from soulspot.sandbox.catalogue.values import Catalogue
+from soulspot.sandbox.library.plan import PlannedFile, plan_every_recording, plan_sample_library
+from soulspot.sandbox.library.tags import Style
+
+__all__ = [
+    "PlannedFile",
+    "SampleFile",
+    "Style",
+    "plan_every_recording",
+    "plan_sample_library",
+    "write_library",
+    "write_sample_library",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleFile:
+    """The truth about one file.
+
+    `recording_mbid` is None, and `spotify_ids` (every acceptable one) empty, where the catalogue has nothing;
+    a file that only Spotify has carries its Spotify id alone. `kind` is "album", "single", "compilation",
+    "broken" or "not in catalogue"; `what_tags` says in words what the tags hold."""
+
+    path: Path
+    recording_mbid: str | None
+    spotify_ids: tuple[str, ...]
+    kind: str
+    what_tags: str
+
+
+def write_sample_library(
+    catalogue: Catalogue, folder: Path, *, seed: int = 1, tracks: int = 150
+) -> list[SampleFile]:
+    """Write `tracks` files below `folder`: albums, singles, a compilation, lone, unknown and broken files.
+
+    The same arguments give the same files, byte for byte. Where a file has a recording of the catalogue, a
+    person could tell from the tags which. Raises ValueError for fewer than 12 tracks, or for more than the
+    catalogue has."""
+    return write_library(plan_sample_library(catalogue, seed=seed, tracks=tracks), folder)
+
+
+def write_library(
+    files: Iterable[PlannedFile], folder: Path, *, header_only: bool = False
+) -> list[SampleFile]:
+    """Write planned files below `folder`, which is made if need be; `header_only` as in write_audio."""
+    written = []
+    for file in files:
+        path = folder / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if file.content is None:
+            write_audio(path, file.duration_ms, file.tags, header_only=header_only)
+        else:
+            path.write_bytes(file.content)
+        written.append(SampleFile(path, file.recording_mbid, file.spotify_ids, file.kind, file.what_tags))
+    return written

@@ -1,0 +1,95 @@
+"""ListenBrainz' view of a recording as JSON, and which release stands for it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from soulspot.sandbox.catalogue import ids
+from soulspot.sandbox.catalogue.values import Artist, Catalogue, Credit, Recording, Release, credit_text
+from soulspot.sandbox.servers.mb_entities import genre_mbid, spotify_url
+
+Json = dict[str, Any]
+
+
+def canonical_release(catalogue: Catalogue, recording: Recording) -> Release | None:
+    """The release ListenBrainz shows: the earliest, albums before singles before compilations and live ones."""
+    order = {"Album": 0, "EP": 1, "Single": 2}
+    return min(
+        (place.release for place in catalogue.places(recording.mbid)),
+        key=lambda r: (len(r.secondary_types), order.get(r.primary_type, 3), r.date or "9999", r.mbid),
+        default=None,
+    )
+
+
+def credit_id(credit: Credit) -> int:
+    """The number of an artist credit."""
+    return ids.number("credit", credit_text(credit)) % 3_000_000
+
+
+def metadata(catalogue: Catalogue, recording: Recording, inc: Collection[str]) -> Json:
+    """One entry of POST /1/metadata/recording/."""
+    release = canonical_release(catalogue, recording)
+    shown: Json = {"recording": _recording(recording)}
+    if "artist" in inc:
+        shown["artist"] = {
+            "name": recording.artist,
+            "artist_credit_id": credit_id(recording.credit),
+            "artists": [_artist(part.artist, part.name, part.join) for part in recording.credit],
+        }
+    if "tag" in inc:
+        shown["tag"] = {
+            "recording": [_tag(name, count) for name, count in recording.tags],
+            "artist": [
+                {"artist_mbid": part.artist.mbid, **_tag(name, count)}
+                for part in recording.credit
+                for name, count in part.artist.tags
+            ],
+            "release_group": [_tag(name, count) for name, count in release.tags] if release else [],
+        }
+    if "release" in inc:
+        shown["release"] = _release(release) if release else {}
+    return shown
+
+
+def _recording(recording: Recording) -> Json:
+    return {
+        "name": recording.title,
+        "length": recording.duration_ms,
+        "isrcs": list(recording.isrcs),
+        "first_release_date": recording.first_release_date or None,
+        "rels": [],
+        "url_rels": [
+            {"type": "free streaming", "url": spotify_url("track", each)} for each in recording.url_ids
+        ],
+    }
+
+
+def _artist(artist: Artist, name: str, join: str) -> Json:
+    return {
+        "artist_mbid": artist.mbid,
+        "name": name,
+        "join_phrase": join,
+        "area": artist.country,
+        "type": artist.type,
+        "rels": {},
+    }
+
+
+def _release(release: Release) -> Json:
+    shown: Json = {
+        "mbid": release.mbid,
+        "name": release.title,
+        "release_group_mbid": release.group_mbid,
+        "album_artist_name": release.artist,
+    }
+    if release.date:
+        shown["year"] = int(release.date[:4])
+    if release.cover_id is not None:
+        shown["caa_id"], shown["caa_release_mbid"] = release.cover_id, release.mbid
+    return shown
+
+
+def _tag(name: str, count: int) -> Json:
+    genre = genre_mbid(name)
+    return {"tag": name, "count": count} | ({"genre_mbid": genre} if genre else {})

@@ -1,0 +1,234 @@
+"""What answers look like: the models that the OpenAPI document describes them by. The tests hold answers against them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from soulspot.web.requests import StatusName
+
+Time = str | None
+
+
+class Answer(BaseModel):
+    """The root: nothing is answered that is not described."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Open(BaseModel):
+    """The root of what other modules fill: there may be more than is described."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Problem(Answer):
+    """RFC 9457. `detail` is for a person."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+class Health(Answer):
+    """The process lives, or can work."""
+
+    status: Literal["ok", "ready"]
+
+
+class Started(Answer):
+    """What was started; `url` tells how it stands."""
+
+    operation_id: int
+    url: str
+
+
+class Operation(Answer):
+    """A scan, import, enrichment, retry, refresh or export."""
+
+    id: int
+    kind: str
+    status: Literal["pending", "processing", "completed", "failed", "cancelled"]
+    total_items: int = Field(description="0 while nobody knows")
+    processed_items: int
+    successful_items: int
+    failed_items: int
+    progress: float = Field(ge=0, le=100, description="per cent; 100 when it is completed")
+    is_complete: bool = Field(description="completed, failed or cancelled")
+    rate: float | None = Field(description="items a second over the last minute")
+    eta_seconds: float | None = Field(description="until the end, at this rate")
+    error_message: str | None
+    metadata: dict[str, Any] = Field(description="what was asked for; at the end `report` and `notes`")
+    created_at: str
+    updated_at: str
+    completed_at: Time
+
+
+class OperationPage(Answer):
+    """Newest first; `next` is the `before` of the next page."""
+
+    operations: list[Operation]
+    next: int | None
+
+
+class Row(Answer):
+    """A row of enriched_tracks."""
+
+    track_id: int
+    path: str | None = Field(description="bytes that are not UTF-8 are escaped as \\xNN")
+    source_key: str | None
+    status: StatusName
+    confidence: float | None
+    title: str | None
+    artist: str | None
+    artists: list[str]
+    album: str | None
+    album_artist: str | None
+    track_number: int | None
+    disc_number: int | None
+    duration_ms: int | None
+    isrc: str | None
+    release_date: str | None
+    original_date: str | None
+    genres: list[str]
+    label: str | None
+    catalog_number: str | None
+    barcode: str | None
+    explicit: bool | None
+    popularity: int | None
+    cover_url: str | None
+    mb_recording_id: str | None
+    mb_release_id: str | None
+    mb_release_group_id: str | None
+    mb_artist_ids: list[str]
+    spotify_track_id: str | None
+    spotify_album_id: str | None
+    spotify_artist_ids: list[str]
+    sources: dict[str, str] = Field(description="field -> the source of its value")
+    updated_at: str
+
+
+class TrackPage(Answer):
+    """By track_id; `next` is the `after` of the next page."""
+
+    tracks: list[Row]
+    next: int | None
+
+
+class InLibrary(Answer):
+    """What the library itself says."""
+
+    path: str | None
+    source_key: str | None
+    tags: dict[str, Any]
+    unreadable: str | None = Field(description="why the file could not be read")
+    added_at: str
+    changed_at: str
+    vanished_at: Time
+
+
+class Candidate(Answer):
+    """What the track might be, with the reasons in words and what its service says of it."""
+
+    provider: str
+    entity_id: str
+    rank: int
+    score: float
+    verdict: str
+    reasons: list[str]
+    fields: dict[str, Any]
+
+
+class TrackLookup(Answer):
+    """A question that was asked for the track."""
+
+    lookup_id: int
+    provider: str
+    kind: str
+    query: dict[str, str]
+    state: Literal["pending", "leased", "done", "missing", "failed", "buried"]
+    attempts: int
+    misses: int
+    due_at: str
+    last_error: str | None
+    created_at: str
+    answered_at: Time
+    answers: int
+
+
+class PersonSaid(Answer):
+    """A decision of a person."""
+
+    provider: str
+    entity_id: str
+    verdict: str
+    by: str
+    at: str
+    reason: str | None
+
+
+class Track(Answer):
+    """All that is known of a track; `track` is null before its first decision."""
+
+    track: Row | None
+    library: InLibrary
+    candidates: list[Candidate]
+    lookups: list[TrackLookup]
+    decisions: list[PersonSaid]
+
+
+class StatusDocument(Open):
+    """Counts, queue, services and operations; numbers of the process since its start."""
+
+    version: str
+    pid: int
+    tracks: dict[str, int]
+    lookups: dict[str, dict[str, int]]
+    oldest_waiting: Time
+    tracks_per_second: float | None = Field(description="that came to a result, over the last minute")
+    eta_seconds: float | None = Field(description="until none is pending, at this rate")
+    gates: list[dict[str, Any]]
+    pumps: dict[str, dict[str, Any]]
+    services: dict[str, dict[str, Any]] = Field(
+        description="`requests_last_minute`, and `batch_fill` since the start (0 to 1)"
+    )
+    operations: list[Operation] = Field(description="the last ten, without their reports")
+
+
+class Slice(Answer):
+    """Ten seconds, or the part of them that is over."""
+
+    at: str = Field(description="its end")
+    tracks: int = Field(description="that came to a result")
+    requests: dict[str, int] = Field(description="by service")
+
+
+class Activity(Answer):
+    """The last hour, oldest first, and what has failed for good as it stands now."""
+
+    slice_seconds: float
+    slices: list[Slice]
+    failures: dict[str, Any]
+
+
+class ReviewPage(Answer):
+    """Tracks in review; `next` is the `after` of the next page."""
+
+    review: list[dict[str, Any]]
+    next: int | None
+    total: int
+
+
+class TrackNumber(Answer):
+    """Which track it is."""
+
+    track_id: int
+
+
+class SearchStarted(Answer):
+    """The address where the finds will be."""
+
+    lookup_id: int
+    url: str

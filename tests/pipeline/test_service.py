@@ -1,0 +1,72 @@
+"""When the service decides tracks: what fails by itself, and what waits for what."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from soulspot.assembly.wiring import opened
+from soulspot.config.loading import make_config
+from soulspot.deciding.outcome import Rules, work_out
+from soulspot.matching import MatchPolicy
+from soulspot.models import MUSICBRAINZ, TrackOutcome, TrackState, Verdict
+from soulspot.pipeline import service as enrich
+from soulspot.pipeline.service import EnrichmentService
+from soulspot.store.tracks import ImportedTrack
+from tests.support.factories import mbid, tags
+from tests.support.flow import rows
+
+WAITING = """SELECT track_id, kind FROM track_lookups JOIN lookups USING (lookup_id)
+    WHERE state = 'pending' ORDER BY 1, 2"""
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[EnrichmentService]:
+    """One that asks nobody, with three tracks that wait for answers."""
+    config = make_config(
+        {"database.path": str(tmp_path / "db"), "providers.musicbrainz.contact": "tests@example.org"}
+    )
+    async with opened(config, kind=EnrichmentService, work=False) as service:
+        service.take_over(service.rules)
+        await service.bring_in_rows([ImportedTrack(f"old {n}", tags(f"Song {n}")) for n in range(3)])
+        await service.decide_new()
+        yield service
+
+
+async def test_a_track_that_cannot_be_decided_goes_on_waiting_for_its_answers_and_the_next_ones_are_decided(
+    tmp_path: Path, service: EnrichmentService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = rows(tmp_path / "db", WAITING)
+    assert {row["track_id"] for row in before} == {1, 2, 3}
+
+    def broken(state: TrackState, rules: Rules) -> TrackOutcome:
+        if state.track_id == 1:
+            raise ValueError("a bug")
+        return work_out(state, rules)
+
+    monkeypatch.setattr(enrich, "work_out", broken)
+    for track_id in (1, 2):
+        await service.decide_by_person(track_id, MUSICBRAINZ, mbid(track_id), Verdict.REJECTED, by="a person")
+    await service.bring_in_rows([ImportedTrack("new", tags("Another song"))])
+    await service.decide_new()
+    after = rows(tmp_path / "db", WAITING)
+    assert [row for row in after if row["track_id"] < 4] == before
+    assert {row["track_id"] for row in after} == {1, 2, 3, 4}
+
+
+async def test_what_was_there_is_decided_by_new_rules_before_more_comes_in(
+    service: EnrichmentService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decided: list[int] = []
+
+    def watched(state: TrackState, rules: Rules) -> TrackOutcome:
+        decided.append(state.track_id)
+        return work_out(state, rules)
+
+    monkeypatch.setattr(enrich, "work_out", watched)
+    service.take_over(replace(service.rules, policy=MatchPolicy(accept=0.97)))
+    await service.bring_in_rows([ImportedTrack("new", tags("Another song"))])
+    assert decided == [1, 2, 3]

@@ -1,0 +1,112 @@
+"""What the documents say of commands and of the log is what there is."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import typer
+
+from soulspot.cli.main import app
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [ROOT / "README.md", ROOT / "Makefile", *sorted((ROOT / "docs").glob("*.md")),
+             *sorted((ROOT / "systemd").glob("*.service"))]  # fmt: skip
+COMMAND = re.compile(r"(?:^|[`/\s])soulspot(?= +[a-z-]) +([^`|;#\n]*)", re.MULTILINE)
+OTHERS = ("systemctl", "journalctl", "systemd-analyze", "cp ", "pip install", "--user")
+NAME = re.compile(r"[a-z][a-z_]+")
+
+
+# --- command lines ------------------------------------------------------------------------------------------------
+
+
+def command_lines(path: Path) -> Iterator[str]:
+    """The arguments of every `soulspot ...` in code of a document."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".md":
+        blocks = re.findall(r"^ *```(?:sh|ini|console)?\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
+        text = "\n".join([*blocks, *re.findall(r"`[^`\n]+`", text)])
+    for line in text.splitlines():
+        if path.suffix == "" and "$(BIN)" not in line:
+            continue  # words of the Makefile
+        if any(other in line for other in OTHERS) or line.lstrip().startswith("#"):
+            continue
+        for found in COMMAND.finditer(line):
+            yield found.group(1).partition(" || ")[0].strip()
+
+
+FOUND = [(path.name, line) for path in DOCUMENTS for line in dict.fromkeys(command_lines(path))]
+
+
+@cache
+def commands() -> Any:
+    return typer.main.get_command(app)
+
+
+@pytest.mark.parametrize(("document", "line"), FOUND, ids=[f"{name}: {line}" for name, line in FOUND])
+def test_every_command_line_in_the_documents_can_be_said(document: str, line: str) -> None:
+    plain = line.replace("[", "").replace("]", "").replace("...", "").replace("$$", "")
+    group = commands()
+    assert isinstance(group, click.Group) or hasattr(group, "commands")
+    name, *arguments = shlex.split(plain)
+    if name.startswith("-"):
+        assert name in {option for parameter in group.params for option in parameter.opts}
+        return
+    assert name in group.commands
+    try:
+        group.commands[name].make_context(name, arguments)
+    except click.UsageError as error:
+        pytest.fail(f"{document}: soulspot {line}: {error.format_message()}")
+
+
+def test_the_commands_are_found_where_they_are_known_to_be() -> None:
+    assert {"README.md", "Makefile", "operation.md", "soulspot.service"} <= {name for name, _ in FOUND}
+    assert "daemon --config /etc/soulspot/config.toml" in {line for _, line in FOUND}
+
+
+# --- the log ------------------------------------------------------------------------------------------------------
+
+
+@cache
+def events() -> dict[str, set[str]]:
+    """Every event that the code logs, with its fields."""
+    found: dict[str, set[str]] = {}
+    for path in sorted((ROOT / "soulspot").rglob("*.py")):
+        if "sandbox" in path.parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+                continue
+            fields = {word.arg for word in node.keywords if word.arg}
+            if node.func.attr == "gauge" and fields:
+                found.setdefault("gauge", set()).update(fields)
+            if node.func.attr not in ("event", "debug", "info", "warning", "error", "exception", "critical"):
+                continue
+            first = node.args[0] if node.args else None
+            if isinstance(first, ast.Constant) and NAME.fullmatch(str(first.value)):
+                found.setdefault(first.value, set()).update(fields)
+    return found
+
+
+def documented() -> dict[str, set[str]]:
+    """The table of the log section: event, fields."""
+    text = (ROOT / "docs" / "operation.md").read_text(encoding="utf-8")
+    section = text.partition("\n## The log\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `([a-z_]+)` \| ([^|]*) \|", section, re.MULTILINE)
+    return {name: set(re.findall(r"`([a-z_]+)`", fields)) for name, fields in rows}
+
+
+def test_every_event_of_the_log_is_documented_and_no_other() -> None:
+    assert documented().keys() == events().keys()
+
+
+@pytest.mark.parametrize("event", sorted(events()))
+def test_every_field_of_an_event_is_documented_and_no_other(event: str) -> None:
+    assert documented()[event] == events()[event]
