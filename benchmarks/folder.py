@@ -23,7 +23,7 @@ from random import Random
 from typing import Any
 
 from benchmarks.libraries.making import Maker
-from soulspot.sandbox import Behaviour, Catalogue, Sandbox
+from soulspot.sandbox import Behaviour, Catalogue, Sandbox, invent_catalogue
 from soulspot.sandbox.library.sample import PlannedFile, write_library
 
 ALBUM = "Music"
@@ -34,7 +34,7 @@ import atexit, pathlib, re
 status = pathlib.Path("/proc/self/status")
 write = pathlib.Path({PEAK!r}).absolute().write_text
 atexit.register(lambda: write(re.search(r"VmHWM:\\s+(\\d+)", status.read_text())[1]))
-from soulspot.cli import main
+from soulspot.cli.main import main
 main()
 """
 
@@ -135,7 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--mode", choices=("extended", "development", "none"), default="extended")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
-    catalogue = Catalogue.invent(options.seed, options.catalogue)
+    catalogue = invent_catalogue(options.seed, options.catalogue)
     files = one_folder(catalogue, options.tracks, options.seed)
     with tempfile.TemporaryDirectory(prefix="soulspot-folder-") as folder:
         measured = asyncio.run(measure(catalogue, files, Path(folder), options.mode))

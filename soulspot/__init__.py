@@ -3,12 +3,14 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from soulspot.version import __version__ as __version__
+
 if TYPE_CHECKING:
-    from soulspot.batch.processor import BatchProcessor, BatchResult
+    from soulspot.assembly import EnrichmentService
+    from soulspot.batch import BatchProcessor, BatchResult
     from soulspot.dataframes.frames import enrich_dataframe, enrich_dataframe_async
     from soulspot.dataframes.streams import enrich_stream
     from soulspot.export.ddex.ern import build_ern_batch
-    from soulspot.pipeline.service import EnrichmentService
 
 __all__ = [
     "BatchProcessor",
@@ -19,12 +21,11 @@ __all__ = [
     "enrich_dataframe_async",
     "enrich_stream",
 ]
-__version__ = "0.1.0"
 
 _HOMES = {
     "BatchProcessor": "soulspot.batch.processor",
     "BatchResult": "soulspot.batch.processor",
-    "EnrichmentService": "soulspot.pipeline.service",
+    "EnrichmentService": "soulspot.assembly.service",
     "build_ern_batch": "soulspot.export.ddex.ern",
     "enrich_dataframe": "soulspot.dataframes.frames",
     "enrich_dataframe_async": "soulspot.dataframes.frames",

@@ -1,54 +1,116 @@
-"""The rooms' import directions, checked by import-linter, and that the check can fail."""
+"""The house keeps its shape: floors, packages, sizes, and no import circle."""
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-import grimp
-from importlinter.api import read_configuration
-
-from tests.support.rooms import RoomsContract
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "soulspot"
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
 
 
-def _contract() -> RoomsContract:
-    (options,) = read_configuration(str(ROOT / ".importlinter"))["contracts_options"]
-    return RoomsContract(name=options["name"], session_options={}, contract_options=options)
+def imported(path: Path) -> Iterator[str]:
+    """Yield the modules of ours that this file imports anywhere in it, in functions too."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (one.name for one in node.names if one.name in MODULES)
+        elif isinstance(node, ast.ImportFrom) and node.module in MODULES:
+            for one in node.names:
+                full = f"{node.module}.{one.name}"
+                yield full if full in MODULES else node.module
 
 
-def _graph(*imports: tuple[str, str]) -> grimp.ImportGraph:
-    graph = grimp.ImportGraph()
-    for importer, imported in imports:
-        graph.add_import(importer=importer, imported=imported, line_number=7, line_contents="import")
-    return graph
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """Return the modules of one import circle, in order; empty where there is none."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
 
 
-def test_every_room_imports_only_what_its_line_allows():
+def lines(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+def test_a_package_imports_only_from_the_floors_below_it():
     command = [str(Path(sys.executable).with_name("lint-imports")), "--config", ".importlinter", "--no-cache"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-def test_a_pure_room_that_reaches_for_the_database_is_caught():
-    check = _contract().check(_graph(("soulspot.matching.titles", "soulspot.store.queue")), verbose=False)
-    assert not check.kept
-    assert check.metadata["forbidden"] == [("soulspot.matching.titles", "soulspot.store.queue", [7])]
+def test_the_floors_have_no_exception():
+    contract = (ROOT / ".importlinter").read_text(encoding="utf-8")
+    assert "ignore" not in contract
+    assert contract.count("[importlinter:contract:") == 1
 
 
-def test_a_module_without_a_room_is_caught():
-    check = _contract().check(_graph(("soulspot.utils", "soulspot.errors")), verbose=False)
-    assert not check.kept
-    assert check.metadata["homeless"] == ["soulspot.utils"]
+def test_no_modules_import_each_other_in_a_circle():
+    # the root hands on public names when they are asked for, and nobody inside imports it
+    graph = {name: set(imported(path)) - {name} for name, path in MODULES.items() if name != "soulspot"}
+    assert not any("soulspot" in imports for imports in graph.values())
+    assert circle(graph) == []
 
 
-def test_a_room_may_import_itself_and_what_its_line_names():
-    graph = _graph(
-        ("soulspot.store.queue", "soulspot.store.times"),
-        ("soulspot.store.queue", "soulspot.models"),
-        ("soulspot.config", "soulspot.config_model"),
-        ("soulspot.daemon", "soulspot.web.routes"),
-    )
-    assert _contract().check(graph, verbose=False).kept
+def test_a_circle_would_be_found():
+    assert set(circle({"a": {"b"}, "b": {"c"}, "c": {"a"}})) == {"a", "b", "c"}
+
+
+def face(package: str) -> list[str]:
+    """Return the names that a package hands on: its `__all__`."""
+    for node in ast.parse(MODULES[package].read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and [ast.unparse(one) for one in node.targets] == ["__all__"]:
+            return list(ast.literal_eval(node.value))
+    return []
+
+
+def entered(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield each of our names that this file imports: the module it comes from, and the name."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("soulspot."):
+            yield from ((node.module, one.name) for one in node.names)
+
+
+def is_handed_on(module: str, name: str) -> bool:
+    """Whether the face of the module's package has this name, or the module that it stands in."""
+    _, package, *inside = module.split(".")
+    return (inside[0] if inside else name) in face(f"soulspot.{package}")
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_a_package_is_entered_by_its_face_only(name):
+    package = name.split(".")[1] if "." in name else ""
+    private = [
+        (module, what)
+        for module, what in entered(MODULES[name])
+        if MODULES[".".join(module.split(".")[:2])].name == "__init__.py"
+        and module.split(".")[1] != package
+        and not is_handed_on(module, what)
+    ]
+    assert package == "" or private == []
+
+
+def test_few_files_lie_flat():
+    assert len(list(PACKAGE.glob("*.py"))) <= 6
+
+
+@pytest.mark.parametrize(
+    "name", sorted(path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists())
+)
+def test_no_package_outgrows_what_one_person_can_know(name):
+    total = sum(lines(path) for path in (PACKAGE / name).rglob("*.py"))
+    assert total <= (7_000 if name == "sandbox" else 5_000)
+
+
+def test_no_module_is_longer_than_400_lines():
+    assert {name: count for name, path in MODULES.items() if (count := lines(path)) > 400} == {}

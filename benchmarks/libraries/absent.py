@@ -10,7 +10,7 @@ from random import Random
 from benchmarks.libraries.making import Maker, below, is_blank
 from benchmarks.libraries.truth import Labelled, hidden_version, title_version
 from soulspot.models import Identifiers, TrackTags
-from soulspot.sandbox import Catalogue, Recording
+from soulspot.sandbox import Catalogue, Recording, invent_catalogue
 from soulspot.sandbox.catalogue import words
 
 _STUDIO_LIKE = (
@@ -45,7 +45,7 @@ def absent(catalogue: Catalogue, count: int, seed: int) -> list[Labelled]:
 
 def strangers(catalogue: Catalogue, count: int, seed: int) -> list[Labelled]:
     """Albums and loose files of another catalogue: names of the same kind, no song in common."""
-    other = Catalogue.invent(seed + 10_007, max(3000, count * 5))
+    other = invent_catalogue(seed + 10_007, max(3000, count * 5))
     maker, here = Maker(other, Random(f"strangers {seed}")), Maker(catalogue, Random(0)).truth
     files = maker.loose(count) + maker.albums(count)
     kept = [

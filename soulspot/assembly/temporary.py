@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from soulspot.config.loading import Config
+from soulspot.config import Config
 from soulspot.store.database import Database
 from soulspot.store.ownership import Ownership
 from soulspot.store.state import of_services, take_over

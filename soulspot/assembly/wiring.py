@@ -15,16 +15,12 @@ from typing import TypeVar
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from soulspot import __version__
+from soulspot.config import Config, load_config
 from soulspot.config import model as config_model
-from soulspot.config.loading import Config, load_config
-from soulspot.deciding.outcome import Rules
-from soulspot.deciding.plan_state import Services
+from soulspot.deciding import Rules, Services
 from soulspot.limits import Gates, LimitEvent, StatePort
 from soulspot.matching import MatchPolicy
-from soulspot.pipeline.intake import LibraryRules
-from soulspot.pipeline.pump import Patience
-from soulspot.pipeline.service import Batching, EnrichmentService
+from soulspot.pipeline import Batching, EnrichmentService, LibraryRules, Patience
 from soulspot.providers.base import Provider
 from soulspot.providers.listenbrainz.provider import ListenBrainz
 from soulspot.providers.musicbrainz.provider import MusicBrainz
@@ -37,13 +33,9 @@ from soulspot.tagging.copying import Manner
 from soulspot.tagging.covers import CoverPlaces, Covers
 from soulspot.tagging.formats.names import FIELDS
 from soulspot.tagging.rules import TagRules
-from soulspot.telemetry.alarms import Alarms, Thresholds
-from soulspot.telemetry.events import Telemetry
-from soulspot.telemetry.memory_limit import Memory
-from soulspot.webhooks.deliveries import Webhooks
-from soulspot.webhooks.message import key_of
-from soulspot.webhooks.outbox import Outbox
-from soulspot.webhooks.posting import Poster
+from soulspot.telemetry import Alarms, Memory, Telemetry, Thresholds
+from soulspot.version import __version__
+from soulspot.webhooks import Outbox, Poster, Webhooks, key_of
 
 DRAIN_SECONDS = 10.0
 LOOK_AT_MEMORY, LOOK_AT_WORK = 5.0, 10.0  # seconds

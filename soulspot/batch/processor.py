@@ -17,9 +17,7 @@ from functools import partial
 from typing import Any, Generic, NoReturn
 
 from soulspot.batch.call import Batch, BatchResult, ProcessorFunc, R, Reason, T, merged
-from soulspot.errors import BatchCancelled, ProcessorClosed
-
-__all__ = ["BatchCancelled", "BatchProcessor", "BatchResult"]
+from soulspot.errors import ProcessorClosed
 
 logger = logging.getLogger(__name__)
 

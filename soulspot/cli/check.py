@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import islice
 
-from soulspot import __version__
-from soulspot.assembly.wiring import library_rules
-from soulspot.config.loading import Config
+from soulspot.assembly import library_rules
+from soulspot.config import Config
 from soulspot.errors import DatabaseError
 from soulspot.library.scan import walk
 from soulspot.store import operations
 from soulspot.store.database import Database, migrations
 from soulspot.store.ownership import read_owner
+from soulspot.version import __version__
 
 LOOKED_AT = 1000
 NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "glusterfs", "ceph"})

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import aiohttp
 from yarl import URL
 
-from soulspot.config.loading import Config
+from soulspot.config import Config
 from soulspot.errors import SoulSpotError, Unavailable
 from soulspot.store.ownership import Owner, read_owner
 from soulspot.store.sql_imports import Position

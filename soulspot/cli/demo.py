@@ -16,23 +16,23 @@ from typing import Any
 
 from rich.table import Table
 
-from soulspot import __version__
-from soulspot.assembly.wiring import opened
+from soulspot.assembly import opened
 from soulspot.cli.console import Bars
 from soulspot.cli.tables import requests_table
 from soulspot.cli.work_here import enrich_as_operation
-from soulspot.config.loading import Config, make_config
+from soulspot.config import Config, make_config
 from soulspot.config.template import write_template
 from soulspot.errors import ConfigError
 from soulspot.models import EnrichedTrack, Status
 from soulspot.operations.reports.command import EnrichReport
 from soulspot.operations.runner import Operations
-from soulspot.pipeline.service import EnrichmentService
-from soulspot.sandbox import Behaviour, Catalogue, Sandbox
+from soulspot.pipeline import EnrichmentService
+from soulspot.sandbox import Behaviour, Sandbox, invent_catalogue
 from soulspot.sandbox.library.sample import SampleFile, write_sample_library
 from soulspot.store import enriched, tracks
 from soulspot.store.ownership import Ownership
-from soulspot.telemetry.events import configure_logging
+from soulspot.telemetry import configure_logging
+from soulspot.version import __version__
 from soulspot.web.app import Api
 from soulspot.web.listening import listening
 
@@ -150,7 +150,7 @@ async def run_demo(
     configure_logging("json", "info", folder / LOG_NAME)
     _write_config(folder)
     bars.note(f"writing {count} audio files to {library}")
-    catalogue = await asyncio.to_thread(Catalogue.invent, SEED, max(CATALOGUE_TRACKS, count * 4))
+    catalogue = await asyncio.to_thread(invent_catalogue, SEED, max(CATALOGUE_TRACKS, count * 4))
     files = await asyncio.to_thread(lambda: write_sample_library(catalogue, library, seed=SEED, tracks=count))
     async with Sandbox(catalogue, Behaviour()) as sandbox:
         bars.note(

@@ -27,7 +27,7 @@ from soulspot.cli.running import (
     log_quietly,
     run,
 )
-from soulspot.config.loading import Config
+from soulspot.config import Config
 from soulspot.export import TableReport, export_table
 from soulspot.export.columns import COLUMNS, choose
 from soulspot.export.formats import FORMATS, format_of

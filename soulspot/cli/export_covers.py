@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from soulspot.assembly.wiring import opened
+from soulspot.assembly import opened
 from soulspot.cli.console import Bars
 from soulspot.cli.daemon_client import running_daemon
-from soulspot.config.loading import Config
+from soulspot.config import Config
 from soulspot.errors import ProviderError
 from soulspot.export import table_rows
 from soulspot.export.target import replacing
-from soulspot.pipeline.service import EnrichmentService
+from soulspot.pipeline import EnrichmentService
 
 AT_ONCE = 4  # covers that are waited for; their gates say how fast they come
 NAMED_BY = ("mb_release_id", "spotify_album_id")

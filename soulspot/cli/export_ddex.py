@@ -12,7 +12,7 @@ import typer
 
 from soulspot.cli.console import Bars, complain, err
 from soulspot.cli.running import INCOMPLETE, USAGE, guarded, load, log_quietly, run
-from soulspot.config.loading import Config
+from soulspot.config import Config
 from soulspot.errors import SchemaError
 from soulspot.export.ddex.library import DdexReport, columns_of, export_releases
 from soulspot.export.ddex.settings import ErnSettings

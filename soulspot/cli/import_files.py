@@ -10,7 +10,7 @@ import typer
 from soulspot.cli import work as commands
 from soulspot.cli.console import complain, out
 from soulspot.cli.running import INCOMPLETE, USAGE, guarded, log_quietly, refuse_absent, run, say_next
-from soulspot.config.loading import Config
+from soulspot.config import Config
 from soulspot.imports.files import UnusableFile, import_files, refuse_unusable
 
 

@@ -10,7 +10,7 @@ import typer
 
 from soulspot.cli.console import complain, out
 from soulspot.cli.running import INCOMPLETE, USAGE, log_quietly, run, say_next
-from soulspot.config.loading import Config
+from soulspot.config import Config
 
 URL_VARIABLE = "SOULSPOT_IMPORT_SQL_URL"
 KEY = "key"

@@ -12,7 +12,7 @@ from typing import Any
 import typer
 
 from soulspot.cli.console import err, out
-from soulspot.config.loading import config_places, make_config
+from soulspot.config import config_places, make_config
 from soulspot.config.template import refuse_to_write, write_template
 from soulspot.errors import ConfigError
 

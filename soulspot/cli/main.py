@@ -13,7 +13,6 @@ from typing import Annotated, Any
 
 import typer
 
-from soulspot import __version__
 from soulspot.cli import report as cli_report
 from soulspot.cli import status as commands_look
 from soulspot.cli.console import complain, out
@@ -45,9 +44,9 @@ from soulspot.cli.tables import (
 from soulspot.cli.watch import operations_lines, watch
 from soulspot.cli.webhooks import webhooks
 from soulspot.cli.write_tags import write_tags
-from soulspot.config.checks import LIBRARY_EMPTY, SPOTIFY_OFF
-from soulspot.config.loading import Config
+from soulspot.config import LIBRARY_EMPTY, SPOTIFY_OFF, Config
 from soulspot.errors import SoulSpotError
+from soulspot.version import __version__
 
 app = Commands(
     help="SoulSpot keeps a music library's metadata complete.\n\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict
@@ -12,16 +13,23 @@ from typing import Any
 
 from rich.table import Table
 
-from soulspot.assembly.wiring import library_rules
+from soulspot.assembly import library_rules, providers, rules
 from soulspot.cli import work as commands
 from soulspot.cli.console import Bars, bars, out
 from soulspot.cli.running import guarded, refuse_absent
-from soulspot.config.loading import Config
+from soulspot.config import Config
 from soulspot.errors import DatabaseTooNew
-from soulspot.estimate.cost import in_words
-from soulspot.estimate.requests import Estimate, Line
-from soulspot.estimate.survey import Survey, Surveyed
-from soulspot.estimate.terms import circumstances
+from soulspot.estimate import (
+    Circumstances,
+    Estimate,
+    Line,
+    RememberedState,
+    Survey,
+    Surveyed,
+    circumstances,
+    in_words,
+)
+from soulspot.limits import Gates
 from soulspot.store.database import Database, migrations
 
 ROOM_FOR_ALL = 100  # columns from which on a question's lookups and requests at first are shown too
@@ -91,8 +99,20 @@ def _surveyed(config: Config, places: Sequence[bytes], made: Bars) -> tuple[Surv
         return _look(config, places, made, connection if schema == known else None, notes), notes
 
 
+async def _circumstances(config: Config, connection: sqlite3.Connection | None) -> Circumstances:
+    """Build the providers of this configuration, to learn what each can be asked; nobody is asked."""
+    state = RememberedState(connection)
+    built = providers(config, Gates(state), state)
+    try:
+        capacities = {provider.name: dict(provider.capacity) for provider in built}
+        return await circumstances(config, rules(config, built), capacities, state)
+    finally:
+        for provider in built:
+            await provider.close()
+
+
 def _look(config: Config, places: Sequence[bytes], made: Bars, connection: Any, notes: list[str]) -> Surveyed:
-    them = asyncio.run(circumstances(config, connection))
+    them = asyncio.run(_circumstances(config, connection))
     if them.spotify_unknown:
         notes.append(UNKNOWN_APP)
     survey = Survey(library_rules(config), them.terms, them.rules, connection)

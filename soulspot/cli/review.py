@@ -27,7 +27,7 @@ from soulspot.cli.review_desk import (
     writing,
 )
 from soulspot.cli.running import INCOMPLETE, USAGE, guarded, load, log_quietly, run
-from soulspot.config.loading import Config
+from soulspot.config import Config
 from soulspot.operations.review import desk as review
 from soulspot.operations.review.verdicts import Named, default_candidates
 

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, closing, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from soulspot.cli.daemon_client import DaemonRefused, Remote, running_daemon
-from soulspot.config.loading import Config
+from soulspot.config import Config
 from soulspot.errors import SoulSpotError
 from soulspot.operations.review import desk as review
 from soulspot.operations.review.verdicts import ByHand, Named, is_unknown
@@ -18,7 +18,7 @@ from soulspot.store import review as rows
 from soulspot.store.database import Database
 
 if TYPE_CHECKING:
-    from soulspot.pipeline.service import EnrichmentService
+    from soulspot.pipeline import EnrichmentService
 
 LOOK_SECONDS = 0.2  # between two looks at what somebody waits for
 
@@ -71,8 +71,8 @@ async def writing(config: Config, *, work: bool) -> AsyncIterator[Writing]:
         async with remote:
             yield _Daemon(remote)
         return
-    from soulspot.assembly.wiring import opened
-    from soulspot.pipeline.service import EnrichmentService
+    from soulspot.assembly import opened
+    from soulspot.pipeline import EnrichmentService
 
     async with opened(config, kind=EnrichmentService, work=work) as service:
         yield _Here(service)

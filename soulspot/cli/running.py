@@ -16,8 +16,15 @@ import typer
 from soulspot.cli.console import Bars, bars, complain, err, out
 from soulspot.cli.daemon_client import DaemonRefused, who_works
 from soulspot.cli.database_place import database_problem
-from soulspot.config.checks import ALL_OFF, LIBRARY_EMPTY, SPOTIFY_OFF
-from soulspot.config.loading import Config, config_places, find_config, load_config
+from soulspot.config import (
+    ALL_OFF,
+    LIBRARY_EMPTY,
+    SPOTIFY_OFF,
+    Config,
+    config_places,
+    find_config,
+    load_config,
+)
 from soulspot.errors import (
     ConfigError,
     DatabaseError,
@@ -73,7 +80,7 @@ def load(
 
 
 def log_as_configured(config: Config) -> None:
-    from soulspot.telemetry.events import configure_logging
+    from soulspot.telemetry import configure_logging
 
     try:
         configure_logging(config.log.format, config.log.level, config.log.file)
@@ -84,7 +91,7 @@ def log_as_configured(config: Config) -> None:
 
 def log_quietly(config: Config) -> None:
     """A command that shows progress logs to the configured file, and only errors to the terminal."""
-    from soulspot.telemetry.events import configure_logging
+    from soulspot.telemetry import configure_logging
 
     if config.log.file:
         log_as_configured(config)

@@ -11,16 +11,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from soulspot.assembly.wiring import opened
+from soulspot.assembly import opened
 from soulspot.cli.console import Bars
 from soulspot.cli.daemon_client import Remote, running_daemon
-from soulspot.config.loading import Config
+from soulspot.config import Config
 from soulspot.imports.rows import BadRow, row_of
 from soulspot.imports.sql.keys import from_json, spelt
 from soulspot.imports.sql.reader import Page, SqlSource
 from soulspot.operations.reports.command import NOTES
-from soulspot.pipeline.intake import DECIDE_EVERY
-from soulspot.pipeline.service import EnrichmentService
+from soulspot.pipeline import DECIDE_EVERY, EnrichmentService
 from soulspot.store import sql_imports
 from soulspot.store.sql_imports import Position
 from soulspot.store.tracks import ImportedTrack

@@ -15,10 +15,9 @@ from rich.table import Table
 
 from soulspot.cli.console import Bars, complain, out
 from soulspot.cli.running import INCOMPLETE, USAGE, load, run
-from soulspot.config.moments import moment
+from soulspot.config import moment
 from soulspot.operations.reports.performance import span
-from soulspot.telemetry.log_files import file_lines, journal_lines, rotated, stdin_lines
-from soulspot.telemetry.statistics import Stats
+from soulspot.telemetry import Stats, file_lines, journal_lines, rotated, stdin_lines
 
 SHOW_EVERY = 20_000  # lines
 

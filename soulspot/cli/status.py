@@ -7,14 +7,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from soulspot import __version__
 from soulspot.cli.daemon_client import DaemonUnreachable, running_daemon, who_works
-from soulspot.config.loading import Config
+from soulspot.config import Config
 from soulspot.store import operations
 from soulspot.store.database import Database
 from soulspot.store.times import iso
 from soulspot.store.unreadable import count_unreadable, unreadable_files
-from soulspot.telemetry.events import no_numbers
+from soulspot.telemetry import no_numbers
+from soulspot.version import __version__
 
 
 async def status(config: Config) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from rich.table import Table
 from soulspot.operations.reports.waits import OFFLINE, UNREACHABLE, clock, waits
 
 if TYPE_CHECKING:
-    from soulspot.pipeline.service import Postponed
+    from soulspot.pipeline import Postponed
 
 STATUSES = ("accepted", "review", "unmatched", "failed", "pending")
 UNREADABLE_SHOWN = 10

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from soulspot.assembly.wiring import cover_places, opened, tag_rules
+from soulspot.assembly import cover_places, opened, tag_rules
 from soulspot.cli.console import Bars
 from soulspot.cli.daemon_client import DaemonRefused, OperationFailed, running_daemon
-from soulspot.config.loading import Config
+from soulspot.config import Config
 from soulspot.operations.runner import Operations
-from soulspot.pipeline.service import EnrichmentService
+from soulspot.pipeline import EnrichmentService
 from soulspot.store import cover_index as cover_rows
 from soulspot.store import operations as rows
 from soulspot.store import tag_journal, taggable

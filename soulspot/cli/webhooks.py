@@ -11,16 +11,14 @@ from typing import Annotated
 
 import typer
 
-from soulspot import __version__
 from soulspot.cli.console import complain, out
 from soulspot.cli.json_output import Commands
 from soulspot.cli.running import BAD_CONFIG, INCOMPLETE, guarded, load
-from soulspot.config.loading import Config
+from soulspot.config import Config
 from soulspot.store.database import Database
 from soulspot.store.times import iso
-from soulspot.webhooks.deliveries import describe
-from soulspot.webhooks.message import TEST, body_of, headers
-from soulspot.webhooks.posting import Reply
+from soulspot.version import __version__
+from soulspot.webhooks import TEST, Reply, body_of, describe, headers
 
 webhooks = Commands(
     help="Try the receiver of webhooks, and see how it stands.", no_args_is_help=True, rich_markup_mode=None
@@ -76,7 +74,7 @@ def _configured(config: Path | None) -> Config:
 
 
 async def _send_test(config: Config) -> Reply:
-    from soulspot.assembly.wiring import webhook_poster, webhook_receiver
+    from soulspot.assembly import webhook_poster, webhook_receiver
 
     _, key = webhook_receiver(config)
     now = time.time()

@@ -9,19 +9,18 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from soulspot.assembly.wiring import opened
+from soulspot.assembly import opened
 from soulspot.cli.console import Bars
 from soulspot.cli.daemon_client import DaemonUnreachable, Remote, running_daemon
 from soulspot.cli.work_here import done_here, enrich_with, show_counts, told
-from soulspot.config.loading import Config
+from soulspot.config import Config
 from soulspot.errors import SoulSpotError
 from soulspot.operations.refetch import Cost
 from soulspot.operations.reports.command import EnrichReport as EnrichReport
 from soulspot.operations.reports.command import why_not_retried
 from soulspot.operations.reports.waits import Announcer, waits
 from soulspot.operations.work import import_request, retry_request, scan_request, words
-from soulspot.pipeline.intake import NAMED
-from soulspot.pipeline.service import EnrichmentService
+from soulspot.pipeline import NAMED, EnrichmentService
 
 
 def absolute(paths: Sequence[Path]) -> list[bytes]:

@@ -17,8 +17,7 @@ from soulspot.operations.reports.command import Enrichment, EnrichReport
 from soulspot.operations.reports.waits import Announcer, Watch
 from soulspot.operations.runner import Operations
 from soulspot.operations.work import KINDS, advance_to, enrich_request, words
-from soulspot.pipeline.intake import ScanReport
-from soulspot.pipeline.service import EnrichmentService
+from soulspot.pipeline import EnrichmentService, ScanReport
 from soulspot.store import operations
 
 

@@ -11,7 +11,7 @@ import typer
 
 from soulspot.cli.console import complain, out
 from soulspot.cli.running import INCOMPLETE, USAGE, as_path, guarded, load, log_quietly, refuse_absent, run
-from soulspot.config.loading import Config
+from soulspot.config import Config
 from soulspot.tagging.formats.names import FIELDS
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _wish(
     apply: bool,
     places: Sequence[bytes],
 ) -> Wish:
-    from soulspot.assembly.wiring import tag_rules
+    from soulspot.assembly import tag_rules
     from soulspot.tagging.request import wish_of
 
     if policy not in (None, "only-empty", "overwrite"):

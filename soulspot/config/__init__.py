@@ -1,0 +1,29 @@
+"""config.toml and the environment in, one frozen `Config` out, or a ConfigError that names every problem.
+
+Read by assembly, daemon and cli; what is built from it takes plain values."""
+
+from soulspot.config.checks import ALL_OFF, LIBRARY_EMPTY, SPOTIFY_OFF
+from soulspot.config.loading import (
+    Config,
+    config_places,
+    find_config,
+    load_config,
+    make_config,
+    reloadable_differences,
+)
+from soulspot.config.moments import moment
+
+__all__ = [
+    "ALL_OFF",
+    "LIBRARY_EMPTY",
+    "SPOTIFY_OFF",
+    "Config",
+    "config_places",
+    "find_config",
+    "load_config",
+    "make_config",
+    "model",
+    "moment",
+    "reloadable_differences",
+    "template",
+]

@@ -16,17 +16,17 @@ from typing import cast
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from soulspot import __version__
-from soulspot.assembly.wiring import opened, retune, scheduler_with_defaults
-from soulspot.config.loading import Config, load_config, reloadable_differences
+from soulspot.assembly import opened, retune, scheduler_with_defaults
+from soulspot.config import Config, load_config, reloadable_differences
 from soulspot.daemon import systemd as notify
 from soulspot.errors import ConfigError
 from soulspot.library.watch import watch
 from soulspot.operations.exports import FOLDER, Exports
 from soulspot.operations.runner import Operations
-from soulspot.pipeline.service import EnrichmentService
+from soulspot.pipeline import EnrichmentService
 from soulspot.store.ownership import Ownership
-from soulspot.telemetry.events import configure_logging
+from soulspot.telemetry import configure_logging
+from soulspot.version import __version__
 from soulspot.web.app import Api
 from soulspot.web.listening import listening
 

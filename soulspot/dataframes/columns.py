@@ -9,7 +9,7 @@ from typing import Any
 import narwhals as nw
 
 from soulspot.models import EnrichedTrack
-from soulspot.pipeline.items import Outcome
+from soulspot.pipeline import Outcome
 
 ERROR = "error"
 _NUMBERS = frozenset({"track_id", "track_number", "disc_number", "duration_ms", "popularity"})

@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import narwhals as nw
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from soulspot.assembly.temporary import temporary
-from soulspot.cli.console import bars, err
-from soulspot.config.loading import Config, load_config
+from soulspot.assembly import EnrichmentService, temporary
+from soulspot.config import Config, load_config
 from soulspot.dataframes.callbacks import told
 from soulspot.dataframes.columns import Results, names_beside
 from soulspot.dataframes.rows import Rows, column_names
-from soulspot.pipeline.items import at_least_one, enrich_items
-from soulspot.pipeline.service import EnrichmentService
-from soulspot.telemetry.events import quietly
+from soulspot.pipeline import at_least_one, enrich_items
+from soulspot.telemetry import quietly
 
 F = TypeVar("F")
 T = TypeVar("T")
@@ -135,11 +135,17 @@ Tell = Callable[[int], Awaitable[None]]
 
 @contextlib.contextmanager
 def _shown(total: int, on_progress: Callable[[int, int], object] | None) -> Iterator[Tell]:
-    """Tells how many rows are done: to whoever asked to hear it, else on a terminal."""
-    with bars(quiet=on_progress is not None or not err.is_terminal) as made:
+    """Yield a function that tells how many rows are done: to `on_progress` if there is one, else on a terminal."""
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn("rows"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console,
+        disable=on_progress is not None or not console.is_terminal,
+    )  # fmt: skip
+    with bar:
+        task = bar.add_task("rows", total=total)
 
         async def tell(done: int) -> None:
-            made.show("rows", done, total)
+            bar.update(task, completed=done)
             await told(on_progress, done, total)
 
         yield tell

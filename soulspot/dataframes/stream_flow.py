@@ -9,8 +9,7 @@ from typing import Any
 
 from soulspot.dataframes.callbacks import told
 from soulspot.dataframes.stream_values import StreamBatch, StreamProgress, StreamResult, StreamSummary
-from soulspot.pipeline.items import Brought, Outcome, bring_in, finished, item_of
-from soulspot.pipeline.service import EnrichmentService
+from soulspot.pipeline import Brought, EnrichmentService, Outcome, bring_in, finished, item_of
 
 Batch = list[tuple[int, Any]]  # items with their numbers
 

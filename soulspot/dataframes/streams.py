@@ -12,12 +12,12 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callab
 from pathlib import Path
 from typing import Any
 
-from soulspot.config.loading import Config
+from soulspot.assembly import EnrichmentService
+from soulspot.config import Config
 from soulspot.dataframes.stream_flow import Flow
 from soulspot.dataframes.stream_values import StreamBatch, StreamProgress, StreamResult, StreamSummary
-from soulspot.pipeline.items import at_least_one
-from soulspot.pipeline.service import EnrichmentService
-from soulspot.telemetry.events import quietly
+from soulspot.pipeline import at_least_one
+from soulspot.telemetry import quietly
 
 BATCH = 100
 CONCURRENCY = 4

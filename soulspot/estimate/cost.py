@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from soulspot.deciding.plan_state import Services
+from soulspot.deciding import Services
 
 DAY = 86_400.0
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from zlib import crc32
 
-from soulspot.deciding.plan import artist_query, plan
-from soulspot.deciding.plan_state import Known, Services
+from soulspot.deciding import Known, Services, artist_query, plan
 from soulspot.models import LISTENBRAINZ, MUSICBRAINZ, SPOTIFY, Asked, Entity, LookupState, Query, TrackState
 from soulspot.text import fold
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from soulspot.deciding.plan_state import Known
+from soulspot.deciding import Known
 from soulspot.estimate.cost import Tariff, Terms
 from soulspot.estimate.played_plans import BEST, WORST, played, usual
 from soulspot.models import MUSICBRAINZ, Asked, Query, TrackState

@@ -9,15 +9,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from soulspot.deciding.outcome import Rules, as_asked, work_out
-from soulspot.deciding.plan_state import Known
+from soulspot.deciding import Known, Rules, as_asked, work_out
 from soulspot.estimate.cost import Terms
 from soulspot.estimate.requests import Estimate, Tally, combined
 from soulspot.library.scan import Candidate
 from soulspot.library.tags import read_file
 from soulspot.matching import album_member
 from soulspot.models import AlbumGroup, AlbumMember, Asked, Query, TrackState, TrackTags
-from soulspot.pipeline.intake import LibraryRules, walks
+from soulspot.pipeline import LibraryRules, walks
 from soulspot.store import albums, earlier_answers, tracks
 
 CHUNK = 500  # files looked at together

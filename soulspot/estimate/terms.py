@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from soulspot.assembly.wiring import providers, rules
-from soulspot.config.loading import Config
-from soulspot.deciding.outcome import Rules
+from soulspot.config import Config
+from soulspot.deciding import Rules
 from soulspot.estimate.cost import Tariff, Terms
-from soulspot.limits import Gates, MemoryPort
+from soulspot.limits import MemoryPort, StatePort
 from soulspot.models import LISTENBRAINZ, MUSICBRAINZ, SPOTIFY
 from soulspot.providers.listenbrainz import provider as listenbrainz
 from soulspot.providers.musicbrainz import provider as musicbrainz
@@ -37,8 +36,8 @@ class Circumstances:
     spotify_unknown: bool = False
 
 
-class _Remembered(MemoryPort):
-    """What a database remembers of the services."""
+class RememberedState(MemoryPort):
+    """What a database remembers of the services; what is set is forgotten."""
 
     def __init__(self, connection: sqlite3.Connection | None) -> None:
         super().__init__()
@@ -46,22 +45,19 @@ class _Remembered(MemoryPort):
         self.values.update((key, json.loads(value)) for key, value in found)
 
 
-async def circumstances(config: Config, connection: sqlite3.Connection | None) -> Circumstances:
-    """What holds for a run with this configuration over this database, if there is one yet."""
-    port = _Remembered(connection)
-    built = providers(config, Gates(port), port)
-    try:
-        decided = rules(config, built)
-        capacities = {provider.name: dict(provider.capacity) for provider in built}
-    finally:
-        for provider in built:
-            await provider.close()
+async def circumstances(
+    config: Config, rules: Rules, capacities: Mapping[str, Mapping[str, int]], state: StatePort
+) -> Circumstances:
+    """Return what holds for a run with this configuration, decided by these `rules`.
+
+    `capacities` has, by provider and kind of lookup, how many lookups a request carries; `state` what is remembered
+    of the services."""
     batches: bool | None = True
     if SPOTIFY in capacities and config.providers.spotify.client_id:
-        batches = await Capability(port, config.providers.spotify.client_id).batch()
+        batches = await Capability(state, config.providers.spotify.client_id).batch()
     kinds = (True, False) if batches is None else (batches,)
-    terms = tuple(_terms(config, decided, capacities, batches=one) for one in kinds)
-    return Circumstances(decided, terms, spotify_unknown=batches is None)
+    terms = tuple(_terms(config, rules, capacities, batches=one) for one in kinds)
+    return Circumstances(rules, terms, spotify_unknown=batches is None)
 
 
 def _terms(config: Config, decided: Rules, usual: Mapping[str, Mapping[str, int]], *, batches: bool) -> Terms:

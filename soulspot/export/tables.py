@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from soulspot.config.moments import moment
+from soulspot.config import moment
 from soulspot.errors import ExportError
 from soulspot.export.columns import choose
 from soulspot.export.formats import Format, Options, format_of

@@ -1,1 +1,5 @@
-"""The library room: reads audio files and import files into values; knows neither database nor network."""
+"""Audio files in, frozen values out: walk folders, watch them, read tags and identifiers.
+
+Knows neither database nor network. Called by the pipeline's intake."""
+
+__all__ = ["formats", "guard", "hardening", "identifiers", "scan", "tags", "values", "watch"]

@@ -14,6 +14,7 @@ it is given.
 
 from soulspot.limits.backoff import full_jitter, parse_retry_after, retrying
 from soulspot.limits.gate import Gate
+from soulspot.limits.pace import Pace
 from soulspot.limits.registry import Gates
 from soulspot.limits.values import GateSnapshot, LimitEvent, MemoryPort, RequestRecord, StatePort
 
@@ -23,6 +24,7 @@ __all__ = [
     "Gates",
     "LimitEvent",
     "MemoryPort",
+    "Pace",
     "RequestRecord",
     "StatePort",
     "full_jitter",

@@ -8,7 +8,9 @@ from soulspot.matching.nearby import nearby
 from soulspot.matching.records import compare_records
 from soulspot.matching.text.fallback import normalise_tags, without_artist
 from soulspot.matching.text.names import goes_by, is_called
+from soulspot.matching.text.titles import parse_title
 from soulspot.matching.values import ALL_FREE, Candidate, Decision, MatchPolicy, Scored, Share
+from soulspot.matching.versions.words import shown, version_words
 
 __all__ = [
     "ALL_FREE",
@@ -28,6 +30,9 @@ __all__ = [
     "is_called",
     "nearby",
     "normalise_tags",
+    "parse_title",
     "same_artist",
+    "shown",
+    "version_words",
     "without_artist",
 ]

@@ -20,7 +20,7 @@ from soulspot.export.formats import FORMATS, PACKED
 from soulspot.export.tables import check_spreadsheet, wanted_of
 from soulspot.export.target import aside_of, messages_of
 from soulspot.operations.progress import Progress
-from soulspot.pipeline.service import EnrichmentService
+from soulspot.pipeline import EnrichmentService
 from soulspot.store import operations as rows
 from soulspot.store.times import iso
 

@@ -14,7 +14,7 @@ import structlog
 from soulspot.errors import SoulSpotError
 from soulspot.operations.progress import Counts, Progress
 from soulspot.operations.reports.command import OperationReport
-from soulspot.pipeline.service import EnrichmentService
+from soulspot.pipeline import EnrichmentService
 from soulspot.store import operations as rows
 
 log = structlog.get_logger()

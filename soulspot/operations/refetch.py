@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
-from soulspot.estimate.cost import Tariff, in_words
-from soulspot.pipeline.service import EnrichmentService
+from soulspot.estimate import Tariff, in_words
+from soulspot.pipeline import EnrichmentService
 from soulspot.store import queue, tracks
 from soulspot.store import reopening as rows
 

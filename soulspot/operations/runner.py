@@ -28,7 +28,7 @@ from soulspot.operations.work import (
     scan_request,
     words,
 )
-from soulspot.pipeline.service import EnrichmentService
+from soulspot.pipeline import EnrichmentService
 from soulspot.store import operations as rows
 from soulspot.tagging.request import Wish, wish_of
 from soulspot.tagging.request import as_request as tags_request

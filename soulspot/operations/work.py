@@ -22,7 +22,7 @@ from soulspot.operations.reports.command import (
     scan_notes,
     scanned,
 )
-from soulspot.pipeline.service import EnrichmentService
+from soulspot.pipeline import EnrichmentService
 from soulspot.store import operations as rows
 from soulspot.tagging.request import TagReport, Tell, from_request
 

@@ -20,8 +20,7 @@ from soulspot.matching import album_member
 from soulspot.models import ScannedFile
 from soulspot.store import albums, tracks
 from soulspot.store.database import Database
-from soulspot.telemetry.events import Telemetry
-from soulspot.telemetry.memory_limit import Memory, in_pieces
+from soulspot.telemetry import Memory, Telemetry, in_pieces
 
 CHUNK = 500  # files looked at, read and committed together
 NAMED = 100  # bad rows, and remarks, of an import that its report names one by one

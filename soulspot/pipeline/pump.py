@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from soulspot.batch.processor import BatchProcessor, BatchResult
+from soulspot.batch import BatchProcessor, BatchResult
 from soulspot.errors import (
     BadAnswer,
     BatchRejected,
@@ -40,8 +40,7 @@ from soulspot.providers.base import Provider
 from soulspot.store import queue
 from soulspot.store.database import Database
 from soulspot.store.times import iso
-from soulspot.telemetry.events import Telemetry
-from soulspot.telemetry.memory_limit import Memory
+from soulspot.telemetry import Memory, Telemetry
 
 log = structlog.get_logger()
 

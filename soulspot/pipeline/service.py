@@ -15,15 +15,14 @@ import os
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
-from soulspot.deciding.outcome import Rules, work_out
+from soulspot.deciding import Rules, work_out
 from soulspot.limits import Gates
 from soulspot.models import (
     EnrichedTrack,
@@ -36,7 +35,6 @@ from soulspot.models import (
     Verdict,
 )
 from soulspot.pipeline.intake import ImportReport, Intake, LibraryRules, ScanReport, inside
-from soulspot.pipeline.items import enrich_files
 from soulspot.pipeline.pump import Patience, Pump
 from soulspot.providers.base import Provider
 from soulspot.store import operations, queue, review, tracks
@@ -45,12 +43,7 @@ from soulspot.store.times import iso
 from soulspot.tagging.covers import Covers
 from soulspot.tagging.rules import TagRules
 from soulspot.tagging.writer import TagWriter
-from soulspot.telemetry.alarms import Alarms, Thresholds
-from soulspot.telemetry.events import Telemetry
-from soulspot.telemetry.memory_limit import Memory
-
-if TYPE_CHECKING:
-    from soulspot.config.loading import Config
+from soulspot.telemetry import Alarms, Memory, Telemetry, Thresholds
 
 log = structlog.get_logger()
 
@@ -124,16 +117,6 @@ class EnrichmentService:
             for provider, how in providers.items()
         ]  # fmt: skip
 
-    @classmethod
-    @asynccontextmanager
-    async def open(cls, config: Config | Path | str | None = None) -> AsyncIterator[Self]:
-        """The service of this configuration (or configuration file, or the one found), working until the end of
-        the `async with`. Raises ConfigError, or DatabaseOwned while a daemon works on the same database."""
-        from soulspot.assembly.wiring import opened
-
-        async with opened(config, kind=cls) as service:
-            yield service
-
     @property
     def has_library(self) -> bool:
         """Whether any folder is configured to be scanned."""
@@ -175,15 +158,6 @@ class EnrichmentService:
         await self._all_decided()
         with self.expecting():
             return await self._intake.rows(path, progress)
-
-    async def enrich_files_batch(
-        self, paths: Iterable[str | bytes | os.PathLike[Any]], batch_size: int = 10, *, wait: float = 60.0
-    ) -> dict[Any, EnrichedTrack | Exception]:
-        """Enrich these files; one entry a path as it was given, an exception where a file failed.
-
-        Files are read `batch_size` at a time; their lookups share requests across batches. A track whose answers
-        are postponed for longer than `wait` seconds comes back as it stands, `pending`. ValueError when batch_size < 1."""
-        return await enrich_files(self, paths, batch_size, wait)
 
     async def bring_in(self, places: Sequence[bytes]) -> dict[bytes, int | Exception]:
         """Read these files into tracks, without deciding them yet: track_id by path, or what kept it from that."""

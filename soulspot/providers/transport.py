@@ -10,9 +10,9 @@ from http import HTTPStatus
 from typing import Self, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-from soulspot import __version__
 from soulspot.errors import BadAnswer, BatchRejected, Limited, ProviderError, Refused, Unavailable
 from soulspot.limits import Gate, Gates, RequestRecord, retrying
+from soulspot.version import __version__
 
 T = TypeVar("T")
 

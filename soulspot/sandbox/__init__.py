@@ -1,5 +1,7 @@
 """Local Spotify, MusicBrainz and ListenBrainz servers over an invented catalogue, that answer as the real."""
 
+from soulspot.sandbox.catalogue.from_csv import catalogue_from_csv
+from soulspot.sandbox.catalogue.invent import invent_catalogue
 from soulspot.sandbox.catalogue.values import (
     Artist,
     Catalogue,
@@ -36,5 +38,8 @@ __all__ = [
     "SpotifyArtist",
     "SpotifyTrack",
     "Track",
+    "catalogue_from_csv",
     "credit_text",
+    "invent_catalogue",
+    "library",
 ]

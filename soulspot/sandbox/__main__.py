@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from soulspot.sandbox import catalogue_from_csv, invent_catalogue
 from soulspot.sandbox.catalogue.values import Catalogue
 from soulspot.sandbox.library.sample import write_sample_library
 from soulspot.sandbox.servers.behaviour import Behaviour
@@ -128,9 +129,9 @@ def main() -> int:
     try:
         made = behaviour(options)
         if options.csv:
-            catalogue = Catalogue.from_csv(options.csv, options.limit)
+            catalogue = catalogue_from_csv(options.csv, options.limit)
         else:
-            catalogue = Catalogue.invent(options.seed, options.tracks)
+            catalogue = invent_catalogue(options.seed, options.tracks)
         if options.library:
             if options.library.exists() and any(options.library.iterdir()):
                 raise ValueError(f"--library {options.library} is not empty: name a new folder")

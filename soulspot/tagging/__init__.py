@@ -1,0 +1,5 @@
+"""Accepted values in, changed files out: tags and covers, each file journaled before it changes, every write undoable.
+
+Called by the pipeline's service, operations and `soulspot write-tags`."""
+
+__all__ = ["copying", "covers", "formats", "preview", "request", "rules", "writer"]

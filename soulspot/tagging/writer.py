@@ -24,7 +24,7 @@ from soulspot.tagging.preview import Planned, look, shown, wanted_cover, would_e
 from soulspot.tagging.replacement import Replacements
 from soulspot.tagging.request import TagReport, Tell, Wish, as_json
 from soulspot.tagging.rules import TagRules
-from soulspot.telemetry.events import Telemetry
+from soulspot.telemetry import Telemetry
 
 PAGE = 100  # tracks looked at between two looks at whether to go on
 AT_ONCE, BYTES_AT_ONCE = 16, 128 << 20  # files, and their bytes, that are copied before the first is replaced

@@ -26,7 +26,8 @@ from soulspot.tagging.copying import (
     stamp_of,
 )
 from soulspot.tagging.formats import names as tag_names
-from soulspot.tagging.formats.sheet import Picture, Sheet, differs, open_sheet
+from soulspot.tagging.formats.opening import open_sheet
+from soulspot.tagging.formats.sheet import Picture, Sheet, differs
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,5 @@
-"""The daemon's HTTP side: routes, and the guards that every request passes."""
+"""HTTP requests in; JSON, event streams, metrics and the page out, behind the guards.
+
+Served by the daemon, and by the demo."""
+
+__all__ = ["app", "listening"]

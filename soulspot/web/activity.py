@@ -14,9 +14,9 @@ from typing import Any
 from aiohttp import web
 
 from soulspot.operations.reports.errors import errors
-from soulspot.pipeline.service import EnrichmentService
+from soulspot.pipeline import EnrichmentService
 from soulspot.store.times import iso
-from soulspot.telemetry.events import Telemetry
+from soulspot.telemetry import Telemetry
 
 SLICE = 10.0  # seconds between two looks
 KEPT = 360  # looks: an hour

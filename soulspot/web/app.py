@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from soulspot.operations.runner import Operations
-from soulspot.pipeline.service import EnrichmentService
+from soulspot.pipeline import EnrichmentService
 from soulspot.web.activity import Activity
 from soulspot.web.bodies import MAX_JSON
 from soulspot.web.covers import CoverRoutes

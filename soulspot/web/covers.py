@@ -10,7 +10,7 @@ from collections.abc import Awaitable
 from aiohttp import web
 
 from soulspot.errors import Limited, ProviderError
-from soulspot.pipeline.service import EnrichmentService
+from soulspot.pipeline import EnrichmentService
 from soulspot.tagging.covers import Cover, Covers
 from soulspot.web.requests import CoverQuery, query_of
 

@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from soulspot.pipeline.service import EnrichmentService
+from soulspot.pipeline import EnrichmentService
 from soulspot.store import events as rows
 from soulspot.web.requests import HIGHEST, EventQuery, query_of
 

@@ -9,7 +9,7 @@ from aiohttp import web
 from soulspot.export.formats import FORMATS, PACKED
 from soulspot.operations.exports import DDEX
 from soulspot.operations.runner import Operations
-from soulspot.pipeline.service import EnrichmentService
+from soulspot.pipeline import EnrichmentService
 from soulspot.store import operations as rows
 from soulspot.web.operations import OPERATION, accepted
 from soulspot.web.requests import ExportBody, body_of

@@ -17,10 +17,9 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.registry import Collector
 
-from soulspot.pipeline.service import EnrichmentService
+from soulspot.pipeline import EnrichmentService
 from soulspot.store.times import seconds
-from soulspot.telemetry.events import Telemetry
-from soulspot.telemetry.numbers import Distribution
+from soulspot.telemetry import Distribution, Telemetry
 
 POWERS = range(0, 21, 2)  # edges of the histograms: 1 ms, 4 ms ... 17 minutes
 

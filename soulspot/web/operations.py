@@ -14,7 +14,7 @@ from aiohttp import web
 from soulspot.operations.refetch import cost
 from soulspot.operations.reports.command import why_not_retried
 from soulspot.operations.runner import Operations
-from soulspot.pipeline.service import EnrichmentService
+from soulspot.pipeline import EnrichmentService
 from soulspot.store import operations as rows
 from soulspot.web.bodies import chunks
 from soulspot.web.requests import (

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from soulspot.operations.review import desk as review
 from soulspot.operations.review.verdicts import ByHand, Named, NoSuchTrack
-from soulspot.pipeline.service import EnrichmentService
+from soulspot.pipeline import EnrichmentService
 from soulspot.store import review as rows
 from soulspot.web.requests import body_of, query_of
 from soulspot.web.review_requests import (

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import Field
 
-from soulspot.pipeline.service import EnrichmentService
+from soulspot.pipeline import EnrichmentService
 from soulspot.store import sql_imports
 from soulspot.store.sql_imports import Position
 from soulspot.web.requests import HIGHEST, Asked, Query, body_of, query_of

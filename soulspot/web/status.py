@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from soulspot.operations.runner import Operations
-from soulspot.pipeline.service import EnrichmentService
+from soulspot.pipeline import EnrichmentService
 from soulspot.web.activity import Activity
 from soulspot.web.guards import problem
 

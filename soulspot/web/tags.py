@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from soulspot.operations.runner import Operations
-from soulspot.pipeline.service import EnrichmentService
+from soulspot.pipeline import EnrichmentService
 from soulspot.store import tag_journal
 from soulspot.tagging.request import nothing_to_undo, wish_of
 from soulspot.web.operations import accepted, places_of

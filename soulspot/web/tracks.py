@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from soulspot.pipeline.service import EnrichmentService
+from soulspot.pipeline import EnrichmentService
 from soulspot.store import browse
 from soulspot.web.requests import TrackQuery, query_of
 

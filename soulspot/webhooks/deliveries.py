@@ -18,13 +18,12 @@ from urllib.parse import urlsplit
 import structlog
 
 from soulspot.errors import SoulSpotError
-from soulspot.limits import full_jitter
-from soulspot.limits.pace import Pace
+from soulspot.limits import Pace, full_jitter
 from soulspot.store import events
 from soulspot.store.database import Database
 from soulspot.store.state import ProviderState
 from soulspot.store.times import iso, seconds
-from soulspot.telemetry.events import Telemetry
+from soulspot.telemetry import Telemetry
 from soulspot.webhooks.message import Message, headers, next_message
 from soulspot.webhooks.posting import Reply
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from soulspot.limits.backoff import parse_retry_after
+from soulspot.limits import parse_retry_after
 
 MAX_ANSWER = 1 << 16  # bytes of an answer's body that are read and thrown away
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")

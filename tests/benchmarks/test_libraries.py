@@ -16,7 +16,16 @@ from benchmarks.libraries.truth import Labelled, Said, Truth, base_title, hidden
 from benchmarks.requests import Measured, document, measure, pooled, table
 from soulspot.library.tags import read_file
 from soulspot.models import EnrichedTrack, FileStamp, Identifiers, Status
-from soulspot.sandbox import Artist, Catalogue, CreditedName, Medium, Recording, Release, Track
+from soulspot.sandbox import (
+    Artist,
+    Catalogue,
+    CreditedName,
+    Medium,
+    Recording,
+    Release,
+    Track,
+    invent_catalogue,
+)
 from soulspot.sandbox.library.sample import PlannedFile, write_library
 from soulspot.text import fold
 
@@ -25,7 +34,7 @@ COUNT = 400
 
 @cache
 def invented() -> Catalogue:
-    return Catalogue.invent(5, 4000)
+    return invent_catalogue(5, 4000)
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from soulspot.assembly.service import EnrichmentService
 from soulspot.config.loading import Config, make_config
-from soulspot.pipeline.service import EnrichmentService
-from soulspot.sandbox import Behaviour, Catalogue, Sandbox
+from soulspot.sandbox import Behaviour, Catalogue, Sandbox, invent_catalogue
 from soulspot.sandbox.library.sample import SampleFile, write_sample_library
 from tests.support.flow import settings, soulspot, write_config
 
@@ -25,7 +25,7 @@ SERVICES = {
 
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
-    return Catalogue.invent(4, 2500)
+    return invent_catalogue(4, 2500)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from soulspot.sandbox import Behaviour, Catalogue, Sandbox
+from soulspot.sandbox import Behaviour, Sandbox, invent_catalogue
 from soulspot.sandbox.library.sample import write_sample_library
 from soulspot.store.ownership import read_owner
 from tests.support.flow import rows, settings, soulspot, start, write_config, write_rows
@@ -65,7 +65,7 @@ async def daemon(config: Path) -> AsyncIterator[Running]:
 
 
 async def test_it_enriches_what_lies_in_the_library_and_answers_http(tmp_path: Path) -> None:
-    catalogue = Catalogue.invent(4, 1500)
+    catalogue = invent_catalogue(4, 1500)
     music, database = tmp_path / "music", tmp_path / "soulspot.db"
     sample = write_sample_library(catalogue, music, seed=4, tracks=20)
     async with Sandbox(catalogue, Behaviour(limits=False)) as sandbox:
@@ -93,7 +93,7 @@ async def test_it_enriches_what_lies_in_the_library_and_answers_http(tmp_path: P
 
 
 async def test_scan_and_import_reach_the_running_daemon(tmp_path: Path) -> None:
-    catalogue = Catalogue.invent(4, 1500)
+    catalogue = invent_catalogue(4, 1500)
     music, database = tmp_path / "music", tmp_path / "soulspot.db"
     write_sample_library(catalogue, music, seed=4, tracks=20)
     async with Sandbox(catalogue, Behaviour(limits=False)) as sandbox:
@@ -121,7 +121,7 @@ async def test_scan_and_import_reach_the_running_daemon(tmp_path: Path) -> None:
 
 
 async def test_a_second_daemon_exits_75_and_a_killed_one_frees_the_database(tmp_path: Path) -> None:
-    async with Sandbox(Catalogue.invent(1, 100), Behaviour(limits=False)) as sandbox:
+    async with Sandbox(invent_catalogue(1, 100), Behaviour(limits=False)) as sandbox:
         config = write_config(tmp_path / "config.toml", settings(sandbox, tmp_path / "db"))
         async with daemon(config) as first:
             await first.hears("daemon_ready")
@@ -135,7 +135,7 @@ async def test_a_second_daemon_exits_75_and_a_killed_one_frees_the_database(tmp_
 
 
 async def test_sighup_takes_over_what_it_can_and_names_what_needs_a_restart(tmp_path: Path) -> None:
-    async with Sandbox(Catalogue.invent(1, 100), Behaviour(limits=False)) as sandbox:
+    async with Sandbox(invent_catalogue(1, 100), Behaviour(limits=False)) as sandbox:
         values = settings(sandbox, tmp_path / "db")
         config = write_config(tmp_path / "config.toml", values)
         async with daemon(config) as running:
@@ -167,7 +167,7 @@ async def test_sighup_takes_over_what_it_can_and_names_what_needs_a_restart(tmp_
 async def test_a_log_file_that_cannot_be_opened_keeps_the_old_settings_and_the_next_sighup_is_heard(
     tmp_path: Path,
 ) -> None:
-    async with Sandbox(Catalogue.invent(1, 100), Behaviour(limits=False)) as sandbox:
+    async with Sandbox(invent_catalogue(1, 100), Behaviour(limits=False)) as sandbox:
         values = settings(sandbox, tmp_path / "db")
         config = write_config(tmp_path / "config.toml", values)
         async with daemon(config) as running:
@@ -184,7 +184,7 @@ async def test_a_log_file_that_cannot_be_opened_keeps_the_old_settings_and_the_n
 
 
 async def test_sigterm_ends_it_in_time_although_the_service_hangs_and_nothing_is_lost(tmp_path: Path) -> None:
-    catalogue = Catalogue.invent(2, 400)
+    catalogue = invent_catalogue(2, 400)
     behaviour = Behaviour(limits=False)
     behaviour.update({"listenbrainz": {"latency": 600.0}, "musicbrainz": {"latency": 600.0}})
     ids = [{"mb_recording_id": one.mbid} for one in catalogue.recordings[:50]]
@@ -210,7 +210,7 @@ async def test_systemd_hears_that_it_is_ready_alive_and_stopping(tmp_path: Path)
     channel.settimeout(30)
     os.environ["NOTIFY_SOCKET"], os.environ["WATCHDOG_USEC"] = str(tmp_path / "notify"), "300000"
     try:
-        async with Sandbox(Catalogue.invent(1, 100), Behaviour(limits=False)) as sandbox:
+        async with Sandbox(invent_catalogue(1, 100), Behaviour(limits=False)) as sandbox:
             config = write_config(tmp_path / "config.toml", settings(sandbox, tmp_path / "db"))
             async with daemon(config) as running:
                 heard = [await asyncio.to_thread(channel.recv, 4096) for _ in range(3)]
@@ -244,7 +244,7 @@ async def test_a_wrong_configuration_names_every_problem_and_exits_78(tmp_path: 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can show what root is told")
 async def test_a_service_that_runs_as_root_by_mistake_is_refused(tmp_path: Path) -> None:
-    async with Sandbox(Catalogue.invent(1, 100), Behaviour(limits=False)) as sandbox:
+    async with Sandbox(invent_catalogue(1, 100), Behaviour(limits=False)) as sandbox:
         config = write_config(tmp_path / "config.toml", settings(sandbox, tmp_path / "db"))
         ended = await soulspot(
             "daemon", "--config", config, INVOCATION_ID="0123", NOTIFY_SOCKET="/run/notify"
@@ -256,7 +256,7 @@ async def test_a_service_that_runs_as_root_by_mistake_is_refused(tmp_path: Path)
 async def test_an_address_in_use_is_a_configuration_problem(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        async with Sandbox(Catalogue.invent(1, 100), Behaviour(limits=False)) as sandbox:
+        async with Sandbox(invent_catalogue(1, 100), Behaviour(limits=False)) as sandbox:
             values = settings(sandbox, tmp_path / "db", http__listen=address)
             config = write_config(tmp_path / "config.toml", values)
             ended = await soulspot("daemon", "--config", config)

@@ -9,11 +9,11 @@ from pathlib import Path
 import mutagen
 import pytest
 
+from soulspot.assembly.service import EnrichmentService
 from soulspot.config.loading import make_config
 from soulspot.errors import UnreadableFile
 from soulspot.models import EnrichedTrack, Status
-from soulspot.pipeline.service import EnrichmentService
-from soulspot.sandbox import Behaviour, Catalogue, Sandbox
+from soulspot.sandbox import Behaviour, Catalogue, Sandbox, invent_catalogue
 from soulspot.sandbox.library.sample import SampleFile, write_sample_library
 from tests.library.audio import flac
 from tests.support.flow import rows, settings, soulspot, write_config
@@ -24,7 +24,7 @@ NOT_COMPARED = {"track_id", "updated_at"}
 
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
-    return Catalogue.invent(3, 2500)
+    return invent_catalogue(3, 2500)
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ async def test_every_file_of_a_hostile_folder_is_a_track_or_unreadable_with_the_
 ) -> None:
     folder = shared("data", "audio")
     expected = sum(1 for path in folder.rglob("*") if path.is_file())
-    async with Sandbox(Catalogue.invent(1, 100), Behaviour(limits=False)) as sandbox:
+    async with Sandbox(invent_catalogue(1, 100), Behaviour(limits=False)) as sandbox:
         config = write_config(tmp_path / "config.toml", settings(sandbox, tmp_path / "db"))
         first = await soulspot("scan", folder, "--config", config, "--json")
         opened_again = await soulspot("scan", folder, "--config", config, "--json")

@@ -13,7 +13,7 @@ import pytest
 from soulspot import enrich_dataframe, enrich_dataframe_async
 from soulspot.config.loading import make_config
 from soulspot.errors import DatabaseOwned
-from soulspot.sandbox import Behaviour, Catalogue, Sandbox
+from soulspot.sandbox import Behaviour, Catalogue, Sandbox, invent_catalogue
 from soulspot.store.ownership import Ownership
 from tests.support.flow import rows, settings, soulspot, write_config, write_rows
 
@@ -24,7 +24,7 @@ NOT_COMPARED = {"path", "updated_at"}
 
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
-    return Catalogue.invent(5, 1500)
+    return invent_catalogue(5, 1500)
 
 
 def thousand_rows(catalogue: Catalogue) -> list[dict[str, Any]]:

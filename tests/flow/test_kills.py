@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from soulspot.sandbox import Behaviour, Catalogue, Sandbox
+from soulspot.sandbox import Behaviour, Catalogue, Sandbox, invent_catalogue
 from tests.support.flow import rows, settings, soulspot, start, write_config, write_rows
 
 TRACKS, KILLS = 2500, 10
@@ -21,7 +21,7 @@ TRACKS, KILLS = 2500, 10
 @pytest.mark.timeout(300)
 async def test_nothing_is_lost_or_doubled_when_the_daemon_is_killed_ten_times(tmp_path: Path) -> None:
     rng = random.Random(20)
-    catalogue = Catalogue.invent(5, 4500)
+    catalogue = invent_catalogue(5, 4500)
     file = write_rows(tmp_path / "tracks.csv", [_row(i, one) for i, one in enumerate(_wanted(catalogue))])
     database = tmp_path / "soulspot.db"
     async with Sandbox(catalogue, Behaviour(limits=False)) as sandbox:

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from benchmarks.folder import measure, one_folder
+from soulspot.assembly.service import EnrichmentService
 from soulspot.config.loading import make_config
 from soulspot.models import TrackTags
-from soulspot.pipeline.service import EnrichmentService
-from soulspot.sandbox import Behaviour, Catalogue, Recording, Release, Sandbox
+from soulspot.sandbox import Behaviour, Catalogue, Recording, Release, Sandbox, invent_catalogue
 from soulspot.sandbox.catalogue import ids
 from soulspot.sandbox.catalogue.values import Medium, Track
 from soulspot.sandbox.library.sample import PlannedFile, write_library, write_sample_library
@@ -29,7 +29,7 @@ NOT_COMPARED = {"track_id", "updated_at", "path"}
 
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
-    return Catalogue.invent(5, 1500)
+    return invent_catalogue(5, 1500)
 
 
 @pytest.mark.process

@@ -17,7 +17,7 @@ from aiohttp.test_utils import TestServer
 from prometheus_client.parser import text_string_to_metric_families
 from standardwebhooks.webhooks import Webhook
 
-from soulspot.sandbox import Behaviour, Catalogue, Sandbox
+from soulspot.sandbox import Behaviour, Sandbox, invent_catalogue
 from soulspot.sandbox.library.sample import write_sample_library
 from tests.flow.test_daemon import daemon
 from tests.support.flow import rows, settings, soulspot, write_config
@@ -68,7 +68,7 @@ def summed(
 
 
 async def test_status_metrics_log_and_database_agree_when_the_work_is_done(tmp_path: Path) -> None:
-    catalogue = Catalogue.invent(4, 1500)
+    catalogue = invent_catalogue(4, 1500)
     music, database, log = tmp_path / "music", tmp_path / "soulspot.db", tmp_path / "soulspot.log"
     sample = write_sample_library(catalogue, music, seed=4, tracks=20)
     async with Sandbox(catalogue, Behaviour(limits=False)) as sandbox:
@@ -111,7 +111,7 @@ async def test_a_receiver_that_was_down_while_the_daemon_was_killed_hears_of_eve
     tmp_path: Path, receiver: tuple[Receiver, str]
 ) -> None:
     hooks, url = receiver
-    catalogue = Catalogue.invent(4, 1500)
+    catalogue = invent_catalogue(4, 1500)
     music, database = tmp_path / "music", tmp_path / "soulspot.db"
     write_sample_library(catalogue, music, seed=4, tracks=20)
     async with Sandbox(catalogue, Behaviour(limits=False)) as sandbox:

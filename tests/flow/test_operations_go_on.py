@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from soulspot.sandbox import Behaviour, Catalogue, Sandbox
+from soulspot.sandbox import Behaviour, Sandbox, invent_catalogue
 from tests.flow.test_daemon import Running, daemon
 from tests.support.flow import rows, settings, write_config, write_rows
 
@@ -24,7 +24,7 @@ TRACKS, KILLS = 1200, 3
 async def test_an_import_and_an_enrichment_over_http_survive_kills_and_end_with_their_numbers(
     tmp_path: Path,
 ) -> None:
-    catalogue = Catalogue.invent(5, 3000)
+    catalogue = invent_catalogue(5, 3000)
     wanted = [one for one in catalogue.recordings if one.title and not one.video][:TRACKS]
     file = write_rows(
         tmp_path / "tracks.csv",
@@ -70,7 +70,7 @@ async def test_an_import_and_an_enrichment_over_http_survive_kills_and_end_with_
 
 
 async def test_a_cancelled_operation_stays_cancelled_after_a_kill(tmp_path: Path) -> None:
-    async with Sandbox(Catalogue.invent(1, 100), Behaviour(limits=False)) as sandbox:
+    async with Sandbox(invent_catalogue(1, 100), Behaviour(limits=False)) as sandbox:
         config = write_config(tmp_path / "config.toml", settings(sandbox, tmp_path / "db"))
         rows_ = write_rows(
             tmp_path / "rows.csv", [{"title": "Nowhere", "artist": f"{i}"} for i in range(300)]

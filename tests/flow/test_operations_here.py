@@ -17,7 +17,7 @@ from soulspot.cli.console import Bars
 from soulspot.cli.demo import DemoReport, demo_config, run_demo
 from soulspot.config.loading import Config, load_config, make_config
 from soulspot.operations.work import import_request, scan_request
-from soulspot.sandbox import Behaviour, Catalogue, Sandbox
+from soulspot.sandbox import Behaviour, Sandbox, invent_catalogue
 from soulspot.sandbox.library.sample import write_sample_library
 from soulspot.sandbox.servers.behaviour import Faults
 from soulspot.store import operations
@@ -43,7 +43,7 @@ def offline(tmp_path: Path) -> Config:
 
 
 async def test_each_command_is_an_operation_with_its_counts_and_reports(tmp_path: Path) -> None:
-    catalogue, music = Catalogue.invent(4, 1500), tmp_path / "music"
+    catalogue, music = invent_catalogue(4, 1500), tmp_path / "music"
     write_sample_library(catalogue, music, seed=4, tracks=20)
     listed = write_rows(tmp_path / "songs.csv", [{"title": "One"}, {"title": "Two"}])
     quiet = Bars(quiet=True)
@@ -78,7 +78,7 @@ async def test_each_command_is_an_operation_with_its_counts_and_reports(tmp_path
 
 
 async def test_a_command_that_is_interrupted_says_so_in_its_row(tmp_path: Path) -> None:
-    catalogue, music = Catalogue.invent(4, 1500), tmp_path / "music"
+    catalogue, music = invent_catalogue(4, 1500), tmp_path / "music"
     write_sample_library(catalogue, music, seed=4, tracks=20)
     slow = Faults(latency=1.0)
     async with Sandbox(catalogue, Behaviour(musicbrainz=slow, listenbrainz=slow, spotify=slow)) as sandbox:

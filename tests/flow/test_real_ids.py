@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from soulspot.assembly.service import EnrichmentService
 from soulspot.config.loading import make_config
-from soulspot.pipeline.service import EnrichmentService
-from soulspot.sandbox import Behaviour, Catalogue, Sandbox
+from soulspot.sandbox import Behaviour, Catalogue, Sandbox, catalogue_from_csv, invent_catalogue
 from tests.support.flow import distinct_ids, most_in_any_window, rows, settings, write_rows
 from tests.support.shared_data import shared
 
@@ -18,7 +18,7 @@ THOUSAND = 1000
 
 @pytest.fixture(scope="module")
 def real_catalogue() -> Catalogue:
-    return Catalogue.from_csv(shared("data", "catalogue", "spotify_songs_32833.csv.gz"), limit=4000)
+    return catalogue_from_csv(shared("data", "catalogue", "spotify_songs_32833.csv.gz"), limit=4000)
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +130,7 @@ async def test_one_malformed_id_among_fifty_fails_alone_and_an_unknown_one_is_mi
 async def test_a_thousand_recording_ids_take_a_handful_of_requests_and_merged_ones_resolve(
     tmp_path: Path,
 ) -> None:
-    catalogue = Catalogue.invent(11, 4000)
+    catalogue = invent_catalogue(11, 4000)
     merged = [(old, one) for one in catalogue.recordings for old in one.merged_mbids][:20]
     taken = {one.mbid for _, one in merged}
     plain = [one for one in catalogue.recordings if one.mbid not in taken][: THOUSAND - len(merged)]

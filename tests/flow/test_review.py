@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from soulspot.sandbox import Behaviour, Catalogue, Sandbox
+from soulspot.sandbox import Behaviour, Catalogue, Sandbox, invent_catalogue
 from soulspot.sandbox.catalogue.values import Recording, credit_text
 from soulspot.sandbox.library.sample import write_sample_library
 from soulspot.store.ownership import Ownership
@@ -64,7 +64,7 @@ class Desk:
 @asynccontextmanager
 async def in_review(tmp_path: Path, count: int = 3, **more: Any) -> AsyncIterator[Desk]:
     """Songs that the catalogue has several recordings of, and no length to tell them by."""
-    catalogue = Catalogue.invent(4, 1500)
+    catalogue = invent_catalogue(4, 1500)
     names = Counter((one.title, credit_text(one.credit)) for one in catalogue.recordings)
     songs = [name for name, times in names.items() if times > 1][:count]
     async with Sandbox(catalogue, Behaviour(limits=False)) as sandbox:
@@ -250,7 +250,7 @@ async def test_a_refresh_undoes_nothing_and_goes_on_refreshing_other_fields(tmp_
 
 
 async def test_decisions_follow_a_file_that_moves_and_tracks_are_named_by_path(tmp_path: Path) -> None:
-    catalogue, music = Catalogue.invent(4, 1500), tmp_path / "music"
+    catalogue, music = invent_catalogue(4, 1500), tmp_path / "music"
     write_sample_library(catalogue, music, seed=4, tracks=20)
     async with Sandbox(catalogue, Behaviour(limits=False)) as sandbox:
         values = settings(sandbox, tmp_path / "db", library__paths=[str(music)])

@@ -22,7 +22,7 @@ from soulspot.operations.reports.errors import OF_FILES, OF_LOOKUPS, category_of
 from soulspot.operations.reports.performance import Measure, performance_lines
 from soulspot.operations.runner import Operations
 from soulspot.pipeline.service import EnrichmentService
-from soulspot.sandbox import Behaviour, Catalogue, Sandbox
+from soulspot.sandbox import Behaviour, Sandbox, invent_catalogue
 from soulspot.store import operations as rows
 from soulspot.store import queue, tracks
 from soulspot.store.database import Database
@@ -30,7 +30,7 @@ from soulspot.telemetry.events import Telemetry
 from tests.support.factories import NOW, add_lookups, claim
 from tests.support.flow import settings, write_config, write_rows
 
-CATALOGUE = Catalogue.invent(3, 300)
+CATALOGUE = invent_catalogue(3, 300)
 
 
 @pytest.fixture

@@ -16,14 +16,14 @@ from soulspot.providers.listenbrainz.answers import name_key
 from soulspot.providers.listenbrainz.provider import ListenBrainz
 from soulspot.providers.musicbrainz.provider import MusicBrainz
 from soulspot.providers.spotify.provider import Spotify
-from soulspot.sandbox import Behaviour, Catalogue, Sandbox
+from soulspot.sandbox import Behaviour, Catalogue, Sandbox, invent_catalogue
 from soulspot.sandbox.catalogue.values import Release
 from tests.providers.upstream import FAST, Watched
 
 
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
-    return Catalogue.invent(seed=11, tracks=400)
+    return invent_catalogue(seed=11, tracks=400)
 
 
 @dataclass

@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 
-from soulspot.sandbox import Behaviour, Catalogue, Sandbox
+from soulspot.sandbox import Behaviour, Catalogue, Sandbox, invent_catalogue
 
 AGENT = "SandboxTests/1.0 ( tests@example.org )"
 
@@ -19,7 +19,7 @@ AGENT = "SandboxTests/1.0 ( tests@example.org )"
 @cache
 def catalogue(tracks: int = 400) -> Catalogue:
     """One invented catalogue a size for the whole run; it is frozen."""
-    return Catalogue.invent(7, tracks)
+    return invent_catalogue(7, tracks)
 
 
 @dataclass(frozen=True)

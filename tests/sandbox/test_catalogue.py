@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from soulspot.sandbox import Catalogue
+from soulspot.sandbox import catalogue_from_csv, invent_catalogue
 from tests.sandbox.calls import catalogue
 from tests.support.shared_data import shared
 
@@ -20,20 +20,20 @@ _CASES = (
 
 
 def test_the_same_seed_and_size_give_the_same_catalogue() -> None:
-    one, two, other = Catalogue.invent(3, 200), Catalogue.invent(3, 200), Catalogue.invent(4, 200)
+    one, two, other = invent_catalogue(3, 200), invent_catalogue(3, 200), invent_catalogue(4, 200)
     assert one == two
     assert {r.mbid for r in one.recordings}.isdisjoint(r.mbid for r in other.recordings)
 
 
 @pytest.mark.parametrize("tracks", [1, 2, 10, 99, 137])
 def test_any_size_is_possible_and_counts_ordinary_recordings(tracks: int) -> None:
-    made = Catalogue.invent(1, tracks)
+    made = invent_catalogue(1, tracks)
     assert len(made.recordings) - len(made.cases.get("crowd", ())) == tracks
 
 
 def test_a_size_below_one_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one track"):
-        Catalogue.invent(1, 0)
+        invent_catalogue(1, 0)
 
 
 def test_every_awkward_case_is_in_a_catalogue_of_a_few_hundred_tracks() -> None:
@@ -116,27 +116,27 @@ def test_rows_of_a_csv_keep_their_ids_names_and_lengths(tmp_path: Path) -> None:
     rows = f"{header}\n{one},Für Ana (feat. Bo) - 2011 Remaster,Ana,{album},Alb,1999-05-01,200000\n"
     rows += f"{one},repeat,Ana,{album},Alb,1999-05-01,200000\nbad id,x,y,{album},Alb,1999,1\n"
     rows += f"{two},Zwei,Ana,{album},Alb,1999-05-01,100000\n"
-    made = Catalogue.from_csv(_row_file(tmp_path / "rows.csv.gz", rows))
+    made = catalogue_from_csv(_row_file(tmp_path / "rows.csv.gz", rows))
     assert [(t.id, t.title, t.duration_ms) for t in made.spotify_tracks] == [
         (one, "Für Ana (feat. Bo) - 2011 Remaster", 200000),
         (two, "Zwei", 100000),
     ]
     assert made.spotify_album(album).date == "1999-05-01"
     assert made.by_spotify_id(one).title == "Für Ana"
-    assert len(Catalogue.from_csv(tmp_path / "rows.csv.gz", limit=1).spotify_tracks) == 1
+    assert len(catalogue_from_csv(tmp_path / "rows.csv.gz", limit=1).spotify_tracks) == 1
 
 
 def test_a_csv_without_the_columns_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="track_id"):
-        Catalogue.from_csv(_row_file(tmp_path / "rows.csv.gz", "a,b\n1,2\n"))
+        catalogue_from_csv(_row_file(tmp_path / "rows.csv.gz", "a,b\n1,2\n"))
 
 
 @pytest.mark.parametrize("name", ["spotify_songs_32833.csv.gz", "playlist_archive_tgz.csv.gz"])
 def test_real_spotify_ids_can_be_served(name: str) -> None:
     path = shared("data", "catalogue", name)
-    made = Catalogue.from_csv(path, limit=1000)
+    made = catalogue_from_csv(path, limit=1000)
     assert len({t.id for t in made.spotify_tracks}) == 1000
-    assert made == Catalogue.from_csv(path, limit=1000)
+    assert made == catalogue_from_csv(path, limit=1000)
     known = sum(made.by_spotify_id(t.id) is not None for t in made.spotify_tracks)
     assert 800 < known < 1000
     assert made.cases["merged"]

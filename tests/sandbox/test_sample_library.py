@@ -18,6 +18,7 @@ from mutagen.id3 import ID3
 from mutagen.mp4 import MP4
 
 from soulspot.models import Identifiers, TrackTags
+from soulspot.sandbox import invent_catalogue
 from soulspot.sandbox.audio.files import SILENCE, write_audio
 from soulspot.sandbox.catalogue.values import Catalogue
 from soulspot.sandbox.library.sample import (
@@ -60,7 +61,7 @@ formats = pytest.mark.parametrize("suffix", SILENCE)
 
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
-    return Catalogue.invent(1, 1000)
+    return invent_catalogue(1, 1000)
 
 
 @pytest.fixture(scope="module")
@@ -360,7 +361,7 @@ def test_the_malformed_id_is_no_uuid(library: list[SampleFile]) -> None:
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_library(
     catalogue: Catalogue, tmp_path: Path
 ) -> None:
-    again = Catalogue.invent(1, 1000)
+    again = invent_catalogue(1, 1000)
     first = write_sample_library(catalogue, tmp_path / "first", tracks=40)
     second = write_sample_library(again, tmp_path / "second", tracks=40)
     assert [f.path.relative_to(tmp_path / "first") for f in first] == [
@@ -379,7 +380,7 @@ def test_a_library_has_exactly_as_many_files_as_asked_for(catalogue: Catalogue, 
 
 def test_a_catalogue_that_is_too_small_is_refused(catalogue: Catalogue) -> None:
     with pytest.raises(ValueError, match="of 500 tracks"):
-        plan_sample_library(Catalogue.invent(1, 100), tracks=500)
+        plan_sample_library(invent_catalogue(1, 100), tracks=500)
     with pytest.raises(ValueError, match="at least 12"):
         plan_sample_library(catalogue, tracks=3)
 

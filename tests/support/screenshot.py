@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from soulspot.sandbox import Behaviour, Catalogue, Sandbox
+from soulspot.sandbox import Behaviour, Sandbox, invent_catalogue
 from soulspot.sandbox.catalogue.values import credit_text
 from soulspot.sandbox.library.sample import write_sample_library
 from tests.flow.test_daemon import daemon
@@ -21,7 +21,7 @@ HALF = "return Number(document.querySelector('#overall [role=progressbar]').getA
 
 async def take(path: Path) -> None:
     """Write the picture to `path`."""
-    catalogue = Catalogue.invent(20, 3000)
+    catalogue = invent_catalogue(20, 3000)
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         music = place / "Music"

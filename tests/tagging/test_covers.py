@@ -22,7 +22,7 @@ from soulspot.config.loading import Config, make_config
 from soulspot.errors import BadAnswer, Limited, Unavailable
 from soulspot.limits import Gates
 from soulspot.models import EnrichedTrack, Status
-from soulspot.sandbox import Behaviour, Catalogue, Sandbox
+from soulspot.sandbox import Behaviour, Sandbox, invent_catalogue
 from soulspot.sandbox.servers.covers import square
 from soulspot.store import enriched
 from soulspot.store.database import Database
@@ -281,7 +281,7 @@ async def test_the_differences_show_no_cover_that_would_change_nothing(
 
 
 async def test_the_sandbox_answers_as_the_archive_does() -> None:
-    catalogue = Catalogue.invent(4, 200)
+    catalogue = invent_catalogue(4, 200)
     release = next(one for one in catalogue.releases if one.cover_id is not None)
     bare = next(one for one in catalogue.releases if one.cover_id is None)
 

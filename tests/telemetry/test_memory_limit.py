@@ -16,7 +16,7 @@ from soulspot.config.loading import make_config
 from soulspot.pipeline import service as enrich_module
 from soulspot.pipeline.intake import CHUNK, Intake, LibraryRules
 from soulspot.pipeline.service import EnrichmentService
-from soulspot.sandbox import Behaviour, Catalogue, Sandbox
+from soulspot.sandbox import Behaviour, Sandbox, invent_catalogue
 from soulspot.store import operations
 from soulspot.store.database import Database
 from soulspot.telemetry.events import Telemetry
@@ -26,7 +26,7 @@ from tests.support.factories import NOW
 from tests.support.flow import settings, write_rows
 
 MB = 1_000_000
-CATALOGUE = Catalogue.invent(3, 300)
+CATALOGUE = invent_catalogue(3, 300)
 
 
 class Machine:

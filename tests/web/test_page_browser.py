@@ -18,7 +18,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from soulspot.sandbox import Behaviour, Catalogue, Sandbox
+from soulspot.sandbox import Behaviour, Catalogue, Sandbox, invent_catalogue
 from soulspot.sandbox.library.sample import write_sample_library
 from soulspot.sandbox.servers.behaviour import Faults
 from tests.flow.test_daemon import Running, daemon
@@ -98,7 +98,7 @@ async def scene(
     **more: Any,
 ) -> AsyncIterator[Scene]:
     """A daemon over an empty library, and a browser that shows its page."""
-    catalogue, music = Catalogue.invent(4, 1500), tmp_path / "music"
+    catalogue, music = invent_catalogue(4, 1500), tmp_path / "music"
     music.mkdir()
     slow = Faults(latency=latency)
     behaviour = behaviour or Behaviour(limits=False, musicbrainz=slow, listenbrainz=slow, spotify=slow)

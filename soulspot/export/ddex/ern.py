@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from soulspot.batch.processor import BatchProcessor, BatchResult
+from soulspot.batch import BatchProcessor, BatchResult
 from soulspot.errors import ReleaseRefused
 from soulspot.export.ddex.frames import records_of, refuse_absent
 from soulspot.export.ddex.grouping import Group, GroupBy, gathered, key_of, sorted_groups
@@ -178,6 +178,6 @@ def _settings(given: ErnSettings | Mapping[str, Any] | None, terms: Mapping[str,
 
 def _configured() -> Any:
     """[export.ddex] of the configuration; no service is asked, so theirs need not be complete."""
-    from soulspot.config.loading import load_config
+    from soulspot.config import load_config
 
     return load_config(overrides={"providers.musicbrainz.enabled": False}).export.ddex

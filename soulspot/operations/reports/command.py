@@ -12,8 +12,7 @@ from soulspot.library.scan import Problem
 from soulspot.operations.reports.errors import errors
 from soulspot.operations.reports.performance import Measure
 from soulspot.operations.reports.waits import Watch
-from soulspot.pipeline.intake import ImportReport, ScanReport
-from soulspot.pipeline.service import EnrichmentService, Postponed
+from soulspot.pipeline import EnrichmentService, ImportReport, Postponed, ScanReport
 from soulspot.store import operations
 
 NOTES = 20  # lines about single files or rows; the log has them all

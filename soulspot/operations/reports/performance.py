@@ -7,8 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from soulspot.telemetry.events import BESIDES, Telemetry
-from soulspot.telemetry.statistics import ServiceStats, percent, success
+from soulspot.telemetry import BESIDES, ServiceStats, Telemetry, percent, success
 
 
 class Measure:

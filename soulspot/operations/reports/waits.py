@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from soulspot.store.times import iso, seconds
 
 if TYPE_CHECKING:
-    from soulspot.pipeline.service import EnrichmentService
+    from soulspot.pipeline import EnrichmentService
 
 WORTH_SAYING = 5.0  # seconds; a shorter wait is over before it is read
 OFFLINE = "No service can be reached: is this machine online?"

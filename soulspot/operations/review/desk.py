@@ -8,8 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from soulspot.library.identifiers import mbids, spotify_tracks
-from soulspot.matching.text.titles import parse_title
-from soulspot.matching.versions.words import shown, version_words
+from soulspot.matching import parse_title, shown, version_words
 from soulspot.models import MUSICBRAINZ, SPOTIFY, Entity, PersonDecision, TrackTags
 from soulspot.store import review as rows
 from soulspot.text import fold

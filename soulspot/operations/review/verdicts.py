@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from soulspot.deciding.plan_state import BY_HAND
+from soulspot.deciding import BY_HAND
 from soulspot.models import MUSICBRAINZ, SPOTIFY, LookupState, PersonDecision, Query, Verdict
 from soulspot.operations.review import desk as review
 from soulspot.store import queue, tracks
@@ -15,7 +15,7 @@ from soulspot.store import review as rows
 from soulspot.store.times import iso
 
 if TYPE_CHECKING:
-    from soulspot.pipeline.service import EnrichmentService
+    from soulspot.pipeline import EnrichmentService
 
 Named = tuple[str, str]
 """(provider, id) of a MusicBrainz recording or a Spotify track."""

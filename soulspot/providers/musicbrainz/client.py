@@ -10,11 +10,11 @@ from urllib.parse import urlencode, urlsplit
 
 from musicbrainzngs import musicbrainz
 
-from soulspot import __version__
 from soulspot.errors import BadAnswer
 from soulspot.providers.documents import decode_json
 from soulspot.providers.session import GatedSession
 from soulspot.providers.transport import MAX_REDIRECTS, REDIRECTS, redirected, refusal
+from soulspot.version import __version__
 
 LOOKUP_INCLUDES = ["artists", "artist-credits", "aliases", "releases", "media", "isrcs", "tags", "url-rels"]
 SEARCH_LIMIT = 100

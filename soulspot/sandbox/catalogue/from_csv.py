@@ -11,7 +11,14 @@ from pathlib import Path
 
 from soulspot.sandbox.catalogue import ids, words
 from soulspot.sandbox.catalogue.build import Builder, Draft, Parts, uncollected
-from soulspot.sandbox.catalogue.values import Artist, Credit, CreditedName, SpotifyAlbum, SpotifyTrack
+from soulspot.sandbox.catalogue.values import (
+    Artist,
+    Catalogue,
+    Credit,
+    CreditedName,
+    SpotifyAlbum,
+    SpotifyTrack,
+)
 
 _SPOTIFY_ID = re.compile(r"[0-9A-Za-z]{22}")
 _LENGTH = re.compile(r"(?:(\d+):)?(\d+):(\d\d)")
@@ -33,10 +40,15 @@ class Row:
     length_ms: int
 
 
-def read(path: Path, limit: int | None) -> Parts:
-    """The parts of Catalogue.from_csv."""
+def catalogue_from_csv(path: Path | str, limit: int | None = None) -> Catalogue:
+    """Make a catalogue of the Spotify ids, names and lengths of a CSV file (plain or .gz); the rest is invented
+    from the ids.
+
+    Needs the columns track_id, track_name, track_artist or artist_names, an album name and id, and
+    duration_ms or length (m:ss). `limit` counts distinct track ids.
+    Raises ValueError when a column is missing."""
     with uncollected():
-        return _read(path, limit)
+        return Catalogue(**_read(Path(path), limit))
 
 
 def _read(path: Path, limit: int | None) -> Parts:

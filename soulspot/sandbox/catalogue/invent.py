@@ -8,7 +8,7 @@ from random import Random
 from soulspot.sandbox.catalogue import ids, words
 from soulspot.sandbox.catalogue.build import Builder, Draft, Parts, uncollected
 from soulspot.sandbox.catalogue.crowd import crowd
-from soulspot.sandbox.catalogue.values import Artist, Credit, CreditedName, SpotifyTrack
+from soulspot.sandbox.catalogue.values import Artist, Catalogue, Credit, CreditedName, SpotifyTrack
 
 # The kinds of release an artist makes, over and over; "compilation" draws from everybody.
 _CYCLE = ("album", "single", "album", "compilation", "ep", "double", "live", "single", "album", "single")
@@ -285,7 +285,10 @@ class Inventor:
         return draft
 
 
-def invent(seed: int, tracks: int) -> Parts:
-    """The parts of Catalogue.invent."""
+def invent_catalogue(seed: int, tracks: int) -> Catalogue:
+    """Invent a catalogue of `tracks` ordinary recordings, the same for the same arguments.
+
+    From 100 tracks on there comes one popular title with 120 further recordings for every 2,000 tracks
+    begun, so that there are more recordings than `tracks`. Raises ValueError below 1."""
     with uncollected():
-        return Inventor(seed, tracks).run()
+        return Catalogue(**Inventor(seed, tracks).run())

@@ -6,8 +6,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
-from typing import Self
 
 # Two ids that clients know by heart: MusicBrainz' special purpose artist, and its counterpart at Spotify.
 VARIOUS_ARTISTS_MBID = "89ad4ac3-39f7-470e-966a-56509c546377"
@@ -196,27 +194,6 @@ class Catalogue:
     spotify_albums: Sequence[SpotifyAlbum]
     spotify_tracks: Sequence[SpotifyTrack]
     cases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-    @classmethod
-    def invent(cls, seed: int, tracks: int) -> Self:
-        """A catalogue of `tracks` ordinary recordings, the same for the same arguments.
-
-        From 100 tracks on there comes one popular title with 120 further recordings for every 2,000 tracks
-        begun, so that there are more recordings than `tracks`. Raises ValueError below 1."""
-        from soulspot.sandbox.catalogue.invent import invent
-
-        return cls(**invent(seed, tracks))
-
-    @classmethod
-    def from_csv(cls, path: Path | str, limit: int | None = None) -> Self:
-        """The Spotify ids, names and lengths of a CSV file (plain or .gz), the rest invented from the ids.
-
-        Needs the columns track_id, track_name, track_artist or artist_names, an album name and id, and
-        duration_ms or length (m:ss). `limit` counts distinct track ids.
-        Raises ValueError when a column is missing."""
-        from soulspot.sandbox.catalogue.from_csv import read
-
-        return cls(**read(Path(path), limit))
 
     def recording(self, mbid: str) -> Recording | None:
         """The recording of this MBID, which may be a merged one."""

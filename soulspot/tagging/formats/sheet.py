@@ -7,26 +7,12 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
-import mutagen
-from mutagen.aiff import AIFF
-from mutagen.apev2 import APEv2File
-from mutagen.asf import ASF
-from mutagen.dsdiff import DSDIFF
-from mutagen.dsf import DSF
-from mutagen.flac import FLAC
-from mutagen.mp3 import MP3
-from mutagen.mp4 import MP4
-from mutagen.ogg import OggFileType
-from mutagen.oggtheora import OggTheora
-from mutagen.trueaudio import TrueAudio
-from mutagen.wave import WAVE
-
 from soulspot.library import values
-from soulspot.tagging.formats import names as tag_names
+from soulspot.tagging.formats import names
 
 _NUMBER = re.compile(r"\s*(\d+)")
 
@@ -54,7 +40,7 @@ class Sheet(ABC):
     def get(self, field: str) -> list[str]:
         """The values of a field, cleaned; a position without its total."""
         found = values.split(self._get(field))
-        if field in tag_names.POSITIONS:
+        if field in names.POSITIONS:
             found = [str(number) for one in found[:1] if (number := values.position(one)[0])]
         return found
 
@@ -66,7 +52,7 @@ class Sheet(ABC):
         """Put these values in place of what the field has."""
         if self.tags is None:
             self.file.add_tags()
-        if field in tag_names.POSITIONS:
+        if field in names.POSITIONS:
             total = self._total(field)
             wanted = [f"{wanted[0]}/{total}" if total else wanted[0]]
         self._set(field, wanted)
@@ -103,39 +89,14 @@ class Sheet(ABC):
         self.file.save(file)
 
 
-def open_sheet(file: IO[bytes], kinds: Sequence[type] | None = None, name: bytes = b"") -> Sheet | None:
-    """The tags of an opened file; None for a format whose tags cannot be written. Raises what mutagen raises."""
-    opened: Any = mutagen.File(file, filename=name, options=kinds)
-    maker = next((make for kind, make in _makers() if isinstance(opened, kind)), None)
-    return maker(opened, file) if maker else None
-
-
-def _makers() -> Sequence[tuple[Any, Callable[[Any, IO[bytes]], Sheet]]]:
-    from soulspot.tagging.formats import id3 as tag_id3
-    from soulspot.tagging.formats import kinds as tag_kinds
-
-    def with_id3(opened: Any, file: IO[bytes]) -> Sheet:
-        return tag_id3.opened_as_written(opened, file)
-
-    return (
-        ((MP3, TrueAudio, WAVE, AIFF, DSF, DSDIFF), with_id3),
-        (FLAC, lambda opened, _: tag_kinds.FlacSheet(opened)),
-        (OggTheora, lambda opened, _: tag_kinds.VorbisSheet(opened)),
-        (OggFileType, lambda opened, _: tag_kinds.VorbisSheet(opened)),
-        (MP4, lambda opened, _: tag_kinds.Mp4Sheet(opened)),
-        (ASF, lambda opened, _: tag_kinds.AsfSheet(opened)),
-        (APEv2File, lambda opened, _: tag_kinds.ApeSheet(opened)),
-    )
-
-
 def differs(field: str, there: Sequence[str], wanted: Sequence[str]) -> bool:
     """Whether writing `wanted` over `there` would change what is said; a date is never made less exact."""
     if list(there) == list(wanted):
         return False
-    if field in tag_names.DATES and there and wanted:
+    if field in names.DATES and there and wanted:
         known = values.day(there[0])
         return known is None or not (known == wanted[0] or known.startswith(f"{wanted[0]}-"))
-    if field in tag_names.POSITIONS and there and wanted:
+    if field in names.POSITIONS and there and wanted:
         number = _NUMBER.match(there[0])
         return number is None or int(number[1]) != int(wanted[0])
     return True
