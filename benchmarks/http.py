@@ -27,7 +27,7 @@ from soulspot.pipeline.service import EnrichmentService
 from soulspot.store import enriched, tracks
 from soulspot.telemetry.events import configure_logging
 from soulspot.web.app import Api
-from soulspot.web.listening import listening
+from soulspot.web.server import serve
 
 NOBODY = "http://127.0.0.1:9"  # the services; none is asked
 STATUSES = [Status.ACCEPTED] * 90 + [Status.REVIEW] * 5 + [Status.UNMATCHED] * 4 + [Status.FAILED]
@@ -95,7 +95,7 @@ async def serving(folder: Path) -> AsyncIterator[tuple[EnrichmentService, str]]:
     async with opened(config, kind=EnrichmentService, work=False) as service:
         operations = Operations(service)
         api = Api(service, operations, ready=lambda: True, version="benchmark")
-        async with listening(api.application(token=None, allowed_hosts=()), "127.0.0.1", 0) as address:
+        async with serve(api.application(token=None, allowed_hosts=()), "127.0.0.1", 0) as address:
             yield service, address
         await operations.stop()
 

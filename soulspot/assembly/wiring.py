@@ -35,7 +35,7 @@ from soulspot.tagging.formats.names import FIELDS
 from soulspot.tagging.rules import TagRules
 from soulspot.telemetry import Alarms, Memory, Telemetry, Thresholds
 from soulspot.version import __version__
-from soulspot.webhooks import Outbox, Poster, Webhooks, key_of
+from soulspot.webhooks import Outbox, Poster, Webhooks, signing_key
 
 DRAIN_SECONDS = 10.0
 LOOK_AT_MEMORY, LOOK_AT_WORK = 5.0, 10.0  # seconds
@@ -123,7 +123,7 @@ def webhook_receiver(config: Config) -> tuple[str, bytes]:
     hooks = config.webhooks
     assert hooks.url is not None
     assert hooks.secret is not None
-    return hooks.url, key_of(hooks.secret.reveal())
+    return hooks.url, signing_key(hooks.secret.reveal())
 
 
 def webhook_poster(config: Config) -> Poster:
@@ -157,7 +157,9 @@ async def _build(config: Config, database: Database, kind: type[S], outbox: Outb
 
     def alarm(name: str, why: str | None) -> None:
         if telemetry.on_alarm(name, why):
-            outbox.tell("alarm.raised", alarm=name, why=why) if why else outbox.tell("alarm.over", alarm=name)
+            outbox.record("alarm.raised", alarm=name, why=why) if why else outbox.record(
+                "alarm.over", alarm=name
+            )
 
     memory = Memory(telemetry, memory_limit(config), alarm=alarm)
     judge = Alarms(telemetry, thresholds(config), alarm=alarm)

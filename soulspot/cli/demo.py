@@ -24,7 +24,7 @@ from soulspot.config import Config, make_config
 from soulspot.config.template import write_template
 from soulspot.errors import ConfigError
 from soulspot.models import EnrichedTrack, Status
-from soulspot.operations.reports.command import EnrichReport
+from soulspot.operations.reports.results import EnrichReport
 from soulspot.operations.runner import Operations
 from soulspot.pipeline import EnrichmentService
 from soulspot.sandbox import Behaviour, Sandbox, invent_catalogue
@@ -34,7 +34,7 @@ from soulspot.store.ownership import Ownership
 from soulspot.telemetry import configure_logging
 from soulspot.version import __version__
 from soulspot.web.app import Api
-from soulspot.web.listening import listening
+from soulspot.web.server import serve
 
 HOST, USUAL_PORT = "127.0.0.1", 8753
 WAIT = 5.0  # seconds within which something must be due for the demo to go on
@@ -188,10 +188,10 @@ async def _page(service: EnrichmentService, operations: Operations) -> AsyncIter
     async with AsyncExitStack() as stack:
         try:
             app = api.application(token=None, allowed_hosts=())
-            address = await stack.enter_async_context(listening(app, HOST, USUAL_PORT))
+            address = await stack.enter_async_context(serve(app, HOST, USUAL_PORT))
         except ConfigError:
             app = api.application(token=None, allowed_hosts=())
-            address = await stack.enter_async_context(listening(app, HOST, 0))
+            address = await stack.enter_async_context(serve(app, HOST, 0))
         yield address
 
 

@@ -10,7 +10,7 @@ import typer
 
 from soulspot.cli.console import complain, out
 from soulspot.cli.running import INCOMPLETE, USAGE, guarded, load
-from soulspot.operations.reports.errors import error_lines, errors
+from soulspot.operations.reports.errors import error_lines, error_report
 from soulspot.operations.reports.performance import performance_lines
 from soulspot.store import operations
 from soulspot.store.database import Database
@@ -69,6 +69,6 @@ def _find(path: Path, wanted: int | None) -> dict[str, Any] | None:
             return None
         metadata = found.pop("metadata")
         then = {name: metadata.get(name, {}) for name in ("report", "performance", "errors")}
-        return found | then | {"errors_now": errors(connection)}
+        return found | then | {"errors_now": error_report(connection)}
     finally:
         connection.close()

@@ -28,8 +28,8 @@ from soulspot.cli.review_desk import (
 )
 from soulspot.cli.running import INCOMPLETE, USAGE, guarded, load, log_quietly, run
 from soulspot.config import Config
-from soulspot.operations.review import desk as review
-from soulspot.operations.review.verdicts import Named, default_candidates
+from soulspot.operations.review import cases
+from soulspot.operations.review.reviewer import EntityKey, default_candidates
 
 T = TypeVar("T")
 
@@ -69,7 +69,7 @@ WaitOption = Annotated[
 @app.command(name="list")
 def list_(
     limit: Annotated[
-        int, typer.Option("--limit", min=1, max=review.LARGEST_PAGE, help="Tracks to show.", metavar="N")
+        int, typer.Option("--limit", min=1, max=cases.LARGEST_PAGE, help="Tracks to show.", metavar="N")
     ] = 20,
     after: Annotated[
         int, typer.Option("--after", min=0, help="Go on behind this track.", metavar="TRACK")
@@ -270,17 +270,17 @@ def _put(part: Table | Text) -> None:
     )  # rich itself folds what has no space
 
 
-def _named(said: str, provider: str | None) -> Named:
+def _named(said: str, provider: str | None) -> EntityKey:
     try:
-        return review.named(said, provider)
+        return cases.parse_entity(said, provider)
     except ValueError as error:
         complain(str(error))
         raise typer.Exit(USAGE) from None
 
 
 def _refuse_unknown(provider: str | None) -> None:
-    if provider not in (None, *review.PROVIDERS):
-        complain(f"--provider is {' or '.join(review.PROVIDERS)}")
+    if provider not in (None, *cases.PROVIDERS):
+        complain(f"--provider is {' or '.join(cases.PROVIDERS)}")
         raise typer.Exit(USAGE)
 
 
@@ -303,7 +303,7 @@ def _case(loaded: Config, track: str) -> dict[str, Any]:
     return _look(loaded, look)
 
 
-def _describes(case: Mapping[str, Any], named: Named) -> bool:
+def _describes(case: Mapping[str, Any], named: EntityKey) -> bool:
     """Whether anything is known of this entity but its id."""
     return any(
         one["shown"]["title"] and (one["provider"], one["entity_id"]) == named for one in case["candidates"]

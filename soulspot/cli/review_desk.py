@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from soulspot.cli.daemon_client import DaemonRefused, Remote, running_daemon
 from soulspot.config import Config
 from soulspot.errors import SoulSpotError
-from soulspot.operations.review import desk as review
-from soulspot.operations.review.verdicts import ByHand, Named, is_unknown
+from soulspot.operations.review import cases
+from soulspot.operations.review.reviewer import EntityKey, Reviewer, is_unknown_entity
 from soulspot.store import review as rows
 from soulspot.store.database import Database
 
@@ -40,8 +40,8 @@ class Writing(Protocol):
 
     in_daemon: bool
 
-    async def accept(self, track_id: int, named: Named, reason: str | None) -> dict[str, Any]: ...
-    async def reject(self, track_id: int, named: list[Named], reason: str | None) -> dict[str, Any]: ...
+    async def accept(self, track_id: int, named: EntityKey, reason: str | None) -> dict[str, Any]: ...
+    async def reject(self, track_id: int, named: list[EntityKey], reason: str | None) -> dict[str, Any]: ...
     async def undo(self, track_id: int, provider: str | None) -> dict[str, Any]: ...
     async def search(self, track_id: int, words: str, provider: str | None) -> int: ...
     async def case(self, track_id: int) -> dict[str, Any]: ...
@@ -79,7 +79,7 @@ async def writing(config: Config, *, work: bool) -> AsyncIterator[Writing]:
 
 
 async def until_answered(
-    desk: Writing, config: Config, track_id: int, named: Named, seconds: float
+    desk: Writing, config: Config, track_id: int, named: EntityKey, seconds: float
 ) -> tuple[dict[str, Any], bool]:
     """The track, when it waits for nothing more, the id is known to be nobody's, or the time is up; and whether it is
     nobody's."""
@@ -94,11 +94,11 @@ async def until_answered(
         await asyncio.sleep(LOOK_SECONDS)
 
 
-def _is_unknown(config: Config, track_id: int, named: Named) -> bool:
+def _is_unknown(config: Config, track_id: int, named: EntityKey) -> bool:
     """What the database says of it; False where we may not read it, because the daemon runs as another user."""
     try:
         with closing(Database.open_to_read(config.database.path)) as connection:
-            return is_unknown(connection, track_id, named[1])
+            return is_unknown_entity(connection, track_id, named[1])
     except (SoulSpotError, OSError, sqlite3.Error):
         return False
 
@@ -135,7 +135,7 @@ class _File:
         self._connection = connection
 
     async def page(self, after: int, limit: int, words: str) -> dict[str, Any]:
-        return review.page(self._connection, after=after, limit=limit, words=words)
+        return cases.list_cases(self._connection, after=after, limit=limit, words=words)
 
     async def track_of(self, path: bytes) -> int:
         if (found := rows.track_of_path(self._connection, path)) is None:
@@ -143,7 +143,7 @@ class _File:
         return found
 
     async def case(self, track_id: int) -> dict[str, Any]:
-        if (found := review.case(self._connection, track_id)) is None:
+        if (found := cases.load_case(self._connection, track_id)) is None:
             raise NoSuchThing(f"there is no track {track_id}")
         return found
 
@@ -155,12 +155,12 @@ class _Here:
 
     def __init__(self, service: EnrichmentService) -> None:
         self._service = service
-        self._hand = ByHand(service, by=whoever())
+        self._hand = Reviewer(service, by=whoever())
 
-    async def accept(self, track_id: int, named: Named, reason: str | None) -> dict[str, Any]:
+    async def accept(self, track_id: int, named: EntityKey, reason: str | None) -> dict[str, Any]:
         return await self._hand.accept(track_id, named, reason)
 
-    async def reject(self, track_id: int, named: list[Named], reason: str | None) -> dict[str, Any]:
+    async def reject(self, track_id: int, named: list[EntityKey], reason: str | None) -> dict[str, Any]:
         return await self._hand.reject(track_id, named, reason)
 
     async def undo(self, track_id: int, provider: str | None) -> dict[str, Any]:
@@ -176,7 +176,7 @@ class _Here:
         return await self._hand.case(track_id)
 
     async def searched(self, track_id: int, lookup_id: int) -> dict[str, Any]:
-        found = await self._service.database.read(lambda c: review.search(c, track_id, lookup_id))
+        found = await self._service.database.read(lambda c: cases.load_search(c, track_id, lookup_id))
         if found is None:  # its track has changed meanwhile, and with it what it asks
             raise NoSuchThing(f"track {track_id} has no search {lookup_id}")
         return found
@@ -201,10 +201,10 @@ class _Daemon:
         with _refusals():
             return await self._remote.case(track_id)
 
-    async def accept(self, track_id: int, named: Named, reason: str | None) -> dict[str, Any]:
+    async def accept(self, track_id: int, named: EntityKey, reason: str | None) -> dict[str, Any]:
         return await self._say(track_id, "accept", **_entity(named), reason=reason)
 
-    async def reject(self, track_id: int, named: list[Named], reason: str | None) -> dict[str, Any]:
+    async def reject(self, track_id: int, named: list[EntityKey], reason: str | None) -> dict[str, Any]:
         return await self._say(track_id, "reject", entities=_entities(named), reason=reason)
 
     async def undo(self, track_id: int, provider: str | None) -> dict[str, Any]:
@@ -236,12 +236,12 @@ def _refusals() -> Iterator[None]:
         raise
 
 
-def _entity(named: Named) -> dict[str, str]:
+def _entity(named: EntityKey) -> dict[str, str]:
     provider, entity_id = named
     return {"provider": provider, "entity_id": entity_id}
 
 
-def _entities(named: Iterable[Named]) -> list[dict[str, str]]:
+def _entities(named: Iterable[EntityKey]) -> list[dict[str, str]]:
     return [_entity(one) for one in named]
 
 

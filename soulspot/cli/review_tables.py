@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from soulspot.operations.review import desk as review
+from soulspot.operations.review import cases
 
 ROOM_FOR_TWO = 80  # columns from which on two candidates stand in one table
 DIFFERS, UNSAID = "≠ ", "-"
@@ -103,7 +103,7 @@ def compared(ours: Mapping[str, str | None], beside: Sequence[Mapping[str, Any]]
         accepted = one.get("verdict") == "accepted"
         score = ", accepted" if accepted else f", {one['score']:.0%}" if "score" in one else ""
         table.add_column(f"{number}{score}", width=WIDTHS["candidate"], overflow="fold")
-    for name in review.FIELDS:
+    for name in cases.FIELDS:
         if ours[name] or any(one["shown"][name] for one in beside):
             table.add_row(name, Text(ours[name] or UNSAID), *(_cell(name, one) for one in beside))
     if any(one["disambiguation"] for one in beside):
@@ -146,7 +146,7 @@ def outcome_lines(case: Mapping[str, Any], *, in_daemon: bool) -> Iterator[str]:
 def _song(one: Mapping[str, Any]) -> str:
     names = " - ".join(name for name in (one.get("artist"), one.get("title")) if name)
     comment = f" ({one['disambiguation']})" if one.get("disambiguation") else ""
-    long = review.length(one.get("duration_ms"))
+    long = cases.length_text(one.get("duration_ms"))
     return f"{names}{comment} [{long}]" if names and long else f"{names}{comment}"
 
 

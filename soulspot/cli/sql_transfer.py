@@ -18,7 +18,7 @@ from soulspot.config import Config
 from soulspot.imports.rows import BadRow, row_of
 from soulspot.imports.sql.keys import from_json, spelt
 from soulspot.imports.sql.reader import Page, SqlSource
-from soulspot.operations.reports.command import NOTES
+from soulspot.operations.reports.results import MAX_NOTES
 from soulspot.pipeline import DECIDE_EVERY, EnrichmentService
 from soulspot.store import sql_imports
 from soulspot.store.sql_imports import Position
@@ -86,7 +86,7 @@ async def _take(page: Page, target: Target, report: SqlReport) -> None:
         remarks = (row.reason,) if isinstance(row, BadRow) else row.remarks
         for remark in remarks:
             report.remarked += 1
-            if report.remarked <= NOTES:
+            if report.remarked <= MAX_NOTES:
                 report.notes.append(f"key {key}: {remark}" if key else f"a row without key: {remark}")
         if isinstance(row, BadRow):
             report.bad += 1
@@ -100,8 +100,8 @@ async def _take(page: Page, target: Target, report: SqlReport) -> None:
 
 
 def _sum_up(report: SqlReport, source: SqlSource) -> None:
-    if report.remarked > NOTES:
-        report.notes.append(f"... and {report.remarked - NOTES} more values or rows that cannot be used")
+    if report.remarked > MAX_NOTES:
+        report.notes.append(f"... and {report.remarked - MAX_NOTES} more values or rows that cannot be used")
     if report.shared:
         report.notes.append(
             f"{report.shared} rows share their key with others: they have no source_key, equal ones are one track"

@@ -16,7 +16,7 @@ from rich.table import Table
 from soulspot.cli.console import Bars, complain, out
 from soulspot.cli.running import INCOMPLETE, USAGE, load, run
 from soulspot.config import moment
-from soulspot.operations.reports.performance import span
+from soulspot.operations.reports.performance import duration_text
 from soulspot.telemetry import Stats, file_lines, journal_lines, rotated, stdin_lines
 
 SHOW_EVERY = 20_000  # lines
@@ -107,7 +107,7 @@ def _read_from(log: str | None, unit: str) -> str:
 def tables(told: Mapping[str, Any]) -> Iterator[Table | str]:
     """The same for people."""
     results = ", ".join(f"{count} {name}" for name, count in told["results"].items() if count)
-    yield f"{told['since']} to {told['until']}, of these {span(told['busy_seconds'])} at work"
+    yield f"{told['since']} to {told['until']}, of these {duration_text(told['busy_seconds'])} at work"
     speed = "" if told["tracks_per_second"] is None else f", {told['tracks_per_second']} a second"
     yield f"tracks: {told['tracks']}{f' ({results})' if results else ''}{speed}"
     yield (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from soulspot.operations.reports.waits import OFFLINE, UNREACHABLE, clock, waits
+from soulspot.operations.reports.waits import OFFLINE, UNREACHABLE, clock_text, current_waits
 
 if TYPE_CHECKING:
     from soulspot.pipeline import Postponed
@@ -51,7 +51,7 @@ def requests_table(requests: Mapping[str, int], served: Mapping[str, int]) -> Ta
 def postponed_lines(postponed: Sequence[Postponed], answered: Mapping[str, int]) -> Iterator[str]:
     """What stays queued, until when and why; and that the network may be down, when nobody was reached at all."""
     for one in postponed:
-        when = clock(one.until, full=True)
+        when = clock_text(one.until, full=True)
         yield f"postponed: {one.lookups} lookups at {one.provider} until {when}: {one.why}"
     if postponed and not any(answered.values()) and all(p.why.startswith(UNREACHABLE) for p in postponed):
         yield OFFLINE
@@ -92,7 +92,7 @@ def status_lines(status: Mapping[str, Any]) -> Iterator[Table | str]:
     yield table
     for alarm in status.get("alarms") or ():
         yield f"alarm, {alarm['alarm']}: {alarm['why']}"
-    for wait in waits(status["gates"], status.get("pumps") or {}, {}):
+    for wait in current_waits(status["gates"], status.get("pumps") or {}, {}):
         yield str(wait)
     for name in ("unreadable", "vanished"):
         if count := status["tracks"].get(name):

@@ -18,7 +18,7 @@ from soulspot.config import Config
 from soulspot.store.database import Database
 from soulspot.store.times import iso
 from soulspot.version import __version__
-from soulspot.webhooks import TEST, Reply, body_of, describe, headers
+from soulspot.webhooks import TEST_TYPE, Reply, describe_receiver, message_body, signed_headers
 
 webhooks = Commands(
     help="Try the receiver of webhooks, and see how it stands.", no_args_is_help=True, rich_markup_mode=None
@@ -78,9 +78,9 @@ async def _send_test(config: Config) -> Reply:
 
     _, key = webhook_receiver(config)
     now = time.time()
-    body = body_of(TEST, iso(now), {"version": __version__})
+    body = message_body(TEST_TYPE, iso(now), {"version": __version__})
     message_id = f"msg_{uuid.uuid4().hex}"
-    return await webhook_poster(config).post(headers(key, message_id, int(now), body), body)
+    return await webhook_poster(config).post(signed_headers(key, message_id, int(now), body), body)
 
 
 def _status(config: Config) -> dict[str, object] | None:
@@ -88,6 +88,6 @@ def _status(config: Config) -> dict[str, object] | None:
         return None
     connection = Database.open_to_read(config.database.path)
     try:
-        return describe(connection, str(config.webhooks.url))
+        return describe_receiver(connection, str(config.webhooks.url))
     finally:
         connection.close()

@@ -15,11 +15,11 @@ from soulspot.cli.daemon_client import DaemonUnreachable, Remote, running_daemon
 from soulspot.cli.work_here import done_here, enrich_with, show_counts, told
 from soulspot.config import Config
 from soulspot.errors import SoulSpotError
-from soulspot.operations.refetch import Cost
-from soulspot.operations.reports.command import EnrichReport as EnrichReport
-from soulspot.operations.reports.command import why_not_retried
-from soulspot.operations.reports.waits import Announcer, waits
-from soulspot.operations.work import import_request, retry_request, scan_request, words
+from soulspot.operations.kinds import import_request, readable_paths, retry_request, scan_request
+from soulspot.operations.refetch import RefetchCost
+from soulspot.operations.reports.results import EnrichReport as EnrichReport
+from soulspot.operations.reports.results import retry_refusal
+from soulspot.operations.reports.waits import Announcer, current_waits
 from soulspot.pipeline import NAMED, EnrichmentService
 
 
@@ -34,7 +34,9 @@ async def scan(config: Config, places: Sequence[bytes], bars: Bars) -> dict[str,
         async with remote:
             return await _watched(remote, await remote.scan(places), bars, "scan")
     async with opened(config, kind=EnrichmentService, work=False) as service:
-        return await done_here(service, "scan", scan_request(places), {"places": words(places)}, bars)
+        return await done_here(
+            service, "scan", scan_request(places), {"places": readable_paths(places)}, bars
+        )
 
 
 async def import_files(config: Config, files: Sequence[Path], within: Path, bars: Bars) -> dict[str, Any]:
@@ -79,7 +81,7 @@ async def retry(config: Config, states: Sequence[str], provider: str | None, bar
         async with remote:
             return await _watched(remote, await remote.retry(states, provider), bars, "retry")
     async with opened(config, kind=EnrichmentService, work=False) as service:
-        if why := why_not_retried(service, provider):
+        if why := retry_refusal(service, provider):
             raise ValueError(why)
         request = retry_request(states, provider)
         return await done_here(service, "retry", request, request, bars)
@@ -110,9 +112,9 @@ async def enrich(
         return await enrich_with(service, places, wait, bars, force=force)
 
 
-def _cost(said: Mapping[str, Any]) -> Cost:
+def _cost(said: Mapping[str, Any]) -> RefetchCost:
     try:
-        return Cost.from_json(said)
+        return RefetchCost.from_json(said)
     except TypeError:
         raise _no_report() from None
 
@@ -153,7 +155,7 @@ async def _show_daemon(remote: Remote, bars: Bars) -> None:
                 requests[gate["provider"]] += gate["requests"]
             show_counts(status["tracks"], status["lookups"], requests, bars)
             pumps = status.get("pumps") or {}
-            for line in announcer.lines(waits(status["gates"], pumps, {}), list(pumps)):
+            for line in announcer.new_lines(current_waits(status["gates"], pumps, {}), list(pumps)):
                 bars.note(line)
         except (SoulSpotError, KeyError, TypeError, ValueError):
             pass

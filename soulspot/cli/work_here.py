@@ -10,13 +10,13 @@ from typing import Any
 
 from soulspot.cli.console import Bars
 from soulspot.cli.daemon_client import OperationFailed
-from soulspot.operations.local import recorded
+from soulspot.operations.kinds import KINDS, advance_by_track_counts, enrich_request, readable_paths
+from soulspot.operations.local import record_operation
 from soulspot.operations.progress import Progress
-from soulspot.operations.refetch import ask_again, cost
-from soulspot.operations.reports.command import Enrichment, EnrichReport
-from soulspot.operations.reports.waits import Announcer, Watch
+from soulspot.operations.refetch import refetch, refetch_cost
+from soulspot.operations.reports.results import EnrichmentRun, EnrichReport
+from soulspot.operations.reports.waits import Announcer, WaitWatch
 from soulspot.operations.runner import Operations
-from soulspot.operations.work import KINDS, advance_to, enrich_request, words
 from soulspot.pipeline import EnrichmentService, ScanReport
 from soulspot.store import operations
 
@@ -31,7 +31,7 @@ async def done_here(
             _show_operation(work.progress, kind, bars)
             await asyncio.sleep(0.2)
 
-    async with recorded(service, kind, request, metadata) as work:
+    async with record_operation(service, kind, request, metadata) as work:
         showing = asyncio.create_task(show())
         try:
             report, notes = await KINDS[kind](service, request, work.progress)
@@ -39,7 +39,7 @@ async def done_here(
             showing.cancel()
             await asyncio.gather(showing, return_exceptions=True)
         _show_operation(work.progress, kind, bars)
-        work.came_to(report, notes)
+        work.set_result(report, notes)
     return told(report, notes, bars)
 
 
@@ -60,25 +60,25 @@ async def enrich_with(
         bars.note(line)
 
     if force:
-        bars.note(str(await cost(service, places)))
+        bars.note(str(await refetch_cost(service, places)))
     request = enrich_request(places, wait, force_before=time.time() if force else None)
-    metadata = {"places": words(places), "wait": wait, "force": force}
-    async with recorded(service, "enrich", request, metadata) as work:
-        enrichment = Enrichment(service)
+    metadata = {"places": readable_paths(places), "wait": wait, "force": force}
+    async with record_operation(service, "enrich", request, metadata) as work:
+        enrichment = EnrichmentRun(service)
         await enrichment.scan(places, _scan_progress(bars), note)
         if force:
-            await ask_again(service, places)
+            await refetch(service, places)
         async with _shown(service, enrichment.watch, bars, work.progress):
             postponed = await service.settled(wait)
         report = await enrichment.report(postponed)
-        advance_to(work.progress, report.tracks)
-        work.came_to(report.as_json(), notes)
+        advance_by_track_counts(work.progress, report.tracks)
+        work.set_result(report.as_json(), notes)
     return report
 
 
 @asynccontextmanager
 async def _shown(
-    service: EnrichmentService, watch: Watch, bars: Bars, progress: Progress | None = None
+    service: EnrichmentService, watch: WaitWatch, bars: Bars, progress: Progress | None = None
 ) -> AsyncIterator[None]:
     """Bars and announcements while this lasts, and how it stands at its end."""
     ticker = asyncio.create_task(_show_progress(service, watch, bars, progress))
@@ -95,7 +95,7 @@ async def enrich_as_operation(
 ) -> EnrichReport:
     """Enrich the library as an operation that others can watch and cancel. OperationFailed when it is not completed."""
     number = await operations_.enrich(wait=wait)
-    async with _shown(service, Watch(service), bars):
+    async with _shown(service, WaitWatch(service), bars):
         await operations_.idle()
     found = await service.database.read(lambda c: operations.find(c, number))
     assert found is not None
@@ -115,14 +115,14 @@ def _scan_progress(bars: Bars) -> Callable[[ScanReport], None]:
 
 
 async def _show_progress(
-    service: EnrichmentService, watch: Watch, bars: Bars, progress: Progress | None
+    service: EnrichmentService, watch: WaitWatch, bars: Bars, progress: Progress | None
 ) -> None:
     announcer, providers = Announcer(), [pump.name for pump in service.pumps]
     while True:
         counts = await _show_once(service, bars)
         if progress is not None:
-            advance_to(progress, counts)
-        for line in announcer.lines(watch.look(), providers):
+            advance_by_track_counts(progress, counts)
+        for line in announcer.new_lines(watch.current(), providers):
             bars.note(line)
         await asyncio.sleep(0.5)
 

@@ -28,7 +28,7 @@ from soulspot.store.ownership import Ownership
 from soulspot.telemetry import configure_logging
 from soulspot.version import __version__
 from soulspot.web.app import Api
-from soulspot.web.listening import listening
+from soulspot.web.server import serve
 
 log = structlog.get_logger()
 
@@ -102,7 +102,7 @@ class Daemon:
         application = api.application(
             token=http.token.reveal() if http.token else None, allowed_hosts=(http.host, *http.allowed_hosts)
         )
-        return listening(application, http.host, http.port)
+        return serve(application, http.host, http.port)
 
     def _schedule(self, service: EnrichmentService, operations: Operations) -> AsyncIOScheduler:
         scheduler = scheduler_with_defaults()

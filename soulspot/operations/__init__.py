@@ -2,4 +2,4 @@
 
 Also what a person decides in review. Called by web, daemon and cli."""
 
-__all__ = ["exports", "local", "progress", "refetch", "reports", "review", "runner", "work"]
+__all__ = ["exports", "kinds", "local", "progress", "refetch", "reports", "review", "runner"]

@@ -13,7 +13,7 @@ import structlog
 
 from soulspot.errors import SoulSpotError
 from soulspot.operations.progress import Counts, Progress
-from soulspot.operations.reports.command import OperationReport
+from soulspot.operations.reports.results import OperationReport
 from soulspot.pipeline import EnrichmentService
 from soulspot.store import operations as rows
 
@@ -29,13 +29,13 @@ class Recorded:
         self.progress = progress
         self.more: dict[str, Any] = {}
 
-    def came_to(self, report: Mapping[str, Any], notes: Sequence[str] = ()) -> None:
+    def set_result(self, report: Mapping[str, Any], notes: Sequence[str] = ()) -> None:
         """The report of this kind of operation, and what a person should hear of it."""
         self.more = {"report": dict(report), "notes": list(notes)}
 
 
 @asynccontextmanager
-async def recorded(
+async def record_operation(
     service: EnrichmentService, kind: str, request: Mapping[str, Any], metadata: Mapping[str, Any]
 ) -> AsyncIterator[Recorded]:
     """Keep a row about the work inside the `async with`; what it raises ends the row and is raised on.

@@ -18,7 +18,7 @@ PLACES = 100  # of a question to the database
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
+class RefetchCost:
     """What asking again costs: `lookups`, `requests` by provider when every batch is full, and the `seconds` that
     these take at the configured rates. What the answers make necessary besides is not in it."""
 
@@ -44,8 +44,8 @@ class Cost:
         )
 
 
-async def cost(service: EnrichmentService, places: Sequence[bytes]) -> Cost:
-    """What `ask_again` would cost now."""
+async def refetch_cost(service: EnrichmentService, places: Sequence[bytes]) -> RefetchCost:
+    """What `refetch` would cost now."""
     asked: Counter[tuple[str, str, bool]] = Counter()
     for some in _some(places):
         for provider, kind, alone, count in await service.database.read(lambda c: rows.settled(c, some)):  # noqa: B023
@@ -64,12 +64,10 @@ async def cost(service: EnrichmentService, places: Sequence[bytes]) -> Cost:
     tariffs = {name: Tariff({}, gate.rate, gate.daily_budget) for name, gate in gates.items() if gate.rate}
     times = [tariffs[name].seconds(count) for name, count in requests.items() if name in tariffs]
     seconds = max(times, default=0.0)
-    return Cost(lookups, dict(requests), round(seconds, 1))
+    return RefetchCost(lookups, dict(requests), round(seconds, 1))
 
 
-async def ask_again(
-    service: EnrichmentService, places: Sequence[bytes], *, before: float | None = None
-) -> int:
+async def refetch(service: EnrichmentService, places: Sequence[bytes], *, before: float | None = None) -> int:
     """Queue again what was answered, missing or given up and serves a track at or below one of `places` (any track
     without places), unless it was answered since `before` (epoch seconds). Returns how many lookups. Rows stay as
     they are until there are other answers."""

@@ -17,17 +17,17 @@ import structlog
 
 from soulspot.errors import SoulSpotError
 from soulspot.operations.exports import FOLDER, Exports
-from soulspot.operations.progress import Counts, Progress
-from soulspot.operations.reports.command import OperationReport, why_not_retried
-from soulspot.operations.work import (
+from soulspot.operations.kinds import (
     KINDS,
     Work,
     enrich_request,
     import_request,
+    readable_paths,
     retry_request,
     scan_request,
-    words,
 )
+from soulspot.operations.progress import Counts, Progress
+from soulspot.operations.reports.results import OperationReport, retry_refusal
 from soulspot.pipeline import EnrichmentService
 from soulspot.store import operations as rows
 from soulspot.tagging.request import Wish, wish_of
@@ -70,7 +70,7 @@ class Operations:
 
     async def scan(self, places: Sequence[bytes] = ()) -> int:
         """Start a scan of the library, or of these places in it. Returns the operation's id."""
-        return await self.start("scan", scan_request(places), {"places": words(places)})
+        return await self.start("scan", scan_request(places), {"places": readable_paths(places)})
 
     async def rescan(self) -> None:
         """Start a scan of the library, unless one runs: a large one may take longer than the timer that calls this."""
@@ -85,11 +85,13 @@ class Operations:
         """Start a scan, if there is anything to scan, that ends when nothing can be asked within `wait` seconds;
         with `force` what was known of these places until now is asked again."""
         request = enrich_request(places, wait, force_before=self._now() if force else None)
-        return await self.start("enrich", request, {"places": words(places), "wait": wait, "force": force})
+        return await self.start(
+            "enrich", request, {"places": readable_paths(places), "wait": wait, "force": force}
+        )
 
     async def retry(self, states: Sequence[str], provider: str | None) -> int:
         """Queue given-up lookups again. Returns the operation's id. ValueError when the provider is off."""
-        if why := why_not_retried(self._service, provider):
+        if why := retry_refusal(self._service, provider):
             raise ValueError(why)
         request = retry_request(states, provider)
         return await self.start("retry", request, request)
@@ -106,7 +108,7 @@ class Operations:
     async def write_tags(self, wish: Wish) -> int:
         """Compare tags with what was found out, or write them. Returns the operation's id."""
         shown = {
-            "places": words(wish.places),
+            "places": readable_paths(wish.places),
             "fields": list(wish.fields),
             "policy": wish.policy,
             "apply": wish.apply,

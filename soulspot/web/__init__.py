@@ -2,4 +2,4 @@
 
 Served by the daemon, and by the demo."""
 
-__all__ = ["app", "listening"]
+__all__ = ["app", "server"]

@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
-from soulspot.operations.reports.errors import errors
+from soulspot.operations.reports.errors import error_report
 from soulspot.pipeline import EnrichmentService
 from soulspot.store.times import iso
 from soulspot.telemetry import Telemetry
@@ -46,7 +46,7 @@ class Activity:
         """The last hour in slices of ten seconds, oldest first, and what has failed for good, in words."""
         slices = self.slices()
         return web.json_response(
-            {"slice_seconds": SLICE, "slices": slices, "failures": await self._database.read(errors)}
+            {"slice_seconds": SLICE, "slices": slices, "failures": await self._database.read(error_report)}
         )
 
     def slices(self) -> list[dict[str, Any]]:

@@ -11,8 +11,8 @@ from typing import Any
 
 from aiohttp import web
 
-from soulspot.operations.refetch import cost
-from soulspot.operations.reports.command import why_not_retried
+from soulspot.operations.refetch import refetch_cost
+from soulspot.operations.reports.results import retry_refusal
 from soulspot.operations.runner import Operations
 from soulspot.pipeline import EnrichmentService
 from soulspot.store import operations as rows
@@ -67,12 +67,14 @@ class OperationRoutes:
     async def enrich_cost(self, request: web.Request) -> web.Response:
         """What it would cost to enrich these with `force`."""
         body = await body_of(request, ScanBody)
-        return web.json_response((await cost(self._service, places_of(self._service, body.paths))).as_json())
+        return web.json_response(
+            (await refetch_cost(self._service, places_of(self._service, body.paths))).as_json()
+        )
 
     async def retry(self, request: web.Request) -> web.Response:
         """Ask again for what failed, or was not known."""
         body = await body_of(request, RetryBody)
-        if why := why_not_retried(self._service, body.provider):
+        if why := retry_refusal(self._service, body.provider):
             raise web.HTTPUnprocessableEntity(text=f"provider: {why}")
         return accepted(await self._operations.retry(body.states, body.provider))
 

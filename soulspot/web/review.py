@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from soulspot.operations.review import desk as review
-from soulspot.operations.review.verdicts import ByHand, Named, NoSuchTrack
+from soulspot.operations.review import cases
+from soulspot.operations.review.reviewer import EntityKey, Reviewer, UnknownTrack
 from soulspot.pipeline import EnrichmentService
 from soulspot.store import review as rows
 from soulspot.web.requests import body_of, query_of
@@ -50,7 +50,7 @@ class Review:
         """Tracks in review: ?after= (a track_id), ?limit=, ?query= (words of names or path)."""
         asked = query_of(request, ReviewQuery)
         found = await self._service.database.read(
-            lambda c: review.page(c, after=asked.after, limit=asked.limit, words=asked.query)
+            lambda c: cases.list_cases(c, after=asked.after, limit=asked.limit, words=asked.query)
         )
         return web.json_response(found)
 
@@ -66,7 +66,7 @@ class Review:
         return web.json_response({"track_id": track_id})
 
     async def case(self, request: web.Request) -> web.Response:
-        return await self._answer(request, Body(), ByHand.case)
+        return await self._answer(request, Body(), Reviewer.case)
 
     async def accept(self, request: web.Request) -> web.Response:
         """The track is this one, whatever the scores say."""
@@ -91,7 +91,7 @@ class Review:
         track_id = int(request.match_info["track_id"])
         try:
             lookup_id = await self._hand(body).search(track_id, body.words, body.provider)
-        except NoSuchTrack as error:
+        except UnknownTrack as error:
             raise web.HTTPNotFound(text=str(error)) from error
         except ValueError as error:
             raise web.HTTPUnprocessableEntity(text=f"words: {error}") from error
@@ -105,7 +105,7 @@ class Review:
         track_id, lookup_id = (int(request.match_info[name]) for name in ("track_id", "lookup_id"))
 
         def look(connection: sqlite3.Connection) -> dict[str, Any] | None:
-            return review.search(connection, track_id, lookup_id)
+            return cases.load_search(connection, track_id, lookup_id)
 
         found = await self._service.database.read(look)
         if found is None:
@@ -113,19 +113,19 @@ class Review:
         return web.json_response(found)
 
     async def _answer(
-        self, request: web.Request, body: Body, do: Callable[[ByHand, int], Awaitable[dict[str, Any]]]
+        self, request: web.Request, body: Body, do: Callable[[Reviewer, int], Awaitable[dict[str, Any]]]
     ) -> web.Response:
         try:
             return web.json_response(await do(self._hand(body), int(request.match_info["track_id"])))
-        except NoSuchTrack as error:
+        except UnknownTrack as error:
             raise web.HTTPNotFound(text=str(error)) from error
 
-    def _hand(self, body: Body) -> ByHand:
-        return ByHand(self._service, by=body.by or "http")
+    def _hand(self, body: Body) -> Reviewer:
+        return Reviewer(self._service, by=body.by or "http")
 
 
-def _named(entity: Entity) -> Named:
+def _named(entity: Entity) -> EntityKey:
     try:
-        return review.named(entity.entity_id, entity.provider)
+        return cases.parse_entity(entity.entity_id, entity.provider)
     except ValueError as error:
         raise web.HTTPUnprocessableEntity(text=f"entity_id: {error}") from error

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from soulspot.operations.review import desk as review
+from soulspot.operations.review import cases
 from soulspot.web.requests import HIGHEST, Asked, Query
 
 MOST_AT_ONCE = 100  # ids of one request
@@ -20,7 +20,7 @@ class ReviewQuery(Query):
     """Which tracks in review to list."""
 
     after: int = Field(0, ge=0, le=HIGHEST, description="`next` of the page before")
-    limit: int = Field(review.PAGE, ge=1, le=review.LARGEST_PAGE, description="tracks a page")
+    limit: int = Field(cases.PAGE, ge=1, le=cases.LARGEST_PAGE, description="tracks a page")
     query: str = Field("", max_length=LONGEST, description="words of names or path")
 
 

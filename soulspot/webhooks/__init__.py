@@ -2,9 +2,12 @@
 
 Built by assembly beside the service; `soulspot webhooks` tries the receiver."""
 
-from soulspot.webhooks.deliveries import Webhooks, describe
-from soulspot.webhooks.message import TEST, body_of, headers, key_of
+from soulspot.webhooks.deliveries import Webhooks, describe_receiver
+from soulspot.webhooks.message import TEST_TYPE, message_body, signed_headers, signing_key
 from soulspot.webhooks.outbox import Outbox
 from soulspot.webhooks.posting import Poster, Reply
 
-__all__ = ["TEST", "Outbox", "Poster", "Reply", "Webhooks", "body_of", "describe", "headers", "key_of"]
+__all__ = [
+    "TEST_TYPE", "Outbox", "Poster", "Reply", "Webhooks", "describe_receiver", "message_body", "signed_headers",
+    "signing_key",
+]  # fmt: skip

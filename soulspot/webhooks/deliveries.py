@@ -24,7 +24,7 @@ from soulspot.store.database import Database
 from soulspot.store.state import ProviderState
 from soulspot.store.times import iso, seconds
 from soulspot.telemetry import Telemetry
-from soulspot.webhooks.message import Message, headers, next_message
+from soulspot.webhooks.message import Message, next_message, signed_headers
 from soulspot.webhooks.posting import Reply
 
 log = structlog.get_logger()
@@ -151,7 +151,7 @@ class Webhooks:
             standing.last, standing.message_id = found.last, f"msg_{uuid.uuid4().hex}"
             await self._save()  # before it is sent: whoever sends it again must send the same
         await self._pace.wait()
-        sent = headers(self._key, standing.message_id, int(self._now()), found.body)
+        sent = signed_headers(self._key, standing.message_id, int(self._now()), found.body)
         await self._heard(found, await self._poster.post(sent, found.body))
         return None if standing.gone else max(0.0, min(standing.due_at - self._now(), CAP))
 
@@ -221,7 +221,7 @@ def name_of(url: str) -> str:
     return f"webhook:{hashlib.sha256(url.encode()).hexdigest()[:16]}"
 
 
-def describe(connection: sqlite3.Connection, url: str) -> dict[str, Any] | None:
+def describe_receiver(connection: sqlite3.Connection, url: str) -> dict[str, Any] | None:
     """How a receiver stands, for people: what waits for it, since when it fails and why; None when it is new."""
     saved = next((one for one in _standings(connection) if one[0] == name_of(url)), None)
     if saved is None:

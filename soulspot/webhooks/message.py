@@ -30,7 +30,7 @@ TYPES: dict[str, tuple[str, int]] = {
 }
 """Kind of an event in the outbox -> the type of the message that tells of it, and of how many such events."""
 
-TEST = "webhook.test"
+TEST_TYPE = "webhook.test"
 LOOKED_AT = 1000  # events that are read to find the next message
 PREFIX = "whsec_"
 SHOWN = (
@@ -52,7 +52,7 @@ class Message:
     body: bytes
 
 
-def key_of(secret: str) -> bytes:
+def signing_key(secret: str) -> bytes:
     """The signing key: base64 of 24 to 64 bytes, with or without "whsec_". ValueError when it is anything else."""
     text = secret.removeprefix(PREFIX)
     try:
@@ -64,7 +64,7 @@ def key_of(secret: str) -> bytes:
     return key
 
 
-def headers(key: bytes, message_id: str, at: int, body: bytes) -> dict[str, str]:
+def signed_headers(key: bytes, message_id: str, at: int, body: bytes) -> dict[str, str]:
     """The headers of one attempt at `at` (epoch seconds): signature v1 over "id.timestamp.body" (standardwebhooks.com)."""
     signed = hmac.new(key, f"{message_id}.{at}.".encode() + body, hashlib.sha256).digest()
     return {
@@ -75,7 +75,7 @@ def headers(key: bytes, message_id: str, at: int, body: bytes) -> dict[str, str]
     }
 
 
-def body_of(kind: str, at: str, data: Mapping[str, Any]) -> bytes:
+def message_body(kind: str, at: str, data: Mapping[str, Any]) -> bytes:
     """The envelope that the standard recommends."""
     return json.dumps({"type": kind, "timestamp": at, "data": data}, ensure_ascii=False).encode(
         "utf-8", "backslashreplace"  # half characters out of file names
@@ -111,7 +111,7 @@ def next_message(
     if kind is None:
         return last if last is not None else found[-1].event_id if found else after
     data = dict(run[0].payload) if TYPES[run[0].kind][1] == SINGLE else {"tracks": _tracks(connection, run)}
-    body = body_of(kind, run[-1].at, data)
+    body = message_body(kind, run[-1].at, data)
     return Message(kind, run[0].event_id, run[-1].event_id, len(run), full, run[0].at, body)
 
 

@@ -35,7 +35,7 @@ class Outbox:
         self._waiting: deque[tuple[str, Mapping[str, Any], float]] = deque(maxlen=MOST)
         self._writing: asyncio.Task[None] | None = None
 
-    def tell(self, kind: str, **payload: Any) -> None:
+    def record(self, kind: str, **payload: Any) -> None:
         """Something happened."""
         self._waiting.append((kind, payload, self._now()))
         if self._writing is None or self._writing.done():
@@ -46,7 +46,7 @@ class Outbox:
         said: dict[str, Any] = {"provider": event.provider, "host": event.host}
         if event.kind == "limited":
             said |= {"until": None if event.until is None else iso(event.until), "why": event.why}
-        self.tell(f"provider.{event.kind}", **said)
+        self.record(f"provider.{event.kind}", **said)
 
     async def close(self, within: float = 1.0) -> None:
         """Wait for what is still to be written, `within` seconds at most."""

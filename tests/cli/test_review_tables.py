@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from soulspot.cli.review_tables import case_parts, list_table
-from soulspot.operations.review.desk import FIELDS
+from soulspot.operations.review.cases import FIELDS
 
 TITLE = "A Rather Long Title of a Song That Goes On"
 WHY = "not sure: 70% of 90%; title equal; live, file says studio; length 25.0 s apart"

@@ -22,7 +22,7 @@ from soulspot.cli.daemon_client import DaemonUnreachable, OperationFailed, Remot
 from soulspot.cli.main import app
 from soulspot.config.loading import make_config
 from soulspot.errors import DatabaseError
-from soulspot.operations.reports.command import EnrichReport
+from soulspot.operations.reports.results import EnrichReport
 from soulspot.pipeline.service import Postponed
 from soulspot.store import operations
 from soulspot.store.database import Database

@@ -16,7 +16,7 @@ from soulspot.cli import work as commands
 from soulspot.cli.console import Bars
 from soulspot.cli.demo import DemoReport, demo_config, run_demo
 from soulspot.config.loading import Config, load_config, make_config
-from soulspot.operations.work import import_request, scan_request
+from soulspot.operations.kinds import import_request, scan_request
 from soulspot.sandbox import Behaviour, Sandbox, invent_catalogue
 from soulspot.sandbox.library.sample import write_sample_library
 from soulspot.sandbox.servers.behaviour import Faults

@@ -17,9 +17,9 @@ from soulspot.cli.main import app
 from soulspot.config.loading import make_config
 from soulspot.limits import LimitEvent, RequestRecord
 from soulspot.models import FileStamp, LookupState, ScannedFile, Settlement
-from soulspot.operations.reports.command import Enrichment, EnrichReport
-from soulspot.operations.reports.errors import OF_FILES, OF_LOOKUPS, category_of, error_lines, errors
+from soulspot.operations.reports.errors import OF_FILES, OF_LOOKUPS, category_of, error_lines, error_report
 from soulspot.operations.reports.performance import Measure, performance_lines
+from soulspot.operations.reports.results import EnrichmentRun, EnrichReport
 from soulspot.operations.runner import Operations
 from soulspot.pipeline.service import EnrichmentService
 from soulspot.sandbox import Behaviour, Sandbox, invent_catalogue
@@ -125,7 +125,7 @@ def test_errors_are_counted_by_category_with_examples_and_the_retryable_ones_kno
     database: Database,
 ) -> None:
     database.write_now(fill)
-    found = database.write_now(errors)
+    found = database.write_now(error_report)
     assert [(one["category"], one["count"], one["services"]) for one in found["lookups"]] == [
         ("server_error", 2, {"musicbrainz": 2}), ("rejected", 1, {"musicbrainz": 1})
     ]  # fmt: skip
@@ -140,7 +140,7 @@ def test_errors_are_counted_by_category_with_examples_and_the_retryable_ones_kno
 
 
 def test_where_nothing_failed_nothing_is_said(database: Database) -> None:
-    found = database.write_now(errors)
+    found = database.write_now(error_report)
     assert (found["lookups"], found["files"], found["retryable"]) == ([], [], 0)
     assert list(error_lines(found)) == []
 
@@ -238,7 +238,7 @@ async def test_an_enrichment_without_a_daemon_has_both_reports(tmp_path: Path) -
     async with Sandbox(CATALOGUE, Behaviour(limits=False)) as sandbox:
         config = make_config(settings(sandbox, tmp_path / "s.db"))
         async with opened(config, kind=EnrichmentService) as service:
-            enrichment = Enrichment(service)
+            enrichment = EnrichmentRun(service)
             await service.settled(1.0)
             told = await enrichment.report([])
     assert told.performance["tracks"] == 0

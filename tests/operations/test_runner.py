@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from soulspot.operations import work as operations_work
+from soulspot.operations import kinds
 from soulspot.operations.progress import Counts, Progress
 from soulspot.operations.runner import CUT_OFF_AT_MOST, Operations
 from soulspot.pipeline import intake
@@ -247,7 +247,7 @@ async def test_a_first_scan_knows_how_much_there_is_to_read_before_it_has_read_i
 async def test_aged_answers_that_are_asked_again_are_one_operation(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(operations_work, "COUNT", 0.0)
+    monkeypatch.setattr(kinds, "COUNT", 0.0)
 
     def answered(connection: Any) -> None:
         add_lookups(connection, 1, 2)

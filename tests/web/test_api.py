@@ -15,7 +15,7 @@ import pytest
 from soulspot.errors import DatabaseFull
 from soulspot.models import MUSICBRAINZ, LookupState, Settlement
 from soulspot.operations import runner as operations_module
-from soulspot.operations.reports.command import EnrichReport
+from soulspot.operations.reports.results import EnrichReport
 from soulspot.pipeline.service import Postponed
 from soulspot.store import enriched, queue
 from soulspot.store import operations as rows

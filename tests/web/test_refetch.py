@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from soulspot.models import MUSICBRAINZ, LookupState, Query, Settlement, Status
-from soulspot.operations.refetch import Cost, ask_again
+from soulspot.operations.refetch import RefetchCost, refetch
 from soulspot.store import enriched, queue
 from tests.pipeline.test_intake import song
 from tests.support.answering import KINDS, answer_all, bring_in
@@ -20,10 +20,10 @@ from tests.web.test_guards import is_problem
 MB = MUSICBRAINZ
 
 
-async def cost(running: Running, *paths: str) -> Cost:
+async def cost(running: Running, *paths: str) -> RefetchCost:
     async with running.http.post("/api/v1/enrich/cost", json={"paths": list(paths)}) as answer:
         assert answer.status == 200, await answer.text()
-        return Cost.from_json(await answer.json())
+        return RefetchCost.from_json(await answer.json())
 
 
 async def states(running: Running) -> dict[str, int]:
@@ -40,7 +40,7 @@ async def rows(running: Running) -> list[Any]:
 
 async def test_nothing_asked_before_costs_nothing_and_says_so(running: Running) -> None:
     nothing = await cost(running)
-    assert nothing == Cost(0)
+    assert nothing == RefetchCost(0)
     assert "nothing is asked again" in str(nothing)
 
 
@@ -76,7 +76,7 @@ async def test_only_what_lies_at_or_below_the_paths_is_asked_again(running: Runn
     every, below = await cost(running), await cost(running, str(folder))
     one = await cost(running, str(folder / "2.flac"))
     assert every.lookups > below.lookups > one.lookups > 0
-    count = await ask_again(running.service, [bytes(running.music / "a")])
+    count = await refetch(running.service, [bytes(running.music / "a")])
     assert count == below.lookups == (await states(running))["pending"]
     asked = await answer_all(running.service, {})
     assert len(asked) == count
@@ -89,7 +89,7 @@ async def test_rows_stay_as_they_are_until_there_are_other_answers(running: Runn
     await answer_all(running.service, replies)
     before = await rows(running)
     assert [row.status for row in before] == [Status.ACCEPTED, Status.UNMATCHED]
-    assert await ask_again(running.service, []) > 0
+    assert await refetch(running.service, []) > 0
     assert await rows(running) == before
     renamed = recording(1, provider="listenbrainz", title="Blue Hour, Renamed")
     await answer_all(running.service, {("listenbrainz", "recording"): [renamed]})
@@ -104,7 +104,7 @@ async def test_what_was_given_up_is_asked_again_too_and_its_track_waits(running:
     )
     await running.service._settle([Settlement(lookup, LookupState.FAILED, 0.0, error="the service said no")])
     assert [row.status for row in await rows(running)] == [Status.FAILED]
-    assert await ask_again(running.service, []) == 1
+    assert await refetch(running.service, []) == 1
     assert [row.status for row in await rows(running)] == [Status.PENDING]
 
 
@@ -120,8 +120,8 @@ async def test_what_was_answered_since_it_was_asked_for_is_not_asked_twice(runni
     await bring_in(running.service, tags("Azure", duration_ms=None, album=None))
     await answer_all(running.service, {})
     now = running.service._now()
-    assert await ask_again(running.service, [], before=now - 3600) == 0
-    assert await ask_again(running.service, [], before=now + 3600) == 1
+    assert await refetch(running.service, [], before=now - 3600) == 0
+    assert await refetch(running.service, [], before=now + 3600) == 1
 
 
 async def test_the_cost_of_what_lies_outside_the_library_is_a_problem(running: Running) -> None:

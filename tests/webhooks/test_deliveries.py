@@ -31,8 +31,16 @@ from soulspot.pipeline.service import EnrichmentService
 from soulspot.store import enriched, events
 from soulspot.store.database import Database
 from soulspot.telemetry.events import Telemetry
-from soulspot.webhooks.deliveries import CAP, LINGER, POLL, Webhooks, describe
-from soulspot.webhooks.message import MANY, TEST, TYPES, body_of, headers, key_of, next_message
+from soulspot.webhooks.deliveries import CAP, LINGER, POLL, Webhooks, describe_receiver
+from soulspot.webhooks.message import (
+    MANY,
+    TEST_TYPE,
+    TYPES,
+    message_body,
+    next_message,
+    signed_headers,
+    signing_key,
+)
 from soulspot.webhooks.outbox import Outbox
 from soulspot.webhooks.posting import Poster, is_private
 from tests.support.factories import DAY, NOW
@@ -103,7 +111,7 @@ class Sender:
             self.telemetry,
             poster,
             url=url,
-            key=key_of(SECRET),
+            key=signing_key(SECRET),
             now=lambda: self.now,
             **settings,
         )
@@ -146,8 +154,8 @@ def add_track(
 
 
 def test_a_message_is_signed_as_the_reference_library_signs_it() -> None:
-    at, body = int(time.time()), body_of("webhook.test", "2026-01-01T00:00:00.000Z", {"name": "café ☂"})
-    sent = headers(key_of(SECRET), "msg_1", at, body)
+    at, body = int(time.time()), message_body("webhook.test", "2026-01-01T00:00:00.000Z", {"name": "café ☂"})
+    sent = signed_headers(signing_key(SECRET), "msg_1", at, body)
     assert Webhook(SECRET).verify(body, sent) == json.loads(body)
     for tampered in (body + b" ", body.replace(b"test", b"best")):
         with pytest.raises(Exception, match="No matching signature"):
@@ -159,7 +167,7 @@ def test_a_message_is_signed_as_the_reference_library_signs_it() -> None:
 )
 def test_a_secret_that_the_standard_does_not_know_is_refused(secret: str) -> None:
     with pytest.raises(ValueError, match="24 to 64 bytes"):
-        key_of(secret)
+        signing_key(secret)
     if secret:
         with pytest.raises(ConfigError, match="24 to 64 bytes"):
             make_config({"providers.musicbrainz.contact": "a@example.org", "webhooks.url": "https://example.org/",
@@ -170,7 +178,7 @@ def test_every_type_can_be_chosen_and_is_documented() -> None:
     types = {told for told, _ in TYPES.values()}
     assert types == set(get_args(WebhookEvent))
     page = (ROOT / "docs/webhooks.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"^\| `([a-z.]+)` \|", page, re.MULTILINE)) == {*types, TEST}
+    assert set(re.findall(r"^\| `([a-z.]+)` \|", page, re.MULTILINE)) == {*types, TEST_TYPE}
 
 
 # --- what is told -------------------------------------------------------------------------------------------------
@@ -398,11 +406,11 @@ async def test_whatever_goes_wrong_it_is_said_and_tried_again(
 
 async def test_how_the_receiver_stands_can_be_seen(sender: Sender, receiver: Receiver) -> None:
     receiver.statuses = [500]
-    assert await sender.database.read(lambda c: describe(c, receiver.url)) is None
+    assert await sender.database.read(lambda c: describe_receiver(c, receiver.url)) is None
     hooks = await sender.begin()
     await sender.tell("operation.finished", "operation.finished")
     await hooks.step()
-    found = await sender.database.read(lambda c: describe(c, receiver.url))
+    found = await sender.database.read(lambda c: describe_receiver(c, receiver.url))
     assert found is not None
     assert (found["host"], found["waiting_events"], found["error"], found["gone"]) == (
         "127.0.0.1",

@@ -81,7 +81,7 @@ OF_FILES = (
 )  # fmt: skip
 
 
-def errors(connection: sqlite3.Connection) -> dict[str, Any]:
+def error_report(connection: sqlite3.Connection) -> dict[str, Any]:
     """What has failed for good as it stands now: `lookups` and `files`, each a list of categories, largest first.
 
     A category has `category` `what` `count` `advice` `retryable` `services` (count by name) and some `examples`.

@@ -88,7 +88,7 @@ def _since(now: ServiceStats, before: ServiceStats | None) -> ServiceStats:
 def performance_lines(report: Mapping[str, Any]) -> Iterator[str]:
     """The same for people."""
     yield (
-        f"{report['tracks']} tracks in {span(report['seconds'])}, {report['tracks_per_second'] or 0:g} a second; "
+        f"{report['tracks']} tracks in {duration_text(report['seconds'])}, {report['tracks_per_second'] or 0:g} a second; "
         f"peak memory {report['peak_rss_mb']:.0f} MB"
     )
     for name, one in report["services"].items():
@@ -109,7 +109,7 @@ def _ms(value: float | None) -> str:
     return "-" if value is None else f"{value / 1000:.1f} s"
 
 
-def span(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
     """A length of time in words."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

@@ -37,18 +37,18 @@ class Wait:
 
     def __str__(self) -> str:
         if self.broken or self.held:
-            return f"{self.provider}: {self.reason}; trying again at {clock(self.until)}"
-        return f"{self.provider}: waits until {clock(self.until, full=True)}: {self.why}"
+            return f"{self.provider}: {self.reason}; trying again at {clock_text(self.until)}"
+        return f"{self.provider}: waits until {clock_text(self.until, full=True)}: {self.why}"
 
 
-def clock(moment: float, *, full: bool = False) -> str:
+def clock_text(moment: float, *, full: bool = False) -> str:
     """A moment (epoch seconds) on this machine's clock: the time alone today, unless `full`."""
     local = datetime.fromtimestamp(moment).astimezone()
     today = local.date() == datetime.now().astimezone().date()
     return f"{local:%H:%M}" if today and not full else f"{local:%Y-%m-%d %H:%M %Z}"
 
 
-def waits(
+def current_waits(
     gates: Iterable[Mapping[str, Any]], pumps: Mapping[str, Mapping[str, Any]], errors: Mapping[str, str]
 ) -> list[Wait]:
     """Who is left alone, out of `gates` and `pumps` of a status; `errors`: what last went wrong, by provider."""
@@ -69,14 +69,14 @@ def waits(
     return [found[name] for name in sorted(found)]
 
 
-class Watch:
+class WaitWatch:
     """Looks at a service now and then, and remembers each provider's last error: a hold ends before its gate opens."""
 
     def __init__(self, service: EnrichmentService) -> None:
         self._service = service
         self._errors: dict[str, str] = {}
 
-    def look(self) -> list[Wait]:
+    def current(self) -> list[Wait]:
         """Who is left alone now."""
         pumps = {}
         for pump in self._service.pumps:
@@ -89,7 +89,7 @@ class Watch:
              "limited_until": iso(gate.opens_at) if gate.opens_at else None}
             for gate in self._service.gates.snapshot()
         ]  # fmt: skip
-        return waits(gates, pumps, self._errors)
+        return current_waits(gates, pumps, self._errors)
 
 
 class Announcer:
@@ -99,7 +99,7 @@ class Announcer:
         self._said: set[tuple[str, bool, str]] = set()
         self._offline = False
 
-    def lines(self, found: Iterable[Wait], providers: Collection[str]) -> list[str]:
+    def new_lines(self, found: Iterable[Wait], providers: Collection[str]) -> list[str]:
         """What is new since the last call; `providers` are all that are on."""
         found = [one for one in found if one.until - time.time() >= WORTH_SAYING]
         keys = {(one.provider, one.broken, "" if one.broken else one.why) for one in found}

@@ -9,13 +9,13 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 from soulspot.library.scan import Problem
-from soulspot.operations.reports.errors import errors
+from soulspot.operations.reports.errors import error_report
 from soulspot.operations.reports.performance import Measure
-from soulspot.operations.reports.waits import Watch
+from soulspot.operations.reports.waits import WaitWatch
 from soulspot.pipeline import EnrichmentService, ImportReport, Postponed, ScanReport
 from soulspot.store import operations
 
-NOTES = 20  # lines about single files or rows; the log has them all
+MAX_NOTES = 20  # lines about single files or rows; the log has them all
 
 Note = Callable[[str], None]
 
@@ -83,14 +83,14 @@ def skipped(problem: Problem) -> str:
 
 
 def scan_notes(report: ScanReport) -> list[str]:
-    """What a person should hear of a scan, at most `NOTES` lines and one that counts the rest."""
+    """What a person should hear of a scan, at most `MAX_NOTES` lines and one that counts the rest."""
     return _first([f"skipped {skipped(one)}" for one in report.problems], "files or folders skipped")
 
 
 def import_notes(report: ImportReport) -> list[str]:
     """What a person should hear of an import, in the file's order."""
     said = sorted((*report.bad_rows, *report.remarks), key=lambda one: one[0])
-    notes = [f"line {line}: {words}" for line, words in said[:NOTES]]
+    notes = [f"line {line}: {words}" for line, words in said[:MAX_NOTES]]
     if (rest := report.bad + report.remarked - len(notes)) > 0:
         notes.append(f"... and {rest} more rows or values that cannot be used")
     if report.unknown_columns:
@@ -99,10 +99,12 @@ def import_notes(report: ImportReport) -> list[str]:
 
 
 def _first(lines: list[str], rest: str) -> list[str]:
-    return lines[:NOTES] + ([f"... and {len(lines) - NOTES} more {rest}"] if len(lines) > NOTES else [])
+    return lines[:MAX_NOTES] + (
+        [f"... and {len(lines) - MAX_NOTES} more {rest}"] if len(lines) > MAX_NOTES else []
+    )
 
 
-class Enrichment:
+class EnrichmentRun:
     """One enrichment by a service that may do other work too: what it cost is counted from here on."""
 
     def __init__(self, service: EnrichmentService) -> None:
@@ -110,7 +112,7 @@ class Enrichment:
         self._before = self._spent()
         self._bad_places: list[str] = []
         self._found: int | None = None
-        self.watch = Watch(service)
+        self.watch = WaitWatch(service)
         self._measure = Measure(service.telemetry)
 
     async def scan(self, places: Sequence[bytes], progress: Callable[[ScanReport], None], note: Note) -> None:
@@ -126,13 +128,13 @@ class Enrichment:
     async def report(self, postponed: Sequence[Postponed]) -> EnrichReport:
         """What it came to, when the rest is postponed."""
         read = self._service.database.read
-        reasons = {wait.provider: wait.reason for wait in self.watch.look()}
+        reasons = {wait.provider: wait.reason for wait in self.watch.current()}
         explained = [replace(one, why=reasons.get(one.provider, one.why)) for one in postponed]
         requests, answered = (now - then for now, then in zip(self._spent(), self._before, strict=True))
         return EnrichReport(
             await read(operations.track_counts), dict(requests), dict(answered), explained,
             await read(operations.lost_lookups), self._bad_places, self._found,
-            self._measure.report(), await read(errors),
+            self._measure.report(), await read(error_report),
         )  # fmt: skip
 
     def _spent(self) -> tuple[Counter[str], Counter[str]]:
@@ -154,11 +156,11 @@ class OperationReport:
     async def end(self, report: dict[str, Any]) -> dict[str, Any]:
         """Both, as they go into the operation's metadata; an enrichment's own `report` hands its over."""
         performance = report.pop("performance", None) or self._measure.report()
-        found = report.pop("errors", None) or await self._service.database.read(errors)
+        found = report.pop("errors", None) or await self._service.database.read(error_report)
         return {"performance": performance, "errors": found}
 
 
-def why_not_retried(service: EnrichmentService, provider: str | None) -> str | None:
+def retry_refusal(service: EnrichmentService, provider: str | None) -> str | None:
     """Why a retry of this provider's lookups is refused, in words; None when it is not."""
     on = [pump.name for pump in service.pumps]
     if provider is None or provider in on:

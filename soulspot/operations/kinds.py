@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from soulspot.operations.progress import Progress
-from soulspot.operations.refetch import ask_again
-from soulspot.operations.reports.command import (
-    NOTES,
-    Enrichment,
+from soulspot.operations.refetch import refetch
+from soulspot.operations.reports.results import (
+    MAX_NOTES,
+    EnrichmentRun,
     import_notes,
     imported,
     scan_notes,
@@ -58,7 +58,7 @@ def _kept(places: Sequence[bytes]) -> list[str]:
     return [place.hex() for place in places]
 
 
-def words(places: Sequence[bytes]) -> list[str]:
+def readable_paths(places: Sequence[bytes]) -> list[str]:
     """Paths as a person reads them."""
     return [place.decode("utf-8", "backslashreplace") for place in places]
 
@@ -135,7 +135,7 @@ async def _enrich(
     service: EnrichmentService, request: Mapping[str, Any], progress: Progress
 ) -> tuple[dict[str, Any], list[str]]:
     notes: list[str] = []
-    enrichment = Enrichment(service)
+    enrichment = EnrichmentRun(service)
     async with _meanwhile(
         _count_tracks(service, progress)
     ):  # the scan too takes long, and tracks come in with it
@@ -143,10 +143,10 @@ async def _enrich(
         if request.get(
             "force_before"
         ):  # begun again after a restart, it leaves alone what was answered since
-            await ask_again(service, _places(request), before=request["force_before"])
+            await refetch(service, _places(request), before=request["force_before"])
         postponed = await service.settled(float(request["wait"]))
     report = await enrichment.report(postponed)
-    advance_to(progress, report.tracks)
+    advance_by_track_counts(progress, report.tracks)
     return report.as_json(), notes
 
 
@@ -194,7 +194,7 @@ def _tags_told(progress: Progress) -> Tell:
 
 
 def _tag_notes(report: TagReport) -> list[str]:
-    notes = [f"{one['path']}: {one['reason']}" for one in report.problems[:NOTES]]
+    notes = [f"{one['path']}: {one['reason']}" for one in report.problems[:MAX_NOTES]]
     more = report.skipped + report.failed + report.covers_postponed - len(notes)
     return [*notes, f"... and {more} more"] if more > 0 else notes
 
@@ -203,11 +203,11 @@ async def _count_tracks(service: EnrichmentService, progress: Progress) -> None:
     """Tell how far the tracks are while an enrichment runs."""
     while True:
         with contextlib.suppress(sqlite3.Error):
-            advance_to(progress, await service.database.read(rows.track_counts))
+            advance_by_track_counts(progress, await service.database.read(rows.track_counts))
         await asyncio.sleep(COUNT)
 
 
-def advance_to(progress: Progress, counts: Mapping[str, int]) -> None:
+def advance_by_track_counts(progress: Progress, counts: Mapping[str, int]) -> None:
     """How far an enrichment is, by the counts of the tracks."""
     progress.advance(counts["total"], counts["total"] - counts.get("pending", 0), counts.get("failed", 0))
 

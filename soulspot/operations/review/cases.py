@@ -22,7 +22,7 @@ FIELDS = ("title", "version", "artist", "album", "position", "length", "date", "
 # --- ids as people write them -------------------------------------------------------------------------------------
 
 
-def named(text: str, provider: str | None = None) -> tuple[str, str]:
+def parse_entity(text: str, provider: str | None = None) -> tuple[str, str]:
     """(provider, id) of a MusicBrainz recording or a Spotify track: an id, a URI or a web address.
 
     ValueError, with what to do, when it is neither, or not of `provider`."""
@@ -61,7 +61,7 @@ def address_of(provider: str, entity_id: str) -> str:
 # --- what the API and `--json` say --------------------------------------------------------------------------------
 
 
-def page(
+def list_cases(
     connection: sqlite3.Connection, *, after: int = 0, limit: int = PAGE, words: str = ""
 ) -> dict[str, Any]:
     """Tracks in review behind `after`, whose names or path have all of `words`; `next` is the `after` of the next
@@ -84,7 +84,7 @@ def page(
     }
 
 
-def case(connection: sqlite3.Connection, track_id: int) -> dict[str, Any] | None:
+def load_case(connection: sqlite3.Connection, track_id: int) -> dict[str, Any] | None:
     """One track, whatever its status: its tags, its candidates best first, each compared field by field, and what
     persons said of it. None when there is none of this number."""
     one = rows.load(connection, track_id)
@@ -129,7 +129,7 @@ def case(connection: sqlite3.Connection, track_id: int) -> dict[str, Any] | None
     }
 
 
-def search(connection: sqlite3.Connection, track_id: int, lookup_id: int) -> dict[str, Any] | None:
+def load_search(connection: sqlite3.Connection, track_id: int, lookup_id: int) -> dict[str, Any] | None:
     """A search by hand as it stands, its finds compared with the track's tags; None when there is none of this
     number."""
     track, searched = rows.load(connection, track_id), rows.searched(connection, track_id, lookup_id)
@@ -223,8 +223,8 @@ def _own_texts(tags: TrackTags) -> dict[str, str | None]:
         "version": _version(tags.title, None),
         "artist": tags.artist,
         "album": tags.album,
-        "position": position(tags.disc_number, tags.track_number),
-        "length": length(tags.duration_ms),
+        "position": position_text(tags.disc_number, tags.track_number),
+        "length": length_text(tags.duration_ms),
         "date": tags.date,
         "isrc": _listed(tags.ids.isrcs),
     }
@@ -236,8 +236,8 @@ def _their_texts(fields: Mapping[str, Any], release: Mapping[str, Any]) -> dict[
         "version": _version(fields.get("title"), fields.get("disambiguation")),
         "artist": fields.get("artist"),
         "album": release.get("title"),
-        "position": position(release.get("disc_number"), release.get("track_number")),
-        "length": length(fields.get("duration_ms")),
+        "position": position_text(release.get("disc_number"), release.get("track_number")),
+        "length": length_text(fields.get("duration_ms")),
         "date": release.get("date") or fields.get("original_date"),
         "isrc": _listed(fields.get("isrcs") or ()),
     }
@@ -288,14 +288,14 @@ def _version(title: str | None, comment: str | None) -> str | None:
     return shown(said.kinds)
 
 
-def position(disc: int | None, track: int | None) -> str | None:
+def position_text(disc: int | None, track: int | None) -> str | None:
     """ "2-07" for the seventh track of the second disc."""
     if not track:
         return None
     return f"{disc or 1}-{track:02d}"
 
 
-def length(milliseconds: int | None) -> str | None:
+def length_text(milliseconds: int | None) -> str | None:
     """ "3:07", or "1:02:03" from an hour on."""
     if not milliseconds:
         return None

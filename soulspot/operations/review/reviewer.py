@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from soulspot.deciding import BY_HAND
 from soulspot.models import MUSICBRAINZ, SPOTIFY, LookupState, PersonDecision, Query, Verdict
-from soulspot.operations.review import desk as review
+from soulspot.operations.review import cases
 from soulspot.store import queue, tracks
 from soulspot.store import review as rows
 from soulspot.store.times import iso
@@ -17,30 +17,30 @@ from soulspot.store.times import iso
 if TYPE_CHECKING:
     from soulspot.pipeline import EnrichmentService
 
-Named = tuple[str, str]
+EntityKey = tuple[str, str]
 """(provider, id) of a MusicBrainz recording or a Spotify track."""
 
 
-class NoSuchTrack(LookupError):
+class UnknownTrack(LookupError):
     """There is no track of this number."""
 
 
-class ByHand:
+class Reviewer:
     """What persons may do with the tracks of a service. `by` names who does it.
 
-    Every method raises NoSuchTrack when there is no such track."""
+    Every method raises UnknownTrack when there is no such track."""
 
     def __init__(self, service: EnrichmentService, *, by: str, now: Callable[[], float] = time.time) -> None:
         self._service = service
         self._by = by
         self._now = now
 
-    async def accept(self, track_id: int, named: Named, reason: str | None = None) -> dict[str, Any]:
+    async def accept(self, track_id: int, named: EntityKey, reason: str | None = None) -> dict[str, Any]:
         """The track is this recording or Spotify track, whatever the scores say. Returns the case as it is then."""
         return await self._say(track_id, [named], Verdict.ACCEPTED, reason)
 
     async def reject(
-        self, track_id: int, named: Iterable[Named], reason: str | None = None
+        self, track_id: int, named: Iterable[EntityKey], reason: str | None = None
     ) -> dict[str, Any]:
         """The track is none of these; they are not proposed again."""
         return await self._say(track_id, list(named), Verdict.REJECTED, reason)
@@ -75,20 +75,20 @@ class ByHand:
 
     def searchable(self) -> list[str]:
         """The services that can be searched by hand. ValueError when none is on."""
-        on = [pump.name for pump in self._service.pumps if pump.name in review.PROVIDERS]
+        on = [pump.name for pump in self._service.pumps if pump.name in cases.PROVIDERS]
         if not on:
             raise ValueError("neither musicbrainz nor spotify is on")
         return sorted(on)
 
     async def case(self, track_id: int) -> dict[str, Any]:
         """The track as it stands, as `review.case` has it."""
-        found = await self._service.database.read(lambda c: review.case(c, track_id))
+        found = await self._service.database.read(lambda c: cases.load_case(c, track_id))
         if found is None:
-            raise NoSuchTrack(_absent(track_id))
+            raise UnknownTrack(_absent(track_id))
         return found
 
     async def _say(
-        self, track_id: int, named: Sequence[Named], verdict: Verdict, reason: str | None
+        self, track_id: int, named: Sequence[EntityKey], verdict: Verdict, reason: str | None
     ) -> dict[str, Any]:
         at = iso(self._now())
 
@@ -118,7 +118,7 @@ def query_by_hand(words: str, provider: str) -> Query:
     return Query.of(provider, "text", title=title, artist=artist or None, scope=BY_HAND)
 
 
-def is_unknown(connection: sqlite3.Connection, track_id: int, entity_id: str) -> bool:
+def is_unknown_entity(connection: sqlite3.Connection, track_id: int, entity_id: str) -> bool:
     """Whether every lookup of the track that asks for this id has been answered, each with "not known"."""
     states = {
         state
@@ -131,7 +131,7 @@ def is_unknown(connection: sqlite3.Connection, track_id: int, entity_id: str) ->
     return states == {LookupState.MISSING}
 
 
-def default_candidates(case: dict[str, Any], provider: str | None = None) -> list[Named]:
+def default_candidates(case: dict[str, Any], provider: str | None = None) -> list[EntityKey]:
     """The candidates of a case, of this provider if given, the one to accept first: MusicBrainz' best, else
     Spotify's."""
     found = [(one["provider"], one["entity_id"]) for one in case["candidates"]]
@@ -142,7 +142,7 @@ def default_candidates(case: dict[str, Any], provider: str | None = None) -> lis
 
 def _refuse_absent(connection: sqlite3.Connection, track_id: int) -> None:
     if not rows.exists(connection, track_id):
-        raise NoSuchTrack(_absent(track_id))
+        raise UnknownTrack(_absent(track_id))
 
 
 def _absent(track_id: int) -> str:

@@ -7,7 +7,7 @@ import json
 
 from aiohttp import ClientSession, web
 
-from soulspot.web.listening import listening
+from soulspot.web.server import serve
 
 
 def application() -> web.Application:
@@ -25,7 +25,7 @@ async def connect(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWri
 
 
 async def test_a_connection_too_many_is_refused_and_the_others_are_served() -> None:
-    async with listening(application(), "127.0.0.1", 0, most=3) as address:
+    async with serve(application(), "127.0.0.1", 0, most=3) as address:
         held = [await connect(address) for _ in range(3)]
         for reader, writer in held:
             writer.write(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
@@ -44,7 +44,7 @@ async def test_a_connection_too_many_is_refused_and_the_others_are_served() -> N
 
 
 async def test_a_connection_that_keeps_silent_or_never_ends_its_headers_is_closed() -> None:
-    async with listening(application(), "127.0.0.1", 0, silence=0.05) as address:
+    async with serve(application(), "127.0.0.1", 0, silence=0.05) as address:
         for begun in (b"", b"GET / HTTP/1.1\r\nHost: 127.0"):
             reader, writer = await connect(address)
             writer.write(begun)

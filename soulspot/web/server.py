@@ -33,7 +33,7 @@ class _Refusal(asyncio.Protocol):
 
 
 @asynccontextmanager
-async def listening(
+async def serve(
     application: web.Application, host: str, port: int, *, most: int = CONNECTIONS, silence: float = SILENCE
 ) -> AsyncIterator[str]:
     """Serve the application until the end of the `async with`; yields its address as "http://host:port".
