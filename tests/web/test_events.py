@@ -72,7 +72,7 @@ class Listener:
 
 
 @asynccontextmanager
-async def serve(running: Running, last: int | str | None = None) -> AsyncIterator[Listener]:
+async def listening(running: Running, last: int | str | None = None) -> AsyncIterator[Listener]:
     headers = {} if last is None else {"Last-Event-ID": str(last)}
     async with running.http.get("/api/v1/events", headers=headers) as answer:
         assert (answer.status, answer.content_type) == (200, "text/event-stream")
@@ -94,7 +94,7 @@ def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_whoever_comes_hears_what_happens_from_then_on(running: Running) -> None:
     await happen(running, 1, 2)
-    async with serve(running) as listener:
+    async with listening(running) as listener:
         await listener.next("status")  # it listens now
         await happen(running, 3)
         await happen(running, 4, 5)
@@ -111,9 +111,9 @@ async def test_whoever_comes_back_misses_nothing_and_hears_nothing_twice(
     monkeypatch.setattr(module, "RECENT", recent)
     monkeypatch.setattr(module, "AT_ONCE", 4)
     await happen(running, *range(1, 21))
-    async with serve(running, 5) as listener:
+    async with listening(running, 5) as listener:
         first = [one.data["track_id"] for one in await listener.events(3)]
-    async with serve(running, 8) as listener:
+    async with listening(running, 8) as listener:
         more = [one.data["track_id"] for one in await listener.events(12)]
         await happen(running, 21)
         more += [one.data["track_id"] for one in await listener.events(1)]
@@ -123,15 +123,15 @@ async def test_whoever_comes_back_misses_nothing_and_hears_nothing_twice(
 async def test_whoever_was_away_for_too_long_is_told_so_and_gets_what_is_left(running: Running) -> None:
     await happen(running, 1, 2, 3, 4)
     await running.service.database.write(lambda c: c.execute("DELETE FROM events WHERE event_id < 3"))
-    async with serve(running, 1) as listener:
+    async with listening(running, 1) as listener:
         assert "no longer kept" in (await listener.next("reset")).data["why"]
         assert [one.id for one in await listener.events(2)] == [3, 4]
-    async with serve(running, 2) as listener:
+    async with listening(running, 2) as listener:
         assert [one.id for one in await listener.events(2)] == [3, 4]
 
 
 async def test_an_id_of_another_database_is_told_so(running: Running) -> None:
-    async with serve(running, 99) as listener:
+    async with listening(running, 99) as listener:
         assert "another database" in (await listener.next("reset")).data["why"]
 
 
@@ -148,7 +148,7 @@ async def test_a_position_that_is_none_is_a_problem(running: Running, last: str)
 
 
 async def test_the_status_comes_at_once_and_when_it_changes(running: Running) -> None:
-    async with serve(running) as listener:
+    async with listening(running) as listener:
         first = await listener.next("status")
         assert first.id is None
         assert first.data["tracks"]["total"] == 0
@@ -161,7 +161,7 @@ async def test_the_status_comes_at_once_and_when_it_changes(running: Running) ->
 
 async def test_silence_is_broken_by_signs_of_life(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "HEARTBEAT", 0.0)
-    async with serve(running) as listener:
+    async with listening(running) as listener:
         async for said in listener.messages():
             if said.comment:
                 break
@@ -170,7 +170,7 @@ async def test_silence_is_broken_by_signs_of_life(running: Running, monkeypatch:
 
 async def test_many_clients_hear_the_same(running: Running) -> None:
     async def hear() -> list[int | None]:
-        async with serve(running, 0) as listener:
+        async with listening(running, 0) as listener:
             return [one.id for one in await listener.events(100)]
 
     listeners = [asyncio.create_task(hear()) for _ in range(50)]
@@ -183,7 +183,7 @@ async def test_a_client_too_many_is_told_when_to_come_back(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MOST", 1)
-    async with serve(running), running.http.get("/api/v1/events") as answer:
+    async with listening(running), running.http.get("/api/v1/events") as answer:
         assert "listen already" in await is_problem(answer, 503)
         assert answer.headers["Retry-After"] == "10"
 
@@ -213,7 +213,7 @@ async def test_a_client_that_takes_nothing_is_let_go_and_costs_no_memory(
 
 
 async def test_the_end_of_the_daemon_is_the_end_of_the_stream(running: Running) -> None:
-    async with serve(running) as listener:
+    async with listening(running) as listener:
         await listener.next("status")
         app = running.http.server.app  # type: ignore[attr-defined]
         await app.shutdown()
@@ -234,7 +234,7 @@ async def test_what_goes_wrong_once_does_not_silence_the_stream(
             raise left.pop()
         return real(*positional)
 
-    async with serve(running) as listener:
+    async with listening(running) as listener:
         await listener.next("status")
         monkeypatch.setattr(rows, "since", since)
         await happen(running, 1)
@@ -244,12 +244,12 @@ async def test_what_goes_wrong_once_does_not_silence_the_stream(
 async def test_whoever_comes_when_nobody_has_listened_for_a_while_is_told_how_it_stands_now(
     running: Running,
 ) -> None:
-    async with serve(running) as first:
+    async with listening(running) as first:
         assert (await first.next("status")).data["operations"] == []
     await asyncio.wait(_looking())
     number = await running.operations.scan()
     await running.finished()
-    async with serve(running) as second:
+    async with listening(running) as second:
         told = (await second.next("status")).data["operations"]
     assert [(one["id"], one["status"]) for one in told] == [(number, "completed")]
 
