@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from soulspot.batch.processor import BatchCancelled, BatchProcessor, BatchResult
+from soulspot.batch import BatchCancelled, BatchProcessor, BatchResult
 from tests.support.virtual_time import run_virtual
 
 

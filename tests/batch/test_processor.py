@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import soulspot
-from soulspot.batch.processor import BatchCancelled, BatchProcessor, BatchResult
+from soulspot.batch import BatchCancelled, BatchProcessor, BatchResult
 from soulspot.errors import ProcessorClosed
 from tests.support.virtual_time import run_virtual
 

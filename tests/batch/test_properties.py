@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from soulspot.batch.processor import BatchCancelled, BatchProcessor, BatchResult
+from soulspot.batch import BatchCancelled, BatchProcessor, BatchResult
 from soulspot.errors import ProcessorClosed
 from tests.support.virtual_time import run_virtual
 
