@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
 
-from soulspot.matching import Pairing, Share, assign
+from soulspot.matching import AlbumEvidence, Pairing, pair_tracks
 from soulspot.models import Entity, GroupedTrack, TrackState
 
 T = TypeVar("T")
@@ -29,10 +29,10 @@ class _Same(Generic[T]):
 def _paired(members: _Same[tuple[GroupedTrack, ...]], entities: _Same[tuple[Entity, ...]]) -> Pairing:
     """The pairing of an album's tracks with an edition; tracks that are decided together ask for the same one."""
     tracks = [(one.tags, one.path) for one in members.value]
-    return assign(tracks, [one for one in entities.value if one.kind == "recording"])
+    return pair_tracks(tracks, [one for one in entities.value if one.kind == "recording"])
 
 
-def share_of(state: TrackState) -> Share | None:
+def share_of(state: TrackState) -> AlbumEvidence | None:
     """What the other tracks leave for this one, by the edition that fits most of them; None where there is nothing to say.
 
     It costs a comparison or two for every track of the album, so it is asked only for a track that is not clear by
@@ -46,10 +46,10 @@ def share_of(state: TrackState) -> Share | None:
         if asked.query.kind == "release" and any(one.kind == "recording" for one in asked.entities):
             pairings.append(_paired(_Same(members), _Same(asked.entities)))
     most = max(((one.plain, len(one.pairs)) for one in pairings), default=None)
-    shares = [one.share(place) for one in pairings if (one.plain, len(one.pairs)) == most]
+    shares = [one.evidence_for(place) for one in pairings if (one.plain, len(one.pairs)) == most]
     if not shares:
         return None
     # two editions that fit as well and leave different recordings for this track leave it none
-    own = shares[0].own if len({one.own for one in shares}) == 1 else None
-    taken = frozenset.intersection(*(one.taken for one in shares))
-    return Share(own, taken, confirmed=all(one.confirmed for one in shares))
+    own = shares[0].own_id if len({one.own_id for one in shares}) == 1 else None
+    taken = frozenset.intersection(*(one.claimed_ids for one in shares))
+    return AlbumEvidence(own, taken, confirmed=all(one.confirmed for one in shares))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from soulspot.matching import ALL_FREE, Candidate, Decision, MatchPolicy, Share, decide
+from soulspot.matching import NO_EVIDENCE, AlbumEvidence, Candidate, Decision, MatchPolicy, decide
 from soulspot.models import SPOTIFY, Entity, TrackState, TrackTags, Verdict
 
 NOBODY = Decision(Verdict.NONE, None, 0.0, 0.0, (), ())
@@ -19,7 +19,7 @@ def judge(
     candidates: Sequence[Candidate],
     provider: str,
     policy: MatchPolicy,
-    share: Share = ALL_FREE,
+    share: AlbumEvidence = NO_EVIDENCE,
 ) -> Decision:
     """The matcher's decision, unless a person has decided before; `share` is what the album's other tracks leave."""
     chosen_id = locked(state, provider)
@@ -27,7 +27,7 @@ def judge(
         if not candidates:
             return NOBODY
         rejected = rejected_ids(state, provider)
-        return decide(tags, candidates, policy, path=state.path, rejected=rejected, share=share)
+        return decide(tags, candidates, policy, path=state.path, rejected=rejected, evidence=share)
     chosen = [one for one in candidates if one.entity.id == chosen_id]
     decision = decide(tags, chosen or [Candidate(_bare(provider, chosen_id))], ANYTHING, path=state.path)
     return replace(

@@ -31,12 +31,12 @@ from soulspot.matching import (
     Candidate,
     Decision,
     MatchPolicy,
+    artist_has_alias,
+    artist_has_name,
     choose_editions,
-    goes_by,
-    is_called,
-    nearby,
     normalise_tags,
-    without_artist,
+    preselect_recordings,
+    strip_artist,
 )
 from soulspot.models import (
     LISTENBRAINZ,
@@ -149,8 +149,8 @@ def _worked_out(state: TrackState, rules: Rules) -> TrackOutcome:
         spotify_albums=spotify_albums(state),
         unasked=unasked is not None,
         release_group_id=_release_group(recording),
-        unstated_version=recording.unstated or recording.by_name,
-        is_near=recording.verdict is Verdict.REVIEW and not recording.nameless,
+        unstated_version=recording.version_unstated or recording.acceptable_by_name,
+        is_near=recording.verdict is Verdict.REVIEW and not recording.title_uncompared,
         other_names=_artists(state, tags.artist),
         album_other_names=_other_names(state, state.group.artist if state.group else None),
     )
@@ -172,7 +172,7 @@ def as_asked(tags: TrackTags, path: bytes | None) -> TrackTags:
     same: it may be what the song is called."""
     tidy = normalise_tags(tags, path)
     title = tidy.title or (tags.title or "").strip() or None
-    return replace(tidy, title=title and without_artist(title, tidy.artist))
+    return replace(tidy, title=title and strip_artist(title, tidy.artist))
 
 
 def _recording_candidates(state: TrackState, tags: TrackTags, linked: Decision) -> Iterator[Candidate]:
@@ -181,7 +181,11 @@ def _recording_candidates(state: TrackState, tags: TrackTags, linked: Decision) 
     confirmed = {*state.tags.ids.isrcs, *(fields_of(linked).get("isrcs", ()) if accepted_id(linked) else ())}
     for asked in state.asked.values():
         whole = asked.query.kind == "release"
-        for entity in nearby(normalise_tags(tags, state.path), asked.entities) if whole else asked.entities:
+        for entity in (
+            preselect_recordings(normalise_tags(tags, state.path), asked.entities)
+            if whole
+            else asked.entities
+        ):
             if entity.kind != "recording" or (entity.id in hearsay and asked.query.provider == LISTENBRAINZ):
                 continue
             reached = {"recording id"} if entity.id in own_ids else set()
@@ -261,7 +265,7 @@ def _other_names(state: TrackState, name: str | None) -> tuple[str, ...]:
     if answer is None or not name:
         return ()
     named = main_credit(name)
-    found = [one for one in answer.entities if goes_by(one.fields, named)]
+    found = [one for one in answer.entities if artist_has_alias(one.fields, named)]
     found.sort(key=lambda one: (-int(one.fields.get("score", 0)), one.id))
     return tuple(one.id for one in found)[:MAX_ARTISTS]
 
@@ -272,7 +276,7 @@ def _artists(state: TrackState, name: str | None) -> tuple[str, ...]:
     answer = state.answer_to(artist_query(name)) if name else None
     if answer is None or not name:
         return ()
-    called = [one.id for one in answer.entities if is_called(one.fields, main_credit(name))]
+    called = [one.id for one in answer.entities if artist_has_name(one.fields, main_credit(name))]
     return tuple(dict.fromkeys((*_other_names(state, name), *called)))[:MAX_ARTISTS]
 
 

@@ -8,7 +8,15 @@ from rapidfuzz.fuzz import token_set_ratio as ratio
 
 from soulspot.deciding.judging import accepted_id, entities_of, fields_of, judge, locked, named_as
 from soulspot.deciding.spotify_plan import album_on_spotify
-from soulspot.matching import Candidate, Decision, MatchPolicy, Scored, nearby, normalise_tags, same_artist
+from soulspot.matching import (
+    Candidate,
+    Decision,
+    MatchPolicy,
+    ScoredCandidate,
+    album_may_be_by,
+    normalise_tags,
+    preselect_recordings,
+)
 from soulspot.models import SPOTIFY, Entity, Query, TrackState, TrackTags, Verdict
 from soulspot.text import latin
 
@@ -61,7 +69,7 @@ def _candidates(state: TrackState, *, by_own_id: bool, recording: Decision | Non
         ):
             how = _REACHED["text"]
         whole = asked.query.kind == "tracklist"
-        entities = nearby(tags, asked.entities) if whole else asked.entities
+        entities = preselect_recordings(tags, asked.entities) if whole else asked.entities
         found += [Candidate(entity, how) for entity in entities if entity.kind == "track"]
     return found
 
@@ -105,7 +113,7 @@ def told_twice(state: TrackState, recording: Decision) -> Decision | None:
         return None
     reasons = ("MusicBrainz and ListenBrainz name the same track", "Spotify itself was not asked")
     candidate = Candidate(Entity(SPOTIFY, "track", link, {}), _REACHED["track"])
-    best = Scored(candidate, recording.confidence, reasons)
+    best = ScoredCandidate(candidate, recording.confidence, reasons)
     return Decision(Verdict.ACCEPTED, best, recording.confidence, recording.confidence, reasons, (best,))
 
 
@@ -121,6 +129,6 @@ def spotify_albums(state: TrackState) -> tuple[str, ...]:
         for entity in answer.entities
         if "spotify_album_id" in entity.fields
         and ratio(latin(entity.fields.get("album") or ""), name) >= SAME_ALBUM
-        and (group.artist is None or same_artist(group.artist, entity.fields))
+        and (group.artist is None or album_may_be_by(entity.fields, group.artist))
     )
     return tuple(album_id for album_id, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from soulspot.matching import Decision, accepted_by_name
+from soulspot.matching import Decision, accept_by_name
 from soulspot.models import MUSICBRAINZ, TrackState, Verdict
 
 
@@ -12,10 +12,10 @@ def until_others_are_seen(state: TrackState, recording: Decision, *, musicbrainz
     """Of a live take or the like there are many, and a narrow search shows only those of this length: it is not
     accepted for its length before those of unknown length have been asked for, too. And the only one of its name is not
     known to be that before others have been asked for, however long."""
-    if recording.by_name and recording.best:
+    if recording.acceptable_by_name and recording.best:
         seen = _others_of_the_name(state, recording.best.candidate.entity.id)
-        return accepted_by_name(recording) if seen else recording
-    if not (recording.lone_take and musicbrainz):
+        return accept_by_name(recording) if seen else recording
+    if not (recording.rests_on_length and musicbrainz):
         return recording
     seen = any(
         asked.settled and asked.query.provider == MUSICBRAINZ and asked.query.kind == "loose"

@@ -14,7 +14,7 @@ from soulspot.estimate.cost import Terms
 from soulspot.estimate.requests import Estimate, Tally, combined
 from soulspot.library.scan import Candidate
 from soulspot.library.tags import read_file
-from soulspot.matching import album_member
+from soulspot.matching import identify_album
 from soulspot.models import AlbumGroup, AlbumMember, Asked, Query, TrackState, TrackTags
 from soulspot.pipeline import LibraryRules, walks
 from soulspot.store import albums, earlier_answers, tracks
@@ -116,7 +116,7 @@ class Survey:
             if file.tags is None:
                 self._found.unreadable += 1
             else:
-                fresh.append(_Fresh(one.path, file.tags, album_member(one.path, file.tags)))
+                fresh.append(_Fresh(one.path, file.tags, identify_album(one.path, file.tags)))
 
     def _known_states(self, known: Sequence[int]) -> Iterator[TrackState]:
         for start in range(0, len(known), CHUNK):

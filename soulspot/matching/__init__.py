@@ -1,38 +1,45 @@
 """Matching: tags and candidates in, a decision with its reasons out; pure functions, nothing waits or writes."""
 
-from soulspot.matching.albums.assigning import Pairing, assign
-from soulspot.matching.albums.editions import choose_editions, same_artist
-from soulspot.matching.albums.groups import album_member
-from soulspot.matching.decision import accepted_by_name, decide
-from soulspot.matching.nearby import nearby
+from soulspot.matching.albums.editions import album_may_be_by, choose_editions
+from soulspot.matching.albums.groups import identify_album
+from soulspot.matching.albums.pairing import Pairing, pair_tracks
+from soulspot.matching.decision import accept_by_name, decide
+from soulspot.matching.nearby import preselect_recordings
 from soulspot.matching.records import compare_records
-from soulspot.matching.text.fallback import normalise_tags, without_artist
-from soulspot.matching.text.names import goes_by, is_called
+from soulspot.matching.text.fallback import normalise_tags, strip_artist
+from soulspot.matching.text.names import artist_has_alias, artist_has_name
 from soulspot.matching.text.titles import parse_title
-from soulspot.matching.values import ALL_FREE, Candidate, Decision, MatchPolicy, Scored, Share
-from soulspot.matching.versions.words import shown, version_words
+from soulspot.matching.values import (
+    NO_EVIDENCE,
+    AlbumEvidence,
+    Candidate,
+    Decision,
+    MatchPolicy,
+    ScoredCandidate,
+)
+from soulspot.matching.versions.words import describe_versions, parse_versions
 
 __all__ = [
-    "ALL_FREE",
+    "NO_EVIDENCE",
+    "AlbumEvidence",
     "Candidate",
     "Decision",
     "MatchPolicy",
     "Pairing",
-    "Scored",
-    "Share",
-    "accepted_by_name",
-    "album_member",
-    "assign",
+    "ScoredCandidate",
+    "accept_by_name",
+    "album_may_be_by",
+    "artist_has_alias",
+    "artist_has_name",
     "choose_editions",
     "compare_records",
     "decide",
-    "goes_by",
-    "is_called",
-    "nearby",
+    "describe_versions",
+    "identify_album",
     "normalise_tags",
+    "pair_tracks",
     "parse_title",
-    "same_artist",
-    "shown",
-    "version_words",
-    "without_artist",
+    "parse_versions",
+    "preselect_recordings",
+    "strip_artist",
 ]

@@ -12,7 +12,7 @@ from soulspot.matching.scoring.reasons import explain
 from soulspot.matching.scoring.rivals import Judged, preferred, rivals, untold
 from soulspot.matching.scoring.singling import left_over, only_of_its_name, remaining, singled_out
 from soulspot.matching.uniting import united
-from soulspot.matching.values import ALL_FREE, Candidate, Decision, MatchPolicy, Share
+from soulspot.matching.values import NO_EVIDENCE, AlbumEvidence, Candidate, Decision, MatchPolicy
 from soulspot.matching.views import View, view_of_fields, views_of_tags, without_leading_number
 from soulspot.models import TrackTags, Verdict
 
@@ -29,11 +29,11 @@ def decide(
     *,
     path: bytes | None = None,
     rejected: frozenset[str] = frozenset(),
-    share: Share = ALL_FREE,
+    evidence: AlbumEvidence = NO_EVIDENCE,
 ) -> Decision:
     """Decide which of `candidates` (all MusicBrainz/ListenBrainz recordings, or all Spotify tracks) the track is.
 
-    `path` fills gaps in the tags; ids in `rejected` are never proposed; `share` is what the other tracks of the album
+    `path` fills gaps in the tags; ids in `rejected` are never proposed; `evidence` is what the other tracks of the album
     leave: between candidates that are as close it decides, and it takes nothing away. The order of the
     candidates does not matter."""
     readings = views_of_tags(tags, path)
@@ -46,10 +46,10 @@ def decide(
     judged = _lone(pool) if ours.empty else _judged(readings, pool)
     if not judged:
         return Decision(Verdict.NONE, None, 0.0, 0.0, ("no candidates",), ())
-    judged = sorted((remaining(j, share) for j in judged), key=lambda j: j.rank)
-    judged = left_over(preferred(judged, policy.margin), share, policy.margin)
+    judged = sorted((remaining(j, evidence) for j in judged), key=lambda j: j.rank)
+    judged = left_over(preferred(judged, policy.margin), evidence, policy.margin)
     best = judged[0]
-    others = [j for j in judged[1:] if best.id != share.own or j.id not in share.taken]
+    others = [j for j in judged[1:] if best.id != evidence.own_id or j.id not in evidence.claimed_ids]
     rival = next((j for j in others if rivals(best, j) and j.score >= policy.review), None)
     margin = round(max(0.0, best.score - rival.score), 4) if rival else round(best.score, 4)
     verdict, why = _verdict(best, rival, margin, policy)
@@ -63,15 +63,15 @@ def decide(
         reasons=(*why, *best.reasons),
         ranked=tuple(j.public() for j in judged[:SHOWN]),
         release=choose_release(ours, best.view) if verdict is not Verdict.NONE else None,
-        lone_take=verdict is Verdict.ACCEPTED and _for_its_length_alone(best),
-        unstated=best.marks.unstated and verdict is Verdict.REVIEW,
-        by_name=verdict is Verdict.REVIEW and only_of_its_name(judged, ours.duration_ms) is best,
-        nameless=best.marks.title is None,
+        rests_on_length=verdict is Verdict.ACCEPTED and _for_its_length_alone(best),
+        version_unstated=best.marks.unstated and verdict is Verdict.REVIEW,
+        acceptable_by_name=verdict is Verdict.REVIEW and only_of_its_name(judged, ours.duration_ms) is best,
+        title_uncompared=best.marks.title is None,
     )
 
 
-def accepted_by_name(decision: Decision) -> Decision:
-    """A decision that says `by_name`, by who has seen what else is called so."""
+def accept_by_name(decision: Decision) -> Decision:
+    """A decision that says `acceptable_by_name`, by who has seen what else is called so."""
     assert decision.best is not None
     best = replace(decision.best, score=WITH_ONE_DOUBT, reasons=(*decision.best.reasons, ONLY_OF_ITS_NAME))
     return replace(

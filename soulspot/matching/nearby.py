@@ -15,7 +15,7 @@ FEW = (
 _LIKE, _CLOSE_MS = 50.0, 3_000
 
 
-def nearby(tags: TrackTags, recordings: Sequence[Entity]) -> Sequence[Entity]:
+def preselect_recordings(tags: TrackTags, recordings: Sequence[Entity]) -> Sequence[Entity]:
     """Those of an album's recordings that share something with the (normalised) tags: words of the title, the place
     on the album, or the length within 3 s. All of them where the album is small, or the tags say none of these."""
     if len(recordings) <= FEW or not (tags.title or tags.track_number or tags.duration_ms):

@@ -1,4 +1,4 @@
-"""The frozen values matching takes and gives: policy, candidate, score and decision."""
+"""Frozen values that matching takes and returns: policy, candidate, album evidence, decision."""
 
 from __future__ import annotations
 
@@ -8,23 +8,16 @@ from typing import Any
 
 from soulspot.models import Entity, Verdict
 
-RECORDING_ID = "recording id"
-ISRC = "isrc"
-SPOTIFY_ID = "spotify id"
-SPOTIFY_LINK = "spotify link"
-TEXT = "text"
-
 
 @dataclass(frozen=True, slots=True)
 class MatchPolicy:
-    """Where the lines are drawn, all on the scale of a score (0 to 1).
+    """Limits between accepting, asking a person and dropping, on the scale of a score (0 to 1).
 
-    From `accept` on a match is taken without asking, from `review` on a person is asked. The best candidate must
-    lead the next different recording by `margin`. Raises ValueError unless 0 <= review <= accept <= 1."""
+    Raises ValueError unless 0 <= review <= accept <= 1 and 0 <= margin <= 1."""
 
-    accept: float = 0.9
-    review: float = 0.6
-    margin: float = 0.04
+    accept: float = 0.9  # from this score on a match is accepted without a person
+    review: float = 0.6  # from this score on a match is put up for review
+    margin: float = 0.04  # the lead over the next different recording that accepting needs
 
     def __post_init__(self) -> None:
         if not 0 <= self.review <= self.accept <= 1:
@@ -37,32 +30,29 @@ class MatchPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One thing a provider proposed: a MusicBrainz or ListenBrainz "recording", or a Spotify "track".
-
-    `identified_by` says how it was reached: any of "recording id", "isrc", "spotify id", "spotify link", "text"."""
+    """A MusicBrainz or ListenBrainz "recording", or a Spotify "track", proposed for a track."""
 
     entity: Entity
+    # The lookups that led here: "recording id", "isrc", "spotify id", "spotify link", "text".
     identified_by: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """What the other tracks of its album leave for a track: the recording that is its `own` when all are paired, None
-    when that is not clear, and those `taken` by the others.
+class AlbumEvidence:
+    """Conclusions about one track from pairing its whole album with the recordings of an edition."""
 
-    `confirmed`: several others stand where the edition has them, so that a place on it says something."""
-
-    own: str | None = None
-    taken: frozenset[str] = frozenset()
+    own_id: str | None = None  # the recording paired with the track; None when that is not clear
+    claimed_ids: frozenset[str] = frozenset()  # recordings that clearly belong to other tracks
+    # Several other tracks stand where the edition has them, so that a position on it means something.
     confirmed: bool = False
 
 
-ALL_FREE = Share()
+NO_EVIDENCE = AlbumEvidence()
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """A candidate with its score (0 to 1) and why, in words for a person."""
+class ScoredCandidate:
+    """A candidate with its score (0 to 1) and the reasons for it, in words for a person."""
 
     candidate: Candidate
     score: float
@@ -71,25 +61,24 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was decided for one track.
-
-    `best` is the nearest candidate whatever the verdict, None without any; `confidence` is its score, `margin` its
-    lead over the next different recording (all of the score when there is none). `ranked` has at most ten, best
-    first. `release` is the entry of the best's `releases` the file belongs to; None when that is not clear or the
-    verdict is NONE. `unstated`: nothing but version words that files often leave unsaid keeps the best from being
-    accepted, which what else has this name could settle. `lone_take`: accepted as one of many takes (live, karaoke
-    ...) for its length alone, as far as those of unknown length have not been seen. `by_name`: as the only
-    one of its name, some seconds off, it can be accepted by who has seen what else is called so. `nameless`: the title of
-    the best could not be compared. `reasons` starts with what stood in the way of accepting, then has the best's own."""
+    """The verdict on one track, with the candidates that led to it."""
 
     verdict: Verdict
-    best: Scored | None
-    confidence: float
-    margin: float
-    reasons: tuple[str, ...]
-    ranked: tuple[Scored, ...]
+    best: ScoredCandidate | None  # the nearest candidate whatever the verdict; None without candidates
+    confidence: float  # the score of the best
+    margin: float  # its lead over the next different recording; its whole score without one
+    reasons: tuple[str, ...]  # first the obstacle to accepting, if any, then the reasons of the best
+    ranked: tuple[ScoredCandidate, ...]  # at most ten, best first
+    # The entry of the best's `releases` that the file belongs to; None when unclear, or nothing matches.
     release: Mapping[str, Any] | None = None
-    unstated: bool = False
-    lone_take: bool = False
-    by_name: bool = False
-    nameless: bool = False
+    # In review only because the tags leave out version words ("single version") that files often
+    # leave out: a search for every length of this name may settle it.
+    version_unstated: bool = False
+    # Accepted by nothing but its length, as one of many takes (live, karaoke): a take whose length
+    # the search could not know may fit as well.
+    rests_on_length: bool = False
+    # In review although it is the only recording of this name, some seconds off: `accept_by_name`
+    # accepts it for a caller that has seen every recording of the name, of any length.
+    acceptable_by_name: bool = False
+    # The best's title could not be compared: one is missing, or the scripts differ.
+    title_uncompared: bool = False

@@ -11,7 +11,7 @@ from soulspot.matching.albums.release import Album, album, albums_in
 from soulspot.matching.text.fallback import normalise_tags
 from soulspot.matching.text.names import Credit, credit_of, is_imitation
 from soulspot.matching.text.titles import NO_TITLE, Title, parse_title
-from soulspot.matching.versions.words import NO_VERSIONS, Versions, version_words
+from soulspot.matching.versions.words import NO_VERSIONS, Versions, parse_versions
 from soulspot.models import Entity, TrackTags
 
 
@@ -124,7 +124,7 @@ def view_of_fields(entity: Entity) -> View:
         album_credit=credit_of(fields.get("album_artist")),
         albums=albums,
         duration_ms=fields.get("duration_ms") or None,
-        besides=version_words(comment) | _imitation((fields.get("artist"),)),
+        besides=parse_versions(comment) | _imitation((fields.get("artist"),)),
         entries=tuple(entry for _, entry in found),
         implied=frozenset.intersection(*(known.implied for known in albums)) if albums else frozenset(),
         lent=frozenset().union(*(known.lent for known in albums)),

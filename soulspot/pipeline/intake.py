@@ -16,7 +16,7 @@ from soulspot.imports.files import read_rows
 from soulspot.imports.rows import BadRow, ImportRow
 from soulspot.library.scan import Candidate, Problem, Walk, walk
 from soulspot.library.tags import read_file
-from soulspot.matching import album_member
+from soulspot.matching import identify_album
 from soulspot.models import ScannedFile
 from soulspot.store import albums, tracks
 from soulspot.store.database import Database
@@ -171,7 +171,7 @@ class Intake:
 
     def _save(self, connection: sqlite3.Connection, files: Sequence[ScannedFile], scan_id: int) -> list[int]:
         changed = tracks.save_scanned(connection, files, scan_id, self._now(), exists=os.path.lexists)
-        albums.assign(connection, changed, album_member)
+        albums.assign(connection, changed, identify_album)
         return changed
 
     async def files(self, paths: Sequence[bytes]) -> dict[bytes, int | Exception]:
@@ -209,7 +209,7 @@ class Intake:
         self, connection: sqlite3.Connection, rows: Sequence[tracks.ImportedTrack]
     ) -> tuple[list[int], int]:
         found, changed = tracks.save_rows(connection, rows, self._now())
-        albums.assign(connection, changed, album_member)
+        albums.assign(connection, changed, identify_album)
         return found, len(changed)
 
     async def group(self, members: Mapping[str, Sequence[int]]) -> None:
@@ -217,7 +217,7 @@ class Intake:
 
         def assign(connection: sqlite3.Connection) -> None:
             for group, ids in members.items():
-                albums.assign(connection, ids, partial(album_member, group=group))
+                albums.assign(connection, ids, partial(identify_album, group=group))
 
         await self._database.write(assign)
 

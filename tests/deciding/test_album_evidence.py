@@ -11,7 +11,7 @@ from soulspot.deciding import album_evidence as outcome_album
 from soulspot.deciding.album_evidence import share_of
 from soulspot.deciding.outcome import Rules
 from soulspot.deciding.plan_state import Services
-from soulspot.matching.albums.assigning import Pairing, assign
+from soulspot.matching.albums.pairing import Pairing, pair_tracks
 from soulspot.models import MUSICBRAINZ as MB
 from soulspot.models import AlbumGroup, Entity, GroupedTrack, Query, Status, TrackTags
 from tests.support.factories import asked, by_kind, edition, mbid, play, recording, release, state, tags
@@ -67,15 +67,15 @@ def test_an_album_is_paired_with_an_edition_once_for_all_tracks_that_are_decided
     def counting(*of: Any) -> Pairing:
         nonlocal paired
         paired += 1
-        return assign(*of)
+        return pair_tracks(*of)
 
-    monkeypatch.setattr(outcome_album, "assign", counting)
+    monkeypatch.setattr(outcome_album, "pair_tracks", counting)
     members = tuple(GroupedTrack(n, one) for n, one in enumerate(OTHERS, 1))
     group = AlbumGroup("Night Shift", "The Lanterns", len(members), members)
     answer = asked(Query.of(MB, "release", mbid=mbid(40)), *EDITION)
     whole = state(OTHERS[0], answer, group=group)
     shares = [share_of(replace(whole, track_id=one.track_id)) for one in members]
-    assert [share.own for share in shares if share] == [mbid(n) for n in range(1, len(members) + 1)]
+    assert [share.own_id for share in shares if share] == [mbid(n) for n in range(1, len(members) + 1)]
     assert paired == 1
 
 
@@ -101,7 +101,7 @@ def test_two_editions_that_fit_as_well_and_leave_different_recordings_leave_none
     for answers in ((first, second), (second, first)):
         share = share_of(replace(track, asked={one.query: one for one in answers}))
         assert share is not None
-        assert (share.own, share.confirmed) == (None, True)
+        assert (share.own_id, share.confirmed) == (None, True)
     only = share_of(replace(track, asked={first.query: first}))
     assert only is not None
-    assert only.own == mbid(5)
+    assert only.own_id == mbid(5)

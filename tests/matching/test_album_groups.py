@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from soulspot.matching import album_member
+from soulspot.matching import identify_album
 from soulspot.models import AlbumMember, TrackTags
 from tests.matching.make import tags
 
@@ -14,7 +14,7 @@ FOLDER = b"/music/The Lanterns/Night Shift"
 
 
 def member(known: TrackTags, path: bytes | None = FOLDER + b"/01 - Blue Hour.flac") -> AlbumMember:
-    found = album_member(path, known)
+    found = identify_album(path, known)
     assert found is not None
     return found
 
@@ -84,7 +84,7 @@ def test_an_untagged_file_belongs_to_the_album_that_its_path_names() -> None:
 
 @pytest.mark.parametrize("path", [None, b"Blue Hour.flac", b"/music/Blue Hour.mp3"])
 def test_a_track_that_names_no_album_belongs_to_none(path: bytes | None) -> None:
-    assert album_member(path, song(None)) is None
+    assert identify_album(path, song(None)) is None
 
 
 def test_tracks_without_files_group_by_artist_and_album() -> None:

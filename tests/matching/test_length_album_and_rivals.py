@@ -296,8 +296,8 @@ def test_some_seconds_off_are_too_many_where_anything_else_is_in_doubt(
     seconds = file.get("seconds", 200) + 5
     title = own.title or ""
     only = recording("a", title, ARTIST, seconds, releases=[release("Harbour", 7)])
-    assert not decision(own, only, *others).by_name
-    assert decision(tags(TITLE, ARTIST, 200), recording("a", TITLE, ARTIST, 205)).by_name
+    assert not decision(own, only, *others).acceptable_by_name
+    assert decision(tags(TITLE, ARTIST, 200), recording("a", TITLE, ARTIST, 205)).acceptable_by_name
 
 
 def test_a_title_heard_in_another_script_is_believed_beside_others_that_only_the_length_speaks_for() -> None:

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import replace
 
-from soulspot.matching import album_member
+from soulspot.matching import identify_album
 from soulspot.models import SPOTIFY, EnrichedTrack, Query, Status, TrackOutcome, TrackTags
 from soulspot.store import albums, tracks
 from tests.support.factories import NOW, scanned, spotify_id, tags
@@ -24,7 +24,7 @@ def bring(connection: sqlite3.Connection, names: Iterable[str]) -> dict[str, int
         for n, name in enumerate(names)
     ]
     ids = tracks.save_scanned(connection, files, 1, NOW, exists=lambda path: True)
-    albums.assign(connection, ids, album_member)
+    albums.assign(connection, ids, identify_album)
     return dict(zip(names, ids, strict=True))
 
 
@@ -103,7 +103,7 @@ def retag(connection: sqlite3.Connection, name: str, known: TrackTags) -> None:
     changed = tracks.save_scanned(
         connection, [scanned(path, known, size=99)], 2, NOW, exists=lambda path: True
     )
-    albums.assign(connection, changed, album_member)
+    albums.assign(connection, changed, identify_album)
 
 
 def test_a_track_whose_tags_change_is_waited_for_again(connection: sqlite3.Connection) -> None:

@@ -7,7 +7,7 @@ import sqlite3
 
 import pytest
 
-from soulspot.matching import album_member
+from soulspot.matching import identify_album
 from soulspot.models import (
     MUSICBRAINZ,
     AlbumGroup,
@@ -32,7 +32,7 @@ def bring(
         for n, one in enumerate(known)
     ]
     ids = tracks.save_scanned(connection, files, scan_id, NOW, exists=lambda path: True)
-    albums.assign(connection, ids, album_member)
+    albums.assign(connection, ids, identify_album)
     return ids
 
 
@@ -76,7 +76,7 @@ def test_two_albums_in_one_folder_are_told_apart(connection: sqlite3.Connection)
 def test_imported_rows_of_one_album_are_an_album(connection: sqlite3.Connection) -> None:
     rows = [tracks.ImportedTrack(f"{n}", tags(f"Song {n}")) for n in range(5)]
     ids = tracks.save_imported(connection, rows, NOW)
-    albums.assign(connection, ids, album_member)
+    albums.assign(connection, ids, identify_album)
     assert groups(connection, ids) == [just_in("Night Shift", "The Lanterns", 5)] * 5
 
 
@@ -95,7 +95,7 @@ def test_a_track_whose_tags_change_changes_its_album(connection: sqlite3.Connect
     changed = tracks.save_scanned(
         connection, [scanned(path, tags("A", album="Day Shift"), size=size)], 2, NOW, exists=lambda path: True
     )
-    albums.assign(connection, changed, album_member)
+    albums.assign(connection, changed, identify_album)
     assert changed == ids[:1]
     assert [one and one.album for one in groups(connection, ids)] == ["Day Shift", "Night Shift"]
 

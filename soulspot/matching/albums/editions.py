@@ -45,7 +45,7 @@ def choose_editions(
         if release.id in by_artist:
             if likeness < SAME_ALBUM and count != size:
                 continue
-        elif likeness < SAME_ALBUM or not same_artist(artist, fields):
+        elif likeness < SAME_ALBUM or not album_may_be_by(fields, artist):
             continue
         rank = (
             -round(likeness, 2),
@@ -60,7 +60,7 @@ def choose_editions(
     return [release for _, release in sorted(ranked, key=lambda pair: pair[0])]
 
 
-def same_artist(artist: str | None, fields: Mapping[str, Any]) -> bool:
+def album_may_be_by(fields: Mapping[str, Any], artist: str | None) -> bool:
     """Whether an album with these fields may be this artist's; None stands for various artists. What cannot be
     compared may be."""
     credit = fields.get("album_artist")

@@ -11,7 +11,7 @@ from soulspot.models import AlbumMember, TrackTags
 from soulspot.text import fold
 
 
-def album_member(path: bytes | None, tags: TrackTags, group: str | None = None) -> AlbumMember | None:
+def identify_album(path: bytes | None, tags: TrackTags, group: str | None = None) -> AlbumMember | None:
     """The album that a track says it belongs to, or that its path says; None without any.
 
     Files group by folder, tracks without a file by their (album) artist. The member's `artist` is the album's, else

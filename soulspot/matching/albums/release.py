@@ -10,7 +10,7 @@ from typing import Any
 
 from soulspot.matching.text.names import is_various
 from soulspot.matching.text.titles import Title, parse_title
-from soulspot.matching.versions.words import album_versions, version_words
+from soulspot.matching.versions.words import album_versions, parse_versions
 
 SAME_ALBUM = 0.85  # from here on two album names are one
 NEAR_ALBUM = 0.7  # an album name with a slip of the pen
@@ -47,7 +47,7 @@ class Album:
         implied = album_versions(self.name) | frozenset(
             _SECONDARY[kind] for kind in kinds if kind in _SECONDARY
         )
-        whole = version_words(self.name)
+        whole = parse_versions(self.name)
         lent = implied | title.versions.kinds | (frozenset() if whole.details else whole.hard)
         object.__setattr__(self, "title", title)
         object.__setattr__(self, "implied", implied)

@@ -8,7 +8,7 @@ from soulspot.matching.scoring.comparing import Marks
 from soulspot.matching.scoring.identified import Standing
 from soulspot.matching.text.names import credit_similarity
 from soulspot.matching.text.similarity import duration_support, title_similarity
-from soulspot.matching.values import Candidate, Scored
+from soulspot.matching.values import Candidate, ScoredCandidate
 from soulspot.matching.views import View
 
 
@@ -36,8 +36,8 @@ class Judged:
     def preference(self) -> int:
         return min((album.preference for album in self.view.albums), default=3)
 
-    def public(self) -> Scored:
-        return Scored(self.candidate, round(self.score, 4), self.reasons)
+    def public(self) -> ScoredCandidate:
+        return ScoredCandidate(self.candidate, round(self.score, 4), self.reasons)
 
 
 def preferred(judged: list[Judged], margin: float) -> list[Judged]:

@@ -9,7 +9,7 @@ from soulspot.matching.scoring.identified import WITH_ONE_DOUBT, Standing
 from soulspot.matching.scoring.rivals import Judged
 from soulspot.matching.scoring.score import score
 from soulspot.matching.text.scripts import foreign
-from soulspot.matching.values import Share
+from soulspot.matching.values import AlbumEvidence
 from soulspot.matching.views import View
 
 _NAMED = 0.85  # from here on title and artist are the file's
@@ -116,13 +116,13 @@ def only_of_its_name(judged: Sequence[Judged], length_ms: int | None) -> Judged 
     return only if exact and plain and placed and apart else None
 
 
-def remaining(one: Judged, share: Share) -> Judged:
+def remaining(one: Judged, evidence: AlbumEvidence) -> Judged:
     """What the other tracks of the album leave over is believed for its place or its length, where no titles can be
     compared: nothing else is left that it could be."""
     marks = one.marks
     if (
-        one.id != share.own
-        or not share.confirmed
+        one.id != evidence.own_id
+        or not evidence.confirmed
         or marks.title is not None
         or one.standing is not Standing.ABSENT
     ):
@@ -130,12 +130,12 @@ def remaining(one: Judged, share: Share) -> Judged:
     return _raised(one, score(marks, left=True), "what the other tracks of the album leave over") or one
 
 
-def left_over(judged: list[Judged], share: Share, margin: float) -> list[Judged]:
+def left_over(judged: list[Judged], evidence: AlbumEvidence, margin: float) -> list[Judged]:
     """`judged` (best first), headed by the one that is left for this track where the head is another's and no closer."""
     best = judged[0]
-    if best.id not in share.taken or best.standing is Standing.VERIFIED:
+    if best.id not in evidence.claimed_ids or best.standing is Standing.VERIFIED:
         return judged
-    own = next((j for j in judged if j.id == share.own and best.score - j.score < margin), None)
+    own = next((j for j in judged if j.id == evidence.own_id and best.score - j.score < margin), None)
     return [own, *(j for j in judged if j is not own)] if own else judged
 
 

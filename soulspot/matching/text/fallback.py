@@ -14,7 +14,7 @@ from soulspot.matching.text.vocabulary import (
     SHELVES,
     lines,
 )
-from soulspot.matching.versions.words import version_words
+from soulspot.matching.versions.words import parse_versions
 from soulspot.models import TrackTags
 from soulspot.text import bare_title, fold, lead_artist
 
@@ -125,7 +125,7 @@ def without_number(title: str, number: int | None) -> tuple[str, int | None]:
     return title, number
 
 
-def without_artist(title: str, artist: str | None) -> str:
+def strip_artist(title: str, artist: str | None) -> str:
     """The title without the artist's name before or after a dash ("Artist - Title")."""
     pieces = _DASH.split(title)
     names = {fold(artist), fold(lead_artist(artist))} - {""} if artist else set()
@@ -166,7 +166,7 @@ def guess_from_path(path: bytes) -> TrackTags:
         and pieces
         and _SHARD.match(fold(pieces[-1]))
         and not (artist and fold(parts[0]) == fold(artist))
-        and not version_words(bare_title(parts[1]) or parts[1]).kinds
+        and not parse_versions(bare_title(parts[1]) or parts[1]).kinds
     ):
         # "phone backup/832/Artist - Title": a folder that is no name says nothing, nor does the one above
         artist = album = date = None

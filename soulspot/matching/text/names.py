@@ -193,13 +193,13 @@ def _cover(names: tuple[str, ...], others: tuple[str, ...]) -> float:
     return sum(max(name_similarity(n, o) for o in others) for n in names) / len(names)
 
 
-def is_called(artist: Mapping[str, Any], name: str) -> bool:
+def artist_has_name(artist: Mapping[str, Any], name: str) -> bool:
     """Whether an artist (the fields of an artist search's hit) has this name upstream."""
     return name_similarity(str(artist.get("artist", "")), name) == 1.0
 
 
-def goes_by(artist: Mapping[str, Any], name: str) -> bool:
+def artist_has_alias(artist: Mapping[str, Any], name: str) -> bool:
     """Whether an artist of other name (the fields of an artist search's hit) goes by `name`, too."""
-    if is_called(artist, name):
+    if artist_has_name(artist, name):
         return False
     return any(name_similarity(str(one), name) >= 0.95 for one in artist.get("artist_aliases", ()))

@@ -11,7 +11,7 @@ from operator import or_
 
 from soulspot.matching.text.names import FEATURED_BRACKET, split_credit, unfeatured
 from soulspot.matching.text.vocabulary import COUNTING, PART_SPELLINGS, PART_WORDS
-from soulspot.matching.versions.words import NO_VERSIONS, Versions, trailing_version, version_words
+from soulspot.matching.versions.words import NO_VERSIONS, Versions, parse_versions, trailing_version
 from soulspot.text import fold
 
 _PAIRS = {"(": ")", "[": "]", "{": "}", "（": "）", "【": "】", "［": "］", "〈": "〉", "〔": "〕"}
@@ -74,7 +74,7 @@ def parse_title(text: str) -> Title:
     for place, piece in enumerate(_DASH.split(main)):
         piece, more = unfeatured(piece)
         featured += more
-        words = version_words(piece) if place else NO_VERSIONS
+        words = parse_versions(piece) if place else NO_VERSIONS
         if words.kinds and not _only_name(words, piece):
             asides.append(Aside(fold(piece), words))
         elif fold(piece):
@@ -83,16 +83,16 @@ def parse_title(text: str) -> Title:
         name, phrase = trailing_version(segments[-1])
         if phrase:
             segments[-1] = name
-            asides.insert(0, Aside(phrase, version_words(phrase)))
+            asides.insert(0, Aside(phrase, parse_versions(phrase)))
     for inner in brackets:
         guests = FEATURED_BRACKET.match(inner)
-        if guests and not version_words(inner).hard:
+        if guests and not parse_versions(inner).hard:
             featured += split_credit(guests["names"])
             continue
         inner, more = unfeatured(inner)
         featured += more
         if fold(inner) and not _CREDITS.match(inner):
-            asides.append(Aside(fold(inner), version_words(inner)))
+            asides.append(Aside(fold(inner), parse_versions(inner)))
     if not segments:  # "(Intro)", "[untitled]", "÷": the whole is the name
         whole = fold(text) or text.casefold().strip()
         return Title((whole,) if whole else (), (), featured)
@@ -125,7 +125,7 @@ def _brackets(text: str) -> tuple[str, list[str]]:
         insides.insert(0, text[start + 1 : -1].strip())
         text = text[:start].rstrip()
     waves = _WAVES.search(text)
-    if waves and waves.start() > 0 and version_words(waves["inner"]).kinds:
+    if waves and waves.start() > 0 and parse_versions(waves["inner"]).kinds:
         insides.insert(0, waves["inner"])
         text = text[: waves.start()].rstrip()
     for opening, closing in _PAIRS.items():
@@ -134,7 +134,7 @@ def _brackets(text: str) -> tuple[str, list[str]]:
                 rf"(?<=\S)\s*{re.escape(opening)}([^{re.escape(opening + closing)}]*){re.escape(closing)}",
                 text,
             ):
-                if version_words(inner).kinds or FEATURED_BRACKET.match(inner):
+                if parse_versions(inner).kinds or FEATURED_BRACKET.match(inner):
                     insides.append(inner)
                     text = text.replace(f"{opening}{inner}{closing}", " ")
     return " ".join(text.split()), insides

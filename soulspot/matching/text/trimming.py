@@ -8,7 +8,7 @@ from soulspot.matching.albums.release import SAME_ALBUM, bare_name
 from soulspot.matching.text.names import name_similarity
 from soulspot.matching.text.similarity import text_similarity, title_similarity
 from soulspot.matching.text.titles import Title, counted, parse_title
-from soulspot.matching.versions.words import version_words
+from soulspot.matching.versions.words import parse_versions
 from soulspot.matching.views import View
 from soulspot.text import fold
 
@@ -77,7 +77,7 @@ def _before_album(title: Title, side: View) -> str | None:
         return None
     names = {fold(name) for album in side.albums for name in (album.name, bare_name(album.name))}
     for end, head in title.ends:
-        words = version_words(end)
+        words = parse_versions(end)
         if words.hard and not words.details:
             continue  # a version word alone is no album's name
         # a name that begins with what would be left is the title's own: a single is called as its track

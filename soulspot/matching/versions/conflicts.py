@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from soulspot.matching.text.names import name_similarity
 from soulspot.matching.text.trimming import Trimmed
 from soulspot.matching.versions.phrases import ALONGSIDE_VERSIONS, NEAR_VERSIONS, PACKAGING, UNSTATED
-from soulspot.matching.versions.words import Versions, shown
+from soulspot.matching.versions.words import Versions, describe_versions
 from soulspot.matching.views import View
 
 
@@ -45,8 +45,10 @@ def compare_versions(
         _forgiven(missing_here, ours, shared),
     )
     if missing_there or missing_here:
-        they = shown(theirs | (candidate.implied if missing_here & candidate.implied else frozenset()))
-        we = shown(ours | (tags.implied if missing_there & tags.implied else frozenset()))
+        they = describe_versions(
+            theirs | (candidate.implied if missing_here & candidate.implied else frozenset())
+        )
+        we = describe_versions(ours | (tags.implied if missing_there & tags.implied else frozenset()))
         return Compared(
             f"{they}, file says {we}",
             packaging=(missing_there | missing_here) <= PACKAGING,
@@ -63,7 +65,7 @@ def _same_take(ours: Versions, theirs: Versions) -> Compared:
         if not (we_say and they_say):
             continue
         if not _share(we_say, they_say):
-            named = f"another {shown((kind,))}: {' '.join(sorted(they_say))}"
+            named = f"another {describe_versions((kind,))}: {' '.join(sorted(they_say))}"
             return Compared(f"{named}, file says {' '.join(sorted(we_say))}")
         told = True
     return Compared(told=told)

@@ -60,13 +60,13 @@ class Versions:
 NO_VERSIONS = Versions()
 
 
-def shown(kinds: Iterable[str]) -> str:
+def describe_versions(kinds: Iterable[str]) -> str:
     """Version kinds in words for a person; "studio" for none."""
     return " ".join(sorted(phrases.SHOWN_VERSIONS.get(kind, kind) for kind in kinds)) or "studio"
 
 
 @lru_cache(maxsize=16384)
-def version_words(text: str) -> Versions:
+def parse_versions(text: str) -> Versions:
     """The version words of a phrase that stands apart: a bracket, a dashed suffix, a disambiguation."""
     folded = rest = fold(text)
     kinds: set[str] = set()

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from soulspot.library.identifiers import mbids, spotify_tracks
-from soulspot.matching import parse_title, shown, version_words
+from soulspot.matching import describe_versions, parse_title, parse_versions
 from soulspot.models import MUSICBRAINZ, SPOTIFY, Entity, PersonDecision, TrackTags
 from soulspot.store import review as rows
 from soulspot.text import fold
@@ -284,8 +284,8 @@ def _version(title: str | None, comment: str | None) -> str | None:
     """What kind of version a title and a comment say it is, in words; None without a title."""
     if not title:
         return None
-    said = parse_title(title).versions | version_words(comment or "")
-    return shown(said.kinds)
+    said = parse_title(title).versions | parse_versions(comment or "")
+    return describe_versions(said.kinds)
 
 
 def position_text(disc: int | None, track: int | None) -> str | None:

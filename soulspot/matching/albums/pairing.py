@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from soulspot.matching.scoring.comparing import compare
 from soulspot.matching.scoring.score import score
-from soulspot.matching.values import Share
+from soulspot.matching.values import AlbumEvidence
 from soulspot.matching.views import View, view_of_fields, views_of_tags
 from soulspot.models import Entity, TrackTags
 
@@ -38,18 +38,20 @@ class Pairing:
     margins: Mapping[int, float]
     plain: int = 0
 
-    def taken(self, track: int) -> frozenset[str]:
+    def claimed_by_others(self, track: int) -> frozenset[str]:
         """The recordings that clearly are another track's than this."""
         return frozenset(
             one for other, one in self.pairs.items() if other != track and self.margins[other] >= _SURE
         )
 
-    def share(self, track: int) -> Share:
+    def evidence_for(self, track: int) -> AlbumEvidence:
         """What the pairing leaves for this track."""
         others = self.plain - (self.margins.get(track) == 1.0)
-        return Share(self.own(track), self.taken(track), confirmed=others >= _ENOUGH)
+        return AlbumEvidence(
+            self.recording_of(track), self.claimed_by_others(track), confirmed=others >= _ENOUGH
+        )
 
-    def own(self, track: int) -> str | None:
+    def recording_of(self, track: int) -> str | None:
         """The recording that clearly is this track's; None when it is not clear."""
         return self.pairs.get(track) if self.margins.get(track, 0.0) >= _SURE else None
 
@@ -57,7 +59,7 @@ class Pairing:
 NO_PAIRING = Pairing({}, {})
 
 
-def assign(tracks: Sequence[tuple[TrackTags, bytes | None]], recordings: Sequence[Entity]) -> Pairing:
+def pair_tracks(tracks: Sequence[tuple[TrackTags, bytes | None]], recordings: Sequence[Entity]) -> Pairing:
     """Pair the tracks of an album (tags and path) with the recordings of an edition, both in any order.
 
     Nothing that is not plain is paired where there are more than 16 of it on either side."""

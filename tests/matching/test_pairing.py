@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soulspot.matching.albums.assigning import MOST, Pairing, assign, pair_up
+from soulspot.matching.albums.pairing import MOST, Pairing, pair_tracks, pair_up
 from soulspot.matching.values import Candidate, Decision
 from soulspot.models import Entity, TrackTags, Verdict
 from tests.matching.make import decision, recording, release, tags
@@ -28,14 +28,14 @@ def track(title: str | None, number: int | None = None, seconds: float | None = 
 
 
 def paired(tracks: list[TrackTags], recordings: list[Entity]) -> Pairing:
-    return assign([(one, None) for one in tracks], recordings)
+    return pair_tracks([(one, None) for one in tracks], recordings)
 
 
 def test_every_track_gets_the_recording_of_its_name() -> None:
     made = paired(
         [track(name) for name in reversed(NAMES)], [on_album(n, name) for n, name in enumerate(NAMES, 1)]
     )
-    assert [made.own(n) for n in range(6)] == [f"r{n}" for n in range(6, 0, -1)]
+    assert [made.recording_of(n) for n in range(6)] == [f"r{n}" for n in range(6, 0, -1)]
 
 
 def test_of_one_title_twice_on_an_album_each_track_gets_the_one_at_its_place() -> None:
@@ -43,29 +43,29 @@ def test_of_one_title_twice_on_an_album_each_track_gets_the_one_at_its_place() -
     made = paired(
         [track("Interlude", 3, 61.5), track("Slow Kite", 2, 200), track("Interlude", 1, 61.5)], edition
     )
-    assert [made.own(n) for n in range(3)] == ["r3", "r2", "r1"]
+    assert [made.recording_of(n) for n in range(3)] == ["r3", "r2", "r1"]
 
 
 def test_what_one_of_two_tracks_of_a_title_is_says_what_the_other_is() -> None:
     edition = [on_album(1, "Interlude", 61), on_album(3, "Interlude", 61)]
     made = paired([track("Interlude", None, 61), track("Interlude", 3, 61)], edition)
-    assert (made.own(0), made.own(1)) == ("r1", "r3")
-    assert made.taken(0) == {"r3"}
+    assert (made.recording_of(0), made.recording_of(1)) == ("r1", "r3")
+    assert made.claimed_by_others(0) == {"r3"}
 
 
 def test_two_tracks_that_nothing_tells_apart_are_not_clearly_either() -> None:
     edition = [on_album(1, "Interlude", 61), on_album(3, "Interlude", 61)]
     made = paired([track("Interlude", None, 61), track("Interlude", None, 61)], edition)
-    assert (made.own(0), made.own(1)) == (None, None)
-    assert made.taken(0) == frozenset()
+    assert (made.recording_of(0), made.recording_of(1)) == (None, None)
+    assert made.claimed_by_others(0) == frozenset()
 
 
 def test_tracks_without_a_title_are_told_by_their_places_and_lengths() -> None:
     edition = [on_album(n, name, 150 + 20 * n) for n, name in enumerate(NAMES, 1)]
     made = paired([track(f"Track {n:02}", n, 150 + 20 * n + 0.3) for n in range(1, 7)], edition)
-    assert [made.own(n) for n in range(6)] == [f"r{n}" for n in range(1, 7)]
+    assert [made.recording_of(n) for n in range(6)] == [f"r{n}" for n in range(1, 7)]
     by_length = paired([track(None, None, 150 + 20 * n + 0.3) for n in range(6, 0, -1)], edition)
-    assert [by_length.own(n) for n in range(6)] == [f"r{n}" for n in range(6, 0, -1)]
+    assert [by_length.recording_of(n) for n in range(6)] == [f"r{n}" for n in range(6, 0, -1)]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_titles_in_another_script_are_told_by_what_remains(native: list[str]) ->
     edition = [on_album(n, name, 180 + 15 * n) for n, name in enumerate(native, 1)]
     english = ["Racing into the Dark", "Ultramarine", "A Monster of Mine"]
     made = paired([track(title, n, 180 + 15 * n) for n, title in enumerate(english, 1)], edition)
-    assert [made.own(n) for n in range(3)] == ["r1", "r2", "r3"]
+    assert [made.recording_of(n) for n in range(3)] == ["r1", "r2", "r3"]
 
 
 def test_a_partial_album_leaves_recordings_and_an_extra_track_takes_none() -> None:
@@ -89,8 +89,8 @@ def test_a_second_file_of_one_track_takes_no_other_recording() -> None:
     made = paired(
         [track("Slow Kite", 1, 200), track("Slow Kite", 1, 200), track("Red Morning", 2, 230)], edition
     )
-    assert "r2" not in (made.own(0), made.own(1))
-    assert made.own(2) == "r2"
+    assert "r2" not in (made.recording_of(0), made.recording_of(1))
+    assert made.recording_of(2) == "r2"
 
 
 def test_another_length_under_the_same_name_is_not_plain() -> None:
@@ -130,8 +130,8 @@ def test_no_pairing_has_a_greater_sum(gains: list[list[float]]) -> None:
 
 def decided(tracks: list[TrackTags], edition: list[Entity], place: int) -> Decision:
     """The decision for one of the tracks, with what the others leave for it."""
-    share = paired(tracks, edition).share(place)
-    return decision(tracks[place], *(Candidate(one) for one in edition), share=share)
+    share = paired(tracks, edition).evidence_for(place)
+    return decision(tracks[place], *(Candidate(one) for one in edition), evidence=share)
 
 
 ORDINARY = [on_album(n, name, 150 + 20 * n) for n, name in enumerate(NAMES[:4], 1)]
