@@ -19,7 +19,7 @@ from pathlib import Path
 
 import mutagen
 
-from soulspot.library.scan import Candidate, walk
+from soulspot.library.scan import FoundFile, walk
 from soulspot.library.tags import read_file
 from soulspot.models import FileStamp
 
@@ -84,7 +84,7 @@ def measure(folder: Path, rounds: int) -> str:
     return "\n".join(lines)
 
 
-def bare(candidates: Sequence[Candidate]) -> int:
+def bare(candidates: Sequence[FoundFile]) -> int:
     """Open every file with mutagen and look at nothing."""
     for one in candidates:
         with suppress(Exception):

@@ -29,8 +29,8 @@ from soulspot.store import operations, queue
 from soulspot.store.database import Database
 from soulspot.store.ownership import Ownership
 from soulspot.store.state import ProviderState
-from soulspot.tagging.copying import Manner
-from soulspot.tagging.covers import CoverPlaces, Covers
+from soulspot.tagging.covers import CoverCache, CoverSources
+from soulspot.tagging.file_copies import FilePolicy
 from soulspot.tagging.formats.names import FIELDS
 from soulspot.tagging.rules import TagRules
 from soulspot.telemetry import Alarms, Memory, Telemetry, Thresholds
@@ -248,22 +248,22 @@ def library_rules(config: Config) -> LibraryRules:
     )  # fmt: skip
 
 
-def covers(config: Config, database: Database, gates: Gates) -> Covers | None:
+def covers(config: Config, database: Database, gates: Gates) -> CoverCache | None:
     """Where front covers come from, if any are to be fetched."""
     how = config.export.covers
     if not how.enabled:
         return None
     folder = how.folder or database.path.with_name(database.path.name + "-covers")
-    return Covers(
-        database, gates, folder, places=cover_places(config), cache_bytes=how.cache_mb * 1_000_000,
+    return CoverCache(
+        database, gates, folder, sources=cover_places(config), cache_bytes=how.cache_mb * 1_000_000,
         rate=how.rate, timeout=how.timeout, missing_after=how.missing_after,
     )  # fmt: skip
 
 
-def cover_places(config: Config) -> CoverPlaces:
+def cover_places(config: Config) -> CoverSources:
     """Where front covers lie."""
     how = config.export.covers
-    return CoverPlaces(how.size, how.base_url, how.spotify_url)
+    return CoverSources(how.size, how.base_url, how.spotify_url)
 
 
 def tag_rules(config: Config) -> TagRules:
@@ -271,7 +271,7 @@ def tag_rules(config: Config) -> TagRules:
     how = config.write_tags
     return TagRules(
         how.enabled, how.fields or FIELDS, how.policy, how.embed_covers, how.quiet, how.keep_undo,
-        Manner(how.mtime, how.keep_owner, how.hard_links),
+        FilePolicy(how.mtime, how.keep_owner, how.hard_links),
     )  # fmt: skip
 
 

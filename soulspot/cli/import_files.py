@@ -11,7 +11,7 @@ from soulspot.cli import work as commands
 from soulspot.cli.console import complain, out
 from soulspot.cli.running import INCOMPLETE, USAGE, guarded, log_quietly, refuse_absent, run, say_next
 from soulspot.config import Config
-from soulspot.imports.files import UnusableFile, import_files, refuse_unusable
+from soulspot.imports.files import UnusableFile, check_readable, list_import_files
 
 
 def import_from_files(config: Config, place: Path, *, as_json: bool) -> None:
@@ -20,9 +20,9 @@ def import_from_files(config: Config, place: Path, *, as_json: bool) -> None:
     A file that is of no use is wrong usage; among those of a folder it is a bad row, and the others are taken."""
     refuse_absent([place])
     try:
-        files = import_files(place)
+        files = list_import_files(place)
         if files == [place]:
-            guarded(lambda: refuse_unusable(place))
+            guarded(lambda: check_readable(place))
     except UnusableFile as error:
         complain(str(error))
         raise typer.Exit(USAGE) from None

@@ -38,7 +38,7 @@ def import_from_sql(
         raise typer.Exit(USAGE)
     try:
         source = SqlSource(url, query, keys or [KEY], page)
-        source.look()
+        source.read_columns()
     except SourceError as error:
         complain(str(error))
         raise typer.Exit(USAGE) from None

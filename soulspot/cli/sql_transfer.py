@@ -15,8 +15,8 @@ from soulspot.assembly import opened
 from soulspot.cli.console import Bars
 from soulspot.cli.daemon_client import Remote, running_daemon
 from soulspot.config import Config
-from soulspot.imports.rows import BadRow, row_of
-from soulspot.imports.sql.keys import from_json, spelt
+from soulspot.imports.rows import BadRow, parse_row
+from soulspot.imports.sql.keys import display_key, key_from_json
 from soulspot.imports.sql.reader import Page, SqlSource
 from soulspot.operations.reports.results import MAX_NOTES
 from soulspot.pipeline import DECIDE_EVERY, EnrichmentService
@@ -55,7 +55,7 @@ async def import_sql(config: Config, source: SqlSource, bars: Bars, *, restart: 
         async with _target(config) as target:
             before = None if restart else await target.load(source.digest)
             if before:
-                after = spelt(from_json(before.position))
+                after = display_key(key_from_json(before.position))
                 report.notes.append(
                     f"goes on behind key {after}, {before.rows} rows were taken before; --restart takes all"
                 )
@@ -82,7 +82,7 @@ def _next(pages: Iterator[Page]) -> Page | None:
 async def _take(page: Page, target: Target, report: SqlReport) -> None:
     good = []
     for key, record in page.rows:
-        row = row_of(0, record)
+        row = parse_row(0, record)
         remarks = (row.reason,) if isinstance(row, BadRow) else row.remarks
         for remark in remarks:
             report.remarked += 1

@@ -21,9 +21,9 @@ from soulspot.store import tag_journal, taggable
 from soulspot.store.database import Database
 from soulspot.store.exporting import refuse_unready
 from soulspot.store.ownership import read_owner
-from soulspot.tagging.copying import NotWritten
-from soulspot.tagging.preview import look, shown, wanted_cover, would_embed
-from soulspot.tagging.request import Wish, as_json, nothing_to_undo
+from soulspot.tagging.file_copies import TagsNotWritten
+from soulspot.tagging.preview import cover_to_embed, cover_would_change, display_path, preview_tags
+from soulspot.tagging.request import TagRequest, changes_to_json, nothing_to_undo_message
 
 PAGE = 100  # tracks
 LOOK = 0.1  # seconds between two looks at how far it is
@@ -44,24 +44,26 @@ class Looked:
         return {"path": self.path, "outcome": self.outcome, **about}
 
 
-def would_write(config: Config, wish: Wish) -> Iterator[Looked]:
+def would_write(config: Config, wish: TagRequest) -> Iterator[Looked]:
     """What would change in each file. Reads the database and the files, and writes nothing, whoever else is at work."""
-    manner, covers = tag_rules(config).manner, cover_places(config)
+    file_policy, covers = tag_rules(config).file_policy, cover_places(config)
     connection = Database.open_to_read(config.database.path, lasting=True)
     try:
         refuse_unready(connection, config.database.path)
         after = 0
-        while page := taggable.page(connection, after, PAGE, wish.places):
+        while page := taggable.page(connection, after, PAGE, wish.paths):
             for track in page:
-                found = look(track, wish, manner, time.time(), config.limits.max_file_size)
-                path = shown(track.path)
-                if isinstance(found, NotWritten):
+                found = preview_tags(track, wish, file_policy, time.time(), config.limits.max_file_size)
+                path = display_path(track.path)
+                if isinstance(found, TagsNotWritten):
                     yield Looked(path, "skipped", reason=str(found))
                 elif found is not None:
-                    if config.export.covers.enabled and (url := wanted_cover(found, wish)):
+                    if config.export.covers.enabled and (url := cover_to_embed(found, wish)):
                         known = cover_rows.find(connection, covers.address(url), time.time())
-                        found = found.with_cover(url) if would_embed(found, known) else found
-                    yield Looked(path, "written" if found.changes else "unchanged", as_json(found.changes))
+                        found = found.with_cover(url) if cover_would_change(found, known) else found
+                    yield Looked(
+                        path, "written" if found.changes else "unchanged", changes_to_json(found.changes)
+                    )
             after = page[-1].track_id
     finally:
         connection.close()
@@ -81,18 +83,18 @@ def there_is_a_daemon(config: Config) -> bool:
     return owner is not None and owner.address is not None
 
 
-async def would_write_there(config: Config, wish: Wish, bars: Bars) -> dict[str, Any]:
+async def would_write_there(config: Config, wish: TagRequest, bars: Bars) -> dict[str, Any]:
     """The same by the daemon, where its database is not for us to read: the report names the first files only."""
     remote = running_daemon(config)
     if remote is None:
         raise PermissionError(f"{config.database.path} may not be read by this user")
     async with remote:
         how = {"fields": list(wish.fields), "policy": wish.policy, "embed_covers": wish.embed_covers}
-        number = await remote.write_tags(wish.places, how)
+        number = await remote.write_tags(wish.paths, how)
         return _report(await remote.finished(number, _progress(bars)), bars)
 
 
-async def written(config: Config, wish: Wish, bars: Bars) -> dict[str, Any]:
+async def written(config: Config, wish: TagRequest, bars: Bars) -> dict[str, Any]:
     """Write. Returns the report, with the number of the operation."""
     if remote := running_daemon(config):
         how = {
@@ -102,7 +104,7 @@ async def written(config: Config, wish: Wish, bars: Bars) -> dict[str, Any]:
             "apply": True,
         }
         async with remote:
-            number = await remote.write_tags(wish.places, how)
+            number = await remote.write_tags(wish.paths, how)
             return _report(await remote.finished(number, _progress(bars)), bars)
     async with opened(config, kind=EnrichmentService, work=False) as service:
         operations = Operations(service)
@@ -117,7 +119,7 @@ async def taken_back(config: Config, number: int, force: bool, bars: Bars) -> di
             return _report(await remote.finished(started, _progress(bars)), bars)
     async with opened(config, kind=EnrichmentService, work=False) as service:
         if not await service.database.read(lambda c: tag_journal.may_be_undone(c, number)):
-            raise DaemonRefused(nothing_to_undo(number), 404)
+            raise DaemonRefused(nothing_to_undo_message(number), 404)
         operations = Operations(service)
         return await _followed(service, operations, await operations.undo_tags(number, force=force), bars)
 

@@ -16,7 +16,7 @@ from soulspot.tagging.formats.names import FIELDS
 
 if TYPE_CHECKING:
     from soulspot.cli.tag_work import Looked
-    from soulspot.tagging.request import Wish
+    from soulspot.tagging.request import TagRequest
 
 NONE = "(none)"
 
@@ -126,9 +126,9 @@ def _wish(
     covers: bool | None,
     apply: bool,
     places: Sequence[bytes],
-) -> Wish:
+) -> TagRequest:
     from soulspot.assembly import tag_rules
-    from soulspot.tagging.request import wish_of
+    from soulspot.tagging.request import tag_request
 
     if policy not in (None, "only-empty", "overwrite"):
         complain("--policy is only-empty or overwrite")
@@ -139,13 +139,13 @@ def _wish(
         complain(f"--fields names no field; there are {', '.join(FIELDS)}")
         raise typer.Exit(USAGE)
     try:
-        return wish_of(
+        return tag_request(
             tag_rules(loaded),
             fields=names,
             policy=chosen,
             embed_covers=covers,
             apply=apply,
-            places=tuple(places),
+            paths=tuple(places),
         )
     except ValueError as error:
         complain(f"--{error}")

@@ -146,7 +146,7 @@ class Daemon:
         roots = [os.fsencode(path) for path in self.config.library.paths]
         await keep_watching(
             lambda: cast(
-                AsyncGenerator[set[bytes], None], watch(roots, stop=self._stop, on_blind=_say_blind)
+                AsyncGenerator[set[bytes], None], watch(roots, stop=self._stop, on_unwatchable=_say_blind)
             ),
             lambda changed: service.scan(sorted(changed)),
             operations.scan,

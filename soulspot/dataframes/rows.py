@@ -27,9 +27,9 @@ class Rows:
     def __init__(
         self, frame: nw.DataFrame[Any], group_by: list[str], columns: Mapping[str, str], key: str | None
     ) -> None:
-        if unknown := [name for name in columns if name not in cells.KNOWN]:
+        if unknown := [name for name in columns if name not in cells.KNOWN_COLUMNS]:
             raise ValueError(
-                f"columns: {', '.join(map(repr, unknown))} cannot be filled; known are {', '.join(cells.KNOWN)}"
+                f"columns: {', '.join(map(repr, unknown))} cannot be filled; known are {', '.join(cells.KNOWN_COLUMNS)}"
             )
         wanted = {KEY: key} if key is not None else {}
         for name in [*columns.values(), *group_by, *wanted.values()]:
@@ -43,12 +43,12 @@ class Rows:
                     " df.columns = df.columns.map(str) does"
                 )
         taken = {*columns.values(), *wanted.values()}
-        found = cells.named(one for one in frame.columns if isinstance(one, str) and one not in taken)
+        found = cells.known_columns(one for one in frame.columns if isinstance(one, str) and one not in taken)
         self._columns = found | dict(columns) | wanted
         if len(frame) and not self._columns.keys() - {KEY}:
             raise ValueError(
                 f"none of the columns is known: {', '.join(map(str, frame.columns[:30]))}; known are"
-                f" {', '.join(cells.KNOWN)}. Say which is which: columns={{'title': 'your column'}}"
+                f" {', '.join(cells.KNOWN_COLUMNS)}. Say which is which: columns={{'title': 'your column'}}"
             )
         self._group_by = group_by
         self._frame = frame
@@ -71,7 +71,7 @@ class Rows:
         """A key that two different rows have."""
         seen: dict[str, int] = {}
         for cell in self._cells():
-            record = cells.record(cell)
+            record = cells.import_record(cell)
             if (said := record.pop(KEY, None)) is None:
                 continue
             content = hash(json.dumps(record, sort_keys=True))
@@ -91,7 +91,7 @@ class Rows:
 
     def _group(self, cell: Mapping[str, Any]) -> str | None:
         """The same text for the rows of one album; None where nothing says which it is."""
-        values = [cells.plain(cell[f"\0{number}"]) for number in range(len(self._group_by))]
-        if all(cells.absent(value) for value in values):
+        values = [cells.plain_value(cell[f"\0{number}"]) for number in range(len(self._group_by))]
+        if all(cells.is_empty(value) for value in values):
             return None
         return json.dumps(values, ensure_ascii=False)

@@ -12,7 +12,7 @@ from itertools import islice
 from soulspot.deciding import Known, Rules, as_asked, work_out
 from soulspot.estimate.cost import Terms
 from soulspot.estimate.requests import Estimate, Tally, combined
-from soulspot.library.scan import Candidate
+from soulspot.library.scan import FoundFile
 from soulspot.library.tags import read_file
 from soulspot.matching import identify_album
 from soulspot.models import AlbumGroup, AlbumMember, Asked, Query, TrackState, TrackTags
@@ -98,7 +98,7 @@ class Survey:
         self._found.estimate = combined([tally.estimate() for tally in self._tallies])
         return self._found
 
-    def _read(self, chunk: Sequence[Candidate], fresh: list[_Fresh], known: list[int]) -> None:
+    def _read(self, chunk: Sequence[FoundFile], fresh: list[_Fresh], known: list[int]) -> None:
         self._found.files += len(chunk)
         stamps = (
             tracks.known_stamps(self._connection, (one.path for one in chunk)) if self._connection else {}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 from soulspot.imports.records import KNOWN, READERS, SURPLUS, Reader, WholeFile
-from soulspot.imports.rows import BadRow, ImportRow, row_of
+from soulspot.imports.rows import BadRow, ImportRow, parse_row
 from soulspot.library import values
 
 _MAX_UNKNOWN = 100  # unknown column names that are remembered
@@ -22,7 +22,7 @@ class UnusableFile(ValueError):
     """An import file that cannot be understood; the message says why."""
 
 
-def import_files(path: Path) -> list[Path]:
+def list_import_files(path: Path) -> list[Path]:
     """The file itself, or every import file in a folder and below it, sorted; what begins with a dot is left out.
 
     Raises UnusableFile when there is none in the folder."""
@@ -42,7 +42,7 @@ def _hidden(path: Path, folder: Path) -> bool:
     return any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
-def refuse_unusable(path: Path) -> None:
+def check_readable(path: Path) -> None:
     """Read an import file to its end without taking anything. Raises UnusableFile, or OSError as reading does."""
     try:
         for row in read_rows(path):
@@ -117,7 +117,7 @@ class Rows:
                         yield BadRow(line, str(record), ends=isinstance(record, WholeFile))
                     else:
                         self._note_unknown(record)
-                        yield row_of(line, record)
+                        yield parse_row(line, record)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             yield BadRow(last + 1, f"the compressed file is damaged from here on ({error})", ends=last == 0)
 

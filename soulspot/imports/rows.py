@@ -46,7 +46,7 @@ class BadRow:
     ends: bool = False
 
 
-def row_of(line: int, record: Mapping[str, Any]) -> ImportRow | BadRow:
+def parse_row(line: int, record: Mapping[str, Any]) -> ImportRow | BadRow:
     """What a record's cells, text, numbers or lists of text by column, say of a track."""
     text = {name: values.split(_strings(record[name])) for name in COLUMNS if name in record}
 
@@ -54,10 +54,12 @@ def row_of(line: int, record: Mapping[str, Any]) -> ImportRow | BadRow:
         return next(iter(text.get(name, ())), None)
 
     malformed: list[str] = []
-    spotify = identifiers.spotify_tracks(text.get("spotify_id", ()), "spotify_id", malformed)
-    isrcs = identifiers.isrcs(text.get("isrc", ()), "isrc", malformed)
-    recordings = identifiers.mbids(text.get("mb_recording_id", ()), "recording", "mb_recording_id", malformed)
-    releases = identifiers.mbids(text.get("mb_release_id", ()), "release", "mb_release_id", malformed)
+    spotify = identifiers.parse_spotify_tracks(text.get("spotify_id", ()), "spotify_id", malformed)
+    isrcs = identifiers.parse_isrcs(text.get("isrc", ()), "isrc", malformed)
+    recordings = identifiers.parse_mbids(
+        text.get("mb_recording_id", ()), "recording", "mb_recording_id", malformed
+    )
+    releases = identifiers.parse_mbids(text.get("mb_release_id", ()), "release", "mb_release_id", malformed)
     title = first("title")
     if not (title or spotify or isrcs or recordings or releases or malformed):
         return BadRow(line, "neither a title nor an identifier")

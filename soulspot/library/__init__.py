@@ -2,4 +2,4 @@
 
 Knows neither database nor network. Called by the pipeline's intake."""
 
-__all__ = ["formats", "guard", "hardening", "identifiers", "scan", "tags", "values", "watch"]
+__all__ = ["bounded_file", "identifiers", "mutagen_limits", "scan", "suffixes", "tags", "values", "watch"]

@@ -27,7 +27,7 @@ _DASHES = str.maketrans("‐‑‒–—−", "------")
 _SHOWN = 100  # characters of a malformed value that are kept
 
 
-def report(malformed: list[str], field: str, value: str) -> None:
+def note_malformed(malformed: list[str], field: str, value: str) -> None:
     """Note in `malformed` that `value` stands in `field` and is not what the field is for."""
     shown = " ".join(value.replace("\0", " ").split())
     note = f"{field}: {shown[:_SHOWN]}{'…' if len(shown) > _SHOWN else ''}"
@@ -35,7 +35,7 @@ def report(malformed: list[str], field: str, value: str) -> None:
         malformed.append(note)
 
 
-def mbids(values: Iterable[str], kind: str, field: str, malformed: list[str]) -> tuple[str, ...]:
+def parse_mbids(values: Iterable[str], kind: str, field: str, malformed: list[str]) -> tuple[str, ...]:
     """The distinct MBIDs in `values`, lower case, in order: bare, in braces, several in a value, or URLs.
 
     `kind` is what a musicbrainz.org URL must be of ("recording", "release" ...). A value with anything else
@@ -55,11 +55,11 @@ def mbids(values: Iterable[str], kind: str, field: str, malformed: list[str]) ->
                 else:
                     sound = False
         if not sound:
-            report(malformed, field, value)
+            note_malformed(malformed, field, value)
     return tuple(found)
 
 
-def isrcs(values: Iterable[str], field: str, malformed: list[str]) -> tuple[str, ...]:
+def parse_isrcs(values: Iterable[str], field: str, malformed: list[str]) -> tuple[str, ...]:
     """The distinct ISRCs in `values` as 12 upper-case characters, in order.
 
     Hyphens, spaces, lower case, "ISRC" in front and several in one value (parted by / ; , space or NUL) are
@@ -70,11 +70,11 @@ def isrcs(values: Iterable[str], field: str, malformed: list[str]) -> tuple[str,
         for match in _ISRC.finditer(text):
             found["".join(match.groups())] = None
         if _BETWEEN.sub("", _ISRC.sub("", text)).strip("/&+" + _BRACKETS):
-            report(malformed, field, value)
+            note_malformed(malformed, field, value)
     return tuple(found)
 
 
-def spotify_tracks(values: Iterable[str], field: str, malformed: list[str]) -> tuple[str, ...]:
+def parse_spotify_tracks(values: Iterable[str], field: str, malformed: list[str]) -> tuple[str, ...]:
     """The distinct track ids in a field made for them: ids, spotify:track: URIs or open.spotify.com URLs.
 
     Anything else (spotify:local:, an album's URL, a wrong length) is reported."""
@@ -86,11 +86,11 @@ def spotify_tracks(values: Iterable[str], field: str, malformed: list[str]) -> t
             if _SPOTIFY_ID.fullmatch(one):
                 found[one] = None
             else:
-                report(malformed, field, value)
+                note_malformed(malformed, field, value)
     return tuple(found)
 
 
-def spotify_links(values: Iterable[str], field: str, malformed: list[str]) -> tuple[str, ...]:
+def find_spotify_links(values: Iterable[str], field: str, malformed: list[str]) -> tuple[str, ...]:
     """The distinct track ids that free text (comments, web addresses) links to; bad links are reported."""
     found: dict[str, None] = {}
     for value in values:
@@ -98,10 +98,10 @@ def spotify_links(values: Iterable[str], field: str, malformed: list[str]) -> tu
             if _SPOTIFY_ID.fullmatch(link["id"]):
                 found[link["id"]] = None
             else:
-                report(malformed, field, link[0])
+                note_malformed(malformed, field, link[0])
     return tuple(found)
 
 
-def only(ids: Sequence[str]) -> str | None:
+def single(ids: Sequence[str]) -> str | None:
     """The id when there is exactly one: of several nobody can say which is meant."""
     return ids[0] if len(ids) == 1 else None

@@ -9,8 +9,8 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from soulspot.library.formats import is_audio
 from soulspot.library.patterns import Patterns
+from soulspot.library.suffixes import is_audio
 from soulspot.models import FileStamp
 
 # Where file managers, NAS systems and sync tools keep what their users deleted, or thumbnails.
@@ -30,7 +30,7 @@ _JUNK_FOLDERS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class FoundFile:
     """A regular file with the name of an audio file; nobody has looked into it yet."""
 
     path: bytes
@@ -101,7 +101,7 @@ class Walk:
         self._links: deque[tuple[bytes, bytes, bool]] = deque()  # path, relative, included
         self._real_roots = [os.path.realpath(root) for root in self._roots]
 
-    def vouches_for(self, path: bytes) -> bool:
+    def confirms_deletion(self, path: bytes) -> bool:
         """Whether a file known at `path` that this walk did not yield is really gone.
 
         Only inside a finished root, and not inside anything that could not be looked at: an unmounted disk or
@@ -110,7 +110,7 @@ class Walk:
             _inside(path, problem.path) for problem in self.problems
         )
 
-    def __iter__(self) -> Iterator[Candidate]:
+    def __iter__(self) -> Iterator[FoundFile]:
         self._reset()
         folders: list[tuple[bytes, _Folder]] = []
         for place, relative in self._places():
@@ -125,7 +125,7 @@ class Walk:
                 self._problem(place, "is neither a folder nor an audio file")
             elif (not relative or self._included(relative)) and self._single(place):
                 self.finished_roots.append(place)
-                yield Candidate(place, _stamp(found))
+                yield FoundFile(place, _stamp(found))
         # The innermost root first: what it holds is its own, so that an empty one inside a full one shows.
         for place, folder in sorted(folders, key=lambda found: -len(found[0])):
             yield from self._root(place, folder)
@@ -165,7 +165,7 @@ class Walk:
         self._singles.add(key)
         return not known
 
-    def _root(self, place: bytes, folder: _Folder) -> Iterator[Candidate]:
+    def _root(self, place: bytes, folder: _Folder) -> Iterator[FoundFile]:
         if self._identity(folder) in self._seen:
             return  # the same folder under another name
         before = len(self.problems)
@@ -180,7 +180,7 @@ class Walk:
         else:
             self.finished_roots.append(place)
 
-    def _below(self, top: _Folder) -> Iterator[Candidate]:
+    def _below(self, top: _Folder) -> Iterator[FoundFile]:
         stack = [top]
         while stack:
             folder = stack.pop()
@@ -204,7 +204,7 @@ class Walk:
                         and self._wanted(relative, folder.included)
                         and (*identity, entry.name) not in self._singles
                     ):
-                        yield Candidate(entry.path, _stamp(entry.stat(follow_symlinks=False)))
+                        yield FoundFile(entry.path, _stamp(entry.stat(follow_symlinks=False)))
                 except FileNotFoundError:
                     continue  # gone between listing and looking: as good as never there
                 except OSError as error:
@@ -242,7 +242,7 @@ class Walk:
         else:
             self.links_skipped += 1
 
-    def _followed(self) -> Iterator[Candidate]:
+    def _followed(self) -> Iterator[FoundFile]:
         """What links lead to, after everything else: what was met under its real name is not met again."""
         while self._links:
             path, relative, included = self._links.popleft()
@@ -264,7 +264,7 @@ class Walk:
                 and self._wanted(relative, included)
                 and (parent.st_dev, parent.st_ino) not in self._seen
             ):
-                yield Candidate(path, _stamp(found))
+                yield FoundFile(path, _stamp(found))
 
     def _allowed(self, real: bytes) -> bool:
         return any(_inside(real, root) for root in self._real_roots)

@@ -21,10 +21,10 @@ from mutagen.trueaudio import TrueAudio
 
 from soulspot.errors import UnreadableFile
 from soulspot.library import identifiers, values
+from soulspot.library.bounded_file import BoundedFile, open_bounded
 from soulspot.library.fields import Raw, collect
-from soulspot.library.formats import UNSUPPORTED, suffix
-from soulspot.library.guard import BoundedFile, open_bounded
-from soulspot.library.hardening import limited
+from soulspot.library.mutagen_limits import limited
+from soulspot.library.suffixes import UNSUPPORTED, suffix
 from soulspot.models import FileStamp, Identifiers, ScannedFile, TrackTags
 
 # Their mutagen classes know ID3 or no tags at all, but taggers also write APEv2 at their end.
@@ -131,19 +131,21 @@ def _identifiers(text: Raw) -> Identifiers:
     malformed: list[str] = []
 
     def mbids(field: str, kind: str) -> tuple[str, ...]:
-        return identifiers.mbids(text[field], kind, f"{field}_id", malformed) if field in text else ()
+        return identifiers.parse_mbids(text[field], kind, f"{field}_id", malformed) if field in text else ()
 
-    spotify = identifiers.spotify_tracks(text.get("spotify", ()), "spotify_id", malformed)
-    linked = identifiers.spotify_links(text.get("link", ()), "link", malformed)
+    spotify = identifiers.parse_spotify_tracks(text.get("spotify", ()), "spotify_id", malformed)
+    linked = identifiers.find_spotify_links(text.get("link", ()), "link", malformed)
     return Identifiers(
         mb_recording_ids=mbids("mb_recording", "recording"),
         mb_track_id=_head(mbids("mb_track", "track")),
         mb_release_id=_head(mbids("mb_release", "release")),
         mb_release_group_id=_head(mbids("mb_release_group", "release-group")),
         mb_artist_ids=mbids("mb_artist", "artist"),
-        isrcs=identifiers.isrcs(text.get("isrc", ()), "isrc", malformed),
-        spotify_track_id=_head(spotify) or identifiers.only(linked),
-        acoustid_id=_head(identifiers.mbids(text.get("acoustid", ()), "track", "acoustid_id", malformed)),
+        isrcs=identifiers.parse_isrcs(text.get("isrc", ()), "isrc", malformed),
+        spotify_track_id=_head(spotify) or identifiers.single(linked),
+        acoustid_id=_head(
+            identifiers.parse_mbids(text.get("acoustid", ()), "track", "acoustid_id", malformed)
+        ),
         malformed=tuple(malformed),
     )
 

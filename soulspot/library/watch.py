@@ -16,7 +16,7 @@ from time import monotonic
 import watchfiles
 from watchfiles import Change
 
-from soulspot.library.formats import is_audio, suffix
+from soulspot.library.suffixes import is_audio, suffix
 
 LOOK_EVERY = 60.0  # seconds between two looks through everything where watching is not possible
 LOOKS_COST = 20  # and at least so many times what a look takes
@@ -38,7 +38,7 @@ async def watch(
     stop: asyncio.Event,
     check_ms: int = 2000,
     look_every: float = LOOK_EVERY,
-    on_blind: Callable[[str, float], None] = lambda why, seconds: None,
+    on_unwatchable: Callable[[str, float], None] = lambda why, seconds: None,
 ) -> AsyncIterator[set[bytes]]:
     """Yield sets of absolute paths to scan again (`within` of `scan.walk`), until `stop` is set.
 
@@ -47,7 +47,7 @@ async def watch(
     A root that vanishes is waited for; `stop` and the roots are looked at every `check_ms` milliseconds.
     Whenever something may have been missed (a root came or went, a name that is not UTF-8), every root that
     is there is yielded. While there are folders whose names are not UTF-8, watchfiles watches nothing at all: then
-    every root is yielded every `look_every` seconds, seldomer where the caller takes long over it, and `on_blind` is
+    every root is yielded every `look_every` seconds, seldomer where the caller takes long over it, and `on_unwatchable` is
     told once, why and every how many seconds. Raises OSError when the system refuses to watch (no inotify watches left,
     say)."""
     places = tuple(dict.fromkeys(map(os.path.abspath, roots)))
@@ -85,7 +85,7 @@ async def watch(
                 await changes.close()
             if unnamed:  # it came across the name as soon as it began, and will again
                 if not blind:
-                    on_blind(unnamed, look_every)
+                    on_unwatchable(unnamed, look_every)
                 blind, looked = True, monotonic()
                 yield set(present)
                 await _pause(stop, round(1000 * max(look_every, LOOKS_COST * (monotonic() - looked))))

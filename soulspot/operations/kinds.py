@@ -24,7 +24,7 @@ from soulspot.operations.reports.results import (
 )
 from soulspot.pipeline import EnrichmentService
 from soulspot.store import operations as rows
-from soulspot.tagging.request import TagReport, Tell, from_request
+from soulspot.tagging.request import OnTagProgress, TagReport, request_from_json
 
 COUNT = 2.0  # seconds between two looks at how far an enrichment or a refresh is
 
@@ -175,7 +175,7 @@ async def _write_tags(
     service: EnrichmentService, request: Mapping[str, Any], progress: Progress
 ) -> tuple[dict[str, Any], list[str]]:
     told = _tags_told(progress)
-    report = await service.tagging.write(from_request(request), progress.operation_id, told)
+    report = await service.tagging.write(request_from_json(request), progress.operation_id, told)
     told(report, report.looked)
     return report.as_json(), _tag_notes(report)
 
@@ -189,7 +189,7 @@ async def _undo_tags(
     return report.as_json(), _tag_notes(report)
 
 
-def _tags_told(progress: Progress) -> Tell:
+def _tags_told(progress: Progress) -> OnTagProgress:
     return lambda report, total: progress.advance(max(total, report.looked), report.looked, report.failed)
 
 

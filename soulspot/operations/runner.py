@@ -30,8 +30,7 @@ from soulspot.operations.progress import Counts, Progress
 from soulspot.operations.reports.results import OperationReport, retry_refusal
 from soulspot.pipeline import EnrichmentService
 from soulspot.store import operations as rows
-from soulspot.tagging.request import Wish, wish_of
-from soulspot.tagging.request import as_request as tags_request
+from soulspot.tagging.request import TagRequest, request_to_json, tag_request
 
 log = structlog.get_logger()
 
@@ -105,15 +104,15 @@ class Operations:
         """Remove the files of exports whose time is over."""
         await self.exports.sweep(self._service)
 
-    async def write_tags(self, wish: Wish) -> int:
+    async def write_tags(self, wish: TagRequest) -> int:
         """Compare tags with what was found out, or write them. Returns the operation's id."""
         shown = {
-            "places": readable_paths(wish.places),
+            "places": readable_paths(wish.paths),
             "fields": list(wish.fields),
             "policy": wish.policy,
             "apply": wish.apply,
         }
-        return await self.start("write_tags", tags_request(wish), shown)
+        return await self.start("write_tags", request_to_json(wish), shown)
 
     async def undo_tags(self, operation_id: int, *, force: bool = False) -> int:
         """Take back what an operation wrote. Returns the id of the operation that does it."""
@@ -138,7 +137,7 @@ class Operations:
             and (due := await tagging.due())
         ):
             quiet = tagging.rules.quiet
-            await self.write_tags(wish_of(tagging.rules, apply=True, track_ids=tuple(due), quiet=quiet))
+            await self.write_tags(tag_request(tagging.rules, apply=True, track_ids=tuple(due), quiet=quiet))
 
     async def watch_refresh(self) -> None:
         """Follow aged answers that are being asked for again, as one operation at a time; the scheduler calls it."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from soulspot.imports.files import read_rows
 from soulspot.imports.rows import BadRow, ImportRow
-from soulspot.library.scan import Candidate, Problem, Walk, walk
+from soulspot.library.scan import FoundFile, Problem, Walk, walk
 from soulspot.library.tags import read_file
 from soulspot.matching import identify_album
 from soulspot.models import ScannedFile
@@ -143,13 +143,13 @@ class Intake:
         report.problems += looked_at.problems
 
         def mark(connection: sqlite3.Connection) -> int:
-            roots, gone = looked_at.finished_roots, looked_at.vouches_for
+            roots, gone = looked_at.finished_roots, looked_at.confirms_deletion
             return tracks.mark_vanished(connection, roots, scan_id, self._now(), gone=gone)
 
         report.vanished += await self._database.write(mark)
         progress(report)
 
-    async def _take(self, chunk: Sequence[Candidate], scan_id: int, report: ScanReport) -> None:
+    async def _take(self, chunk: Sequence[FoundFile], scan_id: int, report: ScanReport) -> None:
         known = await self._database.read(lambda c: tracks.known_stamps(c, (one.path for one in chunk)))
         changed = [one for one in chunk if known.get(one.path) != one.stamp]
         files = await asyncio.to_thread(self._read, changed)
@@ -165,7 +165,7 @@ class Intake:
         report.read += len(changed)
         report.unreadable += sum(1 for file in files if file.unreadable)
 
-    def _read(self, candidates: Iterable[Candidate]) -> list[ScannedFile]:
+    def _read(self, candidates: Iterable[FoundFile]) -> list[ScannedFile]:
         limit = self._rules.max_file_size
         return [read_file(one.path, one.stamp, max_file_size=limit) for one in candidates]
 
@@ -180,7 +180,7 @@ class Intake:
         Deciding them is left to the caller, who knows when the last of them is in."""
         looked_at = await asyncio.to_thread(lambda: {path: _look_at(path) for path in paths})
         found = {path: one for path, one in looked_at.items() if isinstance(one, Exception)}
-        candidates = [one for one in looked_at.values() if isinstance(one, Candidate)]
+        candidates = [one for one in looked_at.values() if isinstance(one, FoundFile)]
         known = await self._database.read(lambda c: tracks.known_stamps(c, (one.path for one in candidates)))
         changed = [one for one in candidates if known.get(one.path) != one.stamp]
         files = await asyncio.to_thread(self._read, changed)
@@ -254,7 +254,7 @@ def walks(rules: LibraryRules, places: Sequence[bytes]) -> list[Walk]:
     return found
 
 
-def _look_at(path: bytes) -> Candidate | Exception:
+def _look_at(path: bytes) -> FoundFile | Exception:
     if os.path.isdir(path):
         return IsADirectoryError(f"{os.fsdecode(path)}: is a folder")
     looked_at = walk([path])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from soulspot.errors import LookupFailed, LookupPostponed, UnreadableFile
 from soulspot.imports import cells
-from soulspot.imports.rows import BadRow, row_of
+from soulspot.imports.rows import BadRow, parse_row
 from soulspot.models import EnrichedTrack, Status
 from soulspot.store import enriched, tracks
 from soulspot.store.times import iso
@@ -53,16 +53,16 @@ Brought = tuple[int | Exception, tuple[str, ...]]  # its track, or why it is non
 def item_of(given: Any, group: str | None = None) -> Item:
     """A path, or a mapping with columns of an import file, and `path`."""
     if not isinstance(given, Mapping):
-        found = cells.place(given)
+        found = cells.absolute_path(given)
         return Item(error=found) if isinstance(found, Exception) else Item(found, group=group)
-    named = cells.named(name for name in given if isinstance(name, str))
+    named = cells.known_columns(name for name in given if isinstance(name, str))
     columns = {name: given[column] for name, column in named.items()}
-    row = row_of(0, cells.record(columns))
+    row = parse_row(0, cells.import_record(columns))
     imported = None if isinstance(row, BadRow) else tracks.ImportedTrack(row.key, row.tags, group)
     remarks = () if isinstance(row, BadRow) else row.remarks
-    path = columns.get(cells.PATH)
+    path = columns.get(cells.PATH_COLUMN)
     if isinstance(path, str | bytes | os.PathLike) and path:
-        found = cells.place(path)
+        found = cells.absolute_path(path)
         if isinstance(found, bytes):
             return Item(found, imported, group, remarks=remarks)
         if isinstance(row, BadRow):

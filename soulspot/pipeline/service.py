@@ -40,7 +40,7 @@ from soulspot.providers.base import Provider
 from soulspot.store import operations, queue, review, tracks
 from soulspot.store.database import Database
 from soulspot.store.times import iso
-from soulspot.tagging.covers import Covers
+from soulspot.tagging.covers import CoverCache
 from soulspot.tagging.rules import TagRules
 from soulspot.tagging.writer import TagWriter
 from soulspot.telemetry import Alarms, Memory, Telemetry, Thresholds
@@ -87,7 +87,7 @@ class EnrichmentService:
         memory: Memory | None = None,
         alarms: Alarms | None = None,
         tags: TagRules | None = None,
-        covers: Covers | None = None,
+        covers: CoverCache | None = None,
     ) -> None:
         self.covers = covers
         self.tagging = TagWriter(

@@ -2,4 +2,4 @@
 
 Called by the pipeline's service, operations and `soulspot write-tags`."""
 
-__all__ = ["copying", "covers", "formats", "preview", "request", "rules", "writer"]
+__all__ = ["covers", "file_copies", "formats", "preview", "request", "rules", "writer"]

@@ -19,7 +19,7 @@ from soulspot.limits import Gates
 from soulspot.providers.http import Http
 from soulspot.store import cover_index as rows
 from soulspot.store.database import Database
-from soulspot.tagging.formats.sheet import Picture
+from soulspot.tagging.formats.base import Picture
 
 MOST = 10_000_000  # bytes of an image
 ARCHIVE = "https://coverartarchive.org"
@@ -45,7 +45,7 @@ class Cover:
 
 
 @dataclass(frozen=True, slots=True)
-class CoverPlaces:
+class CoverSources:
     """Where covers lie. `size` is the edge in pixels, where the host offers a choice."""
 
     size: int = 500
@@ -76,31 +76,31 @@ class CoverPlaces:
         return parts.scheme == "https" and any(host == one or host.endswith(f".{one}") for one in _HOSTS)
 
 
-class Covers:
+class CoverCache:
     """Over one folder."""
 
     def __init__(
-        self, database: Database, gates: Gates, folder: Path, *, places: CoverPlaces = CoverPlaces(),
+        self, database: Database, gates: Gates, folder: Path, *, sources: CoverSources = CoverSources(),
         cache_bytes: int = 500_000_000, rate: float = 4.0, timeout: float = 30.0,
         missing_after: float = 604_800.0, now: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
         self._database = database
         self._folder = folder
-        self._places = places
+        self._sources = sources
         self._room = cache_bytes
         self._missing_after = missing_after
         self._now = now
         self._http = Http(gates, "covers", timeout=timeout)
         self._coming: dict[str, asyncio.Task[Cover | None]] = {}
-        for host in places.hosts.values():
+        for host in sources.hosts.values():
             gates.open("covers", host, rate=rate)
 
     async def get(self, url: str) -> Cover | None:
         """The cover at this address; None when there is none. Equal addresses are fetched once, whoever asks.
 
         Raises ProviderError (Limited, Unavailable, Refused, BadAnswer) when that cannot be found out now."""
-        address = self._places.address(url)
-        if not self._places.allowed(address):
+        address = self._sources.address(url)
+        if not self._sources.allowed(address):
             raise BadAnswer("covers come from the Cover Art Archive and Spotify alone")
         known = await self._database.read(lambda c: rows.find(c, address, self._now()))
         if known is not None and known.digest is None:
@@ -118,7 +118,7 @@ class Covers:
             task.add_done_callback(lambda done: self._came(address, done))
         return await asyncio.shield(task)
 
-    async def of_track(self, track_id: int) -> Cover | None:
+    async def for_track(self, track_id: int) -> Cover | None:
         """The cover of a track; None when it has none."""
         url = await self._database.read(lambda c: rows.address(c, track_id))
         return await self.get(url) if url else None
@@ -132,7 +132,7 @@ class Covers:
 
     async def known(self, url: str) -> rows.Known | None:
         """What is known of the cover at this address without asking for it."""
-        return await self._database.read(lambda c: rows.find(c, self._places.address(url), self._now()))
+        return await self._database.read(lambda c: rows.find(c, self._sources.address(url), self._now()))
 
     async def close(self) -> None:
         for task in list(self._coming.values()):
@@ -149,10 +149,10 @@ class Covers:
         try:
             data = await self._http.fetch_bytes(
                 address,
-                base_url=self._places.hosts[ARCHIVE],
+                base_url=self._sources.hosts[ARCHIVE],
                 accept="image/*",
                 most=MOST,
-                allowed=self._places.allowed,
+                allowed=self._sources.allowed,
             )
         except BadAnswer as error:
             if error.status not in (404, 410):

@@ -7,13 +7,12 @@ from hashlib import sha256
 
 from soulspot.store.cover_index import Known
 from soulspot.store.taggable import Taggable
-from soulspot.tagging import copying as tag_copy
+from soulspot.tagging import file_copies, tagged_copies
 from soulspot.tagging import rules as tag_rules
-from soulspot.tagging import writing as tag_write
-from soulspot.tagging.copying import Manner, NotWritten
+from soulspot.tagging.file_copies import FilePolicy, TagsNotWritten
+from soulspot.tagging.formats.base import Picture
 from soulspot.tagging.formats.names import COVER
-from soulspot.tagging.formats.sheet import Picture
-from soulspot.tagging.request import Wish
+from soulspot.tagging.request import TagRequest
 from soulspot.tagging.rules import Changes
 
 
@@ -22,7 +21,7 @@ class Planned:
     """A file, and what of its tags would change. `front` is set when a cover is to be put into it."""
 
     track: Taggable
-    said: tag_write.Said
+    said: tagged_copies.Said
     changes: Changes
     front: Picture | None = None
 
@@ -33,27 +32,27 @@ class Planned:
         return replace(self, changes={**self.changes, COVER: change}, front=front)
 
 
-def look(
-    track: Taggable, wish: Wish, manner: Manner, now: float, max_file_size: int | None = None
-) -> Planned | NotWritten | None:
+def preview_tags(
+    track: Taggable, wish: TagRequest, file_policy: FilePolicy, now: float, max_file_size: int | None = None
+) -> Planned | TagsNotWritten | None:
     """What would change in a track's file; what keeps it from being written; None while it is not quiet yet."""
     try:
         values = tag_rules.wanted(track.row, wish.fields)
-        said = tag_write.look(track.path, values, max_file_size)
+        said = tagged_copies.look(track.path, values, max_file_size)
         if said.stamp != track.stamp:
-            raise NotWritten("was changed since it was scanned: `soulspot scan` reads it again")
+            raise TagsNotWritten("was changed since it was scanned: `soulspot scan` reads it again")
         if wish.quiet and now - said.stamp.mtime_ns / 1e9 < wish.quiet:
             return None
         found = tag_rules.changes(said, wish.policy)
         planned = Planned(track, said, found)
-        if found or wanted_cover(planned, wish):
-            tag_copy.may_be_replaced(said.path, manner)
+        if found or cover_to_embed(planned, wish):
+            file_copies.may_be_replaced(said.path, file_policy)
         return planned
-    except NotWritten as why:
+    except TagsNotWritten as why:
         return why
 
 
-def wanted_cover(planned: Planned, wish: Wish) -> str | None:
+def cover_to_embed(planned: Planned, wish: TagRequest) -> str | None:
     """The address of the cover that is to be put into the file; None when there is none to be put."""
     there = planned.said.front
     if not wish.embed_covers or (there and wish.policy == "only-empty"):
@@ -61,7 +60,7 @@ def wanted_cover(planned: Planned, wish: Wish) -> str | None:
     return planned.track.row.cover_url
 
 
-def would_embed(planned: Planned, known: Known | None) -> bool:
+def cover_would_change(planned: Planned, known: Known | None) -> bool:
     """Whether a cover of which this is known would change the file; nobody is asked for one that is not known."""
     if known is None:
         return True
@@ -69,6 +68,6 @@ def would_embed(planned: Planned, known: Known | None) -> bool:
     return known.digest is not None and (there is None or sha256(there.data).hexdigest() != known.digest)
 
 
-def shown(path: bytes) -> str:
+def display_path(path: bytes) -> str:
     """A path as people read it."""
     return path.decode("utf-8", "backslashreplace")

@@ -14,8 +14,8 @@ from typing import TypeVar
 
 from soulspot.store import tag_journal as journal
 from soulspot.store.database import Database
-from soulspot.tagging import copying as tag_copy
-from soulspot.tagging.copying import NotWritten, Prepared
+from soulspot.tagging import file_copies
+from soulspot.tagging.file_copies import PreparedCopy, TagsNotWritten
 
 T = TypeVar("T")
 
@@ -30,9 +30,9 @@ class Replacements:
     async def replace(
         self,
         paths: Sequence[bytes],
-        make: Callable[[], Sequence[Prepared | NotWritten]],
-        note: Callable[[sqlite3.Connection, Sequence[tuple[int, Prepared]]], Sequence[int]],
-    ) -> list[NotWritten | None]:
+        make: Callable[[], Sequence[PreparedCopy | TagsNotWritten]],
+        note: Callable[[sqlite3.Connection, Sequence[tuple[int, PreparedCopy]]], Sequence[int]],
+    ) -> list[TagsNotWritten | None]:
         """Have files at `paths` replaced by the copies that `make` makes: what kept each from it, or None.
 
         `note` journals the copies, each with its index in what `make` returned, and returns the number of each entry.
@@ -42,33 +42,33 @@ class Replacements:
     async def _replace(
         self,
         paths: Sequence[bytes],
-        make: Callable[[], Sequence[Prepared | NotWritten]],
-        note: Callable[[sqlite3.Connection, Sequence[tuple[int, Prepared]]], Sequence[int]],
-    ) -> list[NotWritten | None]:
+        make: Callable[[], Sequence[PreparedCopy | TagsNotWritten]],
+        note: Callable[[sqlite3.Connection, Sequence[tuple[int, PreparedCopy]]], Sequence[int]],
+    ) -> list[TagsNotWritten | None]:
         folders = {os.path.dirname(path) for path in paths}
         await self._database.write_durably(lambda c: journal.note_folders(c, folders))
         made = await asyncio.to_thread(make)
-        copies = [(index, one) for index, one in enumerate(made) if isinstance(one, Prepared)]
+        copies = [(index, one) for index, one in enumerate(made) if isinstance(one, PreparedCopy)]
         try:
             ids = await self._database.write_durably(lambda c: note(c, copies))
         except BaseException:  # without a journal nothing changes
             for _, copy in copies:
-                tag_copy.give_up(copy)
+                file_copies.give_up(copy)
             raise
-        tag_copy.step("journaled")
+        file_copies.report_step("journaled")
         results = await asyncio.to_thread(lambda: [_take_place(copy) for _, copy in copies])
         done = [one for one, why in zip(ids, results, strict=True) if why is None]
         await self._settle(ids, done)
-        tag_copy.step("settled")
+        file_copies.report_step("settled")
         replaced = {index: why for (index, _), why in zip(copies, results, strict=True)}
-        return [one if isinstance(one, NotWritten) else replaced[index] for index, one in enumerate(made)]
+        return [one if isinstance(one, TagsNotWritten) else replaced[index] for index, one in enumerate(made)]
 
     async def recover(self) -> None:
         """Finish, or take away, what a process left half done when it was killed."""
         pending, folders = await self._database.read(lambda c: (journal.pending(c), journal.folders(c)))
         if pending or folders:
             done = await asyncio.to_thread(lambda: [one.write_id for one in pending if _took_place(one)])
-            await asyncio.to_thread(tag_copy.sweep, folders)
+            await asyncio.to_thread(file_copies.sweep, folders)
             await self._settle([one.write_id for one in pending], done)
 
     async def _settle(self, ids: Sequence[int], done: Sequence[int]) -> None:
@@ -82,17 +82,17 @@ class Replacements:
         await self._database.write(settle)
 
 
-def _take_place(copy: Prepared) -> NotWritten | None:
+def _take_place(copy: PreparedCopy) -> TagsNotWritten | None:
     try:
-        tag_copy.replace(copy)
-    except NotWritten as why:
+        file_copies.replace(copy)
+    except TagsNotWritten as why:
         return why
     return None
 
 
 def _took_place(one: journal.Pending) -> bool:
     try:
-        return tag_copy.stamp_of(os.stat(one.path, follow_symlinks=False)) == one.after
+        return file_copies.stamp_of(os.stat(one.path, follow_symlinks=False)) == one.after
     except OSError:
         return False
 

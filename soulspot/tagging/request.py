@@ -13,7 +13,7 @@ from soulspot.tagging.rules import Changes, Policy, TagRules
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class TagRequest:
     """What to write: to tracks at or below `places`, or to `track_ids`, or to all. Without `apply` it is only looked at.
 
     `quiet`: files that were changed within so many seconds wait."""
@@ -22,7 +22,7 @@ class Wish:
     policy: Policy
     apply: bool = False
     embed_covers: bool = False
-    places: tuple[bytes, ...] = ()
+    paths: tuple[bytes, ...] = ()
     track_ids: tuple[int, ...] | None = None
     quiet: float = 0.0
 
@@ -49,27 +49,27 @@ class TagReport:
         return asdict(self) | {"fields": dict(self.fields)}
 
 
-Tell = Callable[[TagReport, int], None]
+OnTagProgress = Callable[[TagReport, int], None]
 """Hears of the report so far, and how many tracks there are in all."""
 
 
-def as_json(changes: Changes) -> dict[str, dict[str, list[str]]]:
+def changes_to_json(changes: Changes) -> dict[str, dict[str, list[str]]]:
     """Changes as documents show them."""
     return {name: {"old": list(old), "new": list(new)} for name, (old, new) in changes.items()}
 
 
-def wish_of(
+def tag_request(
     rules: TagRules,
     *,
     fields: Sequence[str] | None = None,
     policy: Policy | None = None,
     embed_covers: bool | None = None,
     **more: Any,
-) -> Wish:
+) -> TagRequest:
     """A wish, with the rules' own words where nothing else is said. ValueError names fields that there are not."""
     if wrong := tag_rules.unknown_fields(fields or ()):
         raise ValueError(f"fields: there is no {', '.join(wrong)}; there are {', '.join(FIELDS)}")
-    return Wish(
+    return TagRequest(
         tuple(fields) if fields else rules.fields,
         policy or rules.policy,
         embed_covers=rules.embed_covers if embed_covers is None else embed_covers,
@@ -77,18 +77,21 @@ def wish_of(
     )
 
 
-def as_request(wish: Wish) -> dict[str, Any]:
+def request_to_json(wish: TagRequest) -> dict[str, Any]:
     """A wish as JSON can keep it; `from_request` is the way back."""
-    return asdict(wish) | {"places": [place.hex() for place in wish.places]}
+    # The stored key stays `places`: operations of earlier versions are resumed by it.
+    names = {"paths": "places"}
+    stored = asdict(wish) | {"paths": [path.hex() for path in wish.paths]}
+    return {names.get(name, name): value for name, value in stored.items()}
 
 
-def from_request(request: Mapping[str, Any]) -> Wish:
-    known = {name: request[name] for name in Wish.__slots__ if name in request}
-    places = tuple(bytes.fromhex(place) for place in request["places"])
+def request_from_json(request: Mapping[str, Any]) -> TagRequest:
+    known = {name: request[name] for name in TagRequest.__slots__ if name in request}
+    paths = tuple(bytes.fromhex(place) for place in request["places"])
     ids = tuple(request["track_ids"]) if request["track_ids"] is not None else None
-    return Wish(**(known | {"places": places, "track_ids": ids, "fields": tuple(request["fields"])}))
+    return TagRequest(**(known | {"paths": paths, "track_ids": ids, "fields": tuple(request["fields"])}))
 
 
-def nothing_to_undo(operation_id: int) -> str:
+def nothing_to_undo_message(operation_id: int) -> str:
     """What to say of an operation that has no entry."""
     return f"operation {operation_id} has written no tags that could be taken back: see `soulspot write-tags --list`"

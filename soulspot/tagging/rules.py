@@ -8,10 +8,10 @@ from typing import Literal
 
 from soulspot.library import values
 from soulspot.models import EnrichedTrack
-from soulspot.tagging.copying import Manner
+from soulspot.tagging.file_copies import FilePolicy
+from soulspot.tagging.formats.base import Picture, differs
 from soulspot.tagging.formats.names import FIELDS
-from soulspot.tagging.formats.sheet import Picture, differs
-from soulspot.tagging.writing import Said
+from soulspot.tagging.tagged_copies import Said
 
 Policy = Literal["only-empty", "overwrite"]
 Changes = Mapping[str, tuple[Sequence[str], Sequence[str]]]
@@ -29,7 +29,7 @@ class TagRules:
     embed_covers: bool = False
     quiet: float = 60.0
     keep_undo: float = 180 * 86_400.0
-    manner: Manner = field(default_factory=Manner)
+    file_policy: FilePolicy = field(default_factory=FilePolicy)
 
 
 def wanted(row: EnrichedTrack, fields: Sequence[str]) -> dict[str, list[str]]:

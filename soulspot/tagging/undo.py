@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from soulspot.errors import SoulSpotError
-from soulspot.tagging import audio_layout as tag_layout
+from soulspot.tagging import audio_layout
 
 PIECE = 1024  # bytes of the old tags that are worth looking for in the new ones
 _ANCHOR = 48  # bytes that a piece is found again by
@@ -28,20 +28,20 @@ class NoWayBack(SoulSpotError):
 def way_back(old: IO[bytes], new: IO[bytes]) -> bytes:
     """How to make `old` out of `new`. Raises NoWayBack when their audio is not the same, bit by bit."""
     for renumbered in (False, True):
-        parts, others = (tag_layout.audio(file, renumbered=renumbered) for file in (old, new))
-        if tag_layout.same(old, parts, new, others):
-            if tag_layout.sample_positions(old, parts) != tag_layout.sample_positions(new, others):
+        parts, others = (audio_layout.audio(file, renumbered=renumbered) for file in (old, new))
+        if audio_layout.same(old, parts, new, others):
+            if audio_layout.sample_positions(old, parts) != audio_layout.sample_positions(new, others):
                 raise NoWayBack("its audio would not be found where its tables say")
             return _packed(_steps(old, parts, _beside(new, others)), renumbered)
     raise NoWayBack("writing its tags would change its audio")
 
 
-def _beside(file: IO[bytes], parts: tag_layout.Parts) -> bytes:
+def _beside(file: IO[bytes], parts: audio_layout.Parts) -> bytes:
     """What a file has beside its audio."""
-    return b"".join(tag_layout.content(file, _gaps(file, parts)))
+    return b"".join(audio_layout.content(file, _gaps(file, parts)))
 
 
-def _gaps(file: IO[bytes], parts: tag_layout.Parts) -> Iterator[tuple[int, int]]:
+def _gaps(file: IO[bytes], parts: audio_layout.Parts) -> Iterator[tuple[int, int]]:
     position = 0
     for start, end in [*parts, (size := os.fstat(file.fileno()).st_size, size)]:
         if position < start:
@@ -49,11 +49,11 @@ def _gaps(file: IO[bytes], parts: tag_layout.Parts) -> Iterator[tuple[int, int]]
         position = end
 
 
-def _steps(old: IO[bytes], parts: tag_layout.Parts, there: bytes) -> Iterator[list[Any]]:
+def _steps(old: IO[bytes], parts: audio_layout.Parts, there: bytes) -> Iterator[list[Any]]:
     position = 0
     for start, end in [*parts, (size := os.fstat(old.fileno()).st_size, size)]:
         if position < start:
-            yield from _pieces(b"".join(tag_layout.content(old, [(position, start)])), there)
+            yield from _pieces(b"".join(audio_layout.content(old, [(position, start)])), there)
         if start < end:
             yield ["audio", end - start]
         position = end
@@ -118,8 +118,8 @@ def go_back(way: bytes, present: IO[bytes], out: IO[bytes]) -> str:
     plain = zlib.decompress(way[1:])
     length = int.from_bytes(plain[:4], "big")
     plan, at = json.loads(plain[4 : 4 + length]), 4 + length
-    parts = tag_layout.audio(present, renumbered=plan["renumbered"])
-    audio = _Stream(tag_layout.content(present, parts))
+    parts = audio_layout.audio(present, renumbered=plan["renumbered"])
+    audio = _Stream(audio_layout.content(present, parts))
     beside: bytes | None = None
     digest = hashlib.sha256()
 

@@ -15,14 +15,13 @@ from soulspot.store import taggable
 from soulspot.store.cover_index import Known
 from soulspot.store.database import Database
 from soulspot.store.taggable import Taggable
-from soulspot.tagging import copying as tag_copy
-from soulspot.tagging import writing as tag_write
-from soulspot.tagging.copying import NotWritten, Prepared
+from soulspot.tagging import file_copies, tagged_copies
+from soulspot.tagging.file_copies import PreparedCopy, TagsNotWritten
+from soulspot.tagging.formats.base import Picture
 from soulspot.tagging.formats.names import COVER
-from soulspot.tagging.formats.sheet import Picture
-from soulspot.tagging.preview import Planned, look, shown, wanted_cover, would_embed
+from soulspot.tagging.preview import Planned, cover_to_embed, cover_would_change, display_path, preview_tags
 from soulspot.tagging.replacement import Replacements
-from soulspot.tagging.request import TagReport, Tell, Wish, as_json
+from soulspot.tagging.request import OnTagProgress, TagReport, TagRequest, changes_to_json
 from soulspot.tagging.rules import TagRules
 from soulspot.telemetry import Telemetry
 
@@ -32,7 +31,7 @@ TOLD = 200  # files and problems that a report names
 TRY_AGAIN = 3600.0  # seconds after a failure until the daemon tries a file again
 
 
-class CoverPostponed(NotWritten):
+class CoverPostponed(TagsNotWritten):
     """The cover of a file was not put into it, and is to be tried again; its other tags may be written."""
 
 
@@ -67,32 +66,34 @@ class TagWriter:
         self._due_after = 0
 
     async def write(
-        self, wish: Wish, operation_id: int, tell: Tell = lambda report, total: None
+        self, wish: TagRequest, operation_id: int, tell: OnTagProgress = lambda report, total: None
     ) -> TagReport:
         """Compare the tags of accepted tracks with what was found out and, if it is wished, write what differs."""
         async with self._line:
             report = TagReport(wish.apply)
-            total = await self._database.read(lambda c: taggable.count(c, wish.places, wish.track_ids))
+            total = await self._database.read(lambda c: taggable.count(c, wish.paths, wish.track_ids))
             if wish.apply:
                 await self._replacements.recover()
             after = 0
             while page := await self._database.read(
-                lambda c: taggable.page(c, after, PAGE, wish.places, wish.track_ids)  # noqa: B023 - awaited here
+                lambda c: taggable.page(c, after, PAGE, wish.paths, wish.track_ids)  # noqa: B023 - awaited here
             ):
                 after = page[-1].track_id
                 await self._page(page, wish, operation_id, report)
                 tell(report, total)
             return report
 
-    async def _page(self, page: Sequence[Taggable], wish: Wish, operation_id: int, report: TagReport) -> None:
+    async def _page(
+        self, page: Sequence[Taggable], wish: TagRequest, operation_id: int, report: TagReport
+    ) -> None:
         now, limit = self._now(), self._max_file_size
         found = await asyncio.to_thread(
-            lambda: [look(one, wish, self.rules.manner, now, limit) for one in page]
+            lambda: [preview_tags(one, wish, self.rules.file_policy, now, limit) for one in page]
         )
         seen: dict[int, float | None] = {one.track_id: None for one in page}
         planned = []
         for one, result in zip(page, found, strict=True):
-            if isinstance(result, NotWritten):
+            if isinstance(result, TagsNotWritten):
                 self._problem(report, one.path, result)
                 seen[one.track_id] = self._now() + TRY_AGAIN if result.failed else None
             elif result is None:
@@ -118,12 +119,16 @@ class TagWriter:
             rows = [(one.track_id, one.row_at, seen[one.track_id]) for one in page if one.track_id in seen]
             await self._database.write(lambda c: taggable.seen(c, rows))
 
-    async def _with_cover(self, planned: Planned, wish: Wish) -> Planned | CoverPostponed:
+    async def _with_cover(self, planned: Planned, wish: TagRequest) -> Planned | CoverPostponed:
         """The same with the cover that is to be put into the file, if there is one to be had."""
-        if self._covers is None or not (url := wanted_cover(planned, wish)):
+        if self._covers is None or not (url := cover_to_embed(planned, wish)):
             return planned
         if not wish.apply:
-            return planned.with_cover(url) if would_embed(planned, await self._covers.known(url)) else planned
+            return (
+                planned.with_cover(url)
+                if cover_would_change(planned, await self._covers.known(url))
+                else planned
+            )
         try:
             new = await self._covers.picture(url)
         except (SoulSpotError, OSError) as error:
@@ -136,10 +141,10 @@ class TagWriter:
     async def _replace(self, piece: Sequence[Planned], operation_id: int, report: TagReport) -> list[int]:
         """Write these files. Returns the tracks that failed."""
 
-        def make() -> list[Prepared | NotWritten]:
+        def make() -> list[PreparedCopy | TagsNotWritten]:
             return [self._prepared(one) for one in piece]
 
-        def note(connection: sqlite3.Connection, copies: Sequence[tuple[int, Prepared]]) -> list[int]:
+        def note(connection: sqlite3.Connection, copies: Sequence[tuple[int, PreparedCopy]]) -> list[int]:
             writes = [_entry(piece[index], copy) for index, copy in copies]
             return journal.prepared(connection, operation_id, writes, self._now())
 
@@ -153,15 +158,17 @@ class TagWriter:
                 failed += [one.track.track_id] if why.failed else []
         return failed
 
-    def _prepared(self, one: Planned) -> Prepared | NotWritten:
+    def _prepared(self, one: Planned) -> PreparedCopy | TagsNotWritten:
         values = {name: new for name, (_, new) in one.changes.items() if name != COVER}
         try:
-            return tag_write.prepare(one.said.path, one.said.stamp, values, one.front, self.rules.manner)
-        except NotWritten as why:
+            return tagged_copies.prepare(
+                one.said.path, one.said.stamp, values, one.front, self.rules.file_policy
+            )
+        except TagsNotWritten as why:
             return why
 
     async def undo(
-        self, operation_id: int, *, force: bool = False, tell: Tell = lambda report, total: None
+        self, operation_id: int, *, force: bool = False, tell: OnTagProgress = lambda report, total: None
     ) -> TagReport:
         """Give every file of an operation the tags that it had before. One that has changed since is left alone, unless
         it is forced: then its audio must still be the same."""
@@ -183,13 +190,13 @@ class TagWriter:
         again = await self._database.read(lambda c: [journal.written_again(c, one.write_id) for one in page])
         places = [_place(one) for one in page]
 
-        def make() -> list[Prepared | NotWritten]:
+        def make() -> list[PreparedCopy | TagsNotWritten]:
             return [
                 self._way_back(one, place, later, force)
                 for one, place, later in zip(page, places, again, strict=True)
             ]
 
-        def note(connection: sqlite3.Connection, copies: Sequence[tuple[int, Prepared]]) -> list[int]:
+        def note(connection: sqlite3.Connection, copies: Sequence[tuple[int, PreparedCopy]]) -> list[int]:
             ids = [page[index].write_id for index, _ in copies]
             journal.prepared_back(connection, zip(ids, (copy for _, copy in copies), strict=True))
             return ids
@@ -203,17 +210,19 @@ class TagWriter:
 
     def _way_back(
         self, one: journal.Written, path: bytes, again: int | None, force: bool
-    ) -> Prepared | NotWritten:
+    ) -> PreparedCopy | TagsNotWritten:
         try:
             if again is not None:
-                raise NotWritten(f"was written again by operation {again}: undo that first")
-            found = tag_copy.stamp_of(tag_copy.may_be_replaced(path, self.rules.manner))
+                raise TagsNotWritten(f"was written again by operation {again}: undo that first")
+            found = file_copies.stamp_of(file_copies.may_be_replaced(path, self.rules.file_policy))
             if found != one.after and not force:
-                raise NotWritten(
+                raise TagsNotWritten(
                     "was changed since its tags were written: --force takes them back all the same"
                 )
-            return tag_write.prepare_back(path, one.digest, one.way_back, one.before, self.rules.manner)
-        except NotWritten as why:
+            return tagged_copies.prepare_back(
+                path, one.digest, one.way_back, one.before, self.rules.file_policy
+            )
+        except TagsNotWritten as why:
             return why
 
     async def due(self) -> list[int]:
@@ -234,9 +243,11 @@ class TagWriter:
         report.written += 1
         report.fields.update(one.changes.keys())
         if len(report.files) < TOLD:
-            report.files.append({"path": shown(one.track.path), "changes": as_json(one.changes)})
+            report.files.append(
+                {"path": display_path(one.track.path), "changes": changes_to_json(one.changes)}
+            )
 
-    def _problem(self, report: TagReport, path: bytes, why: NotWritten) -> None:
+    def _problem(self, report: TagReport, path: bytes, why: TagsNotWritten) -> None:
         if isinstance(why, CoverPostponed):
             report.covers_postponed += 1
         elif why.failed:
@@ -244,12 +255,12 @@ class TagWriter:
         else:
             report.skipped += 1
         if len(report.problems) < TOLD:
-            report.problems.append({"path": shown(path), "reason": str(why)})
+            report.problems.append({"path": display_path(path), "reason": str(why)})
         if report.applied and not isinstance(why, CoverPostponed):  # of that its gate tells, once
-            self._telemetry.warning("tag_problem", path=shown(path), reason=str(why))
+            self._telemetry.warning("tag_problem", path=display_path(path), reason=str(why))
 
 
-def _entry(one: Planned, copy: Prepared) -> journal.Write:
+def _entry(one: Planned, copy: PreparedCopy) -> journal.Write:
     return journal.Write(
         one.track.track_id, copy.path, copy.temporary, copy.before, copy.after, copy.tags, one.changes,
         copy.digest, copy.way_back,

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from soulspot.errors import Limited, ProviderError
 from soulspot.pipeline import EnrichmentService
-from soulspot.tagging.covers import Cover, Covers
+from soulspot.tagging.covers import Cover, CoverCache
 from soulspot.web.requests import CoverQuery, query_of
 
 KEEP = "private, max-age=86400"
@@ -32,7 +32,7 @@ class CoverRoutes:
     async def of_track(self, request: web.Request) -> web.StreamResponse:
         """The front cover of a track."""
         return await self._answer(
-            request, self._covers(request).of_track(int(request.match_info["track_id"]))
+            request, self._covers(request).for_track(int(request.match_info["track_id"]))
         )
 
     async def at_address(self, request: web.Request) -> web.StreamResponse:
@@ -40,7 +40,7 @@ class CoverRoutes:
         asked = query_of(request, CoverQuery)
         return await self._answer(request, self._covers(request).get(asked.url))
 
-    def _covers(self, request: web.Request) -> Covers:
+    def _covers(self, request: web.Request) -> CoverCache:
         if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
             raise web.HTTPForbidden(
                 text="covers are shown on our own page only"

@@ -7,7 +7,7 @@ from aiohttp import web
 from soulspot.operations.runner import Operations
 from soulspot.pipeline import EnrichmentService
 from soulspot.store import tag_journal
-from soulspot.tagging.request import nothing_to_undo, wish_of
+from soulspot.tagging.request import nothing_to_undo_message, tag_request
 from soulspot.web.operations import accepted, places_of
 from soulspot.web.requests import UndoTagsBody, WriteTagsBody, body_of
 
@@ -36,10 +36,10 @@ class Tags:
                 text="embed_covers: no covers are fetched; set export.covers.enabled first"
             )
         try:
-            wish = wish_of(
+            wish = tag_request(
                 self._service.tagging.rules, fields=body.fields, policy=body.policy,
                 embed_covers=body.embed_covers, apply=body.apply,
-                places=tuple(places_of(self._service, body.paths)),
+                paths=tuple(places_of(self._service, body.paths)),
             )  # fmt: skip
         except ValueError as error:
             raise web.HTTPUnprocessableEntity(text=str(error)) from None
@@ -55,5 +55,5 @@ class Tags:
         body = await body_of(request, UndoTagsBody)
         number = int(request.match_info["id"])
         if not await self._service.database.read(lambda c: tag_journal.may_be_undone(c, number)):
-            raise web.HTTPNotFound(text=nothing_to_undo(number))
+            raise web.HTTPNotFound(text=nothing_to_undo_message(number))
         return accepted(await self._operations.undo_tags(number, force=body.force))

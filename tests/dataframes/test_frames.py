@@ -20,7 +20,7 @@ from soulspot import enrich_dataframe, enrich_dataframe_async
 from soulspot.config.loading import Config, make_config
 from soulspot.dataframes.columns import NAMES
 from soulspot.imports import cells
-from soulspot.imports.rows import ImportRow, row_of
+from soulspot.imports.rows import ImportRow, parse_row
 from tests.library.audio import flac
 from tests.support.factories import isrc, mbid
 from tests.support.flow import rows
@@ -223,7 +223,7 @@ NOTHING = [None, float("nan"), np.nan, pd.NA, pd.NaT, "", "  ", [], np.datetime6
 
 @pytest.mark.parametrize("nothing", NOTHING, ids=repr)
 def test_whatever_says_that_nothing_is_there_is_nothing(nothing: Any) -> None:
-    assert cells.record({"title": "One", "isrc": nothing, "duration_ms": nothing}) == {"title": "One"}
+    assert cells.import_record({"title": "One", "isrc": nothing, "duration_ms": nothing}) == {"title": "One"}
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_whatever_says_that_nothing_is_there_is_nothing(nothing: Any) -> None:
     ],
 )
 def test_numbers_and_times_are_read_whatever_type_they_have(column: str, value: Any, meant: Any) -> None:
-    row = row_of(1, cells.record({"title": "One", column: value}))
+    row = parse_row(1, cells.import_record({"title": "One", column: value}))
     assert isinstance(row, ImportRow)
     assert getattr(row.tags, column) == meant
     assert row.remarks == ()
@@ -252,7 +252,7 @@ def test_numbers_and_times_are_read_whatever_type_they_have(column: str, value: 
 
 def test_identifiers_are_read_from_uuids_and_lists() -> None:
     given = {"mb_recording_id": uuid.UUID(mbid(1)), "isrc": np.array([isrc(1), isrc(2)], dtype=object)}
-    row = row_of(1, cells.record(given))
+    row = parse_row(1, cells.import_record(given))
     assert isinstance(row, ImportRow)
     assert row.tags.ids.mb_recording_ids == (mbid(1),)
     assert row.tags.ids.isrcs == (isrc(1), isrc(2))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from soulspot.imports.ern import messages as ern
-from soulspot.imports.files import UnusableFile, read_rows, refuse_unusable
+from soulspot.imports.files import UnusableFile, check_readable, read_rows
 from soulspot.imports.rows import BadRow, ImportRow
 from tests.imports.ern import (
     ERN38,
@@ -235,7 +235,7 @@ def test_another_message_is_a_bad_row_that_says_what_it_is(tmp_path: Path, root:
     assert (found.line, found.ends) == (2, True)
     assert words in found.reason
     with pytest.raises(UnusableFile, match=f"m.xml: line 2: .*{words}"):
-        refuse_unusable(tmp_path / "m.xml")
+        check_readable(tmp_path / "m.xml")
 
 
 def test_of_a_message_that_breaks_off_before_its_releases_nothing_is_taken_and_the_line_is_named(
@@ -245,7 +245,7 @@ def test_of_a_message_that_breaks_off_before_its_releases_nothing_is_taken_and_t
     found = bad(tmp_path, whole[: whole.index("<ReleaseList")])
     assert found.ends
     with pytest.raises(UnusableFile, match=r"m\.xml: line \d+: not XML from here on"):
-        refuse_unusable(tmp_path / "m.xml")
+        check_readable(tmp_path / "m.xml")
 
 
 @pytest.mark.parametrize(

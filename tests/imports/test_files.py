@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from soulspot.imports import records
-from soulspot.imports.files import UnusableFile, read_rows, refuse_unusable
+from soulspot.imports.files import UnusableFile, check_readable, read_rows
 from soulspot.imports.rows import BadRow, ImportRow
 from soulspot.models import Identifiers, TrackTags
 
@@ -135,14 +135,14 @@ def test_a_file_that_cannot_be_understood_is_refused_in_a_sentence(
     tmp_path: Path, name: str, content: str | bytes, words: str
 ) -> None:
     with pytest.raises(UnusableFile, match=words.replace(".", r"\.")):
-        refuse_unusable(written(tmp_path, name, content))
+        check_readable(written(tmp_path, name, content))
 
 
 def test_a_gzip_file_that_is_none_is_refused(tmp_path: Path) -> None:
     packed = tmp_path / "x.csv.gz"
     packed.write_text("title\nA\n")
     with pytest.raises(UnusableFile, match="damaged"):
-        refuse_unusable(packed)
+        check_readable(packed)
 
 
 def test_values_that_cannot_be_used_are_named_with_their_line(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy.dialects import mssql, mysql, oracle, postgresql, sqlite
 from typer.testing import CliRunner, Result
 
 from soulspot.cli.main import app
-from soulspot.imports.sql.keys import from_json, spelt, to_json
+from soulspot.imports.sql.keys import display_key, key_from_json, key_to_json
 from soulspot.imports.sql.reader import SqlSource
 from soulspot.imports.sql.url import SourceError, digest, parsed, shown, words
 from tests.support.flow import rows, write_config
@@ -255,7 +255,7 @@ def test_the_source_is_only_read(run: Run, source: Path) -> None:
     add(source, numbered(1))
     before = source.read_bytes()
     found = SqlSource(f"sqlite:///{source}", SQL, ["id"], 10)
-    found.look()
+    found.read_columns()
     with pytest.raises(SourceError, match="readonly"), found._connected() as connection:
         connection.exec_driver_sql("DELETE FROM songs")
     assert run("--key", "id").exit_code == 0
@@ -323,16 +323,16 @@ KEYS = [
 
 @pytest.mark.parametrize("key", KEYS, ids=str)
 def test_every_kind_of_key_is_remembered_as_it_was(key: tuple[Any, ...]) -> None:
-    kept = from_json(json.loads(json.dumps(to_json(key))))
+    kept = key_from_json(json.loads(json.dumps(key_to_json(key))))
     assert kept == key
     assert [type(one) for one in kept] == [type(one) for one in key]
-    assert spelt(key)
+    assert display_key(key)
 
 
 def test_memory_is_bounded_by_the_page(source: Path) -> None:
     add(source, [(n, f"Song {n}", "A") for n in range(1000)] + [(1000, f"Same {n}", "A") for n in range(500)])
     found = SqlSource(f"sqlite:///{source}", SQL, ["id"], 50)
-    found.look()
+    found.read_columns()
     sizes = [len(page.rows) for page in found.pages()]
     assert sum(sizes) == 1500
     assert max(sizes) == 50

@@ -18,7 +18,7 @@ from mutagen.id3 import ID3, TIT2
 from mutagen.ogg import OggPage
 
 from soulspot.errors import UnreadableFile
-from soulspot.library import guard, hardening, tags
+from soulspot.library import bounded_file, mutagen_limits, tags
 from soulspot.library.scan import walk
 from tests.library.audio import flac, mp3, read, reason_of, tags_of
 from tests.support.shared_data import shared
@@ -112,7 +112,7 @@ def test_frames_that_unpack_to_gigabytes_take_no_more_memory_than_allowed(tmp_pa
     finally:
         tracemalloc.stop()
     assert (scanned.tags is None) or len(scanned.tags.title or "") <= 4096
-    assert peak < 3 * hardening.MAX_INFLATED
+    assert peak < 3 * mutagen_limits.MAX_INFLATED
 
 
 def test_a_size_claimed_in_a_header_takes_no_memory_the_file_does_not_have(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_a_large_file_with_ordinary_tags_is_read(tmp_path: Path) -> None:
 
 def test_reading_in_circles_ends(tmp_path: Path) -> None:
     path = flac(tmp_path / "x.flac")
-    file, _ = guard.open_bounded(os.fsencode(path))
+    file, _ = bounded_file.open_bounded(os.fsencode(path))
 
     def read_on() -> None:
         while True:
@@ -198,7 +198,7 @@ def test_more_tags_than_any_real_file_has_are_refused(
     make: Callable[[Path, int], Path], tmp_path: Path
 ) -> None:
     assert read(make(tmp_path, 500)).tags is not None
-    assert reason_of(make(tmp_path, hardening.MAX_ITEMS + 1)) == "damaged: claims more than 20000 tags"
+    assert reason_of(make(tmp_path, mutagen_limits.MAX_ITEMS + 1)) == "damaged: claims more than 20000 tags"
 
 
 def test_frames_too_large_to_be_gone_through_one_by_one_are_refused(tmp_path: Path) -> None:
@@ -218,12 +218,12 @@ def test_an_ape_key_without_end_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_limits_bind_readers_of_the_library_alone(tmp_path: Path) -> None:
-    with hardening.limited():
+    with mutagen_limits.limited():
         pass
     comments = FLAC(flac(tmp_path / "x.flac"))
     comments.add_tags()
-    comments["genre"] = [str(n) for n in range(hardening.MAX_ITEMS + 1)]
-    assert len(comments["genre"]) == hardening.MAX_ITEMS + 1
+    comments["genre"] = [str(n) for n in range(mutagen_limits.MAX_ITEMS + 1)]
+    assert len(comments["genre"]) == mutagen_limits.MAX_ITEMS + 1
 
 
 def test_boxes_nested_without_end_are_unreadable(tmp_path: Path) -> None:

@@ -17,24 +17,24 @@ TRACK = "4uLU6hMCjMI75M1A2tKUQC"
 OTHER = "0VjIjW4GlUZAMYd2vXMi3b"
 
 
-def mbids(*values: str) -> tuple[tuple[str, ...], list[str]]:
+def parse_mbids(*values: str) -> tuple[tuple[str, ...], list[str]]:
     malformed: list[str] = []
-    return identifiers.mbids(values, "recording", "mb_recording_id", malformed), malformed
+    return identifiers.parse_mbids(values, "recording", "mb_recording_id", malformed), malformed
 
 
-def isrcs(*values: str) -> tuple[tuple[str, ...], list[str]]:
+def parse_isrcs(*values: str) -> tuple[tuple[str, ...], list[str]]:
     malformed: list[str] = []
-    return identifiers.isrcs(values, "isrc", malformed), malformed
+    return identifiers.parse_isrcs(values, "isrc", malformed), malformed
 
 
 def spotify(*values: str) -> tuple[tuple[str, ...], list[str]]:
     malformed: list[str] = []
-    return identifiers.spotify_tracks(values, "spotify_id", malformed), malformed
+    return identifiers.parse_spotify_tracks(values, "spotify_id", malformed), malformed
 
 
 def links(*values: str) -> tuple[tuple[str, ...], list[str]]:
     malformed: list[str] = []
-    return identifiers.spotify_links(values, "link", malformed), malformed
+    return identifiers.find_spotify_links(values, "link", malformed), malformed
 
 
 @pytest.mark.parametrize(
@@ -51,12 +51,12 @@ def links(*values: str) -> tuple[tuple[str, ...], list[str]]:
     ],
 )
 def test_an_mbid_is_understood_bare_in_braces_and_in_urls(value: str) -> None:
-    assert mbids(value) == ((A,), [])
+    assert parse_mbids(value) == ((A,), [])
 
 
 @pytest.mark.parametrize("between", ["/", ";", "; ", ", ", " ", "\0", " / ", "\n", "|"])
 def test_several_mbids_in_one_field_keep_their_order(between: str) -> None:
-    assert mbids(f"{B}{between}{A}", B) == ((B, A), [])
+    assert parse_mbids(f"{B}{between}{A}", B) == ((B, A), [])
 
 
 @pytest.mark.parametrize(
@@ -73,11 +73,11 @@ def test_several_mbids_in_one_field_keep_their_order(between: str) -> None:
     ],
 )
 def test_what_is_no_mbid_of_this_kind_is_named_malformed(value: str) -> None:
-    assert mbids(value) == ((), [f"mb_recording_id: {value}"])
+    assert parse_mbids(value) == ((), [f"mb_recording_id: {value}"])
 
 
 def test_a_sound_mbid_beside_a_malformed_one_still_counts() -> None:
-    assert mbids(f"{A}; junk") == ((A,), [f"mb_recording_id: {A}; junk"])
+    assert parse_mbids(f"{A}; junk") == ((A,), [f"mb_recording_id: {A}; junk"])
 
 
 @pytest.mark.parametrize(
@@ -96,23 +96,23 @@ def test_a_sound_mbid_beside_a_malformed_one_still_counts() -> None:
     ],
 )
 def test_an_isrc_is_understood_in_every_spelling(value: str) -> None:
-    assert isrcs(value) == (("GBSMU4566095",), [])
+    assert parse_isrcs(value) == (("GBSMU4566095",), [])
 
 
 @pytest.mark.parametrize("between", ["/", ";", ",", " ", "\0", " / ", "; ", " & "])
 def test_two_isrcs_in_one_field_are_two(between: str) -> None:
-    assert isrcs(f"USRC17607839{between}GB-SMU-45-66095") == (("USRC17607839", "GBSMU4566095"), [])
+    assert parse_isrcs(f"USRC17607839{between}GB-SMU-45-66095") == (("USRC17607839", "GBSMU4566095"), [])
 
 
 def test_an_icelandic_isrc_that_begins_with_isrc_is_not_cut() -> None:
-    assert isrcs("ISRC17607839") == (("ISRC17607839",), [])
+    assert parse_isrcs("ISRC17607839") == (("ISRC17607839",), [])
 
 
 @pytest.mark.parametrize(
     "value", ["", "0", "GBSMU456609", "GBSMU45660955", "1BSMU4566095", "n/a", "GBSMU4566O95"]
 )
 def test_what_is_no_isrc_is_named_malformed(value: str) -> None:
-    assert isrcs(value) == ((), [f"isrc: {value}"] if value else [])
+    assert parse_isrcs(value) == ((), [f"isrc: {value}"] if value else [])
 
 
 @pytest.mark.parametrize(
@@ -159,18 +159,18 @@ def test_a_broken_link_in_a_comment_is_named_malformed() -> None:
 def test_of_two_different_links_none_is_the_one() -> None:
     found, malformed = links(f"spotify:track:{TRACK} or spotify:track:{OTHER}")
     assert found == (TRACK, OTHER)
-    assert identifiers.only(found) is None
+    assert identifiers.single(found) is None
     assert malformed == []
 
 
 def test_a_long_malformed_value_is_shown_cut() -> None:
-    _, [note] = mbids("x" * 5000)
+    _, [note] = parse_mbids("x" * 5000)
     assert len(note) < 130
 
 
 _READERS: list[tuple[Callable[..., tuple[tuple[str, ...], list[str]]], str]] = [
-    (mbids, r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
-    (isrcs, r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}"),
+    (parse_mbids, r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
+    (parse_isrcs, r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}"),
     (spotify, r"[0-9A-Za-z]{22}"),
     (links, r"[0-9A-Za-z]{22}"),
 ]

@@ -182,9 +182,9 @@ def test_an_empty_root_is_a_problem_and_never_means_that_all_was_deleted(tmp_pat
     reasons = {problem.path: problem.reason for problem in looked_at.problems}
     assert reasons[absent] == "does not exist"
     assert "not mounted" in reasons[mount]
-    assert looked_at.vouches_for(full + b"/gone.mp3")
-    assert not looked_at.vouches_for(mount + b"/gone.mp3")
-    assert not looked_at.vouches_for(absent + b"/gone.mp3")
+    assert looked_at.confirms_deletion(full + b"/gone.mp3")
+    assert not looked_at.confirms_deletion(mount + b"/gone.mp3")
+    assert not looked_at.confirms_deletion(absent + b"/gone.mp3")
 
 
 def test_an_unmounted_root_inside_another_root_vouches_for_nothing(tmp_path: Path) -> None:
@@ -192,8 +192,8 @@ def test_an_unmounted_root_inside_another_root_vouches_for_nothing(tmp_path: Pat
     (tmp_path / "nas").mkdir()
     looked_at = walk([os.fsencode(tmp_path), os.fsencode(tmp_path / "nas")])
     assert len(list(looked_at)) == 1
-    assert looked_at.vouches_for(os.fsencode(tmp_path / "gone.mp3"))
-    assert not looked_at.vouches_for(os.fsencode(tmp_path / "nas" / "gone.mp3"))
+    assert looked_at.confirms_deletion(os.fsencode(tmp_path / "gone.mp3"))
+    assert not looked_at.confirms_deletion(os.fsencode(tmp_path / "nas" / "gone.mp3"))
 
 
 class _FailingListing:
@@ -239,8 +239,8 @@ def test_a_folder_that_cannot_be_listed_is_a_problem_and_stops_nothing(
     [problem] = looked_at.problems
     assert problem.path == os.fsencode(tmp_path / "b")
     assert problem.reason == error.strerror.lower()
-    assert not looked_at.vouches_for(os.fsencode(tmp_path / "b" / "2.mp3"))
-    assert looked_at.vouches_for(os.fsencode(tmp_path / "a" / "gone.mp3"))
+    assert not looked_at.confirms_deletion(os.fsencode(tmp_path / "b" / "2.mp3"))
+    assert looked_at.confirms_deletion(os.fsencode(tmp_path / "a" / "gone.mp3"))
 
 
 def test_a_root_that_cannot_be_listed_is_not_finished(
@@ -265,7 +265,7 @@ def test_a_folder_that_goes_away_during_the_walk_is_simply_gone(tmp_path: Path) 
     (tmp_path / "b").rmdir()
     assert [os.path.basename(one.path) for one in candidates] == [b"2.mp3"]
     assert looked_at.problems == []
-    assert looked_at.vouches_for(os.fsencode(tmp_path / "b" / "1.mp3"))
+    assert looked_at.confirms_deletion(os.fsencode(tmp_path / "b" / "1.mp3"))
 
 
 def test_a_partial_walk_keeps_to_its_places_and_to_the_patterns_of_the_root(tmp_path: Path) -> None:
@@ -275,8 +275,8 @@ def test_a_partial_walk_keeps_to_its_places_and_to_the_patterns_of_the_root(tmp_
     looked_at = walk([root], exclude=["a/Live"], within=places)
     assert found(looked_at, tmp_path) == ["b/3.mp3", "a/1.mp3"]
     assert [problem.path for problem in looked_at.problems] == [b"/elsewhere"]
-    assert looked_at.vouches_for(root + b"/a/gone.mp3")
-    assert not looked_at.vouches_for(root + b"/b/4.mp3")
+    assert looked_at.confirms_deletion(root + b"/a/gone.mp3")
+    assert not looked_at.confirms_deletion(root + b"/b/4.mp3")
     assert found(walk([root], exclude=["a"], within=[root + b"/a/Live"]), tmp_path) == []
     assert found(walk([root], include=["b"], within=[root + b"/a/1.mp3", root + b"/b"]), tmp_path) == [
         "b/3.mp3",

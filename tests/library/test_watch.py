@@ -24,7 +24,7 @@ PATIENCE = 30  # seconds after which something that should have come will not co
 class Watched:
     """A running watch whose findings can be waited for."""
 
-    def __init__(self, *roots: Path, on_blind: Callable[[str, float], None] = lambda *_: None) -> None:
+    def __init__(self, *roots: Path, on_unwatchable: Callable[[str, float], None] = lambda *_: None) -> None:
         self.stop = asyncio.Event()
         self.seen: set[bytes] = set()
         self.batches = 0
@@ -32,7 +32,14 @@ class Watched:
         paths = [os.fsencode(root) for root in roots]
         self.task = asyncio.create_task(
             self._collect(
-                watch(paths, debounce_ms=50, stop=self.stop, check_ms=50, look_every=0.05, on_blind=on_blind)
+                watch(
+                    paths,
+                    debounce_ms=50,
+                    stop=self.stop,
+                    check_ms=50,
+                    look_every=0.05,
+                    on_unwatchable=on_unwatchable,
+                )
             )
         )
 
@@ -58,9 +65,9 @@ class Watched:
 
 @asynccontextmanager
 async def watching(
-    *roots: Path, on_blind: Callable[[str, float], None] = lambda *_: None
+    *roots: Path, on_unwatchable: Callable[[str, float], None] = lambda *_: None
 ) -> AsyncIterator[Watched]:
-    watched = Watched(*roots, on_blind=on_blind)
+    watched = Watched(*roots, on_unwatchable=on_unwatchable)
     try:
         yield watched
     finally:
@@ -137,7 +144,9 @@ async def test_beside_a_folder_that_is_not_utf8_everything_is_looked_through_unt
     odd = os.fsencode(tmp_path) + b"/\xff"
     os.mkdir(odd)
     blind: list[tuple[str, float]] = []
-    async with watching(tmp_path, on_blind=lambda why, seconds: blind.append((why, seconds))) as watched:
+    async with watching(
+        tmp_path, on_unwatchable=lambda why, seconds: blind.append((why, seconds))
+    ) as watched:
         await watched.until(tmp_path)
         watched.forget()
         await watched.until(tmp_path)

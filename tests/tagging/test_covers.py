@@ -1,4 +1,4 @@
-"""Covers are fetched once, behind gates of their own, from nowhere but where covers lie, and kept within a limit."""
+"""CoverCache are fetched once, behind gates of their own, from nowhere but where covers lie, and kept within a limit."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from soulspot.sandbox.servers.covers import square
 from soulspot.store import enriched
 from soulspot.store.database import Database
 from soulspot.store.state import ProviderState
-from soulspot.tagging.covers import ARCHIVE, CoverPlaces, Covers, kind_of
-from soulspot.tagging.request import wish_of
+from soulspot.tagging.covers import ARCHIVE, CoverCache, CoverSources, kind_of
+from soulspot.tagging.request import tag_request
 from soulspot.tagging.rules import TagRules
 from soulspot.tagging.writer import TagWriter
 from soulspot.telemetry.events import Telemetry
@@ -77,20 +77,20 @@ class Clock:
     now = NOW
 
 
-Make = Callable[..., Covers]
+Make = Callable[..., CoverCache]
 
 
 @pytest.fixture
 async def make(tmp_path: Path, archive: Archive) -> AsyncIterator[Make]:
-    """Covers over this archive: `make(cache_bytes=...)`; the same database and folder each time."""
+    """CoverCache over this archive: `make(cache_bytes=...)`; the same database and folder each time."""
     async with AsyncExitStack() as stack:
         database = stack.enter_context(Database(tmp_path / "soulspot.db"))
         gates = Gates(ProviderState(database))
 
-        def build(**more: Any) -> Covers:
-            places = CoverPlaces(archive=archive.url, spotify=archive.url)
-            how = {"places": places, "rate": 1000.0} | more
-            made = Covers(database, gates, tmp_path / "covers", now=lambda: Clock.now, **how)
+        def build(**more: Any) -> CoverCache:
+            sources = CoverSources(archive=archive.url, spotify=archive.url)
+            how = {"sources": sources, "rate": 1000.0} | more
+            made = CoverCache(database, gates, tmp_path / "covers", now=lambda: Clock.now, **how)
             stack.push_async_callback(made.close)
             return made
 
@@ -122,7 +122,7 @@ async def test_redirects_lead_to_the_image_and_the_size_is_the_configured_one(
     small = archive.front.replace("77-500", "77-250")
     archive.answers[small] = web.Response(status=307, headers={"Location": "/download/x.png"})
     archive.answers["/download/x.png"] = square("x")
-    assert await make(places=CoverPlaces(250, archive.url, archive.url)).get(FRONT) is not None
+    assert await make(sources=CoverSources(250, archive.url, archive.url)).get(FRONT) is not None
     assert archive.asked == [small, "/download/x.png"]
 
 
@@ -230,16 +230,16 @@ async def test_covers_are_put_into_tags_and_taken_out_again(
     before = library.digests()
     rules = TagRules(embed_covers=True)
     writer = TagWriter(library.database, Telemetry(), rules, covers=make())
-    shown = await writer.write(wish_of(rules), 1)
+    shown = await writer.write(tag_request(rules), 1)
     assert shown.files[0]["changes"]["cover"] == {"old": [], "new": [FRONT]}
     assert archive.asked == []
-    report = await writer.write(wish_of(rules, apply=True), 1)
+    report = await writer.write(tag_request(rules, apply=True), 1)
     assert (report.written, report.fields["cover"]) == (3, 3)
     assert mutagen.File(paths[0]).tags.getall("APIC")[0].data == image
     assert mutagen.File(paths[1]).pictures[0].data == image
     assert bytes(mutagen.File(paths[2])["covr"][0]) == image
     assert archive.asked == [archive.front]
-    assert (await writer.write(wish_of(rules, apply=True), 2)).unchanged == 3
+    assert (await writer.write(tag_request(rules, apply=True), 2)).unchanged == 3
     await writer.undo(1)
     assert library.digests() == before
     library.database.close()
@@ -254,7 +254,7 @@ async def test_a_cover_that_cannot_be_had_now_is_told_and_put_in_when_it_can(
     path = library.song("a.mp3", cover_url=FRONT)
     rules = TagRules(embed_covers=True)
     writer = TagWriter(library.database, Telemetry(), rules, covers=make(), now=lambda: library.clock)
-    report = await writer.write(wish_of(rules, apply=True), 1)
+    report = await writer.write(tag_request(rules, apply=True), 1)
     assert (report.written, report.covers_postponed, report.fields["cover"]) == (1, 1, 0)
     assert report.problems[0]["path"] == str(path)
     assert "cover cannot be had now" in report.problems[0]["reason"]
@@ -275,8 +275,8 @@ async def test_the_differences_show_no_cover_that_would_change_nothing(
     library.song("a.mp3", cover_url=FRONT)
     rules = TagRules(embed_covers=True, policy="overwrite")
     writer = TagWriter(library.database, Telemetry(), rules, covers=make())
-    await writer.write(wish_of(rules, apply=True), 1)
-    assert (await writer.write(wish_of(rules), 2)).unchanged == 1
+    await writer.write(tag_request(rules, apply=True), 1)
+    assert (await writer.write(tag_request(rules), 2)).unchanged == 1
     library.database.close()
 
 

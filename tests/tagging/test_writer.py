@@ -19,10 +19,10 @@ from soulspot.models import EnrichedTrack, Status
 from soulspot.sandbox.audio.files import SILENCE
 from soulspot.store import enriched, operations, queue, tag_journal, tracks
 from soulspot.store.database import Database
-from soulspot.tagging import copying as tag_copy
+from soulspot.tagging import file_copies
 from soulspot.tagging import writer as tagging
-from soulspot.tagging.copying import Manner
-from soulspot.tagging.request import TagReport, Wish, as_request, from_request, wish_of
+from soulspot.tagging.file_copies import FilePolicy
+from soulspot.tagging.request import TagReport, TagRequest, request_from_json, request_to_json, tag_request
 from soulspot.tagging.rules import TagRules
 from soulspot.tagging.writer import TagWriter
 from soulspot.telemetry.events import Telemetry
@@ -85,7 +85,7 @@ class Library:
         return TagWriter(self.database, Telemetry(), rules, now=lambda: self.clock, **more)
 
     async def write(self, operation_id: int = 1, rules: TagRules = ALL, **wish: Any) -> TagReport:
-        return await self.writer(rules).write(wish_of(rules, **({"apply": True} | wish)), operation_id)
+        return await self.writer(rules).write(tag_request(rules, **({"apply": True} | wish)), operation_id)
 
     def digests(self) -> dict[str, str]:
         """Every file there is, with its content."""
@@ -204,7 +204,7 @@ async def test_one_file_that_cannot_be_written_is_told_and_the_others_go_on(libr
 
 async def test_places_and_single_tracks_can_be_chosen(library: Library) -> None:
     one, other = library.song("x/a.mp3"), library.song("y/b.mp3")
-    assert (await library.write(places=(os.fsencode(library.music / "x"),))).looked == 1
+    assert (await library.write(paths=(os.fsencode(library.music / "x"),))).looked == 1
     assert tags_of(one).title
     assert tags_of(other).title is None
     assert (await library.write(operation_id=2, track_ids=(library.id_of(other),))).written == 1
@@ -212,12 +212,12 @@ async def test_places_and_single_tracks_can_be_chosen(library: Library) -> None:
 
 async def test_a_field_that_there_is_not_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match=r"there is no titel; there are title, artist"):
-        wish_of(ALL, fields=["titel"])
+        tag_request(ALL, fields=["titel"])
 
 
 def test_a_wish_survives_a_restart() -> None:
-    wish = Wish(("title",), "overwrite", True, True, (b"/m\xff",), (1, 2), 5.0)
-    assert from_request(as_request(wish)) == wish
+    wish = TagRequest(("title",), "overwrite", True, True, (b"/m\xff",), (1, 2), 5.0)
+    assert request_from_json(request_to_json(wish)) == wish
 
 
 # --- killed -------------------------------------------------------------------------------------------------------
@@ -266,7 +266,7 @@ def _killed(library: Library, step: str, undoing: bool) -> int:
     child = os.fork()
     if child == 0:
         try:
-            tag_copy.step = lambda name: os._exit(9) if name == step else None  # type: ignore[assignment]
+            file_copies.report_step = lambda name: os._exit(9) if name == step else None  # type: ignore[assignment]
             library.database = Database(library.path)
             work = library.writer().undo(1) if undoing else library.write()
             asyncio.new_event_loop().run_until_complete(work)
@@ -289,7 +289,7 @@ async def test_a_cancelled_run_finishes_the_files_that_it_has_begun(
         if seen.count("synced") == 3 and name == "synced":
             loop.call_soon_threadsafe(running.cancel)
 
-    monkeypatch.setattr(tag_copy, "step", step)
+    monkeypatch.setattr(file_copies, "report_step", step)
     running = asyncio.ensure_future(library.write())
     with pytest.raises(asyncio.CancelledError):
         await running
@@ -330,7 +330,7 @@ async def test_an_album_is_due_only_when_nothing_of_it_is_asked_for_any_more(lib
         lambda c: c.execute("UPDATE lookups SET state = 'missing', answered_at = 'x'")
     )
     assert await writer.due() == ids
-    await writer.write(wish_of(ALL, apply=True, track_ids=tuple(ids)), 1)
+    await writer.write(tag_request(ALL, apply=True, track_ids=tuple(ids)), 1)
     assert await writer.due() == []
 
 
@@ -344,13 +344,13 @@ async def test_what_was_found_out_anew_is_due_again_and_a_failure_after_an_hour(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("soulspot.tagging.writing.copy", full)
-        report = await writer.write(wish_of(ALL, apply=True), 1)
+        patched.setattr("soulspot.tagging.tagged_copies.copy", full)
+        report = await writer.write(tag_request(ALL, apply=True), 1)
     assert (report.failed, report.problems[0]["reason"]) == (1, "the disk is full")
     assert await writer.due() == []
     library.clock += tagging.TRY_AGAIN
     assert await writer.due() == [library.id_of(path)]
-    await writer.write(wish_of(ALL, apply=True), 2)
+    await writer.write(tag_request(ALL, apply=True), 2)
     assert await writer.due() == []
     row = (await library.database.read(lambda c: enriched.load(c, [library.id_of(path)])))[
         library.id_of(path)
@@ -394,7 +394,7 @@ async def test_a_library_of_hard_links_can_be_written_when_that_is_configured(li
     os.link(path, library.music / "b.bin")
     before = path.read_bytes()
     assert "hard links" in (await library.write()).problems[0]["reason"]
-    parting = TagRules(manner=Manner(hard_links="part"))
+    parting = TagRules(file_policy=FilePolicy(hard_links="part"))
     assert (await library.write(operation_id=2, rules=parting)).written == 1
     assert (library.music / "b.bin").read_bytes() == before
 
@@ -403,7 +403,7 @@ async def test_an_operation_has_the_counts_of_its_files(library: Library) -> Non
     library.song("a.mp3")
     told: list[tuple[int, int]] = []
     await library.writer().write(
-        wish_of(ALL, apply=True), 1, lambda report, total: told.append((report.looked, total))
+        tag_request(ALL, apply=True), 1, lambda report, total: told.append((report.looked, total))
     )
     assert told == [(1, 1)]
     assert library.database.write_now(operations.unfinished) == []

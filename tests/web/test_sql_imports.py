@@ -26,7 +26,7 @@ def source(path: Path, count: int) -> SqlSource:
         )
         connection.commit()
     found = SqlSource(f"sqlite:///{path}", "SELECT * FROM songs", ["id"], 4)
-    found.look()
+    found.read_columns()
     return found
 
 

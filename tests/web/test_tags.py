@@ -17,7 +17,7 @@ from soulspot.pipeline.service import EnrichmentService
 from soulspot.sandbox.audio.files import SILENCE
 from soulspot.store import enriched, operations
 from soulspot.store.database import Database
-from soulspot.tagging import copying as tag_copy
+from soulspot.tagging import file_copies
 from soulspot.tagging.rules import TagRules
 from tests.library.audio import tags_of
 from tests.support.factories import NOW, mbid
@@ -111,9 +111,9 @@ async def test_a_run_that_a_crash_cut_off_goes_on_under_its_number(running: Runn
     path = await song(running.service, running.music / "a.mp3")
     from soulspot.operations.runner import Operations
     from soulspot.store import operations as rows
-    from soulspot.tagging.request import as_request, wish_of
+    from soulspot.tagging.request import request_to_json, tag_request
 
-    request = as_request(wish_of(TagRules(), apply=True))
+    request = request_to_json(tag_request(TagRules(), apply=True))
     number = await running.service.database.write(
         lambda c: rows.start(c, "write_tags", {}, NOW, request=request)
     )
@@ -175,7 +175,7 @@ def test_what_was_killed_among_its_first_files_can_be_taken_back_and_never_goes_
     child = os.fork()
     if child == 0:
         try:
-            tag_copy.step = lambda name: os._exit(9) if name == "renamed" else None  # type: ignore[assignment]
+            file_copies.report_step = lambda name: os._exit(9) if name == "renamed" else None  # type: ignore[assignment]
             soulspot(library, "write-tags", "--apply")
         finally:
             os._exit(1)

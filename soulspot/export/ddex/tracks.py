@@ -88,7 +88,7 @@ def _isrc(value: Any) -> str | None:
     if not written:
         return None
     malformed: list[str] = []
-    found = identifiers.isrcs(written, "isrc", malformed)
+    found = identifiers.parse_isrcs(written, "isrc", malformed)
     if not found or malformed:
         raise ValueError(f"{', '.join(written)!r:.60} is no ISRC; it should be like GBAYE6500521")
     return found[0]

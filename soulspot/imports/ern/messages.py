@@ -13,8 +13,8 @@ from typing import Any, BinaryIO
 
 from lxml import etree
 
+from soulspot.imports.ern.elements import Element, local, recording_of
 from soulspot.imports.ern.releases import Releases
-from soulspot.imports.ern.text import Element, local, recording_of
 from soulspot.imports.rows import BadRow, ImportRow
 
 MOST_ELEMENTS = 200_000  # within one recording or release: what has more is no message, and is not held

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from soulspot.imports.ern.text import (
+from soulspot.imports.ern.elements import (
     Element,
     artists_of,
     children,

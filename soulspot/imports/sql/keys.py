@@ -24,12 +24,12 @@ _KINDS: Mapping[str, tuple[type, Callable[[Any], str], Callable[[str], Any]]] = 
 }
 
 
-def to_json(key: Key) -> list[Any]:
+def key_to_json(key: Key) -> list[Any]:
     """As JSON can keep it. SourceError for a kind that cannot be kept."""
     return [_to_json(value) for value in key]
 
 
-def from_json(position: Sequence[Any]) -> Key:
+def key_from_json(position: Sequence[Any]) -> Key:
     """The inverse. SourceError when it is something else."""
     try:
         return tuple(_from_json(value) for value in position)
@@ -57,9 +57,9 @@ def _from_json(value: Any) -> Any:
     return _KINDS[name][2](said)
 
 
-def spelt(key: Key) -> str:
+def display_key(key: Key) -> str:
     """As people read it, and as it comes back in `source_key`: the value, or the JSON list of several."""
-    plain = [value.hex() if isinstance(value, bytes) else cells.plain(value) for value in key]
+    plain = [value.hex() if isinstance(value, bytes) else cells.plain_value(value) for value in key]
     if len(plain) > 1:
         return json.dumps(plain, ensure_ascii=False)
     value = plain[0]

@@ -26,7 +26,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.types import NullType
 
 from soulspot.imports import cells
-from soulspot.imports.sql.keys import Key, from_json, signature, spelt, to_json
+from soulspot.imports.sql.keys import Key, display_key, key_from_json, key_to_json, signature
 from soulspot.imports.sql.url import SourceError, digest, opened, parsed, shown, words
 
 ALIAS = "soulspot_rows"
@@ -69,7 +69,7 @@ class SqlSource:
         query = text(self._query.replace(":", r"\:") + "\n")
         return query.columns(*(column(name) for name in self._keys)).subquery(ALIAS)
 
-    def look(self) -> None:
+    def read_columns(self) -> None:
         """Ask for the columns of the query, and check them."""
         with self._connected() as connection:
             found = [str(name) for name in connection.execute(self._all().where(false())).keys()]  # noqa: SIM118
@@ -77,12 +77,12 @@ class SqlSource:
             raise SourceError(f"the query has more than one column {twice[0]!r}; name each with AS")
         self._keys = [_found(key, found) for key in self._keys]
         self._table = self._made()
-        self._columns = cells.named(found)
-        self._columns.pop(cells.PATH, None)
+        self._columns = cells.known_columns(found)
+        self._columns.pop(cells.PATH_COLUMN, None)
         used = {*self._columns.values(), *self._keys}
         self.unknown_columns = [one for one in found if one not in used]
         if not self._columns.keys() - {"key"}:
-            known = ", ".join(one for one in cells.KNOWN if one != cells.PATH)
+            known = ", ".join(one for one in cells.KNOWN_COLUMNS if one != cells.PATH_COLUMN)
             raise SourceError(
                 f"none of its columns is known: {', '.join(found[:SHOWN])}; known are {known}."
                 " Say which is which with AS: SELECT name AS title, ..."
@@ -93,7 +93,7 @@ class SqlSource:
 
         Each is read in a transaction of its own, so that a source in use is not held up: what changes meanwhile is
         read as it is then."""
-        last = None if after is None else from_json(after)
+        last = None if after is None else key_from_json(after)
         while True:
             with self._connected() as connection:
                 found = _fetched(connection, self.statement(last, self._page + 1))
@@ -155,14 +155,14 @@ class SqlSource:
         return signature(self._key(one)) != signature(self._key(other))
 
     def _as_page(self, rows: Sequence[RowMapping], last: Key) -> Page:
-        counts = Counter(spelt(self._key(row)) for row in rows)
-        made = [self._row(row, counts[spelt(self._key(row))] > 1) for row in rows]
-        return Page(made, to_json(last), sum(count for count in counts.values() if count > 1))
+        counts = Counter(display_key(self._key(row)) for row in rows)
+        made = [self._row(row, counts[display_key(self._key(row))] > 1) for row in rows]
+        return Page(made, key_to_json(last), sum(count for count in counts.values() if count > 1))
 
     def _row(self, row: RowMapping, shared: bool) -> tuple[str, dict[str, Any]]:
         key = self._key(row)
-        record = cells.record({name: row[one] for name, one in self._columns.items()})
-        told = "" if None in key else spelt(key)
+        record = cells.import_record({name: row[one] for name, one in self._columns.items()})
+        told = "" if None in key else display_key(key)
         if "key" not in self._columns and told and not shared:
             record["key"] = told
         return told, record
@@ -177,7 +177,7 @@ class SqlSource:
         while part is not None:
             yield Page([self._row(row, True) for row in part], None, len(part))
             part = next(parts, None)
-        yield Page([], to_json(key))
+        yield Page([], key_to_json(key))
 
     def _streamed(self, asked: Select[Any]) -> Iterator[Sequence[RowMapping]]:
         """Rows that no key parts, a page at a time, by a cursor of the server where the driver has one."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from soulspot.library.identifiers import mbids, spotify_tracks
+from soulspot.library.identifiers import parse_mbids, parse_spotify_tracks
 from soulspot.matching import describe_versions, parse_title, parse_versions
 from soulspot.models import MUSICBRAINZ, SPOTIFY, Entity, PersonDecision, TrackTags
 from soulspot.store import review as rows
@@ -29,8 +29,8 @@ def parse_entity(text: str, provider: str | None = None) -> tuple[str, str]:
     said = text.strip()
     if provider not in (None, *PROVIDERS):
         raise ValueError(f"provider is {' or '.join(PROVIDERS)}, not {provider!r}")
-    found = [(MUSICBRAINZ, one) for one in mbids([said], "recording", "", [])]
-    found += [(SPOTIFY, one) for one in spotify_tracks([said], "", [])]
+    found = [(MUSICBRAINZ, one) for one in parse_mbids([said], "recording", "", [])]
+    found += [(SPOTIFY, one) for one in parse_spotify_tracks([said], "", [])]
     if len(found) != 1:
         raise ValueError(f"{text!r} is no id: {_what_to_do(said)}")
     if provider not in (None, found[0][0]):

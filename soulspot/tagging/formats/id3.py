@@ -12,20 +12,20 @@ from mutagen.id3 import APIC, TXXX, UFID, Encoding, Frames, PictureType
 
 from soulspot.library import values
 from soulspot.tagging.formats import names as tag_names
-from soulspot.tagging.formats.sheet import Picture, Sheet
+from soulspot.tagging.formats.base import FileTags, Picture
 
 V23 = (2, 3, 0)
 
 
-def opened_as_written(opened: Any, file: IO[bytes]) -> Sheet:
+def opened_as_written(opened: Any, file: IO[bytes]) -> FileTags:
     """A 2.3 tag is read again frame by frame: mutagen would make it 2.4, and lose frames on the way back."""
     if opened.tags is not None and opened.tags.version == V23:
         file.seek(0)
-        return Id3v23Sheet(type(opened)(file, translate=False))
-    return Id3v24Sheet(opened)
+        return Id3v23Tags(type(opened)(file, translate=False))
+    return Id3v24Tags(opened)
 
 
-class _Id3Sheet(Sheet):
+class _Id3Tags(FileTags):
     encoding: int
     version: int
 
@@ -125,7 +125,7 @@ class _Id3Sheet(Sheet):
         self.tags.save(file, v2_version=self.version, v23_sep=None)
 
 
-class Id3v24Sheet(_Id3Sheet):
+class Id3v24Tags(_Id3Tags):
     """ID3v2.4 in UTF-8; also for files without a tag, and for the long obsolete 2.2, which mutagen cannot write."""
 
     kind = "ID3v2.4"
@@ -133,7 +133,7 @@ class Id3v24Sheet(_Id3Sheet):
     version = 4
 
 
-class Id3v23Sheet(_Id3Sheet):
+class Id3v23Tags(_Id3Tags):
     """ID3v2.3: no UTF-8, no lists, and dates in pieces."""
 
     kind = "ID3v2.3"

@@ -22,21 +22,21 @@ from mutagen.oggtheora import OggTheora
 from mutagen.trueaudio import TrueAudio
 from mutagen.wave import WAVE
 
-from soulspot.tagging.formats import id3, kinds
-from soulspot.tagging.formats.sheet import Sheet
+from soulspot.tagging.formats import id3, keyed
+from soulspot.tagging.formats.base import FileTags
 
-_MAKERS: Sequence[tuple[Any, Callable[[Any, IO[bytes]], Sheet]]] = (
+_MAKERS: Sequence[tuple[Any, Callable[[Any, IO[bytes]], FileTags]]] = (
     ((MP3, TrueAudio, WAVE, AIFF, DSF, DSDIFF), id3.opened_as_written),
-    (FLAC, lambda opened, _: kinds.FlacSheet(opened)),
-    (OggTheora, lambda opened, _: kinds.VorbisSheet(opened)),
-    (OggFileType, lambda opened, _: kinds.VorbisSheet(opened)),
-    (MP4, lambda opened, _: kinds.Mp4Sheet(opened)),
-    (ASF, lambda opened, _: kinds.AsfSheet(opened)),
-    (APEv2File, lambda opened, _: kinds.ApeSheet(opened)),
+    (FLAC, lambda opened, _: keyed.FlacTags(opened)),
+    (OggTheora, lambda opened, _: keyed.VorbisTags(opened)),
+    (OggFileType, lambda opened, _: keyed.VorbisTags(opened)),
+    (MP4, lambda opened, _: keyed.Mp4Tags(opened)),
+    (ASF, lambda opened, _: keyed.AsfTags(opened)),
+    (APEv2File, lambda opened, _: keyed.ApeTags(opened)),
 )
 
 
-def open_sheet(file: IO[bytes], options: Sequence[type] | None = None, name: bytes = b"") -> Sheet | None:
+def open_tags(file: IO[bytes], options: Sequence[type] | None = None, name: bytes = b"") -> FileTags | None:
     """The tags of an opened file; None for a format whose tags cannot be written. Raises what mutagen raises."""
     opened: Any = mutagen.File(file, filename=name, options=options)
     maker = next((make for kind, make in _MAKERS if isinstance(opened, kind)), None)

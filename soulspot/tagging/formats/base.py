@@ -25,7 +25,7 @@ class Picture:
     mime: str
 
 
-class Sheet(ABC):
+class FileTags(ABC):
     """The tags of one opened file. Values are lists of text; [] stands for a field that is not there."""
 
     kind: str  # the format of the tags, as people call it

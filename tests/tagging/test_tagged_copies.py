@@ -21,11 +21,10 @@ from mutagen.id3 import ID3, TIT2, TPE1, TXXX, TYER
 from soulspot.config.export_sections import TAG_FIELDS
 from soulspot.models import EnrichedTrack, Status
 from soulspot.sandbox.audio.files import SILENCE
-from soulspot.tagging import copying as tag_copy
-from soulspot.tagging import writing as tag_write
-from soulspot.tagging.copying import Manner, NotWritten, Prepared
+from soulspot.tagging import file_copies, tagged_copies
+from soulspot.tagging.file_copies import FilePolicy, PreparedCopy, TagsNotWritten
+from soulspot.tagging.formats.base import Picture, differs
 from soulspot.tagging.formats.names import FIELDS
-from soulspot.tagging.formats.sheet import Picture, differs
 from soulspot.tagging.rules import changes, wanted
 from tests.library.audio import mp3, tags_of
 from tests.support.factories import isrc, mbid, spotify_id
@@ -54,7 +53,7 @@ FORMATS = (
     "dsf",
     "mpc",
 )
-USUAL = Manner()
+USUAL = FilePolicy()
 FRONT = Picture(b"\xff\xd8\xff\xe0" + bytes(range(256)) * 40, "image/jpeg")
 
 
@@ -81,22 +80,22 @@ def write(
     path: Path,
     row: EnrichedTrack = ROW,
     policy: Any = "overwrite",
-    manner: Manner = USUAL,
+    file_policy: FilePolicy = USUAL,
     front: Any = None,
-) -> Prepared:
+) -> PreparedCopy:
     """Write everything that differs."""
-    said = tag_write.look(os.fsencode(path), wanted(row, FIELDS))
+    said = tagged_copies.look(os.fsencode(path), wanted(row, FIELDS))
     new = {name: after for name, (_, after) in changes(said, policy).items()}
-    prepared = tag_write.prepare(said.path, said.stamp, new, front, manner)
-    tag_copy.replace(prepared)
+    prepared = tagged_copies.prepare(said.path, said.stamp, new, front, file_policy)
+    file_copies.replace(prepared)
     return prepared
 
 
-def take_back(path: Path, prepared: Prepared) -> None:
-    back = tag_write.prepare_back(
-        os.fsencode(path), prepared.digest, prepared.way_back, prepared.before, Manner()
+def take_back(path: Path, prepared: PreparedCopy) -> None:
+    back = tagged_copies.prepare_back(
+        os.fsencode(path), prepared.digest, prepared.way_back, prepared.before, FilePolicy()
     )
-    tag_copy.replace(back)
+    file_copies.replace(back)
 
 
 def decoded(path: Path) -> str:
@@ -265,7 +264,7 @@ def test_no_file_of_23_formats_broken_ones_among_them_is_ever_damaged(tmp_path: 
         original = path.read_bytes()
         try:
             prepared = write(path)
-        except NotWritten:
+        except TagsNotWritten:
             assert path.read_bytes() == original, source
             continue
         found = tags_of(path)
@@ -280,13 +279,13 @@ def test_no_file_of_23_formats_broken_ones_among_them_is_ever_damaged(tmp_path: 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_only_empty_fills_gaps_and_leaves_alone_what_is_there(tmp_path: Path, kind: str) -> None:
     path = sample(kind, tmp_path)
-    said = tag_write.look(os.fsencode(path), wanted(ROW, FIELDS))
+    said = tagged_copies.look(os.fsencode(path), wanted(ROW, FIELDS))
     there = {name for name, values in said.fields.items() if values}
     assert there
     assert there.isdisjoint(changes(said, "only-empty"))
     write(path, policy="only-empty")
     assert mediafile.MediaFile(path).title == said.fields["title"][0]
-    again = tag_write.look(os.fsencode(path), wanted(ROW, FIELDS))
+    again = tagged_copies.look(os.fsencode(path), wanted(ROW, FIELDS))
     assert changes(again, "only-empty") == {}
 
 
@@ -294,7 +293,7 @@ def test_only_empty_fills_gaps_and_leaves_alone_what_is_there(tmp_path: Path, ki
 def test_what_was_written_once_is_not_written_again(tmp_path: Path, kind: str) -> None:
     path = sample(kind, tmp_path)
     write(path)
-    assert changes(tag_write.look(os.fsencode(path), wanted(ROW, FIELDS)), "overwrite") == {}
+    assert changes(tagged_copies.look(os.fsencode(path), wanted(ROW, FIELDS)), "overwrite") == {}
 
 
 @pytest.mark.parametrize(
@@ -335,11 +334,11 @@ def test_mode_and_extended_attributes_stay_and_the_time_changes_or_not_as_config
     except OSError:  # not on every file system
         attribute = False
     os.utime(path, ns=(10**18, 10**18))
-    write(path, manner=Manner(mtime="keep"))
+    write(path, file_policy=FilePolicy(mtime="keep"))
     found = path.stat()
     assert (stat.S_IMODE(found.st_mode), found.st_mtime_ns) == (0o640, 10**18)
     assert not attribute or os.getxattr(path, "user.rating") == b"5"
-    write(path, EnrichedTrack(1, b"", None, Status.ACCEPTED, 1.0, title="Another"), manner=Manner())
+    write(path, EnrichedTrack(1, b"", None, Status.ACCEPTED, 1.0, title="Another"), file_policy=FilePolicy())
     assert path.stat().st_mtime_ns != 10**18
 
 
@@ -382,10 +381,10 @@ def test_a_file_that_should_be_left_alone_is_and_the_reason_is_told(
     tmp_path: Path, spoil: Callable[[Path], Any], says: str
 ) -> None:
     path = silence(tmp_path / "song.mp3")
-    said = tag_write.look(os.fsencode(path), wanted(ROW, FIELDS))
+    said = tagged_copies.look(os.fsencode(path), wanted(ROW, FIELDS))
     spoil(path)
-    with pytest.raises(NotWritten, match=says):
-        tag_write.prepare(said.path, said.stamp, said.kept, None, Manner())
+    with pytest.raises(TagsNotWritten, match=says):
+        tagged_copies.prepare(said.path, said.stamp, said.kept, None, FilePolicy())
     assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".")] == []
 
 
@@ -393,18 +392,18 @@ def test_names_are_parted_only_when_that_is_configured(tmp_path: Path) -> None:
     path, other = silence(tmp_path / "song.mp3"), tmp_path / "other.mp3"
     os.link(path, other)
     before = other.read_bytes()
-    write(path, manner=Manner(hard_links="part"))
+    write(path, file_policy=FilePolicy(hard_links="part"))
     assert tags_of(path).title == ROW.title
     assert other.read_bytes() == before
 
 
 def test_a_file_changed_while_its_copy_was_made_is_left_as_it_is(tmp_path: Path) -> None:
     path = silence(tmp_path / "song.mp3")
-    said = tag_write.look(os.fsencode(path), wanted(ROW, FIELDS))
-    prepared = tag_write.prepare(said.path, said.stamp, said.kept, None, Manner())
+    said = tagged_copies.look(os.fsencode(path), wanted(ROW, FIELDS))
+    prepared = tagged_copies.prepare(said.path, said.stamp, said.kept, None, FilePolicy())
     path.write_bytes(b"somebody else's")
-    with pytest.raises(NotWritten, match="was changed meanwhile"):
-        tag_copy.replace(prepared)
+    with pytest.raises(TagsNotWritten, match="was changed meanwhile"):
+        file_copies.replace(prepared)
     assert path.read_bytes() == b"somebody else's"
     assert [one.name for one in tmp_path.iterdir()] == ["song.mp3"]
 
@@ -420,12 +419,12 @@ def test_a_full_disk_is_told_and_leaves_nothing_behind(
         raise OSError(28, "No space left on device")
 
     if how == "full":
-        monkeypatch.setattr(tag_copy, "copy", full)
-        monkeypatch.setattr(tag_write, "copy", full)
+        monkeypatch.setattr(file_copies, "copy", full)
+        monkeypatch.setattr(tagged_copies, "copy", full)
     else:
         room = os.statvfs_result((4096, 4096, 10**6, 0, 0, 10**6, 0, 0, 0, 255))
         monkeypatch.setattr(os, "statvfs", lambda folder: room)
-    with pytest.raises(NotWritten, match="the disk is full") as told:
+    with pytest.raises(TagsNotWritten, match="the disk is full") as told:
         write(path)
     assert told.value.failed
     assert path.read_bytes() == before
@@ -462,7 +461,7 @@ def test_killed_at_any_step_the_file_is_the_old_or_the_new_one_whole(
     after = hashlib.sha256(other.read_bytes()).hexdigest()
     child = os.fork()
     if child == 0:
-        tag_copy.step = lambda name: os._exit(9) if name == step else None  # type: ignore[assignment]
+        file_copies.report_step = lambda name: os._exit(9) if name == step else None  # type: ignore[assignment]
         try:
             write(path)
         finally:
@@ -471,14 +470,14 @@ def test_killed_at_any_step_the_file_is_the_old_or_the_new_one_whole(
     now = hashlib.sha256(path.read_bytes()).hexdigest()
     assert now == (after if step in ("renamed", "folder synced") else before)
     left = [one for one in tmp_path.iterdir() if one.name.startswith(".soulspot-")]
-    assert tag_copy.sweep([os.fsencode(tmp_path)]) == len(left)
+    assert file_copies.sweep([os.fsencode(tmp_path)]) == len(left)
     assert sorted(one.name for one in tmp_path.iterdir()) == sorted([path.name, other.name])
 
 
 def test_nobody_takes_a_copy_that_was_left_behind_for_music() -> None:
-    from soulspot.library.formats import is_audio
+    from soulspot.library.suffixes import is_audio
 
-    assert not is_audio(tag_copy.TEMPORARY + b"0123456789abcdef" + tag_copy.ENDING)
+    assert not is_audio(file_copies.TEMPORARY + b"0123456789abcdef" + file_copies.ENDING)
 
 
 # --- the way back -------------------------------------------------------------------------------------------------
@@ -500,7 +499,7 @@ def test_other_audio_is_never_given_these_tags(tmp_path: Path) -> None:
     prepared = write(path)
     path.write_bytes(SILENCE[".mp3"](5000, 5000))
     before = path.read_bytes()
-    with pytest.raises(NotWritten, match="audio is not the one"):
+    with pytest.raises(TagsNotWritten, match="audio is not the one"):
         take_back(path, prepared)
     assert path.read_bytes() == before
 
@@ -532,5 +531,5 @@ def test_the_configuration_knows_the_fields_that_there_are() -> None:
 def test_a_file_that_is_no_music_of_ours_says_so(tmp_path: Path) -> None:
     path = tmp_path / "song.aac"
     path.write_bytes(shared("data", "audio", "mutagen", "empty.aac").read_bytes())
-    with pytest.raises(NotWritten, match=r"tags of \.aac files cannot be written"):
-        tag_write.look(os.fsencode(path), wanted(ROW, FIELDS))
+    with pytest.raises(TagsNotWritten, match=r"tags of \.aac files cannot be written"):
+        tagged_copies.look(os.fsencode(path), wanted(ROW, FIELDS))

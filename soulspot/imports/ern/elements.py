@@ -146,7 +146,7 @@ def recording_of(element: Element, known: Known) -> tuple[str | None, TrackTags,
     reference = first(element, "ResourceReference")
     credit, names = artists_of(element, inner, known)
     malformed: list[str] = []
-    isrcs = identifiers.isrcs(_isrcs(element), "isrc", malformed)
+    isrcs = identifiers.parse_isrcs(_isrcs(element), "isrc", malformed)
     written = first(element, "Duration") or (first(inner, "Duration") if inner is not None else None)
     length = milliseconds(written)
     tags = TrackTags(

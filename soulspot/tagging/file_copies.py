@@ -22,11 +22,11 @@ TEMPORARY, ENDING = b".soulspot-", b".tmp"  # no name of audio: nobody scans it
 _SPARE = 1 << 20  # bytes that the disk must have besides the copy
 
 
-def step(name: str) -> None:
+def report_step(name: str) -> None:
     """Hears of each step as it is done; tests put something in its place that stops the process there."""
 
 
-class NotWritten(SoulSpotError):
+class TagsNotWritten(SoulSpotError):
     """The tags of a file were not written; the message says why. `failed`: something went wrong, in contrast to a file
     that is left alone on purpose."""
 
@@ -36,7 +36,7 @@ class NotWritten(SoulSpotError):
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class FilePolicy:
     """How files are replaced."""
 
     mtime: Literal["touch", "keep"] = "touch"
@@ -45,7 +45,7 @@ class Manner:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedCopy:
     """A copy with the new tags, ready to take the file's place."""
 
     path: bytes
@@ -57,63 +57,63 @@ class Prepared:
     tags: TrackTags  # what a scan will read
 
 
-def may_be_replaced(path: bytes, manner: Manner) -> os.stat_result:
-    """What the file is like. Raises NotWritten when it should be left alone."""
+def may_be_replaced(path: bytes, file_policy: FilePolicy) -> os.stat_result:
+    """What the file is like. Raises TagsNotWritten when it should be left alone."""
     try:
         found = os.stat(path, follow_symlinks=False)
     except OSError as error:
-        raise NotWritten(_words(error)) from error
+        raise TagsNotWritten(_words(error)) from error
     if not stat.S_ISREG(found.st_mode):
-        raise NotWritten("is no regular file")
+        raise TagsNotWritten("is no regular file")
     if not found.st_mode & 0o222 or not os.access(path, os.W_OK):
-        raise NotWritten("is read-only")
-    if found.st_nlink > 1 and manner.hard_links == "skip":
-        raise NotWritten(
+        raise TagsNotWritten("is read-only")
+    if found.st_nlink > 1 and file_policy.hard_links == "skip":
+        raise TagsNotWritten(
             f"has {found.st_nlink} names (hard links), which writing would part: see write_tags.hard_links"
         )
     folder = os.path.dirname(path)
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise NotWritten("its folder is read-only")
+        raise TagsNotWritten("its folder is read-only")
     with contextlib.suppress(OSError):
         room = os.statvfs(folder)
         # a file system that has no blocks at all does not say how much room there is
         if room.f_blocks and room.f_bavail * room.f_frsize < found.st_size + _SPARE:
-            raise NotWritten("the disk is full: there must be room for a copy of the file", failed=True)
+            raise TagsNotWritten("the disk is full: there must be room for a copy of the file", failed=True)
     return found
 
 
 def beside(
-    path: bytes, found: os.stat_result, manner: Manner,
+    path: bytes, found: os.stat_result, file_policy: FilePolicy,
     fill: Callable[[IO[bytes], Named], tuple[bytes, TrackTags]], mtime_ns: int | None = None,
-) -> Prepared:  # fmt: skip
+) -> PreparedCopy:  # fmt: skip
     """Have a new file filled in beside the old one, with the old one's mode, owner, attributes."""
     temporary = os.path.join(os.path.dirname(path), TEMPORARY + secrets.token_hex(8).encode() + ENDING)
     try:
         handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             with open(handle, "r+b", closefd=True) as new, open(path, "rb") as old:
-                step("created")
+                report_step("created")
                 way, tags = fill(old, Named(new, temporary))
                 digest = _digest(old)
-                _dress(new.fileno(), path, found, manner)
-                if mtime_ns is None and manner.mtime == "keep":
+                _dress(new.fileno(), path, found, file_policy)
+                if mtime_ns is None and file_policy.mtime == "keep":
                     mtime_ns = found.st_mtime_ns
                 if mtime_ns is not None:
                     os.utime(new.fileno(), ns=(found.st_atime_ns, mtime_ns))
                 os.fsync(new.fileno())
-                step("synced")
+                report_step("synced")
                 after = os.fstat(new.fileno())
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
             raise
-    except NotWritten:
+    except TagsNotWritten:
         raise
     except OSError as error:
-        raise NotWritten(_words(error), failed=True) from error
+        raise TagsNotWritten(_words(error), failed=True) from error
     except Exception as error:
-        raise NotWritten(f"its tags cannot be written: {reason(path, error)}", failed=True) from error
-    return Prepared(path, temporary, stamp_of(found), stamp_of(after), digest, way, tags)
+        raise TagsNotWritten(f"its tags cannot be written: {reason(path, error)}", failed=True) from error
+    return PreparedCopy(path, temporary, stamp_of(found), stamp_of(after), digest, way, tags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,15 +138,15 @@ def _digest(file: IO[bytes]) -> str:
     return digest.hexdigest()
 
 
-def _dress(handle: int, path: bytes, found: os.stat_result, manner: Manner) -> None:
+def _dress(handle: int, path: bytes, found: os.stat_result, file_policy: FilePolicy) -> None:
     """Give the new file the owner, the mode and the extended attributes (ACLs among them) of the old one."""
     made = os.fstat(handle)
     if (made.st_uid, made.st_gid) != (found.st_uid, found.st_gid):
         try:
             os.fchown(handle, found.st_uid, found.st_gid)
         except PermissionError:
-            if manner.keep_owner:
-                raise NotWritten(
+            if file_policy.keep_owner:
+                raise TagsNotWritten(
                     "belongs to another user, and only root could keep it so: see write_tags.keep_owner"
                 ) from None
             with contextlib.suppress(OSError):
@@ -171,22 +171,24 @@ def _attributes(path: bytes) -> list[str]:
         raise
 
 
-def replace(prepared: Prepared) -> None:
-    """The copy takes the file's place, unless the file has changed meanwhile. Raises NotWritten."""
+def replace(prepared: PreparedCopy) -> None:
+    """The copy takes the file's place, unless the file has changed meanwhile. Raises TagsNotWritten."""
     try:
         if stamp_of(os.stat(prepared.path, follow_symlinks=False)) != prepared.before:
-            raise NotWritten("was changed meanwhile")
+            raise TagsNotWritten("was changed meanwhile")
         os.rename(prepared.temporary, prepared.path)
-    except (OSError, NotWritten) as error:
+    except (OSError, TagsNotWritten) as error:
         give_up(prepared)
-        raise error if isinstance(error, NotWritten) else NotWritten(_words(error), failed=True) from error
-    step("renamed")
+        raise (
+            error if isinstance(error, TagsNotWritten) else TagsNotWritten(_words(error), failed=True)
+        ) from error
+    report_step("renamed")
     with contextlib.suppress(OSError):  # some file systems cannot; the file is whole all the same
         sync_folder(os.path.dirname(prepared.path))
-    step("folder synced")
+    report_step("folder synced")
 
 
-def give_up(prepared: Prepared) -> None:
+def give_up(prepared: PreparedCopy) -> None:
     """Take the copy away again."""
     with contextlib.suppress(OSError):
         os.unlink(prepared.temporary)

@@ -17,14 +17,14 @@ from mutagen.flac import Picture as FlacPicture
 from mutagen.mp4 import AtomDataType, MP4Cover, MP4FreeForm
 
 from soulspot.tagging.formats import names as tag_names
-from soulspot.tagging.formats.sheet import Picture, Sheet
+from soulspot.tagging.formats.base import FileTags, Picture
 
 FRONT = 3  # the type of a front cover, in every format that numbers them
 _BLOCK = "metadata_block_picture"
 
 
-class NamedSheet(Sheet):
-    """Tags that are names with values, free to be spelt in many ways."""
+class NamedTags(FileTags):
+    """Tags that are names with values, free to be display_key in many ways."""
 
     table: Mapping[str, str]
     cover: str  # the name of what holds the front cover
@@ -62,7 +62,7 @@ class NamedSheet(Sheet):
         return frozenset({tag_names.plain(self.table[field])} | self._aliases(field))
 
 
-class VorbisSheet(NamedSheet):
+class VorbisTags(NamedTags):
     """Vorbis comments: Ogg of every kind."""
 
     kind = "Vorbis comments"
@@ -103,7 +103,7 @@ class VorbisSheet(NamedSheet):
         self.tags[_BLOCK] = [base64.b64encode(one.write()).decode("ascii") for one in blocks]
 
 
-class FlacSheet(VorbisSheet):
+class FlacTags(VorbisTags):
     """FLAC: Vorbis comments, and pictures in blocks of their own."""
 
     def _pictures(self) -> list[Any]:
@@ -130,7 +130,7 @@ def _flac_picture(picture: Picture) -> Any:
     return made
 
 
-class Mp4Sheet(Sheet):
+class Mp4Tags(FileTags):
     """MP4: Apple's atoms and its free-form ones."""
 
     kind = "MP4 atoms"
@@ -195,7 +195,7 @@ class Mp4Sheet(Sheet):
         self.tags["covr"] = [MP4Cover(picture.data, kind), *others]
 
 
-class AsfSheet(NamedSheet):
+class AsfTags(NamedTags):
     """ASF: the attributes of WMA files."""
 
     kind = "ASF attributes"
@@ -244,7 +244,7 @@ def _asf_picture(data: bytes) -> Picture | None:
     return Picture(data[at:], texts[0]) if at < len(data) else None
 
 
-class ApeSheet(NamedSheet):
+class ApeTags(NamedTags):
     """APEv2: Musepack, WavPack, Monkey's Audio, OptimFROG, TAK."""
 
     kind = "APEv2"
