@@ -19,7 +19,7 @@ from pathlib import Path
 
 import aiohttp
 
-from soulspot.assembly.wiring import opened
+from soulspot.assembly import open_service
 from soulspot.config.loading import make_config
 from soulspot.models import EnrichedTrack, Status, TrackTags
 from soulspot.operations.runner import Operations
@@ -92,7 +92,7 @@ async def serving(folder: Path) -> AsyncIterator[tuple[EnrichmentService, str]]:
         "providers.musicbrainz.base_url": NOBODY, "providers.listenbrainz.base_url": NOBODY,
         "providers.listenbrainz.labs_url": NOBODY,
     })  # fmt: skip
-    async with opened(config, kind=EnrichmentService, work=False) as service:
+    async with open_service(config, work=False) as service:
         operations = Operations(service)
         api = Api(service, operations, ready=lambda: True, version="benchmark")
         async with serve(api.application(token=None, allowed_hosts=()), "127.0.0.1", 0) as address:

@@ -30,9 +30,10 @@ from typing import Any
 from benchmarks.libraries.judging import Finding, Tally, explained, recordings, shown_reasons, spotify_tracks
 from benchmarks.libraries.kinds import KINDS, Mode
 from benchmarks.libraries.truth import Labelled
-from soulspot.assembly.wiring import opened
+from soulspot.assembly import open_service
 from soulspot.config.loading import Config, make_config
 from soulspot.models import EnrichedTrack
+from soulspot.pipeline import wait_until_settled
 from soulspot.pipeline.service import EnrichmentService
 from soulspot.sandbox import Behaviour, Catalogue, Sandbox
 from soulspot.sandbox.library.sample import write_library
@@ -107,9 +108,9 @@ async def measure(
         await asyncio.to_thread(sandbox.warm)
         config = config_for(sandbox, library, database, mode, limits)
         began = time.perf_counter()
-        async with opened(config, kind=EnrichmentService) as service:
+        async with open_service(config) as service:
             await service.scan()
-            measured.postponed = sum(one.lookups for one in await service.settled(_WAIT))
+            measured.postponed = sum(one.lookups for one in await wait_until_settled(service, _WAIT))
             measured.seconds = time.perf_counter() - began
             measured.shares = await service.database.read(earlier_answers.outcomes)
             rows = await _rows(service, [os.fsencode(file.path) for file in files], labelled)

@@ -2,32 +2,24 @@
 
 Used by the daemon, the commands and Python programs."""
 
-from soulspot.assembly.service import EnrichmentService
-from soulspot.assembly.temporary import temporary
-from soulspot.assembly.wiring import (
-    cover_places,
-    library_rules,
-    opened,
-    providers,
-    retune,
-    rules,
-    scheduler_with_defaults,
-    tag_rules,
-    webhook_poster,
-    webhook_receiver,
-)
+from soulspot.assembly.service import EnrichmentService, open_service
+from soulspot.assembly.settings import cover_places, library_rules, rules, tag_rules
+from soulspot.assembly.temporary_database import with_temporary_database
+from soulspot.assembly.timers import new_scheduler
+from soulspot.assembly.webhook_delivery import webhook_poster, webhook_receiver
+from soulspot.assembly.wiring import apply_config, build_providers
 
 __all__ = [
     "EnrichmentService",
+    "apply_config",
+    "build_providers",
     "cover_places",
     "library_rules",
-    "opened",
-    "providers",
-    "retune",
+    "new_scheduler",
+    "open_service",
     "rules",
-    "scheduler_with_defaults",
     "tag_rules",
-    "temporary",
     "webhook_poster",
     "webhook_receiver",
+    "with_temporary_database",
 ]

@@ -16,7 +16,7 @@ from typing import Any
 
 from rich.table import Table
 
-from soulspot.assembly import opened
+from soulspot.assembly import open_service
 from soulspot.cli.console import Bars
 from soulspot.cli.tables import requests_table
 from soulspot.cli.work_here import enrich_as_operation
@@ -157,7 +157,7 @@ async def run_demo(
             "local MusicBrainz, ListenBrainz and Spotify servers are up, with the limits of the real ones"
         )
         config = demo_config(sandbox, library, database)
-        async with opened(config, kind=EnrichmentService) as service:
+        async with open_service(config) as service:
             operations = Operations(service)
             try:
                 async with _page(service, operations) as address:

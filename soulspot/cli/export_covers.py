@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from soulspot.assembly import opened
+from soulspot.assembly import open_service
 from soulspot.cli.console import Bars
 from soulspot.cli.daemon_client import running_daemon
 from soulspot.config import Config
 from soulspot.errors import ProviderError
 from soulspot.export import table_rows
 from soulspot.export.target import replacing
-from soulspot.pipeline import EnrichmentService
 
 AT_ONCE = 4  # covers that are waited for; their gates say how fast they come
 NAMED_BY = ("mb_release_id", "spotify_album_id")
@@ -52,8 +51,8 @@ async def save_covers(config: Config, folder: Path, chosen: Mapping[str, Any], b
     if remote := running_daemon(config):
         async with remote:
             return await _save(remote.cover, wanted, folder, bars)
-    async with opened(config, kind=EnrichmentService, work=False) as service:
-        covers = service.covers
+    async with open_service(config, work=False) as service:
+        covers = service.parts.covers
         assert covers is not None  # the command has seen that they are enabled
 
         async def fetch(url: str) -> tuple[bytes, str] | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from rich.table import Table
 
-from soulspot.assembly import library_rules, providers, rules
+from soulspot.assembly import build_providers, library_rules, rules
 from soulspot.cli import work as commands
 from soulspot.cli.console import Bars, bars, out
 from soulspot.cli.running import guarded, refuse_absent
@@ -102,7 +102,7 @@ def _surveyed(config: Config, places: Sequence[bytes], made: Bars) -> tuple[Surv
 async def _circumstances(config: Config, connection: sqlite3.Connection | None) -> Circumstances:
     """Build the providers of this configuration, to learn what each can be asked; nobody is asked."""
     state = RememberedState(connection)
-    built = providers(config, Gates(state), state)
+    built = build_providers(config, Gates(state), state)
     try:
         capacities = {provider.name: dict(provider.capacity) for provider in built}
         return await circumstances(config, rules(config, built), capacities, state)

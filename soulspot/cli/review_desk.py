@@ -71,10 +71,9 @@ async def writing(config: Config, *, work: bool) -> AsyncIterator[Writing]:
         async with remote:
             yield _Daemon(remote)
         return
-    from soulspot.assembly import opened
-    from soulspot.pipeline import EnrichmentService
+    from soulspot.assembly import open_service
 
-    async with opened(config, kind=EnrichmentService, work=work) as service:
+    async with open_service(config, work=work) as service:
         yield _Here(service)
 
 

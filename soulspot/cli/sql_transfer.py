@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from soulspot.assembly import opened
+from soulspot.assembly import open_service
 from soulspot.cli.console import Bars
 from soulspot.cli.daemon_client import Remote, running_daemon
 from soulspot.config import Config
@@ -118,7 +118,7 @@ async def _target(config: Config) -> AsyncIterator[Target]:
         async with remote:
             yield _Daemon(remote)
     else:
-        async with opened(config, kind=EnrichmentService, work=False) as service:
+        async with open_service(config, work=False) as service:
             yield _Here(service)
 
 
@@ -133,7 +133,7 @@ class _Here:
         return await self._service.database.read(lambda c: sql_imports.load(c, digest))
 
     async def take(self, rows: list[tuple[dict[str, Any], ImportedTrack]]) -> int:
-        _, queued = await self._service.bring_in_rows([row for _, row in rows])
+        _, queued = await self._service.add_rows([row for _, row in rows])
         self._undecided += queued
         if self._undecided >= DECIDE_EVERY:
             await self.end()

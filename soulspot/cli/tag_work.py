@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from soulspot.assembly import cover_places, opened, tag_rules
+from soulspot.assembly import cover_places, open_service, tag_rules
 from soulspot.cli.console import Bars
 from soulspot.cli.daemon_client import DaemonRefused, OperationFailed, running_daemon
 from soulspot.config import Config
@@ -106,7 +106,7 @@ async def written(config: Config, wish: TagRequest, bars: Bars) -> dict[str, Any
         async with remote:
             number = await remote.write_tags(wish.paths, how)
             return _report(await remote.finished(number, _progress(bars)), bars)
-    async with opened(config, kind=EnrichmentService, work=False) as service:
+    async with open_service(config, work=False) as service:
         operations = Operations(service)
         return await _followed(service, operations, await operations.write_tags(wish), bars)
 
@@ -117,7 +117,7 @@ async def taken_back(config: Config, number: int, force: bool, bars: Bars) -> di
         async with remote:
             started = await remote.undo_tags(number, force=force)
             return _report(await remote.finished(started, _progress(bars)), bars)
-    async with opened(config, kind=EnrichmentService, work=False) as service:
+    async with open_service(config, work=False) as service:
         if not await service.database.read(lambda c: tag_journal.may_be_undone(c, number)):
             raise DaemonRefused(nothing_to_undo_message(number), 404)
         operations = Operations(service)

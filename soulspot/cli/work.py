@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from soulspot.assembly import opened
+from soulspot.assembly import open_service
 from soulspot.cli.console import Bars
 from soulspot.cli.daemon_client import DaemonUnreachable, Remote, running_daemon
 from soulspot.cli.work_here import done_here, enrich_with, show_counts, told
@@ -20,7 +20,7 @@ from soulspot.operations.refetch import RefetchCost
 from soulspot.operations.reports.results import EnrichReport as EnrichReport
 from soulspot.operations.reports.results import retry_refusal
 from soulspot.operations.reports.waits import Announcer, current_waits
-from soulspot.pipeline import NAMED, EnrichmentService
+from soulspot.pipeline import MOST_NAMED
 
 
 def absolute(paths: Sequence[Path]) -> list[bytes]:
@@ -33,7 +33,7 @@ async def scan(config: Config, places: Sequence[bytes], bars: Bars) -> dict[str,
     if remote := running_daemon(config):
         async with remote:
             return await _watched(remote, await remote.scan(places), bars, "scan")
-    async with opened(config, kind=EnrichmentService, work=False) as service:
+    async with open_service(config, work=False) as service:
         return await done_here(
             service, "scan", scan_request(places), {"places": readable_paths(places)}, bars
         )
@@ -48,7 +48,7 @@ async def import_files(config: Config, files: Sequence[Path], within: Path, bars
                 return await _watched(remote, await remote.import_file(path), bars, "import")
 
             return await _imported(files, within, there, bars)
-    async with opened(config, kind=EnrichmentService, work=False) as service:
+    async with open_service(config, work=False) as service:
 
         async def here(path: Path) -> dict[str, Any]:
             return await done_here(service, "import", import_request(path), {"file": path.name}, bars)
@@ -72,7 +72,7 @@ async def _imported(
                 total.setdefault(key, []).extend({"file": name, **row} for row in value)
             else:
                 total[key] = total.get(key, 0) + value
-    return {key: value[:NAMED] if isinstance(value, list) else value for key, value in total.items()}
+    return {key: value[:MOST_NAMED] if isinstance(value, list) else value for key, value in total.items()}
 
 
 async def retry(config: Config, states: Sequence[str], provider: str | None, bars: Bars) -> dict[str, Any]:
@@ -80,7 +80,7 @@ async def retry(config: Config, states: Sequence[str], provider: str | None, bar
     if remote := running_daemon(config):
         async with remote:
             return await _watched(remote, await remote.retry(states, provider), bars, "retry")
-    async with opened(config, kind=EnrichmentService, work=False) as service:
+    async with open_service(config, work=False) as service:
         if why := retry_refusal(service, provider):
             raise ValueError(why)
         request = retry_request(states, provider)
@@ -108,7 +108,7 @@ async def enrich(
                 return EnrichReport.from_json(metadata["report"] | more)
             except (KeyError, TypeError):
                 raise _no_report() from None
-    async with opened(config, kind=EnrichmentService) as service:
+    async with open_service(config) as service:
         return await enrich_with(service, places, wait, bars, force=force)
 
 

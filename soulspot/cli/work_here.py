@@ -17,7 +17,7 @@ from soulspot.operations.refetch import refetch, refetch_cost
 from soulspot.operations.reports.results import EnrichmentRun, EnrichReport
 from soulspot.operations.reports.waits import Announcer, WaitWatch
 from soulspot.operations.runner import Operations
-from soulspot.pipeline import EnrichmentService, ScanReport
+from soulspot.pipeline import EnrichmentService, ScanReport, wait_until_settled
 from soulspot.store import operations
 
 
@@ -69,7 +69,7 @@ async def enrich_with(
         if force:
             await refetch(service, places)
         async with _shown(service, enrichment.watch, bars, work.progress):
-            postponed = await service.settled(wait)
+            postponed = await wait_until_settled(service, wait)
         report = await enrichment.report(postponed)
         advance_by_track_counts(work.progress, report.tracks)
         work.set_result(report.as_json(), notes)

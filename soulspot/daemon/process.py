@@ -16,7 +16,7 @@ from typing import cast
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from soulspot.assembly import opened, retune, scheduler_with_defaults
+from soulspot.assembly import apply_config, new_scheduler, open_service
 from soulspot.config import Config, load_config, reloadable_differences
 from soulspot.daemon import systemd as notify
 from soulspot.errors import ConfigError
@@ -24,6 +24,7 @@ from soulspot.library.watch import watch
 from soulspot.operations.exports import FOLDER, Exports
 from soulspot.operations.runner import Operations
 from soulspot.pipeline import EnrichmentService
+from soulspot.pipeline.status import is_alive
 from soulspot.store.ownership import Ownership
 from soulspot.telemetry import configure_logging
 from soulspot.version import __version__
@@ -55,7 +56,7 @@ class Daemon:
         with Ownership(self.config.database.path) as ownership:
             async with AsyncExitStack() as stack:
                 service = await stack.enter_async_context(
-                    opened(self.config, kind=EnrichmentService, ownership=ownership, drain=DRAIN_SECONDS)
+                    open_service(self.config, ownership=ownership, drain_seconds=DRAIN_SECONDS)
                 )
                 operations = Operations(service, exports=self._exports())
                 stack.push_async_callback(operations.stop)
@@ -105,7 +106,7 @@ class Daemon:
         return serve(application, http.host, http.port)
 
     def _schedule(self, service: EnrichmentService, operations: Operations) -> AsyncIOScheduler:
-        scheduler = scheduler_with_defaults()
+        scheduler = new_scheduler()
         if service.has_library:
             every = self.config.library.rescan_interval
             scheduler.add_job(operations.rescan, "interval", seconds=every, id="rescan")
@@ -122,7 +123,7 @@ class Daemon:
     @staticmethod
     async def _beat(service: EnrichmentService) -> None:
         """Tell systemd that we live: only when the loop runs, the database answers and no pump has died."""
-        if await service.is_alive():
+        if await is_alive(service):
             notify.notify("WATCHDOG=1")
 
     @asynccontextmanager
@@ -177,7 +178,7 @@ class Daemon:
             configure_logging(new.log.format, new.log.level, new.log.file)
         except OSError as error:
             raise ConfigError([f"log.file: {error}"]) from error
-        retune(service, new)
+        apply_config(service, new)
         self.config = new
         log.info("reloaded", applied=applied, needs_restart=needs_restart)
 

@@ -9,7 +9,7 @@ from typing import Any
 import narwhals as nw
 
 from soulspot.models import EnrichedTrack
-from soulspot.pipeline import Outcome
+from soulspot.pipeline.items import ItemOutcome
 
 ERROR = "error"
 _NUMBERS = frozenset({"track_id", "track_number", "disc_number", "duration_ms", "popularity"})
@@ -29,7 +29,7 @@ class Results:
     def __init__(self) -> None:
         self._values: dict[str, list[Any]] = {name: [] for name in NAMES}
 
-    def add(self, outcomes: Iterable[Outcome]) -> None:
+    def add(self, outcomes: Iterable[ItemOutcome]) -> None:
         for outcome in outcomes:
             for name, values in self._values.items():
                 values.append(_value(outcome, name))
@@ -52,7 +52,7 @@ def names_beside(columns: Iterable[str], prefix: str) -> dict[str, str]:
     return found
 
 
-def _value(outcome: Outcome, name: str) -> Any:
+def _value(outcome: ItemOutcome, name: str) -> Any:
     if name == ERROR:
         words = [str(outcome.error) or type(outcome.error).__name__] if outcome.error else []
         return "; ".join(dict.fromkeys([*words, *outcome.remarks])) or None

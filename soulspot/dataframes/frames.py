@@ -14,12 +14,12 @@ import narwhals as nw
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from soulspot.assembly import EnrichmentService, temporary
+from soulspot.assembly import EnrichmentService, with_temporary_database
 from soulspot.config import Config, load_config
 from soulspot.dataframes.callbacks import told
 from soulspot.dataframes.columns import Results, names_beside
 from soulspot.dataframes.rows import Rows, column_names
-from soulspot.pipeline import at_least_one, enrich_items
+from soulspot.pipeline.items import enrich_items, require_at_least_one
 from soulspot.telemetry import quietly
 
 F = TypeVar("F")
@@ -80,7 +80,7 @@ async def enrich_dataframe_async(
     on_progress: Callable[[int, int], object] | None = None,
 ) -> F:
     """`enrich_dataframe` for a running event loop. With `service` an open one does the work, in its own database."""
-    at_least_one("batch_size", batch_size)
+    require_at_least_one("batch_size", batch_size)
     if config is not None and service is not None:
         raise ValueError("give a config or a service, not both: a service has its configuration already")
     if not prefix:
@@ -126,7 +126,7 @@ async def _service(
             yield opened
     else:
         found = await asyncio.to_thread(load_config)
-        async with temporary(found) as apart, EnrichmentService.open(apart) as opened:
+        async with with_temporary_database(found) as apart, EnrichmentService.open(apart) as opened:
             yield opened
 
 

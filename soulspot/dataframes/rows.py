@@ -10,7 +10,7 @@ from typing import Any
 import narwhals as nw
 
 from soulspot.imports import cells
-from soulspot.pipeline import Item, item_of
+from soulspot.pipeline.items import Item, item_of
 
 KEY = "key"
 

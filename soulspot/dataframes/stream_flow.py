@@ -9,7 +9,8 @@ from typing import Any
 
 from soulspot.dataframes.callbacks import told
 from soulspot.dataframes.stream_values import StreamBatch, StreamProgress, StreamResult, StreamSummary
-from soulspot.pipeline import Brought, EnrichmentService, Outcome, bring_in, finished, item_of
+from soulspot.pipeline import EnrichmentService
+from soulspot.pipeline.items import AddedItem, ItemOutcome, add_items, item_of, outcomes_of
 
 Batch = list[tuple[int, Any]]  # items with their numbers
 
@@ -170,17 +171,17 @@ class Flow:
             if outcomes is not None:
                 await self._hand_on(batch, outcomes, began)
 
-    async def _bring_in(self, batch: Batch) -> list[Brought]:
+    async def _bring_in(self, batch: Batch) -> list[AddedItem]:
         """From here on the items are in the durable queue."""
-        with self._service.expecting():
-            brought = await bring_in(self._service, [item_of(item) for _, item in batch])
+        with self._service.activity.expecting():
+            brought = await add_items(self._service, [item_of(item) for _, item in batch])
             if not self._stopping.is_set():
                 await self._service.decide_new()
         return brought
 
-    async def _outcomes(self, brought: list[Brought]) -> list[Outcome] | None:
+    async def _outcomes(self, brought: list[AddedItem]) -> list[ItemOutcome] | None:
         """None when it is stopped meanwhile."""
-        work = asyncio.create_task(finished(self._service, brought, self._wait))
+        work = asyncio.create_task(outcomes_of(self._service, brought, self._wait))
         stopped = asyncio.create_task(self._stopping.wait())
         try:
             await asyncio.wait([work, stopped], return_when=asyncio.FIRST_COMPLETED)
@@ -190,7 +191,7 @@ class Flow:
             stopped.cancel()
             await asyncio.gather(work, stopped, return_exceptions=True)
 
-    async def _hand_on(self, batch: Batch, outcomes: list[Outcome], began: float) -> None:
+    async def _hand_on(self, batch: Batch, outcomes: list[ItemOutcome], began: float) -> None:
         for (number, item), outcome in zip(batch, outcomes, strict=True):
             self._results.put_nowait(
                 StreamResult(number, item, outcome.track, outcome.error, outcome.remarks)
@@ -200,7 +201,7 @@ class Flow:
         for (_, item), outcome in zip(batch, outcomes, strict=True):
             if outcome.error is None:
                 continue
-            if outcome.waits:
+            if outcome.is_waiting:
                 self._pending += 1
             else:
                 self._failed += 1

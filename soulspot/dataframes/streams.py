@@ -16,7 +16,7 @@ from soulspot.assembly import EnrichmentService
 from soulspot.config import Config
 from soulspot.dataframes.stream_flow import Flow
 from soulspot.dataframes.stream_values import StreamBatch, StreamProgress, StreamResult, StreamSummary
-from soulspot.pipeline import at_least_one
+from soulspot.pipeline.items import require_at_least_one
 from soulspot.telemetry import quietly
 
 BATCH = 100
@@ -61,10 +61,10 @@ async def enrich_stream(
     everything it gave before has come out. When the consumer stops (`aclose`, which `contextlib.aclosing` calls, or
     cancelling it), the producer is closed, and what was taken from it is in the durable queue. Raises ValueError for
     numbers below 1, ConfigError, DatabaseOwned."""
-    at_least_one("max_concurrency", max_concurrency)
-    at_least_one("batch_size", batch_size)
+    require_at_least_one("max_concurrency", max_concurrency)
+    require_at_least_one("batch_size", batch_size)
     most = batch_size * (max_concurrency + 1) if queue_size is None else queue_size
-    at_least_one("queue_size", most)
+    require_at_least_one("queue_size", most)
     if config is not None and service is not None:
         raise ValueError("give a config or a service, not both: a service has its configuration already")
     opening = contextlib.nullcontext(service) if service is not None else EnrichmentService.open(config)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from soulspot.operations.progress import Progress
-from soulspot.operations.refetch import refetch
+from soulspot.operations.refetch import queue_again, refetch
 from soulspot.operations.reports.results import (
     MAX_NOTES,
     EnrichmentRun,
@@ -22,7 +22,7 @@ from soulspot.operations.reports.results import (
     scan_notes,
     scanned,
 )
-from soulspot.pipeline import EnrichmentService
+from soulspot.pipeline import EnrichmentService, wait_until_settled
 from soulspot.store import operations as rows
 from soulspot.tagging.request import OnTagProgress, TagReport, request_from_json
 
@@ -144,7 +144,7 @@ async def _enrich(
             "force_before"
         ):  # begun again after a restart, it leaves alone what was answered since
             await refetch(service, _places(request), before=request["force_before"])
-        postponed = await service.settled(float(request["wait"]))
+        postponed = await wait_until_settled(service, float(request["wait"]))
     report = await enrichment.report(postponed)
     advance_by_track_counts(progress, report.tracks)
     return report.as_json(), notes
@@ -153,7 +153,7 @@ async def _enrich(
 async def _retry(
     service: EnrichmentService, request: Mapping[str, Any], progress: Progress
 ) -> tuple[dict[str, Any], list[str]]:
-    count = await service.retry(request["states"], request["provider"])
+    count = await queue_again(service, request["states"], request["provider"])
     progress.advance(count, count, 0)
     return {"queued": count}, []
 
@@ -175,7 +175,7 @@ async def _write_tags(
     service: EnrichmentService, request: Mapping[str, Any], progress: Progress
 ) -> tuple[dict[str, Any], list[str]]:
     told = _tags_told(progress)
-    report = await service.tagging.write(request_from_json(request), progress.operation_id, told)
+    report = await service.parts.tagging.write(request_from_json(request), progress.operation_id, told)
     told(report, report.looked)
     return report.as_json(), _tag_notes(report)
 
@@ -184,7 +184,7 @@ async def _undo_tags(
     service: EnrichmentService, request: Mapping[str, Any], progress: Progress
 ) -> tuple[dict[str, Any], list[str]]:
     told = _tags_told(progress)
-    report = await service.tagging.undo(request["operation"], force=request["force"], tell=told)
+    report = await service.parts.tagging.undo(request["operation"], force=request["force"], tell=told)
     told(report, report.looked)
     return report.as_json(), _tag_notes(report)
 

@@ -55,11 +55,13 @@ async def refetch_cost(service: EnrichmentService, places: Sequence[bytes]) -> R
         capacity = pump.provider.capacity
         for (provider, kind, alone), count in asked.items():
             if provider == pump.name and kind in capacity:
-                tariff = Tariff({kind: 1 if alone else max(1, min(capacity[kind], pump.batch_size))}, 1.0)
+                tariff = Tariff(
+                    {kind: 1 if alone else max(1, min(capacity[kind], pump.settings.batch_size))}, 1.0
+                )
                 requests[provider] += tariff.requests(kind, count)
                 lookups += count
     # of several hosts of one provider the one that the budget is for
-    each = sorted(service.gates.snapshot(), key=lambda gate: gate.daily_budget or 0)
+    each = sorted(service.parts.gates.snapshot(), key=lambda gate: gate.daily_budget or 0)
     gates = {gate.provider: gate for gate in each}
     tariffs = {name: Tariff({}, gate.rate, gate.daily_budget) for name, gate in gates.items() if gate.rate}
     times = [tariffs[name].seconds(count) for name, count in requests.items() if name in tariffs]
@@ -79,10 +81,26 @@ async def refetch(service: EnrichmentService, places: Sequence[bytes], *, before
         return len(reopened)
 
     count = 0
-    with service.expecting():
+    with service.activity.expecting():
         for some in _some(places):
             count += await service.database.write(lambda c: again(c, some))  # noqa: B023 - awaited here
         await service.decide_new()
+    return count
+
+
+async def queue_again(
+    service: EnrichmentService, states: Sequence[str] = ("failed",), provider: str | None = None
+) -> int:
+    """Queue lookups again that were given up ("failed") or not known ("missing"). Return how many."""
+
+    def reopen(connection: sqlite3.Connection) -> int:
+        lookups = queue.reopen(connection, states, provider, service.now())
+        tracks.to_be_decided(connection, queue.tracks_served(connection, lookups))
+        return len(lookups)
+
+    count = await service.database.write(reopen)
+    await service.decide_new()
+    service.wake()
     return count
 
 

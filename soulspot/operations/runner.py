@@ -128,7 +128,7 @@ class Operations:
 
     async def write_due_tags(self) -> None:
         """Write what is due by itself, one operation at a time; the scheduler calls it."""
-        tagging = self._service.tagging
+        tagging = self._service.parts.tagging
         busy = {"write_tags", "undo_tags"} & self.kinds_running()
         if (
             tagging.rules.enabled

@@ -2,40 +2,28 @@
 
 Built by assembly; used by operations, web, dataframes and cli."""
 
-from soulspot.pipeline.intake import DECIDE_EVERY, NAMED, ImportReport, LibraryRules, ScanReport, walks
-from soulspot.pipeline.items import (
-    Brought,
-    Item,
-    Outcome,
-    at_least_one,
-    bring_in,
-    enrich_files,
-    enrich_items,
-    finished,
-    item_of,
-)
-from soulspot.pipeline.pump import Patience
-from soulspot.pipeline.service import Batching, EnrichmentService, Postponed
+from soulspot.pipeline.intake import DECIDE_EVERY, MOST_NAMED, ImportReport, LibraryRules, ScanReport, walks
+from soulspot.pipeline.parts import Parts
+from soulspot.pipeline.pump import PumpSettings
+from soulspot.pipeline.retry_policy import RetryPolicy
+from soulspot.pipeline.service import EnrichmentService
+from soulspot.pipeline.waiting import Postponed, wait_until_settled
 
 __all__ = [
     "DECIDE_EVERY",
-    "NAMED",
-    "Batching",
-    "Brought",
+    "MOST_NAMED",
     "EnrichmentService",
     "ImportReport",
-    "Item",
     "LibraryRules",
-    "Outcome",
-    "Patience",
+    "Parts",
     "Postponed",
+    "PumpSettings",
+    "RetryPolicy",
     "ScanReport",
-    "at_least_one",
-    "bring_in",
-    "enrich_files",
-    "enrich_items",
-    "finished",
-    "item_of",
+    "items",
     "service",
+    "shutdown",
+    "status",
+    "wait_until_settled",
     "walks",
 ]

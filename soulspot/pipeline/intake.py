@@ -1,4 +1,4 @@
-"""How tracks come in: files that changed since the last scan, and rows of an import file."""
+"""Bring tracks in: files that changed since the last scan, and rows of an import file."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from soulspot.imports.files import read_rows
 from soulspot.imports.rows import BadRow, ImportRow
@@ -20,11 +21,14 @@ from soulspot.matching import identify_album
 from soulspot.models import ScannedFile
 from soulspot.store import albums, tracks
 from soulspot.store.database import Database
-from soulspot.telemetry import Memory, Telemetry, in_pieces
+from soulspot.store.tracks import ImportedTrack
+from soulspot.telemetry import Memory, in_pieces
 
-CHUNK = 500  # files looked at, read and committed together
-NAMED = 100  # bad rows, and remarks, of an import that its report names one by one
-DECIDE_EVERY = 20_000  # tracks read before the first of them are asked about
+CHUNK = 500  # files or rows that are read and committed together
+MOST_NAMED = 100  # bad rows, and remarks, of an import that its report names one by one
+# An album should be known whole before anything of it is asked, so tracks are decided at the end of a
+# scan; but a large library must not wait for hours until its first lookup.
+DECIDE_EVERY = 20_000
 
 
 @dataclass(slots=True)
@@ -41,46 +45,42 @@ class ScanReport:
 
 @dataclass(slots=True)
 class ImportReport:
-    """Counts of one import, kept up to date while it runs: `bad` rows were not taken, of `remarked` values no use was made.
-
-    `bad_rows` and `remarks` have (line, words) of the first hundred of them; `unknown_columns` are those that no field
-    of ours is filled from, complete at the end."""
+    """Counts of one import, kept up to date while it runs."""
 
     rows: int = 0
     queued: int = 0
-    bad: int = 0
-    remarked: int = 0
-    bad_rows: list[tuple[int, str]] = field(default_factory=list)
-    remarks: list[tuple[int, str]] = field(default_factory=list)
-    unknown_columns: list[str] = field(default_factory=list)
+    bad: int = 0  # rows that could not be used at all
+    remarked: int = 0  # values that could not be used, in rows that could
+    bad_rows: list[tuple[int, str]] = field(default_factory=list)  # (line, reason), the first MOST_NAMED
+    remarks: list[tuple[int, str]] = field(default_factory=list)  # (line, words), the first MOST_NAMED
+    unknown_columns: list[str] = field(default_factory=list)  # columns that fill no field; set at the end
 
-    def take(self, rows: Iterable[ImportRow | BadRow]) -> None:
-        """Count these rows, and note what is to be said of them."""
+    def count(self, rows: Iterable[ImportRow | BadRow]) -> None:
+        """Count these rows, and keep the reasons and remarks that the report names."""
         for row in rows:
             self.rows += 1
             if isinstance(row, BadRow):
                 self.bad += 1
-                if len(self.bad_rows) < NAMED:
+                if len(self.bad_rows) < MOST_NAMED:
                     self.bad_rows.append((row.line, row.reason))
                 continue
             self.remarked += len(row.remarks)
-            self.remarks += [(row.line, words) for words in row.remarks[: NAMED - len(self.remarks)]]
+            self.remarks += [(row.line, words) for words in row.remarks[: MOST_NAMED - len(self.remarks)]]
 
 
 @dataclass(frozen=True, slots=True)
 class LibraryRules:
-    """Which files count as the library."""
+    """Which files count as the library: its folders, and patterns for paths below them."""
 
     roots: tuple[bytes, ...] = ()
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     follow_symlinks: bool = False
-    max_file_size: int | None = None
+    max_file_size: int | None = None  # bytes; a larger file is unreadable
 
 
 class Intake:
-    """Brings files and rows into the store. `decide_new()` is awaited when there are tracks to decide: at the end,
-    because an album should be known whole before anything of it is asked, and every DECIDE_EVERY tracks."""
+    """Brings files and rows into the store; awaits `decide_new()` when there are tracks to decide."""
 
     def __init__(
         self,
@@ -88,75 +88,57 @@ class Intake:
         rules: LibraryRules,
         decide_new: Callable[[], Awaitable[None]],
         *,
+        memory: Memory,
         now: Callable[[], float] = time.time,
-        memory: Memory | None = None,
     ) -> None:
-        self._memory = memory or Memory(Telemetry())
         self._database = database
         self._rules = rules
         self._decide_new = decide_new
-        self._undecided = 0
+        self._memory = memory
         self._now = now
+        self._undecided = 0  # tracks since the last decision
+
+    # --- files ----------------------------------------------------------------------------------------------------
 
     async def scan(
-        self, places: Sequence[bytes] = (), progress: Callable[[ScanReport], None] = lambda report: None
+        self, paths: Sequence[bytes] = (), progress: Callable[[ScanReport], None] = lambda report: None
     ) -> ScanReport:
-        """Look through the library, or only through `places`, and queue what is new or has changed."""
+        """Look through the library, or only through `paths`, and decide what is new or has changed."""
         report = ScanReport()
         scan_id = await self._database.write(tracks.next_scan)
-        for looked_at in walks(self._rules, places):
-            await self._scan(looked_at, scan_id, report, progress)
+        for files in walks(self._rules, paths):
+            await self._scan(files, scan_id, report, progress)
         await self._decide_new()
         return report
 
-    async def count(self, places: Sequence[bytes], tell: Callable[[int], None]) -> None:
-        """Tell how many files a scan of these places will find, the number so far again and again until it is whole."""
-        count = 0
-        for looked_at in walks(self._rules, places):
-            files = iter(looked_at)
-            while found := await asyncio.to_thread(lambda: sum(1 for _ in islice(files, CHUNK))):  # noqa: B023 - awaited here
-                count += found
-                tell(count)
-
-    async def count_rows(self, path: Path, tell: Callable[[int], None]) -> None:
-        """The same for the rows of an import file."""
-        rows, count = iter(await asyncio.to_thread(read_rows, path)), 0
-        while found := await asyncio.to_thread(lambda: sum(1 for _ in islice(rows, CHUNK))):
-            count += found
-            tell(count)
-
-    async def _took(self, count: int) -> None:
-        self._undecided += count
-        if self._undecided >= DECIDE_EVERY:
-            self._undecided = 0
-            await self._decide_new()
-
     async def _scan(
-        self, looked_at: Walk, scan_id: int, report: ScanReport, progress: Callable[[ScanReport], None]
+        self, files: Walk, scan_id: int, report: ScanReport, progress: Callable[[ScanReport], None]
     ) -> None:
-        files = iter(looked_at)
-        while chunk := await asyncio.to_thread(lambda: list(islice(files, self._memory.size(CHUNK)))):
+        candidates = iter(files)
+        while chunk := await _next_chunk(candidates, self._memory.size(CHUNK)):
             read = report.read
-            await in_pieces(self._memory, chunk, lambda piece: self._take(piece, scan_id, report), "scan")
-            await self._took(report.read - read)
+            await in_pieces(
+                self._memory, chunk, lambda piece: self._scan_chunk(piece, scan_id, report), "scan"
+            )
+            await self._decide_if_many(report.read - read)
             progress(report)
-        report.problems += looked_at.problems
+        report.problems += files.problems
 
         def mark(connection: sqlite3.Connection) -> int:
-            roots, gone = looked_at.finished_roots, looked_at.confirms_deletion
+            roots, gone = files.finished_roots, files.confirms_deletion
             return tracks.mark_vanished(connection, roots, scan_id, self._now(), gone=gone)
 
         report.vanished += await self._database.write(mark)
         progress(report)
 
-    async def _take(self, chunk: Sequence[FoundFile], scan_id: int, report: ScanReport) -> None:
-        known = await self._database.read(lambda c: tracks.known_stamps(c, (one.path for one in chunk)))
-        changed = [one for one in chunk if known.get(one.path) != one.stamp]
+    async def _scan_chunk(self, chunk: Sequence[FoundFile], scan_id: int, report: ScanReport) -> None:
+        changed = await self._changed(chunk)
         files = await asyncio.to_thread(self._read, changed)
-        fresh = {one.path for one in changed}
+        changed_paths = {one.path for one in changed}
 
         def save(connection: sqlite3.Connection) -> None:
-            tracks.mark_seen(connection, (one.path for one in chunk if one.path not in fresh), scan_id)
+            unchanged = (one.path for one in chunk if one.path not in changed_paths)
+            tracks.mark_seen(connection, unchanged, scan_id)
             self._save(connection, files, scan_id)
 
         await self._database.write(save)
@@ -165,104 +147,134 @@ class Intake:
         report.read += len(changed)
         report.unreadable += sum(1 for file in files if file.unreadable)
 
+    async def add_files(self, paths: Sequence[bytes]) -> dict[bytes, int | Exception]:
+        """Add just these files, changed or not known. Return the track_id of each path, or why it could not
+        be read.
+
+        Deciding the tracks is left to the caller, who knows when the last of them is in."""
+        found = await asyncio.to_thread(lambda: {path: _candidate(path) for path in paths})
+        candidates = [one for one in found.values() if isinstance(one, FoundFile)]
+        files = await asyncio.to_thread(self._read, await self._changed(candidates))
+        scan_id = await self._database.write(tracks.next_scan)
+        await self._database.write(lambda c: self._save(c, files, scan_id))
+        ids = await self._database.read(lambda c: tracks.ids_of_paths(c, (one.path for one in candidates)))
+        return {path: one for path, one in found.items() if isinstance(one, Exception)} | ids
+
+    async def _changed(self, candidates: Sequence[FoundFile]) -> list[FoundFile]:
+        known = await self._database.read(lambda c: tracks.known_stamps(c, (one.path for one in candidates)))
+        return [one for one in candidates if known.get(one.path) != one.stamp]
+
     def _read(self, candidates: Iterable[FoundFile]) -> list[ScannedFile]:
         limit = self._rules.max_file_size
         return [read_file(one.path, one.stamp, max_file_size=limit) for one in candidates]
 
-    def _save(self, connection: sqlite3.Connection, files: Sequence[ScannedFile], scan_id: int) -> list[int]:
+    def _save(self, connection: sqlite3.Connection, files: Sequence[ScannedFile], scan_id: int) -> None:
         changed = tracks.save_scanned(connection, files, scan_id, self._now(), exists=os.path.lexists)
         albums.assign(connection, changed, identify_album)
-        return changed
 
-    async def files(self, paths: Sequence[bytes]) -> dict[bytes, int | Exception]:
-        """Bring in just these files, changed or not known: track_id by path, or what kept it from being read.
+    async def count_files(self, paths: Sequence[bytes], on_count: Callable[[int], None]) -> None:
+        """Count the files that a scan of these paths will find; call `on_count` with the number so far."""
+        count = 0
+        for files in walks(self._rules, paths):
+            count = await _count(files, on_count, count)
 
-        Deciding them is left to the caller, who knows when the last of them is in."""
-        looked_at = await asyncio.to_thread(lambda: {path: _look_at(path) for path in paths})
-        found = {path: one for path, one in looked_at.items() if isinstance(one, Exception)}
-        candidates = [one for one in looked_at.values() if isinstance(one, FoundFile)]
-        known = await self._database.read(lambda c: tracks.known_stamps(c, (one.path for one in candidates)))
-        changed = [one for one in candidates if known.get(one.path) != one.stamp]
-        files = await asyncio.to_thread(self._read, changed)
-        scan_id = await self._database.write(tracks.next_scan)
-        await self._database.write(lambda c: self._save(c, files, scan_id))
-        ids = await self._database.read(lambda c: tracks.ids_of_paths(c, (one.path for one in candidates)))
-        return {**found, **ids}
+    # --- rows -----------------------------------------------------------------------------------------------------
 
-    async def records(self, rows: Sequence[tracks.ImportedTrack]) -> tuple[list[int], int]:
-        """Bring in just these rows: the track of each, and how many tracks are new or have changed.
-
-        Deciding them is left to the caller."""
-        ids: list[int] = []
-        queued = 0
-
-        async def take(some: Sequence[tracks.ImportedTrack]) -> None:
-            nonlocal queued
-            found, changed = await self._database.write(lambda c: self._place(c, some))
-            ids.extend(found)
-            queued += changed
-
-        await in_pieces(self._memory, rows, take, "import")
-        return ids, queued
-
-    def _place(
-        self, connection: sqlite3.Connection, rows: Sequence[tracks.ImportedTrack]
-    ) -> tuple[list[int], int]:
-        found, changed = tracks.save_rows(connection, rows, self._now())
-        albums.assign(connection, changed, identify_album)
-        return found, len(changed)
-
-    async def group(self, members: Mapping[str, Sequence[int]]) -> None:
-        """Note that the tracks of each of these groups are one album, whatever their names and places say."""
-
-        def assign(connection: sqlite3.Connection) -> None:
-            for group, ids in members.items():
-                albums.assign(connection, ids, partial(identify_album, group=group))
-
-        await self._database.write(assign)
-
-    async def rows(
+    async def import_file(
         self, path: Path, progress: Callable[[ImportReport], None] = lambda report: None
     ) -> ImportReport:
-        """Queue the rows of an import file, in file order. OSError or ValueError when it cannot be read at all."""
+        """Add the rows of an import file, in file order, and decide them. Raises OSError or ValueError when
+        the file cannot be read at all."""
         report = ImportReport()
         file = await asyncio.to_thread(read_rows, path)
         rows = iter(file)
-        while chunk := await asyncio.to_thread(lambda: list(islice(rows, self._memory.size(CHUNK)))):
-            good = [tracks.ImportedTrack(row.key, row.tags) for row in chunk if not isinstance(row, BadRow)]
-            _, queued = await self.records(good)
+        while chunk := await _next_chunk(rows, self._memory.size(CHUNK)):
+            good = [ImportedTrack(row.key, row.tags) for row in chunk if not isinstance(row, BadRow)]
+            _, queued = await self.add_rows(good)
             report.queued += queued
-            await self._took(queued)
-            report.take(chunk)
+            await self._decide_if_many(queued)
+            report.count(chunk)
             progress(report)
         await self._decide_new()
         report.unknown_columns = list(file.unknown_columns)
         return report
 
+    async def add_rows(self, rows: Sequence[ImportedTrack]) -> tuple[list[int], int]:
+        """Add just these rows. Return the track_id of each, and how many tracks are new or have changed.
 
-def walks(rules: LibraryRules, places: Sequence[bytes]) -> list[Walk]:
-    """One walk of what lies inside the library's roots, with its patterns, and one of what does not."""
-    within = [place for place in places if any(inside(place, root) for root in rules.roots)]
-    outside = [place for place in places if place not in within]
-    found = []
-    if within or not places:
-        found.append(walk(rules.roots, include=rules.include, exclude=rules.exclude,
-                          follow_symlinks=rules.follow_symlinks, within=within))  # fmt: skip
-    if outside:
-        found.append(walk(outside, include=rules.include, exclude=rules.exclude,
-                          follow_symlinks=rules.follow_symlinks))  # fmt: skip
-    return found
+        Deciding the tracks is left to the caller."""
+        ids: list[int] = []
+        changed = 0
+
+        async def save(piece: Sequence[ImportedTrack]) -> None:
+            nonlocal changed
+            found, count = await self._database.write(lambda c: self._save_rows(c, piece))
+            ids.extend(found)
+            changed += count
+
+        await in_pieces(self._memory, rows, save, "import")
+        return ids, changed
+
+    def _save_rows(
+        self, connection: sqlite3.Connection, rows: Sequence[ImportedTrack]
+    ) -> tuple[list[int], int]:
+        ids, changed = tracks.save_rows(connection, rows, self._now())
+        albums.assign(connection, changed, identify_album)
+        return ids, len(changed)
+
+    async def count_rows(self, path: Path, on_count: Callable[[int], None]) -> None:
+        """Count the rows of an import file; call `on_count` with the number so far."""
+        await _count(await asyncio.to_thread(read_rows, path), on_count)
+
+    # --- both -----------------------------------------------------------------------------------------------------
+
+    async def group_albums(self, track_ids: Mapping[str, Sequence[int]]) -> None:
+        """Note that the tracks of each group are one album, whatever their tags and folders say."""
+
+        def assign(connection: sqlite3.Connection) -> None:
+            for group, ids in track_ids.items():
+                albums.assign(connection, ids, partial(identify_album, group=group))
+
+        await self._database.write(assign)
+
+    async def _decide_if_many(self, added: int) -> None:
+        self._undecided += added
+        if self._undecided >= DECIDE_EVERY:
+            self._undecided = 0
+            await self._decide_new()
 
 
-def _look_at(path: bytes) -> FoundFile | Exception:
+async def _next_chunk(items: Any, size: int) -> list[Any]:
+    return await asyncio.to_thread(lambda: list(islice(items, size)))
+
+
+async def _count(items: Iterable[object], on_count: Callable[[int], None], count: int = 0) -> int:
+    """Count items in a thread and call `on_count` after every chunk; `count` are counted already."""
+    left = iter(items)
+    while found := await asyncio.to_thread(lambda: sum(1 for _ in islice(left, CHUNK))):
+        count += found
+        on_count(count)
+    return count
+
+
+def walks(rules: LibraryRules, paths: Sequence[bytes]) -> list[Walk]:
+    """Return the walks of a scan: one of what lies inside the library's roots, one of what does not."""
+    within = [path for path in paths if any(is_inside(path, root) for root in rules.roots)]
+    outside = [path for path in paths if path not in within]
+    start = partial(walk, include=rules.include, exclude=rules.exclude, follow_symlinks=rules.follow_symlinks)
+    library = [start(rules.roots, within=within)] if within or not paths else []
+    return library + ([start(outside)] if outside else [])
+
+
+def _candidate(path: bytes) -> FoundFile | Exception:
     if os.path.isdir(path):
         return IsADirectoryError(f"{os.fsdecode(path)}: is a folder")
-    looked_at = walk([path])
-    one = next(iter(looked_at), None)
-    reason = looked_at.problems[0].reason if looked_at.problems else "is not an audio file"
-    return one or FileNotFoundError(f"{os.fsdecode(path)}: {reason}")
+    files = walk([path])
+    candidate = next(iter(files), None)
+    reason = files.problems[0].reason if files.problems else "is not an audio file"
+    return candidate or FileNotFoundError(f"{os.fsdecode(path)}: {reason}")
 
 
-def inside(path: bytes, root: bytes) -> bool:
+def is_inside(path: bytes, root: bytes) -> bool:
     """Whether `path` is `root` or lies below it."""
     return path == root or path.startswith(root.rstrip(b"/") + b"/")

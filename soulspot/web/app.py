@@ -52,7 +52,7 @@ class Api:
             [
                 *status.routes(),
                 *Login(token).routes(),
-                *Page(covers=service.covers is not None).routes(),
+                *Page(covers=service.parts.covers is not None).routes(),
                 *CoverRoutes(service).routes(),
                 *activity.routes(),
                 web.get("/metrics", Metrics(service, self._version).handle),

@@ -45,9 +45,9 @@ class CoverRoutes:
             raise web.HTTPForbidden(
                 text="covers are shown on our own page only"
             )  # we would ask others for it
-        if self._service.covers is None:
+        if self._service.parts.covers is None:
             raise web.HTTPNotFound(text="no covers are fetched: see export.covers.enabled")
-        return self._service.covers
+        return self._service.parts.covers
 
     async def _answer(self, request: web.Request, coming: Awaitable[Cover | None]) -> web.StreamResponse:
         try:

@@ -18,6 +18,7 @@ from prometheus_client.metrics_core import (
 from prometheus_client.registry import Collector
 
 from soulspot.pipeline import EnrichmentService
+from soulspot.pipeline.status import status_of
 from soulspot.store.times import seconds
 from soulspot.telemetry import Distribution, Telemetry
 
@@ -102,7 +103,7 @@ class Metrics:
     async def handle(self, request: web.Request) -> web.Response:
         """Everything as it is now, in the form the scraper asks for."""
         registry = CollectorRegistry(auto_describe=False)
-        registry.register(_Now(self._service.telemetry, await self._service.status(), self._version))
+        registry.register(_Now(self._service.telemetry, await status_of(self._service), self._version))
         encode, kind = choose_encoder(request.headers.get("Accept", ""))
         return web.Response(body=encode(registry), headers={"Content-Type": kind})
 

@@ -138,7 +138,7 @@ def places_of(service: EnrichmentService, paths: Sequence[str]) -> list[bytes]:
     except ValueError as error:
         raise web.HTTPUnprocessableEntity(text=f"paths: {error}") from error
     for path, place in zip(paths, real, strict=True):
-        if not service.in_library(place):
+        if not service.is_in_library(place):
             raise web.HTTPUnprocessableEntity(
                 text=f"paths: {path!r} is not inside the library that is configured: the daemon reads only what "
                 "library.paths names"

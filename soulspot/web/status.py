@@ -14,6 +14,7 @@ from aiohttp import web
 
 from soulspot.operations.runner import Operations
 from soulspot.pipeline import EnrichmentService
+from soulspot.pipeline.status import status_of
 from soulspot.web.activity import Activity
 from soulspot.web.guards import problem
 
@@ -63,7 +64,7 @@ class Status:
 
     async def document(self) -> dict[str, Any]:
         """What `status` answers."""
-        found = await self._service.status()
+        found = await status_of(self._service)
         found["operations"] = [self._operations.live(one) for one in found["operations"]]
         return {
             "version": self._version,

@@ -31,13 +31,13 @@ class Tags:
     async def write(self, request: web.Request) -> web.Response:
         """Compare tags with what was found out and, with `apply`, write them."""
         body = await body_of(request, WriteTagsBody)
-        if body.embed_covers and self._service.covers is None:
+        if body.embed_covers and self._service.parts.covers is None:
             raise web.HTTPUnprocessableEntity(
                 text="embed_covers: no covers are fetched; set export.covers.enabled first"
             )
         try:
             wish = tag_request(
-                self._service.tagging.rules, fields=body.fields, policy=body.policy,
+                self._service.parts.tagging.rules, fields=body.fields, policy=body.policy,
                 embed_covers=body.embed_covers, apply=body.apply,
                 paths=tuple(places_of(self._service, body.paths)),
             )  # fmt: skip

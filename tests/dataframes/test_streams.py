@@ -15,6 +15,8 @@ import structlog
 from soulspot import EnrichmentService, enrich_stream
 from soulspot.config.loading import Config, make_config
 from soulspot.dataframes.stream_values import StreamBatch, StreamProgress, StreamResult, StreamSummary
+from soulspot.pipeline import items
+from soulspot.pipeline.status import is_alive
 from tests.library.audio import flac
 from tests.support.flow import rows
 
@@ -82,14 +84,14 @@ async def test_nothing_is_said_on_standard_output_where_nobody_has_set_up_a_log(
 async def test_results_come_in_the_order_of_the_items_when_that_is_asked_for(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settled, later = EnrichmentService.settled, asyncio.Event()
+    settled, later = items.wait_until_settled, asyncio.Event()
 
     async def first_batch_is_late(service: Any, wait: float, ids: Any) -> Any:
         if 1 in ids:
             await later.wait()
         return await settled(service, wait, ids)
 
-    monkeypatch.setattr(EnrichmentService, "settled", first_batch_is_late)
+    monkeypatch.setattr(items, "wait_until_settled", first_batch_is_late)
     for ordered, expected in ((True, list(range(9))), (False, [3, 4, 5, 6, 7, 8, 0, 1, 2])):
         later.clear()
         seen = asyncio.Event()
@@ -133,7 +135,7 @@ async def test_a_queue_smaller_than_a_batch_makes_the_batches_smaller(config: Co
 async def test_batches_are_worked_on_at_the_same_time_up_to_max_concurrency(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settled, together, most, go_on = EnrichmentService.settled, 0, 0, asyncio.Event()
+    settled, together, most, go_on = items.wait_until_settled, 0, 0, asyncio.Event()
 
     async def counted(service: Any, wait: float, ids: Any) -> Any:
         nonlocal together, most
@@ -146,7 +148,7 @@ async def test_batches_are_worked_on_at_the_same_time_up_to_max_concurrency(
         together -= 1
         return found
 
-    monkeypatch.setattr(EnrichmentService, "settled", counted)
+    monkeypatch.setattr(items, "wait_until_settled", counted)
     stream = enrich_stream(Producer(20).songs(), config=config, batch_size=2, max_concurrency=3)
     assert len([one async for one in stream]) == 20
     assert most == 3
@@ -271,7 +273,7 @@ async def test_a_service_that_was_handed_in_stays_open(config: Config) -> None:
         stream = enrich_stream(Producer().songs(), service=service, batch_size=4)
         await stopped_early(stream)
         assert len([one async for one in enrich_stream(Producer(3).songs(), service=service)]) == 3
-        assert await service.is_alive()
+        assert await is_alive(service)
 
 
 async def test_paths_rows_and_what_is_neither_may_be_mixed_and_come_from_a_plain_iterable(
@@ -292,7 +294,7 @@ async def test_a_database_that_fails_ends_the_stream_with_its_error(
     async def broken(service: Any, rows: Any) -> Any:
         raise OSError("the disk is gone")
 
-    monkeypatch.setattr(EnrichmentService, "bring_in_rows", broken)
+    monkeypatch.setattr(EnrichmentService, "add_rows", broken)
     producer = Producer()
     with pytest.raises(OSError, match="the disk is gone"):
         async for _ in enrich_stream(producer.songs(), config=config, batch_size=2, queue_size=2):

@@ -23,7 +23,8 @@ from soulspot.cli.main import app
 from soulspot.config.loading import make_config
 from soulspot.errors import DatabaseError
 from soulspot.operations.reports.results import EnrichReport
-from soulspot.pipeline.service import Postponed
+from soulspot.pipeline import Postponed
+from soulspot.pipeline.status import status_of
 from soulspot.store import operations
 from soulspot.store.database import Database
 from soulspot.store.ownership import Ownership
@@ -254,8 +255,8 @@ async def test_status_without_a_daemon_has_the_daemons_shape_and_forgets_pauses_
     assert gates["accounts.spotify.com"]["breaker"] == "open"
     assert gates["musicbrainz.org"]["limited_until"] == iso(now + 3600)
     assert gates["musicbrainz.org"]["why"] == "asked to"
-    async with commands.opened(config_of(tmp_path), kind=commands.EnrichmentService, work=False) as service:
-        here = await service.status()
+    async with commands.open_service(config_of(tmp_path), work=False) as service:
+        here = await status_of(service)
     of_the_daemon = {"daemon", "version", "pid", "services", "tracks_per_second", "eta_seconds"}
     assert {*here, *of_the_daemon} == set(found)
     assert found["pumps"] == {}

@@ -11,6 +11,7 @@ import pytest
 
 from soulspot.assembly.service import EnrichmentService
 from soulspot.config.loading import Config, make_config
+from soulspot.pipeline import wait_until_settled
 from soulspot.sandbox import Behaviour, Catalogue, Sandbox, invent_catalogue
 from soulspot.sandbox.library.sample import SampleFile, write_sample_library
 from tests.support.flow import settings, soulspot, write_config
@@ -40,7 +41,7 @@ def folder_of(sample: list[SampleFile]) -> str:
 async def enriched(config: Config, folder: str) -> None:
     async with EnrichmentService.open(config) as service:
         await service.scan([os.fsencode(folder)])
-        await service.settled(2)
+        await wait_until_settled(service, 2)
 
 
 def between(said: dict[str, Any], asked: Counter[str]) -> None:

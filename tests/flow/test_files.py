@@ -13,6 +13,7 @@ from soulspot.assembly.service import EnrichmentService
 from soulspot.config.loading import make_config
 from soulspot.errors import UnreadableFile
 from soulspot.models import EnrichedTrack, Status
+from soulspot.pipeline import wait_until_settled
 from soulspot.sandbox import Behaviour, Catalogue, Sandbox, invent_catalogue
 from soulspot.sandbox.library.sample import SampleFile, write_sample_library
 from tests.library.audio import flac
@@ -88,7 +89,7 @@ async def test_what_was_read_and_not_decided_when_the_process_ended_is_decided_a
         assert rows(tmp_path / "db") == []
         assert len(rows(tmp_path / "db", "SELECT 1 FROM tracks WHERE undecided")) == len(good)
         async with EnrichmentService.open(config) as service:
-            assert await service.settled() == []  # without a scan
+            assert await wait_until_settled(service) == []  # without a scan
     statuses = Counter(row["status"] for row in rows(tmp_path / "db"))
     assert statuses["accepted"] >= 0.9 * len(good)
     assert statuses["pending"] == 0

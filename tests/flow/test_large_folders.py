@@ -16,6 +16,7 @@ from benchmarks.folder import measure, one_folder
 from soulspot.assembly.service import EnrichmentService
 from soulspot.config.loading import make_config
 from soulspot.models import TrackTags
+from soulspot.pipeline import wait_until_settled
 from soulspot.sandbox import Behaviour, Catalogue, Recording, Release, Sandbox, invent_catalogue
 from soulspot.sandbox.catalogue import ids
 from soulspot.sandbox.catalogue.values import Medium, Track
@@ -103,7 +104,7 @@ async def test_a_box_set_of_150_tracks_is_matched_track_by_track(
         config = make_config(settings(sandbox, tmp_path / "db", providers__spotify__enabled=False))
         async with EnrichmentService.open(config) as service:
             await service.scan([os.fsencode(tmp_path / "music")])
-            assert await service.settled() == []
+            assert await wait_until_settled(service) == []
         asked = Counter(one.service for one in sandbox.requests)
     found = {
         os.path.relpath(os.fsdecode(row["path"]), tmp_path / "music"): row["mb_recording_id"]
@@ -135,15 +136,15 @@ async def decided(
     async with Sandbox(catalogue, behaviour) as sandbox:
         config = make_config(settings(sandbox, database, providers__spotify__enabled=mode != "none"))
         async with EnrichmentService.open(config) as service:
-            await service.bring_in([os.fsencode(file) for file in files])
+            await service.add_files([os.fsencode(file) for file in files])
             await service.decide_new()
-            await service.settled(5)
+            await wait_until_settled(service, 5)
             before = len(sandbox.requests)
             await service.scan([os.fsencode(os.path.commonpath(files))])
-            await service.settled(5)
+            await wait_until_settled(service, 5)
         async with EnrichmentService.open(config) as service:
             await service.scan([os.fsencode(os.path.commonpath(files))])
-            await service.settled(5)
+            await wait_until_settled(service, 5)
         return len(sandbox.requests) - before
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from soulspot.assembly.service import EnrichmentService
 from soulspot.config.loading import make_config
+from soulspot.pipeline import wait_until_settled
 from soulspot.sandbox import Behaviour, Catalogue, Sandbox, catalogue_from_csv, invent_catalogue
 from tests.support.flow import distinct_ids, most_in_any_window, rows, settings, write_rows
 from tests.support.shared_data import shared
@@ -36,7 +37,7 @@ async def enrich(config_values: dict[str, object], wait: float = 5.0, file: Path
     async with EnrichmentService.open(make_config(config_values)) as service:
         if file:
             await service.import_file(file)
-        return [one.provider for one in await service.settled(wait)]
+        return [one.provider for one in await wait_until_settled(service, wait)]
 
 
 def endpoints(sandbox: Sandbox, service: str) -> Counter[str]:

@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
-from soulspot.assembly.wiring import opened
+from soulspot.assembly import open_service
 from soulspot.cli.main import app
 from soulspot.config.loading import make_config
 from soulspot.limits import LimitEvent, RequestRecord
@@ -21,7 +21,7 @@ from soulspot.operations.reports.errors import OF_FILES, OF_LOOKUPS, category_of
 from soulspot.operations.reports.performance import Measure, performance_lines
 from soulspot.operations.reports.results import EnrichmentRun, EnrichReport
 from soulspot.operations.runner import Operations
-from soulspot.pipeline.service import EnrichmentService
+from soulspot.pipeline import wait_until_settled
 from soulspot.sandbox import Behaviour, Sandbox, invent_catalogue
 from soulspot.store import operations as rows
 from soulspot.store import queue, tracks
@@ -203,7 +203,7 @@ async def enriched(tmp_path: Path, **more: Any) -> tuple[dict[str, Any], dict[st
     async with Sandbox(CATALOGUE, Behaviour(limits=False)) as sandbox:
         config = make_config(settings(sandbox, tmp_path / "s.db", **more))
         write_config(tmp_path / "config.toml", settings(sandbox, tmp_path / "s.db", **more))
-        async with opened(config, kind=EnrichmentService) as service:
+        async with open_service(config) as service:
             running = Operations(service)
             await running.import_file(file, name="rows.csv")
             operation = await running.enrich()
@@ -237,9 +237,9 @@ async def test_an_operation_ends_with_its_cost_and_its_errors(tmp_path: Path) ->
 async def test_an_enrichment_without_a_daemon_has_both_reports(tmp_path: Path) -> None:
     async with Sandbox(CATALOGUE, Behaviour(limits=False)) as sandbox:
         config = make_config(settings(sandbox, tmp_path / "s.db"))
-        async with opened(config, kind=EnrichmentService) as service:
+        async with open_service(config) as service:
             enrichment = EnrichmentRun(service)
-            await service.settled(1.0)
+            await wait_until_settled(service, 1.0)
             told = await enrichment.report([])
     assert told.performance["tracks"] == 0
     assert told.errors["retryable"] == 0

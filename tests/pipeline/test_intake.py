@@ -14,9 +14,10 @@ import pytest
 
 from soulspot.models import FileStamp, ScannedFile
 from soulspot.pipeline import intake as module
-from soulspot.pipeline.intake import ImportReport, Intake, LibraryRules, ScanReport, inside
+from soulspot.pipeline.intake import ImportReport, Intake, LibraryRules, ScanReport, is_inside
 from soulspot.store import operations, tracks
 from soulspot.store.database import Database
+from soulspot.telemetry import Memory, Telemetry
 from tests.library.audio import flac, mp3
 from tests.support.factories import NOW, decide
 
@@ -63,7 +64,9 @@ def decided(database: Database) -> Decided:
 
 @pytest.fixture
 def take(database: Database, music: Path, decided: Decided) -> Intake:
-    return Intake(database, LibraryRules((os.fsencode(music),)), decided, now=lambda: NOW)
+    return Intake(
+        database, LibraryRules((os.fsencode(music),)), decided, memory=Memory(Telemetry()), now=lambda: NOW
+    )
 
 
 @pytest.fixture
@@ -281,7 +284,7 @@ async def test_patterns_of_the_library_hold_for_places_in_it(
     database: Database, music: Path, decided: Decided
 ) -> None:
     rules = LibraryRules((os.fsencode(music),), exclude=("podcasts",))
-    take = Intake(database, rules, decided, now=lambda: NOW)
+    take = Intake(database, rules, decided, memory=Memory(Telemetry()), now=lambda: NOW)
     song(music / "podcasts/1.flac")
     song(music / "2.flac")
     assert (await take.scan()).found == 1
@@ -293,7 +296,7 @@ async def test_a_file_larger_than_allowed_is_recorded_and_not_read(
 ) -> None:
     rules = LibraryRules((os.fsencode(music),), max_file_size=100)
     song(music / "a.flac")
-    report = await Intake(database, rules, decided, now=lambda: NOW).scan()
+    report = await Intake(database, rules, decided, memory=Memory(Telemetry()), now=lambda: NOW).scan()
     assert (report.read, report.unreadable) == (1, 1)
 
 
@@ -355,10 +358,10 @@ async def test_files_that_were_read_and_not_decided_are_decided_by_the_next_scan
 
 
 def test_a_path_is_inside_a_folder_only_below_it() -> None:
-    assert inside(b"/music/a", b"/music")
-    assert inside(b"/music", b"/music")
-    assert inside(b"/music/a", b"/")
-    assert not inside(b"/musical/a", b"/music")
+    assert is_inside(b"/music/a", b"/music")
+    assert is_inside(b"/music", b"/music")
+    assert is_inside(b"/music/a", b"/")
+    assert not is_inside(b"/musical/a", b"/music")
 
 
 # --- single files -------------------------------------------------------------------------------------------------
@@ -370,14 +373,14 @@ async def test_single_files_come_in_and_what_is_no_audio_file_is_told_by_path(
     good = os.fsencode(song(music / "a.flac"))
     text = os.fsencode(music / "notes.txt")
     Path(os.fsdecode(text)).write_text("notes", encoding="utf-8")
-    found = await take.files([good, text, good + b".mp3", os.fsencode(music)])
+    found = await take.add_files([good, text, good + b".mp3", os.fsencode(music)])
     assert found[good] == 1
     assert list(found) == [text, good + b".mp3", os.fsencode(music), good]
     for path in (text, good + b".mp3", os.fsencode(music)):
         assert isinstance(found[path], Exception)
         assert os.fsdecode(path) in str(found[path])
     opened.clear()
-    assert await take.files([good]) == {good: 1}
+    assert await take.add_files([good]) == {good: 1}
     assert opened == []
 
 
@@ -395,7 +398,7 @@ async def test_an_import_keeps_the_files_order_and_its_keys_and_names_bad_rows(
     def progress(report: ImportReport) -> None:
         told.append(report.rows)
 
-    report = await take.rows(file, progress)
+    report = await take.import_file(file, progress)
     assert (report.rows, report.queued, told) == (4, 3, [2, 4])
     assert report.bad == 1
     [(line, reason)] = report.bad_rows
@@ -408,9 +411,9 @@ async def test_an_import_keeps_the_files_order_and_its_keys_and_names_bad_rows(
 async def test_the_same_import_again_changes_nothing(tmp_path: Path, take: Intake, decided: Decided) -> None:
     file = tmp_path / "rows.ndjson"
     file.write_text('{"key": "a", "title": "One", "artist": "A"}\n{"title": "Two", "artist": "B"}\n')
-    assert (await take.rows(file)).queued == 2
+    assert (await take.import_file(file)).queued == 2
     assert decided.ids == [1, 2]
-    again = await take.rows(file)
+    again = await take.import_file(file)
     assert (again.rows, again.queued, decided.ids) == (2, 0, [])
 
 
@@ -419,10 +422,10 @@ async def test_a_changed_row_updates_its_track_alone(
 ) -> None:
     file = tmp_path / "rows.csv"
     file.write_text("key,title,artist\na,One,A\nb,Two,B\n")
-    await take.rows(file)
+    await take.import_file(file)
     assert decided.ids == [1, 2]
     file.write_text("key,title,artist\na,One,A\nb,Two (Live),B\n")
-    await take.rows(file)
+    await take.import_file(file)
     assert decided.ids == [2]
     [_, second] = tracks.load_states(database._connection, [1, 2])
     assert (second.tags.title, second.source_key) == ("Two (Live)", "b")
@@ -432,7 +435,7 @@ async def test_a_file_that_cannot_be_imported_is_refused_before_anything_is_queu
     database: Database, tmp_path: Path, take: Intake
 ) -> None:
     with pytest.raises(ValueError, match="an import file ends in"):
-        await take.rows(tmp_path / "rows.xlsx")
+        await take.import_file(tmp_path / "rows.xlsx")
     with pytest.raises(OSError, match="No such file"):
-        await take.rows(tmp_path / "absent.csv")
+        await take.import_file(tmp_path / "absent.csv")
     assert rows(database, "SELECT count(*) FROM tracks") == [(0,)]

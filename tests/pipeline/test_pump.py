@@ -24,18 +24,19 @@ from soulspot.models import (
     Settlement,
 )
 from soulspot.pipeline.pump import (
-    DEAR_PATIENCE,
-    FIRST_HOLD,
+    EXPENSIVE_WAIT,
     REFUSED_HOLD,
     SINGLES_AT_ONCE,
     STORE_HOLD,
-    Patience,
     Pump,
+    PumpSettings,
 )
+from soulspot.pipeline.retry_policy import RetryPolicy
+from soulspot.pipeline.troubles import FIRST_HOLD
 from soulspot.store import queue
 from soulspot.store.database import Database
 from soulspot.store.times import seconds
-from soulspot.telemetry.events import Telemetry
+from soulspot.telemetry import Memory, Telemetry
 from tests.support.factories import DAY, NOW, add_lookups, add_tracks, isrc, isrc_query, mbid, recording, tags
 
 Reply = Callable[[Sequence[Query]], Sequence[Answer]]
@@ -73,6 +74,11 @@ class Upstream:
         self.go_on.set()
 
 
+def settings(*, batch_size: int, max_wait_time: float, missing_after: float = DAY) -> PumpSettings:
+    policy = RetryPolicy(attempts=3, base=60.0, cap=600.0, missing_after=missing_after)
+    return PumpSettings(batch_size, max_wait_time, policy, random.Random(1))
+
+
 class Workshop:
     """A pump over a real database, with a clock that the test moves."""
 
@@ -88,14 +94,20 @@ class Workshop:
         self.look_again: Callable[[sqlite3.Connection, Sequence[int]], Counter[str]] = lambda c, ids: (
             Counter()
         )
+        telemetry = Telemetry()
         self.pump = Pump(
-            self.upstream, database, self.settle, lambda pump: self.company, self.on_idle, Telemetry(),
-            batch_size=100, max_wait_time=5.0, patience=Patience(attempts=3, base=60.0, cap=600.0),
-            now=lambda: self.now, rng=random.Random(1), look_again=lambda c, ids: self.look_again(c, ids),
+            self.upstream, database, self, settings(batch_size=100, max_wait_time=5.0),
+            telemetry, Memory(telemetry), lambda: self.now,
         )  # fmt: skip
 
-    def on_idle(self) -> None:
+    def wake(self) -> None:
         self.idle += 1
+
+    def more_may_come(self, pump: Pump) -> bool:
+        return self.company
+
+    def decide_again(self, connection: sqlite3.Connection, lookup_ids: Sequence[int]) -> Counter[str]:
+        return self.look_again(connection, lookup_ids)
 
     async def settle(self, settlements: Sequence[Settlement]) -> None:
         if self.disk_full:
@@ -391,7 +403,7 @@ async def test_a_dear_question_waits_until_nobody_else_produces_but_not_for_ever
     assert shop.upstream.asked == [[isrc_query(1)]]
     shop.company = True
     await shop.add(2)
-    shop.now += DEAR_PATIENCE + 1
+    shop.now += EXPENSIVE_WAIT + 1
     await shop.step()
     shop.pump.flush_if_needed()
     await shop.pump.processor.flush()
@@ -583,7 +595,7 @@ async def test_new_settings_hold_from_the_next_claim_on_and_what_is_under_way_is
     shop.upstream.go_on.clear()
     stepping = asyncio.create_task(shop.step())
     await shop.upstream.begun.wait()
-    shop.pump.retune(batch_size=5, max_wait_time=1.0, patience=Patience(missing_after=3 * DAY))
+    shop.pump.retune(settings(batch_size=5, max_wait_time=1.0, missing_after=3 * DAY))
     shop.upstream.go_on.set()
     await stepping
     assert shop.pump._closing is not None

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from soulspot.assembly.wiring import opened
+from soulspot.assembly import open_service
 from soulspot.config.loading import make_config
 from soulspot.deciding.outcome import Rules, work_out
 from soulspot.matching import MatchPolicy
-from soulspot.models import MUSICBRAINZ, TrackOutcome, TrackState, Verdict
-from soulspot.pipeline import service as enrich
+from soulspot.models import TrackOutcome, TrackState, Verdict
+from soulspot.pipeline import decider
 from soulspot.pipeline.service import EnrichmentService
 from soulspot.store.tracks import ImportedTrack
+from tests.support.answering import decide_by_person
 from tests.support.factories import mbid, tags
 from tests.support.flow import rows
 
@@ -29,9 +30,9 @@ async def service(tmp_path: Path) -> AsyncIterator[EnrichmentService]:
     config = make_config(
         {"database.path": str(tmp_path / "db"), "providers.musicbrainz.contact": "tests@example.org"}
     )
-    async with opened(config, kind=EnrichmentService, work=False) as service:
-        service.take_over(service.rules)
-        await service.bring_in_rows([ImportedTrack(f"old {n}", tags(f"Song {n}")) for n in range(3)])
+    async with open_service(config, work=False) as service:
+        service.decider.use_rules(service.decider.rules)
+        await service.add_rows([ImportedTrack(f"old {n}", tags(f"Song {n}")) for n in range(3)])
         await service.decide_new()
         yield service
 
@@ -47,10 +48,10 @@ async def test_a_track_that_cannot_be_decided_goes_on_waiting_for_its_answers_an
             raise ValueError("a bug")
         return work_out(state, rules)
 
-    monkeypatch.setattr(enrich, "work_out", broken)
+    monkeypatch.setattr(decider, "work_out", broken)
     for track_id in (1, 2):
-        await service.decide_by_person(track_id, MUSICBRAINZ, mbid(track_id), Verdict.REJECTED, by="a person")
-    await service.bring_in_rows([ImportedTrack("new", tags("Another song"))])
+        await decide_by_person(service, track_id, mbid(track_id), Verdict.REJECTED)
+    await service.add_rows([ImportedTrack("new", tags("Another song"))])
     await service.decide_new()
     after = rows(tmp_path / "db", WAITING)
     assert [row for row in after if row["track_id"] < 4] == before
@@ -66,7 +67,7 @@ async def test_what_was_there_is_decided_by_new_rules_before_more_comes_in(
         decided.append(state.track_id)
         return work_out(state, rules)
 
-    monkeypatch.setattr(enrich, "work_out", watched)
-    service.take_over(replace(service.rules, policy=MatchPolicy(accept=0.97)))
-    await service.bring_in_rows([ImportedTrack("new", tags("Another song"))])
+    monkeypatch.setattr(decider, "work_out", watched)
+    service.decider.use_rules(replace(service.decider.rules, policy=MatchPolicy(accept=0.97)))
+    await service.add_rows([ImportedTrack("new", tags("Another song"))])
     assert decided == [1, 2, 3]

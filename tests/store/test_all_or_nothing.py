@@ -12,12 +12,16 @@ from soulspot.deciding.outcome import Rules
 from soulspot.deciding.plan_state import Services
 from soulspot.limits import Gates, MemoryPort
 from soulspot.models import MUSICBRAINZ, LookupState, Query, Settlement, Verdict
+from soulspot.operations.refetch import queue_again
+from soulspot.pipeline import Parts
 from soulspot.pipeline.intake import LibraryRules
-from soulspot.pipeline.pump import Patience
 from soulspot.pipeline.service import EnrichmentService
 from soulspot.store import queue, tracks
 from soulspot.store.database import Database
+from soulspot.tagging.writer import TagWriter
+from soulspot.telemetry import Alarms, Memory, Thresholds
 from soulspot.telemetry.events import Telemetry
+from tests.support.answering import decide_by_person
 from tests.support.factories import (
     DAY,
     NOW,
@@ -96,10 +100,12 @@ async def breaks_cleanly_everywhere(database: Database, work: Callable[[], Await
 
 @pytest.fixture
 def service(database: Database) -> EnrichmentService:
-    return EnrichmentService(
-        database, Gates(MemoryPort()), {}, Telemetry(),
-        rules=Rules(), patience=Patience(), library=LibraryRules(), now=lambda: NOW,
+    telemetry = Telemetry()
+    parts = Parts(
+        telemetry, Gates(MemoryPort()), Memory(telemetry), Alarms(telemetry, Thresholds()),
+        TagWriter(database, telemetry, now=lambda: NOW),
     )  # fmt: skip
+    return EnrichmentService(database, {}, parts, rules=Rules(), library=LibraryRules(), now=lambda: NOW)
 
 
 async def test_an_answer_commits_with_all_that_follows_from_it_or_not_at_all(
@@ -114,7 +120,7 @@ async def test_an_answer_commits_with_all_that_follows_from_it_or_not_at_all(
         found(one, recording(1, isrcs=["DEAB10000001"])),
         Settlement(two, LookupState.MISSING, NOW + DAY),
     ]
-    broken = await breaks_cleanly_everywhere(database, lambda: service._settle(answers))
+    broken = await breaks_cleanly_everywhere(database, lambda: service.settle(answers))
     assert broken > 20
     connection = database._connection
     assert connection.execute("SELECT state FROM lookups WHERE kind = 'isrc' ORDER BY 1").fetchall() == [
@@ -188,10 +194,10 @@ async def test_what_a_person_says_commits_with_what_follows_or_not_at_all(
 ) -> None:
     await database.write(lambda c: decide(c, add_tracks(c, tags(isrcs=[1]))))
     [lookup] = await database.write(claim)
-    await service._settle([found(lookup, recording(1, title="Something Else"))])
+    await service.settle([found(lookup, recording(1, title="Something Else"))])
 
     def accept() -> Awaitable[None]:
-        return service.decide_by_person(1, MUSICBRAINZ, mbid(1), Verdict.ACCEPTED, by="somebody")
+        return decide_by_person(service, 1, mbid(1), Verdict.ACCEPTED)
 
     assert await breaks_cleanly_everywhere(database, accept) > 5
     row = await database.read(lambda c: c.execute("SELECT status FROM enriched_tracks").fetchone())
@@ -201,11 +207,11 @@ async def test_what_a_person_says_commits_with_what_follows_or_not_at_all(
 async def test_a_retry_queues_all_and_has_their_tracks_decided_or_does_nothing(
     database: Database, service: EnrichmentService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    service.rules = Rules(Services(spotify=False))
+    service.decider.rules = Rules(Services(spotify=False))
     only_isrc = tags(None, None, None, None, isrcs=[1])
-    await database.write(lambda c: decide(c, add_tracks(c, only_isrc), rules=service.rules))
+    await database.write(lambda c: decide(c, add_tracks(c, only_isrc), rules=service.decider.rules))
     [lookup] = await database.write(claim)
-    await service._settle([Settlement(lookup, LookupState.FAILED, NOW, error="400")])
+    await service.settle([Settlement(lookup, LookupState.FAILED, NOW, error="400")])
     status = "SELECT status FROM enriched_tracks"
     assert await database.read(lambda c: c.execute(status).fetchone()) == ("failed",)
 
@@ -214,7 +220,7 @@ async def test_a_retry_queues_all_and_has_their_tracks_decided_or_does_nothing(
 
     with monkeypatch.context() as patch:
         patch.setattr(service, "decide_new", later)
-        assert await breaks_cleanly_everywhere(database, service.retry) >= 3
+        assert await breaks_cleanly_everywhere(database, lambda: queue_again(service)) >= 3
     assert await database.read(lambda c: tracks.undecided(c, 10)) == [1]
     await service.decide_new()
     assert await database.read(lambda c: c.execute(status).fetchone()) == ("pending",)
@@ -226,11 +232,11 @@ async def test_an_answer_reaches_a_track_that_asks_later_without_a_request(
 ) -> None:
     await database.write(lambda c: decide(c, add_tracks(c, tags(isrcs=[1]))))
     [lookup] = await database.write(claim)
-    await service._settle([found(lookup, recording(1))])
+    await service.settle([found(lookup, recording(1))])
 
     def late(connection: sqlite3.Connection) -> list[tuple[object, ...]]:
         [track_id] = add_tracks(connection, tags("x"), tags(isrcs=[1], album="Another Album"))[1:]
-        service._decide(connection, [track_id])
+        service.decider.decide(connection, [track_id])
         return connection.execute(
             "SELECT status FROM enriched_tracks WHERE track_id = ?", (track_id,)
         ).fetchall()

@@ -5,12 +5,22 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 
-from soulspot.models import Entity, Lookup, LookupState, Settlement, TrackTags
+from soulspot.models import (
+    MUSICBRAINZ,
+    Entity,
+    Lookup,
+    LookupState,
+    PersonDecision,
+    Settlement,
+    TrackTags,
+    Verdict,
+)
 from soulspot.pipeline.service import EnrichmentService
 from soulspot.providers.listenbrainz import provider as listenbrainz
 from soulspot.providers.musicbrainz import provider as musicbrainz
 from soulspot.providers.spotify import provider as spotify
-from soulspot.store import queue
+from soulspot.store import queue, tracks
+from soulspot.store.times import iso
 from tests.support.factories import DAY, add_tracks
 
 KINDS = {kind for one in (musicbrainz, listenbrainz, spotify) for kind in one.CAPACITY}
@@ -28,10 +38,18 @@ async def answer_all(
 ) -> list[Lookup]:
     """Answer by (provider, kind) until nothing waits; everything else is missing. Returns what was asked."""
     asked: list[Lookup] = []
-    while lookups := await service.database.write(lambda c: _claimed(c, service._now())):
+    while lookups := await service.database.write(lambda c: _claimed(c, service.now())):
         asked += lookups
-        await service._settle([_settled(one, replies, service._now()) for one in lookups])
+        await service.settle([_settled(one, replies, service.now()) for one in lookups])
     return asked
+
+
+async def decide_by_person(
+    service: EnrichmentService, track_id: int, recording_id: str, verdict: Verdict
+) -> None:
+    """Record what a person says of a MusicBrainz recording, and decide the track anew."""
+    decision = PersonDecision(MUSICBRAINZ, recording_id, verdict, "a person", iso(service.now()))
+    await service.decider.change(lambda c: tracks.decide_by_person(c, track_id, decision), track_id)
 
 
 def _claimed(connection: sqlite3.Connection, now: float) -> list[Lookup]:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from soulspot.assembly.wiring import opened
+from soulspot.assembly import open_service
 from soulspot.config.loading import make_config
 from soulspot.limits import RequestRecord
-from soulspot.pipeline.service import EnrichmentService
+from soulspot.pipeline.status import has_work
 from soulspot.store import events
 from soulspot.telemetry.alarms import ENOUGH, Alarms, Thresholds
 from soulspot.telemetry.events import Telemetry
@@ -121,13 +121,13 @@ async def test_an_alarm_is_logged_shown_and_put_into_the_outbox(tmp_path: Path) 
          "providers.musicbrainz.base_url": nobody, "providers.listenbrainz.base_url": nobody,
          "providers.listenbrainz.labs_url": nobody, "limits.memory_mb": 1}
     )  # fmt: skip
-    async with opened(config, kind=EnrichmentService, work=False) as service:
+    async with open_service(config, work=False) as service:
         with capture_logs() as said:
-            service.memory.look()
-            service.memory.limit = 0
-            service.memory.look()
+            service.parts.memory.look()
+            service.parts.memory.limit = 0
+            service.parts.memory.look()
     assert [line["event"] for line in said] == ["alarm", "alarm_over"]
-    async with opened(config, kind=EnrichmentService, work=False) as service:
+    async with open_service(config, work=False) as service:
         found: list[Any] = await service.database.read(lambda c: events.since(c, 0, 10))
     assert [(one.kind, one.payload["alarm"]) for one in found] == [
         ("alarm.raised", "memory_high"), ("alarm.over", "memory_high")
@@ -139,13 +139,13 @@ async def test_there_is_work_when_something_could_be_asked_now(tmp_path: Path) -
         {"database.path": str(tmp_path / "s.db"), "providers.musicbrainz.contact": "a@example.org",
          "providers.musicbrainz.base_url": "http://127.0.0.1:9", "providers.listenbrainz.enabled": False}
     )  # fmt: skip
-    async with opened(config, kind=EnrichmentService, work=False) as service:
-        assert not await service.has_work()
+    async with open_service(config, work=False) as service:
+        assert not await has_work(service)
         await service.database.write(lambda c: add_lookups(c, 1))
-        assert await service.has_work()
-        gate = service.gates.for_url("musicbrainz", "http://127.0.0.1:9")
+        assert await has_work(service)
+        gate = service.parts.gates.for_url("musicbrainz", "http://127.0.0.1:9")
         await gate.pause(600.0, "said so")
-        assert not await service.has_work()
+        assert not await has_work(service)
 
 
 @pytest.mark.parametrize("key", ["failure_rate", "low_rate", "stall_after"])

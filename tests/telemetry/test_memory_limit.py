@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from soulspot.assembly.wiring import opened
+from soulspot.assembly import open_service
 from soulspot.config.loading import make_config
-from soulspot.pipeline import service as enrich_module
+from soulspot.pipeline import wait_until_settled
 from soulspot.pipeline.intake import CHUNK, Intake, LibraryRules
-from soulspot.pipeline.service import EnrichmentService
+from soulspot.pipeline.status import status_of
 from soulspot.sandbox import Behaviour, Sandbox, invent_catalogue
-from soulspot.store import operations
+from soulspot.store import operations, tracks
 from soulspot.store.database import Database
 from soulspot.telemetry.events import Telemetry
 from soulspot.telemetry.memory_limit import CALM, HOLD, LONGEST_HOLD, Memory, give_back_to_system, in_pieces
@@ -197,13 +197,15 @@ async def test_a_scan_goes_on_in_smaller_pieces_and_counts_every_file_once(
 async def test_an_import_goes_on_in_smaller_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = tmp_path / "rows.csv"
     rows.write_text("key,title\n" + "".join(f"k{n},t{n}\n" for n in range(50)))
-    monkeypatch.setattr(Intake, "_place", failing_above(10, Intake._place))
+    monkeypatch.setattr(Intake, "_save_rows", failing_above(10, Intake._save_rows))
 
     async def decided() -> None:
         return
 
     with Database(tmp_path / "s.db") as database:
-        report = await Intake(database, LibraryRules(), decided, now=lambda: NOW).rows(rows)
+        report = await Intake(
+            database, LibraryRules(), decided, memory=Memory(Telemetry()), now=lambda: NOW
+        ).import_file(rows)
         assert (report.rows, report.queued) == (50, 50)
         ids = await database.read(
             lambda c: c.execute("SELECT source_key FROM tracks ORDER BY track_id").fetchall()
@@ -228,9 +230,9 @@ async def test_everything_is_answered_although_memory_is_short_everywhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox
 ) -> None:
     rows = twenty_tracks(tmp_path)
-    real = enrich_module.tracks.load_states
+    real = tracks.load_states
     monkeypatch.setattr("soulspot.pipeline.pump.STORE_HOLD", 0.01)
-    monkeypatch.setattr("soulspot.pipeline.pump.FIRST_HOLD", 0.01)
+    monkeypatch.setattr("soulspot.pipeline.troubles.FIRST_HOLD", 0.01)
     failures = iter(range(6))
 
     def sometimes(connection: sqlite3.Connection, track_ids: Sequence[int]) -> Any:
@@ -238,11 +240,11 @@ async def test_everything_is_answered_although_memory_is_short_everywhere(
             raise MemoryError
         return real(connection, track_ids)
 
-    monkeypatch.setattr(enrich_module.tracks, "load_states", sometimes)
+    monkeypatch.setattr(tracks, "load_states", sometimes)
     config = make_config(settings(sandbox, tmp_path / "s.db"))
-    async with opened(config, kind=EnrichmentService) as service:
+    async with open_service(config) as service:
         await service.import_file(rows)
-        await service.settled(5.0)
+        await wait_until_settled(service, 5.0)
         counts = await service.database.read(operations.track_counts)
         assert counts["total"] == 20
         assert counts.get("pending", 0) == counts.get("failed", 0) == 0
@@ -254,16 +256,16 @@ async def test_a_service_above_its_limit_asks_for_nothing_and_says_why(
 ) -> None:
     rows = twenty_tracks(tmp_path)
     config = make_config(settings(sandbox, tmp_path / "s.db") | {"limits.memory_mb": 1})
-    async with opened(config, kind=EnrichmentService) as service:
+    async with open_service(config) as service:
         await service.import_file(rows)
-        postponed = await service.settled(1.0)
+        postponed = await wait_until_settled(service, 1.0)
         assert sum(one.lookups for one in postponed) > 10
         assert "limits.memory_mb allows 1" in postponed[0].why
         assert service.telemetry.requests.total() == 0
-        status = await service.status()
-        assert [one["alarm"] for one in status["alarms"]] == ["memory_high"]
-        service.memory.limit = 10**15
-        service.memory.look()
-        await service.settled(1.0)
+        found = await status_of(service)
+        assert [one["alarm"] for one in found["alarms"]] == ["memory_high"]
+        service.parts.memory.limit = 10**15
+        service.parts.memory.look()
+        await wait_until_settled(service, 1.0)
         assert service.telemetry.requests.total() > 0
-        assert (await service.status())["alarms"] == []
+        assert (await status_of(service))["alarms"] == []

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from soulspot.assembly.wiring import opened
+from soulspot.assembly import open_service
 from soulspot.config.loading import make_config
 from soulspot.operations.runner import Operations
 from soulspot.pipeline.service import EnrichmentService
@@ -64,7 +64,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
                     "providers.listenbrainz.labs_url": NOBODY,
                 }
             )
-            service = await stack.enter_async_context(opened(config, kind=EnrichmentService, work=False))
+            service = await stack.enter_async_context(open_service(config, work=False))
             operations = Operations(service)
             stack.push_async_callback(operations.stop)
             state = {"ready": True}

@@ -14,9 +14,11 @@ import pytest
 
 from soulspot.errors import DatabaseFull
 from soulspot.models import MUSICBRAINZ, LookupState, Settlement
+from soulspot.operations import kinds
 from soulspot.operations import runner as operations_module
 from soulspot.operations.reports.results import EnrichReport
-from soulspot.pipeline.service import Postponed
+from soulspot.pipeline import Postponed
+from soulspot.pipeline.status import status_of
 from soulspot.store import enriched, queue
 from soulspot.store import operations as rows
 from soulspot.web import bodies as module
@@ -112,7 +114,7 @@ async def test_paths_outside_the_library_are_refused_however_they_are_written(
         for route in ("/api/v1/scan", "/api/v1/enrich"):
             async with running.http.post(route, json={"paths": [str(running.music), path]}) as answer:
                 assert "not inside the library" in await is_problem(answer, 422)
-    assert (await running.service.status())["operations"] == []
+    assert (await status_of(running.service))["operations"] == []
 
 
 JSON = {"Content-Type": "application/json"}
@@ -234,7 +236,7 @@ async def test_an_upload_that_breaks_off_is_not_kept(
     writer.close()
     await removed.wait()
     assert list(running.operations.uploads.iterdir()) == []
-    assert (await running.service.status())["operations"] == []
+    assert (await status_of(running.service))["operations"] == []
 
 
 async def test_a_damaged_upload_is_an_operation_that_says_so(running: Running) -> None:
@@ -263,7 +265,7 @@ async def test_what_was_given_up_is_queued_again(running: Running) -> None:
     await running.service.database.write(give_up)
     number = await accepted(running, "/api/v1/retry", json={"states": ["failed"], "provider": "musicbrainz"})
     assert (await running.operation(number))["total_items"] == 1
-    counts = (await running.service.status())["lookups"]
+    counts = (await status_of(running.service))["lookups"]
     assert counts[MUSICBRAINZ]["pending"] >= 1
     assert "buried" not in counts[MUSICBRAINZ]
 
@@ -321,11 +323,11 @@ async def test_an_enrichment_names_what_it_postponed_and_honours_the_wait(
 ) -> None:
     waits: list[float] = []
 
-    async def settled(wait: float, *_: object) -> list[Postponed]:
+    async def settled(service: object, wait: float) -> list[Postponed]:
         waits.append(wait)
         return [Postponed("spotify", 7, NOW + 3600, "the quota is spent")]
 
-    monkeypatch.setattr(running.service, "settled", settled)
+    monkeypatch.setattr(kinds, "wait_until_settled", settled)
     said = await running.operation(await accepted(running, "/api/v1/enrich", json={"wait": 3}))
     assert waits == [3.0]
     report = EnrichReport.from_json(said["metadata"]["report"])

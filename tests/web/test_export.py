@@ -21,6 +21,7 @@ from soulspot.models import Status
 from soulspot.operations import exports as operations_export
 from soulspot.operations.exports import KEPT, Exports
 from soulspot.operations.runner import Operations
+from soulspot.pipeline.status import status_of
 from soulspot.store import enriched
 from soulspot.store import operations as rows
 from tests.export.conftest import track
@@ -129,7 +130,7 @@ async def test_what_cannot_be_meant_is_refused_with_words_and_starts_nothing(
 ) -> None:
     async with running.http.post("/api/v1/export", json=body) as answer:
         assert words in await is_problem(answer, 422)
-    assert (await running.service.status())["operations"] == []
+    assert (await status_of(running.service))["operations"] == []
 
 
 async def test_what_has_no_file_says_why(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from soulspot.errors import DatabaseFull
+from soulspot.pipeline.status import status_of
 from soulspot.web.guards import OPEN_PATHS, guard
 from tests.web.conftest import Running, Start
 
@@ -45,7 +46,7 @@ async def test_with_a_token_set_every_route_but_health_needs_it(start: Start) ->
                 assert answer.headers["WWW-Authenticate"] == "Bearer"
     async with running.http.get("/there/is/no/such/page") as answer:
         assert answer.status == 401  # strangers do not learn which pages there are
-    assert (await running.service.status())["operations"] == []
+    assert (await status_of(running.service))["operations"] == []
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ async def test_other_sites_pages_cannot_start_anything(running: Running, headers
     for path in ("/api/v1/scan", "/api/v1/import", "/api/v1/enrich", "/api/v1/retry"):
         async with running.http.post(path, headers=headers, data=b"") as answer:
             assert "other sites" in await is_problem(answer, 403)
-    assert (await running.service.status())["operations"] == []
+    assert (await status_of(running.service))["operations"] == []
 
 
 async def test_our_own_page_and_programs_that_are_no_browser_can(running: Running) -> None:

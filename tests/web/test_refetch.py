@@ -100,9 +100,9 @@ async def test_rows_stay_as_they_are_until_there_are_other_answers(running: Runn
 async def test_what_was_given_up_is_asked_again_too_and_its_track_waits(running: Running) -> None:
     await bring_in(running.service, tags("Azure", duration_ms=None, album=None))
     [lookup] = await running.service.database.write(
-        lambda c: queue.claim(c, MB, dict.fromkeys(KINDS, 10), running.service._now()).lookups
+        lambda c: queue.claim(c, MB, dict.fromkeys(KINDS, 10), running.service.now()).lookups
     )
-    await running.service._settle([Settlement(lookup, LookupState.FAILED, 0.0, error="the service said no")])
+    await running.service.settle([Settlement(lookup, LookupState.FAILED, 0.0, error="the service said no")])
     assert [row.status for row in await rows(running)] == [Status.FAILED]
     assert await refetch(running.service, []) == 1
     assert [row.status for row in await rows(running)] == [Status.PENDING]
@@ -119,7 +119,7 @@ async def test_a_force_that_is_neither_true_nor_false_is_a_problem(
 async def test_what_was_answered_since_it_was_asked_for_is_not_asked_twice(running: Running) -> None:
     await bring_in(running.service, tags("Azure", duration_ms=None, album=None))
     await answer_all(running.service, {})
-    now = running.service._now()
+    now = running.service.now()
     assert await refetch(running.service, [], before=now - 3600) == 0
     assert await refetch(running.service, [], before=now + 3600) == 1
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from soulspot.models import MUSICBRAINZ, SPOTIFY, Entity
+from soulspot.operations.refetch import queue_again
 from soulspot.store import enriched
 from tests.pipeline.test_intake import song
 from tests.support.answering import answer_all, bring_in
@@ -214,7 +215,7 @@ async def test_a_refresh_does_not_undo_what_a_person_said_and_other_fields_follo
     track_id = await one_in_review(running)
     await post(running, f"{track_id}/accept", entity_id=mbid(2))
     await answer_all(running.service, {})
-    assert await running.service.retry(["missing"]) > 0
+    assert await queue_again(running.service, ["missing"]) > 0
     await running.service.database.write(
         lambda c: c.execute(
             "UPDATE lookups SET state = 'pending', due_at = '2000-01-01T00:00:00.000Z' WHERE state = 'done'"

@@ -90,16 +90,16 @@ async def test_the_daemon_writes_by_itself_only_when_that_is_configured(running:
     os.utime(path, (1_000_000_000, 1_000_000_000))
     await running.service.scan()
     await running.service.database.write(lambda c: accept(c, path))
-    running.service.tagging.rules = TagRules(enabled=True)
+    running.service.parts.tagging.rules = TagRules(enabled=True)
     await running.operations.write_due_tags()
     assert running.operations.kinds_running() == set()  # it still asks for the first time
     await running.service.database.write(
         lambda c: c.execute("UPDATE lookups SET state = 'missing', answered_at = '2026-01-01'")
     )
-    running.service.tagging.rules = TagRules()
+    running.service.parts.tagging.rules = TagRules()
     await running.operations.write_due_tags()
     assert running.operations.kinds_running() == set()
-    running.service.tagging.rules = TagRules(enabled=True)
+    running.service.parts.tagging.rules = TagRules(enabled=True)
     await running.operations.write_due_tags()
     await running.finished()
     assert tags_of(path).title == "Blue Hour"

@@ -21,13 +21,12 @@ from aiohttp.test_utils import TestServer
 from standardwebhooks.webhooks import Webhook
 from structlog.testing import capture_logs
 
-from soulspot.assembly.wiring import opened
+from soulspot.assembly import open_service
 from soulspot.config.loading import dump, make_config
 from soulspot.config.model import WebhookEvent
 from soulspot.errors import ConfigError
 from soulspot.limits import LimitEvent
 from soulspot.models import EnrichedTrack, Status
-from soulspot.pipeline.service import EnrichmentService
 from soulspot.store import enriched, events
 from soulspot.store.database import Database
 from soulspot.telemetry.events import Telemetry
@@ -492,8 +491,8 @@ async def test_a_service_tells_of_limits_before_it_ends(tmp_path: Path, receiver
     config = make_config(settings(tmp_path, receiver))
     assert SECRET not in str(dump(config))
     with capture_logs() as said:
-        async with opened(config, kind=EnrichmentService) as service:
-            gate = service.gates.for_url("musicbrainz", "http://127.0.0.1:9")
+        async with open_service(config) as service:
+            gate = service.parts.gates.for_url("musicbrainz", "http://127.0.0.1:9")
             await gate.pause(60.0, "said so")
     assert [one["type"] for one in receiver.taken] == ["provider.limited"]
     assert receiver.taken[0]["data"]["why"] == "said so"

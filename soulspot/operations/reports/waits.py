@@ -87,7 +87,7 @@ class WaitWatch:
         gates = [
             {"provider": gate.provider, "breaker": gate.breaker, "why": gate.why,
              "limited_until": iso(gate.opens_at) if gate.opens_at else None}
-            for gate in self._service.gates.snapshot()
+            for gate in self._service.parts.gates.snapshot()
         ]  # fmt: skip
         return current_waits(gates, pumps, self._errors)
 

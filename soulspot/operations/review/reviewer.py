@@ -52,7 +52,7 @@ class Reviewer:
             _refuse_absent(connection, track_id)
             return rows.take_back(connection, track_id, provider)
 
-        taken_back = await self._service.change(forget, track_id)
+        taken_back = await self._service.decider.change(forget, track_id)
         return {**await self.case(track_id), "taken_back": taken_back}
 
     async def search(self, track_id: int, words: str, provider: str | None = None) -> int:
@@ -71,7 +71,7 @@ class Reviewer:
             rows.ask_anew(connection, lookup_id, self._now())
             return lookup_id
 
-        return await self._service.change(ask, track_id)
+        return await self._service.decider.change(ask, track_id)
 
     def searchable(self) -> list[str]:
         """The services that can be searched by hand. ValueError when none is on."""
@@ -100,7 +100,7 @@ class Reviewer:
                 said = PersonDecision(provider, entity_id, verdict, self._by, at, reason)
                 tracks.decide_by_person(connection, track_id, said)
 
-        await self._service.change(record, track_id)
+        await self._service.decider.change(record, track_id)
         return await self.case(track_id)
 
 

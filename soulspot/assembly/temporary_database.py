@@ -1,5 +1,7 @@
-"""A database for one run, thrown away after it: what the services said of limits is taken from and given back to the
-configured one, so that nobody is asked more than they allow."""
+"""A database for one run, thrown away after it.
+
+What it knows of the services' limits is copied from the configured database and back, so that nobody is
+asked more often than allowed."""
 
 from __future__ import annotations
 
@@ -18,29 +20,29 @@ from soulspot.store.state import of_services, take_over
 
 
 @asynccontextmanager
-async def temporary(config: Config) -> AsyncIterator[Config]:
-    """The same configuration over an empty database of its own, without webhooks.
+async def with_temporary_database(config: Config) -> AsyncIterator[Config]:
+    """Yield this configuration over an empty database of its own, without webhooks.
 
-    Where the configured database exists, it is ours meanwhile: two processes would not know of each other's requests.
-    DatabaseOwned when another process works on it."""
+    Raises DatabaseOwned when another process works on the configured database."""
     configured = config.database.path
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="soulspot-")))
         path = folder / "soulspot.db"
-        known = await asyncio.to_thread(configured.exists)
-        if known:
+        exists = await asyncio.to_thread(configured.exists)
+        if exists:
+            # owned meanwhile: two processes would not know of each other's requests
             stack.enter_context(Ownership(configured))
-            await asyncio.to_thread(_copy, configured, path)
+            await asyncio.to_thread(_copy_limits, configured, path)
         try:
-            yield _over(config, path)
+            yield _with_database(config, path)
         finally:
-            if known:
-                await asyncio.to_thread(_copy, path, configured)
+            if exists:
+                await asyncio.to_thread(_copy_limits, path, configured)
 
 
-def _copy(source: Path, target: Path) -> None:
-    """Hand on what one database knows of the services; nobody else has either of them open."""
-    if not source.exists():  # it was never opened
+def _copy_limits(source: Path, target: Path) -> None:
+    """Copy what one database remembers of the services to another; nobody else has either of them open."""
+    if not source.exists():  # the service was never opened
         return
     with contextlib.closing(Database(source)) as database:
         states = database.write_now(of_services)
@@ -48,7 +50,7 @@ def _copy(source: Path, target: Path) -> None:
         database.write_now(lambda connection: take_over(connection, states))
 
 
-def _over(config: Config, path: Path) -> Config:
+def _with_database(config: Config, path: Path) -> Config:
     changes: dict[str, Any] = {
         "database": config.database.model_copy(update={"path": path}),
         "webhooks": config.webhooks.model_copy(update={"url": None}),

@@ -1,0 +1,66 @@
+"""The configured webhook: its receiver, its poster, and the deliveries while a service works."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from soulspot.config import Config
+from soulspot.store.database import Database
+from soulspot.telemetry import Telemetry
+from soulspot.version import __version__
+from soulspot.webhooks import Outbox, Poster, Webhooks, signing_key
+
+LAST_DELIVERIES = 1.5  # seconds that the end of a service waits for messages of its last events
+
+
+def webhook_receiver(config: Config) -> tuple[str, bytes]:
+    """Return the receiver's URL and the key that messages are signed with.
+
+    Only for a configuration with webhooks.url, which has been checked to have webhooks.secret as well."""
+    section = config.webhooks
+    assert section.url is not None
+    assert section.secret is not None
+    return section.url, signing_key(section.secret.reveal())
+
+
+def webhook_poster(config: Config) -> Poster:
+    """Return what sends messages to the configured receiver."""
+    url, _ = webhook_receiver(config)
+    section = config.webhooks
+    return Poster(
+        url, allow_private=section.allow_private, timeout=section.timeout, agent=f"SoulSpot/{__version__}"
+    )
+
+
+@asynccontextmanager
+async def delivering(
+    config: Config, database: Database, telemetry: Telemetry, outbox: Outbox, *, is_on: bool
+) -> AsyncIterator[None]:
+    """Deliver the outbox to the configured webhook, if there is one and it `is_on`, while this lasts.
+
+    At the end, events of the last moment are delivered too if that takes no longer than LAST_DELIVERIES."""
+    webhooks = _webhooks(config, database, telemetry) if is_on and config.webhooks.url else None
+    running: asyncio.Task[None] | None = None
+    if webhooks:
+        await webhooks.start()
+        running = asyncio.create_task(webhooks.run(), name="webhooks")
+    try:
+        yield
+    finally:
+        if running:
+            running.cancel()  # a message that is cut off here is sent again under the same id
+            await asyncio.gather(running, return_exceptions=True)
+        await outbox.close()
+        if webhooks:
+            await webhooks.finish(LAST_DELIVERIES)
+
+
+def _webhooks(config: Config, database: Database, telemetry: Telemetry) -> Webhooks:
+    url, key = webhook_receiver(config)
+    section = config.webhooks
+    return Webhooks(
+        database, telemetry, webhook_poster(config), url=url, key=key, types=section.events, rate=section.rate,
+        give_up_after=section.give_up_after,
+    )  # fmt: skip

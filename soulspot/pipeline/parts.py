@@ -1,0 +1,22 @@
+"""What the service works with besides the queue: built by assembly, handed on to those who need it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from soulspot.limits import Gates
+from soulspot.tagging.covers import CoverCache
+from soulspot.tagging.writer import TagWriter
+from soulspot.telemetry import Alarms, Memory, Telemetry
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts that share one service's database and telemetry."""
+
+    telemetry: Telemetry
+    gates: Gates
+    memory: Memory
+    alarms: Alarms
+    tagging: TagWriter
+    covers: CoverCache | None = None  # None where no covers are to be fetched

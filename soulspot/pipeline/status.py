@@ -1,0 +1,83 @@
+"""How a service is doing: whether it lives, whether it has work, and the numbers for people."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from soulspot.limits import GateSnapshot
+from soulspot.pipeline.pump import Pump
+from soulspot.pipeline.service import EnrichmentService
+from soulspot.store import operations
+from soulspot.store.times import iso
+
+ALIVE_WITHIN = 5.0  # seconds that the database may take to answer
+NEWEST_OPERATIONS = 10
+
+
+async def is_alive(service: EnrichmentService) -> bool:
+    """Whether work can go on: the database answers and every pump still runs."""
+    try:
+        async with asyncio.timeout(ALIVE_WITHIN):
+            await service.database.read(lambda c: c.execute("SELECT 1").fetchone())
+    except TimeoutError:
+        return False
+    return not any(task.done() for task in service.pump_tasks)
+
+
+async def has_work(service: EnrichmentService) -> bool:
+    """Whether a lookup is being asked, or could be asked now."""
+    if any(pump.is_producing for pump in service.pumps):
+        return True
+    ready = [await pump.ready_at() for pump in service.pumps]
+    return any(at is not None and at <= service.now() for at in ready)
+
+
+class Summary:
+    """Logs the counts of a service while there is work, and once more when it has ended."""
+
+    def __init__(self, service: EnrichmentService) -> None:
+        self._service = service
+        self._was_busy = False
+
+    async def log_if_busy(self) -> None:
+        """Log the counts if there is work or was at the last call; the scheduler calls this."""
+        service = self._service
+        is_busy = service.activity.is_expecting or any(pump.is_active for pump in service.pumps)
+        if is_busy or self._was_busy:
+            counts = await service.database.read(operations.track_counts)
+            lookups = await service.database.read(operations.lookup_counts)
+            oldest = await service.database.read(operations.oldest_waiting)
+            service.telemetry.summary(counts, lookups, oldest)
+        self._was_busy = is_busy
+
+
+async def status_of(service: EnrichmentService) -> dict[str, Any]:
+    """Return the facts that `soulspot status` and GET /api/v1/status show, ready for JSON."""
+    return {
+        "tracks": await service.database.read(operations.track_counts),
+        "lookups": await service.database.read(operations.lookup_counts),
+        "oldest_waiting": await service.database.read(operations.oldest_waiting),
+        "gates": [_gate(gate) for gate in service.parts.gates.snapshot()],
+        "pumps": {pump.name: _pump(pump) for pump in service.pumps},
+        "operations": await service.database.read(lambda c: operations.newest(c, NEWEST_OPERATIONS)),
+        **service.telemetry.numbers(),
+    }
+
+
+def _gate(gate: GateSnapshot) -> dict[str, Any]:
+    return {
+        "provider": gate.provider, "host": gate.host, "requests": gate.requests, "breaker": gate.breaker,
+        "spent": gate.spent, "daily_budget": gate.daily_budget, "why": gate.why,
+        "limited_until": iso(gate.opens_at) if gate.opens_at else None,
+    }  # fmt: skip
+
+
+def _pump(pump: Pump) -> dict[str, Any]:
+    held = pump.held()
+    return {
+        "in_flight": pump.processor.in_flight_count(),
+        "gathering": pump.processor.get_pending_count(),
+        "batch_size": pump.settings.batch_size,
+        "held": held and {"until": iso(held[0]), "why": held[1]},
+    }
