@@ -149,7 +149,10 @@ def _example(catalogues: Sequence[Catalogue], one: Finding) -> Iterator[str]:
     if true:
         yield f"    true: {_shown(true)}"
     accepted = one.accepted or ""
-    found = next(filter(None, (c.recording(accepted) or c.by_spotify_id(accepted) for c in catalogues)), None)
+    found = next(
+        filter(None, (c.recording(accepted) or c.recording_of_spotify_track(accepted) for c in catalogues)),
+        None,
+    )
     yield f"    {one.status}, accepted: {_shown(found) if found else one.accepted}"
     yield from (f"      {reason}" for reason in one.reasons[:4])
 

@@ -135,9 +135,9 @@ def isrcs(maker: Maker) -> Carry:
             tracks = [maker.catalogue.spotify_track(one) for one in recording.spotify_ids]
             sold = [track.isrc.replace("-", "").upper() for track in tracks if track and track.isrc]
             codes, traits = tuple(sold[:1]) or (ids.isrc(2001, "sold", recording.mbid),), ("unknown isrc",)
-        alone = any(maker.catalogue.by_isrc(code) == (recording,) for code in codes)
+        alone = any(maker.catalogue.recordings_with_isrc(code) == (recording,) for code in codes)
         if maker.rng.random() < 0.03:
-            codes = tuple(ids.hyphenated(code).lower() for code in codes)
+            codes = tuple(ids.hyphenated_isrc(code).lower() for code in codes)
         return Carried(Identifiers(isrcs=codes), alone, traits)
 
     return carry

@@ -24,7 +24,7 @@ from soulspot.models import Identifiers, TrackTags
 from soulspot.sandbox import Catalogue, Place, Recording, Release
 from soulspot.sandbox.audio.files import SILENCE
 from soulspot.sandbox.audio.silence import silent_flac
-from soulspot.sandbox.audio.tags import tag
+from soulspot.sandbox.audio.tags import add_tags
 from soulspot.sandbox.catalogue import ids
 from soulspot.sandbox.library.sample import PlannedFile
 
@@ -215,7 +215,7 @@ class Maker:
         """A file of these tags under a name nobody has yet; without length its header does not state one."""
         content = None
         if tags.duration_ms is None:  # of the formats we write, only FLAC can leave its length open
-            suffix, content = ".flac", tag(".flac", silent_flac(0, 100), tags, None)
+            suffix, content = ".flac", add_tags(".flac", silent_flac(0, 100), tags, None)
         stem, n = safe(name), 2
         while str(folder / stem).casefold() in self._paths:
             stem, n = f"{safe(name)} ({n})", n + 1

@@ -132,7 +132,7 @@ class DemoReport:
         used = sum(self.report.requests.values())
         yield f"requests used: {used}; one a track and service would have been {self._one_per_track()}"
         for one in self.wrong:
-            yield f"wrong: {one.file.path} ({one.file.what_tags})"
+            yield f"wrong: {one.file.path} ({one.file.tag_summary})"
         yield f"library:  {self.library}"
         yield f"database: {self.database}"
         yield f"look into it: soulspot status --config {shlex.quote(os.path.relpath(self.config))}"

@@ -132,7 +132,7 @@ async def test_every_isrc_finds_all_its_recordings(catalogue: Catalogue) -> None
         answers = await here.ask(here.musicbrainz, queries)
         assert sum(here.sent("musicbrainz").values()) <= -(-len(queries) // 50)
     for query, answer in zip(queries, answers, strict=True):
-        assert sorted(found(answer)) == sorted(r.mbid for r in catalogue.by_isrc(query["isrc"]))
+        assert sorted(found(answer)) == sorted(r.mbid for r in catalogue.recordings_with_isrc(query["isrc"]))
 
 
 async def test_texts_are_found_together_and_the_rest_alone_and_wider(catalogue: Catalogue) -> None:

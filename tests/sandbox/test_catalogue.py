@@ -59,7 +59,7 @@ def test_everything_that_is_referred_to_exists_and_ids_are_unique_and_well_forme
     for track in made.spotify_tracks:
         assert track.id in made.spotify_albums_by_id[track.album_id].track_ids
     for recording in made.recordings:
-        assert all(made.by_spotify_id(each) is recording for each in recording.spotify_ids)
+        assert all(made.recording_of_spotify_track(each) is recording for each in recording.spotify_ids)
         assert all(made.spotify_track(each) is None for each in recording.dead_ids)
 
 
@@ -71,7 +71,7 @@ def test_the_cases_are_what_their_names_say() -> None:
 
     assert all(r.duration_ms is None for r in of("no_length"))
     assert all(len(r.isrcs) == 2 for r in of("two_isrcs"))
-    assert all(any(len(made.by_isrc(isrc)) > 1 for isrc in r.isrcs) for r in of("shared_isrc"))
+    assert all(any(len(made.recordings_with_isrc(isrc)) > 1 for isrc in r.isrcs) for r in of("shared_isrc"))
     assert all(r.merged_mbids for r in of("merged"))
     assert all(made.recording(old) is r for r in of("merged") for old in r.merged_mbids)
     assert all(not r.spotify_ids for r in of("musicbrainz_only"))
@@ -122,7 +122,7 @@ def test_rows_of_a_csv_keep_their_ids_names_and_lengths(tmp_path: Path) -> None:
         (two, "Zwei", 100000),
     ]
     assert made.spotify_album(album).date == "1999-05-01"
-    assert made.by_spotify_id(one).title == "Für Ana"
+    assert made.recording_of_spotify_track(one).title == "Für Ana"
     assert len(catalogue_from_csv(tmp_path / "rows.csv.gz", limit=1).spotify_tracks) == 1
 
 
@@ -137,6 +137,6 @@ def test_real_spotify_ids_can_be_served(name: str) -> None:
     made = catalogue_from_csv(path, limit=1000)
     assert len({t.id for t in made.spotify_tracks}) == 1000
     assert made == catalogue_from_csv(path, limit=1000)
-    known = sum(made.by_spotify_id(t.id) is not None for t in made.spotify_tracks)
+    known = sum(made.recording_of_spotify_track(t.id) is not None for t in made.spotify_tracks)
     assert 800 < known < 1000
     assert made.cases["merged"]

@@ -46,7 +46,7 @@ async def test_isrcs_are_found_by_search_in_any_case_but_looked_up_only_in_canon
         careless = await calls.mb(f"/isrc/{isrc.lower()}")
         unknown = await calls.mb("/isrc/XXABC0000000")
         hyphens = await calls.mb("/recording", query=f'isrc:"{isrc[:2]}-{isrc[2:5]}-{isrc[5:7]}-{isrc[7:]}"')
-    expected = {each.mbid for each in made.by_isrc(isrc)}
+    expected = {each.mbid for each in made.recordings_with_isrc(isrc)}
     assert len(expected) > 1
     assert {hit["id"] for hit in found.json["recordings"]} == expected
     assert {hit["id"] for hit in looked_up.json["recordings"]} == expected

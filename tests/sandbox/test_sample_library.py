@@ -240,9 +240,9 @@ def test_the_library_has_every_kind_of_file_it_promises(library: list[SampleFile
     assert kinds["compilation"] >= 10
     assert kinds["broken"] == kinds["not in catalogue"] == 2
     assert Counter(file.path.suffix for file in library).keys() == SILENCE.keys()
-    assert {str(style) for style in Style} <= {file.what_tags for file in library}
+    assert {str(style) for style in Style} <= {file.tag_summary for file in library}
     for identified in (Style.IDS, Style.ISRC, Style.TEXT):
-        assert sum(file.what_tags == identified for file in library) >= 15
+        assert sum(file.tag_summary == identified for file in library) >= 15
 
 
 def test_the_library_has_names_in_several_scripts(library: list[SampleFile]) -> None:
@@ -299,7 +299,7 @@ def test_no_file_with_text_alone_fits_two_recordings(catalogue: Catalogue, libra
     albums = {r.mbid: {p.release.title for p in catalogue.places(r.mbid)} for r in catalogue.recordings}
     checked = 0
     for file in library:
-        if file.what_tags not in (Style.TEXT, Style.LONE, Style.MALFORMED, Style.DEAD_LINK):
+        if file.tag_summary not in (Style.TEXT, Style.LONE, Style.MALFORMED, Style.DEAD_LINK):
             continue
         text = _text(file.path)
         if file.kind == "not in catalogue":
@@ -329,7 +329,7 @@ def test_the_strangers_share_no_title_and_no_artist_with_the_catalogue(
 
 
 def _tagged_recording_id(library: list[SampleFile], style: Style) -> tuple[SampleFile, str]:
-    file = next(file for file in library if file.what_tags == style)
+    file = next(file for file in library if file.tag_summary == style)
     found = re.search(r"(?:UFID=\S+=b'|musicbrainz[_ ]track ?id=(?:MP4FreeForm\(b')?)([0-9a-f-]+)",
                       mutagen.File(file.path).pprint(), re.IGNORECASE)  # fmt: skip
     assert found is not None, file.path
@@ -404,7 +404,7 @@ def test_a_big_library_of_every_recording_costs_four_kilobytes_a_file(
     plan = list(plan_every_recording(catalogue, style))
     released = [r.mbid for r in catalogue.recordings if catalogue.places(r.mbid)]
     assert [file.recording_mbid for file in plan] == released
-    assert sum(file.what_tags == style for file in plan) > len(plan) / 2
+    assert sum(file.tag_summary == style for file in plan) > len(plan) / 2
     files = write_library(plan[:100], tmp_path, header_only=True)
     for planned, file in zip(plan, files, strict=False):
         assert file.path.stat().st_size < 4096

@@ -23,7 +23,7 @@ from soulspot.errors import BadAnswer, Limited, Unavailable
 from soulspot.limits import Gates
 from soulspot.models import EnrichedTrack, Status
 from soulspot.sandbox import Behaviour, Sandbox, invent_catalogue
-from soulspot.sandbox.servers.covers import square
+from soulspot.sandbox.servers.covers import cover_png
 from soulspot.store import enriched
 from soulspot.store.database import Database
 from soulspot.store.state import ProviderState
@@ -99,7 +99,7 @@ async def make(tmp_path: Path, archive: Archive) -> AsyncIterator[Make]:
 
 
 async def test_an_image_is_fetched_once_and_kept_by_what_it_is(make: Make, archive: Archive) -> None:
-    image = archive.answers[archive.front] = square("one")
+    image = archive.answers[archive.front] = cover_png("one")
     first = await make().get(FRONT)
     assert first is not None
     assert (first.kind, first.digest) == ("image/png", hashlib.sha256(image).hexdigest())
@@ -109,7 +109,7 @@ async def test_an_image_is_fetched_once_and_kept_by_what_it_is(make: Make, archi
 
 
 async def test_who_asks_at_the_same_time_shares_one_request(make: Make, archive: Archive) -> None:
-    archive.answers[archive.front] = square("one")
+    archive.answers[archive.front] = cover_png("one")
     covers = make()
     found = await asyncio.gather(*(covers.get(FRONT) for _ in range(20)))
     assert len({one.digest for one in found if one}) == 1
@@ -121,7 +121,7 @@ async def test_redirects_lead_to_the_image_and_the_size_is_the_configured_one(
 ) -> None:
     small = archive.front.replace("77-500", "77-250")
     archive.answers[small] = web.Response(status=307, headers={"Location": "/download/x.png"})
-    archive.answers["/download/x.png"] = square("x")
+    archive.answers["/download/x.png"] = cover_png("x")
     assert await make(sources=CoverSources(250, archive.url, archive.url)).get(FRONT) is not None
     assert archive.asked == [small, "/download/x.png"]
 
@@ -132,7 +132,7 @@ async def test_a_cover_that_is_not_there_is_left_alone_for_a_while(make: Make, a
     assert await covers.get(FRONT) is None
     assert len(archive.asked) == 1
     Clock.now += 101
-    archive.answers[archive.front] = square("late")
+    archive.answers[archive.front] = cover_png("late")
     assert await covers.get(FRONT) is not None
 
 
@@ -183,7 +183,7 @@ async def test_the_cache_keeps_its_limit_and_what_was_not_used_for_longest_goes_
 
 
 async def test_an_image_that_a_power_cut_has_torn_is_fetched_again(make: Make, archive: Archive) -> None:
-    image = archive.answers[archive.front] = square("one")
+    image = archive.answers[archive.front] = cover_png("one")
     covers = make()
     cover = await covers.get(FRONT)
     assert cover is not None
@@ -194,7 +194,7 @@ async def test_an_image_that_a_power_cut_has_torn_is_fetched_again(make: Make, a
 
 
 async def test_an_image_that_was_deleted_from_the_disk_is_fetched_again(make: Make, archive: Archive) -> None:
-    archive.answers[archive.front] = square("one")
+    archive.answers[archive.front] = cover_png("one")
     covers = make()
     first = await covers.get(FRONT)
     assert first is not None
@@ -223,7 +223,7 @@ def test_images_are_told_by_their_first_bytes() -> None:
 async def test_covers_are_put_into_tags_and_taken_out_again(
     make: Make, archive: Archive, tmp_path: Path
 ) -> None:
-    image = archive.answers[archive.front] = square("one")
+    image = archive.answers[archive.front] = cover_png("one")
     (tmp_path / "x").mkdir()
     library = Library(tmp_path / "x")
     paths = [library.song(f"a{ending}", cover_url=FRONT) for ending in (".mp3", ".flac", ".m4a")]
@@ -269,7 +269,7 @@ async def test_the_differences_show_no_cover_that_would_change_nothing(
     make: Make, archive: Archive, tmp_path: Path, known: str
 ) -> None:
     if known == "embedded already":
-        archive.answers[archive.front] = square("one")
+        archive.answers[archive.front] = cover_png("one")
     (tmp_path / "x").mkdir()
     library = Library(tmp_path / "x")
     library.song("a.mp3", cover_url=FRONT)
@@ -301,7 +301,7 @@ async def test_the_sandbox_answers_as_the_archive_does() -> None:
 async def test_the_page_gets_covers_from_us_with_a_tag_and_from_no_other_page(
     start: Any, make: Make, archive: Archive
 ) -> None:
-    image = archive.answers[archive.front] = square("one")
+    image = archive.answers[archive.front] = cover_png("one")
     running = await start()
     running.service.parts.covers = make()
     async with running.http.get("/api/v1/covers", params={"url": FRONT}) as answer:
@@ -361,7 +361,7 @@ def exporting(database: Path, archive: Archive) -> Config:
 async def test_the_covers_of_exported_tracks_are_saved_one_a_release_and_not_again(
     tmp_path: Path, archive: Archive
 ) -> None:
-    image = archive.answers[archive.front] = square("one")
+    image = archive.answers[archive.front] = cover_png("one")
     nowhere = FRONT.replace("/77-", "/78-")
     exported(tmp_path / "db", FRONT, FRONT, nowhere, None)
     config, folder = exporting(tmp_path / "db", archive), tmp_path / "new" / "covers"
@@ -375,7 +375,7 @@ async def test_the_covers_of_exported_tracks_are_saved_one_a_release_and_not_aga
 async def test_what_cannot_be_had_now_is_counted_and_the_others_are_saved(
     tmp_path: Path, archive: Archive
 ) -> None:
-    archive.answers[archive.front] = square("one")
+    archive.answers[archive.front] = cover_png("one")
     broken = FRONT.replace("/77-", "/79-")
     archive.answers[archive.front.replace("/77-", "/79-")] = b"no image at all"
     exported(tmp_path / "db", broken, None, FRONT)
@@ -385,7 +385,7 @@ async def test_what_cannot_be_had_now_is_counted_and_the_others_are_saved(
 
 
 async def test_beside_a_daemon_covers_come_through_it(start: Any, make: Make, archive: Archive) -> None:
-    image = archive.answers[archive.front] = square("one")
+    image = archive.answers[archive.front] = cover_png("one")
     running = await start()
     running.service.parts.covers = make()
     async with Remote(str(running.http.make_url("")), None) as daemon:

@@ -9,7 +9,7 @@ from typing import Final
 from soulspot.models import TrackTags
 from soulspot.sandbox.audio.ogg import silent_opus, silent_vorbis
 from soulspot.sandbox.audio.silence import silent_flac, silent_m4a, silent_mp3
-from soulspot.sandbox.audio.tags import tag
+from soulspot.sandbox.audio.tags import add_tags
 
 SILENCE: Final[dict[str, Callable[[int, int], bytes]]] = {
     ".mp3": silent_mp3,
@@ -38,4 +38,4 @@ def write_audio(
     if duration_ms < 1:
         raise ValueError(f"{path.name}: a length of {duration_ms} ms, expected at least 1")
     stored_ms = min(duration_ms, _HEADER_ONLY_MS) if header_only else duration_ms
-    path.write_bytes(tag(suffix, SILENCE[suffix](duration_ms, stored_ms), tags, comment))
+    path.write_bytes(add_tags(suffix, SILENCE[suffix](duration_ms, stored_ms), tags, comment))

@@ -74,7 +74,7 @@ _MP4_TEXT: Final = {
 _MP4_FREE: Final = {**_ID3_FREE, "isrcs": "ISRC", "mb_recording_ids": "MusicBrainz Track Id"}
 
 
-def tag(suffix: str, audio: bytes, tags: TrackTags, comment: str | None) -> bytes:
+def add_tags(suffix: str, audio: bytes, tags: TrackTags, comment: str | None) -> bytes:
     """The untagged file `audio`, whose format `suffix` (".mp3") names, with these tags in it."""
     file, values = BytesIO(audio), _values(tags, comment)
     match suffix:

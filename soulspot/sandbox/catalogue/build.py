@@ -260,11 +260,11 @@ class Builder:
             draft.url_ids.append(track_id)
 
     def careless(self, isrc: str | None, track_id: str, luck: int) -> str | None:
-        """The ISRC as Spotify shows it: about 1% are lower-case or hyphenated."""
+        """The ISRC as Spotify shows it: about 1% are lower-case or hyphenated_isrc."""
         if isrc is None or luck // 11 % 100:
             return isrc
         self.cases["spotify_odd_isrc"].append(track_id)
-        return isrc.lower() if luck // 1100 % 2 else ids.hyphenated(isrc)
+        return isrc.lower() if luck // 1100 % 2 else ids.hyphenated_isrc(isrc)
 
     def finish(self) -> Parts:
         """Everything frozen, as the arguments of a Catalogue."""

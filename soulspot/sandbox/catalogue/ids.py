@@ -50,6 +50,6 @@ def barcode(*names: object) -> str:
     return f"{digits}{-total % 10}"
 
 
-def hyphenated(code: str) -> str:
+def hyphenated_isrc(code: str) -> str:
     """An ISRC the way a careless label delivers it: GB-SMU-45-66095."""
     return f"{code[:2]}-{code[2:5]}-{code[5:7]}-{code[7:]}"

@@ -139,7 +139,7 @@ class SpotifyArtist:
 
 @dataclass(frozen=True, slots=True)
 class SpotifyTrack:
-    """A track at Spotify. `isrc` is as Spotify spells it (1% lower-case or hyphenated), None when absent.
+    """A track at Spotify. `isrc` is as Spotify spells it (1% lower-case or hyphenated_isrc), None when absent.
 
     `recording_mbid` is the truth; None for a track MusicBrainz does not have."""
 
@@ -205,11 +205,11 @@ class Catalogue:
     def artist(self, mbid: str) -> Artist | None:
         return self.artists_by_mbid.get(mbid)
 
-    def by_isrc(self, isrc: str) -> tuple[Recording, ...]:
+    def recordings_with_isrc(self, isrc: str) -> tuple[Recording, ...]:
         """The recordings MusicBrainz has for a canonical ISRC."""
         return tuple(self.recordings_by_isrc.get(isrc, ()))
 
-    def by_spotify_id(self, spotify_id: str) -> Recording | None:
+    def recording_of_spotify_track(self, spotify_id: str) -> Recording | None:
         """The recording a living Spotify track is."""
         track = self.spotify_track(spotify_id)
         return self.recording(track.recording_mbid) if track and track.recording_mbid else None

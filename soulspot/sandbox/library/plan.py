@@ -41,7 +41,7 @@ class PlannedFile:
 
     path: PurePosixPath
     kind: str
-    what_tags: str
+    tag_summary: str
     duration_ms: int = 0
     tags: TrackTags = field(default_factory=TrackTags)
     recording_mbid: str | None = None
@@ -54,7 +54,7 @@ def plan_every_recording(
 ) -> Iterator[PlannedFile]:
     """One file for each recording that stands on a release, in the catalogue's order: a library of any size.
 
-    A recording that cannot be told by tags of this `style` gets MusicBrainz ids; `what_tags` says so."""
+    A recording that cannot be told by tags of this `style` gets MusicBrainz ids; `tag_summary` says so."""
     shelf = _Shelf(catalogue, Random(0))
     for number, recording in enumerate(catalogue.recordings):
         if places := catalogue.places(recording.mbid):

@@ -28,13 +28,13 @@ class SampleFile:
 
     `recording_mbid` is None, and `spotify_ids` (every acceptable one) empty, where the catalogue has nothing;
     a file that only Spotify has carries its Spotify id alone. `kind` is "album", "single", "compilation",
-    "broken" or "not in catalogue"; `what_tags` says in words what the tags hold."""
+    "broken" or "not in catalogue"; `tag_summary` says in words what the tags hold."""
 
     path: Path
     recording_mbid: str | None
     spotify_ids: tuple[str, ...]
     kind: str
-    what_tags: str
+    tag_summary: str
 
 
 def write_sample_library(
@@ -60,5 +60,5 @@ def write_library(
             write_audio(path, file.duration_ms, file.tags, header_only=header_only)
         else:
             path.write_bytes(file.content)
-        written.append(SampleFile(path, file.recording_mbid, file.spotify_ids, file.kind, file.what_tags))
+        written.append(SampleFile(path, file.recording_mbid, file.spotify_ids, file.kind, file.tag_summary))
     return written

@@ -11,7 +11,7 @@ from soulspot.sandbox.catalogue.values import Catalogue, Place, Recording
 
 
 class Style(StrEnum):
-    """What the tags of a file hold; the value is how SampleFile.what_tags says it."""
+    """What the tags of a file hold; the value is how SampleFile.tag_summary says it."""
 
     IDS = "MusicBrainz ids"
     ISRC = "text and ISRC"
@@ -77,7 +77,7 @@ class Wardrobe:
         return not blank and not recording.video and self._same_text[key] == {recording.mbid}
 
     def _only(self, recording: Recording) -> list[str]:
-        return [isrc for isrc in recording.isrcs if self.catalogue.by_isrc(isrc) == (recording,)]
+        return [isrc for isrc in recording.isrcs if self.catalogue.recordings_with_isrc(isrc) == (recording,)]
 
     def _has(self, recording: Recording, style: Style) -> bool:
         match style:

@@ -34,15 +34,15 @@ class Covers(Service):
                     status=307, headers={"Location": f"/download/mbid-{match[1]}/{front}.png"}
                 )
         if match := _SPOTIFY.fullmatch(request.path):
-            return web.Response(body=square(match[1]), content_type="image/png")
+            return web.Response(body=cover_png(match[1]), content_type="image/png")
         if match := _ARCHIVE.fullmatch(request.path):
-            return web.Response(body=square(match[1]), content_type="image/png")
+            return web.Response(body=cover_png(match[1]), content_type="image/png")
         return web.Response(
             status=404, text="<!doctype html><title>404 Not Found</title>", content_type="text/html"
         )
 
 
-def square(name: str, edge: int = 64) -> bytes:
+def cover_png(name: str, edge: int = 64) -> bytes:
     """A PNG of one colour."""
     colour = (ids.number("cover", name) & 0xFFFFFF).to_bytes(3, "big")
     rows = (b"\0" + colour * edge) * edge

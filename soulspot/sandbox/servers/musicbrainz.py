@@ -197,7 +197,7 @@ class MusicBrainz(Service):
     def _isrc(self, isrc: str, inc: set[str]) -> Any:
         if not _ISRC.fullmatch(isrc):
             raise _Refusal(400, "Invalid isrc.")
-        found = self.catalogue.by_isrc(isrc)
+        found = self.catalogue.recordings_with_isrc(isrc)
         if not found:
             raise _Refusal(404, "Not Found")
         shown = [mb_entities.recording(self.catalogue, each, inc) for each in found]
