@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 
 from soulspot.config import Config
-from soulspot.config.model import ListenBrainz, MusicBrainz, Spotify
+from soulspot.config.sections import ListenBrainz, MusicBrainz, Spotify
 from soulspot.deciding import Rules, Services
 from soulspot.matching import MatchPolicy
 from soulspot.pipeline import LibraryRules, PumpSettings, RetryPolicy
