@@ -26,7 +26,7 @@ from soulspot.operations.runner import Operations
 from soulspot.pipeline.service import EnrichmentService
 from soulspot.store import enriched, tracks
 from soulspot.telemetry.events import configure_logging
-from soulspot.web.app import Api
+from soulspot.web.app import make_application
 from soulspot.web.server import serve
 
 NOBODY = "http://127.0.0.1:9"  # the services; none is asked
@@ -94,8 +94,8 @@ async def serving(folder: Path) -> AsyncIterator[tuple[EnrichmentService, str]]:
     })  # fmt: skip
     async with open_service(config, work=False) as service:
         operations = Operations(service)
-        api = Api(service, operations, ready=lambda: True, version="benchmark")
-        async with serve(api.application(token=None, allowed_hosts=()), "127.0.0.1", 0) as address:
+        application = make_application(service, operations, ready=lambda: True, version="benchmark")
+        async with serve(application, "127.0.0.1", 0) as address:
             yield service, address
         await operations.stop()
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aiohttp import web
 from rich.table import Table
 
 from soulspot.assembly import open_service
@@ -33,7 +34,7 @@ from soulspot.store import enriched, tracks
 from soulspot.store.ownership import Ownership
 from soulspot.telemetry import configure_logging
 from soulspot.version import __version__
-from soulspot.web.app import Api
+from soulspot.web.app import make_application
 from soulspot.web.server import serve
 
 HOST, USUAL_PORT = "127.0.0.1", 8753
@@ -184,14 +185,15 @@ async def run_demo(
 @asynccontextmanager
 async def _page(service: EnrichmentService, operations: Operations) -> AsyncIterator[str]:
     """The daemon's page and API on loopback: at the usual port, or at any other where that is taken."""
-    api = Api(service, operations, ready=lambda: True, version=__version__)
+
+    def application() -> web.Application:
+        return make_application(service, operations, ready=lambda: True, version=__version__)
+
     async with AsyncExitStack() as stack:
         try:
-            app = api.application(token=None, allowed_hosts=())
-            address = await stack.enter_async_context(serve(app, HOST, USUAL_PORT))
+            address = await stack.enter_async_context(serve(application(), HOST, USUAL_PORT))
         except ConfigError:
-            app = api.application(token=None, allowed_hosts=())
-            address = await stack.enter_async_context(serve(app, HOST, 0))
+            address = await stack.enter_async_context(serve(application(), HOST, 0))
         yield address
 
 

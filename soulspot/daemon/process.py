@@ -28,7 +28,7 @@ from soulspot.pipeline.status import is_alive
 from soulspot.store.ownership import Ownership
 from soulspot.telemetry import configure_logging
 from soulspot.version import __version__
-from soulspot.web.app import Api
+from soulspot.web.app import make_application
 from soulspot.web.server import serve
 
 log = structlog.get_logger()
@@ -99,10 +99,10 @@ class Daemon:
         self, service: EnrichmentService, operations: Operations
     ) -> AbstractAsyncContextManager[str]:
         http = self.config.http
-        api = Api(service, operations, ready=lambda: self._is_ready, version=__version__)
-        application = api.application(
-            token=http.token.reveal() if http.token else None, allowed_hosts=(http.host, *http.allowed_hosts)
-        )
+        application = make_application(
+            service, operations, ready=lambda: self._is_ready, version=__version__,
+            token=http.token.reveal() if http.token else None, allowed_hosts=(http.host, *http.allowed_hosts),
+        )  # fmt: skip
         return serve(application, http.host, http.port)
 
     def _schedule(self, service: EnrichmentService, operations: Operations) -> AsyncIOScheduler:

@@ -1,5 +1,5 @@
-"""HTTP requests in; JSON, event streams, metrics and the page out, behind the guards.
+"""HTTP requests in; JSON, server-sent events, metrics and the page out, behind the guards.
 
-Served by the daemon, and by the demo."""
+Called by the daemon, and by the demo."""
 
 __all__ = ["app", "server"]

@@ -1,4 +1,4 @@
-"""What has been done lately: the counters of telemetry, looked at every ten seconds and remembered for an hour."""
+"""Recent activity: the counters of telemetry, sampled every ten seconds and kept for an hour."""
 
 from __future__ import annotations
 
@@ -16,56 +16,54 @@ from aiohttp import web
 from soulspot.operations.reports.errors import error_report
 from soulspot.pipeline import EnrichmentService
 from soulspot.store.times import iso
-from soulspot.telemetry import Telemetry
+from soulspot.web import responses
+from soulspot.web.routing import API, Handlers, route
 
-SLICE = 10.0  # seconds between two looks
-KEPT = 360  # looks: an hour
+SLICE = 10.0  # seconds between two samples
+KEPT = 360  # samples: an hour
 MINUTE = 60.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class _Sample:
     at: float  # seconds since the epoch
-    tracks: int
-    requests: Counter[str]
+    tracks: int  # tracks finished since the process started
+    requests: Counter[str]  # requests since then, by provider
 
 
-class Activity:
-    """Counts nothing itself: what happened in a stretch of time is the difference of two looks at the counters."""
+class Activity(Handlers):
+    """Samples of the counters, and their handler. The activity of a span is the difference of two samples."""
 
     def __init__(self, service: EnrichmentService, wall: Callable[[], float] = time.time) -> None:
         self._database = service.database
-        self._telemetry: Telemetry = service.telemetry
+        self._telemetry = service.telemetry
         self._wall = wall
-        self._looks: deque[_Look] = deque([self._now()], maxlen=KEPT + 1)
+        self._samples: deque[_Sample] = deque([self._now()], maxlen=KEPT + 1)
 
-    def routes(self) -> list[web.RouteDef]:
-        return [web.get("/api/v1/activity", self.handle)]
-
-    async def handle(self, _: web.Request) -> web.Response:
-        """The last hour in slices of ten seconds, oldest first, and what has failed for good, in words."""
-        slices = self.slices()
-        return web.json_response(
-            {"slice_seconds": SLICE, "slices": slices, "failures": await self._database.read(error_report)}
-        )
+    @route("GET", f"{API}/activity", {200: responses.Activity})
+    async def show(self) -> dict[str, Any]:
+        """Show the last hour in slices of ten seconds, and everything that has failed for good."""
+        failures = await self._database.read(error_report)
+        return {"slice_seconds": SLICE, "slices": self.slices(), "failures": failures}
 
     def slices(self) -> list[dict[str, Any]]:
-        """Each has `at` (its end), `tracks` that came to a result in it, and `requests` by service."""
-        looks = [*self._looks, self._now()]
+        """Return the last hour, oldest first: `at` (end of the slice), finished `tracks`, `requests` by provider."""
         return [
             {
                 "at": iso(later.at),
                 "tracks": later.tracks - earlier.tracks,
                 "requests": dict(later.requests - earlier.requests),
             }
-            for earlier, later in pairwise(looks)
+            for earlier, later in pairwise([*self._samples, self._now()])
         ]
 
     def services(self) -> dict[str, dict[str, Any]]:
-        """By service: `requests_last_minute`, and `batch_fill`, the share (0 to 1) of its batches' room that was used
-        since the start (None before the first batch)."""
+        """Return `requests_last_minute` and `batch_fill` by provider.
+
+        `batch_fill` is the share (0 to 1) of the batches' capacity that was used since the process started;
+        None before the first batch."""
         now = self._now()
-        before = self._minute_ago(now)
+        before = self._minute_before(now)
         room, items = self._telemetry.batch_room, self._telemetry.batch_items
         return {
             name: {
@@ -76,10 +74,11 @@ class Activity:
         }
 
     def pace(self, pending: int) -> dict[str, float | None]:
-        """`tracks_per_second` over the last minute, and `eta_seconds` until `pending` tracks have come to a result at
-        that rate; None where nothing moves."""
+        """Return `tracks_per_second` over the last minute, and `eta_seconds` until `pending` tracks are finished.
+
+        Both are None while no track is finished."""
         now = self._now()
-        before = self._minute_ago(now)
+        before = self._minute_before(now)
         done, passed = now.tracks - before.tracks, now.at - before.at
         rate = done / passed if done > 0 and passed > 0 else None
         return {
@@ -87,20 +86,21 @@ class Activity:
             "eta_seconds": round(pending / rate, 1) if rate and pending else None,
         }
 
-    def _minute_ago(self, now: _Look) -> _Look:
-        return next((one for one in reversed(self._looks) if one.at <= now.at - MINUTE), self._looks[0])
+    def _minute_before(self, now: _Sample) -> _Sample:
+        older = (sample for sample in reversed(self._samples) if sample.at <= now.at - MINUTE)
+        return next(older, self._samples[0])
 
-    def look(self) -> None:
-        """Remember how the counters stand."""
-        self._looks.append(self._now())
+    def sample(self) -> None:
+        """Keep the counters as they stand now."""
+        self._samples.append(self._now())
 
-    async def looking(self, _: web.Application) -> AsyncIterator[None]:
-        """Looks while the application runs."""
+    async def sampling(self, _: web.Application) -> AsyncIterator[None]:
+        """Take samples while the application runs; a cleanup context of aiohttp."""
 
         async def forever() -> None:
             while True:
                 await asyncio.sleep(SLICE)
-                self.look()
+                self.sample()
 
         task = asyncio.create_task(forever(), name="activity")
         yield
@@ -108,6 +108,6 @@ class Activity:
         with suppress(asyncio.CancelledError):
             await task
 
-    def _now(self) -> _Look:
+    def _now(self) -> _Sample:
         telemetry = self._telemetry
-        return _Look(self._wall(), sum(telemetry.results.values()), Counter(telemetry.requests))
+        return _Sample(self._wall(), sum(telemetry.results.values()), Counter(telemetry.requests))

@@ -1,7 +1,8 @@
-"""What happens, as it happens: the outbox and the status as server-sent events, to as many as `MOST` clients at once.
+"""The outbox and the status as server-sent events, to at most `MAX_CLIENTS` clients at once.
 
-No client has a queue of its own: each is a position in the outbox, so that a slow one costs no memory and loses
-nothing. The last events are kept in memory, encoded once for all; whoever is further behind reads from the database."""
+No client has a queue of its own: each is a position in the outbox, so that a slow client costs no memory
+and misses nothing. Recent events are kept in memory, encoded once for all clients; a client that is
+further behind reads from the database."""
 
 from __future__ import annotations
 
@@ -17,17 +18,24 @@ import structlog
 from aiohttp import web
 
 from soulspot.pipeline import EnrichmentService
-from soulspot.store import events as rows
-from soulspot.web.requests import HIGHEST, EventQuery, query_of
+from soulspot.store import events
+from soulspot.web.requests import MAX_INTEGER, EventQuery
+from soulspot.web.routing import API, Handlers, route
 
-MOST = 64  # clients at once
-LOOK_EVERY = 0.5  # seconds between two looks into the outbox
-STATUS_EVERY = 4  # looks between two statuses
-HEARTBEAT = 15.0  # seconds without anything to say after which a comment says that we are there
-WRITE_SECONDS = 30.0  # a client that takes nothing for this long is let go
-AT_ONCE = 500  # events of one write
+MAX_CLIENTS = 64
+POLL = 0.5  # seconds between two reads of the outbox
+STATUS_EVERY = 4  # polls between two statuses
+HEARTBEAT = 15.0  # seconds of silence after which a comment shows that the connection lives
+WRITE_SECONDS = 30.0  # a client that takes no data for this long is disconnected
+WRITE_EVENTS = 500  # events of one write
 RECENT = 2_000  # events kept in memory
-RECONNECT_MS = 2_000  # when clients come back after we have gone
+RECONNECT_MS = 2_000  # milliseconds after which a browser reconnects
+
+LAST_EVENT = {
+    "name": "Last-Event-ID", "in": "header", "required": False,
+    "description": "continue after this event; takes precedence over the query",
+    "schema": {"type": "integer", "minimum": 0, "maximum": MAX_INTEGER},
+}  # fmt: skip
 
 log = structlog.get_logger()
 
@@ -35,116 +43,118 @@ Document = Callable[[], Awaitable[Mapping[str, Any]]]
 
 
 class Feed:
-    """One look into the outbox for everybody, while there is anybody. `status` makes the status document."""
+    """One reader of the outbox for all clients, which runs while there are any.
+
+    `status` returns the status document."""
 
     def __init__(self, service: EnrichmentService, status: Document) -> None:
-        self._database = service.database
+        self.database = service.database
         self._status = status
+        # (event id, encoded event), the newest last
         self._recent: deque[tuple[int, bytes]] = deque(maxlen=RECENT)
-        self._joined: tuple[int, int, bytes] = (0, 0, b"")
+        # The last answer of `after`, as (position, next position, text): most clients ask for the same.
+        self._last_answer: tuple[int, int, bytes] = (0, 0, b"")
         self._newest = 0
-        self._moved = asyncio.Event()
-        self._looking: asyncio.Task[None] | None = None
+        # Set, and replaced by a new one, as soon as there is something new.
+        self.news = asyncio.Event()
+        self._polling: asyncio.Task[None] | None = None
         self.clients = 0
         self.status_number, self.status_text = 0, b""
         self.closed = False
 
     async def join(self) -> int:
-        """A client has come. Returns the id of the newest event; `leave` must follow."""
+        """Add a client and return the id of the newest event; the client must call `leave` at its end."""
         self.clients += 1
-        if self._looking is None:
+        if self._polling is None:
             try:
-                _, self._newest = await self._database.read(rows.kept)
+                _, self._newest = await self.database.read(events.kept)
             except BaseException:
                 self.clients -= 1
                 raise
             self._recent.clear()
-        if self._looking is None:
-            self.status_text = b""  # what it was when the last one left tells nothing of now
-            self._looking = asyncio.create_task(self._look(), name="events")
+        # Another client may have started the reader during the read above.
+        if self._polling is None:
+            # The status of the time when the last client left is outdated.
+            self.status_text = b""
+            self._polling = asyncio.create_task(self._poll(), name="events")
         return self._newest
 
     def leave(self) -> None:
-        """A client has gone; after the last one nobody looks."""
+        """Remove a client; the last one stops the reader."""
         self.clients -= 1
-        if not self.clients and self._looking:
-            self._looking.cancel()
-            self._looking = None
+        if not self.clients and self._polling:
+            self._polling.cancel()
+            self._polling = None
 
     async def after(self, position: int) -> tuple[int, bytes]:
-        """The next events behind `position`, encoded, and the position behind them; b"" when there are none yet."""
-        if self._joined[0] == position and self._joined[1] > position:
-            return self._joined[1], self._joined[2]
+        """Return the position behind the next events, and these events encoded; b"" when there are none."""
+        if self._last_answer[0] == position and self._last_answer[1] > position:
+            return self._last_answer[1:]
         if position >= self._newest:
             return position, b""
         if self._recent and self._recent[0][0] <= position + 1:
-            found = [(number, text) for number, text in self._recent if number > position][:AT_ONCE]
+            found = [(number, text) for number, text in self._recent if number > position][:WRITE_EVENTS]
         else:
-            read = await self._database.read(lambda c: rows.since(c, position, AT_ONCE))
-            found = [(one.event_id, _encoded(one)) for one in read]
+            read = await self.database.read(lambda c: events.since(c, position, WRITE_EVENTS))
+            found = [(event.event_id, _encode(event)) for event in read]
         if not found:
             return self._newest, b""
-        self._joined = (position, found[-1][0], b"".join(text for _, text in found))
-        return self._joined[1], self._joined[2]
-
-    async def kept(self) -> tuple[int, int]:
-        """The ids of the oldest and the newest event that there are."""
-        return await self._database.read(rows.kept)
-
-    def signal(self) -> asyncio.Event:
-        """Set when there is something that was not there when this was asked for."""
-        return self._moved
+        self._last_answer = (position, found[-1][0], b"".join(text for _, text in found))
+        return self._last_answer[1:]
 
     def close(self) -> None:
-        """Let every client go."""
+        """Disconnect every client."""
         self.closed = True
-        if self._looking:
-            self._looking.cancel()
+        if self._polling:
+            self._polling.cancel()
         self._wake()
 
-    async def _look(self) -> None:
-        looks = 0
+    async def _poll(self) -> None:
+        polls = 0
         while True:
-            fresh = False
+            is_new = False
             try:
-                if looks % STATUS_EVERY == 0:
+                if polls % STATUS_EVERY == 0:
                     text = f"event: status\ndata: {json.dumps(await self._status())}\n\n".encode()
-                    fresh = text != self.status_text
-                    if fresh:
+                    is_new = text != self.status_text
+                    if is_new:
                         self.status_number, self.status_text = self.status_number + 1, text
-                for one in await self._database.read(lambda c: rows.since(c, self._newest, RECENT)):
-                    self._recent.append((one.event_id, _encoded(one)))
-                    self._newest, fresh = one.event_id, True
+                for event in await self.database.read(lambda c: events.since(c, self._newest, RECENT)):
+                    self._recent.append((event.event_id, _encode(event)))
+                    self._newest, is_new = event.event_id, True
             except sqlite3.Error:
-                pass  # a busy or full disk; the next look sees it all
-            except Exception:  # whatever it was, those who listen must not wait for ever
+                # The disk is busy or full; the next poll reads what this one could not.
+                pass
+            except Exception:
+                # Without its reader every client would wait for ever, so it survives faults of ours too.
                 log.exception("request_failed", method="GET", path="/api/v1/events")
-            looks += 1
-            if fresh:
+            polls += 1
+            if is_new:
                 self._wake()
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(POLL)
 
     def _wake(self) -> None:
-        self._moved.set()
-        self._moved = asyncio.Event()
+        self.news.set()
+        self.news = asyncio.Event()
 
 
-class Events:
-    """The handler over one feed."""
+class EventRoutes(Handlers):
+    """The handler of the event stream over one feed."""
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
 
-    def routes(self) -> list[web.RouteDef]:
-        return [web.get("/api/v1/events", self.stream, allow_head=False)]
-
-    async def stream(self, request: web.Request) -> web.StreamResponse:
-        """Everything behind Last-Event-ID (or from now on), and the status whenever it changes."""
-        last = _last_seen(request)
+    @route(
+        "GET", f"{API}/events", {200: "text/event-stream"}, query=EventQuery, headers=(LAST_EVENT,),
+        problems=(503,), allows_head=False,
+    )  # fmt: skip
+    async def stream(self, request: web.Request, query: EventQuery) -> web.StreamResponse:
+        """Stream events as they happen, and the status when it changes (server-sent events)."""
+        last = _last_event_id(request, query)
         feed = self._feed
-        if feed.closed or feed.clients >= MOST:
+        if feed.closed or feed.clients >= MAX_CLIENTS:
             raise web.HTTPServiceUnavailable(
-                text="stopping" if feed.closed else f"{MOST} clients listen already",
+                text="stopping" if feed.closed else f"{MAX_CLIENTS} clients are connected already",
                 headers={"Retry-After": "10"},
             )
         newest = await feed.join()
@@ -157,27 +167,29 @@ class Events:
             with contextlib.suppress(ConnectionError, TimeoutError):
                 await self._send(response, f"retry: {RECONNECT_MS}\n\n".encode() + first)
                 await self._follow(response, position)
+            # The client hung up or takes no data: closing politely would wait for it.
             if request.transport and not feed.closed:
-                request.transport.abort()  # it has gone, or takes nothing any more
+                request.transport.abort()
             return response
         finally:
             feed.leave()
 
     async def _begin(self, last: int | None, newest: int) -> tuple[int, bytes]:
-        """The position to go on from, and what to say about it: "reset" where events have been missed for good."""
+        """Return the position to start from, and a "reset" event where the client has missed events for good."""
         if last is None:
             return newest, b""
-        oldest, newest = await self._feed.kept()
+        oldest, newest = await self._feed.database.read(events.kept)
         if last > newest:
-            return newest, _reset("these events are of another database")
+            return newest, _reset("the database is a different one")
         if last + 1 < oldest:
-            return oldest - 1, _reset("what happened in between is no longer kept")
+            return oldest - 1, _reset("some events since then are no longer kept")
         return last, b""
 
     async def _follow(self, response: web.StreamResponse, position: int) -> None:
         feed, shown = self._feed, 0
         while not feed.closed:
-            signal = feed.signal()  # before looking, so that nothing falls in between
+            # Taken before the events are read, so that nothing falls in between.
+            news = feed.news
             position, text = await feed.after(position)
             if feed.status_number != shown:
                 shown = feed.status_number
@@ -187,7 +199,7 @@ class Events:
                 continue
             try:
                 async with asyncio.timeout(HEARTBEAT):
-                    await signal.wait()
+                    await news.wait()
             except TimeoutError:
                 await self._send(response, b": still here\n\n")
 
@@ -196,17 +208,16 @@ class Events:
             await response.write(text)
 
 
-def _last_seen(request: web.Request) -> int | None:
-    asked = query_of(request, EventQuery).last_event_id
-    said = request.headers.get("Last-Event-ID", "").strip()
-    if not said:
-        return asked
-    if not (said.isascii() and said.isdecimal()) or len(said) > 19 or int(said) > HIGHEST:
-        raise web.HTTPUnprocessableEntity(text="Last-Event-ID: the id of an event")
-    return int(said)
+def _last_event_id(request: web.Request, query: EventQuery) -> int | None:
+    given = request.headers.get("Last-Event-ID", "").strip()
+    if not given:
+        return query.last_event_id
+    if not (given.isascii() and given.isdecimal()) or len(given) > 19 or int(given) > MAX_INTEGER:
+        raise web.HTTPUnprocessableEntity(text="Last-Event-ID: must be the id of an event")
+    return int(given)
 
 
-def _encoded(event: rows.Event) -> bytes:
+def _encode(event: events.Event) -> bytes:
     data = json.dumps({"at": event.at, **event.payload})
     return f"id: {event.event_id}\nevent: {event.kind}\ndata: {data}\n\n".encode()
 

@@ -1,15 +1,15 @@
-"""Logging in with the token, for browsers: a cookie that scripts cannot read and other sites cannot send."""
+"""Log in with the token, for browsers: a cookie that scripts cannot read and other sites cannot send."""
 
 from __future__ import annotations
 
-import asyncio
 from html import escape
 
 from aiohttp import web
 
-from soulspot.web import bodies
+from soulspot.web.bodies import read_in_time
 from soulspot.web.guards import COOKIE, cookie_of, has_cookie, is_token
-from soulspot.web.requests import LoginBody, body_of
+from soulspot.web.requests import LoginBody
+from soulspot.web.routing import Handlers, body_of, route
 
 DAYS = 30  # that a browser stays logged in
 
@@ -23,8 +23,8 @@ form {{ display: grid; gap: .75rem; width: min(22rem, 100%) }}
 input, button {{ font: inherit; padding: .5rem }}
 </style></head><body><form method="post" action="/login">
 <h1>SoulSpot</h1>
-<p role="alert">{said}</p>
-<label for="token">Token (http.token of the configuration)</label>
+<p role="alert">{alert}</p>
+<label for="token">Token (http.token in config.toml)</label>
 <input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
 <button>Log in</button>
 </form></body></html>
@@ -32,34 +32,29 @@ input, button {{ font: inherit; padding: .5rem }}
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 
-class Login:
-    """The handlers for one token; without one there is nothing to log in to."""
+class LoginRoutes(Handlers):
+    """The handlers of logging in and out; `token` is None where no client needs to log in."""
 
     def __init__(self, token: str | None) -> None:
         self._token = token
 
-    def routes(self) -> list[web.RouteDef]:
-        return [
-            web.get("/login", self.form),
-            web.post("/login", self.login),
-            web.post("/logout", self.logout),
-        ]
-
-    async def form(self, request: web.Request) -> web.StreamResponse:
-        """The form, for whoever is not logged in."""
+    @route("GET", "/login", {200: "text/html", 303: None}, is_open=True)
+    async def form(self, request: web.Request) -> web.Response:
+        """Show the form to log in with the token."""
         if self._token is None or has_cookie(request, self._token):
             raise web.HTTPSeeOther("/")
         return _page("", 200)
 
-    async def login(self, request: web.Request) -> web.StreamResponse:
-        """{token} as JSON or from the form: a cookie, or 401."""
+    @route("POST", "/login", {204: None}, body=LoginBody, problems=(401,), is_open=True)
+    async def login(self, request: web.Request) -> web.Response:
+        """Log in: exchange the token, as JSON or from the form, for a cookie."""
         by_form = request.content_type == "application/x-www-form-urlencoded"
-        said = await _field(request) if by_form else (await body_of(request, LoginBody)).token
-        if self._token is not None and not is_token(said, self._token):
+        given = await _form_token(request) if by_form else (await body_of(request, LoginBody)).token
+        if self._token is not None and not is_token(given, self._token):
             if by_form:
                 return _page("That is not the token.", 401)
             raise web.HTTPUnauthorized(text="that is not the token", headers={"WWW-Authenticate": "Bearer"})
-        response: web.Response = (
+        response = (
             web.Response(status=303, headers={"Location": "/"}) if by_form else web.Response(status=204)
         )
         if self._token is not None:
@@ -69,26 +64,21 @@ class Login:
             )  # fmt: skip
         return response
 
-    async def logout(self, request: web.Request) -> web.StreamResponse:
-        """The cookie is taken back."""
+    @route("POST", "/logout", {204: None})
+    async def logout(self) -> web.Response:
+        """Log out: remove the cookie from the browser."""
         response = web.Response(status=204)
         response.del_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
         return response
 
 
-async def _field(request: web.Request) -> str:
-    try:
-        async with asyncio.timeout(bodies.CHUNK_SECONDS):
-            said = (await request.post()).get("token", "")
-    except TimeoutError:
-        raise bodies.too_slow() from None
-    except (ValueError, LookupError):
-        raise web.HTTPBadRequest(text="the body is not a form") from None
-    return said if isinstance(said, str) else ""
+async def _form_token(request: web.Request) -> str:
+    token = (await read_in_time(request.post, "a form")).get("token", "")
+    return token if isinstance(token, str) else ""
 
 
-def _page(said: str, status: int) -> web.Response:
+def _page(alert: str, status: int) -> web.Response:
     return web.Response(
-        text=_PAGE.format(said=escape(said)), content_type="text/html", status=status,
+        text=_PAGE.format(alert=escape(alert)), content_type="text/html", status=status,
         headers={"Content-Security-Policy": _POLICY},
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""/metrics in the Prometheus text format: the counters of telemetry and the facts of status, and nothing counted here."""
+"""GET /metrics in the Prometheus text format: the counters of telemetry and the facts of status."""
 
 from __future__ import annotations
 
@@ -21,17 +21,19 @@ from soulspot.pipeline import EnrichmentService
 from soulspot.pipeline.status import status_of
 from soulspot.store.times import seconds
 from soulspot.telemetry import Distribution, Telemetry
+from soulspot.web.routing import Handlers, route
 
-POWERS = range(0, 21, 2)  # edges of the histograms: 1 ms, 4 ms ... 17 minutes
+POWERS = range(0, 21, 2)  # edges of the histograms as powers of two: 1 ms, 4 ms ... 17 minutes
 
 FILE_STATES = ("unreadable", "vanished")
 NOT_STATUSES = ("total", *FILE_STATES)
 
 Samples = Iterable[tuple[tuple[str, ...], float | Distribution]]
+"""(values of the labels, value) of each series of a metric."""
 
 
 class Family(NamedTuple):
-    """One metric: its kind (counter, gauge or histogram of seconds), its labels and what it tells."""
+    """A metric: its kind (counter, gauge or histogram of seconds), its labels and its help text."""
 
     kind: str
     labels: tuple[str, ...]
@@ -40,75 +42,60 @@ class Family(NamedTuple):
 
 FAMILIES = {
     "soulspot_info": Family("gauge", ("version",), "always 1"),
-    "soulspot_uptime_seconds": Family("gauge", (), "since this process started to work"),
-    "soulspot_events_total": Family(
-        "counter", ("event", "level"), "lines of the log, also those that its level keeps back"
-    ),
-    "soulspot_requests_total": Family(
-        "counter", ("provider", "status"), "HTTP requests to services; status none: no answer came"
-    ),
-    "soulspot_request_duration_seconds": Family("histogram", ("provider",), "how long they took"),
-    "soulspot_requests_saved": Family(
-        "gauge", (), "requests fewer than one for each track and service that answered for it"
-    ),
-    "soulspot_batches_total": Family(
-        "counter", ("provider", "reason"), "batches that went out, and why they did"
-    ),
+    "soulspot_uptime_seconds": Family("gauge", (), "seconds since the process started to work"),
+    "soulspot_events_total": Family("counter", ("event", "level"), "log lines, with those below the log level"),
+    "soulspot_requests_total": Family("counter", ("provider", "status"), "HTTP requests; status none: no answer"),
+    "soulspot_request_duration_seconds": Family("histogram", ("provider",), "duration of a request"),
+    "soulspot_requests_saved": Family("gauge", (), "requests fewer than one for each track and service"),
+    "soulspot_batches_total": Family("counter", ("provider", "reason"), "batches sent, by what triggered them"),
     "soulspot_batch_items_total": Family("counter", ("provider",), "lookups in those batches"),
-    "soulspot_batch_room_total": Family("counter", ("provider",), "lookups that would have fitted into them"),
-    "soulspot_batch_waited_seconds": Family(
-        "histogram", ("provider",), "how long the oldest of a batch waited"
-    ),
-    "soulspot_batch_duration_seconds": Family(
-        "histogram", ("provider",), "from its start to its last answer"
-    ),
+    "soulspot_batch_room_total": Family("counter", ("provider",), "capacity of those batches in lookups"),
+    "soulspot_batch_waited_seconds": Family("histogram", ("provider",), "wait of the oldest lookup of a batch"),
+    "soulspot_batch_duration_seconds": Family("histogram", ("provider",), "time from a batch's start to its last answer"),
     "soulspot_answers_total": Family("counter", ("provider", "outcome"), "lookups answered, by outcome"),
-    "soulspot_tracks_served_total": Family(
-        "counter", ("provider",), "tracks that a service answered for, each once a day"
-    ),
-    "soulspot_results_total": Family("counter", ("status",), "tracks that came to a result"),
+    "soulspot_tracks_served_total": Family("counter", ("provider",), "tracks answered for, each once a day"),
+    "soulspot_results_total": Family("counter", ("status",), "tracks finished, by status"),
     "soulspot_tracks": Family("gauge", ("status",), "tracks in the database"),
     "soulspot_files": Family("gauge", ("state",), "files that are unreadable or have vanished"),
     "soulspot_lookups": Family("gauge", ("provider", "state"), "lookups in the database"),
-    "soulspot_oldest_waiting_seconds": Family(
-        "gauge", (), "since the oldest lookup was queued; 0: none waits"
-    ),
-    "soulspot_in_flight": Family("gauge", ("provider",), "lookups that are being asked"),
-    "soulspot_gathering": Family("gauge", ("provider",), "lookups that wait for company"),
-    "soulspot_held": Family("gauge", ("provider",), "1 while nothing is asked of our own accord"),
-    "soulspot_limited": Family("gauge", ("provider", "host"), "1 while a service is left alone"),
-    "soulspot_limited_seconds": Family("gauge", ("provider", "host"), "how much longer"),
-    "soulspot_breaker_open": Family("gauge", ("provider", "host"), "1 while a service does not answer"),
+    "soulspot_oldest_waiting_seconds": Family("gauge", (), "age of the oldest queued lookup; 0 when none is queued"),
+    "soulspot_in_flight": Family("gauge", ("provider",), "lookups in requests that run now"),
+    "soulspot_gathering": Family("gauge", ("provider",), "lookups in a batch that is not full yet"),
+    "soulspot_held": Family("gauge", ("provider",), "1 while SoulSpot pauses a provider on its own account"),
+    "soulspot_limited": Family("gauge", ("provider", "host"), "1 while the gate of a host is closed"),
+    "soulspot_limited_seconds": Family("gauge", ("provider", "host"), "seconds until that gate opens"),
+    "soulspot_breaker_open": Family("gauge", ("provider", "host"), "1 while a host does not answer"),
     "soulspot_budget_spent": Family("gauge", ("provider", "host"), "requests of the last 24 hours"),
-    "soulspot_budget_limit": Family(
-        "gauge", ("provider", "host"), "requests allowed in 24 hours, where limited"
-    ),
+    "soulspot_budget_limit": Family("gauge", ("provider", "host"), "requests allowed in 24 hours, where limited"),
     "soulspot_operations_total": Family("counter", ("kind", "status"), "operations that have ended"),
-    "soulspot_deliveries_total": Family("counter", ("outcome",), "webhook deliveries tried"),
+    "soulspot_deliveries_total": Family("counter", ("outcome",), "attempts to deliver a webhook"),
     "soulspot_alarm": Family("gauge", ("alarm",), "1 while this alarm is raised"),
     "soulspot_memory_bytes": Family("gauge", (), "resident memory"),
     "soulspot_memory_peak_bytes": Family("gauge", (), "the most resident memory seen"),
-    "soulspot_batch_processing_time_ms": Family("gauge", (), "of the last batch of enrich_files_batch"),
-    "soulspot_batch_items_processed": Family("gauge", (), "files in the last batch of enrich_files_batch"),
-}
+    "soulspot_batch_processing_time_ms": Family("gauge", (), "duration of the last enrich_files_batch"),
+    "soulspot_batch_items_processed": Family("gauge", (), "files in the last enrich_files_batch"),
+}  # fmt: skip
 
 
-class Metrics:
+class MetricsRoute(Handlers):
     """The handler of GET /metrics over one service."""
 
     def __init__(self, service: EnrichmentService, version: str) -> None:
         self._service = service
         self._version = version
 
-    async def handle(self, request: web.Request) -> web.Response:
-        """Everything as it is now, in the form the scraper asks for."""
+    @route("GET", "/metrics", {200: "text/plain"})
+    async def show(self, request: web.Request) -> web.Response:
+        """Show every metric as it is now, in the format that the scraper asks for."""
         registry = CollectorRegistry(auto_describe=False)
-        registry.register(_Now(self._service.telemetry, await status_of(self._service), self._version))
+        registry.register(_Snapshot(self._service.telemetry, await status_of(self._service), self._version))
         encode, kind = choose_encoder(request.headers.get("Accept", ""))
         return web.Response(body=encode(registry), headers={"Content-Type": kind})
 
 
-class _Now(Collector):
+class _Snapshot(Collector):
+    """The metrics of one scrape."""
+
     def __init__(self, telemetry: Telemetry, status: Mapping[str, Any], version: str) -> None:
         self._telemetry = telemetry
         self._status = status
@@ -118,7 +105,7 @@ class _Now(Collector):
         samples = {**_of_telemetry(self._telemetry), **_of_status(self._status)}
         samples["soulspot_info"] = [((self._version,), 1)]
         for name, family in FAMILIES.items():
-            yield _family(name, family, samples.get(name, ()))
+            yield _metric(name, family, samples.get(name, ()))
 
 
 def _of_telemetry(telemetry: Telemetry) -> dict[str, Samples]:
@@ -153,43 +140,51 @@ def _of_telemetry(telemetry: Telemetry) -> dict[str, Samples]:
 
 def _of_status(status: Mapping[str, Any]) -> dict[str, Samples]:
     now = time.time()
-    oldest, gates, pumps = status["oldest_waiting"], status["gates"], status["pumps"]
-    left = {
-        (gate["provider"], gate["host"]): max(0.0, seconds(gate["limited_until"]) - now)
-        for gate in gates
-        if gate["limited_until"]
-    }
+    tracks, oldest = status["tracks"], status["oldest_waiting"]
     return {
-        "soulspot_tracks": [((name,), n) for name, n in status["tracks"].items() if name not in NOT_STATUSES],
-        "soulspot_files": [((name,), status["tracks"].get(name, 0)) for name in FILE_STATES],
+        "soulspot_tracks": [((name,), count) for name, count in tracks.items() if name not in NOT_STATUSES],
+        "soulspot_files": [((name,), tracks.get(name, 0)) for name in FILE_STATES],
         "soulspot_lookups": [
             ((provider, state), count)
             for provider, states in status["lookups"].items()
             for state, count in states.items()
         ],
         "soulspot_oldest_waiting_seconds": [((), max(0.0, now - seconds(oldest)) if oldest else 0)],
-        "soulspot_in_flight": [((name,), pump["in_flight"]) for name, pump in pumps.items()],
-        "soulspot_gathering": [((name,), pump["gathering"]) for name, pump in pumps.items()],
-        "soulspot_held": [((name,), int(bool(pump["held"]))) for name, pump in pumps.items()],
-        "soulspot_limited": [(_gate(gate), int(_gate(gate) in left)) for gate in gates],
-        "soulspot_limited_seconds": [(_gate(gate), left.get(_gate(gate), 0)) for gate in gates],
-        "soulspot_breaker_open": [(_gate(gate), int(gate["breaker"] != "closed")) for gate in gates],
-        "soulspot_budget_spent": [(_gate(gate), gate["spent"]) for gate in gates],
-        "soulspot_budget_limit": [
-            (_gate(gate), gate["daily_budget"]) for gate in gates if gate["daily_budget"] is not None
-        ],
+        **_of_pumps(status["pumps"]),
+        **_of_gates(status["gates"], now),
     }
 
 
-def _gate(gate: Mapping[str, Any]) -> tuple[str, str]:
-    return gate["provider"], gate["host"]
+def _of_pumps(pumps: Mapping[str, Mapping[str, Any]]) -> dict[str, Samples]:
+    return {
+        "soulspot_in_flight": [((name,), pump["in_flight"]) for name, pump in pumps.items()],
+        "soulspot_gathering": [((name,), pump["gathering"]) for name, pump in pumps.items()],
+        "soulspot_held": [((name,), int(bool(pump["held"]))) for name, pump in pumps.items()],
+    }
+
+
+def _of_gates(gates: Iterable[Mapping[str, Any]], now: float) -> dict[str, Samples]:
+    samples: dict[str, list[tuple[tuple[str, ...], float | Distribution]]] = {}
+    for gate in gates:
+        until = gate["limited_until"]
+        values = {
+            "limited": int(bool(until)),
+            "limited_seconds": max(0.0, seconds(until) - now) if until else 0,
+            "breaker_open": int(gate["breaker"] != "closed"),
+            "budget_spent": gate["spent"],
+            "budget_limit": gate["daily_budget"],
+        }
+        for name, value in values.items():
+            if value is not None:
+                samples.setdefault(f"soulspot_{name}", []).append(((gate["provider"], gate["host"]), value))
+    return dict(samples)
 
 
 def _each(values: Mapping[str, Any]) -> Samples:
     return [((name,), value) for name, value in values.items()]
 
 
-def _family(name: str, family: Family, samples: Samples) -> Metric:
+def _metric(name: str, family: Family, samples: Samples) -> Metric:
     if family.kind == "histogram":
         histogram = HistogramMetricFamily(name, family.help, labels=family.labels)
         for labels, values in samples:

@@ -1,60 +1,57 @@
-"""The OpenAPI 3.1 document: one line a route, checked against the router by the tests, and its answers too."""
+"""The OpenAPI 3.1 document, made of the routes that the application serves."""
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
-from aiohttp import web
-from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from soulspot.web.page import PREFIX
-from soulspot.web.responses import Problem
+from soulspot.web.responses import OpenAnswer, Problem
+from soulspot.web.routing import API, Content, Handlers, Model, Route, route
 
 REFERENCE = "#/components/schemas/{model}"
-_PARAMETER = re.compile(r"{(\w+)(?::[^{}]*(?:{[^{}]*})?[^{}]*)?}")
-
-Model = type[BaseModel]
+PATH_NUMBER = {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
 
 
-@dataclass(frozen=True, slots=True)
-class Described:
-    """One route: `path` as the document writes it, what it takes, and by which status it answers what.
+class OpenApi(Handlers):
+    """The handler of the document about the routes of all `handlers`. With `token`, clients must know one."""
 
-    An answer is a model, None (no body), a media type or several; `problems` are the errors of its own: those that any route
-    can have are added to it."""
+    def __init__(self, handlers: Sequence[Handlers], *, version: str, token: bool) -> None:
+        self._handlers = handlers
+        self._version = version
+        self._token = token
+        self._document: dict[str, Any] | None = None
 
-    method: str
-    path: str
-    summary: str
-    answers: Mapping[int, Model | str | tuple[str, ...] | None]
-    query: Model | None = None
-    body: Model | str | None = None
-    problems: tuple[int, ...] = ()
-    headers: tuple[dict[str, Any], ...] = ()
-    open: bool = field(default=False)  # whoever does not know the token may ask too
+    @route("GET", f"{API}/openapi.json", {200: OpenAnswer})
+    async def show(self) -> dict[str, Any]:
+        """Describe this API."""
+        # Made when it is first asked for: it takes a while, and the start of the daemon should not.
+        if self._document is None:
+            routes = [found for handlers in self._handlers for found in handlers.described().values()]
+            self._document = await asyncio.to_thread(
+                document, routes, version=self._version, token=self._token
+            )
+        return self._document
 
 
-def document(described: Iterable[Described], *, version: str, token: bool) -> dict[str, Any]:
-    """The document. With `token` it says that whoever asks must know one."""
-    routes = list(described)
-    models = {Problem} | {
-        one
-        for route in routes
-        for one in (*route.answers.values(), route.body)
-        if isinstance(one, type)
-    }  # fmt: skip
+def document(routes: Sequence[Route], *, version: str, token: bool) -> dict[str, Any]:
+    """Return the OpenAPI document of these routes. With `token` it says that clients must know one."""
+    bodies: list[Content] = [body for found in routes for body in (*found.answers.values(), found.body)]
+    models: dict[str, Model] = {
+        Problem.__name__: Problem,
+        **{body.__name__: body for body in bodies if isinstance(body, type)},
+    }
     _, schemas = models_json_schema(
-        [(one, "validation") for one in sorted(models, key=lambda one: one.__name__)], ref_template=REFERENCE
+        [(models[name], "validation") for name in sorted(models)], ref_template=REFERENCE
     )
     paths: dict[str, dict[str, Any]] = {}
-    for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, token)
-    made: dict[str, Any] = {
+    for found in routes:
+        paths.setdefault(found.path, {})[found.method.lower()] = _operation(found, token)
+    described: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {
             "title": "SoulSpot",
@@ -67,97 +64,92 @@ def document(described: Iterable[Described], *, version: str, token: bool) -> di
         "components": {"schemas": schemas["$defs"]},
     }
     if token:
-        made["components"]["securitySchemes"] = {
+        described["components"]["securitySchemes"] = {
             "bearer": {"type": "http", "scheme": "bearer"},
             "cookie": {"type": "apiKey", "in": "cookie", "name": "soulspot"},
         }
-        made["security"] = [{"bearer": []}, {"cookie": []}]
-    return made
+        described["security"] = [{"bearer": []}, {"cookie": []}]
+    return described
 
 
-def _operation(route: Described, token: bool) -> dict[str, Any]:
-    problems = {403, *route.problems}
-    if token and not route.open:
-        problems.add(401)
-    if route.query or route.body or route.headers:
-        problems.add(422)
-    if route.body:
-        problems |= {400, 408, 413, 415}
-    if "{" in route.path:
-        problems.add(404)
-    if route.method == "POST":
-        problems.add(507)
-    found: dict[str, Any] = {
-        "operationId": re.sub(r"\W+", "_", f"{route.method.lower()} {route.path}").strip("_"),
-        "summary": route.summary,
-        "responses": {
-            str(status): _answer(status, answer) for status, answer in sorted(route.answers.items())
-        } | {str(status): _answer(status, Problem) for status in sorted(problems) if status not in route.answers},
-    }  # fmt: skip
+def _operation(found: Route, token: bool) -> dict[str, Any]:
+    answers = {**dict.fromkeys(_problems(found, token), Problem), **found.answers}
+    described: dict[str, Any] = {
+        "operationId": re.sub(r"\W+", "_", f"{found.method.lower()} {found.path}").strip("_"),
+        "summary": found.summary,
+        "responses": {str(status): _answer(status, answers[status]) for status in sorted(answers)},
+    }
     parameters = [
-        {"name": name, "in": "path", "required": True,
-         "schema": {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}}
-        for name in _PARAMETER.findall(route.path)
-    ] + list(route.headers) + _query(route.query)  # fmt: skip
+        {"name": name, "in": "path", "required": True, "schema": PATH_NUMBER}
+        for name in re.findall(r"{(\w+)}", found.path)
+    ]
+    parameters += [*map(dict, found.headers), *_query(found.query)]
     if parameters:
-        found["parameters"] = parameters
-    if route.body:
-        found["requestBody"] = {"content": _body(route.body)}
-    if route.open and token:
-        found["security"] = []
-    return found
+        described["parameters"] = parameters
+    if found.body:
+        described["requestBody"] = {"content": _content(found.body)}
+    if found.is_open and token:
+        described["security"] = []
+    return described
 
 
-def _answer(status: int, answer: Model | str | tuple[str, ...] | None) -> dict[str, Any]:
-    found: dict[str, Any] = {"description": HTTPStatus(status).phrase}
-    if isinstance(answer, str):
-        found["content"] = {answer: {"schema": {"type": "string"}}}
-    elif isinstance(answer, tuple):
-        found["content"] = {one: {"schema": _file(one, status)} for one in answer}
-    elif answer is not None:
-        kind = "application/problem+json" if answer is Problem else "application/json"
-        found["content"] = {kind: {"schema": {"$ref": REFERENCE.format(model=answer.__name__)}}}
-    return found
+def _problems(found: Route, token: bool) -> set[int]:
+    """Return the statuses of errors that the route can answer with."""
+    problems = {403, *found.problems}
+    if token and not found.is_open:
+        problems.add(401)
+    if found.query or found.body or found.headers:
+        problems.add(422)
+    if found.body:
+        problems |= {400, 408, 413, 415}
+    if "{" in found.path:
+        problems.add(404)
+    if found.method == "POST":
+        problems.add(507)
+    return problems
+
+
+def _answer(status: int, body: Content) -> dict[str, Any]:
+    described: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+    if body is not None:
+        described["content"] = _content(body, status)
+    return described
+
+
+def _content(body: Model | str | tuple[str, ...], status: int = HTTPStatus.OK) -> dict[str, Any]:
+    """Return the schema of a body by its media types."""
+    if isinstance(body, tuple):
+        return {media_type: {"schema": _file(media_type, status)} for media_type in body}
+    if isinstance(body, str):
+        binary = {"format": "binary"} if body == "application/octet-stream" else {}
+        return {body: {"schema": {"type": "string", **binary}}}
+    media_type = "application/problem+json" if body is Problem else "application/json"
+    return {media_type: {"schema": {"$ref": REFERENCE.format(model=body.__name__)}}}
 
 
 def _file(media_type: str, status: int) -> dict[str, Any]:
-    """What a file is to whoever reads it by its media type; a part of one is bytes."""
+    """Return the schema of a file; a part of a file (206) is bytes, whatever its media type."""
     if media_type == "application/json" and status == HTTPStatus.OK:
         return {"type": "array", "items": {"type": "object"}}
     return {"type": "string", "format": "binary"}
-
-
-def _body(body: Model | str) -> dict[str, Any]:
-    if isinstance(body, str):
-        return {body: {"schema": {"type": "string", "format": "binary"}}}
-    return {"application/json": {"schema": {"$ref": REFERENCE.format(model=body.__name__)}}}
 
 
 def _query(query: Model | None) -> list[dict[str, Any]]:
     if query is None:
         return []
     schema = query.model_json_schema()
-    found = []
-    for name, one in schema["properties"].items():
-        one = dict(one)
-        words = one.pop("description", "")
-        for choice in one.pop("anyOf", ()):  # "or null" means that it may be left out
+    parameters = []
+    for name, described in schema["properties"].items():
+        text = described.pop("description", "")
+        # pydantic writes "or null" for a parameter that may be left out; in a query there is no null.
+        for choice in described.pop("anyOf", ()):
             if choice.get("type") != "null":
-                one |= choice
-        if one.get("default", 0) is None:
-            del one["default"]
-        one.pop("title", None)
+                described |= choice
+        if described.get("default", 0) is None:
+            del described["default"]
+        described.pop("title", None)
         required = name in schema.get("required", ())
-        found.append({"name": name, "in": "query", "required": required, "description": words, "schema": one})
-    return found
-
-
-def undescribed(app: web.Application, described: Iterable[Described]) -> set[tuple[str, str]]:
-    """Routes of the application that no line describes, and lines that describe no route; files of the page apart."""
-    known = {(route.method, route.path) for route in described}
-    there = {
-        (route.method, route.resource.canonical)
-        for route in app.router.routes()
-        if route.resource and route.method != "HEAD" and not route.resource.canonical.startswith(PREFIX)
-    }
-    return known ^ there
+        parameters.append(
+            {"name": name, "in": "query", "required": required, "description": text, "schema": described}
+        )
+    return parameters

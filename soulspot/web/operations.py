@@ -1,4 +1,4 @@
-"""Operations over HTTP: start, list, follow, cancel."""
+"""Operations over HTTP: start every kind, list, follow, cancel, and fetch the file of an export."""
 
 from __future__ import annotations
 
@@ -11,81 +11,74 @@ from typing import Any
 
 from aiohttp import web
 
+from soulspot.export.formats import FORMATS, PACKED
+from soulspot.operations.exports import DDEX
 from soulspot.operations.refetch import refetch_cost
 from soulspot.operations.reports.results import retry_refusal
-from soulspot.operations.runner import Operations
 from soulspot.pipeline import EnrichmentService
-from soulspot.store import operations as rows
+from soulspot.store import operations, tag_journal
+from soulspot.tagging.request import nothing_to_undo_message, tag_request
+from soulspot.web import responses
 from soulspot.web.bodies import chunks
 from soulspot.web.requests import (
     EnrichBody,
+    ExportBody,
     ImportQuery,
     OperationQuery,
     RetryBody,
     ScanBody,
-    body_of,
-    query_of,
+    UndoTagsBody,
+    WriteTagsBody,
 )
+from soulspot.web.routing import API, ServiceHandlers, found_or_404, refusing_values, route, started
 
 IMPORT_SUFFIXES = (".csv", ".tsv", ".json", ".ndjson", ".jsonl", ".xml")
-OPERATION = "/api/v1/operations/{id:[0-9]{1,18}}"
+GZIP, ZIP = "application/gzip", "application/zip"
+MEDIA_TYPES = (*(known.media_type for known in FORMATS.values()), GZIP, ZIP)
+TAG_WRITES = 100  # operations listed
+STARTED = {202: responses.Started}
 
 
-class OperationRoutes:
-    """The handlers over one service and its operations."""
+class OperationRoutes(ServiceHandlers):
+    """The handlers of operations."""
 
-    def __init__(self, service: EnrichmentService, operations: Operations) -> None:
-        self._service = service
-        self._operations = operations
-
-    def routes(self) -> list[web.RouteDef]:
-        return [
-            web.post("/api/v1/scan", self.scan),
-            web.post("/api/v1/import", self.import_file),
-            web.post("/api/v1/enrich", self.enrich),
-            web.post("/api/v1/enrich/cost", self.enrich_cost),
-            web.post("/api/v1/retry", self.retry),
-            web.get("/api/v1/operations", self.page),
-            web.get(OPERATION, self.operation),
-            web.post(f"{OPERATION}/cancel", self.cancel),
-        ]
-
-    async def scan(self, request: web.Request) -> web.Response:
-        """Look through the library, or through parts of it."""
-        body = await body_of(request, ScanBody)
-        places = places_of(self._service, body.paths)
+    @route("POST", f"{API}/scan", STARTED, body=ScanBody)
+    async def scan(self, body: ScanBody) -> web.Response:
+        """Scan the library, or these places in it, for new and changed files."""
+        places = library_places(self._service, body.paths)
         if not places and not self._service.has_library:
             raise web.HTTPUnprocessableEntity(text="library.paths is empty: there is nothing to scan")
-        return accepted(await self._operations.scan(places))
+        return started(await self._operations.scan(places))
 
-    async def enrich(self, request: web.Request) -> web.Response:
-        """Scan, and follow the work until nothing is due."""
-        body = await body_of(request, EnrichBody)
-        places = places_of(self._service, body.paths)
-        return accepted(await self._operations.enrich(places, float(body.wait), force=body.force))
+    @route("POST", f"{API}/enrich", STARTED, body=EnrichBody)
+    async def enrich(self, body: EnrichBody) -> web.Response:
+        """Scan, and work until no lookup is due."""
+        places = library_places(self._service, body.paths)
+        return started(await self._operations.enrich(places, float(body.wait), force=body.force))
 
-    async def enrich_cost(self, request: web.Request) -> web.Response:
-        """What it would cost to enrich these with `force`."""
-        body = await body_of(request, ScanBody)
-        return web.json_response(
-            (await refetch_cost(self._service, places_of(self._service, body.paths))).as_json()
-        )
+    @route("POST", f"{API}/enrich/cost", {200: responses.Cost}, body=ScanBody)
+    async def enrich_cost(self, body: ScanBody) -> dict[str, Any]:
+        """Estimate the lookups and requests that `force` would send for these places."""
+        return (await refetch_cost(self._service, library_places(self._service, body.paths))).as_json()
 
-    async def retry(self, request: web.Request) -> web.Response:
-        """Ask again for what failed, or was not known."""
-        body = await body_of(request, RetryBody)
+    @route("POST", f"{API}/retry", STARTED, body=RetryBody)
+    async def retry(self, body: RetryBody) -> web.Response:
+        """Queue failed or missing lookups again."""
         if why := retry_refusal(self._service, body.provider):
             raise web.HTTPUnprocessableEntity(text=f"provider: {why}")
-        return accepted(await self._operations.retry(body.states, body.provider))
+        return started(await self._operations.retry(body.states, body.provider))
 
-    async def import_file(self, request: web.Request) -> web.Response:
-        """The body is the file; it is kept until it has been read, restarts included."""
-        name = Path(query_of(request, ImportQuery).name).name
+    @route("POST", f"{API}/import", STARTED, query=ImportQuery, body="application/octet-stream")
+    async def import_file(self, request: web.Request, query: ImportQuery) -> web.Response:
+        """Queue the rows of a file: CSV, JSON or NDJSON, also with .gz.
+
+        The body is the file; it is kept until it has been read, across restarts."""
+        name = Path(query.name).name
         packed = ".gz" if name.lower().endswith(".gz") else ""
         suffix = Path(name.lower().removesuffix(packed)).suffix
         if suffix not in IMPORT_SUFFIXES:
             raise web.HTTPUnprocessableEntity(
-                text=f"name: a file ending in {', '.join(IMPORT_SUFFIXES)} (or one of these with .gz)"
+                text=f"name: must end in one of {', '.join(IMPORT_SUFFIXES)}, with or without .gz"
             )
         if request.content_type.startswith("multipart/"):
             raise web.HTTPUnsupportedMediaType(text="the body must be the file itself, not a form")
@@ -97,58 +90,116 @@ class OperationRoutes:
             with os.fdopen(handle, "wb") as file:
                 async for chunk in chunks(request):
                     await asyncio.to_thread(file.write, chunk)
-            return accepted(await self._operations.import_file(path, name=name, remove=True))
+            return started(await self._operations.import_file(path, name=name, remove=True))
         except BaseException:
             path.unlink(missing_ok=True)
             raise
 
-    async def page(self, request: web.Request) -> web.Response:
-        """The newest first: ?before= ?limit="""
-        asked = query_of(request, OperationQuery)
-        found = await self._service.database.read(lambda c: rows.latest(c, asked.limit + 1, asked.before))
-        shown = [self._operations.live(one) for one in found[: asked.limit]]
-        return web.json_response(
-            {"operations": shown, "next": shown[-1]["id"] if len(found) > asked.limit else None}
+    @route("POST", f"{API}/write-tags", STARTED, body=WriteTagsBody)
+    async def write(self, body: WriteTagsBody) -> web.Response:
+        """Compare the files' tags with the enriched rows and, with `apply`, write them."""
+        if body.embed_covers and self._service.parts.covers is None:
+            raise web.HTTPUnprocessableEntity(
+                text="embed_covers: no covers are fetched; set export.covers.enabled first"
+            )
+        places = tuple(library_places(self._service, body.paths))
+        with refusing_values():
+            wanted = tag_request(
+                self._service.parts.tagging.rules, fields=body.fields, policy=body.policy,
+                embed_covers=body.embed_covers, apply=body.apply, paths=places,
+            )  # fmt: skip
+        return started(await self._operations.write_tags(wanted))
+
+    @route("GET", f"{API}/write-tags", {200: responses.TagWrites})
+    async def listing(self) -> dict[str, Any]:
+        """List the operations that wrote tags, the latest first."""
+        return {"operations": await self._service.database.read(lambda c: tag_journal.listing(c, TAG_WRITES))}
+
+    @route("POST", f"{API}/write-tags/{{id}}/undo", STARTED, body=UndoTagsBody)
+    async def undo(self, id: int, body: UndoTagsBody) -> web.Response:
+        """Restore the tags that an operation overwrote; 404 when it left nothing to restore."""
+        if not await self._service.database.read(lambda c: tag_journal.may_be_undone(c, id)):
+            raise web.HTTPNotFound(text=nothing_to_undo_message(id))
+        return started(await self._operations.undo_tags(id, force=body.force))
+
+    @route("GET", f"{API}/operations", {200: responses.OperationPage}, query=OperationQuery)
+    async def page(self, query: OperationQuery) -> dict[str, Any]:
+        """List operations, the newest first."""
+        found = await self._service.database.read(
+            lambda c: operations.latest(c, query.limit + 1, query.before)
         )
+        shown = [self._operations.live(operation) for operation in found[: query.limit]]
+        return {"operations": shown, "next": shown[-1]["id"] if len(found) > query.limit else None}
 
-    async def operation(self, request: web.Request) -> web.Response:
-        """How one stands."""
-        return web.json_response(await self._found(int(request.match_info["id"])))
+    @route("GET", f"{API}/operations/{{id}}", {200: responses.Operation})
+    async def operation(self, id: int) -> dict[str, Any]:
+        """Show the status and counts of an operation."""
+        found = await self._service.database.read(lambda c: operations.find(c, id))
+        return self._operations.live(found_or_404(found, f"there is no operation {id}"))
 
-    async def cancel(self, request: web.Request) -> web.Response:
-        """End it; what it has queued stays queued. 409 when it has ended already."""
-        number = int(request.match_info["id"])
-        await self._found(number)
-        if not await self._operations.cancel(number):
-            raise web.HTTPConflict(text=f"operation {number} has ended already")
-        return web.json_response(await self._found(number))
+    @route("POST", f"{API}/operations/{{id}}/cancel", {200: responses.Operation}, problems=(409,))
+    async def cancel(self, id: int) -> dict[str, Any]:
+        """Cancel an operation; what it has queued stays queued. 409 when it has ended already."""
+        await self.operation(id)
+        if not await self._operations.cancel(id):
+            raise web.HTTPConflict(text=f"operation {id} has ended already")
+        return await self.operation(id)
 
-    async def _found(self, number: int) -> dict[str, Any]:
-        found = await self._service.database.read(lambda c: rows.find(c, number))
-        if found is None:
-            raise web.HTTPNotFound(text=f"there is no operation {number}")
-        return self._operations.live(found)
+    @route("POST", f"{API}/export", STARTED, body=ExportBody)
+    async def export(self, body: ExportBody) -> web.Response:
+        """Write tracks as a table, or as release messages, into a file to be fetched."""
+        with refusing_values():
+            operation_id = await self._operations.export(
+                format=body.format, columns=body.columns, gzip=body.gzip, spreadsheet=body.spreadsheet,
+                validate=body.validated, group_by=body.group_by, max_failures=body.max_failures,
+                **body.filters.model_dump(),
+            )  # fmt: skip
+        return started(operation_id)
+
+    @route("GET", f"{API}/operations/{{id}}/file", {200: MEDIA_TYPES, 206: MEDIA_TYPES})
+    async def file(self, id: int) -> web.StreamResponse:
+        """Fetch the file that an export has written; 404 says why there is none."""
+        found = await self.operation(id)
+        if why := _why_no_file(found):
+            raise web.HTTPNotFound(text=f"operation {id} {why}")
+        path = found_or_404(
+            self._operations.exports.file_of(found),
+            f"the file of operation {id} has been removed (export.keep); start another export",
+        )
+        headers = {
+            "Content-Type": _media_type(path.name, found["metadata"]["format"]),
+            "Content-Disposition": f'attachment; filename="{path.name}"',
+        }
+        return web.FileResponse(path, chunk_size=1 << 18, headers=headers)
 
 
-def places_of(service: EnrichmentService, paths: Sequence[str]) -> list[bytes]:
-    """The `paths` of a request; they must lie inside the configured library."""
-    try:
+def library_places(service: EnrichmentService, paths: Sequence[str]) -> list[bytes]:
+    """Return the `paths` of a request as absolute byte paths.
+
+    Raises HTTPUnprocessableEntity for a path outside the configured library."""
+    with refusing_values("paths"):
         places = [os.path.abspath(os.fsencode(path)) for path in paths]
+        # A link inside the library may lead out of it.
         real = [os.path.realpath(place) for place in places]
-    except ValueError as error:
-        raise web.HTTPUnprocessableEntity(text=f"paths: {error}") from error
     for path, place in zip(paths, real, strict=True):
         if not service.is_in_library(place):
             raise web.HTTPUnprocessableEntity(
-                text=f"paths: {path!r} is not inside the library that is configured: the daemon reads only what "
-                "library.paths names"
+                text=f"paths: {path!r} is outside the configured library; add it to library.paths first"
             )
     return places
 
 
-def accepted(operation_id: int) -> web.Response:
-    """202, and where to look how it stands."""
-    where = f"/api/v1/operations/{operation_id}"
-    return web.json_response(
-        {"operation_id": operation_id, "url": where}, status=202, headers={"Location": where}
-    )
+def _media_type(name: str, format_: str) -> str:
+    if format_ == DDEX:
+        return ZIP
+    return GZIP if name.endswith(PACKED) else FORMATS[format_].media_type
+
+
+def _why_no_file(operation: dict[str, Any]) -> str | None:
+    if operation["kind"] != "export":
+        return f"is of kind {operation['kind']}, which writes no file"
+    if operation["status"] == "completed":
+        return None
+    if operation["is_complete"]:
+        return f"wrote no file: {operation['error_message']}"
+    return f"is not done yet ({operation['progress']:g} %)"

@@ -1,4 +1,4 @@
-"""The page at `/`: files of this package as they are, under a policy that lets them talk to us alone."""
+"""The page at `/`: static files of this package, under a policy that lets them talk to this server alone."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from pathlib import Path
 
 from aiohttp import web
 
+from soulspot.web.routing import Handlers, found_or_404, is_cached, route
+
 FOLDER = Path(__file__).parent / "page"
 PREFIX = "/page/"
-KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+MEDIA_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self';"
@@ -18,40 +20,39 @@ POLICY = (
 COVERS_OFF, COVERS_ON = b'data-covers="off"', b'data-covers="on"'
 
 
-class Page:
-    """The handlers over the files, which are read once. With `covers` the page may show those that we fetch."""
+class PageRoutes(Handlers):
+    """The handlers of the page's files, which are read once. With `covers` the page shows front covers."""
 
     def __init__(self, *, covers: bool = False) -> None:
-        self._files = {
-            path.name: (path.read_bytes(), KINDS[path.suffix])
-            for path in sorted(FOLDER.iterdir())
-            if path.suffix in KINDS
-        }
-        if covers:
-            body, kind = self._files["index.html"]
-            self._files["index.html"] = body.replace(COVERS_OFF, COVERS_ON), kind
-        self._tags = {name: hashlib.sha256(body).hexdigest()[:16] for name, (body, _) in self._files.items()}
+        # name -> (contents, ETag, media type)
+        self._files: dict[str, tuple[bytes, str, str]] = {}
+        for path in FOLDER.iterdir():
+            if path.suffix in MEDIA_TYPES:
+                body = path.read_bytes()
+                if covers:
+                    body = body.replace(COVERS_OFF, COVERS_ON)
+                tag = hashlib.sha256(body).hexdigest()[:16]
+                self._files[path.name] = (body, tag, MEDIA_TYPES[path.suffix])
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.get("/", self.index), web.get(PREFIX + "{name}", self.file)]
+        """Return the route of the page and that of its files, which OpenAPI leaves out."""
+        return [*super().routes(), web.get(PREFIX + "{name}", self.file)]
 
+    @route("GET", "/", {200: "text/html"})
     async def index(self, request: web.Request) -> web.Response:
-        """The page."""
+        """Show the page."""
         response = self._answer(request, "index.html")
         response.headers["Content-Security-Policy"] = POLICY
         return response
 
     async def file(self, request: web.Request) -> web.Response:
-        """A script, style sheet or picture of the page."""
+        """Send a script, style sheet or picture of the page."""
         return self._answer(request, request.match_info["name"])
 
     def _answer(self, request: web.Request, name: str) -> web.Response:
-        if name not in self._files:
-            raise web.HTTPNotFound(text=f"the page has no part {name}")
-        body, kind = self._files[name]
-        tag = self._tags[name]
-        # asked again each time, so that a page never mixes the parts of two versions; the answer is short
+        body, tag, media_type = found_or_404(self._files.get(name), f"the page has no file {name}")
+        # Browsers ask each time, so that a page never mixes files of two versions; a 304 is short.
         headers = {"ETag": f'"{tag}"', "Cache-Control": "no-cache"}
-        if any(one.value == tag for one in request.if_none_match or ()):
+        if is_cached(request, tag):
             return web.Response(status=304, headers=headers)
-        return web.Response(body=body, content_type=kind, charset="utf-8", headers=headers)
+        return web.Response(body=body, content_type=media_type, charset="utf-8", headers=headers)

@@ -1,72 +1,80 @@
-"""What requests may ask for: the models that queries and bodies are checked against, and described by."""
+"""Models of queries and JSON bodies: requests are checked against them, and OpenAPI describes them."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self
 
-from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+    model_validator,
+)
 
-from soulspot.web.bodies import json_object
+from soulspot.operations.review import cases
 
 MAX_WAIT = 86_400.0  # seconds
-HIGHEST = 2**63 - 1  # SQLite's integers
-
-M = TypeVar("M", bound=BaseModel)
+MAX_INTEGER = 2**63 - 1  # SQLite's integers
+MAX_ENTITIES = 100  # ids of one request
+MAX_TEXT = 500  # characters of words, names and reasons
 
 StatusName = Literal["pending", "accepted", "review", "unmatched", "failed"]
+ProviderName = Literal["musicbrainz", "spotify"]
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="digest of database, query and key")]
+Text = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(lambda text: text.strip() or None)]
 
 
-def _path(said: Any) -> str:
-    if not isinstance(said, str):
-        raise ValueError("a text")
-    return said
+def _path(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be a text")
+    return value
 
 
-# names need not be UTF-8, and pydantic's own texts must be
+# Names of files need not be UTF-8; pydantic's own strings must be.
 Path = Annotated[str, PlainValidator(_path), WithJsonSchema({"type": "string"})]
 
 
-class Asked(BaseModel):
-    """The root: nothing that is not known is let through."""
+class Body(BaseModel):
+    """Root of JSON bodies: unknown fields and values of another type are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class Query(Asked):
-    """What stands behind the "?": text that is read as numbers where numbers are meant."""
+class Query(BaseModel):
+    """Root of queries: unknown parameters are refused, and text is read as the number it stands for."""
 
-    model_config = ConfigDict(extra="forbid", strict=False)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 class TrackQuery(Query):
-    """Which tracks to list."""
+    """The tracks to list."""
 
-    after: int = Field(0, ge=0, le=HIGHEST, description="`next` of the page before")
+    after: int = Field(0, ge=0, le=MAX_INTEGER, description="`next` of the page before")
     limit: int = Field(50, ge=1, le=200, description="tracks a page")
     status: StatusName | None = Field(None, description="only tracks of this status")
     query: str | None = Field(
-        None,
-        max_length=200,
-        description="beginnings of words in title, artist or album, all of them",
-    )
+        None, max_length=200, description="only tracks whose title, artist or album has words with all these beginnings"
+    )  # fmt: skip
 
 
 class CoverQuery(Query):
-    """Which cover."""
+    """The cover to fetch."""
 
     url: str = Field(min_length=1, max_length=500, description="the `cover_url` of a track or candidate")
 
 
 class OperationQuery(Query):
-    """Which operations to list."""
+    """The operations to list."""
 
-    before: int | None = Field(None, ge=1, le=HIGHEST, description="`next` of the page before")
+    before: int | None = Field(None, ge=1, le=MAX_INTEGER, description="`next` of the page before")
     limit: int = Field(100, ge=1, le=200, description="operations a page")
 
 
 class ImportQuery(Query):
-    """What the uploaded file is called; its ending says how it is read."""
+    """The name of an uploaded file; its suffix says how to read it."""
 
     name: str = Field(
         "import.csv", min_length=1, max_length=1000, description="the file's name, folders ignored"
@@ -74,122 +82,170 @@ class ImportQuery(Query):
 
 
 class EventQuery(Query):
-    """Where to begin, for clients that cannot set the header."""
+    """The event to continue after, for clients that cannot set the header."""
 
-    last_event_id: int | None = Field(None, ge=0, le=HIGHEST, description="as the header Last-Event-ID")
+    last_event_id: int | None = Field(None, ge=0, le=MAX_INTEGER, description="as the header Last-Event-ID")
 
 
-class ScanBody(Asked):
-    """What to look through."""
+class PositionQuery(Query):
+    """The import to show."""
 
-    paths: list[Path] = Field(default=[], description="files and folders of the library; none: all of it")
+    source: Digest
+
+
+class PositionBody(Body):
+    """The position of an import: the last key that was imported."""
+
+    source: Digest
+    name: str = Field(max_length=2000, description="the database as people may see it")
+    position: list[Any] = Field(min_length=1, max_length=50)
+    rows: int = Field(ge=0, le=MAX_INTEGER)
+
+
+class ScanBody(Body):
+    """The places to scan."""
+
+    paths: list[Path] = Field([], description="files and folders of the library; empty: all of it")
 
 
 class EnrichBody(ScanBody):
-    """What to look through, and how patient to be."""
+    """The places to scan, and the longest wait to sit out."""
 
     wait: float = Field(
-        60.0, ge=0, le=MAX_WAIT, description="ends when nothing can be asked within this many seconds"
+        60.0, ge=0, le=MAX_WAIT, description="seconds; the operation ends when no lookup is due in them"
     )
-    force: bool = Field(False, description="ask again for what is known or missing, before its time")
+    force: bool = Field(False, description="look up again what is known or missing, before its time")
 
 
-class RetryBody(Asked):
-    """What to ask again."""
+class RetryBody(Body):
+    """The lookups to queue again."""
 
     states: list[Literal["failed", "missing"]] = Field(
-        default=["failed"],
-        min_length=1,
-        max_length=2,
-        description="lookups in these states; failed: buried ones too",
+        ["failed"], min_length=1, max_length=2, description="lookups in these states; failed includes buried"
     )
-    provider: str | None = Field(None, max_length=50, description="only this service's")
+    provider: str | None = Field(None, max_length=50, description="only lookups of this provider")
 
 
-class ExportFilters(Asked):
-    """Which tracks to export; what is left out or null does not count."""
+class ExportFilters(Body):
+    """The tracks to export; a filter that is missing or null does not count."""
 
-    status: list[StatusName] = Field(default=[], max_length=5, description="of these statuses; none: of all")
+    status: list[StatusName] = Field(default=[], max_length=5, description="only these statuses; empty: all")
     since: str | None = Field(
         default=None,
         max_length=50,
-        description="rows that changed since: 7d back from now, or a date and time",
+        description="only rows changed since: a date and time, or 7d back from now",
     )
     query: str | None = Field(default=None, max_length=200, description="as in the list of tracks")
-    limit: int | None = Field(default=None, ge=1, le=HIGHEST, description="the first so many of them")
+    limit: int | None = Field(default=None, ge=1, le=MAX_INTEGER, description="at most this many tracks")
 
 
-class ExportBody(Asked):
-    """What the file is to hold."""
+class ExportBody(Body):
+    """The format and contents of an export."""
 
     format: Literal["csv", "json", "ndjson", "parquet", "sqlite", "ddex"] = "csv"
     filters: ExportFilters = ExportFilters()
     columns: list[str] | None = Field(
         None, min_length=1, max_length=100, description="these columns in this order; null: all"
     )
-    gzip: bool = Field(False, description="pack csv, json or ndjson")
-    spreadsheet: bool = Field(False, description="csv in which a spreadsheet runs nothing as a formula")
+    gzip: bool = Field(False, description="compress csv, json or ndjson")
+    spreadsheet: bool = Field(False, description="csv: keep a spreadsheet from running values as formulas")
     validated: bool = Field(
-        False, alias="validate", description="ddex: each message by the schema, export.ddex.schema"
+        False, alias="validate", description="ddex: check each message against the schema, export.ddex.schema"
     )
     group_by: list[str] | None = Field(
-        None,
-        min_length=1,
-        max_length=20,
-        description="ddex: the columns whose values make tracks one release",
+        None, min_length=1, max_length=20, description="ddex: columns whose equal values make one release"
     )
     max_failures: int | None = Field(
-        None, ge=1, le=HIGHEST, description="ddex: stop after so many releases that cannot be written"
+        None, ge=1, le=MAX_INTEGER, description="ddex: stop after this many releases that cannot be written"
     )
 
 
 class WriteTagsBody(ScanBody):
-    """What to write into tags; what is not said is as the configuration has it."""
+    """The tags to write; a missing field is as in the configuration."""
 
-    fields: list[str] | None = Field(None, max_length=50, description="fields of enriched_tracks; none: all")
+    fields: list[str] | None = Field(None, max_length=50, description="fields of enriched_tracks; empty: all")
     policy: Literal["only-empty", "overwrite"] | None = Field(
-        None, description="only-empty leaves what a file says as it is"
+        None, description="only-empty keeps the tags that a file has"
     )
-    embed_covers: bool | None = Field(None, description="put front covers into the files too")
-    apply: bool = Field(False, description="write; without it the report says what would be written")
+    embed_covers: bool | None = Field(None, description="write front covers into the files too")
+    apply: bool = Field(False, description="write; otherwise the report says what would be written")
 
 
-class UndoTagsBody(Asked):
-    """How to take back."""
+class UndoTagsBody(Body):
+    """The files to restore."""
 
-    force: bool = Field(
-        False, description="also of files that have changed since, if their audio is the same"
-    )
+    force: bool = Field(False, description="also files that changed since, if their audio is the same")
 
 
-class LoginBody(Asked):
-    """Who knows the token gets a cookie."""
+class LoginBody(Body):
+    """The token, in exchange for a cookie."""
 
     token: str = Field(max_length=1000)
 
 
-def query_of(request: web.Request, kind: type[M]) -> M:
-    """The checked query. HTTPUnprocessableEntity names everything that is wrong with it."""
-    said: dict[str, Any] = {}
-    for name, value in request.query.items():
-        if name in said:
-            raise web.HTTPUnprocessableEntity(text=f"{name}: said more than once")
-        said[name] = value
-    return _checked(kind, said)
+class ReviewQuery(Query):
+    """The tracks in review to list."""
+
+    after: int = Field(0, ge=0, le=MAX_INTEGER, description="`next` of the page before")
+    limit: int = Field(cases.PAGE, ge=1, le=cases.LARGEST_PAGE, description="tracks a page")
+    query: str = Field(
+        "", max_length=MAX_TEXT, description="only tracks whose names or path have these words"
+    )
 
 
-async def body_of(request: web.Request, kind: type[M]) -> M:
-    """The checked body, {} where there is none. What `json_object` raises, or HTTPUnprocessableEntity."""
-    return _checked(kind, await json_object(request))
+class PathQuery(Query):
+    """The file whose track is wanted."""
+
+    path: str = Field(description="the absolute path of a file; percent-encode bytes that are not UTF-8")
 
 
-def _checked(kind: type[M], said: dict[str, Any]) -> M:
-    try:
-        return kind.model_validate(said)
-    except ValidationError as error:
-        raise web.HTTPUnprocessableEntity(text="; ".join(_words(one) for one in error.errors())) from None
+class ReviewBody(Body):
+    """The person who decides, and the reason."""
+
+    by: Text | None = Field(default=None, description="who decides; http when missing")
+    reason: Text | None = None
 
 
-def _words(one: Any) -> str:
-    where = ".".join(str(part) for part in one["loc"])
-    return f"{where}: {one['msg'][:1].lower()}{one['msg'][1:]}" if where else str(one["msg"])
+class Entity(Body):
+    """A MusicBrainz recording or a Spotify track: its id or the address of its page."""
+
+    provider: ProviderName | None = Field(None, description="needed where the id does not tell")
+    entity_id: str = Field(max_length=MAX_TEXT)
+
+
+class AcceptBody(ReviewBody, Entity):
+    """The recording or Spotify track to accept."""
+
+
+class RejectBody(ReviewBody):
+    """The recordings or Spotify tracks to reject: one (entity_id), or several (entities)."""
+
+    provider: ProviderName | None = None
+    entity_id: str | None = Field(None, max_length=MAX_TEXT)
+    entities: list[Entity] | None = Field(None, min_length=1, max_length=MAX_ENTITIES)
+
+    @model_validator(mode="after")
+    def _has_one_of_both(self) -> Self:
+        if (self.entity_id is None) == (self.entities is None):
+            raise ValueError("give either entity_id or entities")
+        return self
+
+    @property
+    def rejected(self) -> list[Entity]:
+        """Every entity of this request, however it was given."""
+        if self.entity_id is not None:
+            return [Entity(provider=self.provider, entity_id=self.entity_id)]
+        return list(self.entities or ())
+
+
+class UndoBody(ReviewBody):
+    """The decisions to forget: those about one provider, or all."""
+
+    provider: ProviderName | None = None
+
+
+class SearchBody(ReviewBody):
+    """The words to search for."""
+
+    words: str = Field(max_length=MAX_TEXT)
+    provider: ProviderName | None = None

@@ -1,4 +1,4 @@
-"""What answers look like: the models that the OpenAPI document describes them by. The tests hold answers against them."""
+"""Models of answers, for the OpenAPI document; the tests check every answer against them."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ Time = str | None
 
 
 class Answer(BaseModel):
-    """The root: nothing is answered that is not described."""
+    """Root of answers whose every field is described."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class Open(BaseModel):
-    """The root of what other modules fill: there may be more than is described."""
+class OpenAnswer(BaseModel):
+    """Root of answers that have more fields than are described: other packages make them."""
 
     model_config = ConfigDict(extra="allow")
 
 
 class Problem(Answer):
-    """RFC 9457. `detail` is for a person."""
+    """A problem document (RFC 9457); `detail` is for a person."""
 
     type: str
     title: str
@@ -33,13 +33,13 @@ class Problem(Answer):
 
 
 class Health(Answer):
-    """The process lives, or can work."""
+    """Health: `ok` when the process lives, `ready` when it can work."""
 
     status: Literal["ok", "ready"]
 
 
 class Started(Answer):
-    """What was started; `url` tells how it stands."""
+    """The operation that was started, and the URL of its status."""
 
     operation_id: int
     url: str
@@ -51,23 +51,23 @@ class Operation(Answer):
     id: int
     kind: str
     status: Literal["pending", "processing", "completed", "failed", "cancelled"]
-    total_items: int = Field(description="0 while nobody knows")
+    total_items: int = Field(description="0 while unknown")
     processed_items: int
     successful_items: int
     failed_items: int
-    progress: float = Field(ge=0, le=100, description="per cent; 100 when it is completed")
+    progress: float = Field(ge=0, le=100, description="per cent; 100 when completed")
     is_complete: bool = Field(description="completed, failed or cancelled")
     rate: float | None = Field(description="items a second over the last minute")
-    eta_seconds: float | None = Field(description="until the end, at this rate")
+    eta_seconds: float | None = Field(description="seconds until the end at this rate")
     error_message: str | None
-    metadata: dict[str, Any] = Field(description="what was asked for; at the end `report` and `notes`")
+    metadata: dict[str, Any] = Field(description="the request; at the end `report` and `notes` too")
     created_at: str
     updated_at: str
     completed_at: Time
 
 
 class OperationPage(Answer):
-    """Newest first; `next` is the `before` of the next page."""
+    """Operations, the newest first; `next` is the `before` of the next page."""
 
     operations: list[Operation]
     next: int | None
@@ -106,19 +106,19 @@ class Row(Answer):
     spotify_track_id: str | None
     spotify_album_id: str | None
     spotify_artist_ids: list[str]
-    sources: dict[str, str] = Field(description="field -> the source of its value")
+    sources: dict[str, str] = Field(description="field -> source of its value")
     updated_at: str
 
 
 class TrackPage(Answer):
-    """By track_id; `next` is the `after` of the next page."""
+    """Rows by track_id; `next` is the `after` of the next page."""
 
     tracks: list[Row]
     next: int | None
 
 
 class InLibrary(Answer):
-    """What the library itself says."""
+    """The track as the library has it."""
 
     path: str | None
     source_key: str | None
@@ -130,7 +130,7 @@ class InLibrary(Answer):
 
 
 class Candidate(Answer):
-    """What the track might be, with the reasons in words and what its service says of it."""
+    """A candidate of the track: its score, reasons in words, and the fields that its provider knows."""
 
     provider: str
     entity_id: str
@@ -142,7 +142,7 @@ class Candidate(Answer):
 
 
 class TrackLookup(Answer):
-    """A question that was asked for the track."""
+    """A lookup that serves the track."""
 
     lookup_id: int
     provider: str
@@ -158,8 +158,8 @@ class TrackLookup(Answer):
     answers: int
 
 
-class PersonSaid(Answer):
-    """A decision of a person."""
+class PersonDecision(Answer):
+    """A decision of a person about the track."""
 
     provider: str
     entity_id: str
@@ -170,25 +170,25 @@ class PersonSaid(Answer):
 
 
 class Track(Answer):
-    """All that is known of a track; `track` is null before its first decision."""
+    """All that is known of a track; `track` is null before it is first decided."""
 
     track: Row | None
     library: InLibrary
     candidates: list[Candidate]
     lookups: list[TrackLookup]
-    decisions: list[PersonSaid]
+    decisions: list[PersonDecision]
 
 
-class StatusDocument(Open):
-    """Counts, queue, services and operations; numbers of the process since its start."""
+class StatusDocument(OpenAnswer):
+    """Counts, queue, services and operations; counters run since the process started."""
 
     version: str
     pid: int
     tracks: dict[str, int]
     lookups: dict[str, dict[str, int]]
     oldest_waiting: Time
-    tracks_per_second: float | None = Field(description="that came to a result, over the last minute")
-    eta_seconds: float | None = Field(description="until none is pending, at this rate")
+    tracks_per_second: float | None = Field(description="tracks finished a second, over the last minute")
+    eta_seconds: float | None = Field(description="seconds until no track is pending at this rate")
     gates: list[dict[str, Any]]
     pumps: dict[str, dict[str, Any]]
     services: dict[str, dict[str, Any]] = Field(
@@ -198,15 +198,15 @@ class StatusDocument(Open):
 
 
 class Slice(Answer):
-    """Ten seconds, or the part of them that is over."""
+    """Ten seconds of activity; the last slice may be shorter."""
 
-    at: str = Field(description="its end")
-    tracks: int = Field(description="that came to a result")
-    requests: dict[str, int] = Field(description="by service")
+    at: str = Field(description="end of the slice")
+    tracks: int = Field(description="tracks finished")
+    requests: dict[str, int] = Field(description="requests by provider")
 
 
 class Activity(Answer):
-    """The last hour, oldest first, and what has failed for good as it stands now."""
+    """The last hour, oldest slice first, and everything that has failed for good until now."""
 
     slice_seconds: float
     slices: list[Slice]
@@ -222,13 +222,37 @@ class ReviewPage(Answer):
 
 
 class TrackNumber(Answer):
-    """Which track it is."""
+    """The number of a track."""
 
     track_id: int
 
 
 class SearchStarted(Answer):
-    """The address where the finds will be."""
+    """The lookup of a search, and the URL of its result."""
 
     lookup_id: int
     url: str
+
+
+class ImportPosition(Answer):
+    """The last key that an import has read; null before its first row."""
+
+    name: str | None
+    position: list[Any] | None
+    rows: int
+
+
+class Case(OpenAnswer):
+    """A track beside its candidates, field by field."""
+
+
+class Cost(OpenAnswer):
+    """Lookups, requests by provider, and seconds."""
+
+
+class TagWrites(OpenAnswer):
+    """Operations that wrote tags, the latest first."""
+
+
+class SearchResult(OpenAnswer):
+    """The state of a search, and what it found."""

@@ -1,131 +1,92 @@
-"""Review over HTTP: the list, one track beside its candidates, and what a person says of it."""
+"""Review over HTTP: the list, one track beside its candidates, and the decisions of a person."""
 
 from __future__ import annotations
 
 import os
-import sqlite3
-from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 
 from soulspot.operations.review import cases
-from soulspot.operations.review.reviewer import EntityKey, Reviewer, UnknownTrack
-from soulspot.pipeline import EnrichmentService
-from soulspot.store import review as rows
-from soulspot.web.requests import body_of, query_of
-from soulspot.web.review_requests import (
+from soulspot.operations.review.reviewer import EntityKey, Reviewer
+from soulspot.store import review
+from soulspot.web import responses
+from soulspot.web.requests import (
     AcceptBody,
-    Body,
     Entity,
+    PathQuery,
     RejectBody,
+    ReviewBody,
     ReviewQuery,
     SearchBody,
     UndoBody,
 )
+from soulspot.web.routing import API, ServiceHandlers, accepted, found_or_404, refusing_values, route
 
-TRACK = "/api/v1/review/{track_id:[0-9]{1,18}}"
+TRACK = f"{API}/review/{{track_id}}"
+CASE = {200: responses.Case}
 
 
-class Review:
-    """The handlers over one service."""
+class ReviewRoutes(ServiceHandlers):
+    """The handlers of review. An unknown track is answered with 404, by the guard."""
 
-    def __init__(self, service: EnrichmentService) -> None:
-        self._service = service
-
-    def routes(self) -> list[web.RouteDef]:
-        return [
-            web.get("/api/v1/review", self.page),
-            web.get("/api/v1/review/track", self.track),
-            web.get(TRACK, self.case),
-            web.post(f"{TRACK}/accept", self.accept),
-            web.post(f"{TRACK}/reject", self.reject),
-            web.post(f"{TRACK}/undo", self.undo),
-            web.post(f"{TRACK}/search", self.search),
-            web.get(TRACK + "/search/{lookup_id:[0-9]{1,18}}", self.searched),
-        ]
-
-    async def page(self, request: web.Request) -> web.Response:
-        """Tracks in review: ?after= (a track_id), ?limit=, ?query= (words of names or path)."""
-        asked = query_of(request, ReviewQuery)
-        found = await self._service.database.read(
-            lambda c: cases.list_cases(c, after=asked.after, limit=asked.limit, words=asked.query)
+    @route("GET", f"{API}/review", {200: responses.ReviewPage}, query=ReviewQuery)
+    async def page(self, query: ReviewQuery) -> dict[str, Any]:
+        """List the tracks that wait for a person."""
+        return await self._service.database.read(
+            lambda c: cases.list_cases(c, after=query.after, limit=query.limit, words=query.query)
         )
-        return web.json_response(found)
 
-    async def track(self, request: web.Request) -> web.Response:
-        """The number of the track of the file at ?path= (bytes that are no UTF-8 percent-encoded)."""
+    @route("GET", f"{API}/review/track", {200: responses.TrackNumber}, query=PathQuery, problems=(404,))
+    async def track(self, request: web.Request) -> dict[str, Any]:
+        """Return the number of a file's track."""
+        # Paths need not be UTF-8, and aiohttp's own query is.
         query = parse_qsl(request.rel_url.raw_query_string, errors="surrogateescape")
         path = os.fsencode(dict(query).get("path", ""))
         if not path.startswith(b"/"):
-            raise web.HTTPUnprocessableEntity(text="path: the absolute path of a file")
-        track_id = await self._service.database.read(lambda c: rows.track_of_path(c, path))
-        if track_id is None:
-            raise web.HTTPNotFound(text="there is no track of this path")
-        return web.json_response({"track_id": track_id})
+            raise web.HTTPUnprocessableEntity(text="path: must be the absolute path of a file")
+        track_id = await self._service.database.read(lambda c: review.track_of_path(c, path))
+        return {"track_id": found_or_404(track_id, "there is no track of this path")}
 
-    async def case(self, request: web.Request) -> web.Response:
-        return await self._answer(request, Body(), Reviewer.case)
+    @route("GET", TRACK, CASE)
+    async def case(self, track_id: int) -> dict[str, Any]:
+        """Show a track beside its candidates."""
+        return await self._reviewer(ReviewBody()).case(track_id)
 
-    async def accept(self, request: web.Request) -> web.Response:
-        """The track is this one, whatever the scores say."""
-        body = await body_of(request, AcceptBody)
-        named = _named(body)
-        return await self._answer(request, body, lambda hand, track: hand.accept(track, named, body.reason))
+    @route("POST", f"{TRACK}/accept", CASE, body=AcceptBody)
+    async def accept(self, track_id: int, body: AcceptBody) -> dict[str, Any]:
+        """Accept a recording or Spotify track for the track, whatever the scores say."""
+        return await self._reviewer(body).accept(track_id, _entity_key(body), body.reason)
 
-    async def reject(self, request: web.Request) -> web.Response:
-        """The track is none of these."""
-        body = await body_of(request, RejectBody)
-        named = [_named(one) for one in body.named]
-        return await self._answer(request, body, lambda hand, track: hand.reject(track, named, body.reason))
+    @route("POST", f"{TRACK}/reject", CASE, body=RejectBody)
+    async def reject(self, track_id: int, body: RejectBody) -> dict[str, Any]:
+        """Reject recordings or Spotify tracks; they are not proposed again."""
+        rejected = [_entity_key(entity) for entity in body.rejected]
+        return await self._reviewer(body).reject(track_id, rejected, body.reason)
 
-    async def undo(self, request: web.Request) -> web.Response:
-        """Forget what persons said of the track."""
-        body = await body_of(request, UndoBody)
-        return await self._answer(request, body, lambda hand, track: hand.undo(track, body.provider))
+    @route("POST", f"{TRACK}/undo", CASE, body=UndoBody)
+    async def undo(self, track_id: int, body: UndoBody) -> dict[str, Any]:
+        """Forget the decisions of people about the track."""
+        return await self._reviewer(body).undo(track_id, body.provider)
 
-    async def search(self, request: web.Request) -> web.Response:
-        """Search for the track; 202 with the address where the finds will be."""
-        body = await body_of(request, SearchBody)
-        track_id = int(request.match_info["track_id"])
-        try:
-            lookup_id = await self._hand(body).search(track_id, body.words, body.provider)
-        except UnknownTrack as error:
-            raise web.HTTPNotFound(text=str(error)) from error
-        except ValueError as error:
-            raise web.HTTPUnprocessableEntity(text=f"words: {error}") from error
-        where = f"/api/v1/review/{track_id}/search/{lookup_id}"
-        return web.json_response(
-            {"lookup_id": lookup_id, "url": where}, status=202, headers={"Location": where}
-        )
+    @route("POST", f"{TRACK}/search", {202: responses.SearchStarted}, body=SearchBody)
+    async def search(self, track_id: int, body: SearchBody) -> web.Response:
+        """Search for the track by words of a person."""
+        with refusing_values("words"):
+            lookup_id = await self._reviewer(body).search(track_id, body.words, body.provider)
+        return accepted(f"{API}/review/{track_id}/search/{lookup_id}", lookup_id=lookup_id)
 
-    async def searched(self, request: web.Request) -> web.Response:
-        """How a search stands, and what it found."""
-        track_id, lookup_id = (int(request.match_info[name]) for name in ("track_id", "lookup_id"))
+    @route("GET", f"{TRACK}/search/{{lookup_id}}", {200: responses.SearchResult})
+    async def searched(self, track_id: int, lookup_id: int) -> dict[str, Any]:
+        """Show the state of a search, and what it found."""
+        found = await self._service.database.read(lambda c: cases.load_search(c, track_id, lookup_id))
+        return found_or_404(found, f"track {track_id} has no search {lookup_id}")
 
-        def look(connection: sqlite3.Connection) -> dict[str, Any] | None:
-            return cases.load_search(connection, track_id, lookup_id)
-
-        found = await self._service.database.read(look)
-        if found is None:
-            raise web.HTTPNotFound(text=f"track {track_id} has no search {lookup_id}")
-        return web.json_response(found)
-
-    async def _answer(
-        self, request: web.Request, body: Body, do: Callable[[Reviewer, int], Awaitable[dict[str, Any]]]
-    ) -> web.Response:
-        try:
-            return web.json_response(await do(self._hand(body), int(request.match_info["track_id"])))
-        except UnknownTrack as error:
-            raise web.HTTPNotFound(text=str(error)) from error
-
-    def _hand(self, body: Body) -> Reviewer:
+    def _reviewer(self, body: ReviewBody) -> Reviewer:
         return Reviewer(self._service, by=body.by or "http")
 
 
-def _named(entity: Entity) -> EntityKey:
-    try:
+def _entity_key(entity: Entity) -> EntityKey:
+    with refusing_values("entity_id"):
         return cases.parse_entity(entity.entity_id, entity.provider)
-    except ValueError as error:
-        raise web.HTTPUnprocessableEntity(text=f"entity_id: {error}") from error

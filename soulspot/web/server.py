@@ -1,4 +1,4 @@
-"""The socket that the routes are served on, and how many connections it takes."""
+"""The socket that the application is served on, and the limit of its connections."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ CONNECTIONS = 100
 SILENCE = 30.0  # seconds that a connection may take to send the headers of its (first or next) request
 SHUTDOWN = 2.0  # seconds that running requests get at the end
 
+# A connection beyond the limit gets no request handler, so this answer is written by hand.
 _FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nConnection: close\r\n"
     b'Retry-After: 10\r\n\r\n{"title": "Service Unavailable", "status": 503, "detail": "too many connections"}'
@@ -24,7 +25,7 @@ _FULL = (
 
 
 class _Refusal(asyncio.Protocol):
-    """A connection too many: it is told so and closed."""
+    """Answers 503 and closes the connection."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         sender = cast(asyncio.Transport, transport)
@@ -36,15 +37,16 @@ class _Refusal(asyncio.Protocol):
 async def serve(
     application: web.Application, host: str, port: int, *, most: int = CONNECTIONS, silence: float = SILENCE
 ) -> AsyncIterator[str]:
-    """Serve the application until the end of the `async with`; yields its address as "http://host:port".
+    """Serve the application within the `async with`; yield its address, "http://127.0.0.1:8753".
 
-    At most `most` connections at once; one that keeps silent or dribbles its headers is closed after `silence`
-    seconds (aiohttp 3.14 counts its keep-alive timeout from the connection on). ConfigError when it cannot be bound."""
+    Port 0 lets the system choose. At most `most` connections are open at once; a connection that sends
+    no complete headers is closed after `silence` seconds. ConfigError when the address cannot be bound."""
+    # aiohttp 3.14 counts its keep-alive timeout from the start of the connection too.
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN, keepalive_timeout=silence)
     await runner.setup()
     try:
         serving = runner.server
-        assert serving is not None  # setup made it
+        assert serving is not None  # after setup
 
         def accept() -> asyncio.BaseProtocol:
             return _Refusal() if len(serving.connections) >= most else serving()
@@ -52,7 +54,7 @@ async def serve(
         try:
             server = await asyncio.get_running_loop().create_server(accept, host, port)
         except OSError as error:
-            raise ConfigError([f"http.listen: {host}:{port} cannot be used: {_why(error)}"]) from error
+            raise ConfigError([f"http.listen: cannot listen on {host}:{port}: {_why(error)}"]) from error
         try:
             bound = server.sockets[0].getsockname()[1]
             yield f"http://[{host}]:{bound}" if ":" in host else f"http://{host}:{bound}"
@@ -64,5 +66,5 @@ async def serve(
 
 def _why(error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return "another program listens there; set another http.listen"
+        return "another program uses this address; set another http.listen"
     return os.strerror(error.errno) if error.errno else str(error)

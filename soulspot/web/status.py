@@ -1,4 +1,4 @@
-"""Status and health over HTTP: what `soulspot status` shows, whether the process lives, and whether it can work."""
+"""Status and health over HTTP: what `soulspot status` shows, and whether the process lives and can work."""
 
 from __future__ import annotations
 
@@ -10,30 +10,25 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
-
 from soulspot.operations.runner import Operations
 from soulspot.pipeline import EnrichmentService
 from soulspot.pipeline.status import status_of
+from soulspot.web import responses
 from soulspot.web.activity import Activity
 from soulspot.web.guards import problem
+from soulspot.web.routing import API, Handlers, route
 
 ANSWERS_WITHIN = 5.0  # seconds that the database may take
-ROOM = 1 << 20  # bytes that must be free beside the database: SQLite fails before the last one is gone
+ROOM = 1 << 20  # bytes that must be free beside the database: SQLite fails before the last byte is used
 
 
-class Status:
-    """The handlers over one service. `ready` says whether the process has started and does not stop."""
+class StatusRoutes(Handlers):
+    """The handlers of status and health. `ready` says whether the process has started and is not stopping."""
 
     def __init__(
-        self,
-        service: EnrichmentService,
-        operations: Operations,
-        activity: Activity,
-        *,
-        ready: Callable[[], bool],
-        version: str,
-    ) -> None:
+        self, service: EnrichmentService, operations: Operations, activity: Activity, *,
+        ready: Callable[[], bool], version: str,
+    ) -> None:  # fmt: skip
         self._service = service
         self._operations = operations
         self._activity = activity
@@ -41,47 +36,42 @@ class Status:
         self._version = version
         self._file = _identity(service.database.path)
 
-    def routes(self) -> list[web.RouteDef]:
-        return [
-            web.get("/healthz", self.healthz),
-            web.get("/readyz", self.readyz),
-            web.get("/api/v1/status", self.status),
-        ]
+    @route("GET", "/healthz", {200: responses.Health}, is_open=True)
+    async def healthz(self) -> dict[str, Any]:
+        """Answer while the event loop runs; nothing else is checked."""
+        return {"status": "ok"}
 
-    async def healthz(self, request: web.Request) -> web.Response:
-        """The event loop lives; nothing else is asked."""
-        return web.json_response({"status": "ok"})
-
-    async def readyz(self, request: web.Request) -> web.Response:
-        """Whether work can be done here. What services upstream do does not count."""
+    @route("GET", "/readyz", {200: responses.Health, 503: responses.Problem}, is_open=True)
+    async def readyz(self) -> Any:
+        """Answer whether this process can work; services that are down do not count."""
         if why := await self.why_not_ready():
             return problem(503, "Service Unavailable", why, {"Retry-After": "10"})
-        return web.json_response({"status": "ready"})
+        return {"status": "ready"}
 
-    async def status(self, request: web.Request) -> web.Response:
-        """Counts, queue, services, operations."""
-        return web.json_response(await self.document())
-
+    @route("GET", f"{API}/status", {200: responses.StatusDocument})
     async def document(self) -> dict[str, Any]:
-        """What `status` answers."""
-        found = await status_of(self._service)
-        found["operations"] = [self._operations.live(one) for one in found["operations"]]
+        """Show counts, queue, services and operations."""
+        status = await status_of(self._service)
+        status["operations"] = [self._operations.live(operation) for operation in status["operations"]]
         return {
             "version": self._version,
             "pid": os.getpid(),
-            **found,
-            **self._activity.pace(found["tracks"].get("pending", 0)),
+            **status,
+            **self._activity.pace(status["tracks"].get("pending", 0)),
             "services": self._activity.services(),
         }
 
     async def why_not_ready(self) -> str | None:
-        """What keeps us from working, in words; None when nothing does."""
+        """Return why this process cannot work, for people; None when it can."""
         if not self._ready():
             return "starting or stopping"
         database = self._service.database
+        # SQLite goes on writing to a file that was deleted or replaced, and nobody sees it again.
         if self._file != await asyncio.to_thread(_identity, database.path):
-            return f"{database.path} is gone: what is written now would be lost; restart SoulSpot"
-        if database.full or await asyncio.to_thread(_free, database.path.parent) < ROOM:
+            return (
+                f"{database.path} was removed or replaced, and what is written now is lost: restart SoulSpot"
+            )
+        if database.full or await asyncio.to_thread(_free_bytes, database.path.parent) < ROOM:
             return "the disk is full"
         try:
             async with asyncio.timeout(ANSWERS_WITHIN):
@@ -94,7 +84,7 @@ class Status:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """What tells this file from another one of its name; None when there is none."""
+    """Return device and inode, which tell this file from another of its name; None when there is no file."""
     try:
         found = path.stat()
     except OSError:
@@ -102,7 +92,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _free(folder: Path) -> int:
+def _free_bytes(folder: Path) -> int:
     try:
         return shutil.disk_usage(folder).free
     except OSError:

@@ -109,7 +109,7 @@ async def test_scan_and_import_reach_the_running_daemon(tmp_path: Path) -> None:
             assert scanned.json["read"] == 12
             outside = await soulspot("scan", tmp_path, "--config", config)
             assert outside.code == 2
-            assert "not inside the library" in outside.err
+            assert "outside the configured library" in outside.err
             file = write_rows(tmp_path / "ids.csv", [{"key": "a", "isrc": catalogue.recordings[0].isrcs[0]}])
             imported = await soulspot("import", file, "--config", config, "--json")
             assert imported.json == {"rows": 1, "queued": 1, "bad": 0}
@@ -261,5 +261,5 @@ async def test_an_address_in_use_is_a_configuration_problem(tmp_path: Path) -> N
             config = write_config(tmp_path / "config.toml", values)
             ended = await soulspot("daemon", "--config", config)
     assert ended.code == 78
-    assert f"http.listen: {address}" in ended.err
+    assert f"http.listen: cannot listen on {address}" in ended.err
     assert "another program" in ended.err

@@ -16,7 +16,7 @@ from soulspot.assembly import open_service
 from soulspot.config.loading import make_config
 from soulspot.operations.runner import Operations
 from soulspot.pipeline.service import EnrichmentService
-from soulspot.web.app import Api
+from soulspot.web.app import make_application
 
 NOBODY = "http://127.0.0.1:9"  # nothing listens there; and nothing is asked, because no pump runs
 
@@ -68,8 +68,11 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
             operations = Operations(service)
             stack.push_async_callback(operations.stop)
             state = {"ready": True}
-            api = Api(service, operations, ready=lambda: state["ready"], version="1.2.3")
-            server = TestServer(api.application(token=token, allowed_hosts=allowed_hosts))
+            application = make_application(
+                service, operations, ready=lambda: state["ready"], version="1.2.3",
+                token=token, allowed_hosts=allowed_hosts,
+            )  # fmt: skip
+            server = TestServer(application)
             client = await stack.enter_async_context(TestClient(server))
             return Running(client, service, operations, music, state)
 

@@ -28,7 +28,7 @@ def test_a_minute_of_requests_is_forgotten_when_it_is_over(running: Running) -> 
         if second < 6:
             asked(running, "spotify", 2)
         clock.now += SLICE
-        activity.look()
+        activity.sample()
         minute = activity.services()["spotify"]["requests_last_minute"]
         assert minute == 2 * max(0, min(second + 1, 6) - max(0, second - 5))
     assert running.service.telemetry.requests["spotify"] == 12
@@ -41,7 +41,7 @@ def test_the_hour_has_each_track_and_request_once_and_no_more_than_an_hour(runni
         running.service.telemetry.on_results({"accepted": 2, "review": 1})
         asked(running, "musicbrainz", 1)
         clock.now += SLICE
-        activity.look()
+        activity.sample()
     running.service.telemetry.on_results({"accepted": 4})
     slices = activity.slices()
     assert len(slices) == KEPT + 1
@@ -58,7 +58,7 @@ def test_how_long_the_rest_takes_is_told_by_the_last_minute(running: Running) ->
     for tracks in (500, 30, 30, 30, 30, 30, 30):
         running.service.telemetry.on_results({"accepted": tracks})
         clock.now += SLICE
-        activity.look()
+        activity.sample()
     assert activity.pace(90) == {"tracks_per_second": 3.0, "eta_seconds": 30.0}
     assert activity.pace(0) == {"tracks_per_second": 3.0, "eta_seconds": None}
     clock.now += 60

@@ -14,8 +14,7 @@ import pytest
 
 from soulspot.errors import DatabaseFull
 from soulspot.models import MUSICBRAINZ, LookupState, Settlement
-from soulspot.operations import kinds
-from soulspot.operations import runner as operations_module
+from soulspot.operations import kinds, runner
 from soulspot.operations.reports.results import EnrichReport
 from soulspot.pipeline import Postponed
 from soulspot.pipeline.status import status_of
@@ -113,7 +112,7 @@ async def test_paths_outside_the_library_are_refused_however_they_are_written(
     ):  # fmt: skip
         for route in ("/api/v1/scan", "/api/v1/enrich"):
             async with running.http.post(route, json={"paths": [str(running.music), path]}) as answer:
-                assert "not inside the library" in await is_problem(answer, 422)
+                assert "outside the configured library" in await is_problem(answer, 422)
     assert (await status_of(running.service))["operations"] == []
 
 
@@ -199,7 +198,7 @@ async def test_an_uploaded_file_is_imported_and_not_kept(running: Running, name:
 )
 async def test_a_file_of_another_kind_is_refused(running: Running, name: str) -> None:
     async with running.http.post("/api/v1/import", params={"name": name}, data=b"x") as answer:
-        assert "a file ending in .csv" in await is_problem(answer, 422)
+        assert "must end in one of .csv" in await is_problem(answer, 422)
 
 
 async def test_odd_names_harm_nothing(running: Running) -> None:
@@ -355,7 +354,7 @@ async def test_the_end_of_an_operation_is_written_although_the_database_is_busy_
         real(*positional, **named)
 
     monkeypatch.setattr(rows, "finish", finish)
-    monkeypatch.setattr(operations_module, "SAVE_AGAIN", 0.0)
+    monkeypatch.setattr(runner, "SAVE_AGAIN", 0.0)
     said = await running.operation(await accepted(running, "/api/v1/scan"))
     assert (said["status"], left) == ("completed", [])
 

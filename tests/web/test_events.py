@@ -89,7 +89,7 @@ async def happen(running: Running, *numbers: int) -> None:
 
 @pytest.fixture(autouse=True)
 def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(module, "POLL", 0.01)
 
 
 async def test_whoever_comes_hears_what_happens_from_then_on(running: Running) -> None:
@@ -109,7 +109,7 @@ async def test_whoever_comes_back_misses_nothing_and_hears_nothing_twice(
     running: Running, recent: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "RECENT", recent)
-    monkeypatch.setattr(module, "AT_ONCE", 4)
+    monkeypatch.setattr(module, "WRITE_EVENTS", 4)
     await happen(running, *range(1, 21))
     async with listening(running, 5) as listener:
         first = [one.data["track_id"] for one in await listener.events(3)]
@@ -132,7 +132,7 @@ async def test_whoever_was_away_for_too_long_is_told_so_and_gets_what_is_left(ru
 
 async def test_an_id_of_another_database_is_told_so(running: Running) -> None:
     async with listening(running, 99) as listener:
-        assert "another database" in (await listener.next("reset")).data["why"]
+        assert "database is a different one" in (await listener.next("reset")).data["why"]
 
 
 async def test_the_position_can_stand_in_the_address(running: Running) -> None:
@@ -182,9 +182,9 @@ async def test_many_clients_hear_the_same(running: Running) -> None:
 async def test_a_client_too_many_is_told_when_to_come_back(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MOST", 1)
+    monkeypatch.setattr(module, "MAX_CLIENTS", 1)
     async with listening(running), running.http.get("/api/v1/events") as answer:
-        assert "listen already" in await is_problem(answer, 503)
+        assert "connected already" in await is_problem(answer, 503)
         assert answer.headers["Retry-After"] == "10"
 
 

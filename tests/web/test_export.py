@@ -148,7 +148,7 @@ async def test_what_has_no_file_says_why(running: Running, monkeypatch: pytest.M
     assert "not done yet (0 %)" in await why(2)
     ended = await exported(running)
     running.operations.exports.file_of(ended).unlink()  # type: ignore[union-attr]
-    assert "there no more (export.keep)" in await why(3)
+    assert "has been removed (export.keep)" in await why(3)
 
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")

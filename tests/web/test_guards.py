@@ -163,8 +163,8 @@ async def test_an_unknown_page_is_a_problem(running: Running) -> None:
     [
         (DatabaseFull("the disk is full"), 507, "the disk is full"),
         (OSError(errno.ENOSPC, "No space left", "/secret/upload"), 507, "the disk is full"),
-        (OSError(errno.EIO, "secret disk"), 500, "log says more"),
-        (RuntimeError("secret detail"), 500, "log says more"),
+        (OSError(errno.EIO, "secret disk"), 500, "its log has the details"),
+        (RuntimeError("secret detail"), 500, "its log has the details"),
     ],
 )
 async def test_what_breaks_inside_is_a_problem_that_keeps_our_secrets(

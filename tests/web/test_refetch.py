@@ -126,4 +126,4 @@ async def test_what_was_answered_since_it_was_asked_for_is_not_asked_twice(runni
 
 async def test_the_cost_of_what_lies_outside_the_library_is_a_problem(running: Running) -> None:
     async with running.http.post("/api/v1/enrich/cost", json={"paths": ["/etc"]}) as answer:
-        assert "not inside the library" in await is_problem(answer, 422)
+        assert "outside the configured library" in await is_problem(answer, 422)

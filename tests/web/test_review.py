@@ -276,7 +276,7 @@ async def test_a_search_that_found_nothing_is_asked_anew(running: Running) -> No
         ("reject", {"entities": []}, "entities"),
         ("reject", {"entities": [5]}, "entities.0"),
         ("reject", {}, "entity_id or entities"),
-        ("reject", {"entity_id": mbid(1), "entities": [{"entity_id": mbid(2)}]}, "one of them"),
+        ("reject", {"entity_id": mbid(1), "entities": [{"entity_id": mbid(2)}]}, "either entity_id or entities"),
         ("accept", {"entity_id": mbid(1), "entity": mbid(2)}, "entity: extra inputs"),
         ("accept", {"entity_id": mbid(1), "reason": "x" * 501}, "reason"),
         ("reject", {"entities": [{"entity_id": "x"}]}, "is no id"),

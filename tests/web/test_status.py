@@ -35,9 +35,9 @@ async def test_a_process_that_starts_or_stops_is_not_ready(running: Running) -> 
 async def test_a_database_that_is_gone_is_told_although_its_file_is_still_open(running: Running) -> None:
     path = running.service.database.path
     aside = path.rename(path.with_name("aside.db"))
-    assert "is gone" in await unready(running)
+    assert "was removed or replaced" in await unready(running)
     path.write_bytes(b"")  # another file of the same name is not it
-    assert "is gone" in await unready(running)
+    assert "was removed or replaced" in await unready(running)
     aside.rename(path)
     assert await ready(running)
 

@@ -71,7 +71,7 @@ async def test_what_would_be_written_is_told_and_what_is_written_can_be_taken_ba
     ("path", "body", "status", "says"),
     [
         ("write-tags", {"fields": ["titel"]}, 422, "there is no titel"),
-        ("write-tags", {"paths": ["/etc"]}, 422, "not inside the library"),
+        ("write-tags", {"paths": ["/etc"]}, 422, "outside the configured library"),
         ("write-tags", {"policy": "all"}, 422, "policy"),
         ("write-tags", {"embed_covers": True}, 422, "set export.covers.enabled"),
         ("write-tags/99/undo", {}, 404, "has written no tags"),
