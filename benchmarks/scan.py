@@ -19,7 +19,7 @@ from pathlib import Path
 
 import mutagen
 
-from soulspot.library.scan import FoundFile, walk
+from soulspot.library.scan import FoundFile, Walk
 from soulspot.library.tags import read_file
 from soulspot.models import FileStamp
 
@@ -57,7 +57,7 @@ def copy_samples(folder: Path, files: int) -> None:
 def measure(folder: Path, rounds: int) -> str:
     """Time each way over `folder`, the ways taking turns, and return the table."""
     root = os.fsencode(folder)
-    candidates = list(walk([root]))
+    candidates = list(Walk([root]))
     known = {one.path: one.stamp for one in candidates}
     ways: dict[str, Callable[[], int]] = {
         "`mutagen.File` alone, paths given": lambda: bare(candidates),
@@ -94,12 +94,12 @@ def bare(candidates: Sequence[FoundFile]) -> int:
 
 def first_scan(root: bytes) -> int:
     """Find and read every file."""
-    return len([read_file(one.path, one.stamp) for one in walk([root])])
+    return len([read_file(one.path, one.stamp) for one in Walk([root])])
 
 
 def second_scan(root: bytes, known: Mapping[bytes, FileStamp]) -> int:
     """Find every file and see that it is the one that was read before."""
-    return sum(known.get(one.path) == one.stamp for one in walk([root]))
+    return sum(known.get(one.path) == one.stamp for one in Walk([root]))
 
 
 if __name__ == "__main__":

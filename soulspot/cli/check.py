@@ -13,7 +13,7 @@ from itertools import islice
 from soulspot.assembly import library_rules
 from soulspot.config import Config
 from soulspot.errors import DatabaseError
-from soulspot.library.scan import walk
+from soulspot.library.scan import Walk
 from soulspot.store import operations
 from soulspot.store.database import Database, migrations
 from soulspot.store.ownership import read_owner
@@ -118,7 +118,7 @@ def _library(config: Config) -> Iterator[Check]:
     if not rules.roots:
         yield Check("library", False, "library.paths is empty: nothing is scanned by itself", fatal=False)
         return
-    looked_at = walk(
+    looked_at = Walk(
         rules.roots, include=rules.include, exclude=rules.exclude, follow_symlinks=rules.follow_symlinks
     )
     count = sum(1 for _ in islice(looked_at, LOOKED_AT))

@@ -5,26 +5,25 @@ Read by assembly, daemon and cli; what is built from it takes plain values."""
 from soulspot.config.checks import ALL_OFF, LIBRARY_EMPTY, SPOTIFY_OFF
 from soulspot.config.loading import (
     Config,
-    default_config_paths,
+    config_places,
     find_config,
     load_config,
     make_config,
     reloadable_differences,
 )
-from soulspot.config.values import parse_time
+from soulspot.config.moments import moment
 
 __all__ = [
     "ALL_OFF",
     "LIBRARY_EMPTY",
     "SPOTIFY_OFF",
     "Config",
-    "default_config_paths",
+    "config_places",
     "find_config",
     "load_config",
     "make_config",
     "model",
-    "parse_time",
+    "moment",
     "reloadable_differences",
-    "sections",
     "template",
 ]

@@ -135,4 +135,4 @@ class Rows:
     def _note_unknown(self, record: Mapping[str, Any]) -> None:
         for name in record.keys() - KNOWN - {SURPLUS}:
             if name not in self.unknown_columns and len(self.unknown_columns) < _MAX_UNKNOWN:
-                self.unknown_columns.append(values.clean(name))
+                self.unknown_columns.append(values.clean_text(name))

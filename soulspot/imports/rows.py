@@ -48,7 +48,7 @@ class BadRow:
 
 def parse_row(line: int, record: Mapping[str, Any]) -> ImportRow | BadRow:
     """What a record's cells, text, numbers or lists of text by column, say of a track."""
-    text = {name: values.split(_strings(record[name])) for name in COLUMNS if name in record}
+    text = {name: values.split_values(_strings(record[name])) for name in COLUMNS if name in record}
 
     def first(name: str) -> str | None:
         return next(iter(text.get(name, ())), None)
@@ -70,9 +70,9 @@ def parse_row(line: int, record: Mapping[str, Any]) -> ImportRow | BadRow:
         artists=artists if len(artists) > 1 else (),
         album=first("album"),
         album_artist=first("album_artist"),
-        track_number=values.position(first("track_number") or "")[0],
-        disc_number=values.position(first("disc_number") or "")[0],
-        duration_ms=values.duration(record.get("duration_ms")),
+        track_number=values.parse_position(first("track_number") or "")[0],
+        disc_number=values.parse_position(first("disc_number") or "")[0],
+        duration_ms=values.parse_duration_ms(record.get("duration_ms")),
         ids=Identifiers(
             mb_recording_ids=recordings,
             mb_release_id=next(iter(releases), None),

@@ -1,5 +1,6 @@
-"""Audio files in, frozen values out: walk folders, watch them, read tags and identifiers.
+"""Audio files in, frozen values out: walk folders, watch them, read tags and parse identifiers.
 
-Knows neither database nor network. Called by the pipeline's intake."""
+Knows neither the database nor the network. Called by the pipeline's intake, the daemon and
+tagging."""
 
 __all__ = ["bounded_file", "identifiers", "mutagen_limits", "scan", "suffixes", "tags", "values", "watch"]

@@ -1,4 +1,5 @@
-"""Opens one file for mutagen such that no file blocks the scan, or makes it read without end."""
+"""Opening one file for mutagen, so that no file blocks the scan or makes mutagen read without
+end."""
 
 from __future__ import annotations
 
@@ -7,17 +8,21 @@ import os
 import stat
 
 from soulspot.errors import UnreadableFile
+from soulspot.models import FileStamp
 
-# Generous for real files: the largest single piece mutagen reads is an ID3 tag or a FLAC block with a cover.
+# The largest single piece that mutagen reads is an ID3 tag or a FLAC block with a cover.
 MAX_PIECE = 32 << 20
-MAX_STEPS = 1 << 20  # a read is one step, and one more for every 256 bytes: 256 MB in all
+# A read costs one step, and one more for every 256 bytes: 256 MB in all.
+MAX_STEPS = 1 << 20
 
 
 class BoundedFile(io.BufferedReader):
-    """A file whose sizes claimed in headers are checked against its real size before memory is taken.
+    """A file whose sizes claimed in headers are checked against its real size before memory is
+    taken.
 
-    `read` never asks for more than the file holds, refuses pieces above `MAX_PIECE` bytes, and gives up after
-    `MAX_STEPS`: then the file's own structure leads in circles, or has no end. Both raise UnreadableFile."""
+    `read` never asks for more than the file holds and refuses pieces above `MAX_PIECE` bytes. After
+    `MAX_STEPS` steps it gives up, because the file's structure has a loop or no end. Both raise
+    UnreadableFile."""
 
     def __init__(self, raw: io.FileIO, size: int) -> None:
         super().__init__(raw, 1 << 14)
@@ -25,6 +30,7 @@ class BoundedFile(io.BufferedReader):
         self._steps = MAX_STEPS
 
     def read(self, size: int | None = -1, /) -> bytes:
+        """Return at most `size` bytes (all that remain for None or a negative size)."""
         wanted = self._size if size is None or size < 0 or size > self._size else size
         if wanted > MAX_PIECE:
             if self._size - self.tell() > MAX_PIECE:
@@ -37,22 +43,28 @@ class BoundedFile(io.BufferedReader):
 
 
 def open_bounded(path: bytes, max_file_size: int | None = None) -> tuple[BoundedFile, os.stat_result]:
-    """Open a regular file for reading, with what fstat says of it.
+    """Open a regular file for reading; return it with its status (`os.fstat`).
 
-    Never waits: a FIFO, socket or device that took the file's place is refused. `max_file_size` is in bytes.
-    Raises UnreadableFile with the reason, or OSError."""
+    `max_file_size` is in bytes. Raises UnreadableFile with a reason for people when the file is
+    empty, too large or no regular file, and OSError when it cannot be opened."""
+    # A FIFO that took the file's place would block the open until somebody writes to it.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
             raise UnreadableFile(path, "not a regular file")
-        if found.st_size == 0:
+        if status.st_size == 0:
             raise UnreadableFile(path, "the file is empty")
-        if max_file_size is not None and found.st_size > max_file_size:
+        if max_file_size is not None and status.st_size > max_file_size:
             raise UnreadableFile(
-                path, f"larger than max_file_size ({found.st_size} bytes, allowed are {max_file_size})"
+                path, f"larger than max_file_size ({status.st_size} bytes, allowed are {max_file_size})"
             )
-        return BoundedFile(io.FileIO(descriptor, "rb"), found.st_size), found
+        return BoundedFile(io.FileIO(descriptor, "rb"), status.st_size), status
     except BaseException:
         os.close(descriptor)
         raise
+
+
+def stamp_of(status: os.stat_result) -> FileStamp:
+    """Return the size, modification time and inode by which a later scan knows a file unchanged."""
+    return FileStamp(status.st_size, status.st_mtime_ns, status.st_ino)

@@ -1,4 +1,8 @@
-"""Identifiers as people and taggers write them, made canonical or named malformed; pure."""
+"""Identifiers as people and taggers write them, made canonical or reported as malformed; pure.
+
+The parsers share their signature: `values` are the texts of one field, `field` is that field's name
+in reports, and a report such as "isrc: 12345" is appended to `malformed` for every value that holds
+anything but identifiers."""
 
 from __future__ import annotations
 
@@ -21,77 +25,82 @@ _SPOTIFY_TRACK = re.compile(
     re.IGNORECASE,
 )
 _SPOTIFY_ID = re.compile(r"[0-9A-Za-z]{22}")
-_BETWEEN = re.compile(r"[\s\0;,|]+")
+_SEPARATORS = re.compile(r"[\s\0;,|]+")
 _BRACKETS = "{}[]()<>\"'"
 _DASHES = str.maketrans("‐‑‒–—−", "------")
-_SHOWN = 100  # characters of a malformed value that are kept
+_MAX_REPORTED = 100  # characters of a malformed value that a report keeps
 
 
 def note_malformed(malformed: list[str], field: str, value: str) -> None:
-    """Note in `malformed` that `value` stands in `field` and is not what the field is for."""
-    shown = " ".join(value.replace("\0", " ").split())
-    note = f"{field}: {shown[:_SHOWN]}{'…' if len(shown) > _SHOWN else ''}"
+    """Append "field: value" to `malformed`, once, with the value shortened to one short line."""
+    line = " ".join(value.replace("\0", " ").split())
+    note = f"{field}: {line[:_MAX_REPORTED]}{'…' if len(line) > _MAX_REPORTED else ''}"
     if note not in malformed:
         malformed.append(note)
 
 
 def parse_mbids(values: Iterable[str], kind: str, field: str, malformed: list[str]) -> tuple[str, ...]:
-    """The distinct MBIDs in `values`, lower case, in order: bare, in braces, several in a value, or URLs.
+    """Return the distinct MusicBrainz ids in `values`, in lower case and in order.
 
-    `kind` is what a musicbrainz.org URL must be of ("recording", "release" ...). A value with anything else
-    in it is reported; what is sound in it still counts. The nil UUID is no MBID."""
+    Understands bare ids, ids in brackets, several ids in a value, and musicbrainz.org URLs of the
+    entity `kind` ("recording", "release" ...). A value with anything else in it is reported in
+    `malformed`; its sound ids still count. The nil UUID is no id."""
     found: dict[str, None] = {}
     for value in values:
-        sound = True
-        for token in filter(None, _BETWEEN.split(value.lower())):
+        is_sound = True
+        for token in filter(None, _SEPARATORS.split(value.lower())):
             url = _MB_URL.match(token)
             if url:
                 ids = [url["id"] if url["kind"] == kind else ""]
             else:
                 ids = [part.strip(_BRACKETS).removeprefix("urn:uuid:") for part in token.split("/") if part]
-            for one in ids:
-                if _UUID.fullmatch(one) and one != _NIL:
-                    found[one] = None
+            for mbid in ids:
+                if _UUID.fullmatch(mbid) and mbid != _NIL:
+                    found[mbid] = None
                 else:
-                    sound = False
-        if not sound:
+                    is_sound = False
+        if not is_sound:
             note_malformed(malformed, field, value)
     return tuple(found)
 
 
 def parse_isrcs(values: Iterable[str], field: str, malformed: list[str]) -> tuple[str, ...]:
-    """The distinct ISRCs in `values` as 12 upper-case characters, in order.
+    """Return the distinct ISRCs in `values` as 12 upper-case characters, in order.
 
-    Hyphens, spaces, lower case, "ISRC" in front and several in one value (parted by / ; , space or NUL) are
-    understood; a value with anything else in it is reported. Form: ISO 3901, CC-XXX-YY-NNNNN."""
+    Understands hyphens, spaces, lower case, "ISRC" in front, and several ISRCs in one value
+    (separated by / ; , space or NUL). A value with anything else in it is reported in `malformed`.
+    The form is that of ISO 3901: CC-XXX-YY-NNNNN."""
     found: dict[str, None] = {}
     for value in values:
         text = unicodedata.normalize("NFKC", value).translate(_DASHES).upper()
         for match in _ISRC.finditer(text):
             found["".join(match.groups())] = None
-        if _BETWEEN.sub("", _ISRC.sub("", text)).strip("/&+" + _BRACKETS):
+        if _SEPARATORS.sub("", _ISRC.sub("", text)).strip("/&+" + _BRACKETS):
             note_malformed(malformed, field, value)
     return tuple(found)
 
 
 def parse_spotify_tracks(values: Iterable[str], field: str, malformed: list[str]) -> tuple[str, ...]:
-    """The distinct track ids in a field made for them: ids, spotify:track: URIs or open.spotify.com URLs.
+    """Return the distinct Spotify track ids in the values of a field made for them, in order.
 
-    Anything else (spotify:local:, an album's URL, a wrong length) is reported."""
+    Understands ids, spotify:track: URIs and open.spotify.com URLs. Anything else (spotify:local:,
+    an album's URL, an id of the wrong length) is reported in `malformed`."""
     found: dict[str, None] = {}
     for value in values:
-        for token in filter(None, _BETWEEN.split(value)):
+        for token in filter(None, _SEPARATORS.split(value)):
             link = _SPOTIFY_TRACK.search(token)
-            one = link["id"] if link else token
-            if _SPOTIFY_ID.fullmatch(one):
-                found[one] = None
+            track_id = link["id"] if link else token
+            if _SPOTIFY_ID.fullmatch(track_id):
+                found[track_id] = None
             else:
                 note_malformed(malformed, field, value)
     return tuple(found)
 
 
 def find_spotify_links(values: Iterable[str], field: str, malformed: list[str]) -> tuple[str, ...]:
-    """The distinct track ids that free text (comments, web addresses) links to; bad links are reported."""
+    """Return the distinct Spotify track ids that free text (comments, web addresses) links to.
+
+    Text without a link is no error; a link with a malformed id is reported in `malformed`."""
     found: dict[str, None] = {}
     for value in values:
         for link in _SPOTIFY_TRACK.finditer(value):
@@ -103,5 +112,5 @@ def find_spotify_links(values: Iterable[str], field: str, malformed: list[str]) 
 
 
 def single(ids: Sequence[str]) -> str | None:
-    """The id when there is exactly one: of several nobody can say which is meant."""
+    """Return the only id, or None when there are none or several to choose from."""
     return ids[0] if len(ids) == 1 else None

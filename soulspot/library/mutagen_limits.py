@@ -1,8 +1,10 @@
-"""Limits inside mutagen, for files made to exhaust whoever reads their tags; they apply only within `limited`.
+"""Limits inside mutagen against files made to exhaust their reader; active only within `limited`.
 
-mutagen has no settings for these. Seen in 1.48: zlib.decompress on ID3 frames without a bound (30 MB of each 30 kB);
-the rest of an ID3 tag copied for every frame, so that 2 MB of tiny frames take hours; an APEv2 key without end joined
-byte by byte; one object for each of millions of empty Vorbis comments. Real files are nowhere near the limits."""
+mutagen has no settings for these limits, so importing this module replaces four of its functions.
+Observed in mutagen 1.48: zlib.decompress on ID3 frames without a bound (30 MB of each 30 kB); the
+rest of an ID3 tag copied for every frame, so that 2 MB of tiny frames take hours; an APEv2 key
+without an end joined byte by byte; one object for each of millions of empty Vorbis comments.
+Real files are nowhere near the limits."""
 
 from __future__ import annotations
 
@@ -18,17 +20,18 @@ import mutagen.id3._frames
 import mutagen.id3._tags
 from mutagen._vorbis import VComment
 from mutagen.apev2 import APEv2
+from mutagen.id3 import BitPaddedInt
 
 from soulspot.errors import UnreadableFile
 
-MAX_INFLATED = 32 << 20  # bytes all compressed frames of a file may unpack to
-MAX_ITEMS = 20_000  # frames, comments and items a file may have
-MAX_COPIED = 8 << 30  # bytes mutagen may copy while it goes from frame to frame
-_MAX_APE_KEY = 255  # as the format says
+MAX_INFLATED = 32 << 20  # bytes that all compressed frames of a file may unpack to
+MAX_ITEMS = 20_000  # frames, comments and items that a file may have
+MAX_COPIED = 8 << 30  # bytes that mutagen may copy while it goes from frame to frame
+_MAX_APE_KEY = 255  # characters, by the APEv2 specification
 
 
 class _Allowance(threading.local):
-    """What the file that this thread reads may still use."""
+    """Items and unpacked bytes that the file read in this thread may still use."""
 
     active = False
     items = 0
@@ -40,7 +43,7 @@ _allowance = _Allowance()
 
 @contextmanager
 def limited() -> Iterator[None]:
-    """Read one file within the limits; above them, mutagen's readers raise UnreadableFile."""
+    """Read one file within the limits; beyond them, mutagen's readers raise UnreadableFile."""
     _allowance.active, _allowance.items, _allowance.inflated = True, MAX_ITEMS, MAX_INFLATED
     try:
         yield
@@ -48,8 +51,8 @@ def limited() -> Iterator[None]:
         _allowance.active = False
 
 
-def _spend(items: int) -> None:
-    _allowance.items -= items
+def _spend_items(count: int) -> None:
+    _allowance.items -= count
     if _allowance.items < 0:
         raise UnreadableFile(b"", f"damaged: claims more than {MAX_ITEMS} tags")
 
@@ -60,59 +63,56 @@ def _decompress(data: bytes) -> bytes:
     worker = zlib.decompressobj()
     plain = worker.decompress(data, max(_allowance.inflated, 1))
     _allowance.inflated -= len(plain)
-    if not worker.eof:  # mutagen leaves such a frame out, or refuses the file
+    # On zlib.error mutagen leaves the frame out, or refuses the file.
+    if not worker.eof:
         raise zlib.error("incomplete, or unpacks to more than a tag may hold")
     return plain
 
 
-def _frames_within_limits(id3: Any, data: bytes, frames: Any) -> Any:
+def _read_frames_within_limits(id3: Any, data: bytes, frames: Any) -> Any:
     if _allowance.active:
-        counts = [_count(data, size, 10) for size in (_plain, _synchsafe)]
+        # Some writers of ID3v2.4 use plain sizes of 8 bits a byte, where the specification has 7
+        # bits.
+        counts = [_count_frames(data, 4, bits) for bits in (8, 7)]
         if id3.version < (2, 3, 0):
-            count = _count(data, _three_bytes, 6)
+            count = _count_frames(data, 3, 8)
         elif id3.version < (2, 4, 0):
             count = counts[0]
         elif max(counts) <= MAX_ITEMS:
             count = max(counts)
-        else:  # costly to find out, so only where it matters
-            count = counts[_size_kind(data, frames) is not int]
-        _spend(count)
+        else:
+            # mutagen's own guess at the kind of size is costly, so ask for it only where it
+            # matters.
+            count = counts[_guess_size_kind(data, frames) is not int]
+        _spend_items(count)
     return _read_frames(id3, data, frames)
 
 
-def _count(data: bytes, size: Callable[[bytes, int], int], header: int) -> int:
-    """How many frames mutagen would go through; more than `MAX_ITEMS` also when they are too much to copy."""
+def _count_frames(data: bytes, id_length: int, bits: int) -> int:
+    """Return the number of frames mutagen would go through; `MAX_ITEMS` + 1 for too many.
+
+    A frame's header has an id of 3 or 4 bytes, as many bytes for the size with `bits` used bits
+    each, and from ID3v2.3 on 2 bytes of flags. Frames also count as too many when going through
+    them copies more than `MAX_COPIED` bytes."""
     at = count = copied = 0
     end = len(data)
+    header = 6 if id_length == 3 else 10
     while at + header <= end and count <= MAX_ITEMS and data[at : at + 4].strip(b"\0"):
         count += 1
         copied += end - at
         if copied > MAX_COPIED:
             return MAX_ITEMS + 1
-        at += header + size(data, at)
+        at += header + BitPaddedInt(data[at + id_length : at + 2 * id_length], bits)
     return count
 
 
-def _plain(data: bytes, at: int) -> int:
-    return int.from_bytes(data[at + 4 : at + 8], "big")
-
-
-def _synchsafe(data: bytes, at: int) -> int:
-    a, b, c, d = (byte & 0x7F for byte in data[at + 4 : at + 8])
-    return a << 21 | b << 14 | c << 7 | d
-
-
-def _three_bytes(data: bytes, at: int) -> int:
-    return int.from_bytes(data[at + 3 : at + 6], "big")
-
-
-def _ape_within_limits(self: APEv2, tag: bytes, count: int) -> None:
+def _parse_ape_within_limits(self: APEv2, tag: bytes, count: int) -> None:
     if _allowance.active:
         at = 0
         for _ in range(count):
             if at + 8 > len(tag):
                 break
-            _spend(1)
+            _spend_items(1)
             (size,) = struct.unpack_from("<I", tag, at)
             key_end = tag.find(b"\0", at + 8, at + 8 + _MAX_APE_KEY + 1)
             if key_end < 0:
@@ -121,20 +121,20 @@ def _ape_within_limits(self: APEv2, tag: bytes, count: int) -> None:
     _parse_ape(self, tag, count)
 
 
-def _comment_within_limits(self: list[Any], comment: Any) -> None:
+def _append_comment_within_limits(self: list[Any], comment: Any) -> None:
     if _allowance.active:
-        _spend(1)
+        _spend_items(1)
     list.append(self, comment)
 
 
-# By setattr, as to mypy these names are modules and methods that are never assigned to.
 _read_frames: Callable[..., Any] = mutagen.id3._tags.read_frames
-_size_kind: Callable[..., Any] = mutagen.id3._tags.determine_bpi
-_parse_ape = getattr(APEv2, "_APEv2__parse_tag")  # noqa: B009 - a name of that class
+_guess_size_kind: Callable[..., Any] = mutagen.id3._tags.determine_bpi
+_parse_ape = getattr(APEv2, "_APEv2__parse_tag")  # noqa: B009 - a private name of that class
+# By setattr, because mypy takes these names for modules and methods that are never assigned to.
 for _owner, _name, _replacement in (
     (mutagen.id3._frames, "zlib", SimpleNamespace(decompress=_decompress, error=zlib.error)),
-    (mutagen.id3._tags, "read_frames", _frames_within_limits),
-    (APEv2, "_APEv2__parse_tag", _ape_within_limits),
-    (VComment, "append", _comment_within_limits),
+    (mutagen.id3._tags, "read_frames", _read_frames_within_limits),
+    (APEv2, "_APEv2__parse_tag", _parse_ape_within_limits),
+    (VComment, "append", _append_comment_within_limits),
 ):
     setattr(_owner, _name, _replacement)

@@ -1,4 +1,4 @@
-"""Glob patterns of `include` and `exclude`, matched against paths relative to their root."""
+"""Glob patterns of `include` and `exclude`, matched against paths relative to a library root."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from collections.abc import Sequence
 
 
 class Patterns:
-    """A pattern names a file or a folder, by its name alone or by its path below the root.
+    """Patterns that each name a file or a folder, by its name alone or by its path below the root.
 
-    `*` also crosses "/", a leading "**/" means any depth, and a folder stands for everything in it. Case
-    counts. Names that are not UTF-8 take part with their odd bytes as surrogate escapes."""
+    `*` also crosses "/", a leading "**/" means any depth, and a folder stands for everything in it.
+    Case counts. Bytes that are not UTF-8 take part as surrogate escapes. Without patterns an
+    instance is false, and matches nothing."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
         wanted = [p.rstrip("/").removeprefix("./") for p in patterns]
@@ -24,13 +25,13 @@ class Patterns:
         return self._match is not None
 
     def match(self, relative: bytes) -> bool:
-        """Whether this very file or folder is named; its parents are not looked at."""
+        """Whether a pattern names this very file or folder; its parent folders do not count."""
         if self._match is None:
             return False
         text = os.fsdecode(relative)
         return bool(self._match(text) or self._match(text.rpartition("/")[2]))
 
     def match_parents(self, relative: bytes) -> bool:
-        """Whether a folder above `relative` is named."""
+        """Whether a pattern names one of the folders above `relative`."""
         parts = relative.split(b"/")
         return any(self.match(b"/".join(parts[:n])) for n in range(1, len(parts)))

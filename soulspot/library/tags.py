@@ -1,4 +1,5 @@
-"""Reads one audio file into a ScannedFile: mutagen opens it, and all it meets ends as tags or as a reason."""
+"""One audio file read into a ScannedFile: mutagen opens the file, and every failure becomes a
+reason."""
 
 from __future__ import annotations
 
@@ -21,45 +22,49 @@ from mutagen.trueaudio import TrueAudio
 
 from soulspot.errors import UnreadableFile
 from soulspot.library import identifiers, values
-from soulspot.library.bounded_file import BoundedFile, open_bounded
-from soulspot.library.fields import Raw, collect
+from soulspot.library.bounded_file import BoundedFile, open_bounded, stamp_of
+from soulspot.library.fields import RawFields, collect_fields
 from soulspot.library.mutagen_limits import limited
 from soulspot.library.suffixes import UNSUPPORTED, suffix
 from soulspot.models import FileStamp, Identifiers, ScannedFile, TrackTags
 
-# Their mutagen classes know ID3 or no tags at all, but taggers also write APEv2 at their end.
+# mutagen's classes for these know ID3 or no tags at all, but taggers also write APEv2 at the end.
 _ALSO_APE = (MP3, AAC, AC3, TrueAudio)
 _OGG = (OggVorbis, OggOpus, OggFLAC, OggSpeex, OggTheora)
 _REASON_LENGTH = 200
-NEVER_READ = -1  # nanoseconds; no file has been changed then
+NEVER_READ = -1
+"""A modification time (nanoseconds) that no file has: the next scan reads the file again."""
 
 
 def read_file(path: bytes, stamp: FileStamp, *, max_file_size: int | None = None) -> ScannedFile:
-    """What the file says of its track, or why it cannot be read; never raises.
+    """Return the file's tags and duration, or the reason why it cannot be read. Never raises.
 
-    `stamp` is what the walk saw. The result bears the stamp of the file that was really opened, so that a
-    change in between is not taken for read; one that could not even be opened bears NEVER_READ as its time.
-    A file larger than `max_file_size` bytes is unreadable."""
+    `stamp` is the file's stamp at the walk. The result has the stamp of the file that was really
+    opened, so that a change in between is noticed; a file that could not be opened has NEVER_READ
+    as its time. A file larger than `max_file_size` bytes is unreadable."""
     try:
-        file, found = open_bounded(path, max_file_size)
-    except OSError as error:  # permission, a failing disk: to be looked at again, as if nobody had
+        file, status = open_bounded(path, max_file_size)
+    except OSError as error:
+        # A missing permission or a failing disk may be gone at the next scan.
         never = FileStamp(stamp.size, NEVER_READ, stamp.inode)
-        return ScannedFile(path, never, unreadable=reason(path, error))
+        return ScannedFile(path, never, unreadable=unreadable_reason(path, error))
     except UnreadableFile as error:
-        return ScannedFile(path, stamp, unreadable=reason(path, error))
-    stamp = FileStamp(found.st_size, found.st_mtime_ns, found.st_ino)
+        return ScannedFile(path, stamp, unreadable=unreadable_reason(path, error))
+    stamp = stamp_of(status)
+    # On damaged files mutagen raises KeyError, IndexError, RecursionError, MemoryError and more.
     try:
         with file, limited():
             return ScannedFile(path, stamp, tags=_read(path, file))
-    except (
-        Exception
-    ) as error:  # damaged files raise KeyError, IndexError, RecursionError, MemoryError and more
-        return ScannedFile(path, stamp, unreadable=reason(path, error))
+    except Exception as error:
+        return ScannedFile(path, stamp, unreadable=unreadable_reason(path, error))
 
 
-def read_as(place: bytes, path: bytes) -> TrackTags:
-    """What a file at `place` says that is going to be called `path`. Raises whatever its damage leads to."""
-    file, _ = open_bounded(place)
+def read_tags_as(present_path: bytes, path: bytes) -> TrackTags:
+    """Return the tags of the file at `present_path`, read as a scan will once it is renamed to
+    `path`.
+
+    Raises UnreadableFile, OSError, or whatever mutagen raises on a damaged file."""
+    file, _ = open_bounded(present_path)
     with file, limited():
         return _read(path, file)
 
@@ -68,19 +73,20 @@ def _read(path: bytes, file: BoundedFile) -> TrackTags:
     ending = suffix(path)
     if ending in UNSUPPORTED:
         raise UnreadableFile(path, f"{UNSUPPORTED[ending]} cannot be read yet")
-    opened: Any = mutagen.File(file, filename=path, options=kinds(file, ending))
+    opened: Any = mutagen.File(file, filename=path, options=likely_readers(file, ending))
     if opened is None:
         raise UnreadableFile(path, f"not a .{ending.decode(errors='replace')} file, or one without any audio")
-    raw = collect(opened.tags)
+    raw = collect_fields(opened.tags)
     if isinstance(opened, _ALSO_APE):
-        _fill_gaps(raw, file)
-    return build(raw, values.milliseconds(getattr(opened.info, "length", None)))
+        _fill_gaps_from_ape(raw, file)
+    return build_tags(raw, values.seconds_to_ms(getattr(opened.info, "length", None)))
 
 
-def kinds(file: BoundedFile, ending: bytes) -> Sequence[type] | None:
-    """mutagen's readers to choose from when the first bytes leave no doubt; None for all of them.
+def likely_readers(file: BoundedFile, ending: bytes) -> Sequence[type] | None:
+    """Return mutagen's classes that can read a file with these first bytes; None for all of them.
 
-    Asking all 24 of them costs a tenth of the time of a usual file."""
+    `ending` is the lower-case suffix without its dot."""
+    # Trying all 24 classes takes a tenth of the time that a usual file costs.
     start = file.peek(12)
     if start[:4] == b"fLaC":
         return (FLAC,)
@@ -93,26 +99,28 @@ def kinds(file: BoundedFile, ending: bytes) -> Sequence[type] | None:
     return None
 
 
-def _fill_gaps(raw: Raw, file: BoundedFile) -> None:
-    """Take from an APEv2 tag what the file's own tag does not say."""
+def _fill_gaps_from_ape(raw: RawFields, file: BoundedFile) -> None:
+    """Add the fields of an APEv2 tag that the file's own tag does not have."""
     try:
-        more = collect(APEv2(file))
-    except mutagen.MutagenError:  # there is none, or a damaged one beside the tag that counts
+        more = collect_fields(APEv2(file))
+    except mutagen.MutagenError:
+        # No APEv2 tag, or a damaged one: the file's own tag counts anyway.
         return
     for field, found in more.items():
         raw.setdefault(field, found)
 
 
-def build(raw: Raw, duration_ms: int | None = None) -> TrackTags:
-    """The tags that raw field values (see `fields.collect`) amount to."""
-    text = {field: values.split(found) for field, found in raw.items()}
-    artists = _distinct(_either(text, "artists", "artist"))
+def build_tags(raw: RawFields, duration_ms: int | None = None) -> TrackTags:
+    """Return the parsed tags of raw field values (see `fields.collect_fields`)."""
+    text = {field: values.split_values(found) for field, found in raw.items()}
+    artist, artists = text.get("artist", []), text.get("artists", [])
+    names = _distinct(artists or artist)
     track, track_total = _position(text, "track")
     disc, disc_total = _position(text, "disc")
     return TrackTags(
         title=_first(text, "title"),
-        artist=", ".join(_distinct(_either(text, "artist", "artists"))) or None,
-        artists=artists if len(artists) > 1 or "artists" in text else (),
+        artist=", ".join(_distinct(artist or artists)) or None,
+        artists=names if len(names) > 1 or "artists" in text else (),
         album=_first(text, "album"),
         album_artist=", ".join(_distinct(text.get("album_artist", ()))) or None,
         track_number=track,
@@ -120,18 +128,18 @@ def build(raw: Raw, duration_ms: int | None = None) -> TrackTags:
         track_total=track_total,
         disc_total=disc_total,
         duration_ms=duration_ms,
-        date=next(filter(None, map(values.day, [*text.get("date", ()), *text.get("year", ())])), None),
+        date=next(filter(None, map(values.parse_date, [*text.get("date", ()), *text.get("year", ())])), None),
         genres=_distinct(part.strip() for genre in text.get("genre", ()) for part in genre.split(";")),
-        compilation=any(map(values.flag, text.get("compilation", ()))),
+        compilation=any(map(values.is_yes, text.get("compilation", ()))),
         ids=_identifiers(text),
     )
 
 
-def _identifiers(text: Raw) -> Identifiers:
+def _identifiers(text: RawFields) -> Identifiers:
     malformed: list[str] = []
 
     def mbids(field: str, kind: str) -> tuple[str, ...]:
-        return identifiers.parse_mbids(text[field], kind, f"{field}_id", malformed) if field in text else ()
+        return identifiers.parse_mbids(text.get(field, ()), kind, f"{field}_id", malformed)
 
     spotify = identifiers.parse_spotify_tracks(text.get("spotify", ()), "spotify_id", malformed)
     linked = identifiers.find_spotify_links(text.get("link", ()), "link", malformed)
@@ -142,18 +150,17 @@ def _identifiers(text: Raw) -> Identifiers:
         mb_release_group_id=_head(mbids("mb_release_group", "release-group")),
         mb_artist_ids=mbids("mb_artist", "artist"),
         isrcs=identifiers.parse_isrcs(text.get("isrc", ()), "isrc", malformed),
+        # A comment that links to several tracks (a playlist, say) names none of them.
         spotify_track_id=_head(spotify) or identifiers.single(linked),
-        acoustid_id=_head(
-            identifiers.parse_mbids(text.get("acoustid", ()), "track", "acoustid_id", malformed)
-        ),
+        acoustid_id=_head(mbids("acoustid", "track")),
         malformed=tuple(malformed),
     )
 
 
-def _position(text: Raw, field: str) -> tuple[int | None, int | None]:
-    number, total = values.position(_first(text, field) or "")
+def _position(text: RawFields, field: str) -> tuple[int | None, int | None]:
+    number, total = values.parse_position(_first(text, field) or "")
     if total is None:
-        total = values.position(_first(text, f"{field}_total") or "")[0]
+        total = values.parse_position(_first(text, f"{field}_total") or "")[0]
     return number, total
 
 
@@ -161,11 +168,7 @@ def _distinct(found: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, found)))
 
 
-def _either(text: Raw, field: str, other: str) -> Sequence[str]:
-    return text.get(field) or text.get(other) or ()
-
-
-def _first(text: Raw, field: str) -> str | None:
+def _first(text: RawFields, field: str) -> str | None:
     return _head(text.get(field, ()))
 
 
@@ -173,16 +176,16 @@ def _head(found: Sequence[str]) -> str | None:
     return found[0] if found else None
 
 
-def reason(path: bytes, error: Exception) -> str:
-    """Why a file could not be read, for a person."""
+def unreadable_reason(path: bytes, error: Exception) -> str:
+    """Return, in words for people, why reading `path` raised `error`."""
     if isinstance(error, UnreadableFile):
         return error.reason
     if isinstance(error, OSError):
         return (error.strerror or str(error)).lower()
     if isinstance(error, MemoryError | RecursionError):
         return "damaged: reading it would take more memory than any sound file needs"
-    what = " ".join("".join(c if c.isprintable() else " " for c in str(error)).split())[:_REASON_LENGTH]
+    detail = " ".join("".join(c if c.isprintable() else " " for c in str(error)).split())[:_REASON_LENGTH]
     if isinstance(error, mutagen.MutagenError):
         ending = suffix(path).decode(errors="replace")
-        return f"damaged, or not really a .{ending} file" + (f" ({what})" if what else "")
+        return f"damaged, or not really a .{ending} file" + (f" ({detail})" if detail else "")
     return f"damaged: its structure cannot be followed ({type(error).__name__})"

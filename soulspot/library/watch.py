@@ -1,12 +1,11 @@
-"""Watches the library's roots and says which files and folders are worth scanning again."""
+"""Watching the library's roots for files and folders that are worth scanning again."""
 
-# Paths are bytes here, which pathlib does not hold.
+# Paths are bytes here, because a file name need not be UTF-8; pathlib does not hold bytes.
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
-import stat
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,18 +15,23 @@ from time import monotonic
 import watchfiles
 from watchfiles import Change
 
+from soulspot.library.scan import is_inside
 from soulspot.library.suffixes import is_audio, suffix
 
-LOOK_EVERY = 60.0  # seconds between two looks through everything where watching is not possible
-LOOKS_COST = 20  # and at least so many times what a look takes
+# Where watching is impossible, the roots are scanned every so many seconds ...
+RESCAN_EVERY = 60.0
+# ... and at most one part in so many of the time is spent on it.
+RESCAN_SHARE = 20
 
-# A deleted name cannot be asked whether it was a folder; these surely were none, and concern nobody.
-_OTHER = frozenset(
+# A deleted name cannot be asked whether it was a folder; these surely were none, and no audio.
+_OTHER_SUFFIXES = frozenset(
     b"jpg jpeg png gif webp bmp tif tiff pdf txt nfo cue log m3u m3u8 pls xspf sfv md5 json xml lrc ini db"
     b" html url zip rar 7z tmp temp part crdownload swp bak".split()
 )
 
 Identity = tuple[int, int]
+"""Device and inode: they tell a root from another one mounted or moved in its place."""
+
 Changes = Iterable[tuple[Change, str]]
 
 
@@ -37,64 +41,71 @@ async def watch(
     debounce_ms: int = 1600,
     stop: asyncio.Event,
     check_ms: int = 2000,
-    look_every: float = LOOK_EVERY,
-    on_unwatchable: Callable[[str, float], None] = lambda why, seconds: None,
+    rescan_every: float = RESCAN_EVERY,
+    on_unwatchable: Callable[[str, float], None] = lambda reason, seconds: None,
 ) -> AsyncIterator[set[bytes]]:
-    """Yield sets of absolute paths to scan again (`within` of `scan.walk`), until `stop` is set.
+    """Yield sets of absolute paths to scan again (`within` of `scan.Walk`), until `stop` is set.
 
-    A path is an audio file that appeared or was written, a folder that appeared, or the nearest remaining
-    folder above something deleted or moved away. Changes are gathered for at most `debounce_ms` milliseconds.
-    A root that vanishes is waited for; `stop` and the roots are looked at every `check_ms` milliseconds.
-    Whenever something may have been missed (a root came or went, a name that is not UTF-8), every root that
-    is there is yielded. While there are folders whose names are not UTF-8, watchfiles watches nothing at all: then
-    every root is yielded every `look_every` seconds, seldomer where the caller takes long over it, and `on_unwatchable` is
-    told once, why and every how many seconds. Raises OSError when the system refuses to watch (no inotify watches left,
-    say)."""
-    places = tuple(dict.fromkeys(map(os.path.abspath, roots)))
-    began = blind = False
-    # All in a thread of its own, which may take its time on a slow disk. Not awatch: it sets up its watches, one a
-    # folder, in the event loop.
+    A path is an audio file that appeared or was written, a folder that appeared, or the nearest
+    remaining folder above something deleted or moved away. Changes are gathered for at most
+    `debounce_ms` milliseconds. `stop` and the roots are checked every `check_ms` milliseconds; a
+    root that vanishes is waited for. When changes may have been missed (a root came or went, a name
+    is not UTF-8), every present root is yielded.
+
+    While a folder's name is not UTF-8, watchfiles watches nothing at all. Then every root is
+    yielded every `rescan_every` seconds, less often where the caller takes long over it, and
+    `on_unwatchable(reason, rescan_every)` is called once. Raises OSError when the system refuses to
+    watch (no inotify watches left, say)."""
+    paths = tuple(dict.fromkeys(map(os.path.abspath, roots)))
+    has_begun = is_unwatchable = False
+    # watchfiles.awatch sets up its watches, one a folder, in the event loop, and blocks it on a
+    # slow disk.
     thread = ThreadPoolExecutor(1, "soulspot-watch")
     in_thread = partial(asyncio.get_running_loop().run_in_executor, thread)
     try:
         while not stop.is_set():
-            present = await in_thread(_present, places)
-            missed = set(present) if began else set()
-            began = True
-            changes = _Stream(thread, present, debounce_ms, check_ms, stop)
-            steps, unnamed = 0, ""
+            present = await in_thread(_present_roots, paths)
+            missed = set(present) if has_begun else set()
+            has_begun = True
+            changes = _ChangeStream(thread, present, debounce_ms, check_ms, stop)
+            steps, unwatchable_reason = 0, ""
             try:
                 while (found := await changes.next()) is not None:
-                    steps, blind = steps + 1, False
-                    paths = missed | await in_thread(worth_scanning, found, places)
+                    steps, is_unwatchable = steps + 1, False
+                    to_scan = missed | await in_thread(paths_to_scan, found, paths)
                     missed = set()
-                    if paths:
-                        yield outermost(paths)
-                    now = await in_thread(_present, places)
-                    # A new folder in a root's place may even have its inode; the watch is on the old one.
+                    if to_scan:
+                        yield outermost(to_scan)
+                    now = await in_thread(_present_roots, paths)
+                    # A new folder in a root's place may even have its inode; the watch is on the
+                    # old one.
                     if now != present or any(c == Change.deleted and p.encode() in now for c, p in found):
                         break
-            except FileNotFoundError:  # gone while its watches were set up
+            except FileNotFoundError:
+                # A root vanished while its watches were set up.
                 await _pause(stop, check_ms)
             except RuntimeError as error:
-                # watchfiles cannot say a name that is not UTF-8; the changes it came with are lost with it.
+                # watchfiles cannot express a name that is not UTF-8, and loses the changes beside
+                # it.
                 if "decode" not in str(error):
                     raise OSError(str(error)) from error
-                unnamed = "" if steps else str(error)
+                unwatchable_reason = "" if steps else str(error)
             finally:
                 await changes.close()
-            if unnamed:  # it came across the name as soon as it began, and will again
-                if not blind:
-                    on_unwatchable(unnamed, look_every)
-                blind, looked = True, monotonic()
+            # The name was met before any change, so that watching again would meet it again.
+            if unwatchable_reason:
+                if not is_unwatchable:
+                    on_unwatchable(unwatchable_reason, rescan_every)
+                is_unwatchable, yielded_at = True, monotonic()
                 yield set(present)
-                await _pause(stop, round(1000 * max(look_every, LOOKS_COST * (monotonic() - looked))))
+                seconds = max(rescan_every, RESCAN_SHARE * (monotonic() - yielded_at))
+                await _pause(stop, round(1000 * seconds))
     finally:
         thread.shutdown(wait=False)
 
 
-class _Stream:
-    """One watchfiles generator, stepped in a thread. Without any root it only waits."""
+class _ChangeStream:
+    """One watchfiles generator, stepped in a thread. Without any root to watch it only waits."""
 
     def __init__(
         self,
@@ -111,7 +122,7 @@ class _Stream:
         self._check_ms = check_ms
         self._changes = (
             watchfiles.watch(
-                *(place.decode() for place in present),
+                *(path.decode() for path in present),
                 watch_filter=None,
                 debounce=debounce_ms,
                 stop_event=self,
@@ -124,11 +135,12 @@ class _Stream:
         )
 
     def is_set(self) -> bool:
-        """What watchfiles asks of its stop event, from its thread."""
+        """Whether watching is to end. watchfiles calls this, as of a stop event, from its
+        thread."""
         return self._halt.is_set() or self._stop.is_set()
 
     async def next(self) -> Changes | None:
-        """The next changes, an empty set after `check_ms` without any, None after the stop."""
+        """Return the next changes: none after `check_ms` without a change, None after the stop."""
         if self._changes is None:
             await _pause(self._stop, self._check_ms)
             return None if self._stop.is_set() else ()
@@ -137,7 +149,7 @@ class _Stream:
         return await asyncio.shield(self._step)
 
     async def close(self) -> None:
-        """End the thread's step and give the watches back; waits a second at most."""
+        """End the thread's step and give the watches back; wait for at most a second."""
         self._halt.set()
         if self._step is not None:
             await asyncio.wait([self._step], timeout=1)
@@ -150,22 +162,25 @@ async def _pause(stop: asyncio.Event, milliseconds: int) -> None:
         await asyncio.wait_for(stop.wait(), milliseconds / 1000)
 
 
-def worth_scanning(changes: Changes, places: Sequence[bytes]) -> set[bytes]:
-    """The files and folders below `places` that a set of changes is about; all of them exist."""
+def paths_to_scan(changes: Changes, roots: Sequence[bytes]) -> set[bytes]:
+    """Return the files and folders below `roots` that are worth scanning after these changes.
+
+    All of them exist: something deleted is represented by the nearest remaining folder above it."""
     found = set()
     for change, name in changes:
         path = name.encode()
-        mode = _mode(path)
-        if mode is None:
-            if suffix(path) not in _OTHER and (folder := _remaining(path, places)):
+        if not os.path.lexists(path):
+            if suffix(path) not in _OTHER_SUFFIXES and (folder := _remaining_folder(path, roots)):
                 found.add(folder)
-        elif stat.S_ISDIR(mode) or (stat.S_ISREG(mode) and is_audio(path) and change != Change.deleted):
+        elif _is_folder(path) or (
+            is_audio(path) and change != Change.deleted and os.path.isfile(path) and not os.path.islink(path)
+        ):
             found.add(path)
     return found
 
 
 def outermost(paths: set[bytes]) -> set[bytes]:
-    """`paths` without those that lie inside another of them."""
+    """Return `paths` without those that lie inside another one of them."""
     kept: set[bytes] = set()
     for path in sorted(paths, key=len):
         folder = path
@@ -176,33 +191,27 @@ def outermost(paths: set[bytes]) -> set[bytes]:
     return kept
 
 
-def _remaining(path: bytes, places: Sequence[bytes]) -> bytes | None:
-    while any(path.startswith(place.rstrip(b"/") + b"/") for place in places):
+def _remaining_folder(path: bytes, roots: Sequence[bytes]) -> bytes | None:
+    while any(is_inside(path, root) and path != root for root in roots):
         path = os.path.dirname(path)
-        mode = _mode(path)
-        if mode is not None and stat.S_ISDIR(mode):
+        if _is_folder(path):
             return path
     return None
 
 
-def _mode(path: bytes) -> int | None:
-    try:
-        return os.lstat(path).st_mode
-    except OSError:
-        return None
+def _is_folder(path: bytes) -> bool:
+    return os.path.isdir(path) and not os.path.islink(path)
 
 
-def _present(places: Sequence[bytes]) -> dict[bytes, Identity]:
-    """The roots that are there, and what tells a root from another one mounted or moved in its place."""
+def _present_roots(roots: Sequence[bytes]) -> dict[bytes, Identity]:
+    """Return the roots that exist now, each with its identity."""
     found = {}
-    for place in places:
+    for root in roots:
+        # watchfiles takes no root whose name is not UTF-8: the periodic rescan covers it.
         try:
-            place.decode()
-            status = os.stat(place)
-        except (
-            OSError,
-            UnicodeDecodeError,
-        ):  # watchfiles takes no root that is not UTF-8: left to the rescan
+            root.decode()
+            status = os.stat(root)
+        except (OSError, UnicodeDecodeError):
             continue
-        found[place] = (status.st_dev, status.st_ino)
+        found[root] = (status.st_dev, status.st_ino)
     return found

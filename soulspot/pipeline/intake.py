@@ -15,7 +15,7 @@ from typing import Any
 
 from soulspot.imports.files import read_rows
 from soulspot.imports.rows import BadRow, ImportRow
-from soulspot.library.scan import FoundFile, Problem, Walk, walk
+from soulspot.library.scan import FoundFile, Problem, Walk, is_inside
 from soulspot.library.tags import read_file
 from soulspot.matching import identify_album
 from soulspot.models import ScannedFile
@@ -261,7 +261,7 @@ def walks(rules: LibraryRules, paths: Sequence[bytes]) -> list[Walk]:
     """Return the walks of a scan: one of what lies inside the library's roots, one of what does not."""
     within = [path for path in paths if any(is_inside(path, root) for root in rules.roots)]
     outside = [path for path in paths if path not in within]
-    start = partial(walk, include=rules.include, exclude=rules.exclude, follow_symlinks=rules.follow_symlinks)
+    start = partial(Walk, include=rules.include, exclude=rules.exclude, follow_symlinks=rules.follow_symlinks)
     library = [start(rules.roots, within=within)] if within or not paths else []
     return library + ([start(outside)] if outside else [])
 
@@ -269,12 +269,7 @@ def walks(rules: LibraryRules, paths: Sequence[bytes]) -> list[Walk]:
 def _candidate(path: bytes) -> FoundFile | Exception:
     if os.path.isdir(path):
         return IsADirectoryError(f"{os.fsdecode(path)}: is a folder")
-    files = walk([path])
+    files = Walk([path])
     candidate = next(iter(files), None)
     reason = files.problems[0].reason if files.problems else "is not an audio file"
     return candidate or FileNotFoundError(f"{os.fsdecode(path)}: {reason}")
-
-
-def is_inside(path: bytes, root: bytes) -> bool:
-    """Whether `path` is `root` or lies below it."""
-    return path == root or path.startswith(root.rstrip(b"/") + b"/")

@@ -20,10 +20,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from soulspot.deciding import Rules
+from soulspot.library.scan import is_inside
 from soulspot.models import LookupState, Settlement
 from soulspot.pipeline.activity import Activity
 from soulspot.pipeline.decider import Decider
-from soulspot.pipeline.intake import ImportReport, Intake, LibraryRules, ScanReport, is_inside
+from soulspot.pipeline.intake import ImportReport, Intake, LibraryRules, ScanReport
 from soulspot.pipeline.parts import Parts
 from soulspot.pipeline.pump import Pump, PumpSettings
 from soulspot.providers.base import Provider

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import IO, Literal
 
 from soulspot.errors import SoulSpotError
-from soulspot.library.tags import reason
+from soulspot.library.tags import unreadable_reason
 from soulspot.models import FileStamp, TrackTags
 from soulspot.tagging.audio_layout import BLOCK
 
@@ -112,7 +112,9 @@ def beside(
     except OSError as error:
         raise TagsNotWritten(_words(error), failed=True) from error
     except Exception as error:
-        raise TagsNotWritten(f"its tags cannot be written: {reason(path, error)}", failed=True) from error
+        raise TagsNotWritten(
+            f"its tags cannot be written: {unreadable_reason(path, error)}", failed=True
+        ) from error
     return PreparedCopy(path, temporary, stamp_of(found), stamp_of(after), digest, way, tags)
 
 

@@ -38,7 +38,7 @@ def wanted(row: EnrichedTrack, fields: Sequence[str]) -> dict[str, list[str]]:
     for name in fields:
         value = getattr(row, name)
         listed = list(value) if isinstance(value, tuple) else [] if value is None else [str(value)]
-        if kept := [clean for one in listed if (clean := values.clean(one.replace("\0", " ")))]:
+        if kept := [clean for one in listed if (clean := values.clean_text(one.replace("\0", " ")))]:
             found[name] = kept
     return found
 

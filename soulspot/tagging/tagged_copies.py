@@ -11,7 +11,7 @@ from typing import IO
 from soulspot.library.bounded_file import open_bounded
 from soulspot.library.mutagen_limits import limited
 from soulspot.library.suffixes import suffix
-from soulspot.library.tags import kinds, read_as, reason
+from soulspot.library.tags import likely_readers, read_tags_as, unreadable_reason
 from soulspot.models import FileStamp, TrackTags
 from soulspot.tagging import file_copies, undo
 from soulspot.tagging.file_copies import (
@@ -46,7 +46,7 @@ def look(path: bytes, wanted: Mapping[str, Sequence[str]], max_file_size: int | 
     try:
         file, found = open_bounded(real, max_file_size)
         with file, limited():
-            sheet = open_tags(file, kinds(file, suffix(real)), real)
+            sheet = open_tags(file, likely_readers(file, suffix(real)), real)
             if sheet is None:
                 raise TagsNotWritten(
                     f"tags of .{suffix(real).decode(errors='replace')} files cannot be written"
@@ -60,7 +60,7 @@ def look(path: bytes, wanted: Mapping[str, Sequence[str]], max_file_size: int | 
     except FileNotFoundError:
         raise TagsNotWritten("it is not there any more") from None
     except Exception as error:
-        raise TagsNotWritten(reason(real, error)) from error
+        raise TagsNotWritten(unreadable_reason(real, error)) from error
 
 
 def prepare(
@@ -108,7 +108,7 @@ def prepare_back(
         except undo.NoWayBack as error:
             raise TagsNotWritten(str(error)) from error
         out.file.flush()
-        return b"", read_as(out.name, path)
+        return b"", read_tags_as(out.name, path)
 
     return beside(path, found, file_policy, fill, mtime_ns=before.mtime_ns)
 
@@ -148,7 +148,7 @@ def _verified(
         way = undo.way_back(old, new.file)
     except undo.NoWayBack as error:
         raise TagsNotWritten(str(error), failed=True) from error
-    tags, before = read_as(new.name, path), read_as(path, path)
+    tags, before = read_tags_as(new.name, path), read_tags_as(path, path)
     if tags.duration_ms != before.duration_ms:
         raise TagsNotWritten("its length would not be the same", failed=True)
     return way, tags

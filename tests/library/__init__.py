@@ -1,1 +1,1 @@
-"""Tests of the library room: what it finds on disk and in import files."""
+"""Tests of the walk, the watch, and the reading of audio files and identifiers."""

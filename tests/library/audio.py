@@ -8,19 +8,21 @@ import struct
 import wave
 from pathlib import Path
 
+from soulspot.library.bounded_file import stamp_of
 from soulspot.library.tags import read_file
-from soulspot.models import FileStamp, ScannedFile, TrackTags
+from soulspot.models import ScannedFile, TrackTags
 from tests.support.shared_data import shared
 
 
 def mp3(path: Path, frames: int = 40) -> Path:
-    """A silent MP3 of `frames` MPEG frames of 26 ms, without tags."""
+    """Write a silent MP3 of `frames` MPEG frames of 26 ms, without tags."""
     path.write_bytes((b"\xff\xfb\x90\x00" + bytes(413)) * frames)
     return path
 
 
 def flac(path: Path, seconds: int = 3) -> Path:
-    """A FLAC file that is all header: 44.1 kHz, stereo, 16 bit, `seconds` long, without tags."""
+    """Write a FLAC file that is all header: 44.1 kHz, stereo, 16 bit, `seconds` long, without
+    tags."""
     packed = (44100 << 44) | (1 << 41) | (15 << 36) | (44100 * seconds)
     info = struct.pack(">HH", 4096, 4096) + bytes(6) + packed.to_bytes(8, "big") + bytes(16)
     path.write_bytes(b"fLaC\x80" + len(info).to_bytes(3, "big") + info)
@@ -28,7 +30,7 @@ def flac(path: Path, seconds: int = 3) -> Path:
 
 
 def wav(path: Path, seconds: int = 1) -> Path:
-    """A silent WAV file without tags."""
+    """Write a silent WAV file without tags."""
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(1)
@@ -38,26 +40,26 @@ def wav(path: Path, seconds: int = 1) -> Path:
 
 
 def copied(name: str, folder: Path) -> Path:
-    """A copy of one shared audio file that a test may write to; skips where the shared data is absent."""
+    """Return a copy of one shared audio file; the test is skipped where the shared data is
+    absent."""
     return Path(shutil.copy(shared("data", "audio", name), folder / Path(name).name))
 
 
 def read(path: Path | bytes, **limits: int) -> ScannedFile:
-    """What the scan makes of one file."""
+    """Return one file as a scan reads it."""
     raw = os.fsencode(path)
-    found = os.lstat(raw)
-    return read_file(raw, FileStamp(found.st_size, found.st_mtime_ns, found.st_ino), **limits)
+    return read_file(raw, stamp_of(os.lstat(raw)), **limits)
 
 
 def tags_of(path: Path | bytes) -> TrackTags:
-    """The tags of a file that must be readable."""
+    """Return the tags of a file; the test fails when the file is unreadable."""
     scanned = read(path)
     assert scanned.tags is not None, scanned.unreadable
     return scanned.tags
 
 
 def reason_of(path: Path | bytes, **limits: int) -> str:
-    """Why a file that must not be readable is not."""
+    """Return why a file is unreadable; the test fails when it has tags."""
     scanned = read(path, **limits)
     assert scanned.unreadable is not None, scanned.tags
     assert scanned.tags is None

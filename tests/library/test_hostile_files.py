@@ -19,7 +19,7 @@ from mutagen.ogg import OggPage
 
 from soulspot.errors import UnreadableFile
 from soulspot.library import bounded_file, mutagen_limits, tags
-from soulspot.library.scan import walk
+from soulspot.library.scan import Walk
 from tests.library.audio import flac, mp3, read, reason_of, tags_of
 from tests.support.shared_data import shared
 
@@ -39,7 +39,7 @@ def test_a_folder_and_a_socket_named_mp3_are_refused(tmp_path: Path) -> None:
 
 def test_a_file_that_is_gone_by_now_is_unreadable_and_nothing_more(tmp_path: Path) -> None:
     path = flac(tmp_path / "x.flac")
-    [one] = walk([os.fsencode(tmp_path)])
+    [one] = Walk([os.fsencode(tmp_path)])
     path.unlink()
     scanned = tags.read_file(one.path, one.stamp)
     assert scanned.unreadable == "no such file or directory"
@@ -93,7 +93,7 @@ def _tagged_mp3(path: Path, frames: bytes) -> Path:
 
 
 def _squeezed(name: bytes, plain: bytes) -> bytes:
-    """A compressed ID3v2.4 frame."""
+    """Return a compressed ID3v2.4 frame."""
     return _frame(name, _synchsafe(len(plain) & 0xFFFFFFF) + zlib.compress(plain, 9), 0x0009)
 
 
@@ -131,7 +131,7 @@ def test_a_tag_larger_than_any_real_one_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.mp3"
     with path.open("wb") as file:
         file.write(b"ID3\x04\x00\x00" + _synchsafe(100 << 20))
-        file.truncate(200 << 20)  # a hole: takes no disk
+        file.truncate(200 << 20)  # a hole, which takes no disk
     assert reason_of(path) == "damaged: claims a single tag of 100 MB"
 
 
@@ -141,7 +141,7 @@ def test_a_large_file_with_ordinary_tags_is_read(tmp_path: Path) -> None:
     name.add(TIT2(encoding=3, text=["Long set"]))
     name.save(path)
     with path.open("r+b") as file:
-        file.truncate(3 << 30)  # a hole: takes no disk
+        file.truncate(3 << 30)  # a hole, which takes no disk
     assert tags_of(path).title == "Long set"
 
 
@@ -237,7 +237,7 @@ def test_boxes_nested_without_end_are_unreadable(tmp_path: Path) -> None:
 
 
 def _mutations(seed: int) -> Iterator[tuple[str, bytes]]:
-    """Every shared file once, with some bytes changed, cut off, repeated or taken from another file."""
+    """Yield every shared file once, with some of its bytes changed, cut out or repeated."""
     chance = random.Random(seed)
     names = sorted(path for path in shared("data", "audio").rglob("*") if path.is_file())
     for path in names:

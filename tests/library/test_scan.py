@@ -1,4 +1,4 @@
-"""The walk: which files it offers, and what it says of those it cannot see."""
+"""The walk: the files it yields, and its words for those it cannot read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from soulspot.library.scan import Walk, walk
+from soulspot.library.scan import Walk, is_inside
 
 
 def make(root: Path, *names: str) -> Path:
@@ -27,7 +27,7 @@ def found(looked_at: Walk, root: Path) -> list[str]:
 
 
 def look(root: Path, **rules: Any) -> list[str]:
-    return found(walk([os.fsencode(root)], **rules), root)
+    return found(Walk([os.fsencode(root)], **rules), root)
 
 
 def test_audio_is_found_in_a_fixed_order_and_other_files_are_ignored(tmp_path: Path) -> None:
@@ -51,9 +51,9 @@ def test_audio_that_nothing_reads_is_offered_too_so_that_it_can_be_reported(tmp_
     assert look(tmp_path) == ["a.mka", "b.shn"]
 
 
-def test_a_candidate_bears_the_stamp_of_its_file(tmp_path: Path) -> None:
+def test_a_found_file_bears_the_stamp_of_its_file(tmp_path: Path) -> None:
     make(tmp_path, "a.mp3")
-    [one] = walk([os.fsencode(tmp_path)])
+    [one] = Walk([os.fsencode(tmp_path)])
     status = (tmp_path / "a.mp3").stat()
     assert (one.stamp.size, one.stamp.mtime_ns, one.stamp.inode) == (3, status.st_mtime_ns, status.st_ino)
 
@@ -64,7 +64,7 @@ def test_names_that_are_not_utf8_are_found_byte_for_byte(tmp_path: Path) -> None
     for name in (b"\xff\xfe.mp3", b"b\xe9b\xe9.flac"):
         with open(folder + b"/" + name, "wb"):
             pass
-    paths = [one.path for one in walk([os.fsencode(tmp_path)], exclude=["b*.flac"])]
+    paths = [one.path for one in Walk([os.fsencode(tmp_path)], exclude=["b*.flac"])]
     assert paths == [folder + b"/\xff\xfe.mp3"]
 
 
@@ -103,7 +103,7 @@ def test_links_are_not_followed_unless_wanted(tmp_path: Path) -> None:
     make(tmp_path, "real/a.mp3")
     (tmp_path / "link").symlink_to("real")
     (tmp_path / "b.mp3").symlink_to("real/a.mp3")
-    looked_at = walk([os.fsencode(tmp_path)])
+    looked_at = Walk([os.fsencode(tmp_path)])
     assert found(looked_at, tmp_path) == ["real/a.mp3"]
     assert looked_at.links_skipped == 2
 
@@ -122,7 +122,7 @@ def test_links_that_leave_the_library_are_refused_and_counted(tmp_path: Path) ->
     make(tmp_path, "music/a.mp3", "private/secret.mp3")
     (tmp_path / "music" / "out").symlink_to("../private")
     (tmp_path / "music" / "out.mp3").symlink_to("../private/secret.mp3")
-    looked_at = walk([os.fsencode(tmp_path / "music")], follow_symlinks=True)
+    looked_at = Walk([os.fsencode(tmp_path / "music")], follow_symlinks=True)
     assert found(looked_at, tmp_path) == ["music/a.mp3"]
     assert looked_at.links_refused == 2
 
@@ -153,7 +153,7 @@ def test_pipes_sockets_and_folders_named_like_audio_are_no_candidates(tmp_path: 
 def test_overlapping_roots_give_each_file_once(tmp_path: Path, order: tuple[int, int]) -> None:
     make(tmp_path, "a.mp3", "sub/b.mp3")
     roots = [os.fsencode(tmp_path), os.fsencode(tmp_path / "sub")]
-    looked_at = walk([roots[i] for i in order] + [roots[0] + b"/sub/../"])
+    looked_at = Walk([roots[i] for i in order] + [roots[0] + b"/sub/../"])
     assert sorted(found(looked_at, tmp_path)) == ["a.mp3", "sub/b.mp3"]
     assert set(looked_at.finished_roots) == set(roots)
 
@@ -161,14 +161,14 @@ def test_overlapping_roots_give_each_file_once(tmp_path: Path, order: tuple[int,
 def test_a_single_file_can_be_a_root_whatever_the_patterns_say(tmp_path: Path) -> None:
     make(tmp_path, "a.mp3", "b.mp3", "cover.jpg")
     roots = [os.fsencode(tmp_path / "b.mp3"), os.fsencode(tmp_path), os.fsencode(tmp_path / "cover.jpg")]
-    looked_at = walk(roots, exclude=["b*"])
+    looked_at = Walk(roots, exclude=["b*"])
     assert found(looked_at, tmp_path) == ["b.mp3", "a.mp3"]
     assert [problem.path for problem in looked_at.problems] == [roots[2]]
 
 
 def test_a_file_named_beside_its_folder_is_given_once(tmp_path: Path) -> None:
     make(tmp_path, "a.mp3", "b.mp3")
-    looked_at = walk([os.fsencode(tmp_path), os.fsencode(tmp_path / "b.mp3")])
+    looked_at = Walk([os.fsencode(tmp_path), os.fsencode(tmp_path / "b.mp3")])
     assert sorted(found(looked_at, tmp_path)) == ["a.mp3", "b.mp3"]
 
 
@@ -176,7 +176,7 @@ def test_an_empty_root_is_a_problem_and_never_means_that_all_was_deleted(tmp_pat
     make(tmp_path, "full/a.mp3")
     (tmp_path / "mount").mkdir()
     full, mount, absent = (os.fsencode(tmp_path / name) for name in ("full", "mount", "absent"))
-    looked_at = walk([full, mount, absent])
+    looked_at = Walk([full, mount, absent])
     assert len(list(looked_at)) == 1
     assert looked_at.finished_roots == [full]
     reasons = {problem.path: problem.reason for problem in looked_at.problems}
@@ -187,17 +187,17 @@ def test_an_empty_root_is_a_problem_and_never_means_that_all_was_deleted(tmp_pat
     assert not looked_at.confirms_deletion(absent + b"/gone.mp3")
 
 
-def test_an_unmounted_root_inside_another_root_vouches_for_nothing(tmp_path: Path) -> None:
+def test_an_unmounted_root_inside_another_root_confirms_no_deletion(tmp_path: Path) -> None:
     make(tmp_path, "a.mp3")
     (tmp_path / "nas").mkdir()
-    looked_at = walk([os.fsencode(tmp_path), os.fsencode(tmp_path / "nas")])
+    looked_at = Walk([os.fsencode(tmp_path), os.fsencode(tmp_path / "nas")])
     assert len(list(looked_at)) == 1
     assert looked_at.confirms_deletion(os.fsencode(tmp_path / "gone.mp3"))
     assert not looked_at.confirms_deletion(os.fsencode(tmp_path / "nas" / "gone.mp3"))
 
 
 class _FailingListing:
-    """os.scandir for everything but one folder, which fails: at once, or after its first entry."""
+    """os.scandir, except that listing one folder fails: at once, or after its first entry."""
 
     def __init__(self, folder: Path, error: OSError, after: int = 0) -> None:
         self._real: Callable[..., Any] = os.scandir
@@ -234,7 +234,7 @@ def test_a_folder_that_cannot_be_listed_is_a_problem_and_stops_nothing(
 ) -> None:
     make(tmp_path, "a/1.mp3", "b/2.mp3", "b/3.mp3", "c/4.mp3")
     monkeypatch.setattr(os, "scandir", _FailingListing(tmp_path / "b", error, after))
-    looked_at = walk([os.fsencode(tmp_path)])
+    looked_at = Walk([os.fsencode(tmp_path)])
     assert found(looked_at, tmp_path) == ["a/1.mp3", "c/4.mp3"]
     [problem] = looked_at.problems
     assert problem.path == os.fsencode(tmp_path / "b")
@@ -250,7 +250,7 @@ def test_a_root_that_cannot_be_listed_is_not_finished(
     monkeypatch.setattr(
         os, "scandir", _FailingListing(tmp_path, PermissionError(errno.EACCES, "Permission denied"))
     )
-    looked_at = walk([os.fsencode(tmp_path)])
+    looked_at = Walk([os.fsencode(tmp_path)])
     assert list(looked_at) == []
     assert looked_at.finished_roots == []
     assert [problem.reason for problem in looked_at.problems] == ["permission denied"]
@@ -258,7 +258,7 @@ def test_a_root_that_cannot_be_listed_is_not_finished(
 
 def test_a_folder_that_goes_away_during_the_walk_is_simply_gone(tmp_path: Path) -> None:
     make(tmp_path, "a.mp3", "b/1.mp3", "c/2.mp3")
-    looked_at = walk([os.fsencode(tmp_path)])
+    looked_at = Walk([os.fsencode(tmp_path)])
     candidates = iter(looked_at)
     next(candidates)
     (tmp_path / "b" / "1.mp3").unlink()
@@ -272,13 +272,13 @@ def test_a_partial_walk_keeps_to_its_places_and_to_the_patterns_of_the_root(tmp_
     make(tmp_path, "a/1.mp3", "a/Live/2.mp3", "b/3.mp3", "b/4.mp3")
     root = os.fsencode(tmp_path)
     places = [root + b"/a", root + b"/b/3.mp3", b"/elsewhere"]
-    looked_at = walk([root], exclude=["a/Live"], within=places)
+    looked_at = Walk([root], exclude=["a/Live"], within=places)
     assert found(looked_at, tmp_path) == ["b/3.mp3", "a/1.mp3"]
     assert [problem.path for problem in looked_at.problems] == [b"/elsewhere"]
     assert looked_at.confirms_deletion(root + b"/a/gone.mp3")
     assert not looked_at.confirms_deletion(root + b"/b/4.mp3")
-    assert found(walk([root], exclude=["a"], within=[root + b"/a/Live"]), tmp_path) == []
-    assert found(walk([root], include=["b"], within=[root + b"/a/1.mp3", root + b"/b"]), tmp_path) == [
+    assert found(Walk([root], exclude=["a"], within=[root + b"/a/Live"]), tmp_path) == []
+    assert found(Walk([root], include=["b"], within=[root + b"/a/1.mp3", root + b"/b"]), tmp_path) == [
         "b/3.mp3",
         "b/4.mp3",
     ]
@@ -288,7 +288,7 @@ def test_a_partial_walk_cannot_be_led_out_of_the_library(tmp_path: Path) -> None
     make(tmp_path, "music/a.mp3", "private/secret.mp3")
     (tmp_path / "music" / "out").symlink_to("../private")
     root = os.fsencode(tmp_path / "music")
-    looked_at = walk([root], within=[root + b"/out", root + b"/out/secret.mp3", root + b"/../private"])
+    looked_at = Walk([root], within=[root + b"/out", root + b"/out/secret.mp3", root + b"/../private"])
     assert list(looked_at) == []
     assert looked_at.links_refused == 2
     assert looked_at.finished_roots == []
@@ -310,6 +310,13 @@ def test_a_very_deep_tree_is_walked_to_its_bottom(tmp_path: Path) -> None:
 
 def test_walking_twice_gives_the_same_again(tmp_path: Path) -> None:
     make(tmp_path, "a.mp3", "b/1.mp3")
-    looked_at = walk([os.fsencode(tmp_path)])
+    looked_at = Walk([os.fsencode(tmp_path)])
     assert list(looked_at) == list(looked_at)
     assert looked_at.finished_roots == [os.fsencode(tmp_path)]
+
+
+def test_a_path_is_inside_a_folder_only_below_it() -> None:
+    assert is_inside(b"/music/a", b"/music")
+    assert is_inside(b"/music", b"/music")
+    assert is_inside(b"/music/a", b"/")
+    assert not is_inside(b"/musical/a", b"/music")

@@ -1,4 +1,4 @@
-"""What the scan reads out of real files, format by format."""
+"""Tags that a scan reads out of real files, format by format."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from mutagen.id3 import (
     WXXX,
 )
 
-from soulspot.library.scan import walk
+from soulspot.library.scan import Walk
 from soulspot.library.tags import read_file
 from soulspot.models import FileStamp, Identifiers, TrackTags
 from tests.library.audio import copied, flac, mp3, read, reason_of, tags_of, wav
@@ -262,7 +262,7 @@ def test_a_file_without_tags_is_a_track_of_known_length(
 
 def test_every_shared_file_is_a_track_or_unreadable_with_a_reason() -> None:
     root = os.fsencode(shared("data", "audio"))
-    looked_at = walk([root])
+    looked_at = Walk([root])
     files = [read_file(one.path, one.stamp) for one in looked_at]
     assert len(files) == 287
     assert looked_at.problems == []
@@ -429,7 +429,7 @@ def test_a_text_file_named_like_audio_is_unreadable_in_plain_words(tmp_path: Pat
 
 def test_the_result_bears_the_stamp_of_what_was_really_read(tmp_path: Path) -> None:
     path = flac(tmp_path / "x.flac")
-    [before] = walk([os.fsencode(tmp_path)])
+    [before] = Walk([os.fsencode(tmp_path)])
     flac(tmp_path / "new.flac", seconds=9)
     os.replace(tmp_path / "new.flac", path)
     scanned = read_file(before.path, before.stamp)

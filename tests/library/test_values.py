@@ -32,7 +32,7 @@ from soulspot.library import values
 def test_positions_are_numbers_from_one_or_nothing(
     written: str, expected: tuple[int | None, int | None]
 ) -> None:
-    assert values.position(written) == expected
+    assert values.parse_position(written) == expected
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_positions_are_numbers_from_one_or_nothing(
     ],
 )
 def test_dates_are_cut_to_what_is_valid(written: str, expected: str | None) -> None:
-    assert values.day(written) == expected
+    assert values.parse_date(written) == expected
 
 
 @pytest.mark.parametrize(
@@ -88,34 +88,34 @@ def test_dates_are_cut_to_what_is_valid(written: str, expected: str | None) -> N
     ],
 )
 def test_durations_are_milliseconds_above_zero_or_nothing(written: object, expected: int | None) -> None:
-    assert values.duration(written) == expected
+    assert values.parse_duration_ms(written) == expected
 
 
 def test_a_length_that_no_file_has_is_unknown() -> None:
-    assert values.milliseconds(217.0404) == 217040
-    assert values.milliseconds(1e12) is None
-    assert values.milliseconds(0.0) is None
-    assert values.milliseconds(None) is None
+    assert values.seconds_to_ms(217.0404) == 217040
+    assert values.seconds_to_ms(1e12) is None
+    assert values.seconds_to_ms(0.0) is None
+    assert values.seconds_to_ms(None) is None
 
 
 def test_text_loses_its_padding_and_what_cannot_be_stored() -> None:
-    assert values.clean("\ufeff  Title \0\0") == "Title"
-    assert values.clean("a\ud800b") == "a\ufffdb"
-    assert values.split(["A\0B\0", " ", "C"]) == ["A", "B", "C"]
+    assert values.clean_text("\ufeff  Title \0\0") == "Title"
+    assert values.clean_text("a\ud800b") == "a\ufffdb"
+    assert values.split_values(["A\0B\0", " ", "C"]) == ["A", "B", "C"]
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=()), max_size=6000))
 def test_any_text_becomes_text_that_sqlite_and_json_take(text: str) -> None:
-    cleaned = values.clean(text)
+    cleaned = values.clean_text(text)
     assert len(cleaned.encode()) <= values.MAX_VALUE
 
 
 @given(st.text(max_size=40) | st.from_regex(r"\d{0,5}[-/.:]?\d{0,5}[-/.:]?\d{0,5}", fullmatch=True))
 def test_no_text_is_too_odd_for_a_date_a_position_or_a_duration(text: str) -> None:
-    number, total = values.position(text)
+    number, total = values.parse_position(text)
     assert number is None or 0 < number < 10_000
     assert total is None or 0 < total < 10_000
-    day = values.day(text)
+    day = values.parse_date(text)
     assert day is None or len(day) in (4, 7, 10)
-    length = values.duration(text)
+    length = values.parse_duration_ms(text)
     assert length is None or length > 0

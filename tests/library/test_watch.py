@@ -1,4 +1,4 @@
-"""Watching real folders: what changes on disk comes out as what to scan again."""
+"""Watching real folders: changes on disk come out as paths to scan again."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ import pytest
 import watchfiles
 from watchfiles import Change
 
-from soulspot.library import watch as room
-from soulspot.library.scan import walk
-from soulspot.library.watch import outermost, watch, worth_scanning
+from soulspot.library.scan import Walk
+from soulspot.library.watch import _present_roots, outermost, paths_to_scan, watch
 
-PATIENCE = 30  # seconds after which something that should have come will not come
+PATIENCE = 30  # seconds to wait for a change that should come out
 
 
 class Watched:
@@ -37,7 +36,7 @@ class Watched:
                     debounce_ms=50,
                     stop=self.stop,
                     check_ms=50,
-                    look_every=0.05,
+                    rescan_every=0.05,
                     on_unwatchable=on_unwatchable,
                 )
             )
@@ -51,7 +50,8 @@ class Watched:
                 self._news.notify_all()
 
     async def until(self, path: Path | bytes, act: Callable[[], object] = lambda: None) -> None:
-        """Act, again and again as nobody knows when the watch began, until `path` comes out."""
+        """Call `act` repeatedly, because nobody knows when the watch began, until `path` comes
+        out."""
         wanted = os.fsencode(path)
         async with asyncio.timeout(PATIENCE), self._news:
             while wanted not in self.seen:
@@ -199,7 +199,7 @@ def test_only_what_exists_and_may_hold_audio_is_worth_scanning(tmp_path: Path) -
         (Change.deleted, str(tmp_path / "album" / "gone" / "deep" / "1.mp3")),
         (Change.deleted, "/elsewhere/1.mp3"),
     }
-    found = worth_scanning(changes, [os.fsencode(tmp_path)])
+    found = paths_to_scan(changes, [os.fsencode(tmp_path)])
     assert found == {os.fsencode(tmp_path / "a.mp3"), os.fsencode(tmp_path / "album")}
 
 
@@ -217,11 +217,11 @@ async def test_what_comes_out_can_be_given_to_the_walk(tmp_path: Path) -> None:
     path = tmp_path / "a.mp3"
     async with watching(tmp_path) as watched:
         await watched.until(path, lambda: path.write_text("x"))
-        looked_at = walk([os.fsencode(tmp_path)], within=sorted(watched.seen))
+        looked_at = Walk([os.fsencode(tmp_path)], within=sorted(watched.seen))
         assert [one.path for one in looked_at] == [os.fsencode(path)]
 
 
 def test_a_root_that_is_not_utf8_is_left_to_the_rescan(tmp_path: Path) -> None:
     odd = os.fsencode(tmp_path) + b"/\xff"
     os.mkdir(odd)
-    assert room._present([odd, os.fsencode(tmp_path)]).keys() == {os.fsencode(tmp_path)}
+    assert _present_roots([odd, os.fsencode(tmp_path)]).keys() == {os.fsencode(tmp_path)}

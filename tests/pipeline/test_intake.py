@@ -14,7 +14,7 @@ import pytest
 
 from soulspot.models import FileStamp, ScannedFile
 from soulspot.pipeline import intake as module
-from soulspot.pipeline.intake import ImportReport, Intake, LibraryRules, ScanReport, is_inside
+from soulspot.pipeline.intake import ImportReport, Intake, LibraryRules, ScanReport
 from soulspot.store import operations, tracks
 from soulspot.store.database import Database
 from soulspot.telemetry import Memory, Telemetry
@@ -355,13 +355,6 @@ async def test_files_that_were_read_and_not_decided_are_decided_by_the_next_scan
     assert opened == []
     assert sorted(decided.ids) == [1, 2]
     assert rows(database, "SELECT count(*) FROM enriched_tracks") == [(2,)]
-
-
-def test_a_path_is_inside_a_folder_only_below_it() -> None:
-    assert is_inside(b"/music/a", b"/music")
-    assert is_inside(b"/music", b"/music")
-    assert is_inside(b"/music/a", b"/")
-    assert not is_inside(b"/musical/a", b"/music")
 
 
 # --- single files -------------------------------------------------------------------------------------------------

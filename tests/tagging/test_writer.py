@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from soulspot.library.scan import walk
+from soulspot.library.scan import Walk
 from soulspot.library.tags import read_file
 from soulspot.models import EnrichedTrack, Status
 from soulspot.sandbox.audio.files import SILENCE
@@ -65,7 +65,7 @@ class Library:
         """Read what is new or changed, as the intake does. Returns how many files that were."""
 
         def look(connection: sqlite3.Connection) -> int:
-            found = list(walk([os.fsencode(self.music)]))
+            found = list(Walk([os.fsencode(self.music)]))
             known = tracks.known_stamps(connection, (one.path for one in found))
             changed = [read_file(one.path, one.stamp) for one in found if known.get(one.path) != one.stamp]
             tracks.save_scanned(

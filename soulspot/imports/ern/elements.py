@@ -51,7 +51,7 @@ def text_of(element: Element | None) -> str | None:
     """Its text with blanks as one, or None."""
     if element is None:
         return None
-    return values.clean(" ".join("".join(str(part) for part in element.itertext()).split())) or None
+    return values.clean_text(" ".join("".join(str(part) for part in element.itertext()).split())) or None
 
 
 def first(element: Element, *path: str) -> str | None:
@@ -171,7 +171,7 @@ def milliseconds(duration: str | None) -> int | None:
     if match is None:
         return None
     days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
-    return values.milliseconds(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
+    return values.seconds_to_ms(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
 
 
 def _sequence(text: str | None) -> int:

@@ -79,7 +79,7 @@ class Releases:
         places = [place for place in (element, inner) if place is not None]
         credit, _ = artists_of(element, inner, self)
         dates = [
-            values.day(text)
+            values.parse_date(text)
             for name in (
                 "OriginalReleaseDate",
                 "ReleaseDate",

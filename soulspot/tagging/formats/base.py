@@ -39,9 +39,9 @@ class FileTags(ABC):
 
     def get(self, field: str) -> list[str]:
         """The values of a field, cleaned; a position without its total."""
-        found = values.split(self._get(field))
+        found = values.split_values(self._get(field))
         if field in names.POSITIONS:
-            found = [str(number) for one in found[:1] if (number := values.position(one)[0])]
+            found = [str(number) for one in found[:1] if (number := values.parse_position(one)[0])]
         return found
 
     def as_kept(self, field: str, wanted: Sequence[str]) -> list[str]:
@@ -59,7 +59,7 @@ class FileTags(ABC):
 
     def _total(self, field: str) -> int | None:
         """The total behind the number ("3/12"), which stays when the number changes."""
-        return next((total for one in self._get(field) if (total := values.position(one)[1])), None)
+        return next((total for one in self._get(field) if (total := values.parse_position(one)[1])), None)
 
     @abstractmethod
     def _get(self, field: str) -> list[str]: ...
@@ -94,7 +94,7 @@ def differs(field: str, there: Sequence[str], wanted: Sequence[str]) -> bool:
     if list(there) == list(wanted):
         return False
     if field in names.DATES and there and wanted:
-        known = values.day(there[0])
+        known = values.parse_date(there[0])
         return known is None or not (known == wanted[0] or known.startswith(f"{wanted[0]}-"))
     if field in names.POSITIONS and there and wanted:
         number = _NUMBER.match(there[0])

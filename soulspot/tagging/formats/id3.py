@@ -162,7 +162,7 @@ class Id3v23Tags(_Id3Tags):
         whole = [str(text) for frame in self.tags.getall("TDRC") for text in frame.text]
         year, day = (str(self.tags.get(name, "")) for name in ("TYER", "TDAT"))
         date = f"{year}-{day[2:]}-{day[:2]}" if len(year) == 4 and len(day) == 4 and day.isdecimal() else year
-        return [values.day(date) or date] if date else whole
+        return [values.parse_date(date) or date] if date else whole
 
     def _set_text(self, field: str, wanted: Sequence[str]) -> None:
         if field == "original_date":
