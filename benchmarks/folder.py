@@ -118,7 +118,7 @@ async def measure(catalogue: Catalogue, files: Sequence[PlannedFile], folder: Pa
 def _rows(database: Path) -> list[tuple[bytes, str | None]]:
     from soulspot.store.database import Database
 
-    connection = Database.open_to_read(database)
+    connection = Database.open_read_only(database)
     try:
         return connection.execute("SELECT path, mb_recording_id FROM enriched_tracks").fetchall()
     finally:

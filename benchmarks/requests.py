@@ -37,7 +37,7 @@ from soulspot.pipeline import wait_until_settled
 from soulspot.pipeline.service import EnrichmentService
 from soulspot.sandbox import Behaviour, Catalogue, Sandbox
 from soulspot.sandbox.library.sample import write_library
-from soulspot.store import earlier_answers, enriched, tracks
+from soulspot.store import enriched, lookup_history, tracks
 from soulspot.telemetry.events import configure_logging
 
 _UNHURRIED = 1000.0  # requests a second where nobody counts them
@@ -112,7 +112,7 @@ async def measure(
             await service.scan()
             measured.postponed = sum(one.lookups for one in await wait_until_settled(service, _WAIT))
             measured.seconds = time.perf_counter() - began
-            measured.shares = await service.database.read(earlier_answers.outcomes)
+            measured.shares = await service.database.read(lookup_history.outcome_shares)
             rows = await _rows(service, [os.fsencode(file.path) for file in files], labelled)
         for request in sandbox.requests:
             measured.requests[_COLUMNS[request.service]] += 1
@@ -125,7 +125,7 @@ async def measure(
 
 async def _rows(service: EnrichmentService, paths: Sequence[bytes], labelled: Sequence[Labelled]) -> Rows:
     """Each file's truth, its row, and its candidates in words."""
-    ids = await service.database.read(lambda c: tracks.ids_of_paths(c, paths))
+    ids = await service.database.read(lambda c: tracks.find_ids_by_path(c, paths))
     found = await service.database.read(lambda c: enriched.load(c, ids.values()))
     candidates: dict[int, list[tuple[str, float, str, str]]] = {}
     for track_id, *shown in await service.database.read(

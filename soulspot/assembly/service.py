@@ -75,7 +75,7 @@ async def open_service(
             scheduler = service_timers(service, config)
             if work:
                 scheduler.start()
-                service.parts.memory.look()
+                service.parts.memory.check()
                 service.start()
             async with delivering(config, database, service.telemetry, outbox, is_on=work):
                 try:
@@ -94,5 +94,5 @@ async def open_service(
 
 def _end_earlier_process(connection: sqlite3.Connection) -> None:
     # a process that was killed leaves leased lookups and operations that look as if they still ran
-    queue.release(connection)
-    operations.interrupt(connection, time.time())
+    queue.release_leases(connection)
+    operations.mark_interrupted(connection, time.time())

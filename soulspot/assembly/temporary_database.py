@@ -16,7 +16,7 @@ from typing import Any
 from soulspot.config import Config
 from soulspot.store.database import Database
 from soulspot.store.ownership import Ownership
-from soulspot.store.state import of_services, take_over
+from soulspot.store.provider_state import adopt_newer, load_service_states
 
 
 @asynccontextmanager
@@ -45,9 +45,9 @@ def _copy_limits(source: Path, target: Path) -> None:
     if not source.exists():  # the service was never opened
         return
     with contextlib.closing(Database(source)) as database:
-        states = database.write_now(of_services)
+        states = database.write_now(load_service_states)
     with contextlib.closing(Database(target)) as database:
-        database.write_now(lambda connection: take_over(connection, states))
+        database.write_now(lambda connection: adopt_newer(connection, states))
 
 
 def _with_database(config: Config, path: Path) -> Config:

@@ -10,7 +10,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from soulspot.config import Config
 from soulspot.pipeline import EnrichmentService
 from soulspot.pipeline.status import Summary, has_work
-from soulspot.store import operations
+from soulspot.store import events
 
 MEMORY_INTERVAL, ALARM_INTERVAL = 5.0, 10.0  # seconds
 EVENTS_KEPT = 30 * 86_400.0  # seconds
@@ -39,15 +39,15 @@ def service_timers(service: EnrichmentService, config: Config) -> AsyncIOSchedul
 
 async def _check_memory(service: EnrichmentService) -> None:
     # a coroutine, so that it runs in the loop, which the pumps that it wakes belong to
-    service.parts.memory.look()
+    service.parts.memory.check()
 
 
 async def _check_alarms(service: EnrichmentService) -> None:
-    service.parts.alarms.look(busy=await has_work(service))
+    service.parts.alarms.check(busy=await has_work(service))
 
 
 async def _upkeep(service: EnrichmentService) -> None:
-    await service.database.write(lambda c: operations.prune(c, time.time() - EVENTS_KEPT))
+    await service.database.write(lambda c: events.prune(c, time.time() - EVENTS_KEPT))
     await service.parts.tagging.prune()
     with contextlib.suppress(Exception):
-        await service.database.keep_up()
+        await service.database.run_upkeep()

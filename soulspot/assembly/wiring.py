@@ -15,10 +15,10 @@ from soulspot.providers.listenbrainz import ListenBrainz
 from soulspot.providers.musicbrainz import MusicBrainz
 from soulspot.providers.spotify import Spotify
 from soulspot.store.database import Database
-from soulspot.store.state import ProviderState
+from soulspot.store.provider_state import ProviderState
 from soulspot.tagging.covers import CoverCache
 from soulspot.tagging.writer import TagWriter
-from soulspot.telemetry import Alarms, Memory, Telemetry
+from soulspot.telemetry import Alarms, MemoryLimit, Telemetry
 from soulspot.webhooks import Outbox
 
 S = TypeVar("S", bound=EnrichmentService)
@@ -49,7 +49,7 @@ async def build_service(kind: type[S], config: Config, database: Database, outbo
     parts = Parts(
         telemetry,
         gates,
-        Memory(telemetry, settings.memory_limit(config), alarm=on_alarm),
+        MemoryLimit(telemetry, settings.memory_limit(config), alarm=on_alarm),
         Alarms(telemetry, settings.alarm_thresholds(config), alarm=on_alarm),
         TagWriter(
             database, telemetry, settings.tag_rules(config), covers=covers,
@@ -129,6 +129,6 @@ def apply_config(service: EnrichmentService, config: Config) -> None:
     parts = service.parts
     parts.tagging.rules = settings.tag_rules(config)
     service.decider.use_rules(settings.rules(config, [pump.provider for pump in service.pumps]))
-    parts.alarms.take_over(settings.alarm_thresholds(config))
+    parts.alarms.set_thresholds(settings.alarm_thresholds(config))
     parts.memory.limit = settings.memory_limit(config)
-    parts.memory.look()
+    parts.memory.check()

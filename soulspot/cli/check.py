@@ -14,7 +14,7 @@ from soulspot.assembly import library_rules
 from soulspot.config import Config
 from soulspot.errors import DatabaseError
 from soulspot.library.scan import Walk
-from soulspot.store import operations
+from soulspot.store import library_counts
 from soulspot.store.database import Database, migrations
 from soulspot.store.ownership import read_owner
 from soulspot.version import __version__
@@ -63,12 +63,12 @@ def _database(config: Config) -> Iterator[Check]:
         yield Check("database", writable, f"{path}: {'will be made' if writable else 'cannot be made there'}")
     else:
         try:
-            connection = Database.open_to_read(path)
+            connection = Database.open_read_only(path)
         except DatabaseError as error:
             yield Check("database", False, str(error))
         else:
             schema = connection.execute("PRAGMA user_version").fetchone()[0]
-            counts = operations.track_counts(connection) if schema else {"total": 0}
+            counts = library_counts.count_tracks_by_status(connection) if schema else {"total": 0}
             connection.close()
             known = len(migrations())
             yield Check(

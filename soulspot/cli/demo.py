@@ -232,7 +232,7 @@ def _own_folder(folder: Path) -> Path:
 
 async def _rows(service: EnrichmentService, files: Sequence[SampleFile]) -> dict[bytes, EnrichedTrack]:
     paths = [os.fsencode(file.path) for file in files]
-    ids = await service.database.read(lambda c: tracks.ids_of_paths(c, paths))
+    ids = await service.database.read(lambda c: tracks.find_ids_by_path(c, paths))
     found = await service.database.read(lambda c: enriched.load(c, ids.values()))
     return {path: found[track_id] for path, track_id in ids.items()}
 

@@ -18,7 +18,7 @@ from soulspot.export.ddex.library import DdexReport, columns_of, export_releases
 from soulspot.export.ddex.settings import ErnSettings
 from soulspot.export.tables import wanted_of
 from soulspot.models import Status
-from soulspot.store.exporting import Wanted
+from soulspot.store.export_rows import RowFilter
 
 ERRORS = 20  # that are named one by one
 LEFT = "every file that was written is whole; run the same command again to write the rest"
@@ -78,7 +78,7 @@ async def _export(
     settings: ErnSettings,
     schema: Path | None,
     columns: Sequence[str],
-    wanted: Wanted,
+    wanted: RowFilter,
     processes: int | None,
     max_failures: int | None,
     report: DdexReport,

@@ -88,7 +88,7 @@ def _surveyed(config: Config, places: Sequence[bytes], made: Bars) -> tuple[Surv
     notes: list[str] = []
     if not path.exists():
         return _look(config, places, made, None, notes), notes
-    with closing(Database.open_to_read(path)) as connection:
+    with closing(Database.open_read_only(path)) as connection:
         schema, known = connection.execute("PRAGMA user_version").fetchone()[0], len(migrations())
         if schema > known:
             raise DatabaseTooNew(

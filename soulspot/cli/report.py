@@ -58,12 +58,12 @@ def show(performance: dict[str, Any], found: dict[str, Any]) -> None:
 def _find(path: Path, wanted: int | None) -> dict[str, Any] | None:
     if not path.exists():
         return None
-    connection = Database.open_to_read(path)
+    connection = Database.open_read_only(path)
     try:
         if wanted is not None:
             found = operations.find(connection, wanted)
         else:
-            ended = (one for one in operations.latest(connection, 100) if one["is_complete"])
+            ended = (one for one in operations.list_latest(connection, 100) if one["is_complete"])
             found = next(ended, None)
         if found is None:
             return None

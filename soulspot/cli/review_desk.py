@@ -58,7 +58,7 @@ async def reading(config: Config) -> AsyncIterator[Reading]:
     path = config.database.path
     if not path.exists():
         raise SoulSpotError(f"there is no database yet at {path}; `soulspot enrich PATH` makes it")
-    with closing(Database.open_to_read(path)) as connection:
+    with closing(Database.open_read_only(path)) as connection:
         yield _File(connection)
 
 
@@ -96,7 +96,7 @@ async def until_answered(
 def _is_unknown(config: Config, track_id: int, named: EntityKey) -> bool:
     """What the database says of it; False where we may not read it, because the daemon runs as another user."""
     try:
-        with closing(Database.open_to_read(config.database.path)) as connection:
+        with closing(Database.open_read_only(config.database.path)) as connection:
             return is_unknown_entity(connection, track_id, named[1])
     except (SoulSpotError, OSError, sqlite3.Error):
         return False
@@ -137,7 +137,7 @@ class _File:
         return cases.list_cases(self._connection, after=after, limit=limit, words=words)
 
     async def track_of(self, path: bytes) -> int:
-        if (found := rows.track_of_path(self._connection, path)) is None:
+        if (found := rows.find_track_by_path(self._connection, path)) is None:
             raise NoSuchThing("there is no track of this path; `soulspot scan` takes new files in")
         return found
 

@@ -17,7 +17,7 @@ from soulspot.cli.console import Bars, complain, out
 from soulspot.cli.running import INCOMPLETE, USAGE, load, run
 from soulspot.config import moment
 from soulspot.operations.reports.performance import duration_text
-from soulspot.telemetry import Stats, file_lines, journal_lines, rotated, stdin_lines
+from soulspot.telemetry import Stats, file_lines, journal_lines, rotated_files, stdin_lines
 
 SHOW_EVERY = 20_000  # lines
 
@@ -76,7 +76,7 @@ def stats(
 
 def _read(lines: Iterator[bytes], found: Stats, bars: Bars) -> None:
     for number, line in enumerate(lines, 1):
-        found.line(line)
+        found.add_line(line)
         if number % SHOW_EVERY == 0:
             bars.show("log", number, None, "lines")
 
@@ -90,8 +90,8 @@ def _lines(log: str | None, unit: str, since: float | None, until: float | None)
             raise typer.Exit(USAGE)
         return journal_lines(unit, since, until)
     path = Path(str(log)).expanduser()
-    paths = rotated(path, since)
-    if not paths and not rotated(path):
+    paths = rotated_files(path, since)
+    if not paths and not rotated_files(path):
         complain(f"{path}: there is no such log")
         raise typer.Exit(USAGE)
     return file_lines(paths)

@@ -9,11 +9,11 @@ from typing import Any
 
 from soulspot.cli.daemon_client import DaemonUnreachable, running_daemon, who_works
 from soulspot.config import Config
-from soulspot.store import operations
+from soulspot.store import library_counts, operations, provider_state
 from soulspot.store.database import Database
+from soulspot.store.failures import count_unreadable_files, list_unreadable_files
 from soulspot.store.times import iso
-from soulspot.store.unreadable import count_unreadable, unreadable_files
-from soulspot.telemetry import no_numbers
+from soulspot.telemetry import empty_status_numbers
 from soulspot.version import __version__
 
 
@@ -33,24 +33,24 @@ async def status(config: Config) -> dict[str, Any] | None:
 
 def _status_of_file(path: Path) -> dict[str, Any]:
     """The shape of the daemon's own status; what only a process has (requests, pumps) is empty."""
-    connection = Database.open_to_read(path)
+    connection = Database.open_read_only(path)
     try:
         now = time.time()
-        states = operations.provider_states(connection)
+        states = provider_state.list_all(connection)
         return {
             "daemon": None,
             "version": __version__,
             "pid": None,
-            "tracks": operations.track_counts(connection),
-            "lookups": operations.lookup_counts(connection),
-            "oldest_waiting": operations.oldest_waiting(connection),
+            "tracks": library_counts.count_tracks_by_status(connection),
+            "lookups": library_counts.count_lookups_by_state(connection),
+            "oldest_waiting": library_counts.oldest_waiting_lookup(connection),
             "gates": [_remembered(one, now) for one in states if one["key"].startswith("gate:")],
             "pumps": {},
             "tracks_per_second": None,
             "eta_seconds": None,
             "services": {},
-            "operations": operations.newest(connection, 10),
-            **no_numbers(),
+            "operations": operations.list_latest_without_reports(connection, 10),
+            **empty_status_numbers(),
         }
     finally:
         connection.close()
@@ -67,9 +67,9 @@ async def unreadable(config: Config, limit: int | None = None) -> tuple[list[tup
     def look() -> tuple[list[tuple[str, str]], int]:
         if not config.database.path.exists():
             return [], 0
-        connection = Database.open_to_read(config.database.path)
+        connection = Database.open_read_only(config.database.path)
         try:
-            return unreadable_files(connection, limit), count_unreadable(connection)
+            return list_unreadable_files(connection, limit), count_unreadable_files(connection)
         finally:
             connection.close()
 

@@ -18,8 +18,7 @@ from soulspot.pipeline import EnrichmentService
 from soulspot.store import cover_index as cover_rows
 from soulspot.store import operations as rows
 from soulspot.store import tag_journal, taggable
-from soulspot.store.database import Database
-from soulspot.store.exporting import refuse_unready
+from soulspot.store.database import Database, require_current_schema
 from soulspot.store.ownership import read_owner
 from soulspot.tagging.file_copies import TagsNotWritten
 from soulspot.tagging.preview import cover_to_embed, cover_would_change, display_path, preview_tags
@@ -47,9 +46,9 @@ class Looked:
 def would_write(config: Config, wish: TagRequest) -> Iterator[Looked]:
     """What would change in each file. Reads the database and the files, and writes nothing, whoever else is at work."""
     file_policy, covers = tag_rules(config).file_policy, cover_places(config)
-    connection = Database.open_to_read(config.database.path, lasting=True)
+    connection = Database.open_read_only(config.database.path, long_running=True)
     try:
-        refuse_unready(connection, config.database.path)
+        require_current_schema(connection, config.database.path)
         after = 0
         while page := taggable.page(connection, after, PAGE, wish.paths):
             for track in page:
@@ -118,7 +117,7 @@ async def taken_back(config: Config, number: int, force: bool, bars: Bars) -> di
             started = await remote.undo_tags(number, force=force)
             return _report(await remote.finished(started, _progress(bars)), bars)
     async with open_service(config, work=False) as service:
-        if not await service.database.read(lambda c: tag_journal.may_be_undone(c, number)):
+        if not await service.database.read(lambda c: tag_journal.has_undoable_writes(c, number)):
             raise DaemonRefused(nothing_to_undo_message(number), 404)
         operations = Operations(service)
         return await _followed(service, operations, await operations.undo_tags(number, force=force), bars)
@@ -128,9 +127,9 @@ def writes(config: Config) -> list[dict[str, Any]]:
     """The operations that wrote tags, the latest first."""
     if not readable(config):
         return asyncio.run(_told_by_daemon(config))
-    connection = Database.open_to_read(config.database.path)
+    connection = Database.open_read_only(config.database.path)
     try:
-        return tag_journal.listing(connection, LISTED)
+        return tag_journal.list_operations(connection, LISTED)
     finally:
         connection.close()
 

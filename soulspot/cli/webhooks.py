@@ -86,7 +86,7 @@ async def _send_test(config: Config) -> Reply:
 def _status(config: Config) -> dict[str, object] | None:
     if not config.database.path.exists():
         return None
-    connection = Database.open_to_read(config.database.path)
+    connection = Database.open_read_only(config.database.path)
     try:
         return describe_receiver(connection, str(config.webhooks.url))
     finally:

@@ -18,7 +18,7 @@ from soulspot.operations.reports.results import EnrichmentRun, EnrichReport
 from soulspot.operations.reports.waits import Announcer, WaitWatch
 from soulspot.operations.runner import Operations
 from soulspot.pipeline import EnrichmentService, ScanReport, wait_until_settled
-from soulspot.store import operations
+from soulspot.store import library_counts, operations
 
 
 async def done_here(
@@ -128,8 +128,8 @@ async def _show_progress(
 
 
 async def _show_once(service: EnrichmentService, bars: Bars) -> dict[str, int]:
-    counts = await service.database.read(operations.track_counts)
-    lookups = await service.database.read(operations.lookup_counts)
+    counts = await service.database.read(library_counts.count_tracks_by_status)
+    lookups = await service.database.read(library_counts.count_lookups_by_state)
     show_counts(counts, lookups, service.telemetry.requests, bars)
     return counts
 

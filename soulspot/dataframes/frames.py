@@ -20,7 +20,7 @@ from soulspot.dataframes.callbacks import told
 from soulspot.dataframes.columns import Results, names_beside
 from soulspot.dataframes.rows import Rows, column_names
 from soulspot.pipeline.items import enrich_items, require_at_least_one
-from soulspot.telemetry import quietly
+from soulspot.telemetry import warnings_only
 
 F = TypeVar("F")
 T = TypeVar("T")
@@ -89,7 +89,7 @@ async def enrich_dataframe_async(
     rows = Rows(frame, column_names(group_by), columns or {}, key)
     results = Results()
     if len(frame):
-        with quietly(), _shown(len(frame), on_progress) as tell:
+        with warnings_only(), _shown(len(frame), on_progress) as tell:
             done = 0
             await tell(done)
             async with _service(config, service) as working:

@@ -79,11 +79,11 @@ class Flow:
         """Tell that the last item is answered, and raise what the producer ended with, if it was no end."""
         seconds = time.monotonic() - self._began
         telemetry = self._service.telemetry
-        telemetry.rss()
+        telemetry.rss_bytes()
         summary = StreamSummary(
             items=self._done, succeeded=self._done - self._failed - self._pending, failed=self._failed,
             pending=self._pending, batches=self._batches_done, seconds=round(seconds, 3),
-            items_per_second=_rate(self._done, seconds), peak_rss=telemetry.peak_rss,
+            items_per_second=_rate(self._done, seconds), peak_rss=telemetry.peak_rss_bytes,
             error_rate=self._failed / self._done if self._done else 0.0, error=self._producer_error,
         )  # fmt: skip
         await told(on_complete, summary)
@@ -207,7 +207,7 @@ class Flow:
                 self._failed += 1
                 await told(self._on_error, item, outcome.error)
         seconds = time.monotonic() - began
-        rss = self._service.telemetry.rss()
+        rss = self._service.telemetry.rss_bytes()
         done = StreamBatch(number, len(batch), round(seconds * 1000, 1), _rate(len(batch), seconds), rss)
         await told(self._on_batch, done)
         self._done += len(batch)

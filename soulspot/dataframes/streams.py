@@ -17,7 +17,7 @@ from soulspot.config import Config
 from soulspot.dataframes.stream_flow import Flow
 from soulspot.dataframes.stream_values import StreamBatch, StreamProgress, StreamResult, StreamSummary
 from soulspot.pipeline.items import require_at_least_one
-from soulspot.telemetry import quietly
+from soulspot.telemetry import warnings_only
 
 BATCH = 100
 CONCURRENCY = 4
@@ -69,7 +69,7 @@ async def enrich_stream(
         raise ValueError("give a config or a service, not both: a service has its configuration already")
     opening = contextlib.nullcontext(service) if service is not None else EnrichmentService.open(config)
     source = items if isinstance(items, AsyncIterable) else _in_thread(items)
-    with quietly():
+    with warnings_only():
         async with opening as working:
             flow = Flow(
                 working, source, most=most, batch_size=min(batch_size, most), max_wait_time=max_wait_time, wait=wait,

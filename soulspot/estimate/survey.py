@@ -17,7 +17,7 @@ from soulspot.library.tags import read_file
 from soulspot.matching import identify_album
 from soulspot.models import AlbumGroup, AlbumMember, Asked, Query, TrackState, TrackTags
 from soulspot.pipeline import LibraryRules, walks
-from soulspot.store import albums, earlier_answers, tracks
+from soulspot.store import albums, lookup_history, tracks
 
 CHUNK = 500  # files looked at together
 
@@ -63,7 +63,7 @@ class Survey:
         self._rules = rules
         self._connection = connection
         self._now = now
-        self._shares = earlier_answers.outcomes(connection) if connection else {}
+        self._shares = lookup_history.outcome_shares(connection) if connection else {}
         self._tallies = [Tally(one, self._shares, only_least=one is not terms[-1]) for one in terms]
         self._found = Surveyed()
         self._passed = 0  # tracks that need no plan
@@ -105,7 +105,7 @@ class Survey:
         )
         same = [one.path for one in chunk if stamps.get(one.path) == one.stamp]
         if self._connection:
-            ids = tracks.ids_of_paths(self._connection, same).values()
+            ids = tracks.find_ids_by_path(self._connection, same).values()
             self._found.known += len(ids)
             known += ids
         same_paths = set(same)
@@ -123,9 +123,9 @@ class Survey:
             if self._connection:
                 some = known[start : start + CHUNK]
                 for tally in self._tallies:
-                    tally.again(earlier_answers.aged(self._connection, some, self._now()))
+                    tally.again(lookup_history.aged_lookups(self._connection, some, self._now()))
                 # the others are decided, and wait for nothing
-                open_ones = earlier_answers.unfinished(self._connection, some)
+                open_ones = lookup_history.unfinished_tracks(self._connection, some)
                 self._passed += len(some) - len(open_ones)
                 yield from tracks.load_states(self._connection, open_ones)
 
@@ -144,7 +144,9 @@ class Survey:
                 continue
             if member.key not in names:
                 before = (
-                    albums.named(self._connection, member.key) if self._connection else (Counter(), Counter())
+                    albums.count_names(self._connection, member.key)
+                    if self._connection
+                    else (Counter(), Counter())
                 )
                 names[member.key], leads[member.key] = before
             names[member.key][member.album] += 1
@@ -153,7 +155,7 @@ class Survey:
             if key in names:  # it is counted as it is now
                 names[key][album] -= 1
                 leads[key][lead] -= 1
-        return {key: AlbumGroup(*albums.most_say(names[key], leads[key])) for key in names}
+        return {key: AlbumGroup(*albums.majority_names(names[key], leads[key])) for key in names}
 
     def _changed(self, fresh: Sequence[_Fresh]) -> Iterator[tuple[bytes, str, str]]:
         """What the database says of the albums of files that have changed since."""
@@ -201,7 +203,7 @@ class Survey:
         return state, known, list(outcome.wanted)
 
     def _heard(self, query: Query) -> Asked | None:
-        return earlier_answers.answer_to(self._connection, query) if self._connection else None
+        return lookup_history.load_answer(self._connection, query) if self._connection else None
 
     def _waiting(self, known: Sequence[int]) -> int:
-        return earlier_answers.waiting_for_others(self._connection, known) if self._connection else 0
+        return lookup_history.count_waiting_for_others(self._connection, known) if self._connection else 0

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from soulspot.store.browse import LISTS
 from soulspot.store.enriched import COLUMNS as STORED
+from soulspot.store.enriched import LIST_COLUMNS
 
 
 class Kind(Enum):
@@ -39,7 +39,7 @@ _SPECIAL = {
     "explicit": Kind.TRUTH,
     "updated_at": Kind.TIME,
     "sources": Kind.SOURCES,
-    **dict.fromkeys(LISTS, Kind.TEXTS),
+    **dict.fromkeys(LIST_COLUMNS, Kind.TEXTS),
 }
 
 DEFAULT = tuple(Column(name, _SPECIAL.get(name, _PLAIN[kind]), name) for name, kind in STORED.items())

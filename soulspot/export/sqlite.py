@@ -13,7 +13,7 @@ from soulspot.export.columns import Column, Kind
 from soulspot.export.formats import Options, Write
 from soulspot.export.target import Sink
 from soulspot.export.values import Values
-from soulspot.store.table_file import filling
+from soulspot.store.table_file import create_table_file
 
 TABLE, KEY = "tracks", "track_id"
 TYPES = {
@@ -33,7 +33,7 @@ def sqlite_rows(columns: Sequence[Column], sink: Sink, values: Values, options: 
         if path is None:  # a stream: SQLite must seek
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="soulspot-export-"))
             path = Path(folder) / "tracks.db"
-        with filling(path, TABLE, types, KEY) as table:
+        with create_table_file(path, TABLE, types, KEY) as table:
 
             def write(track_ids: Sequence[int], stored: Sequence[Sequence[Any]]) -> None:
                 made = [

@@ -18,9 +18,9 @@ from soulspot.export.formats import Format, Options, format_of
 from soulspot.export.target import packed, replacing, streaming
 from soulspot.export.values import Values
 from soulspot.models import Status
-from soulspot.store import exporting
-from soulspot.store.database import Database
-from soulspot.store.exporting import Snapshots, Wanted
+from soulspot.store import export_rows
+from soulspot.store.database import Database, require_current_schema
+from soulspot.store.export_rows import RowFilter, Snapshots
 from soulspot.store.times import iso
 
 PAGE = 1_000  # rows that are Python objects at one time
@@ -67,7 +67,7 @@ def wanted_of(
     since: str | float | datetime | None = None,
     query: str | None = None,
     limit: int | None = None,
-) -> Wanted:
+) -> RowFilter:
     """The filters, checked. ValueError says what is wrong with them."""
     statuses = tuple(dict.fromkeys([status] if isinstance(status, str) else status))
     for name in statuses:
@@ -79,7 +79,7 @@ def wanted_of(
         since = moment(since, time.time())
     elif isinstance(since, datetime):
         since = since.timestamp()
-    return Wanted(statuses, since, query or None, limit)
+    return RowFilter(statuses, since, query or None, limit)
 
 
 def check_spreadsheet(wanted: bool, format_: Format) -> None:
@@ -117,11 +117,11 @@ def export_table(
     rows = 0
     with ExitStack() as stack:
         connection = stack.enter_context(closing(opened(Path(database))))
-        pages = exporting.pages(
+        pages = export_rows.pages(
             connection, [column.stored for column in chosen], wanted, PAGE, snapshots=snapshots
         )
         stack.enter_context(closing(pages))
-        total = exporting.count(connection, wanted) if on_progress else 0
+        total = export_rows.count(connection, wanted) if on_progress else 0
         sink = stack.enter_context(replacing(place) if place else streaming(out))  # type: ignore[arg-type]
         if gz:
             sink = stack.enter_context(packed(sink))
@@ -153,7 +153,9 @@ def table_rows(
     names = [column.name for column in chosen]
     with closing(opened(Path(database))) as connection:
         stored_names = [column.stored for column in chosen]
-        with closing(exporting.pages(connection, stored_names, wanted, PAGE, snapshots=Snapshots())) as pages:
+        with closing(
+            export_rows.pages(connection, stored_names, wanted, PAGE, snapshots=Snapshots())
+        ) as pages:
             for page in pages:
                 track_ids, *stored = zip(*page, strict=True)
                 made = [
@@ -169,9 +171,9 @@ def opened(path: Path) -> sqlite3.Connection:
         raise ExportError(
             f"there is no database yet at {path}; `soulspot enrich PATH` or `soulspot daemon` makes it"
         )
-    connection = Database.open_to_read(path, lasting=True)
+    connection = Database.open_read_only(path, long_running=True)
     try:
-        exporting.refuse_unready(connection, path)
+        require_current_schema(connection, path)
     except BaseException:
         connection.close()
         raise

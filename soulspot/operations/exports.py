@@ -124,7 +124,7 @@ class Exports:
 
     async def sweep(self, service: EnrichmentService) -> None:
         """Remove files that are too old or too many, and what was left half done. Nobody else's are touched."""
-        found = await service.database.read(rows.exports)
+        found = await service.database.read(rows.list_exports)
         oldest, kept, gone = iso(self._now() - self.keep), 0, []
         for name, status, ended in found:
             if ended is None:

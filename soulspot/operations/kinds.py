@@ -23,7 +23,7 @@ from soulspot.operations.reports.results import (
     scanned,
 )
 from soulspot.pipeline import EnrichmentService, wait_until_settled
-from soulspot.store import operations as rows
+from soulspot.store import library_counts
 from soulspot.tagging.request import OnTagProgress, TagReport, request_from_json
 
 COUNT = 2.0  # seconds between two looks at how far an enrichment or a refresh is
@@ -102,7 +102,7 @@ async def _scan(
     service: EnrichmentService, request: Mapping[str, Any], progress: Progress
 ) -> tuple[dict[str, Any], list[str]]:
     places = _places(request)
-    known = await service.database.read(lambda c: rows.file_count(c, places))
+    known = await service.database.read(lambda c: library_counts.count_files(c, places))
     counts = _Foreseen(progress, known)  # those of the last time are a fair guess
 
     def tell(report: Any) -> None:
@@ -163,7 +163,7 @@ async def _refresh(
 ) -> tuple[dict[str, Any], list[str]]:
     """Aged answers are asked for again by the queue itself; this follows them until none is left."""
     total = progress.counts[0]
-    while left := await service.database.read(rows.refreshing):
+    while left := await service.database.read(library_counts.count_refreshing_lookups):
         total = max(total, left)
         progress.advance(total, total - left, 0)
         await asyncio.sleep(COUNT)
@@ -203,7 +203,9 @@ async def _count_tracks(service: EnrichmentService, progress: Progress) -> None:
     """Tell how far the tracks are while an enrichment runs."""
     while True:
         with contextlib.suppress(sqlite3.Error):
-            advance_by_track_counts(progress, await service.database.read(rows.track_counts))
+            advance_by_track_counts(
+                progress, await service.database.read(library_counts.count_tracks_by_status)
+            )
         await asyncio.sleep(COUNT)
 
 

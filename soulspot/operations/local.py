@@ -48,7 +48,7 @@ async def record_operation(
     async def save(counts: Counts) -> None:
         total, done, failed = counts
         await database.write(
-            lambda c: rows.advance(c, number, time.time(), total=total, done=done, failed=failed)
+            lambda c: rows.record_progress(c, number, time.time(), total=total, done=done, failed=failed)
         )
 
     work = Recorded(Progress(save, counts))
@@ -70,7 +70,7 @@ async def record_operation(
         total, done, failed = work.progress.counts
 
         def end(connection: sqlite3.Connection) -> None:
-            rows.advance(connection, number, time.time(), total=total, done=done, failed=failed)
+            rows.record_progress(connection, number, time.time(), total=total, done=done, failed=failed)
             rows.finish(connection, number, time.time(), status=status, error=error, more=work.more)
 
         try:
@@ -87,8 +87,8 @@ def _begin(
     connection: sqlite3.Connection, kind: str, request: Mapping[str, Any], metadata: Mapping[str, Any]
 ) -> tuple[int, Counts]:
     """The row to work on: that of the same request which was cut off, or a new one."""
-    for one in rows.unfinished(connection):
+    for one in rows.list_unfinished(connection):
         if one.kind == kind and one.request == request:
-            rows.goes_on(connection, one.operation_id, time.time())
+            rows.resume(connection, one.operation_id, time.time())
             return one.operation_id, one.counts
     return rows.start(connection, kind, metadata, time.time(), request=request), (0, 0, 0)

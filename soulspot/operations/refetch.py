@@ -12,7 +12,7 @@ from typing import Any, Self
 from soulspot.estimate import Tariff, in_words
 from soulspot.pipeline import EnrichmentService
 from soulspot.store import queue, tracks
-from soulspot.store import reopening as rows
+from soulspot.store import settled_lookups as rows
 
 PLACES = 100  # of a question to the database
 
@@ -48,7 +48,8 @@ async def refetch_cost(service: EnrichmentService, places: Sequence[bytes]) -> R
     """What `refetch` would cost now."""
     asked: Counter[tuple[str, str, bool]] = Counter()
     for some in _some(places):
-        for provider, kind, alone, count in await service.database.read(lambda c: rows.settled(c, some)):  # noqa: B023
+        counts = await service.database.read(lambda c: rows.count_by_kind(c, some))  # noqa: B023
+        for provider, kind, alone, count in counts:
             asked[provider, kind, alone] += count
     lookups, requests = 0, Counter[str]()
     for pump in service.pumps:
@@ -75,9 +76,9 @@ async def refetch(service: EnrichmentService, places: Sequence[bytes], *, before
     they are until there are other answers."""
 
     def again(connection: sqlite3.Connection, some: Sequence[bytes]) -> int:
-        reopened = rows.reopen(connection, some, time.time(), before=before)
-        waiting = rows.unanswered(connection, reopened)
-        tracks.to_be_decided(connection, queue.tracks_served(connection, waiting))
+        reopened = rows.requeue(connection, some, time.time(), before=before)
+        waiting = rows.never_answered(connection, reopened)
+        tracks.mark_undecided(connection, queue.tracks_served(connection, waiting))
         return len(reopened)
 
     count = 0
@@ -94,8 +95,8 @@ async def queue_again(
     """Queue lookups again that were given up ("failed") or not known ("missing"). Return how many."""
 
     def reopen(connection: sqlite3.Connection) -> int:
-        lookups = queue.reopen(connection, states, provider, service.now())
-        tracks.to_be_decided(connection, queue.tracks_served(connection, lookups))
+        lookups = queue.requeue_by_state(connection, states, provider, service.now())
+        tracks.mark_undecided(connection, queue.tracks_served(connection, lookups))
         return len(lookups)
 
     count = await service.database.write(reopen)

@@ -29,6 +29,7 @@ from soulspot.operations.kinds import (
 from soulspot.operations.progress import Counts, Progress
 from soulspot.operations.reports.results import OperationReport, retry_refusal
 from soulspot.pipeline import EnrichmentService
+from soulspot.store import library_counts
 from soulspot.store import operations as rows
 from soulspot.tagging.request import TagRequest, request_to_json, tag_request
 
@@ -122,7 +123,7 @@ class Operations:
 
     async def _give_up(self, operation_id: int, why: str) -> None:
         """Never go on with this operation if an earlier process was cut off in it."""
-        for one in await self._service.database.read(rows.unfinished):
+        for one in await self._service.database.read(rows.list_unfinished):
             if one.operation_id == operation_id and operation_id not in self._running:
                 await self._end_unbegun(one, "cancelled", why)
 
@@ -143,7 +144,7 @@ class Operations:
         """Follow aged answers that are being asked for again, as one operation at a time; the scheduler calls it."""
         if "refresh" in self.kinds_running() or self._stopping.is_set():
             return
-        if await self._service.database.read(rows.refreshing):
+        if await self._service.database.read(library_counts.count_refreshing_lookups):
             await self.start("refresh", {}, {})
 
     async def start(self, kind: str, request: Mapping[str, Any], metadata: Mapping[str, Any]) -> int:
@@ -156,7 +157,7 @@ class Operations:
 
     async def resume(self) -> set[str]:
         """Go on with what an earlier process has not finished. Returns the kinds of these operations."""
-        found = await self._service.database.read(rows.unfinished)
+        found = await self._service.database.read(rows.list_unfinished)
         resumed = set()
         for one in found:
             if one.operation_id in self._running:
@@ -164,18 +165,18 @@ class Operations:
             if why := self._why_not(one):
                 await self._end_unbegun(one, "failed", why)
                 continue
-            await self._write(lambda c: rows.goes_on(c, one.operation_id, self._now()))  # noqa: B023
+            await self._write(lambda c: rows.resume(c, one.operation_id, self._now()))  # noqa: B023
             self._launch(one.operation_id, one.kind, one.request, one.counts)
             resumed.add(one.kind)
         wanted = {os.fsencode(path) for path in self._uploaded(found)}
         await asyncio.to_thread(_sweep, self.uploads, wanted)
         return resumed
 
-    async def _end_unbegun(self, one: rows.Unfinished, status: str, why: str) -> None:
+    async def _end_unbegun(self, one: rows.UnfinishedOperation, status: str, why: str) -> None:
         await self._write(lambda c: rows.finish(c, one.operation_id, self._now(), status=status, error=why))
         self._over(one.operation_id, one.kind, one.request, status, why, one.counts)
 
-    def _why_not(self, one: rows.Unfinished) -> str | None:
+    def _why_not(self, one: rows.UnfinishedOperation) -> str | None:
         if one.kind not in self._kinds:
             return f"this version of SoulSpot knows no {one.kind}"
         if one.cut_off >= CUT_OFF_AT_MOST:
@@ -183,7 +184,7 @@ class Operations:
         return None
 
     @staticmethod
-    def _uploaded(found: Sequence[rows.Unfinished]) -> list[str]:
+    def _uploaded(found: Sequence[rows.UnfinishedOperation]) -> list[str]:
         return [os.fsdecode(bytes.fromhex(one.request["path"])) for one in found if one.request.get("remove")]
 
     async def cancel(self, operation_id: int) -> bool:
@@ -271,9 +272,9 @@ class Operations:
         total, done, failed = progress.counts
 
         def end(connection: sqlite3.Connection) -> None:
-            rows.advance(connection, operation_id, self._now(), total=total, done=done, failed=failed)
+            rows.record_progress(connection, operation_id, self._now(), total=total, done=done, failed=failed)
             if status == "pending":
-                rows.wait(connection, operation_id, self._now())
+                rows.suspend(connection, operation_id, self._now())
             else:
                 rows.finish(connection, operation_id, self._now(), status=status, error=error, more=more)
 
@@ -317,7 +318,9 @@ class Operations:
     async def _save(self, operation_id: int, counts: Counts) -> None:
         total, done, failed = counts
         await self._write(
-            lambda c: rows.advance(c, operation_id, self._now(), total=total, done=done, failed=failed)
+            lambda c: rows.record_progress(
+                c, operation_id, self._now(), total=total, done=done, failed=failed
+            )
         )
 
     async def _write(self, change: Callable[[sqlite3.Connection], Any]) -> Any:

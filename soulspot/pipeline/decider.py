@@ -15,7 +15,7 @@ from soulspot.models import EnrichedTrack, Status, TrackOutcome, TrackState
 from soulspot.pipeline.activity import Activity
 from soulspot.store import review, tracks
 from soulspot.store.database import Database
-from soulspot.telemetry import Memory, Telemetry
+from soulspot.telemetry import MemoryLimit, Telemetry
 
 log = structlog.get_logger()
 
@@ -34,7 +34,7 @@ class Decider:
         rules: Rules,
         *,
         telemetry: Telemetry,
-        memory: Memory,
+        memory: MemoryLimit,
         now: Callable[[], float],
     ) -> None:
         self.rules = rules
@@ -52,7 +52,7 @@ class Decider:
         results: Counter[str] = Counter()
         while track_ids:
             concerned: set[int] = set()
-            at_once = self._memory.size(DECIDED_AT_ONCE)
+            at_once = self._memory.piece_size(DECIDED_AT_ONCE)
             for start in range(0, len(track_ids), at_once):
                 states = tracks.load_states(connection, track_ids[start : start + at_once])
                 outcomes = [self._outcome(state) for state in states]
@@ -63,7 +63,7 @@ class Decider:
 
     def _outcome(self, state: TrackState) -> TrackOutcome:
         # A track that cannot be worked out fails by itself: it must not keep the other tracks of the
-        # transaction from being answered. Memory that runs out is not this track's fault.
+        # transaction from being answered. MemoryLimit that runs out is not this track's fault.
         try:
             return work_out(state, self.rules)
         except MemoryError:
@@ -78,17 +78,17 @@ class Decider:
         """Decide all tracks that came in and are undecided, also those from before an interruption."""
 
         def decide_some(connection: sqlite3.Connection) -> tuple[int, Counter[str]]:
-            undecided = tracks.undecided(connection, at_once)
+            undecided = tracks.list_undecided(connection, at_once)
             return len(undecided), self.decide(connection, undecided)
 
         while True:
-            at_once = self._memory.size(DECIDED_AT_ONCE)
+            at_once = self._memory.piece_size(DECIDED_AT_ONCE)
             try:
                 decided, results = await self._database.write(decide_some)
             except MemoryError:
                 if at_once == 1:
                     raise
-                self._memory.short("decide")
+                self._memory.on_memory_error("decide")
                 continue
             self._telemetry.on_results(results)
             if decided:
@@ -104,7 +104,7 @@ class Decider:
         def change_and_decide(connection: sqlite3.Connection) -> tuple[T, Counter[str]]:
             returned = change(connection)
             results = self.decide(connection, [track_id])
-            review.hurry(connection, track_id)
+            review.prioritize_lookups(connection, track_id)
             return returned, results
 
         returned, results = await self._database.write(change_and_decide)
@@ -122,7 +122,9 @@ class Decider:
             if before is not None:
                 await asyncio.wait([before])
             with self._activity.expecting():
-                if await self._database.write(lambda c: tracks.note_rules(c, rules.fingerprint, self._now())):
+                if await self._database.write(
+                    lambda c: tracks.record_rules(c, rules.fingerprint, self._now())
+                ):
                     self._telemetry.event("rules_changed", services=rules.services.names)
                 await self.decide_new()
 

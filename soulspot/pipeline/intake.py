@@ -22,7 +22,7 @@ from soulspot.models import ScannedFile
 from soulspot.store import albums, tracks
 from soulspot.store.database import Database
 from soulspot.store.tracks import ImportedTrack
-from soulspot.telemetry import Memory, in_pieces
+from soulspot.telemetry import MemoryLimit, run_in_pieces
 
 CHUNK = 500  # files or rows that are read and committed together
 MOST_NAMED = 100  # bad rows, and remarks, of an import that its report names one by one
@@ -88,7 +88,7 @@ class Intake:
         rules: LibraryRules,
         decide_new: Callable[[], Awaitable[None]],
         *,
-        memory: Memory,
+        memory: MemoryLimit,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
@@ -105,7 +105,7 @@ class Intake:
     ) -> ScanReport:
         """Look through the library, or only through `paths`, and decide what is new or has changed."""
         report = ScanReport()
-        scan_id = await self._database.write(tracks.next_scan)
+        scan_id = await self._database.write(tracks.next_scan_id)
         for files in walks(self._rules, paths):
             await self._scan(files, scan_id, report, progress)
         await self._decide_new()
@@ -115,9 +115,9 @@ class Intake:
         self, files: Walk, scan_id: int, report: ScanReport, progress: Callable[[ScanReport], None]
     ) -> None:
         candidates = iter(files)
-        while chunk := await _next_chunk(candidates, self._memory.size(CHUNK)):
+        while chunk := await _next_chunk(candidates, self._memory.piece_size(CHUNK)):
             read = report.read
-            await in_pieces(
+            await run_in_pieces(
                 self._memory, chunk, lambda piece: self._scan_chunk(piece, scan_id, report), "scan"
             )
             await self._decide_if_many(report.read - read)
@@ -155,9 +155,11 @@ class Intake:
         found = await asyncio.to_thread(lambda: {path: _candidate(path) for path in paths})
         candidates = [one for one in found.values() if isinstance(one, FoundFile)]
         files = await asyncio.to_thread(self._read, await self._changed(candidates))
-        scan_id = await self._database.write(tracks.next_scan)
+        scan_id = await self._database.write(tracks.next_scan_id)
         await self._database.write(lambda c: self._save(c, files, scan_id))
-        ids = await self._database.read(lambda c: tracks.ids_of_paths(c, (one.path for one in candidates)))
+        ids = await self._database.read(
+            lambda c: tracks.find_ids_by_path(c, (one.path for one in candidates))
+        )
         return {path: one for path, one in found.items() if isinstance(one, Exception)} | ids
 
     async def _changed(self, candidates: Sequence[FoundFile]) -> list[FoundFile]:
@@ -170,7 +172,7 @@ class Intake:
 
     def _save(self, connection: sqlite3.Connection, files: Sequence[ScannedFile], scan_id: int) -> None:
         changed = tracks.save_scanned(connection, files, scan_id, self._now(), exists=os.path.lexists)
-        albums.assign(connection, changed, identify_album)
+        albums.assign_tracks(connection, changed, identify_album)
 
     async def count_files(self, paths: Sequence[bytes], on_count: Callable[[int], None]) -> None:
         """Count the files that a scan of these paths will find; call `on_count` with the number so far."""
@@ -188,7 +190,7 @@ class Intake:
         report = ImportReport()
         file = await asyncio.to_thread(read_rows, path)
         rows = iter(file)
-        while chunk := await _next_chunk(rows, self._memory.size(CHUNK)):
+        while chunk := await _next_chunk(rows, self._memory.piece_size(CHUNK)):
             good = [ImportedTrack(row.key, row.tags) for row in chunk if not isinstance(row, BadRow)]
             _, queued = await self.add_rows(good)
             report.queued += queued
@@ -212,14 +214,14 @@ class Intake:
             ids.extend(found)
             changed += count
 
-        await in_pieces(self._memory, rows, save, "import")
+        await run_in_pieces(self._memory, rows, save, "import")
         return ids, changed
 
     def _save_rows(
         self, connection: sqlite3.Connection, rows: Sequence[ImportedTrack]
     ) -> tuple[list[int], int]:
-        ids, changed = tracks.save_rows(connection, rows, self._now())
-        albums.assign(connection, changed, identify_album)
+        ids, changed = tracks.save_imported(connection, rows, self._now())
+        albums.assign_tracks(connection, changed, identify_album)
         return ids, len(changed)
 
     async def count_rows(self, path: Path, on_count: Callable[[int], None]) -> None:
@@ -233,7 +235,7 @@ class Intake:
 
         def assign(connection: sqlite3.Connection) -> None:
             for group, ids in track_ids.items():
-                albums.assign(connection, ids, partial(identify_album, group=group))
+                albums.assign_tracks(connection, ids, partial(identify_album, group=group))
 
         await self._database.write(assign)
 

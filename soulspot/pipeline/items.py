@@ -17,9 +17,9 @@ from soulspot.models import EnrichedTrack, Status
 from soulspot.pipeline.service import EnrichmentService
 from soulspot.pipeline.waiting import Postponed, wait_until_settled
 from soulspot.store import enriched, tracks
+from soulspot.store.failures import OpenLookup, load_open_lookups
 from soulspot.store.times import iso
 from soulspot.store.tracks import ImportedTrack
-from soulspot.store.unanswered import Unanswered, unanswered
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +120,8 @@ async def outcomes_of(
     rows = await service.database.read(lambda c: enriched.load(c, ids))
     unreadable = await service.database.read(lambda c: tracks.unreadable_reasons(c, ids))
     unfinished = [one for one, row in rows.items() if row.status in (Status.PENDING, Status.FAILED)]
-    open_lookups: dict[int, list[Unanswered]] = {}
-    for one in await service.database.read(lambda c: unanswered(c, unfinished)) if unfinished else ():
+    open_lookups: dict[int, list[OpenLookup]] = {}
+    for one in await service.database.read(lambda c: load_open_lookups(c, unfinished)) if unfinished else ():
         open_lookups.setdefault(one.track_id, []).append(one)
 
     def outcome(item: AddedItem) -> ItemOutcome:
@@ -141,8 +141,8 @@ async def outcomes_of(
     return [outcome(item) for item in added]
 
 
-def _why_waiting(lookups: Sequence[Unanswered], postponed: Mapping[str, Postponed]) -> str:
-    waiting = dict.fromkeys(one.provider for one in lookups if one.waits)
+def _why_waiting(lookups: Sequence[OpenLookup], postponed: Mapping[str, Postponed]) -> str:
+    waiting = dict.fromkeys(one.provider for one in lookups if one.is_waiting)
     words = [
         f"{name} until {iso(postponed[name].until)}: {postponed[name].why}" if name in postponed else name
         for name in waiting
@@ -150,8 +150,8 @@ def _why_waiting(lookups: Sequence[Unanswered], postponed: Mapping[str, Postpone
     return f"not answered yet, stays queued: {'; '.join(words) or 'waits to be decided'}"
 
 
-def _why_failed(lookups: Sequence[Unanswered], remarks: Sequence[str]) -> str:
-    words = [f"{one.provider}: {one.error or 'no reason given'}" for one in lookups if not one.waits]
+def _why_failed(lookups: Sequence[OpenLookup], remarks: Sequence[str]) -> str:
+    words = [f"{one.provider}: {one.error or 'no reason given'}" for one in lookups if not one.is_waiting]
     return "; ".join(dict.fromkeys(words)) or "; ".join(remarks) or "no lookup found it"
 
 
@@ -170,7 +170,7 @@ async def enrich_items(
         await service.decide_new()
     for items, began in added:
         outcomes = await outcomes_of(service, items, wait)
-        service.telemetry.gauge(
+        service.telemetry.set_gauges(
             batch_processing_time_ms=round((time.monotonic() - began) * 1000, 1),
             batch_items_processed=len(items),
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from soulspot.limits import Gates
 from soulspot.tagging.covers import CoverCache
 from soulspot.tagging.writer import TagWriter
-from soulspot.telemetry import Alarms, Memory, Telemetry
+from soulspot.telemetry import Alarms, MemoryLimit, Telemetry
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Parts:
 
     telemetry: Telemetry
     gates: Gates
-    memory: Memory
+    memory: MemoryLimit
     alarms: Alarms
     tagging: TagWriter
     covers: CoverCache | None = None  # None where no covers are to be fetched

@@ -33,7 +33,7 @@ from soulspot.providers.base import Provider
 from soulspot.store import queue
 from soulspot.store.database import Database
 from soulspot.store.times import iso
-from soulspot.telemetry import Memory, Telemetry
+from soulspot.telemetry import MemoryLimit, Telemetry
 
 log = structlog.get_logger()
 
@@ -85,7 +85,7 @@ class Pump:
         flow: Flow,
         settings: PumpSettings,
         telemetry: Telemetry,
-        memory: Memory,
+        memory: MemoryLimit,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.provider = provider
@@ -134,7 +134,7 @@ class Pump:
 
     def held(self) -> tuple[float, str] | None:
         """Return (epoch seconds, why) while the pump keeps from asking of its own accord, else None."""
-        holds = (self.troubles.hold_at(self._now()), self._memory.held())
+        holds = (self.troubles.hold_at(self._now()), self._memory.current_hold())
         return max((hold for hold in holds if hold), default=None)
 
     def opens_at(self, kind: str) -> float | None:
@@ -146,7 +146,7 @@ class Pump:
     async def ready_at(self) -> float | None:
         """Return when the first waiting lookup can be asked, in epoch seconds; None when none waits."""
         kinds = list(self.provider.capacity)
-        due = await self._database.read(lambda c: queue.next_due(c, self.name, kinds))
+        due = await self._database.read(lambda c: queue.next_due_by_kind(c, self.name, kinds))
         return min((max(at, self.opens_at(kind) or 0.0) for kind, at in due.items()), default=None)
 
     # --- claim, ask, settle ---------------------------------------------------------------------------------------
@@ -182,7 +182,7 @@ class Pump:
         # A call that was cut off, or whose answers could not be written, leaves its lookups leased.
         if self._unsettled and not self._is_asking:
             orphans = list(self._unsettled)
-            await self._database.write(lambda c: queue.release(c, orphans))
+            await self._database.write(lambda c: queue.release_leases(c, orphans))
             self._unsettled.difference_update(orphans)
         limits = {
             kind: self._claim_size(kind) for kind in self.provider.capacity if self.opens_at(kind) is None
@@ -234,13 +234,13 @@ class Pump:
             self.name,
             {kind: most for kind, most in limits.items() if kind in expensive},
             now - (EXPENSIVE_WAIT if may_fill else 0.0),
-            second_look=decide_again,
+            before_lease=decide_again,
         )
         return claim, sum(results, Counter()) if results else None
 
     def _claim_size(self, kind: str) -> int:
         capacity = self.provider.capacity[kind]
-        usual = self._memory.size(self.settings.batch_size)
+        usual = self._memory.piece_size(self.settings.batch_size)
         return min(usual, self.troubles.claim_limit or usual, capacity if capacity > 1 else SINGLES_AT_ONCE)
 
     async def _answer(self, lookups: list[Lookup]) -> list[Answer | Exception]:
@@ -279,7 +279,7 @@ class Pump:
         except ProviderError as error:
             return [Failed(str(error))] * count
         except MemoryError:
-            self._memory.short("lookup")
+            self._memory.on_memory_error("lookup")
             return self._batch_failed(lookups, "there was not enough memory", was_answered=False)
         except Exception as error:
             log.exception("provider_failed", provider=self.name)
@@ -299,7 +299,7 @@ class Pump:
         # at a time shows whose answer cannot be written; that lookup makes way for the others.
         why = str(error) or type(error).__name__
         if isinstance(error, MemoryError):
-            self._memory.short("settle")
+            self._memory.on_memory_error("settle")
             self.troubles.halve_claims(len(lookups))
         elif not isinstance(error, DatabaseFull):
             log.exception("settle_failed", provider=self.name, lookups=len(lookups))

@@ -144,7 +144,7 @@ class EnrichmentService:
 
     async def queue_due_lookups(self) -> None:
         """Queue misses and aged answers whose time has come; the scheduler calls this."""
-        if await self.database.write(lambda c: queue.wake_due(c, self.now())):
+        if await self.database.write(lambda c: queue.requeue_due(c, self.now())):
             self.wake()
 
     # --- settle: what a pump needs of the service (`pump.Flow`) ---------------------------------------------------

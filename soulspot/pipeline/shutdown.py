@@ -27,4 +27,4 @@ async def drain(service: EnrichmentService, seconds: float) -> None:
             await asyncio.wait_for(pump.close(), timeout=CLOSE_WITHIN)
     if service.parts.covers is not None:
         await service.parts.covers.close()
-    await service.database.write(queue.release)
+    await service.database.write(queue.release_leases)

@@ -8,7 +8,7 @@ from typing import Any
 from soulspot.limits import GateSnapshot
 from soulspot.pipeline.pump import Pump
 from soulspot.pipeline.service import EnrichmentService
-from soulspot.store import operations
+from soulspot.store import library_counts, operations
 from soulspot.store.times import iso
 
 ALIVE_WITHIN = 5.0  # seconds that the database may take to answer
@@ -45,23 +45,25 @@ class Summary:
         service = self._service
         is_busy = service.activity.is_expecting or any(pump.is_active for pump in service.pumps)
         if is_busy or self._was_busy:
-            counts = await service.database.read(operations.track_counts)
-            lookups = await service.database.read(operations.lookup_counts)
-            oldest = await service.database.read(operations.oldest_waiting)
-            service.telemetry.summary(counts, lookups, oldest)
+            counts = await service.database.read(library_counts.count_tracks_by_status)
+            lookups = await service.database.read(library_counts.count_lookups_by_state)
+            oldest = await service.database.read(library_counts.oldest_waiting_lookup)
+            service.telemetry.log_summary(counts, lookups, oldest)
         self._was_busy = is_busy
 
 
 async def status_of(service: EnrichmentService) -> dict[str, Any]:
     """Return the facts that `soulspot status` and GET /api/v1/status show, ready for JSON."""
     return {
-        "tracks": await service.database.read(operations.track_counts),
-        "lookups": await service.database.read(operations.lookup_counts),
-        "oldest_waiting": await service.database.read(operations.oldest_waiting),
+        "tracks": await service.database.read(library_counts.count_tracks_by_status),
+        "lookups": await service.database.read(library_counts.count_lookups_by_state),
+        "oldest_waiting": await service.database.read(library_counts.oldest_waiting_lookup),
         "gates": [_gate(gate) for gate in service.parts.gates.snapshot()],
         "pumps": {pump.name: _pump(pump) for pump in service.pumps},
-        "operations": await service.database.read(lambda c: operations.newest(c, NEWEST_OPERATIONS)),
-        **service.telemetry.numbers(),
+        "operations": await service.database.read(
+            lambda c: operations.list_latest_without_reports(c, NEWEST_OPERATIONS)
+        ),
+        **service.telemetry.status_numbers(),
     }
 
 

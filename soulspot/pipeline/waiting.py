@@ -54,7 +54,7 @@ async def _postponed(
         return None
     postponed = []
     for pump in service.pumps:
-        waiting = await service.database.read(lambda c: queue.waiting(c, pump.name, track_ids))  # noqa: B023
+        waiting = await service.database.read(lambda c: queue.waiting_lookups(c, pump.name, track_ids))  # noqa: B023
         soonest = min((max(one.due_at, pump.opens_at(one.kind) or 0.0) for one in waiting), default=None)
         if soonest is None:
             continue

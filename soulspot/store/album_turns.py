@@ -17,7 +17,7 @@ ON_ITS_WAY, WAITS, DONE = 0, 1, 2
 _ORDER = "path, source_key, tags, track_id"
 
 
-def told(connection: sqlite3.Connection, key: bytes, group: AlbumGroup) -> AlbumGroup:
+def with_progress(connection: sqlite3.Connection, key: bytes, group: AlbumGroup) -> AlbumGroup:
     """The group with how far its tracks are."""
     if _count(connection, key, ON_ITS_WAY):
         return replace(group, all_here=False)
@@ -25,7 +25,7 @@ def told(connection: sqlite3.Connection, key: bytes, group: AlbumGroup) -> Album
     return replace(group, spotify_albums=early, spotify_late=late, turn=_first_waiting(connection, key))
 
 
-def take(connection: sqlite3.Connection, outcomes: Sequence[TrackOutcome]) -> set[int]:
+def record_progress(connection: sqlite3.Connection, outcomes: Sequence[TrackOutcome]) -> set[int]:
     """Note how far these tracks have come. Returns the tracks that have waited for that."""
     stages = {
         one.row.track_id: WAITS if one.waits else DONE for one in outcomes if one.waits or not one.wanted
@@ -49,7 +49,7 @@ def take(connection: sqlite3.Connection, outcomes: Sequence[TrackOutcome]) -> se
     return again
 
 
-def gone(connection: sqlite3.Connection, track_ids: Iterable[int]) -> None:
+def wake_albums_of(connection: sqlite3.Connection, track_ids: Iterable[int]) -> None:
     """These tracks have vanished: nobody waits for them any more."""
     connection.execute(
         "UPDATE tracks SET undecided = 1 WHERE spotify_stage = ? AND vanished_at IS NULL AND album_key IN"
@@ -58,7 +58,7 @@ def gone(connection: sqlite3.Connection, track_ids: Iterable[int]) -> None:
     )
 
 
-def moves(connection: sqlite3.Connection, track_id: int, key: bytes | None) -> None:
+def wake_album_before_move(connection: sqlite3.Connection, track_id: int, key: bytes | None) -> None:
     """This track is about to belong to another album, if it belongs to one: there nobody waits for it any more."""
     connection.execute(
         "UPDATE tracks SET undecided = 1 WHERE spotify_stage = ? AND vanished_at IS NULL AND album_key ="

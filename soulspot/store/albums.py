@@ -8,14 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from soulspot.models import AlbumGroup, AlbumMember, GroupedTrack, TrackTags
-from soulspot.store import album_turns, codec
+from soulspot.store import album_turns, tags_json
 
 MOST_MEMBERS = (
     60  # of a larger album the tracks stay each by itself: they are read with every decision on one of them
 )
 
 
-def assign(
+def assign_tracks(
     connection: sqlite3.Connection,
     track_ids: Iterable[int],
     member: Callable[[bytes | None, TrackTags], AlbumMember | None],
@@ -25,16 +25,16 @@ def assign(
         "SELECT track_id, path, tags FROM tracks WHERE track_id IN (SELECT value FROM json_each(?))",
         (json.dumps(list(track_ids)),),
     ).fetchall():
-        one = member(path, codec.decode(tags))
+        one = member(path, tags_json.decode(tags))
         columns = (one.key, one.album, one.artist) if one else (None, None, None)
-        album_turns.moves(connection, track_id, columns[0])
+        album_turns.wake_album_before_move(connection, track_id, columns[0])
         connection.execute(
             "UPDATE tracks SET album_key = ?, album = ?, album_lead = ? WHERE track_id = ?",
             (*columns, track_id),
         )
 
 
-def groups(connection: sqlite3.Connection, wanted: str) -> dict[int, AlbumGroup]:
+def load_groups(connection: sqlite3.Connection, wanted: str) -> dict[int, AlbumGroup]:
     """The albums of these tracks (a JSON list of track_id), by track_id."""
     keys: dict[int, bytes] = dict(
         connection.execute(
@@ -48,14 +48,14 @@ def groups(connection: sqlite3.Connection, wanted: str) -> dict[int, AlbumGroup]
 
 
 def _group(connection: sqlite3.Connection, key: bytes) -> AlbumGroup:
-    names, leads = named(connection, key)
-    name, lead, size = most_say(names, leads)
+    names, leads = count_names(connection, key)
+    name, lead, size = majority_names(names, leads)
     members = _members(connection, key) if 2 <= size <= MOST_MEMBERS else ()
     group = AlbumGroup(name, lead, size, members)
-    return album_turns.told(connection, key, group) if 2 <= size <= album_turns.LARGEST else group
+    return album_turns.with_progress(connection, key, group) if 2 <= size <= album_turns.LARGEST else group
 
 
-def named(connection: sqlite3.Connection, key: bytes) -> tuple[Counter[str], Counter[str]]:
+def count_names(connection: sqlite3.Connection, key: bytes) -> tuple[Counter[str], Counter[str]]:
     """How many tracks of this album give it which name, and how many which artist."""
     names: Counter[str] = Counter()
     leads: Counter[str] = Counter()
@@ -68,7 +68,7 @@ def named(connection: sqlite3.Connection, key: bytes) -> tuple[Counter[str], Cou
     return names, leads
 
 
-def most_say(names: Counter[str], leads: Counter[str]) -> tuple[str, str | None, int]:
+def majority_names(names: Counter[str], leads: Counter[str]) -> tuple[str, str | None, int]:
     """The name that most tracks give their album, the artist where half of them agree on one, and how many tracks."""
     size = names.total()
     name = min(names, key=lambda one: (not one, -names[one], one), default="")
@@ -78,7 +78,7 @@ def most_say(names: Counter[str], leads: Counter[str]) -> tuple[str, str | None,
 
 def _members(connection: sqlite3.Connection, key: bytes) -> tuple[GroupedTrack, ...]:
     return tuple(
-        GroupedTrack(track_id, codec.decode(tags), path)
+        GroupedTrack(track_id, tags_json.decode(tags), path)
         for track_id, path, tags in connection.execute(
             "SELECT track_id, path, tags FROM tracks WHERE album_key = ? AND vanished_at IS NULL AND unreadable IS NULL"
             " ORDER BY track_id",

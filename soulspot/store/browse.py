@@ -10,7 +10,6 @@ from typing import Any
 
 from soulspot.store import enriched
 
-LISTS = ("artists", "genres", "mb_artist_ids", "spotify_artist_ids")
 MOST_WORDS = 16  # of a search; what is said beyond them hardly narrows it
 _WORD = re.compile(r"[^\W_]+")
 _ROW = ", ".join(f"e.{name}" for name in enriched.COLUMNS)
@@ -40,7 +39,7 @@ def page(
 def _wanted(status: str | None, words: str | None) -> tuple[str | None, tuple[str, ...]]:
     """The SQL that finds the rows, up to its LIMIT, and the values before `after`; None where nothing can match."""
     if words is not None:
-        match = search_of(words, () if status is None else (status,))
+        match = match_expression(words, () if status is None else (status,))
         if match is None:
             return None, ()
         # CROSS: the search leads, in the order of its rowid, which is the track_id
@@ -57,7 +56,7 @@ def _wanted(status: str | None, words: str | None) -> tuple[str | None, tuple[st
     return f"SELECT {_ROW} FROM enriched_tracks AS e WHERE e.track_id > ? ORDER BY e.track_id", ()
 
 
-def search_of(words: str, statuses: Sequence[str] = ()) -> str | None:
+def match_expression(words: str, statuses: Sequence[str] = ()) -> str | None:
     """What track_search is asked for these words, among tracks of these statuses (none: of all); None where nothing
     can match."""
     terms = _WORD.findall(words)[:MOST_WORDS]
@@ -69,7 +68,7 @@ def search_of(words: str, statuses: Sequence[str] = ()) -> str | None:
     return match
 
 
-def one(connection: sqlite3.Connection, track_id: int) -> dict[str, Any] | None:
+def load_track(connection: sqlite3.Connection, track_id: int) -> dict[str, Any] | None:
     """All that is known of a track: its row, what the library says, candidates, lookups, decisions; None when there
     is no such track."""
     row = connection.execute(
@@ -84,7 +83,7 @@ def one(connection: sqlite3.Connection, track_id: int) -> dict[str, Any] | None:
     return {
         "track": _row(row) if row else None,
         "library": {
-            "path": shown(own[0]), "source_key": own[1], "tags": json.loads(own[2]), "unreadable": own[3],
+            "path": printable_path(own[0]), "source_key": own[1], "tags": json.loads(own[2]), "unreadable": own[3],
             "added_at": own[4], "changed_at": own[5], "vanished_at": own[6],
         },
         "candidates": _candidates(connection, track_id),
@@ -133,14 +132,14 @@ def _dicts(connection: sqlite3.Connection, sql: str, track_id: int) -> list[dict
 
 def _row(values: Sequence[Any]) -> dict[str, Any]:
     row = dict(zip(enriched.COLUMNS, values, strict=True))
-    row["path"] = shown(row["path"])
-    for name in LISTS:
+    row["path"] = printable_path(row["path"])
+    for name in enriched.LIST_COLUMNS:
         row[name] = json.loads(row[name] or "[]")
     row["sources"] = json.loads(row["sources"] or "{}")
     row["explicit"] = None if row["explicit"] is None else bool(row["explicit"])
     return row
 
 
-def shown(path: bytes | None) -> str | None:
+def printable_path(path: bytes | None) -> str | None:
     """A path as text; bytes that are not UTF-8 are escaped."""
     return None if path is None else path.decode("utf-8", "backslashreplace")

@@ -9,7 +9,7 @@ from soulspot.store.times import iso
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class CoverRecord:
     """What is known of an address: an image on disk, or (`digest` None) that there was none."""
 
     digest: str | None
@@ -17,17 +17,17 @@ class Known:
     size: int | None
 
 
-def find(connection: sqlite3.Connection, url: str, now: float) -> Known | None:
+def find(connection: sqlite3.Connection, url: str, now: float) -> CoverRecord | None:
     """What is known of an address; None when it is to be asked."""
     row = connection.execute(
         "SELECT digest, kind, size, missing_until FROM covers WHERE url = ?", (url,)
     ).fetchone()
     if row is None or (row[0] is None and row[3] <= iso(now)):
         return None
-    return Known(row[0], row[1], row[2])
+    return CoverRecord(row[0], row[1], row[2])
 
 
-def address(connection: sqlite3.Connection, track_id: int) -> str | None:
+def track_cover_url(connection: sqlite3.Connection, track_id: int) -> str | None:
     """The address of a track's cover."""
     row = connection.execute(
         "SELECT cover_url FROM enriched_tracks WHERE track_id = ?", (track_id,)
@@ -35,7 +35,7 @@ def address(connection: sqlite3.Connection, track_id: int) -> str | None:
     return row[0] if row else None
 
 
-def use(connection: sqlite3.Connection, url: str, now: float, every: float) -> None:
+def mark_used(connection: sqlite3.Connection, url: str, now: float, every: float) -> None:
     """Note that it was used; written at most once in `every` seconds."""
     connection.execute(
         "UPDATE covers SET used_at = ? WHERE url = ? AND used_at < ?", (iso(now), url, iso(now - every))
@@ -50,7 +50,7 @@ def save(connection: sqlite3.Connection, url: str, digest: str, kind: str, size:
     )
 
 
-def miss(connection: sqlite3.Connection, url: str, until: float, now: float) -> None:
+def save_missing(connection: sqlite3.Connection, url: str, until: float, now: float) -> None:
     """There is none at this address; it is asked again after `until`."""
     connection.execute(
         "INSERT OR REPLACE INTO covers (url, used_at, missing_until) VALUES (?, ?, ?)",
@@ -58,7 +58,7 @@ def miss(connection: sqlite3.Connection, url: str, until: float, now: float) -> 
     )
 
 
-def make_room(connection: sqlite3.Connection, room: int) -> list[str]:
+def evict(connection: sqlite3.Connection, room: int) -> list[str]:
     """Forget images, those that were not used for longest first, until the rest fits into `room` bytes. Returns their
     digests."""
     images = connection.execute(

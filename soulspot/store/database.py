@@ -16,7 +16,7 @@ from typing import Self, TypeVar
 from urllib.parse import quote
 
 from soulspot.errors import DatabaseDamaged, DatabaseError, DatabaseFull, DatabaseTooNew
-from soulspot.store import enriched, identity
+from soulspot.store import enriched
 from soulspot.store.ownership import read_owner
 
 T = TypeVar("T")
@@ -24,6 +24,7 @@ T = TypeVar("T")
 BUSY_TIMEOUT_MS = 30_000
 FOLD_WITHIN_MS = 200  # while a checkpoint waits for readers, nothing else is written
 CHECKED_UP_TO = 256 << 20  # bytes; a larger file is checked only after a crash, because that takes minutes
+APPLICATION_ID = 0x536F756C  # "Soul"; `file` and .dbinfo show it (https://sqlite.org/fileformat2.html)
 _MAGIC = b"SQLite format 3\0"
 _MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
 
@@ -37,7 +38,7 @@ class Database:
         """Open and migrate. Raises DatabaseDamaged, DatabaseTooNew or DatabaseError (another program's file, say);
         never recreates a file."""
         self.path = path
-        self.full = False  # the last write found no room
+        self.is_full = False  # the last write found no room
         path.parent.mkdir(parents=True, exist_ok=True)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="soulspot-db-write")
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="soulspot-db-read")
@@ -59,14 +60,14 @@ class Database:
         return connection
 
     @staticmethod
-    def open_to_read(path: Path, *, lasting: bool = False) -> sqlite3.Connection:
+    def open_read_only(path: Path, *, long_running: bool = False) -> sqlite3.Connection:
         """A connection of its own that cannot write, for a short look at a database that others may be using.
 
-        It leaves nothing beside the file. `lasting`: the look may take long, and somebody may begin to write
+        It leaves nothing beside the file. `long_running`: the look may take long, and somebody may begin to write
         meanwhile. Raises DatabaseDamaged or DatabaseError, as opening to write does."""
         # SQLite would make a write-ahead log, which a reader cannot remove again: it would look like a crash
         mode = "ro&immutable=1" if _closed_in_order(path) and not _in_use(path) else "ro"
-        if lasting and os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
+        if long_running and os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
             mode = "rw"  # heeds whoever writes, and whoever closes last takes the log away
         try:
             connection = sqlite3.connect(
@@ -77,7 +78,7 @@ class Database:
             raise _explained(path, error) from error
         try:
             connection.execute("PRAGMA query_only = ON")
-            identity.refuse_foreign(connection, path)
+            _refuse_foreign(connection, path)
         except BaseException as error:
             connection.close()
             if isinstance(error, sqlite3.DatabaseError):
@@ -109,9 +110,9 @@ class Database:
             with transaction(self._connection):
                 result = change(self._connection)
         except DatabaseFull:
-            self.full = True
+            self.is_full = True
             raise
-        self.full = False
+        self.is_full = False
         return result
 
     async def read(self, question: Callable[[sqlite3.Connection], T]) -> T:
@@ -135,7 +136,7 @@ class Database:
             self._connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         self._connection.execute("PRAGMA optimize")
 
-    async def keep_up(self) -> None:
+    async def run_upkeep(self) -> None:
         """`upkeep` in the writer's thread."""
         await asyncio.get_running_loop().run_in_executor(self._writer, self.upkeep)
 
@@ -182,7 +183,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError as error:
         raise _explained(path, error) from error
     try:
-        identity.refuse_foreign(connection, path)  # before anything is written to it
+        _refuse_foreign(connection, path)  # before anything is written to it
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
@@ -194,6 +195,18 @@ def _connect(path: Path) -> sqlite3.Connection:
             raise _explained(path, error) from error
         raise
     return connection
+
+
+def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise DatabaseError unless the file is ours or still empty. Only reads."""
+    (whose,) = connection.execute("PRAGMA application_id").fetchone()
+    (entries,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if whose == APPLICATION_ID or (not whose and not entries):
+        return
+    raise DatabaseError(
+        f"{path}: this database belongs to another program; choose another file as database.path,"
+        " SoulSpot leaves this one as it is"
+    )
 
 
 def _refuse_stub(path: Path) -> None:
@@ -260,8 +273,22 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
             for statement in _statements(script):
                 connection.execute(statement)
             enriched.create_table(connection)
-            identity.sign(connection)
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {number}")
+
+
+def require_current_schema(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise DatabaseTooNew or DatabaseError when this version cannot read these tables."""
+    done = connection.execute("PRAGMA user_version").fetchone()[0]
+    if done > len(migrations()):
+        raise DatabaseTooNew(
+            f"{path}: schema {done} is newer than this SoulSpot's {len(migrations())}; upgrade SoulSpot"
+        )
+    if done < len(migrations()):
+        raise DatabaseError(
+            f"{path}: an older SoulSpot wrote this database; `soulspot daemon` or `soulspot enrich` brings it up"
+            " to date, then it can be read"
+        )
 
 
 def migrations() -> list[str]:

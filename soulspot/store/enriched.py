@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from sqlite_utils import Database as SqliteUtils
     from sqlite_utils.db import Table
 
-if TYPE_CHECKING:
-    from sqlite_utils import Database as SqliteUtils
-    from sqlite_utils.db import Table
-
 COLUMNS: dict[str, type] = {
     "track_id": int, "path": bytes, "source_key": str, "status": str, "confidence": float,
     "title": str, "artist": str, "artists": str, "album": str, "album_artist": str,
@@ -31,11 +27,11 @@ COLUMNS: dict[str, type] = {
     "sources": str, "updated_at": str,
 }  # fmt: skip
 
-_LISTS = frozenset({"artists", "genres", "mb_artist_ids", "spotify_artist_ids"})
+LIST_COLUMNS = ("artists", "genres", "mb_artist_ids", "spotify_artist_ids")
 _NAMES = tuple(field.name for field in fields(EnrichedTrack))
 
 
-def table(connection: sqlite3.Connection) -> Table:
+def _table(connection: sqlite3.Connection) -> Table:
     found = _sqlite_utils()(connection, recursive_triggers=False)["enriched_tracks"]
     return cast("Table", found)  # there is no view of this name
 
@@ -56,7 +52,7 @@ def _sqlite_utils() -> type[SqliteUtils]:
 
 def create_table(connection: sqlite3.Connection) -> None:
     """Create `enriched_tracks` or add the columns that a newer version brought."""
-    rows = table(connection)
+    rows = _table(connection)
     if not rows.exists():
         rows.create(COLUMNS, pk="track_id", not_null={"status", "updated_at"})
         rows.create_index(["status"])
@@ -71,7 +67,7 @@ def save(connection: sqlite3.Connection, tracks: Iterable[EnrichedTrack], now: f
     before = load(connection, rows)
     changed = [_row(track, iso(now)) for track_id, track in rows.items() if before.get(track_id) != track]
     if changed:
-        table(connection).upsert_all(changed, pk="track_id")
+        _table(connection).upsert_all(changed, pk="track_id")
 
 
 def load(connection: sqlite3.Connection, track_ids: Iterable[int]) -> dict[int, EnrichedTrack]:
@@ -87,7 +83,7 @@ def load(connection: sqlite3.Connection, track_ids: Iterable[int]) -> dict[int, 
 def _tracks(cursor: sqlite3.Cursor) -> Iterator[EnrichedTrack]:
     for values in cursor:
         row: dict[str, Any] = dict(zip(_NAMES, values, strict=True))
-        for name in _LISTS:
+        for name in LIST_COLUMNS:
             row[name] = tuple(json.loads(row[name] or "[]"))
         row["sources"] = json.loads(row["sources"] or "{}")
         row["status"] = Status(row["status"])
@@ -97,7 +93,7 @@ def _tracks(cursor: sqlite3.Cursor) -> Iterator[EnrichedTrack]:
 
 def _row(track: EnrichedTrack, updated_at: str) -> dict[str, Any]:
     row: dict[str, Any] = {name: getattr(track, name) for name in _NAMES}
-    for name in _LISTS:
+    for name in LIST_COLUMNS:
         row[name] = json.dumps(list(row[name]), ensure_ascii=False)
     row["sources"] = json.dumps(dict(track.sources), sort_keys=True)
     row["status"] = track.status.value

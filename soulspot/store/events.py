@@ -31,7 +31,7 @@ def add(connection: sqlite3.Connection, kind: str, payload: Mapping[str, Any], n
     )
 
 
-def since(connection: sqlite3.Connection, after: int, limit: int) -> list[Event]:
+def list_after(connection: sqlite3.Connection, after: int, limit: int) -> list[Event]:
     """The first `limit` events whose id is greater than `after`, in order."""
     rows = connection.execute(
         "SELECT event_id, kind, payload, created_at FROM events WHERE event_id > ? ORDER BY event_id LIMIT ?",
@@ -40,7 +40,7 @@ def since(connection: sqlite3.Connection, after: int, limit: int) -> list[Event]
     return [Event(row[0], row[1], json.loads(row[2]), row[3]) for row in rows.fetchall()]
 
 
-def kept(connection: sqlite3.Connection) -> tuple[int, int]:
+def kept_range(connection: sqlite3.Connection) -> tuple[int, int]:
     """The ids of the oldest and the newest event that are kept; (0, 0) when there is none."""
     oldest, newest = (
         connection.execute(f"SELECT event_id FROM events ORDER BY event_id {way} LIMIT 1").fetchone()
@@ -49,7 +49,7 @@ def kept(connection: sqlite3.Connection) -> tuple[int, int]:
     return (oldest[0], newest[0]) if oldest else (0, 0)
 
 
-def prune(connection: sqlite3.Connection, before: float) -> int:
+def _prune_once(connection: sqlite3.Connection, before: float) -> int:
     """Drop events that are older than `before` (epoch seconds), some thousands at a time: call again while it returns
     as many as `PRUNED_AT_ONCE`. The newest stays, however old, so that no id is ever given twice."""
     return connection.execute(
@@ -58,3 +58,9 @@ def prune(connection: sqlite3.Connection, before: float) -> int:
         " AND event_id < (SELECT max(event_id) FROM events)",
         (PRUNED_AT_ONCE, iso(before)),
     ).rowcount
+
+
+def prune(connection: sqlite3.Connection, before: float) -> None:
+    """Drop outbox events that are older than `before` (epoch seconds)."""
+    while _prune_once(connection, before) == PRUNED_AT_ONCE:
+        pass

@@ -10,7 +10,7 @@ from typing import Any
 from soulspot.models import Entity
 
 
-def remember(connection: sqlite3.Connection, entity: Entity, question: str, stamp: str) -> None:
+def merge(connection: sqlite3.Connection, entity: Entity, question: str, stamp: str) -> None:
     """Keep what an answer to this kind of question says of `entity`; the last answer of a kind replaces what the
     same kind said before, so that what a service takes back is gone.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +34,7 @@ def start(
     return made.lastrowid
 
 
-def advance(
+def record_progress(
     connection: sqlite3.Connection, operation_id: int, now: float, *, total: int, done: int, failed: int
 ) -> None:
     """Write the counts as they stand."""
@@ -42,14 +42,6 @@ def advance(
         "UPDATE batch_operations SET total_items = ?, processed_items = ?, successful_items = ?, failed_items = ?,"
         " updated_at = ? WHERE id = ?",
         (total, done, done - failed, failed, iso(now), operation_id),
-    )
-
-
-def note(connection: sqlite3.Connection, operation_id: int, more: Mapping[str, Any], now: float) -> None:
-    """Merge `more` into the operation's metadata; null takes a key away."""
-    connection.execute(
-        "UPDATE batch_operations SET metadata = json_patch(metadata, ?), updated_at = ? WHERE id = ?",
-        (json.dumps(more), iso(now), operation_id),
     )
 
 
@@ -77,7 +69,7 @@ def finish(
     events.add(connection, "operation.finished", said, now)
 
 
-def wait(connection: sqlite3.Connection, operation_id: int, now: float) -> None:
+def suspend(connection: sqlite3.Connection, operation_id: int, now: float) -> None:
     """The process that works on this operation ends in order: the next daemon goes on with it."""
     connection.execute(
         "UPDATE batch_operations SET status = 'pending', updated_at = ? WHERE id = ?",
@@ -85,7 +77,7 @@ def wait(connection: sqlite3.Connection, operation_id: int, now: float) -> None:
     )
 
 
-def interrupt(connection: sqlite3.Connection, now: float) -> int:
+def mark_interrupted(connection: sqlite3.Connection, now: float) -> int:
     """Operations that an earlier process was cut off in wait for the next daemon. Returns how many.
 
     `metadata.cut_off` counts how often that happened in a row without any progress in between."""
@@ -99,7 +91,7 @@ def interrupt(connection: sqlite3.Connection, now: float) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Unfinished:
+class UnfinishedOperation:
     """An operation to go on with. `counts` are (total, done, failed) items, `cut_off` as in `interrupt`."""
 
     operation_id: int
@@ -113,19 +105,21 @@ class Unfinished:
         return int(self.metadata.get("cut_off", 0))
 
 
-def unfinished(connection: sqlite3.Connection) -> list[Unfinished]:
+def list_unfinished(connection: sqlite3.Connection) -> list[UnfinishedOperation]:
     """What was begun and has not ended, oldest first."""
     rows = connection.execute(
         "SELECT id, kind, request, metadata, total_items, processed_items, failed_items FROM batch_operations"
         " INDEXED BY operations_unfinished WHERE status IN ('pending', 'processing') ORDER BY id"
     )
     return [
-        Unfinished(row[0], row[1], json.loads(row[2] or "{}"), json.loads(row[3]), (row[4], row[5], row[6]))
+        UnfinishedOperation(
+            row[0], row[1], json.loads(row[2] or "{}"), json.loads(row[3]), (row[4], row[5], row[6])
+        )
         for row in rows.fetchall()
     ]
 
 
-def goes_on(connection: sqlite3.Connection, operation_id: int, now: float) -> None:
+def resume(connection: sqlite3.Connection, operation_id: int, now: float) -> None:
     """The operation is worked on again."""
     connection.execute(
         "UPDATE batch_operations SET status = 'processing', updated_at = ? WHERE id = ?",
@@ -140,7 +134,9 @@ def find(connection: sqlite3.Connection, operation_id: int) -> dict[str, Any] | 
     return _operation(cursor, row) if row else None
 
 
-def latest(connection: sqlite3.Connection, limit: int, before: int | None = None) -> list[dict[str, Any]]:
+def list_latest(
+    connection: sqlite3.Connection, limit: int, before: int | None = None
+) -> list[dict[str, Any]]:
     """The newest operations, newest first; with `before` those whose id is smaller."""
     cursor = connection.execute(
         "SELECT * FROM batch_operations WHERE id < ? ORDER BY id DESC LIMIT ?",
@@ -149,16 +145,16 @@ def latest(connection: sqlite3.Connection, limit: int, before: int | None = None
     return [_operation(cursor, row) for row in cursor.fetchall()]
 
 
-def newest(connection: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
+def list_latest_without_reports(connection: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
     """The newest operations without what they came to: their reports are long, and a status is sent often."""
-    found = latest(connection, limit)
+    found = list_latest(connection, limit)
     for one in found:
         for name in REPORTS:
             one["metadata"].pop(name, None)
     return found
 
 
-def exports(connection: sqlite3.Connection) -> list[tuple[str, str, str | None]]:
+def list_exports(connection: sqlite3.Connection) -> list[tuple[str, str, str | None]]:
     """The file, status and end (None: it goes on) of every export, the newest first."""
     return connection.execute(
         "SELECT json_extract(metadata, '$.file'), status, completed_at FROM batch_operations"
@@ -176,87 +172,3 @@ def _operation(cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> dict[str, Any]:
     # 100 says that it is completed: what failed or was cancelled at its last item is not
     found["progress"] = 100.0 if found["status"] == "completed" else min(99.9, round(100 * share, 1))
     return found
-
-
-def refreshing(connection: sqlite3.Connection) -> int:
-    """How many aged answers are being asked for again."""
-    found = connection.execute(
-        "SELECT count(*) FROM lookups INDEXED BY lookups_refreshed"
-        " WHERE state IN ('pending', 'leased') AND answered_at IS NOT NULL"
-    ).fetchone()
-    return int(found[0])
-
-
-def file_count(connection: sqlite3.Connection, places: Sequence[bytes] = ()) -> int:
-    """How many files of the library are known, in these places alone if there are any."""
-    if not places:
-        return int(
-            connection.execute(
-                "SELECT count(*) FROM tracks WHERE path IS NOT NULL AND vanished_at IS NULL"
-            ).fetchone()[0]
-        )
-    count = 0
-    for place in places:
-        folder = place.rstrip(b"/") + b"/"
-        count += connection.execute(
-            "SELECT count(*) FROM tracks WHERE (path = ? OR (path >= ? AND path < ?)) AND vanished_at IS NULL",
-            (place, folder, folder[:-1] + b"0"),
-        ).fetchone()[0]
-    return count
-
-
-def track_counts(connection: sqlite3.Connection) -> dict[str, int]:
-    """How many tracks have each status, and how many cannot be read or have vanished."""
-    counts = dict(
-        connection.execute("SELECT status, count(*) FROM enriched_tracks GROUP BY status").fetchall()
-    )
-    counts["total"] = sum(counts.values())
-    for name, column in (("unreadable", "unreadable"), ("vanished", "vanished_at")):
-        counts[name] = connection.execute(
-            f"SELECT count(*) FROM tracks WHERE {column} IS NOT NULL"
-        ).fetchone()[0]
-    return counts
-
-
-def lookup_counts(connection: sqlite3.Connection) -> dict[str, dict[str, int]]:
-    """How many lookups of each provider are in each state."""
-    counts: dict[str, dict[str, int]] = {}
-    for provider, state, count in connection.execute(
-        "SELECT provider, state, sum(lookups) FROM lookup_totals WHERE lookups > 0 GROUP BY provider, state"
-    ):
-        counts.setdefault(provider, {})[state] = count
-    return counts
-
-
-def lost_lookups(connection: sqlite3.Connection) -> int:
-    """How many lookups failed for good that a track still lacks: it is not accepted without them."""
-    found = connection.execute(
-        "SELECT count(*) FROM lookups WHERE state IN ('failed', 'buried') AND EXISTS ("
-        "SELECT 1 FROM track_lookups JOIN enriched_tracks USING (track_id)"
-        " WHERE track_lookups.lookup_id = lookups.lookup_id AND enriched_tracks.status != 'accepted')"
-    ).fetchone()
-    return int(found[0])
-
-
-def oldest_waiting(connection: sqlite3.Connection) -> str | None:
-    """When the lookup that has waited longest was queued."""
-    found = connection.execute(
-        "SELECT created_at FROM lookups INDEXED BY lookups_oldest WHERE state IN ('pending', 'leased')"
-        " ORDER BY created_at LIMIT 1"
-    ).fetchone()
-    return str(found[0]) if found else None
-
-
-def provider_states(connection: sqlite3.Connection) -> list[dict[str, Any]]:
-    """What is remembered of the providers: pauses, budgets, capabilities."""
-    cursor = connection.execute("SELECT key, provider, value, blocked_until FROM provider_state ORDER BY key")
-    return [
-        {"key": key, "provider": provider, "value": json.loads(value), "blocked_until": until}
-        for key, provider, value, until in cursor
-    ]
-
-
-def prune(connection: sqlite3.Connection, before: float) -> None:
-    """Drop outbox events that are older than `before` (epoch seconds)."""
-    while events.prune(connection, before) == events.PRUNED_AT_ONCE:
-        pass

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from soulspot.models import Lookup, LookupState, Query, Settlement
 from soulspot.store import facts
-from soulspot.store.times import iso, seconds
+from soulspot.store.times import epoch_seconds, iso
 
 SETTLED = "('done', 'missing', 'failed', 'buried')"
 WOKEN_AT_ONCE = 5_000  # lookups looked at in one sweep: what was answered in one day comes due in one day
@@ -55,7 +55,7 @@ def enqueue(connection: sqlite3.Connection, wanted: Mapping[int, Sequence[Query]
     return answered_already
 
 
-def forget_unwanted(connection: sqlite3.Connection, wanted: Mapping[int, Sequence[Query]]) -> None:
+def unlink_unwanted(connection: sqlite3.Connection, wanted: Mapping[int, Sequence[Query]]) -> None:
     """Unlink tracks from lookups that they were waiting for, that nobody has answered, and that they do not want any
     more: a cheaper answer has come first."""
     for track_id, queries in wanted.items():
@@ -101,7 +101,7 @@ def _told(connection: sqlite3.Connection, lookup_id: int, query: Query, now: flo
     answered = connection.execute(
         "UPDATE lookups SET state = 'done', answer = ?, answered_at = ?, due_at = ? WHERE lookup_id = ?"
         " AND state = 'pending' AND answered_at IS NULL",
-        (json.dumps([ref]), told[0], iso(seconds(told[0]) + STILL_TRUE), lookup_id),
+        (json.dumps([ref]), told[0], iso(epoch_seconds(told[0]) + STILL_TRUE), lookup_id),
     )
     return answered.rowcount > 0
 
@@ -113,14 +113,14 @@ def claim(
     now: float,
     *,
     linger: float = 0.0,
-    second_look: Callable[[str, Sequence[int]], None] = lambda kind, lookup_ids: None,
+    before_lease: Callable[[str, Sequence[int]], None] = lambda kind, lookup_ids: None,
 ) -> Claim:
     """Lease what is due, oldest first, of one kind only and at most that kind's capacity.
 
     `capacity` names the kinds that may be asked now, in the order in which one leads to the next. A kind that fills its
     capacity comes first; others only when they have waited `linger` seconds for that, the first of the order before
     later ones, which fill up meanwhile. Nothing lets others go first for more than PATIENCE seconds. What is due and
-    serves no track any more leaves the queue. `second_look` is told the kind and the lookups about to be leased, and may
+    serves no track any more leaves the queue. `before_lease` is told the kind and the lookups about to be leased, and may
     answer some, or make nobody want them: others take their place."""
     left = dict(capacity)
     while chosen := _kind_to_ask(connection, provider, left, now, linger):
@@ -128,7 +128,7 @@ def claim(
         due = _due(connection, provider, kind, capacity[kind], now)
         looked_at: set[int] = set()
         while new := [one for one in due if one not in looked_at]:
-            second_look(kind, new)
+            before_lease(kind, new)
             looked_at.update(new)
             due = _due(connection, provider, kind, capacity[kind], now)
         if due:
@@ -156,7 +156,7 @@ def _kind_to_ask(
 ) -> tuple[str, float] | None:
     """The kind to ask next, and since when (epoch seconds) its first lookup is due."""
     due = {
-        kind: (count, seconds(first))
+        kind: (count, epoch_seconds(first))
         for kind, most in capacity.items()
         for count, first in connection.execute(
             "SELECT count(*), min(due_at) FROM ("
@@ -211,10 +211,10 @@ def _retire(connection: sqlite3.Connection, unwanted: Sequence[int], now: float)
     )
 
 
-def next_due(connection: sqlite3.Connection, provider: str, kinds: Iterable[str]) -> dict[str, float]:
+def next_due_by_kind(connection: sqlite3.Connection, provider: str, kinds: Iterable[str]) -> dict[str, float]:
     """When the first waiting lookup of each of these kinds is due, in epoch seconds; kinds without one are absent."""
     firsts = ((kind, _first(connection, provider, kind)) for kind in kinds)
-    return {kind: seconds(first[0]) for kind, first in firsts if first}
+    return {kind: epoch_seconds(first[0]) for kind, first in firsts if first}
 
 
 def _first(connection: sqlite3.Connection, provider: str, kind: str) -> tuple[str] | None:
@@ -228,7 +228,7 @@ def _first(connection: sqlite3.Connection, provider: str, kind: str) -> tuple[st
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingLookups:
     """Lookups of one kind that are still to be answered; `due_at` (epoch seconds) of the first."""
 
     kind: str
@@ -237,9 +237,9 @@ class Waiting:
     due_at: float
 
 
-def waiting(
+def waiting_lookups(
     connection: sqlite3.Connection, provider: str, track_ids: Sequence[int] | None = None
-) -> list[Waiting]:
+) -> list[WaitingLookups]:
     """What of this provider is still to be answered, by kind; only what serves `track_ids`, if given."""
     if track_ids is None:
         return _all_waiting(connection, provider)
@@ -251,10 +251,13 @@ def waiting(
         " GROUP BY kind, state",
         (json.dumps(list(track_ids)), provider),
     )
-    return [Waiting(kind, bool(leased), count, seconds(due_at)) for kind, leased, count, due_at in rows]
+    return [
+        WaitingLookups(kind, bool(leased), count, epoch_seconds(due_at))
+        for kind, leased, count, due_at in rows
+    ]
 
 
-def _all_waiting(connection: sqlite3.Connection, provider: str) -> list[Waiting]:
+def _all_waiting(connection: sqlite3.Connection, provider: str) -> list[WaitingLookups]:
     found = []
     for kind, state, count in connection.execute(
         "SELECT kind, state, lookups FROM lookup_totals"
@@ -268,7 +271,7 @@ def _all_waiting(connection: sqlite3.Connection, provider: str) -> list[Waiting]
             (provider, kind),
         ).fetchone()  # fmt: skip
         assert first is not None
-        found.append(Waiting(kind, state == "leased", count, seconds(first[0])))
+        found.append(WaitingLookups(kind, state == "leased", count, epoch_seconds(first[0])))
     return found
 
 
@@ -285,7 +288,7 @@ def settle(connection: sqlite3.Connection, settlements: Iterable[Settlement], no
             )
             continue
         for entity in one.entities:
-            facts.remember(connection, entity, one.lookup.query.kind, stamp)
+            facts.merge(connection, entity, one.lookup.query.kind, stamp)
         answered = one.state in (LookupState.DONE, LookupState.MISSING)
         connection.execute(
             "UPDATE lookups SET state = ?, due_at = ?, last_error = ?, leased_at = NULL,"
@@ -301,7 +304,7 @@ def settle(connection: sqlite3.Connection, settlements: Iterable[Settlement], no
         )  # fmt: skip
 
 
-def release(connection: sqlite3.Connection, lookup_ids: Iterable[int] | None = None) -> int:
+def release_leases(connection: sqlite3.Connection, lookup_ids: Iterable[int] | None = None) -> int:
     """Give leases back, attempts untouched; without ids every lease (after a crash). Returns how many."""
     if lookup_ids is None:
         return connection.execute(
@@ -314,7 +317,7 @@ def release(connection: sqlite3.Connection, lookup_ids: Iterable[int] | None = N
     ).rowcount
 
 
-def wake_due(connection: sqlite3.Connection, now: float, limit: int = WOKEN_AT_ONCE) -> int:
+def requeue_due(connection: sqlite3.Connection, now: float, limit: int = WOKEN_AT_ONCE) -> int:
     """Put answers and misses whose time has come, and that serve a track, back into the queue; one call looks at no
     more than `limit`, the next goes on from there. Returns how many came back."""
     due = connection.execute(
@@ -334,7 +337,7 @@ def wake_due(connection: sqlite3.Connection, now: float, limit: int = WOKEN_AT_O
     return len(woken)
 
 
-def reopen(
+def requeue_by_state(
     connection: sqlite3.Connection, states: Sequence[str], provider: str | None, now: float
 ) -> list[int]:
     """Queue given-up lookups that serve a track again at once. `failed` takes the buried along.

@@ -13,10 +13,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from soulspot.models import Status
-from soulspot.store.exporting import Snapshots, Wanted, pages
+from soulspot.store.export_rows import RowFilter, Snapshots, pages
 
 PAGE = 1_000  # rows that are Python objects at one time
-KEY = "release_key"  # the name under which a row tells its release
+RELEASE_KEY = "release_key"  # the name under which a row tells its release
 _ACCEPTED = (Status.ACCEPTED.value,)
 
 
@@ -26,7 +26,7 @@ class ReleaseOrder:
     def __init__(
         self,
         connection: sqlite3.Connection,
-        wanted: Wanted,
+        wanted: RowFilter,
         columns: Sequence[str],
         key: Callable[[Mapping[str, Any]], str],
     ) -> None:
@@ -40,23 +40,23 @@ class ReleaseOrder:
             raise
 
     def _gather(
-        self, wanted: Wanted, columns: Sequence[str], key: Callable[[Mapping[str, Any]], str]
+        self, wanted: RowFilter, columns: Sequence[str], key: Callable[[Mapping[str, Any]], str]
     ) -> None:
         order = self._order
         order.execute(
-            "CREATE TABLE tracks (key TEXT, track_id INTEGER, PRIMARY KEY (key, track_id)) WITHOUT ROWID"
+            "CREATE TABLE tracks (key TEXT, track_id INTEGER, PRIMARY RELEASE_KEY (key, track_id)) WITHOUT ROWID"
         )
-        order.execute("CREATE TABLE wanted (track_id INTEGER PRIMARY KEY)")
-        order.execute("CREATE TABLE releases (key TEXT PRIMARY KEY) WITHOUT ROWID")
+        order.execute("CREATE TABLE wanted (track_id INTEGER PRIMARY RELEASE_KEY)")
+        order.execute("CREATE TABLE releases (key TEXT PRIMARY RELEASE_KEY) WITHOUT ROWID")
         order.execute("BEGIN")
         everything = wanted.since is None and wanted.words is None
-        for page in _pages(self._connection, columns, Wanted(_ACCEPTED)):
+        for page in _pages(self._connection, columns, RowFilter(_ACCEPTED)):
             keyed = [(key(dict(zip(columns, row[1:], strict=True))), row[0]) for row in page]
             order.executemany("INSERT INTO tracks VALUES (?, ?)", keyed)
         if everything:
             order.execute("INSERT INTO releases SELECT DISTINCT key FROM tracks")
         else:
-            only = Wanted(_ACCEPTED, wanted.since, wanted.words)
+            only = RowFilter(_ACCEPTED, wanted.since, wanted.words)
             for page in _pages(self._connection, (), only):
                 order.executemany("INSERT INTO wanted VALUES (?)", page)
             order.execute("INSERT INTO releases SELECT DISTINCT key FROM tracks JOIN wanted USING (track_id)")
@@ -83,7 +83,7 @@ class ReleaseOrder:
             }
             for key, track_id in page:
                 if track_id in found:
-                    yield dict(zip(names, found[track_id][1:], strict=True)) | {KEY: key}
+                    yield dict(zip(names, found[track_id][1:], strict=True)) | {RELEASE_KEY: key}
 
     def __enter__(self) -> Self:
         return self
@@ -95,7 +95,7 @@ class ReleaseOrder:
 
 
 def _pages(
-    connection: sqlite3.Connection, columns: Sequence[str], wanted: Wanted
+    connection: sqlite3.Connection, columns: Sequence[str], wanted: RowFilter
 ) -> Iterator[list[tuple[Any, ...]]]:
     with closing(pages(connection, columns, wanted, PAGE, snapshots=Snapshots())) as found:
         yield from found

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from soulspot.models import Entity, LookupState, PersonDecision, Query, Status, TrackTags, Verdict
-from soulspot.store import codec
+from soulspot.store import tags_json
 from soulspot.store.times import iso
 
 AT_ONCE = "1970-01-01T00:00:00.000Z"  # before everything else that is due: somebody waits for it
@@ -17,7 +17,7 @@ LISTED = ("recording", "track")
 
 
 @dataclass(frozen=True, slots=True)
-class Reviewed:
+class ReviewedTrack:
     """A track as review sees it. `entities` has what all sources together say of each candidate, by its id;
     `waiting` counts the lookups that it still waits for."""
 
@@ -34,7 +34,7 @@ class Reviewed:
     ids: tuple[str | None, str | None]
 
 
-def waiting(
+def list_tracks(
     connection: sqlite3.Connection,
     *,
     after: int,
@@ -48,14 +48,14 @@ def waiting(
         " WHERE status = ? AND track_id > ? AND vanished_at IS NULL ORDER BY track_id",
         (Status.REVIEW.value, after),
     ):
-        if wanted(path, codec.decode(tags)):
+        if wanted(path, tags_json.decode(tags)):
             found.append(track_id)
             if len(found) == limit:
                 break
     return found
 
 
-def count(connection: sqlite3.Connection) -> int:
+def count_tracks(connection: sqlite3.Connection) -> int:
     """How many tracks are in review."""
     row = connection.execute(
         "SELECT count(*) FROM enriched_tracks JOIN tracks USING (track_id) WHERE status = ? AND vanished_at IS NULL",
@@ -64,7 +64,7 @@ def count(connection: sqlite3.Connection) -> int:
     return int(row[0])
 
 
-def load(connection: sqlite3.Connection, track_id: int) -> Reviewed | None:
+def load_track(connection: sqlite3.Connection, track_id: int) -> ReviewedTrack | None:
     """One track, whatever its status; None when there is none of this number."""
     row = connection.execute(
         "SELECT t.path, t.source_key, t.tags, e.status, e.confidence, e.mb_recording_id, e.spotify_track_id"
@@ -96,8 +96,8 @@ def load(connection: sqlite3.Connection, track_id: int) -> Reviewed | None:
         " AND state IN ('pending', 'leased') AND answered_at IS NULL",
         (track_id,),
     ).fetchone()
-    return Reviewed(
-        track_id, path, source_key, codec.decode(tags), Status(status or "pending"), confidence or 0.0,
+    return ReviewedTrack(
+        track_id, path, source_key, tags_json.decode(tags), Status(status or "pending"), confidence or 0.0,
         candidates, described, decisions, open_lookups, (ids[0], ids[1]),
     )  # fmt: skip
 
@@ -115,7 +115,7 @@ def described_as(connection: sqlite3.Connection, entity_id: str) -> Entity | Non
     return found
 
 
-def track_of_path(connection: sqlite3.Connection, path: bytes) -> int | None:
+def find_track_by_path(connection: sqlite3.Connection, path: bytes) -> int | None:
     """The track of this file, also when the path leads there by links."""
     for one in dict.fromkeys((path, os.path.realpath(path))):
         row = connection.execute("SELECT track_id FROM tracks WHERE path = ?", (one,)).fetchone()
@@ -124,12 +124,12 @@ def track_of_path(connection: sqlite3.Connection, path: bytes) -> int | None:
     return None
 
 
-def exists(connection: sqlite3.Connection, track_id: int) -> bool:
+def track_exists(connection: sqlite3.Connection, track_id: int) -> bool:
     """Whether there is a track of this number."""
     return bool(connection.execute("SELECT 1 FROM tracks WHERE track_id = ?", (track_id,)).fetchone())
 
 
-def take_back(connection: sqlite3.Connection, track_id: int, provider: str | None) -> int:
+def withdraw_decisions(connection: sqlite3.Connection, track_id: int, provider: str | None) -> int:
     """Forget what persons said of this track (of this provider's entities). Returns how many decisions that were."""
     gone = connection.execute(
         "DELETE FROM decisions WHERE track_id = ? AND (? IS NULL OR provider = ?)",
@@ -148,7 +148,7 @@ def withdraw_accepted(connection: sqlite3.Connection, track_id: int, provider: s
     )
 
 
-def hurry(connection: sqlite3.Connection, track_id: int) -> None:
+def prioritize_lookups(connection: sqlite3.Connection, track_id: int) -> None:
     """Let the lookups that this track waits for, and that did not fail before, go first."""
     connection.execute(
         "UPDATE lookups SET due_at = ? WHERE state = 'pending' AND attempts = 0 AND answered_at IS NULL"
@@ -157,7 +157,7 @@ def hurry(connection: sqlite3.Connection, track_id: int) -> None:
     )
 
 
-def lookup_of(connection: sqlite3.Connection, query: Query) -> int | None:
+def find_lookup(connection: sqlite3.Connection, query: Query) -> int | None:
     """The lookup of this query, once it is queued."""
     row = connection.execute(
         "SELECT lookup_id FROM lookups WHERE provider = ? AND kind = ? AND query = ?",
@@ -166,7 +166,7 @@ def lookup_of(connection: sqlite3.Connection, query: Query) -> int | None:
     return int(row[0]) if row else None
 
 
-def ask_anew(connection: sqlite3.Connection, lookup_id: int, now: float) -> None:
+def requeue_lookup(connection: sqlite3.Connection, lookup_id: int, now: float) -> None:
     """Queue a lookup again that was missing or given up; an answer that brought something stays the answer."""
     connection.execute(
         "UPDATE lookups SET state = 'pending', attempts = 0, due_at = ?, answered_at = NULL"
@@ -176,7 +176,7 @@ def ask_anew(connection: sqlite3.Connection, lookup_id: int, now: float) -> None
 
 
 @dataclass(frozen=True, slots=True)
-class Searched:
+class SearchState:
     """A search as it stands. `entities` are what it found, best first."""
 
     provider: str
@@ -187,7 +187,7 @@ class Searched:
     entities: tuple[Entity, ...]
 
 
-def searched(connection: sqlite3.Connection, track_id: int, lookup_id: int) -> Searched | None:
+def load_search(connection: sqlite3.Connection, track_id: int, lookup_id: int) -> SearchState | None:
     """How a lookup of this track stands; None when the track has none of this number."""
     row = connection.execute(
         "SELECT provider, state, answered_at IS NOT NULL, due_at, last_error, answer"
@@ -198,7 +198,7 @@ def searched(connection: sqlite3.Connection, track_id: int, lookup_id: int) -> S
         return None
     provider, state, answered, due_at, error, answer = row
     entities = tuple(_answers(connection, json.loads(answer)))
-    return Searched(provider, LookupState(state), bool(answered), due_at, error, entities)
+    return SearchState(provider, LookupState(state), bool(answered), due_at, error, entities)
 
 
 def _answers(connection: sqlite3.Connection, refs: Sequence[Sequence[str]]) -> Iterator[Entity]:

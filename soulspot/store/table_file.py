@@ -33,7 +33,7 @@ class TableFile:
 
 
 @contextmanager
-def filling(path: Path, name: str, columns: Mapping[str, type], key: str) -> Iterator[TableFile]:
+def create_table_file(path: Path, name: str, columns: Mapping[str, type], key: str) -> Iterator[TableFile]:
     """A new file at `path`, which is empty or not there, with this table; whole only when nothing is raised."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         # whoever asked for the file throws away what is half done, and makes sure of what is whole

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from soulspot.models import FileStamp, TrackTags
-from soulspot.store import codec
+from soulspot.store import tags_json
 from soulspot.store.times import iso
 
 
 @dataclass(frozen=True, slots=True)
-class Write:
+class TagWrite:
     """A file whose copy is about to take its place. `changes`: field -> (values before, values after)."""
 
     track_id: int
@@ -28,7 +28,7 @@ class Write:
     way_back: bytes
 
 
-class Copy(Protocol):
+class PreparedCopy(Protocol):
     """A file's copy that is about to take its place."""
 
     @property
@@ -42,7 +42,7 @@ class Copy(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class JournalEntry:
     """One entry of the journal."""
 
     write_id: int
@@ -57,7 +57,7 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
+class PendingReplacement:
     """A copy that was about to take its file's place when the process ended."""
 
     write_id: int
@@ -69,25 +69,25 @@ class Pending:
 # --- a file is replaced -------------------------------------------------------------------------------------------
 
 
-def note_folders(connection: sqlite3.Connection, folders: Iterable[bytes]) -> None:
+def add_folders(connection: sqlite3.Connection, folders: Iterable[bytes]) -> None:
     """Note where copies are about to be made."""
     connection.executemany(
         "INSERT OR IGNORE INTO tag_folders (folder) VALUES (?)", ((one,) for one in folders)
     )
 
 
-def folders(connection: sqlite3.Connection) -> list[bytes]:
+def list_folders(connection: sqlite3.Connection) -> list[bytes]:
     """Where copies may have been left behind."""
     return [folder for (folder,) in connection.execute("SELECT folder FROM tag_folders")]
 
 
-def forget_folders(connection: sqlite3.Connection) -> None:
+def clear_folders(connection: sqlite3.Connection) -> None:
     """No copy is left anywhere."""
     connection.execute("DELETE FROM tag_folders")
 
 
-def prepared(
-    connection: sqlite3.Connection, operation_id: int, writes: Sequence[Write], now: float
+def prepare_writes(
+    connection: sqlite3.Connection, operation_id: int, writes: Sequence[TagWrite], now: float
 ) -> list[int]:
     """Note copies before they take their files' places. Returns the number of each entry."""
     ids = []
@@ -106,13 +106,13 @@ def prepared(
     return ids
 
 
-def prepared_back(connection: sqlite3.Connection, backs: Iterable[tuple[int, Copy]]) -> None:
+def prepare_undos(connection: sqlite3.Connection, backs: Iterable[tuple[int, PreparedCopy]]) -> None:
     """The same for copies as the files were before."""
     for write_id, one in backs:
         _pend(connection, write_id, True, one)
 
 
-def _pend(connection: sqlite3.Connection, write_id: int, back: bool, copy: Copy) -> None:
+def _pend(connection: sqlite3.Connection, write_id: int, back: bool, copy: PreparedCopy) -> None:
     stamp = copy.after
     connection.execute(
         "INSERT INTO tag_pending (write_id, back, path, temporary, size, mtime_ns, inode, tags)"
@@ -125,12 +125,12 @@ def _pend(connection: sqlite3.Connection, write_id: int, back: bool, copy: Copy)
             stamp.size,
             stamp.mtime_ns,
             stamp.inode,
-            codec.encode(copy.tags),
+            tags_json.encode(copy.tags),
         ),
     )
 
 
-def finish(connection: sqlite3.Connection, write_ids: Iterable[int], now: float) -> None:
+def record_replaced(connection: sqlite3.Connection, write_ids: Iterable[int], now: float) -> None:
     """These copies have taken their files' places: the journal says so, and the library knows the files as they are now,
     so that a scan finds nothing that somebody has changed."""
     for write_id in write_ids:
@@ -157,23 +157,23 @@ def finish(connection: sqlite3.Connection, write_ids: Iterable[int], now: float)
         connection.execute("DELETE FROM tag_pending WHERE write_id = ?", (write_id,))
 
 
-def drop(connection: sqlite3.Connection, write_ids: Iterable[int]) -> None:
+def discard(connection: sqlite3.Connection, write_ids: Iterable[int]) -> None:
     """These copies have not taken their files' places, and will not."""
     for write_id in write_ids:
         connection.execute("DELETE FROM tag_pending WHERE write_id = ?", (write_id,))
         connection.execute("DELETE FROM tag_writes WHERE write_id = ? AND state = 'prepared'", (write_id,))
 
 
-def pending(connection: sqlite3.Connection) -> list[Pending]:
+def list_pending(connection: sqlite3.Connection) -> list[PendingReplacement]:
     """What was about to be replaced when an earlier process ended."""
     rows = connection.execute("SELECT write_id, path, temporary, size, mtime_ns, inode FROM tag_pending")
-    return [Pending(row[0], row[1], row[2], FileStamp(*row[3:])) for row in rows]
+    return [PendingReplacement(row[0], row[1], row[2], FileStamp(*row[3:])) for row in rows]
 
 
 # --- what was written ---------------------------------------------------------------------------------------------
 
 
-def count(connection: sqlite3.Connection, operation_id: int, state: str = "written") -> int:
+def count_writes(connection: sqlite3.Connection, operation_id: int, state: str = "written") -> int:
     """How many files an operation has written, or has been taken back of."""
     found = connection.execute(
         "SELECT count(*) FROM tag_writes WHERE operation_id = ? AND state = ?", (operation_id, state)
@@ -181,7 +181,7 @@ def count(connection: sqlite3.Connection, operation_id: int, state: str = "writt
     return int(found[0])
 
 
-def may_be_undone(connection: sqlite3.Connection, operation_id: int) -> bool:
+def has_undoable_writes(connection: sqlite3.Connection, operation_id: int) -> bool:
     """Whether an operation has written anything that was not taken back, or was killed while it did."""
     found = connection.execute(
         "SELECT EXISTS (SELECT 1 FROM tag_writes WHERE operation_id = ? AND state != 'undone')",
@@ -190,7 +190,9 @@ def may_be_undone(connection: sqlite3.Connection, operation_id: int) -> bool:
     return bool(found[0])
 
 
-def written(connection: sqlite3.Connection, operation_id: int, after: int, limit: int) -> list[Written]:
+def list_undoable(
+    connection: sqlite3.Connection, operation_id: int, after: int, limit: int
+) -> list[JournalEntry]:
     """What an operation wrote and was not taken back, the latest first; `after` is the last write_id seen, or 0."""
     rows = connection.execute(
         "SELECT write_id, operation_id, track_id, w.path, t.path, digest, way_back, size_before, mtime_before,"
@@ -199,7 +201,7 @@ def written(connection: sqlite3.Connection, operation_id: int, after: int, limit
         (operation_id, after or 1 << 62, limit),
     )
     return [
-        Written(
+        JournalEntry(
             row[0],
             row[1],
             row[2],
@@ -214,7 +216,7 @@ def written(connection: sqlite3.Connection, operation_id: int, after: int, limit
     ]
 
 
-def written_again(connection: sqlite3.Connection, write_id: int) -> int | None:
+def find_later_operation(connection: sqlite3.Connection, write_id: int) -> int | None:
     """The operation that has written the same file after this entry; None when none has."""
     found = connection.execute(
         "SELECT later.operation_id FROM tag_writes AS one JOIN tag_writes AS later USING (track_id)"
@@ -225,7 +227,7 @@ def written_again(connection: sqlite3.Connection, write_id: int) -> int | None:
     return int(found[0]) if found else None
 
 
-def listing(connection: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
+def list_operations(connection: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
     """The operations that wrote tags, the latest first: operation, when, files that can be taken back, files that were."""
     cursor = connection.execute(
         "SELECT operation_id AS operation, min(at) AS at, sum(state != 'undone') AS written,"

@@ -79,7 +79,9 @@ def count(
     return int(connection.execute(f"SELECT count(*) FROM ({_FILE}{where})", values).fetchone()[0])
 
 
-def due(connection: sqlite3.Connection, after: int, limit: int, now: float) -> tuple[list[int], int | None]:
+def list_due(
+    connection: sqlite3.Connection, after: int, limit: int, now: float
+) -> tuple[list[int], int | None]:
     """Tracks whose row is news since it was last compared with the file, in albums where nothing is asked for the first
     time any more. `limit` rows are looked at; the second value is where to go on (None at the end)."""
     rows = connection.execute(
@@ -112,7 +114,7 @@ def _waits(connection: sqlite3.Connection, which: str, value: bytes | int) -> bo
     return bool(found[0])
 
 
-def seen(connection: sqlite3.Connection, rows: Iterable[tuple[int, str, float | None]]) -> None:
+def record_compared(connection: sqlite3.Connection, rows: Iterable[tuple[int, str, float | None]]) -> None:
     """Note (track_id, updated_at of its row, when to try again) of tracks whose tags were compared."""
     connection.executemany(
         "INSERT INTO tag_seen (track_id, row_at, again_at) VALUES (?, ?, ?) ON CONFLICT DO UPDATE"

@@ -18,6 +18,6 @@ def iso(seconds: float) -> str:
     return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
-def seconds(text: str) -> float:
+def epoch_seconds(text: str) -> float:
     """The inverse of `iso`."""
     return datetime.fromisoformat(text).timestamp()

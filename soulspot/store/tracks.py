@@ -20,7 +20,7 @@ from soulspot.models import (
     TrackTags,
     Verdict,
 )
-from soulspot.store import album_turns, albums, codec, enriched, queue
+from soulspot.store import album_turns, albums, enriched, queue, tags_json
 from soulspot.store.times import iso
 
 
@@ -35,7 +35,7 @@ class ImportedTrack:
     group: str | None = None
 
 
-def next_scan(connection: sqlite3.Connection) -> int:
+def next_scan_id(connection: sqlite3.Connection) -> int:
     """A number for a new scan, greater than every earlier one."""
     connection.execute(
         "INSERT INTO counters (name, value) VALUES ('scans', 1) ON CONFLICT DO UPDATE SET value = value + 1"
@@ -78,7 +78,7 @@ def save_scanned(
     changed = []
     for file in files:
         track_id = _row_of(connection, file, exists)
-        tags = codec.encode(file.tags or TrackTags())
+        tags = tags_json.encode(file.tags or TrackTags())
         stamp = (file.stamp.size, file.stamp.mtime_ns, file.stamp.inode)
         if track_id is None:
             made = connection.execute(
@@ -99,7 +99,7 @@ def save_scanned(
             (file.path, *stamp, tags, file.unreadable, scan_id, iso(now), track_id),
         )
         if before != (tags, file.unreadable):
-            unlink(connection, track_id)
+            unlink_lookups(connection, track_id)
         changed.append(track_id)
     return changed
 
@@ -109,7 +109,7 @@ def _row_of(connection: sqlite3.Connection, file: ScannedFile, exists: Callable[
     row = connection.execute("SELECT track_id FROM tracks WHERE path = ?", (file.path,)).fetchone()
     if row:
         return int(row[0])
-    tags = codec.encode(file.tags or TrackTags())
+    tags = tags_json.encode(file.tags or TrackTags())
     moved = connection.execute(
         "SELECT track_id, path FROM tracks WHERE size = ? AND mtime_ns = ? AND path IS NOT NULL"
         " AND (inode = ? OR tags = ?) ORDER BY inode = ? DESC, track_id",
@@ -118,7 +118,7 @@ def _row_of(connection: sqlite3.Connection, file: ScannedFile, exists: Callable[
     return next((int(track_id) for track_id, path in moved.fetchall() if not exists(path)), None)
 
 
-def unlink(connection: sqlite3.Connection, track_id: int) -> None:
+def unlink_lookups(connection: sqlite3.Connection, track_id: int) -> None:
     """Forget which lookups served this track, because what it asks has changed. The answers stay for others."""
     connection.execute("DELETE FROM track_lookups WHERE track_id = ?", (track_id,))
     connection.execute("UPDATE enriched_tracks SET status = 'pending' WHERE track_id = ?", (track_id,))
@@ -146,23 +146,18 @@ def mark_vanished(
         ).fetchall()
         vanished = [(iso(now), track_id) for track_id, path in unseen if gone(path)]
         connection.executemany("UPDATE tracks SET vanished_at = ? WHERE track_id = ?", vanished)
-        album_turns.gone(connection, [track_id for _, track_id in vanished])
+        album_turns.wake_albums_of(connection, [track_id for _, track_id in vanished])
         count += len(vanished)
     return count
 
 
-def save_imported(connection: sqlite3.Connection, rows: Iterable[ImportedTrack], now: float) -> list[int]:
-    """Insert or update tracks without files, in the order given. Returns the tracks to decide anew."""
-    return save_rows(connection, rows, now)[1]
-
-
-def save_rows(
+def save_imported(
     connection: sqlite3.Connection, rows: Iterable[ImportedTrack], now: float
 ) -> tuple[list[int], list[int]]:
     """The same. Returns the track of each row, in order, and the tracks to decide anew."""
     ids, changed = [], []
     for row in rows:
-        tags = codec.encode(row.tags)
+        tags = tags_json.encode(row.tags)
         folded = tags if row.group is None else f"{tags}\n{row.group}"
         column, key = ("source_key", row.key) if row.key is not None else ("fold_key", folded)
         before = connection.execute(
@@ -183,19 +178,19 @@ def save_rows(
                 "UPDATE tracks SET tags = ?, changed_at = ?, undecided = 1 WHERE track_id = ?",
                 (tags, iso(now), before[0]),
             )
-            unlink(connection, before[0])
+            unlink_lookups(connection, before[0])
             changed.append(before[0])
     return ids, changed
 
 
-def to_be_decided(connection: sqlite3.Connection, track_ids: Iterable[int]) -> None:
+def mark_undecided(connection: sqlite3.Connection, track_ids: Iterable[int]) -> None:
     """Note that these tracks are to be decided anew."""
     connection.executemany(
         "UPDATE tracks SET undecided = 1 WHERE track_id = ?", ((one,) for one in track_ids)
     )
 
 
-def note_rules(connection: sqlite3.Connection, fingerprint: str, now: float) -> bool:
+def record_rules(connection: sqlite3.Connection, fingerprint: str, now: float) -> bool:
     """Note by which rules tracks are decided from now on. Returns whether they were others before: then every track
     is to be decided anew."""
     row = connection.execute("SELECT value FROM provider_state WHERE key = 'rules'").fetchone()
@@ -211,7 +206,7 @@ def note_rules(connection: sqlite3.Connection, fingerprint: str, now: float) -> 
     return changed
 
 
-def undecided(connection: sqlite3.Connection, limit: int) -> list[int]:
+def list_undecided(connection: sqlite3.Connection, limit: int) -> list[int]:
     """Tracks that have come in, or changed, and were not decided since."""
     found = connection.execute(
         "SELECT track_id FROM tracks WHERE undecided ORDER BY track_id LIMIT ?", (limit,)
@@ -224,7 +219,7 @@ def load_states(connection: sqlite3.Connection, track_ids: Sequence[int]) -> lis
     wanted = json.dumps(list(track_ids))
     asked = _asked(connection, wanted)
     rows = enriched.load(connection, track_ids)
-    groups = albums.groups(connection, wanted)
+    groups = albums.load_groups(connection, wanted)
     on_spotify = _on_spotify(connection, asked)
     decisions: dict[int, list[PersonDecision]] = {}
     for track_id, provider, entity_id, verdict, by, at, reason in connection.execute(
@@ -236,7 +231,7 @@ def load_states(connection: sqlite3.Connection, track_ids: Sequence[int]) -> lis
         decisions.setdefault(track_id, []).append(one)
     return [
         TrackState(
-            track_id, path, source_key, codec.decode(tags), unreadable,
+            track_id, path, source_key, tags_json.decode(tags), unreadable,
             asked.get(track_id, {}), tuple(decisions.get(track_id, ())), rows.get(track_id), groups.get(track_id),
             on_spotify.get(track_id, frozenset()),
         )
@@ -335,12 +330,12 @@ def save_outcomes(connection: sqlite3.Connection, outcomes: Sequence[TrackOutcom
             ),
         )  # fmt: skip
     wanted = {outcome.row.track_id: outcome.wanted for outcome in outcomes}
-    queue.forget_unwanted(connection, wanted)
+    queue.unlink_unwanted(connection, wanted)
     again = queue.enqueue(connection, wanted, now)
-    return again | album_turns.take(connection, outcomes)
+    return again | album_turns.record_progress(connection, outcomes)
 
 
-def decide_by_person(connection: sqlite3.Connection, track_id: int, decision: PersonDecision) -> None:
+def save_decision(connection: sqlite3.Connection, track_id: int, decision: PersonDecision) -> None:
     """Record what a person said; the last word on the same candidate counts."""
     connection.execute(
         "INSERT INTO decisions (track_id, provider, entity_id, verdict, by, at, reason) VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -351,7 +346,7 @@ def decide_by_person(connection: sqlite3.Connection, track_id: int, decision: Pe
     )  # fmt: skip
 
 
-def ids_of_paths(connection: sqlite3.Connection, paths: Iterable[bytes]) -> dict[bytes, int]:
+def find_ids_by_path(connection: sqlite3.Connection, paths: Iterable[bytes]) -> dict[bytes, int]:
     """The tracks of those of these paths that are known."""
     rows = (
         (p, connection.execute("SELECT track_id FROM tracks WHERE path = ?", (p,)).fetchone()) for p in paths

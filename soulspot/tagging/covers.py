@@ -110,7 +110,7 @@ class CoverCache:
             if (
                 await asyncio.to_thread(_size_of, cover.path) == known.size
             ):  # else deleted, or torn by a crash
-                await self._database.write(lambda c: rows.use(c, address, self._now(), _USE))
+                await self._database.write(lambda c: rows.mark_used(c, address, self._now(), _USE))
                 return cover
         task = self._coming.get(address)
         if task is None:
@@ -120,7 +120,7 @@ class CoverCache:
 
     async def for_track(self, track_id: int) -> Cover | None:
         """The cover of a track; None when it has none."""
-        url = await self._database.read(lambda c: rows.address(c, track_id))
+        url = await self._database.read(lambda c: rows.track_cover_url(c, track_id))
         return await self.get(url) if url else None
 
     async def picture(self, url: str) -> Picture | None:
@@ -130,7 +130,7 @@ class CoverCache:
             return None
         return Picture(await asyncio.to_thread(cover.path.read_bytes), cover.kind)
 
-    async def known(self, url: str) -> rows.Known | None:
+    async def known(self, url: str) -> rows.CoverRecord | None:
         """What is known of the cover at this address without asking for it."""
         return await self._database.read(lambda c: rows.find(c, self._sources.address(url), self._now()))
 
@@ -158,7 +158,7 @@ class CoverCache:
             if error.status not in (404, 410):
                 raise
             until = self._now() + self._missing_after
-            await self._database.write(lambda c: rows.miss(c, address, until, self._now()))
+            await self._database.write(lambda c: rows.save_missing(c, address, until, self._now()))
             return None
         if (kind := kind_of(data)) is None:
             raise BadAnswer(f"{urlsplit(address).netloc}: what lies there is no image")
@@ -173,7 +173,7 @@ class CoverCache:
 
     def _keep(self, connection: sqlite3.Connection, address: str, cover: Cover, size: int) -> list[str]:
         rows.save(connection, address, cover.digest, cover.kind, size, self._now())
-        return [one for one in rows.make_room(connection, self._room) if one != cover.digest]
+        return [one for one in rows.evict(connection, self._room) if one != cover.digest]
 
     def _place(self, digest: str) -> Path:
         return self._folder / digest[:2] / digest

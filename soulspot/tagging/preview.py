@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from soulspot.store.cover_index import Known
+from soulspot.store.cover_index import CoverRecord
 from soulspot.store.taggable import Taggable
 from soulspot.tagging import file_copies, tagged_copies
 from soulspot.tagging import rules as tag_rules
@@ -60,7 +60,7 @@ def cover_to_embed(planned: Planned, wish: TagRequest) -> str | None:
     return planned.track.row.cover_url
 
 
-def cover_would_change(planned: Planned, known: Known | None) -> bool:
+def cover_would_change(planned: Planned, known: CoverRecord | None) -> bool:
     """Whether a cover of which this is known would change the file; nobody is asked for one that is not known."""
     if known is None:
         return True

@@ -46,7 +46,7 @@ class Replacements:
         note: Callable[[sqlite3.Connection, Sequence[tuple[int, PreparedCopy]]], Sequence[int]],
     ) -> list[TagsNotWritten | None]:
         folders = {os.path.dirname(path) for path in paths}
-        await self._database.write_durably(lambda c: journal.note_folders(c, folders))
+        await self._database.write_durably(lambda c: journal.add_folders(c, folders))
         made = await asyncio.to_thread(make)
         copies = [(index, one) for index, one in enumerate(made) if isinstance(one, PreparedCopy)]
         try:
@@ -65,7 +65,9 @@ class Replacements:
 
     async def recover(self) -> None:
         """Finish, or take away, what a process left half done when it was killed."""
-        pending, folders = await self._database.read(lambda c: (journal.pending(c), journal.folders(c)))
+        pending, folders = await self._database.read(
+            lambda c: (journal.list_pending(c), journal.list_folders(c))
+        )
         if pending or folders:
             done = await asyncio.to_thread(lambda: [one.write_id for one in pending if _took_place(one)])
             await asyncio.to_thread(file_copies.sweep, folders)
@@ -75,9 +77,9 @@ class Replacements:
         """The journal and the library say which of the copies have taken their files' places."""
 
         def settle(connection: sqlite3.Connection) -> None:
-            journal.finish(connection, done, self._now())
-            journal.drop(connection, set(ids) - set(done))
-            journal.forget_folders(connection)
+            journal.record_replaced(connection, done, self._now())
+            journal.discard(connection, set(ids) - set(done))
+            journal.clear_folders(connection)
 
         await self._database.write(settle)
 
@@ -90,7 +92,7 @@ def _take_place(copy: PreparedCopy) -> TagsNotWritten | None:
     return None
 
 
-def _took_place(one: journal.Pending) -> bool:
+def _took_place(one: journal.PendingReplacement) -> bool:
     try:
         return file_copies.stamp_of(os.stat(one.path, follow_symlinks=False)) == one.after
     except OSError:

@@ -12,7 +12,7 @@ from typing import Protocol
 from soulspot.errors import SoulSpotError
 from soulspot.store import tag_journal as journal
 from soulspot.store import taggable
-from soulspot.store.cover_index import Known
+from soulspot.store.cover_index import CoverRecord
 from soulspot.store.database import Database
 from soulspot.store.taggable import Taggable
 from soulspot.tagging import file_copies, tagged_copies
@@ -39,7 +39,7 @@ class FrontCovers(Protocol):
     """Where front covers come from. `picture` raises SoulSpotError or OSError when it cannot be had now."""
 
     async def picture(self, url: str) -> Picture | None: ...
-    async def known(self, url: str) -> Known | None: ...
+    async def known(self, url: str) -> CoverRecord | None: ...
 
 
 class TagWriter:
@@ -117,7 +117,7 @@ class TagWriter:
         report.looked += len(page)
         if wish.apply:
             rows = [(one.track_id, one.row_at, seen[one.track_id]) for one in page if one.track_id in seen]
-            await self._database.write(lambda c: taggable.seen(c, rows))
+            await self._database.write(lambda c: taggable.record_compared(c, rows))
 
     async def _with_cover(self, planned: Planned, wish: TagRequest) -> Planned | CoverPostponed:
         """The same with the cover that is to be put into the file, if there is one to be had."""
@@ -146,7 +146,7 @@ class TagWriter:
 
         def note(connection: sqlite3.Connection, copies: Sequence[tuple[int, PreparedCopy]]) -> list[int]:
             writes = [_entry(piece[index], copy) for index, copy in copies]
-            return journal.prepared(connection, operation_id, writes, self._now())
+            return journal.prepare_writes(connection, operation_id, writes, self._now())
 
         failed = []
         results = await self._replacements.replace([one.said.path for one in piece], make, note)
@@ -174,11 +174,11 @@ class TagWriter:
         it is forced: then its audio must still be the same."""
         async with self._line:
             report = TagReport(applied=True)
-            total = await self._database.read(lambda c: journal.count(c, operation_id))
+            total = await self._database.read(lambda c: journal.count_writes(c, operation_id))
             await self._replacements.recover()
             after = 0
             while page := await self._database.read(
-                lambda c: journal.written(c, operation_id, after, AT_ONCE)  # noqa: B023 - awaited here
+                lambda c: journal.list_undoable(c, operation_id, after, AT_ONCE)  # noqa: B023 - awaited here
             ):
                 after = page[-1].write_id
                 await self._undo(page, force, report)
@@ -186,8 +186,10 @@ class TagWriter:
                 tell(report, total)
             return report
 
-    async def _undo(self, page: Sequence[journal.Written], force: bool, report: TagReport) -> None:
-        again = await self._database.read(lambda c: [journal.written_again(c, one.write_id) for one in page])
+    async def _undo(self, page: Sequence[journal.JournalEntry], force: bool, report: TagReport) -> None:
+        again = await self._database.read(
+            lambda c: [journal.find_later_operation(c, one.write_id) for one in page]
+        )
         places = [_place(one) for one in page]
 
         def make() -> list[PreparedCopy | TagsNotWritten]:
@@ -198,7 +200,7 @@ class TagWriter:
 
         def note(connection: sqlite3.Connection, copies: Sequence[tuple[int, PreparedCopy]]) -> list[int]:
             ids = [page[index].write_id for index, _ in copies]
-            journal.prepared_back(connection, zip(ids, (copy for _, copy in copies), strict=True))
+            journal.prepare_undos(connection, zip(ids, (copy for _, copy in copies), strict=True))
             return ids
 
         results = await self._replacements.replace(places, make, note)
@@ -209,7 +211,7 @@ class TagWriter:
                 self._problem(report, one.path, why)
 
     def _way_back(
-        self, one: journal.Written, path: bytes, again: int | None, force: bool
+        self, one: journal.JournalEntry, path: bytes, again: int | None, force: bool
     ) -> PreparedCopy | TagsNotWritten:
         try:
             if again is not None:
@@ -231,7 +233,7 @@ class TagWriter:
         return found
 
     def _due(self, connection: sqlite3.Connection) -> tuple[list[int], int]:
-        found, after = taggable.due(connection, self._due_after, 1000, self._now())
+        found, after = taggable.list_due(connection, self._due_after, 1000, self._now())
         return found, after or 0
 
     async def prune(self) -> None:
@@ -260,14 +262,14 @@ class TagWriter:
             self._telemetry.warning("tag_problem", path=display_path(path), reason=str(why))
 
 
-def _entry(one: Planned, copy: PreparedCopy) -> journal.Write:
-    return journal.Write(
+def _entry(one: Planned, copy: PreparedCopy) -> journal.TagWrite:
+    return journal.TagWrite(
         one.track.track_id, copy.path, copy.temporary, copy.before, copy.after, copy.tags, one.changes,
         copy.digest, copy.way_back,
     )  # fmt: skip
 
 
-def _place(one: journal.Written) -> bytes:
+def _place(one: journal.JournalEntry) -> bytes:
     """Where the file is now: its track knows, when it has been moved."""
     if one.path_now is None or os.path.lexists(one.path):
         return one.path

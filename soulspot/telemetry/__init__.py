@@ -3,29 +3,35 @@
 Every event is logged once and every number counted once here; the metrics and `soulspot stats` are made of them."""
 
 from soulspot.telemetry.alarms import Alarms, Thresholds
-from soulspot.telemetry.events import BESIDES, Telemetry, configure_logging, no_numbers, quietly
-from soulspot.telemetry.log_files import file_lines, journal_lines, rotated, stdin_lines
-from soulspot.telemetry.memory_limit import Memory, in_pieces
+from soulspot.telemetry.events import (
+    NON_TRACK_PROVIDERS,
+    Telemetry,
+    configure_logging,
+    empty_status_numbers,
+    warnings_only,
+)
+from soulspot.telemetry.log_files import file_lines, journal_lines, rotated_files, stdin_lines
+from soulspot.telemetry.memory_limit import MemoryLimit, run_in_pieces
 from soulspot.telemetry.numbers import Distribution
-from soulspot.telemetry.statistics import ServiceStats, Stats, percent, success
+from soulspot.telemetry.statistics import ServiceStats, Stats, percent, success_rate
 
 __all__ = [
-    "BESIDES",
+    "NON_TRACK_PROVIDERS",
     "Alarms",
     "Distribution",
-    "Memory",
+    "MemoryLimit",
     "ServiceStats",
     "Stats",
     "Telemetry",
     "Thresholds",
     "configure_logging",
+    "empty_status_numbers",
     "file_lines",
-    "in_pieces",
     "journal_lines",
-    "no_numbers",
     "percent",
-    "quietly",
-    "rotated",
+    "rotated_files",
+    "run_in_pieces",
     "stdin_lines",
-    "success",
+    "success_rate",
+    "warnings_only",
 ]

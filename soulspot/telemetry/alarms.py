@@ -50,11 +50,11 @@ class Alarms:
         self._busy_since: float | None = None  # since when there has been something to do all the time
         self._moved_at = clock()
 
-    def take_over(self, thresholds: Thresholds) -> None:
+    def set_thresholds(self, thresholds: Thresholds) -> None:
         """Judge by these from now on."""
         self._thresholds = thresholds
 
-    def look(self, *, busy: bool) -> None:
+    def check(self, *, busy: bool) -> None:
         """Compare with what was counted a window ago; `busy`: there is something that could be done now."""
         sample = self._sample()
         if sample[1:3] != self._samples[-1][1:3]:

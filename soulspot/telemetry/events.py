@@ -27,7 +27,7 @@ _counted: ContextVar[bool] = ContextVar("_counted", default=False)  # this line 
 
 
 @contextlib.contextmanager
-def quietly() -> Iterator[None]:
+def warnings_only() -> Iterator[None]:
     """Where nobody has set up a log, only warnings are said meanwhile, on stderr: the events of a run would bury a
     notebook, and what a script prints."""
     if structlog.is_configured():
@@ -103,7 +103,7 @@ def _printable(_logger: Any, _method: str, event: Any) -> Any:
     }
 
 
-BESIDES = frozenset({"covers"})  # asked for images, not about tracks
+NON_TRACK_PROVIDERS = frozenset({"covers"})  # asked for images, not about tracks
 
 
 class Telemetry:
@@ -138,7 +138,7 @@ class Telemetry:
         self._said_before = Counter(_said)
         self._log = structlog.get_logger()
 
-    def said(self) -> Counter[tuple[str, str]]:
+    def line_counts(self) -> Counter[tuple[str, str]]:
         """Lines of the log by (event, level): those of here whatever the log's level lets out, and the others'."""
         return self.events + (_said - self._said_before)
 
@@ -160,7 +160,7 @@ class Telemetry:
         finally:
             _counted.reset(before)
 
-    def gauge(self, **values: float) -> None:
+    def set_gauges(self, **values: float) -> None:
         """Set gauges and say them in one line."""
         self.gauges.update(values)
         self.event("gauge", **values)
@@ -243,7 +243,7 @@ class Telemetry:
             self.warning("alarm", alarm=alarm, why=why)
         return news
 
-    def summary(
+    def log_summary(
         self, tracks: Mapping[str, int], lookups: Mapping[str, Mapping[str, int]], oldest_waiting: str | None
     ) -> None:
         """The minute's line: tracks a second since the last one, queue depth, requests, memory."""
@@ -258,42 +258,44 @@ class Telemetry:
             oldest_waiting=oldest_waiting,
             lookups={provider: dict(states) for provider, states in lookups.items()},
             requests=dict(self.requests),
-            requests_saved=self.saved(),
-            rss_mb=round(self.rss() / 1e6, 1),
-            peak_rss_mb=round(self.peak_rss / 1e6, 1),
+            requests_saved=self.requests_saved(),
+            rss_mb=round(self.rss_bytes() / 1e6, 1),
+            peak_rss_mb=round(self.peak_rss_bytes / 1e6, 1),
         )
 
-    def saved(self) -> int:
+    def requests_saved(self) -> int:
         """Requests saved against one for each track and service that answered for it."""
         tracks = sum(served.count for served in self.served.values())
-        requests = sum(count for provider, count in self.requests.items() if provider not in BESIDES)
+        requests = sum(
+            count for provider, count in self.requests.items() if provider not in NON_TRACK_PROVIDERS
+        )
         return max(0, tracks - requests)
 
-    def rss(self) -> int:
+    def rss_bytes(self) -> int:
         """Resident memory in bytes now; the largest seen stays in `peak_rss`."""
         return self.memory.now()
 
     @property
-    def peak_rss(self) -> int:
+    def peak_rss_bytes(self) -> int:
         """The most resident memory that was seen, in bytes."""
         return self.memory.peak
 
-    def numbers(self) -> dict[str, Any]:
+    def status_numbers(self) -> dict[str, Any]:
         """The counters as `status` shows them."""
         answers: dict[str, dict[str, int]] = {}
         for (provider, outcome), count in self.answers.items():
             answers.setdefault(provider, {})[outcome] = count
         return {
             "requests": dict(self.requests),
-            "requests_saved": self.saved(),
+            "requests_saved": self.requests_saved(),
             "answers": answers,
             "results": dict(self.results),
             "alarms": [{"alarm": alarm, "why": why} for alarm, why in self.alarms.items()],
-            "memory": {"rss_bytes": self.rss(), "peak_bytes": self.peak_rss},
+            "memory": {"rss_bytes": self.rss_bytes(), "peak_bytes": self.peak_rss_bytes},
         }
 
 
-def no_numbers() -> dict[str, Any]:
+def empty_status_numbers() -> dict[str, Any]:
     """`Telemetry.numbers` where no process counts."""
     memory = {"rss_bytes": 0, "peak_bytes": 0}
     return {

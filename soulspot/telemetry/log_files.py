@@ -16,7 +16,7 @@ LONGEST = 1 << 20  # characters; a longer line is none of ours and is passed ove
 _OPENERS: dict[str, Callable[..., IO[Any]]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
 
-def rotated(path: Path, since: float | None = None) -> list[Path]:
+def rotated_files(path: Path, since: float | None = None) -> list[Path]:
     """The file and those it was rotated into (`.1`, `-20261122`, also packed), oldest first.
 
     Those that were last written to before `since` (epoch seconds) are left out."""

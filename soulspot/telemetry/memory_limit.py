@@ -22,7 +22,7 @@ GIVE_BACK_EVERY = 30.0  # seconds; it takes a while where much is used
 RENEW = 10.0  # seconds before its end that a hold is renewed
 
 
-class Memory:
+class MemoryLimit:
     """How much may be taken in hand at once. `limit` in bytes, 0 for none; `look` is called every few seconds.
 
     `alarm(name, why)` hears when memory is above the limit, and with None when it is below again."""
@@ -40,7 +40,7 @@ class Memory:
         self._telemetry = telemetry
         self.limit = limit
         self._alarm = alarm or telemetry.on_alarm
-        self._rss = rss or telemetry.rss
+        self._rss = rss or telemetry.rss_bytes
         self._give_back = give_back or give_back_to_system
         self._now = now
         self._halvings = 0
@@ -49,36 +49,36 @@ class Memory:
         self._held_until = 0.0
         self._hold = HOLD
         self._why = ""
-        self.over = False
+        self.is_over = False
         self.on_relief: Callable[[], None] = lambda: None
 
-    def size(self, usual: int) -> int:
+    def piece_size(self, usual: int) -> int:
         """How many are taken in hand where `usual` many are when there is memory enough."""
-        halvings = max(self._halvings, PRESSED) if self.over else self._halvings
+        halvings = max(self._halvings, PRESSED) if self.is_over else self._halvings
         return max(1, usual >> halvings)
 
-    def held(self) -> tuple[float, str] | None:
+    def current_hold(self) -> tuple[float, str] | None:
         """(epoch seconds, why) while nothing more may be claimed; None when it may."""
-        return (self._held_until, self._why) if self.over and self._held_until > self._now() else None
+        return (self._held_until, self._why) if self.is_over and self._held_until > self._now() else None
 
-    def short(self, where: str) -> None:
+    def on_memory_error(self, where: str) -> None:
         """There was a MemoryError: pieces are half as large from now on, and grow again when it has been calm."""
         self._halvings = min(self._halvings + 1, SMALLEST)
         self._trouble_at = self._now()
         self._give_back()
         self._telemetry.warning("memory_short", where=where, halved=self._halvings)
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Measure, and stop or go on accordingly."""
         used, now = self._rss(), self._now()
         if self.limit and used > self.limit and now - self._gave_back_at >= GIVE_BACK_EVERY:
             self._gave_back_at = now
             self._give_back()
             used = self._rss()
-        if self.limit and used > (self.limit * ENOUGH if self.over else self.limit):
+        if self.limit and used > (self.limit * ENOUGH if self.is_over else self.limit):
             self._press(used, now)
-        elif self.over:
-            self.over, self._hold = False, HOLD
+        elif self.is_over:
+            self.is_over, self._hold = False, HOLD
             self._alarm("memory_high", None)
             self.on_relief()
         elif self._halvings and now - self._trouble_at >= CALM:
@@ -86,7 +86,7 @@ class Memory:
             self._trouble_at = now
 
     def _press(self, used: int, now: float) -> None:
-        self.over, self._trouble_at = True, now
+        self.is_over, self._trouble_at = True, now
         self._why = f"{used / 1e6:.0f} MB of memory are used, limits.memory_mb allows {self.limit / 1e6:.0f}"
         if self._held_until - now < RENEW:
             self._held_until = now + self._hold
@@ -94,8 +94,8 @@ class Memory:
         self._alarm("memory_high", self._why)
 
 
-async def in_pieces(
-    memory: Memory, items: Sequence[T], work: Callable[[Sequence[T]], Awaitable[object]], where: str
+async def run_in_pieces(
+    memory: MemoryLimit, items: Sequence[T], work: Callable[[Sequence[T]], Awaitable[object]], where: str
 ) -> None:
     """Do `work` on all items; what raises a MemoryError is done again in halves. `work` does all or nothing.
 
@@ -108,7 +108,7 @@ async def in_pieces(
         except MemoryError:
             if len(piece) <= 1:
                 raise
-            memory.short(where)
+            memory.on_memory_error(where)
             middle = len(piece) // 2
             waiting += [piece[middle:], piece[:middle]]
 

@@ -44,11 +44,11 @@ class Distribution:
                 return float(2.0 ** ((bucket - 0.5) / STEPS))
         return None
 
-    def at_most(self, power: int) -> int:
+    def count_up_to_power(self, power: int) -> int:
         """How many values do not exceed 2 ** power; exact, because that is the edge of a bucket."""
         return self._zeros + sum(n for bucket, n in self._buckets.items() if bucket <= STEPS * power)
 
-    def since(self, earlier: Distribution) -> Distribution:
+    def minus(self, earlier: Distribution) -> Distribution:
         """What was added since `earlier`, a `copy` of this one."""
         fresh = Distribution()
         fresh._buckets = self._buckets - earlier._buckets
@@ -57,7 +57,7 @@ class Distribution:
         return fresh
 
     def copy(self) -> Distribution:
-        return self.since(Distribution())
+        return self.minus(Distribution())
 
 
 class Served:

@@ -44,7 +44,7 @@ class ResidentMemory:
             moment.peak = max(moment.peak, now, most if self._can_reset else 0)
         return now
 
-    def since(self) -> Since:
+    def start_peak(self) -> Since:
         """Now, as a moment to ask for the most since."""
         self.now()  # the older moments must not lose what was noted until here
         self._can_reset = self._begin_anew()

@@ -46,7 +46,7 @@ class ServiceStats:
             "batches": self.batches,
             "lookups": int(self.items),
             "outcomes": {name: self.outcomes[name] for name in OUTCOMES},
-            "success_rate": success(self.outcomes),
+            "success_rate": success_rate(self.outcomes),
             "batch_fill": percent(self.items, self.room),
             "waited_ms": percentiles(self.waited_ms),
             "batch_ms": percentiles(self.batch_ms),
@@ -73,7 +73,7 @@ class Stats:
         self._peak = 0.0
         self._services: defaultdict[str, ServiceStats] = defaultdict(ServiceStats)
 
-    def line(self, text: str | bytes) -> None:
+    def add_line(self, text: str | bytes) -> None:
         """One line of the log. What is no event with a time is counted and passed over."""
         try:
             said = json.loads(text)
@@ -147,7 +147,7 @@ class Stats:
             "tracks_per_second": round(tracks / self._busy, 2) if self._busy else None,
             "requests": requests,
             "requests_saved": max(0, served - requests),
-            "success_rate": success(outcomes),
+            "success_rate": success_rate(outcomes),
             "batch_fill": percent(
                 sum(one.items for one in self._services.values()),
                 sum(one.room for one in self._services.values()),
@@ -162,7 +162,7 @@ class Stats:
         }
 
 
-def success(outcomes: Mapping[str, int]) -> float | None:
+def success_rate(outcomes: Mapping[str, int]) -> float | None:
     """Of the lookups that were answered, how many percent not with a failure: what is not known is an answer."""
     good = outcomes.get("ok", 0) + outcomes.get("missing", 0)
     return percent(good, good + outcomes.get("failed", 0))

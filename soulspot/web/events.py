@@ -67,7 +67,7 @@ class Feed:
         self.clients += 1
         if self._polling is None:
             try:
-                _, self._newest = await self.database.read(events.kept)
+                _, self._newest = await self.database.read(events.kept_range)
             except BaseException:
                 self.clients -= 1
                 raise
@@ -95,7 +95,7 @@ class Feed:
         if self._recent and self._recent[0][0] <= position + 1:
             found = [(number, text) for number, text in self._recent if number > position][:WRITE_EVENTS]
         else:
-            read = await self.database.read(lambda c: events.since(c, position, WRITE_EVENTS))
+            read = await self.database.read(lambda c: events.list_after(c, position, WRITE_EVENTS))
             found = [(event.event_id, _encode(event)) for event in read]
         if not found:
             return self._newest, b""
@@ -119,7 +119,7 @@ class Feed:
                     is_new = text != self.status_text
                     if is_new:
                         self.status_number, self.status_text = self.status_number + 1, text
-                for event in await self.database.read(lambda c: events.since(c, self._newest, RECENT)):
+                for event in await self.database.read(lambda c: events.list_after(c, self._newest, RECENT)):
                     self._recent.append((event.event_id, _encode(event)))
                     self._newest, is_new = event.event_id, True
             except sqlite3.Error:
@@ -178,7 +178,7 @@ class EventRoutes(Handlers):
         """Return the position to start from, and a "reset" event where the client has missed events for good."""
         if last is None:
             return newest, b""
-        oldest, newest = await self._feed.database.read(events.kept)
+        oldest, newest = await self._feed.database.read(events.kept_range)
         if last > newest:
             return newest, _reset("the database is a different one")
         if last + 1 < oldest:

@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 
 from soulspot.pipeline import EnrichmentService
 from soulspot.pipeline.status import status_of
-from soulspot.store.times import seconds
+from soulspot.store.times import epoch_seconds
 from soulspot.telemetry import Distribution, Telemetry
 from soulspot.web.routing import Handlers, route
 
@@ -113,13 +113,13 @@ def _of_telemetry(telemetry: Telemetry) -> dict[str, Samples]:
     return {
         **{name: values for name, values in own.items() if name in FAMILIES},
         "soulspot_uptime_seconds": [((), time.monotonic() - telemetry.started)],
-        "soulspot_events_total": telemetry.said().items(),
+        "soulspot_events_total": telemetry.line_counts().items(),
         "soulspot_requests_total": [
             ((provider, str(status or "none")), count)
             for (provider, status), count in telemetry.statuses.items()
         ],
         "soulspot_request_duration_seconds": _each(telemetry.request_ms),
-        "soulspot_requests_saved": [((), telemetry.saved())],
+        "soulspot_requests_saved": [((), telemetry.requests_saved())],
         "soulspot_batches_total": telemetry.batches.items(),
         "soulspot_batch_items_total": _each(telemetry.batch_items),
         "soulspot_batch_room_total": _each(telemetry.batch_room),
@@ -133,8 +133,8 @@ def _of_telemetry(telemetry: Telemetry) -> dict[str, Samples]:
         "soulspot_operations_total": telemetry.operations.items(),
         "soulspot_deliveries_total": _each(telemetry.deliveries),
         "soulspot_alarm": [((alarm,), 1) for alarm in telemetry.alarms],
-        "soulspot_memory_bytes": [((), telemetry.rss())],
-        "soulspot_memory_peak_bytes": [((), telemetry.peak_rss)],
+        "soulspot_memory_bytes": [((), telemetry.rss_bytes())],
+        "soulspot_memory_peak_bytes": [((), telemetry.peak_rss_bytes)],
     }
 
 
@@ -149,7 +149,7 @@ def _of_status(status: Mapping[str, Any]) -> dict[str, Samples]:
             for provider, states in status["lookups"].items()
             for state, count in states.items()
         ],
-        "soulspot_oldest_waiting_seconds": [((), max(0.0, now - seconds(oldest)) if oldest else 0)],
+        "soulspot_oldest_waiting_seconds": [((), max(0.0, now - epoch_seconds(oldest)) if oldest else 0)],
         **_of_pumps(status["pumps"]),
         **_of_gates(status["gates"], now),
     }
@@ -169,7 +169,7 @@ def _of_gates(gates: Iterable[Mapping[str, Any]], now: float) -> dict[str, Sampl
         until = gate["limited_until"]
         values = {
             "limited": int(bool(until)),
-            "limited_seconds": max(0.0, seconds(until) - now) if until else 0,
+            "limited_seconds": max(0.0, epoch_seconds(until) - now) if until else 0,
             "breaker_open": int(gate["breaker"] != "closed"),
             "budget_spent": gate["spent"],
             "budget_limit": gate["daily_budget"],
@@ -189,7 +189,7 @@ def _metric(name: str, family: Family, samples: Samples) -> Metric:
         histogram = HistogramMetricFamily(name, family.help, labels=family.labels)
         for labels, values in samples:
             assert isinstance(values, Distribution)
-            edges = [(f"{2.0**power / 1000:g}", float(values.at_most(power))) for power in POWERS]
+            edges = [(f"{2.0**power / 1000:g}", float(values.count_up_to_power(power))) for power in POWERS]
             histogram.add_metric(labels, [*edges, ("+Inf", float(values.count))], values.total / 1000)
         return histogram
     kind = CounterMetricFamily if family.kind == "counter" else GaugeMetricFamily

@@ -113,12 +113,16 @@ class OperationRoutes(ServiceHandlers):
     @route("GET", f"{API}/write-tags", {200: responses.TagWrites})
     async def listing(self) -> dict[str, Any]:
         """List the operations that wrote tags, the latest first."""
-        return {"operations": await self._service.database.read(lambda c: tag_journal.listing(c, TAG_WRITES))}
+        return {
+            "operations": await self._service.database.read(
+                lambda c: tag_journal.list_operations(c, TAG_WRITES)
+            )
+        }
 
     @route("POST", f"{API}/write-tags/{{id}}/undo", STARTED, body=UndoTagsBody)
     async def undo(self, id: int, body: UndoTagsBody) -> web.Response:
         """Restore the tags that an operation overwrote; 404 when it left nothing to restore."""
-        if not await self._service.database.read(lambda c: tag_journal.may_be_undone(c, id)):
+        if not await self._service.database.read(lambda c: tag_journal.has_undoable_writes(c, id)):
             raise web.HTTPNotFound(text=nothing_to_undo_message(id))
         return started(await self._operations.undo_tags(id, force=body.force))
 
@@ -126,7 +130,7 @@ class OperationRoutes(ServiceHandlers):
     async def page(self, query: OperationQuery) -> dict[str, Any]:
         """List operations, the newest first."""
         found = await self._service.database.read(
-            lambda c: operations.latest(c, query.limit + 1, query.before)
+            lambda c: operations.list_latest(c, query.limit + 1, query.before)
         )
         shown = [self._operations.live(operation) for operation in found[: query.limit]]
         return {"operations": shown, "next": shown[-1]["id"] if len(found) > query.limit else None}

@@ -46,7 +46,7 @@ class ReviewRoutes(ServiceHandlers):
         path = os.fsencode(dict(query).get("path", ""))
         if not path.startswith(b"/"):
             raise web.HTTPUnprocessableEntity(text="path: must be the absolute path of a file")
-        track_id = await self._service.database.read(lambda c: review.track_of_path(c, path))
+        track_id = await self._service.database.read(lambda c: review.find_track_by_path(c, path))
         return {"track_id": found_or_404(track_id, "there is no track of this path")}
 
     @route("GET", TRACK, CASE)

@@ -71,7 +71,7 @@ class StatusRoutes(Handlers):
             return (
                 f"{database.path} was removed or replaced, and what is written now is lost: restart SoulSpot"
             )
-        if database.full or await asyncio.to_thread(_free_bytes, database.path.parent) < ROOM:
+        if database.is_full or await asyncio.to_thread(_free_bytes, database.path.parent) < ROOM:
             return "the disk is full"
         try:
             async with asyncio.timeout(ANSWERS_WITHIN):

@@ -41,7 +41,7 @@ class TrackRoutes(ServiceHandlers):
     @route("GET", f"{API}/tracks/{{track_id}}", {200: responses.Track})
     async def track(self, track_id: int) -> dict[str, Any]:
         """Show all that is known of a track: its row, tags, candidates, lookups and decisions."""
-        found = await self._service.database.read(lambda c: browse.one(c, track_id))
+        found = await self._service.database.read(lambda c: browse.load_track(c, track_id))
         return found_or_404(found, f"there is no track {track_id}")
 
     @route("GET", f"{API}/tracks/{{track_id}}/cover", IMAGE, problems=(404, 502, 503))

@@ -21,8 +21,8 @@ from soulspot.errors import SoulSpotError
 from soulspot.limits import Pace, full_jitter
 from soulspot.store import events
 from soulspot.store.database import Database
-from soulspot.store.state import ProviderState
-from soulspot.store.times import iso, seconds
+from soulspot.store.provider_state import ProviderState
+from soulspot.store.times import epoch_seconds, iso
 from soulspot.telemetry import Telemetry
 from soulspot.webhooks.message import Message, next_message, signed_headers
 from soulspot.webhooks.posting import Reply
@@ -106,7 +106,7 @@ class Webhooks:
             self.standing = Standing.of(saved)
             self.standing.gone = False
             return
-        _, newest = await self._database.read(events.kept)
+        _, newest = await self._database.read(events.kept_range)
         self.standing = Standing(told=newest)
         await self._save()
 
@@ -144,7 +144,7 @@ class Webhooks:
         standing = self.standing
         if isinstance(found, int):
             return await self._nothing(found)
-        young = LINGER - (self._now() - seconds(found.at))
+        young = LINGER - (self._now() - epoch_seconds(found.at))
         if linger and standing.last is None and not found.full and 0 < young <= LINGER:  # as above
             return young
         if standing.last is None:
@@ -157,7 +157,7 @@ class Webhooks:
 
     def _look(self, connection: sqlite3.Connection) -> Message | int:
         told = self.standing.told
-        oldest, newest = events.kept(connection)
+        oldest, newest = events.kept_range(connection)
         lost = min(oldest - 1, newest) - told
         if lost > 0:  # events are kept for a month
             self._telemetry.warning("webhook_lost", host=self._host, events=lost)

@@ -89,7 +89,7 @@ def next_message(
 
     With `last` the message of before, up to that event, is put together again. Without anything to tell: the event up
     to which there is nothing. Tracks are told of as they are now."""
-    found = events.since(connection, after, LOOKED_AT)
+    found = events.list_after(connection, after, LOOKED_AT)
     kind: str | None = None
     run: list[Event] = []
     full = False

@@ -13,7 +13,7 @@ import pytest
 from soulspot.errors import DatabaseError, ExportError
 from soulspot.export import export_table, table_rows, tables
 from soulspot.models import Status
-from soulspot.store import enriched, exporting
+from soulspot.store import enriched, export_rows
 from soulspot.store.database import Database
 from tests.export.conftest import Fill, track
 from tests.support.factories import DAY, NOW
@@ -141,10 +141,10 @@ def test_a_daemon_that_begins_in_the_middle_disturbs_nothing(library: Path) -> N
 
 def test_a_snapshot_that_lasts_too_long_makes_way_for_another_and_no_row_is_lost(library: Path) -> None:
     clock = iter(range(0, 1000, 60))
-    snapshots = exporting.Snapshots()
-    with Database(library) as daemon, closing(Database.open_to_read(library, lasting=True)) as reader:
-        pages = exporting.pages(
-            reader, ["title"], exporting.Wanted(), 2, snapshots=snapshots, snapshot_seconds=100.0,
+    snapshots = export_rows.Snapshots()
+    with Database(library) as daemon, closing(Database.open_read_only(library, long_running=True)) as reader:
+        pages = export_rows.pages(
+            reader, ["title"], export_rows.RowFilter(), 2, snapshots=snapshots, snapshot_seconds=100.0,
             now=lambda: float(next(clock)),
         )  # fmt: skip
         found = next(pages)
@@ -163,7 +163,7 @@ def test_an_export_leaves_nothing_beside_a_database_that_nobody_uses(library: Pa
 
 def test_what_reads_cannot_write(library: Path) -> None:
     with (
-        closing(Database.open_to_read(library, lasting=True)) as reader,
+        closing(Database.open_read_only(library, long_running=True)) as reader,
         pytest.raises(sqlite3.OperationalError, match="readonly"),
     ):
         reader.execute("DELETE FROM enriched_tracks")

@@ -25,7 +25,7 @@ from soulspot.errors import DatabaseError
 from soulspot.operations.reports.results import EnrichReport
 from soulspot.pipeline import Postponed
 from soulspot.pipeline.status import status_of
-from soulspot.store import operations
+from soulspot.store import library_counts
 from soulspot.store.database import Database
 from soulspot.store.ownership import Ownership
 from soulspot.store.times import iso
@@ -290,7 +290,7 @@ def test_only_what_an_unaccepted_track_lacks_counts_as_lost(tmp_path: Path) -> N
 
     with Database(tmp_path / "s.db") as database:
         database.write_now(fill)
-        assert database.write_now(operations.lost_lookups) == 2
+        assert database.write_now(library_counts.count_lost_lookups) == 2
 
 
 # --- what is foreseen is a sentence --------------------------------------------------------------------------------

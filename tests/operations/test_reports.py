@@ -210,7 +210,7 @@ async def enriched(tmp_path: Path, **more: Any) -> tuple[dict[str, Any], dict[st
             await running.idle()
             row = await service.database.read(lambda c: rows.find(c, operation))
             assert row is not None
-            return row, service.telemetry.numbers()
+            return row, service.telemetry.status_numbers()
 
 
 async def test_an_operation_ends_with_its_cost_and_its_errors(tmp_path: Path) -> None:

@@ -76,8 +76,8 @@ async def test_an_operation_that_is_cut_off_again_and_again_at_the_same_place_is
     database, held = running.service.database, Held()
     number = await database.write(lambda c: rows.start(c, "held", {}, NOW, request={}))
     for _ in range(CUT_OFF_AT_MOST):
-        await database.write(lambda c: rows.goes_on(c, number, NOW))
-        await database.write(lambda c: rows.interrupt(c, NOW))
+        await database.write(lambda c: rows.resume(c, number, NOW))
+        await database.write(lambda c: rows.mark_interrupted(c, NOW))
     operations = Operations(running.service, kinds={"held": held})
     assert await operations.resume() == set()
     ended = await row(operations, number)
@@ -116,11 +116,11 @@ async def test_the_timer_starts_no_second_scan_while_one_runs(running: Running) 
     await operations.rescan()
     await held.begun.wait()
     await operations.rescan()
-    assert len(await running.service.database.read(lambda c: rows.latest(c, 10))) == 1
+    assert len(await running.service.database.read(lambda c: rows.list_latest(c, 10))) == 1
     held.go_on.set()
     await operations.idle()
     await operations.rescan()
-    assert len(await running.service.database.read(lambda c: rows.latest(c, 10))) == 2
+    assert len(await running.service.database.read(lambda c: rows.list_latest(c, 10))) == 2
     await operations.idle()
 
 
@@ -258,7 +258,7 @@ async def test_aged_answers_that_are_asked_again_are_one_operation(
     await database.write(answered)
     await operations.watch_refresh()
     assert operations.kinds_running() == set()
-    await database.write(lambda c: queue.wake_due(c, NOW + 1))
+    await database.write(lambda c: queue.requeue_due(c, NOW + 1))
     await operations.watch_refresh()
     await operations.watch_refresh()
     assert operations.kinds_running() == {"refresh"}

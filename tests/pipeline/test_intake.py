@@ -15,9 +15,9 @@ import pytest
 from soulspot.models import FileStamp, ScannedFile
 from soulspot.pipeline import intake as module
 from soulspot.pipeline.intake import ImportReport, Intake, LibraryRules, ScanReport
-from soulspot.store import operations, tracks
+from soulspot.store import library_counts, tracks
 from soulspot.store.database import Database
-from soulspot.telemetry import Memory, Telemetry
+from soulspot.telemetry import MemoryLimit, Telemetry
 from tests.library.audio import flac, mp3
 from tests.support.factories import NOW, decide
 
@@ -44,7 +44,7 @@ class Decided:
 
     async def __call__(self) -> None:
         def work(connection: sqlite3.Connection) -> list[int]:
-            new = tracks.undecided(connection, 10_000)
+            new = tracks.list_undecided(connection, 10_000)
             decide(connection, new)
             return new
 
@@ -65,7 +65,11 @@ def decided(database: Database) -> Decided:
 @pytest.fixture
 def take(database: Database, music: Path, decided: Decided) -> Intake:
     return Intake(
-        database, LibraryRules((os.fsencode(music),)), decided, memory=Memory(Telemetry()), now=lambda: NOW
+        database,
+        LibraryRules((os.fsencode(music),)),
+        decided,
+        memory=MemoryLimit(Telemetry()),
+        now=lambda: NOW,
     )
 
 
@@ -216,7 +220,7 @@ async def test_a_vanished_file_is_marked_kept_and_comes_back(
     path.rename(aside)
     assert counts(await take.scan()) == {"found": 1, "unchanged": 1, "vanished": 1}
     assert counts(await take.scan()) == {"found": 1, "unchanged": 1}
-    assert operations.track_counts(database._connection)["total"] == 2
+    assert library_counts.count_tracks_by_status(database._connection)["total"] == 2
     aside.rename(path)
     await take.scan()
     assert rows(database, "SELECT count(*), count(vanished_at) FROM tracks") == [(2, 0)]
@@ -284,7 +288,7 @@ async def test_patterns_of_the_library_hold_for_places_in_it(
     database: Database, music: Path, decided: Decided
 ) -> None:
     rules = LibraryRules((os.fsencode(music),), exclude=("podcasts",))
-    take = Intake(database, rules, decided, memory=Memory(Telemetry()), now=lambda: NOW)
+    take = Intake(database, rules, decided, memory=MemoryLimit(Telemetry()), now=lambda: NOW)
     song(music / "podcasts/1.flac")
     song(music / "2.flac")
     assert (await take.scan()).found == 1
@@ -296,7 +300,7 @@ async def test_a_file_larger_than_allowed_is_recorded_and_not_read(
 ) -> None:
     rules = LibraryRules((os.fsencode(music),), max_file_size=100)
     song(music / "a.flac")
-    report = await Intake(database, rules, decided, memory=Memory(Telemetry()), now=lambda: NOW).scan()
+    report = await Intake(database, rules, decided, memory=MemoryLimit(Telemetry()), now=lambda: NOW).scan()
     assert (report.read, report.unreadable) == (1, 1)
 
 
@@ -314,7 +318,7 @@ async def test_a_scan_tells_how_far_it_is_and_commits_in_chunks(
 
     await take.scan(progress=progress)
     assert seen == [(2, 2), (4, 4), (5, 5), (5, 5)]
-    assert operations.track_counts(database._connection)["total"] == 5
+    assert library_counts.count_tracks_by_status(database._connection)["total"] == 5
 
 
 async def test_tracks_are_decided_once_all_are_there_so_that_their_albums_are_whole(

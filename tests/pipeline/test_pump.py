@@ -35,8 +35,8 @@ from soulspot.pipeline.retry_policy import RetryPolicy
 from soulspot.pipeline.troubles import FIRST_HOLD
 from soulspot.store import queue
 from soulspot.store.database import Database
-from soulspot.store.times import seconds
-from soulspot.telemetry import Memory, Telemetry
+from soulspot.store.times import epoch_seconds
+from soulspot.telemetry import MemoryLimit, Telemetry
 from tests.support.factories import DAY, NOW, add_lookups, add_tracks, isrc, isrc_query, mbid, recording, tags
 
 Reply = Callable[[Sequence[Query]], Sequence[Answer]]
@@ -97,7 +97,7 @@ class Workshop:
         telemetry = Telemetry()
         self.pump = Pump(
             self.upstream, database, self, settings(batch_size=100, max_wait_time=5.0),
-            telemetry, Memory(telemetry), lambda: self.now,
+            telemetry, MemoryLimit(telemetry), lambda: self.now,
         )  # fmt: skip
 
     def wake(self) -> None:
@@ -139,7 +139,7 @@ class Workshop:
     async def due_in(self, number: int = 1) -> float:
         """Seconds until the lookup is due."""
         [due] = await self.row("due_at", number)
-        return round(seconds(str(due)) - self.now, 3)
+        return round(epoch_seconds(str(due)) - self.now, 3)
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ async def test_what_is_missing_is_asked_again_after_1_2_4_days_and_so_on_up_to_3
         await shop.step()
         waits.append(await shop.due_in() / DAY)
         shop.now += await shop.due_in()
-        await shop.database.write(lambda c: queue.wake_due(c, shop.now))
+        await shop.database.write(lambda c: queue.requeue_due(c, shop.now))
     assert waits == [1, 2, 4, 8, 16, 32, 32, 32]
 
 

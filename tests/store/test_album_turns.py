@@ -24,7 +24,7 @@ def bring(connection: sqlite3.Connection, names: Iterable[str]) -> dict[str, int
         for n, name in enumerate(names)
     ]
     ids = tracks.save_scanned(connection, files, 1, NOW, exists=lambda path: True)
-    albums.assign(connection, ids, identify_album)
+    albums.assign_tracks(connection, ids, identify_album)
     return dict(zip(names, ids, strict=True))
 
 
@@ -85,7 +85,7 @@ def test_nobody_waits_for_a_file_that_has_vanished(connection: sqlite3.Connectio
     saved(connection, arrives(ids["a"], waits=True))
     connection.execute("UPDATE tracks SET scan_id = 2 WHERE track_id = ?", (ids["a"],))
     assert tracks.mark_vanished(connection, [FOLDER.encode()], 2, NOW, gone=lambda path: True) == 1
-    assert ids["a"] in tracks.undecided(connection, 10)
+    assert ids["a"] in tracks.list_undecided(connection, 10)
     assert group_of(connection, ids["a"])[0]
 
 
@@ -94,7 +94,7 @@ def test_nobody_waits_for_a_file_that_was_given_to_another_album(connection: sql
     saved(connection, arrives(ids["a"], waits=True))
     moved = replace(tags("b"), album="Day Shift")
     retag(connection, "b", moved)
-    assert ids["a"] in tracks.undecided(connection, 10)
+    assert ids["a"] in tracks.list_undecided(connection, 10)
     assert group_of(connection, ids["a"])[0]
 
 
@@ -103,7 +103,7 @@ def retag(connection: sqlite3.Connection, name: str, known: TrackTags) -> None:
     changed = tracks.save_scanned(
         connection, [scanned(path, known, size=99)], 2, NOW, exists=lambda path: True
     )
-    albums.assign(connection, changed, identify_album)
+    albums.assign_tracks(connection, changed, identify_album)
 
 
 def test_a_track_whose_tags_change_is_waited_for_again(connection: sqlite3.Connection) -> None:
@@ -117,8 +117,8 @@ def test_a_track_whose_tags_change_is_waited_for_again(connection: sqlite3.Conne
 
 def test_other_rules_let_every_album_gather_anew(connection: sqlite3.Connection) -> None:
     ids = bring(connection, "ab")
-    tracks.note_rules(connection, "one", NOW)
+    tracks.record_rules(connection, "one", NOW)
     saved(connection, *(arrives(one, waits=True) for one in ids.values()))
     assert group_of(connection, ids["a"])[0]
-    tracks.note_rules(connection, "another", NOW)
+    tracks.record_rules(connection, "another", NOW)
     assert not group_of(connection, ids["a"])[0]

@@ -32,7 +32,7 @@ def bring(
         for n, one in enumerate(known)
     ]
     ids = tracks.save_scanned(connection, files, scan_id, NOW, exists=lambda path: True)
-    albums.assign(connection, ids, identify_album)
+    albums.assign_tracks(connection, ids, identify_album)
     return ids
 
 
@@ -75,8 +75,8 @@ def test_two_albums_in_one_folder_are_told_apart(connection: sqlite3.Connection)
 
 def test_imported_rows_of_one_album_are_an_album(connection: sqlite3.Connection) -> None:
     rows = [tracks.ImportedTrack(f"{n}", tags(f"Song {n}")) for n in range(5)]
-    ids = tracks.save_imported(connection, rows, NOW)
-    albums.assign(connection, ids, identify_album)
+    ids, _ = tracks.save_imported(connection, rows, NOW)
+    albums.assign_tracks(connection, ids, identify_album)
     assert groups(connection, ids) == [just_in("Night Shift", "The Lanterns", 5)] * 5
 
 
@@ -95,7 +95,7 @@ def test_a_track_whose_tags_change_changes_its_album(connection: sqlite3.Connect
     changed = tracks.save_scanned(
         connection, [scanned(path, tags("A", album="Day Shift"), size=size)], 2, NOW, exists=lambda path: True
     )
-    albums.assign(connection, changed, identify_album)
+    albums.assign_tracks(connection, changed, identify_album)
     assert changed == ids[:1]
     assert [one and one.album for one in groups(connection, ids)] == ["Day Shift", "Night Shift"]
 
@@ -112,7 +112,7 @@ def test_a_folder_of_thousands_of_files_with_one_album_name_is_no_album_and_ends
     connection: sqlite3.Connection,
 ) -> None:
     ids = bring(connection, *(tags(f"Song {n}", album="Unsorted Music") for n in range(2000)))
-    while some := tracks.undecided(connection, 500):
+    while some := tracks.list_undecided(connection, 500):
         decide(connection, some)
     assert len(ids) == 2000
     asked = dict(connection.execute("SELECT kind, count(*) FROM lookups GROUP BY 1").fetchall())
@@ -124,7 +124,7 @@ def test_a_looked_up_release_takes_no_other_release_from_its_recordings(
 ) -> None:
     def answered(kind: str, *releases: dict[str, object]) -> None:
         query = Query.of(MUSICBRAINZ, kind, mbid=mbid(77))
-        [track_id] = tracks.save_imported(connection, [tracks.ImportedTrack(kind, tags(kind))], NOW)
+        [track_id], _ = tracks.save_imported(connection, [tracks.ImportedTrack(kind, tags(kind))], NOW)
         queue.enqueue(connection, {track_id: [query]}, NOW)
         [lookup] = queue.claim(connection, MUSICBRAINZ, {kind: 1}, NOW).lookups
         entity = recording(1, releases=list(releases))

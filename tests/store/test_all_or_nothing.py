@@ -19,7 +19,7 @@ from soulspot.pipeline.service import EnrichmentService
 from soulspot.store import queue, tracks
 from soulspot.store.database import Database
 from soulspot.tagging.writer import TagWriter
-from soulspot.telemetry import Alarms, Memory, Thresholds
+from soulspot.telemetry import Alarms, MemoryLimit, Thresholds
 from soulspot.telemetry.events import Telemetry
 from tests.support.answering import decide_by_person
 from tests.support.factories import (
@@ -102,7 +102,7 @@ async def breaks_cleanly_everywhere(database: Database, work: Callable[[], Await
 def service(database: Database) -> EnrichmentService:
     telemetry = Telemetry()
     parts = Parts(
-        telemetry, Gates(MemoryPort()), Memory(telemetry), Alarms(telemetry, Thresholds()),
+        telemetry, Gates(MemoryPort()), MemoryLimit(telemetry), Alarms(telemetry, Thresholds()),
         TagWriter(database, telemetry, now=lambda: NOW),
     )  # fmt: skip
     return EnrichmentService(database, {}, parts, rules=Rules(), library=LibraryRules(), now=lambda: NOW)
@@ -155,7 +155,7 @@ async def test_rows_come_in_with_their_albums_or_not_at_all(
 
     service._intake._decide_new = nothing
     assert await breaks_cleanly_everywhere(database, lambda: service.import_file(file)) > 5
-    assert await database.read(lambda c: tracks.undecided(c, 10)) == [1, 2]
+    assert await database.read(lambda c: tracks.list_undecided(c, 10)) == [1, 2]
 
 
 async def test_what_came_in_is_decided_with_all_it_asks_or_not_at_all(
@@ -168,7 +168,7 @@ async def test_what_came_in_is_decided_with_all_it_asks_or_not_at_all(
     )
     assert await breaks_cleanly_everywhere(database, service.decide_new) > 8
     assert await database.read(lambda c: c.execute("SELECT count(*) FROM lookups").fetchone()) == (2,)
-    assert await database.read(lambda c: tracks.undecided(c, 10)) == []
+    assert await database.read(lambda c: tracks.list_undecided(c, 10)) == []
 
 
 async def test_an_import_that_breaks_before_it_is_decided_loses_nothing(
@@ -221,10 +221,10 @@ async def test_a_retry_queues_all_and_has_their_tracks_decided_or_does_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(service, "decide_new", later)
         assert await breaks_cleanly_everywhere(database, lambda: queue_again(service)) >= 3
-    assert await database.read(lambda c: tracks.undecided(c, 10)) == [1]
+    assert await database.read(lambda c: tracks.list_undecided(c, 10)) == [1]
     await service.decide_new()
     assert await database.read(lambda c: c.execute(status).fetchone()) == ("pending",)
-    assert await database.read(lambda c: queue.next_due(c, MUSICBRAINZ, ["isrc"])) == {"isrc": NOW}
+    assert await database.read(lambda c: queue.next_due_by_kind(c, MUSICBRAINZ, ["isrc"])) == {"isrc": NOW}
 
 
 async def test_an_answer_reaches_a_track_that_asks_later_without_a_request(

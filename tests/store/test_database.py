@@ -16,7 +16,7 @@ import pytest
 
 from soulspot.errors import DatabaseDamaged, DatabaseError, DatabaseFull, DatabaseTooNew
 from soulspot.store import database as module
-from soulspot.store import enriched, operations, queue
+from soulspot.store import enriched, library_counts, queue
 from soulspot.store.database import Database, migrations
 from soulspot.store.ownership import Ownership
 from tests.support.factories import add_lookups, add_tracks, claim, decide, tags
@@ -112,7 +112,7 @@ def test_a_damaged_database_that_was_not_closed_is_checked_however_large(
     monkeypatch.setattr(module, "CHECKED_UP_TO", 0)
     with Database(path) as database:  # large and closed in order: opened without the long check
         assert database.write_now(lambda c: c.execute("SELECT count(*) FROM tracks").fetchone()[0]) == 200
-        database.write_now(queue.release)
+        database.write_now(queue.release_leases)
         copies = {name: path.with_name(path.name + name).read_bytes() for name in ("", "-wal")}
     other = path.with_name("crashed.db")
     damaged = bytearray(copies[""])
@@ -131,7 +131,7 @@ def test_a_folder_in_place_of_the_file_is_an_error_that_names_it(path: Path) -> 
 
 def test_what_another_process_uses_can_be_looked_at_without_writing(path: Path) -> None:
     filled(path, tracks=3)
-    with Database(path), closing(Database.open_to_read(path)) as reader:
+    with Database(path), closing(Database.open_read_only(path)) as reader:
         assert reader.execute("SELECT count(*) FROM tracks").fetchone()[0] == 3
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
             reader.execute("DELETE FROM tracks")
@@ -139,16 +139,16 @@ def test_what_another_process_uses_can_be_looked_at_without_writing(path: Path) 
 
 def test_looking_at_a_damaged_or_absent_database_is_explained(path: Path) -> None:
     with pytest.raises(DatabaseError, match=r"soulspot\.db"):
-        Database.open_to_read(path)
+        Database.open_read_only(path)
     path.write_bytes(b"no database" * 100)
     with pytest.raises(DatabaseDamaged, match="not a database"):
-        Database.open_to_read(path)
+        Database.open_read_only(path)
 
 
 def test_a_look_leaves_nothing_beside_a_database_that_nobody_uses(path: Path) -> None:
     filled(path, tracks=3)
     before = {one.name: one.read_bytes() for one in path.parent.iterdir()}
-    with closing(Database.open_to_read(path)) as reader:
+    with closing(Database.open_read_only(path)) as reader:
         assert reader.execute("SELECT count(*) FROM tracks").fetchone()[0] == 3
     assert {one.name: one.read_bytes() for one in path.parent.iterdir()} == before
 
@@ -160,13 +160,13 @@ def test_a_look_sees_what_a_crash_left_in_the_log(path: Path) -> None:
     other = path.with_name("crashed.db")
     for name, content in copies.items():
         other.with_name(other.name + name).write_bytes(content)
-    with closing(Database.open_to_read(other)) as reader:
+    with closing(Database.open_read_only(other)) as reader:
         assert reader.execute("SELECT count(*) FROM tracks").fetchone()[0] == 1
 
 
 def test_a_look_at_a_database_that_somebody_owns_sees_what_he_writes_later(path: Path) -> None:
     filled(path, tracks=3)
-    with Ownership(path), closing(Database.open_to_read(path)) as reader, Database(path) as database:
+    with Ownership(path), closing(Database.open_read_only(path)) as reader, Database(path) as database:
         database.write_now(lambda c: c.execute("DELETE FROM tracks"))
         assert reader.execute("SELECT count(*) FROM tracks").fetchone()[0] == 0
 
@@ -184,7 +184,7 @@ def test_a_database_of_another_program_is_refused_and_left_as_it_is(
         connection.execute("CREATE TABLE tracks (x)")
         connection.execute(f"PRAGMA user_version = {version}")
     before = path.read_bytes()
-    for opening in (Database, Database.open_to_read):
+    for opening in (Database, Database.open_read_only):
         with pytest.raises(DatabaseError, match=r"soulspot\.db: .*another program; choose another file"):
             opening(path)
     assert path.read_bytes() == before
@@ -338,7 +338,11 @@ async def test_a_read_sees_one_moment_even_while_somebody_writes(database: Datab
     await database.write(lambda c: add_tracks(c, tags()))
     written.set()
     assert await reading == [0, 0]
-    assert await database.read(operations.track_counts) == {"total": 0, "unreadable": 0, "vanished": 0}
+    assert await database.read(library_counts.count_tracks_by_status) == {
+        "total": 0,
+        "unreadable": 0,
+        "vanished": 0,
+    }
 
 
 async def test_a_read_cannot_write(database: Database) -> None:
@@ -378,7 +382,7 @@ async def test_upkeep_folds_the_log_back_into_the_file(path: Path) -> None:
     with Database(path) as database:
         await database.write(add_lookups)
         assert os.stat(f"{path}-wal").st_size > 0
-        await database.keep_up()
+        await database.run_upkeep()
         assert os.stat(f"{path}-wal").st_size == 0
 
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from soulspot.models import EnrichedTrack, Identifiers, Status, TrackTags
-from soulspot.store import codec, enriched
+from soulspot.store import enriched, tags_json
 from soulspot.store.database import Database
-from soulspot.store.state import ProviderState
-from soulspot.store.times import EVER, NEVER, iso, seconds
+from soulspot.store.provider_state import ProviderState
+from soulspot.store.times import EVER, NEVER, epoch_seconds, iso
 from tests.support.factories import NOW
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
@@ -43,21 +43,21 @@ def test_times_are_utc_with_milliseconds_and_sort_as_they_read() -> None:
 
 @given(st.floats(0, 253_402_300_799))
 def test_a_time_comes_back_never_later_and_at_most_a_millisecond_earlier(moment: float) -> None:
-    back = seconds(iso(moment))
+    back = epoch_seconds(iso(moment))
     assert -1e-4 <= moment - back <= 0.0011
 
 
 @pytest.mark.parametrize("moment", [math.inf, math.nan, 1e18, 253_402_300_800])
 def test_a_time_that_no_calendar_has_is_never(moment: float) -> None:
     assert iso(moment) == NEVER
-    assert seconds(NEVER) > NOW
+    assert epoch_seconds(NEVER) > NOW
 
 
 @pytest.mark.parametrize("moment", [-math.inf, -1e18, -62_135_596_801])
 def test_a_time_before_all_calendars_is_the_first_there_is(moment: float) -> None:
     assert iso(moment) == EVER == iso(-62_135_596_800)
     assert EVER < iso(-60_000_000_000) < iso(-30_000_000_000) < iso(-1) < iso(0)
-    assert seconds(iso(-60_000_000_000)) == -60_000_000_000
+    assert epoch_seconds(iso(-60_000_000_000)) == -60_000_000_000
 
 
 # --- tags ---------------------------------------------------------------------------------------------------------
@@ -65,16 +65,16 @@ def test_a_time_before_all_calendars_is_the_first_there_is(moment: float) -> Non
 
 @given(TAGS)
 def test_tags_come_back_as_they_were(known: TrackTags) -> None:
-    assert codec.decode(codec.encode(known)) == known
+    assert tags_json.decode(tags_json.encode(known)) == known
 
 
 @given(TAGS)
 def test_equal_tags_are_equal_text(known: TrackTags) -> None:
-    assert codec.encode(codec.decode(codec.encode(known))) == codec.encode(known)
+    assert tags_json.encode(tags_json.decode(tags_json.encode(known))) == tags_json.encode(known)
 
 
 def test_tags_that_say_nothing_take_no_room() -> None:
-    assert codec.encode(TrackTags()) == "{}"
+    assert tags_json.encode(TrackTags()) == "{}"
 
 
 # --- rows ---------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 
 from soulspot.models import MUSICBRAINZ, FileStamp, LookupState, ScannedFile, Settlement
-from soulspot.store import events, operations, queue, tracks
+from soulspot.store import events, library_counts, operations, queue, tracks
 from soulspot.store.times import iso
 from tests.support.factories import NOW, add_lookups, add_tracks, claim, decide, scanned, tags
 
@@ -18,7 +18,7 @@ def test_an_operation_tells_how_far_it_is(connection: sqlite3.Connection) -> Non
     assert begun is not None
     assert (begun["status"], begun["progress"], begun["is_complete"]) == ("processing", 0.0, False)
     assert begun["metadata"] == {"places": ["/music/☂"]}
-    operations.advance(connection, one, NOW + 1, total=8, done=3, failed=1)
+    operations.record_progress(connection, one, NOW + 1, total=8, done=3, failed=1)
     halfway = operations.find(connection, one)
     assert halfway is not None
     assert halfway["progress"] == 37.5
@@ -38,7 +38,7 @@ def test_an_operation_that_did_not_end_well_says_how_far_it_came_and_why(
     connection: sqlite3.Connection, status: str
 ) -> None:
     one = operations.start(connection, "import", {}, NOW)
-    operations.advance(connection, one, NOW, total=4, done=1, failed=0)
+    operations.record_progress(connection, one, NOW, total=4, done=1, failed=0)
     operations.finish(connection, one, NOW, status=status, error="the disk is full")
     ended = operations.find(connection, one)
     assert ended is not None
@@ -55,12 +55,12 @@ def test_operations_of_a_process_that_died_wait_and_finished_ones_stay_as_they_w
     done = operations.start(connection, "scan", {}, NOW)
     operations.finish(connection, done, NOW)
     cut_off = operations.start(connection, "scan", {"places": ["/m"]}, NOW, request={"places": ["2f6d"]})
-    operations.advance(connection, cut_off, NOW, total=9, done=5, failed=1)
-    assert operations.interrupt(connection, NOW + 9) == 1
-    newest, oldest = operations.latest(connection, 10)
+    operations.record_progress(connection, cut_off, NOW, total=9, done=5, failed=1)
+    assert operations.mark_interrupted(connection, NOW + 9) == 1
+    newest, oldest = operations.list_latest(connection, 10)
     assert (newest["id"], newest["status"], newest["is_complete"]) == (cut_off, "pending", False)
     assert (oldest["id"], oldest["status"]) == (done, "completed")
-    [left] = operations.unfinished(connection)
+    [left] = operations.list_unfinished(connection)
     assert (left.operation_id, left.kind, left.request, left.counts) == (
         cut_off, "scan", {"places": ["2f6d"]}, (9, 5, 1),
     )  # fmt: skip
@@ -71,27 +71,27 @@ def test_an_operation_that_never_gets_further_is_told_from_one_that_does(
 ) -> None:
     one = operations.start(connection, "scan", {}, NOW)
     for done, cut_off in ((0, 1), (0, 2), (3, 1), (3, 2), (3, 3), (4, 1)):
-        operations.goes_on(connection, one, NOW)
-        operations.advance(connection, one, NOW, total=9, done=done, failed=0)
-        operations.interrupt(connection, NOW)
-        [left] = operations.unfinished(connection)
+        operations.resume(connection, one, NOW)
+        operations.record_progress(connection, one, NOW, total=9, done=done, failed=0)
+        operations.mark_interrupted(connection, NOW)
+        [left] = operations.list_unfinished(connection)
         assert left.cut_off == cut_off
 
 
 def test_what_stopped_in_order_is_not_counted_as_cut_off(connection: sqlite3.Connection) -> None:
     one = operations.start(connection, "scan", {}, NOW)
-    operations.wait(connection, one, NOW)
-    assert operations.interrupt(connection, NOW) == 0
-    assert operations.unfinished(connection)[0].cut_off == 0
+    operations.suspend(connection, one, NOW)
+    assert operations.mark_interrupted(connection, NOW) == 0
+    assert operations.list_unfinished(connection)[0].cut_off == 0
 
 
 def test_the_outbox_tells_of_the_beginning_and_the_end_with_its_counts(
     connection: sqlite3.Connection,
 ) -> None:
     one = operations.start(connection, "import", {}, NOW)
-    operations.advance(connection, one, NOW, total=4, done=4, failed=1)
+    operations.record_progress(connection, one, NOW, total=4, done=4, failed=1)
     operations.finish(connection, one, NOW + 1)
-    begun, ended = events.since(connection, 0, 10)
+    begun, ended = events.list_after(connection, 0, 10)
     assert (begun.kind, begun.payload) == ("operation.started", {"operation_id": one, "kind": "import"})
     assert (ended.kind, ended.at) == ("operation.finished", iso(NOW + 1))
     assert ended.payload == {
@@ -102,20 +102,20 @@ def test_the_outbox_tells_of_the_beginning_and_the_end_with_its_counts(
 
 def test_progress_is_100_only_at_the_end(connection: sqlite3.Connection) -> None:
     one = operations.start(connection, "enrich", {}, NOW)
-    operations.advance(connection, one, NOW, total=4, done=4, failed=0)
-    assert operations.latest(connection, 1)[0]["progress"] == 99.9
+    operations.record_progress(connection, one, NOW, total=4, done=4, failed=0)
+    assert operations.list_latest(connection, 1)[0]["progress"] == 99.9
     operations.finish(connection, one, NOW)
-    assert operations.latest(connection, 1)[0]["progress"] == 100.0
+    assert operations.list_latest(connection, 1)[0]["progress"] == 100.0
 
 
 def test_there_is_no_operation_that_was_never_started(connection: sqlite3.Connection) -> None:
     assert operations.find(connection, 1) is None
-    assert operations.latest(connection, 10) == []
+    assert operations.list_latest(connection, 10) == []
 
 
 def test_the_newest_operations_come_first(connection: sqlite3.Connection) -> None:
     ids = [operations.start(connection, "scan", {}, NOW) for _ in range(5)]
-    assert [one["id"] for one in operations.latest(connection, 3)] == ids[:-4:-1]
+    assert [one["id"] for one in operations.list_latest(connection, 3)] == ids[:-4:-1]
 
 
 def test_tracks_are_counted_by_status_and_what_cannot_be_read_or_is_gone_besides(
@@ -128,27 +128,29 @@ def test_tracks_are_counted_by_status_and_what_cannot_be_read_or_is_gone_besides
     decide(connection, tracks.save_scanned(connection, files, 1, NOW, exists=lambda path: True))
     decide(connection, add_tracks(connection, tags(None, None, None, None)))
     tracks.mark_vanished(connection, [b"/m/a.mp3"], 2, NOW, gone=lambda path: True)
-    counts = operations.track_counts(connection)
+    counts = library_counts.count_tracks_by_status(connection)
     assert counts == {"pending": 1, "failed": 1, "unmatched": 1, "total": 3, "unreadable": 1, "vanished": 1}
 
 
 def test_lookups_are_counted_by_provider_and_state_and_the_oldest_that_waits_is_known(
     connection: sqlite3.Connection,
 ) -> None:
-    assert operations.oldest_waiting(connection) is None
+    assert library_counts.oldest_waiting_lookup(connection) is None
     add_lookups(connection, 1, 2, 3, now=NOW - 60)
     one, *_ = claim(connection, most=2)
     queue.settle(connection, [Settlement(one, LookupState.BURIED, NOW)], NOW)
-    assert operations.lookup_counts(connection) == {MUSICBRAINZ: {"buried": 1, "leased": 1, "pending": 1}}
-    assert operations.oldest_waiting(connection) == iso(NOW - 60)
+    assert library_counts.count_lookups_by_state(connection) == {
+        MUSICBRAINZ: {"buried": 1, "leased": 1, "pending": 1}
+    }
+    assert library_counts.oldest_waiting_lookup(connection) == iso(NOW - 60)
 
 
 def test_the_counts_of_status_read_indexes_alone(connection: sqlite3.Connection) -> None:
     seen: list[str] = []
     connection.set_trace_callback(seen.append)
-    operations.track_counts(connection)
-    operations.lookup_counts(connection)
-    operations.oldest_waiting(connection)
+    library_counts.count_tracks_by_status(connection)
+    library_counts.count_lookups_by_state(connection)
+    library_counts.oldest_waiting_lookup(connection)
     connection.set_trace_callback(None)
     assert len(seen) == 5
     for sql in seen:
@@ -164,12 +166,12 @@ def test_the_counts_of_status_read_indexes_alone(connection: sqlite3.Connection)
 def test_events_are_kept_for_their_time_and_no_id_is_given_twice(connection: sqlite3.Connection) -> None:
     for moment in (NOW - 10, NOW):
         events.add(connection, "x", {}, moment)
-    operations.prune(connection, NOW - 5)
-    assert events.kept(connection) == (2, 2)
-    operations.prune(connection, NOW + 5)
-    assert events.kept(connection) == (2, 2)
+    events.prune(connection, NOW - 5)
+    assert events.kept_range(connection) == (2, 2)
+    events.prune(connection, NOW + 5)
+    assert events.kept_range(connection) == (2, 2)
     events.add(connection, "x", {}, NOW)
-    assert events.kept(connection) == (2, 3)
+    assert events.kept_range(connection) == (2, 3)
 
 
 def test_a_long_outbox_is_pruned_in_pieces(
@@ -178,5 +180,5 @@ def test_a_long_outbox_is_pruned_in_pieces(
     monkeypatch.setattr(events, "PRUNED_AT_ONCE", 3)
     for moment in range(10):
         events.add(connection, "x", {"n": moment}, NOW + moment)
-    operations.prune(connection, NOW + 8)
-    assert [one.payload["n"] for one in events.since(connection, 0, 10)] == [8, 9]
+    events.prune(connection, NOW + 8)
+    assert [one.payload["n"] for one in events.list_after(connection, 0, 10)] == [8, 9]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from soulspot.models import LISTENBRAINZ, MUSICBRAINZ, SPOTIFY, LookupState, Query, Settlement
-from soulspot.store import operations, queue, tracks
+from soulspot.store import library_counts, queue, tracks
 from soulspot.store.database import Database
 from soulspot.store.times import iso
 from tests.support.factories import (
@@ -130,7 +130,7 @@ def test_a_question_for_a_track_that_an_album_has_shown_is_answered_without_a_re
     assert answer.settled
     assert [entity.id for entity in answer.entities] == [spotify_id(1)]
     assert not queue.claim(connection, SPOTIFY, {"track": 20}, NOW).lookups
-    queue.wake_due(connection, NOW + queue.STILL_TRUE + 1)  # it ages, and is asked itself then
+    queue.requeue_due(connection, NOW + queue.STILL_TRUE + 1)  # it ages, and is asked itself then
     assert len(queue.claim(connection, SPOTIFY, {"track": 20}, NOW + queue.STILL_TRUE + 1).lookups) == 1
 
 
@@ -177,7 +177,7 @@ def test_what_a_second_look_answers_is_not_claimed_and_others_take_its_place(
         looked_at.extend(lookup_ids)
         connection.execute("UPDATE lookups SET state = 'done' WHERE lookup_id IN (1, 2)")
 
-    claimed = queue.claim(connection, MUSICBRAINZ, {"isrc": 2}, NOW, second_look=second_look)
+    claimed = queue.claim(connection, MUSICBRAINZ, {"isrc": 2}, NOW, before_lease=second_look)
     assert [one.lookup_id for one in claimed.lookups] == [3, 4]
     assert looked_at == [1, 2, 3, 4]
 
@@ -199,7 +199,7 @@ def test_what_an_answer_has_made_needless_is_not_asked_and_what_others_want_stil
 ) -> None:
     mine, other = add_tracks(connection, tags(), tags(title="Another Song"))
     queue.enqueue(connection, {mine: [isrc_query(1), isrc_query(2)], other: [isrc_query(2)]}, NOW)
-    queue.forget_unwanted(connection, {mine: []})
+    queue.unlink_unwanted(connection, {mine: []})
     assert [lookup.query for lookup in claim(connection)] == [isrc_query(2)]
 
 
@@ -247,7 +247,7 @@ def test_a_claim_leaves_other_providers_kinds_that_may_not_be_asked_and_what_is_
     queue.enqueue(connection, {track_id: [other, Query.of(MUSICBRAINZ, "text", title="a", artist="b")]}, NOW)
     queue.enqueue(connection, {track_id: [isrc_query(1)]}, NOW + 60)
     assert queue.claim(connection, MUSICBRAINZ, {"isrc": 100}, NOW) == queue.Claim(())
-    assert queue.next_due(connection, MUSICBRAINZ, ["isrc", "recording"]) == {"isrc": NOW + 60}
+    assert queue.next_due_by_kind(connection, MUSICBRAINZ, ["isrc", "recording"]) == {"isrc": NOW + 60}
 
 
 def test_what_is_claimed_is_not_claimed_again(connection: sqlite3.Connection) -> None:
@@ -262,7 +262,7 @@ def test_a_claim_out_of_a_hundred_thousand_walks_the_index_of_what_waits(
     many_lookups(connection, 100_000)
     with statements(connection) as seen:
         assert len(claim(connection)) == 100
-        assert queue.next_due(connection, MUSICBRAINZ, ["isrc"]) == {"isrc": NOW}
+        assert queue.next_due_by_kind(connection, MUSICBRAINZ, ["isrc"]) == {"isrc": NOW}
     asked = [steps_of(connection, sql) for sql in seen if "lookups" in sql]
     assert len(asked) == 4  # how many of its kind, the next hundred, their leases, the first that is left
     for steps in asked:
@@ -280,21 +280,21 @@ def test_no_round_of_the_queue_reads_all_of_it(connection: sqlite3.Connection, c
     [lookup, _] = claim(connection)
     with statements(connection) as seen:
         if call == "wake":
-            queue.wake_due(connection, NOW)
+            queue.requeue_due(connection, NOW)
         elif call == "settle":
             queue.settle(connection, [found(lookup, recording(1))], NOW)
             queue.tracks_served(connection, [lookup.lookup_id])
         elif call == "enqueue":
             queue.enqueue(connection, {track_id: [isrc_query(1), isrc_query(3)]}, NOW)
         elif call == "reopen":
-            queue.reopen(connection, ["failed"], None, NOW)
+            queue.requeue_by_state(connection, ["failed"], None, NOW)
         elif call == "waiting":
-            queue.waiting(connection, MUSICBRAINZ)
+            queue.waiting_lookups(connection, MUSICBRAINZ)
         elif call == "waiting for some":
-            queue.waiting(connection, MUSICBRAINZ, [track_id])
+            queue.waiting_lookups(connection, MUSICBRAINZ, [track_id])
         else:
-            operations.lookup_counts(connection)
-            operations.oldest_waiting(connection)
+            library_counts.count_lookups_by_state(connection)
+            library_counts.oldest_waiting_lookup(connection)
     assert seen
     for sql in seen:
         steps = steps_of(connection, sql)
@@ -389,7 +389,7 @@ def test_misses_are_counted_until_something_is_found(connection: sqlite3.Connect
         [lookup] = claim(connection)
         assert lookup.misses == misses
         queue.settle(connection, [Settlement(lookup, LookupState.MISSING, NOW)], NOW)
-        assert queue.wake_due(connection, NOW) == 1
+        assert queue.requeue_due(connection, NOW) == 1
     [lookup] = claim(connection)
     queue.settle(connection, [found(lookup, recording(1))], NOW)
     assert of(connection, lookup.lookup_id, "misses") == (0,)
@@ -401,8 +401,8 @@ def test_an_aged_answer_comes_back_into_the_queue_and_stays_an_answer_meanwhile(
     track_id = add_lookups(connection, 1)
     [lookup] = claim(connection)
     queue.settle(connection, [found(lookup, recording(1), due_at=NOW + DAY)], NOW)
-    assert queue.wake_due(connection, NOW + DAY - 1) == 0
-    assert queue.wake_due(connection, NOW + DAY) == 1
+    assert queue.requeue_due(connection, NOW + DAY - 1) == 0
+    assert queue.requeue_due(connection, NOW + DAY) == 1
     for outcome in (None, Settlement(lookup, LookupState.FAILED, NOW, error="gone mad")):
         if outcome:
             queue.settle(connection, [outcome], NOW)
@@ -420,7 +420,7 @@ def test_leases_of_a_process_that_died_come_back_with_their_attempts(connection:
     add_lookups(connection, 1, 2)
     connection.execute("UPDATE lookups SET attempts = 3")
     before = [(lookup.lookup_id, lookup.attempts) for lookup in claim(connection)]
-    assert queue.release(connection) == 2
+    assert queue.release_leases(connection) == 2
     assert [(lookup.lookup_id, lookup.attempts) for lookup in claim(connection)] == before
     assert {attempts for _, attempts in before} == {3}
 
@@ -428,7 +428,7 @@ def test_leases_of_a_process_that_died_come_back_with_their_attempts(connection:
 def test_only_the_leases_that_are_named_come_back(connection: sqlite3.Connection) -> None:
     add_lookups(connection, 1, 2)
     first, _ = claim(connection)
-    assert queue.release(connection, [first.lookup_id]) == 1
+    assert queue.release_leases(connection, [first.lookup_id]) == 1
     assert [lookup.lookup_id for lookup in claim(connection)] == [first.lookup_id]
 
 
@@ -445,24 +445,24 @@ def test_the_buried_are_visible_and_come_back_by_retry_alone(connection: sqlite3
         NOW,
     )
     assert of(connection, one.lookup_id, "state, last_error") == ("buried", "500, five times")
-    assert queue.wake_due(connection, NOW + 1_000 * DAY) == 1  # the missing one
+    assert queue.requeue_due(connection, NOW + 1_000 * DAY) == 1  # the missing one
     queue.settle(connection, [Settlement(three, LookupState.MISSING, NOW + DAY)], NOW)
     assert claim(connection, NOW + 100) == []
-    assert len(queue.reopen(connection, ["failed"], None, NOW + 200)) == 2
+    assert len(queue.requeue_by_state(connection, ["failed"], None, NOW + 200)) == 2
     again = claim(connection, NOW + 200)
     assert [(lookup.lookup_id, lookup.attempts) for lookup in again] == [
         (one.lookup_id, 0),
         (two.lookup_id, 0),
     ]
-    assert len(queue.reopen(connection, ["missing"], None, NOW + 200)) == 1
+    assert len(queue.requeue_by_state(connection, ["missing"], None, NOW + 200)) == 1
 
 
 def test_retry_can_be_limited_to_one_provider(connection: sqlite3.Connection) -> None:
     add_lookups(connection, 1)
     [lookup] = claim(connection)
     queue.settle(connection, [Settlement(lookup, LookupState.BURIED, NOW)], NOW)
-    assert len(queue.reopen(connection, ["failed"], "spotify", NOW)) == 0
-    assert len(queue.reopen(connection, ["failed"], MUSICBRAINZ, NOW)) == 1
+    assert len(queue.requeue_by_state(connection, ["failed"], "spotify", NOW)) == 0
+    assert len(queue.requeue_by_state(connection, ["failed"], MUSICBRAINZ, NOW)) == 1
 
 
 def test_a_retry_names_the_lookups_whose_tracks_are_to_be_decided_and_leaves_those_nobody_wants(
@@ -475,7 +475,7 @@ def test_a_retry_names_the_lookups_whose_tracks_are_to_be_decided_and_leaves_tho
         connection, [Settlement(each, LookupState.FAILED, NOW, error="400") for each in (one, two)], NOW
     )
     connection.execute("DELETE FROM track_lookups WHERE lookup_id = ?", (two.lookup_id,))
-    again = queue.reopen(connection, ["failed"], None, NOW)
+    again = queue.requeue_by_state(connection, ["failed"], None, NOW)
     assert again == [one.lookup_id]
     assert queue.tracks_served(connection, again) == [first]
     assert of(connection, two.lookup_id, "state") == ("failed",)
@@ -488,10 +488,10 @@ def test_a_question_that_no_track_asks_any_more_is_never_sent_and_asked_again_wh
     connection: sqlite3.Connection,
 ) -> None:
     track_id = add_lookups(connection, 1, 2)
-    tracks.unlink(connection, track_id)
+    tracks.unlink_lookups(connection, track_id)
     queue.enqueue(connection, {track_id: [isrc_query(2)]}, NOW)
     assert [lookup.query for lookup in claim(connection)] == [isrc_query(2)]
-    assert operations.lookup_counts(connection) == {MUSICBRAINZ: {"leased": 1}}
+    assert library_counts.count_lookups_by_state(connection) == {MUSICBRAINZ: {"leased": 1}}
     queue.enqueue(connection, {track_id: [isrc_query(1)]}, NOW)
     assert [lookup.query for lookup in claim(connection)] == [isrc_query(1)]
 
@@ -500,7 +500,7 @@ def test_questions_in_the_way_that_nobody_asks_do_not_make_a_batch_smaller(
     connection: sqlite3.Connection,
 ) -> None:
     track_id = add_lookups(connection, *range(1, 31))
-    tracks.unlink(connection, track_id)
+    tracks.unlink_lookups(connection, track_id)
     queue.enqueue(connection, {track_id: [isrc_query(n) for n in range(26, 31)]}, NOW)
     assert [lookup.query for lookup in claim(connection, most=5)] == [isrc_query(n) for n in range(26, 31)]
 
@@ -509,7 +509,7 @@ def test_very_many_questions_that_nobody_asks_are_passed_over_claim_by_claim(
     connection: sqlite3.Connection,
 ) -> None:
     track_id = add_lookups(connection, *range(queue.ROUNDS + 3))
-    tracks.unlink(connection, track_id)
+    tracks.unlink_lookups(connection, track_id)
     last = isrc_query(queue.ROUNDS + 2)
     queue.enqueue(connection, {track_id: [last]}, NOW)
     assert queue.claim(connection, MUSICBRAINZ, {"isrc": 1}, NOW) == queue.Claim(())
@@ -538,14 +538,14 @@ def test_an_answer_that_no_track_wants_is_kept_and_not_refreshed_until_one_does(
     track_id = add_lookups(connection, 1, 2)
     for number, lookup in enumerate(claim(connection), 1):
         queue.settle(connection, [found(lookup, recording(number), due_at=NOW + DAY)], NOW)
-    tracks.unlink(connection, track_id)
-    assert queue.wake_due(connection, NOW + DAY) == 0
+    tracks.unlink_lookups(connection, track_id)
+    assert queue.requeue_due(connection, NOW + DAY) == 0
     assert queue.enqueue(connection, {track_id: [isrc_query(1)]}, NOW + DAY) == {track_id}
     [state] = tracks.load_states(connection, [track_id])
     answer = state.answer_to(isrc_query(1))
     assert answer is not None
     assert [one.id for one in answer.entities] == [mbid(1)]
-    assert queue.wake_due(connection, NOW + 2 * DAY) == 1
+    assert queue.requeue_due(connection, NOW + 2 * DAY) == 1
     assert [lookup.query for lookup in claim(connection, NOW + 2 * DAY)] == [isrc_query(1)]
 
 
@@ -556,8 +556,8 @@ def test_a_refresh_that_waits_when_its_last_track_leaves_is_off_and_the_answer_s
     one, two = claim(connection)
     settled = [found(one, recording(1), due_at=NOW), Settlement(two, LookupState.MISSING, NOW)]
     queue.settle(connection, settled, NOW)
-    assert queue.wake_due(connection, NOW) == 2
-    tracks.unlink(connection, track_id)
+    assert queue.requeue_due(connection, NOW) == 2
+    tracks.unlink_lookups(connection, track_id)
     assert claim(connection) == []
     assert of(connection, one.lookup_id, "state, due_at") == ("done", iso(NOW + DAY))
     assert of(connection, two.lookup_id, "state") == ("missing",)
@@ -566,7 +566,7 @@ def test_a_refresh_that_waits_when_its_last_track_leaves_is_off_and_the_answer_s
 
 def test_what_comes_due_together_comes_back_in_portions(connection: sqlite3.Connection) -> None:
     many_lookups(connection, 25, state="done")
-    assert [queue.wake_due(connection, NOW, limit=10) for _ in range(4)] == [10, 10, 5, 0]
+    assert [queue.requeue_due(connection, NOW, limit=10) for _ in range(4)] == [10, 10, 5, 0]
 
 
 # --- counts -------------------------------------------------------------------------------------------------------
@@ -577,9 +577,9 @@ def test_the_totals_are_those_of_the_queue_whatever_happens_to_it(connection: sq
     one, two, three, *rest = claim(connection, most=6)
     queue.settle(connection, [found(one, recording(1)), Settlement(two, LookupState.MISSING, NOW)], NOW)
     queue.settle(connection, [Settlement(three, LookupState.BURIED, NOW)], NOW)
-    queue.release(connection, [rest[0].lookup_id])
-    queue.wake_due(connection, NOW)
-    tracks.unlink(connection, track_id)
+    queue.release_leases(connection, [rest[0].lookup_id])
+    queue.requeue_due(connection, NOW)
+    tracks.unlink_lookups(connection, track_id)
     queue.enqueue(
         connection, {track_id: [isrc_query(7), Query.of(MUSICBRAINZ, "text", title="a", artist="b")]}, NOW
     )
@@ -592,7 +592,7 @@ def test_the_totals_are_those_of_the_queue_whatever_happens_to_it(connection: sq
         "SELECT provider, kind, state, lookups FROM lookup_totals WHERE lookups > 0 ORDER BY 1, 2, 3"
     ).fetchall()  # fmt: skip
     connection.execute("DELETE FROM lookups")
-    assert operations.lookup_counts(connection) == {}
+    assert library_counts.count_lookups_by_state(connection) == {}
 
 
 def test_what_still_waits_is_counted_by_kind_and_for_single_tracks(connection: sqlite3.Connection) -> None:
@@ -600,9 +600,9 @@ def test_what_still_waits_is_counted_by_kind_and_for_single_tracks(connection: s
     queue.enqueue(connection, {first: [isrc_query(1), isrc_query(2)]}, NOW)
     queue.enqueue(connection, {other: [Query.of(MUSICBRAINZ, "text", title="x", artist="y")]}, NOW + 60)
     claim(connection, most=1)
-    found_waiting = {(w.kind, w.leased): w.lookups for w in queue.waiting(connection, MUSICBRAINZ)}
+    found_waiting = {(w.kind, w.leased): w.lookups for w in queue.waiting_lookups(connection, MUSICBRAINZ)}
     assert found_waiting == {("isrc", True): 1, ("isrc", False): 1, ("text", False): 1}
-    [mine] = queue.waiting(connection, MUSICBRAINZ, [other])
+    [mine] = queue.waiting_lookups(connection, MUSICBRAINZ, [other])
     assert (mine.kind, mine.leased, mine.due_at) == ("text", False, NOW + 60)
 
 
@@ -612,5 +612,5 @@ async def test_a_restart_finds_everything_that_was_queued(tmp_path_factory: pyte
         await database.write(lambda c: add_lookups(c, *range(50)))
         await database.write(lambda c: claim(c, most=20))
     with Database(path) as database:
-        assert await database.write(queue.release) == 20
+        assert await database.write(queue.release_leases) == 20
         assert len(await database.write(claim)) == 50

@@ -69,7 +69,7 @@ def vanished(connection: sqlite3.Connection) -> list[bytes]:
 def test_a_path_that_is_not_utf8_comes_back_byte_for_byte(connection: sqlite3.Connection) -> None:
     path = b"/music/\xff\xfe caf\xe9 \n.mp3"
     [track_id] = take(connection, scanned(path))
-    assert tracks.ids_of_paths(connection, [path, b"/music/other"]) == {path: track_id}
+    assert tracks.find_ids_by_path(connection, [path, b"/music/other"]) == {path: track_id}
     assert tracks.known_stamps(connection, [path]) == {path: FileStamp(10, 100, 1)}
     [state] = tracks.load_states(connection, [track_id])
     assert state.path == path
@@ -226,14 +226,14 @@ def test_a_file_that_a_later_scan_saw_is_not_marked_by_it_because_an_earlier_one
 
 
 def test_every_scan_has_a_number_of_its_own(connection: sqlite3.Connection) -> None:
-    assert [tracks.next_scan(connection) for _ in range(3)] == [1, 2, 3]
+    assert [tracks.next_scan_id(connection) for _ in range(3)] == [1, 2, 3]
 
 
 # --- imports ------------------------------------------------------------------------------------------------------
 
 
 def imported(connection: sqlite3.Connection, *rows: ImportedTrack) -> list[int]:
-    changed = tracks.save_imported(connection, rows, NOW)
+    _, changed = tracks.save_imported(connection, rows, NOW)
     decide(connection, changed)
     return changed
 
@@ -299,7 +299,7 @@ def test_only_news_becomes_an_event(connection: sqlite3.Connection) -> None:
 def test_a_persons_last_word_on_a_candidate_counts(connection: sqlite3.Connection) -> None:
     [track_id] = add_tracks(connection, tags())
     for verdict in (Verdict.ACCEPTED, Verdict.REJECTED):
-        tracks.decide_by_person(connection, track_id, said(MUSICBRAINZ, mbid(1), verdict))
+        tracks.save_decision(connection, track_id, said(MUSICBRAINZ, mbid(1), verdict))
     [state] = tracks.load_states(connection, [track_id])
     assert [one.verdict for one in state.decisions] == [Verdict.REJECTED]
 
@@ -307,7 +307,7 @@ def test_a_persons_last_word_on_a_candidate_counts(connection: sqlite3.Connectio
 def test_what_people_decided_follows_a_moved_and_retagged_file(connection: sqlite3.Connection) -> None:
     [track_id] = take(connection, scanned(b"/a.mp3", inode=7))
     decision = said(MUSICBRAINZ, mbid(1), Verdict.REJECTED)
-    tracks.decide_by_person(connection, track_id, decision)
+    tracks.save_decision(connection, track_id, decision)
     take(connection, scanned(b"/b.mp3", tags("New Title"), inode=7))
     [state] = tracks.load_states(connection, [track_id])
     assert (state.path, state.decisions) == (b"/b.mp3", (decision,))

@@ -49,7 +49,7 @@ async def decide_by_person(
 ) -> None:
     """Record what a person says of a MusicBrainz recording, and decide the track anew."""
     decision = PersonDecision(MUSICBRAINZ, recording_id, verdict, "a person", iso(service.now()))
-    await service.decider.change(lambda c: tracks.decide_by_person(c, track_id, decision), track_id)
+    await service.decider.change(lambda c: tracks.save_decision(c, track_id, decision), track_id)
 
 
 def _claimed(connection: sqlite3.Connection, now: float) -> list[Lookup]:

@@ -213,9 +213,8 @@ def decide(
 
 def add_tracks(connection: sqlite3.Connection, *known: TrackTags, now: float = NOW) -> list[int]:
     """Tracks without files; they have asked for nothing yet."""
-    return tracks.save_imported(
-        connection, [tracks.ImportedTrack(f"key {number}", one) for number, one in enumerate(known)], now
-    )
+    rows = [tracks.ImportedTrack(f"key {number}", one) for number, one in enumerate(known)]
+    return tracks.save_imported(connection, rows, now)[1]
 
 
 def add_lookups(connection: sqlite3.Connection, *numbers: int, now: float = NOW) -> int:

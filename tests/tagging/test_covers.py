@@ -26,7 +26,7 @@ from soulspot.sandbox import Behaviour, Sandbox, invent_catalogue
 from soulspot.sandbox.servers.covers import cover_png
 from soulspot.store import enriched
 from soulspot.store.database import Database
-from soulspot.store.state import ProviderState
+from soulspot.store.provider_state import ProviderState
 from soulspot.tagging.covers import ARCHIVE, CoverCache, CoverSources, kind_of
 from soulspot.tagging.request import tag_request
 from soulspot.tagging.rules import TagRules

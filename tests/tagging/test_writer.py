@@ -69,7 +69,7 @@ class Library:
             known = tracks.known_stamps(connection, (one.path for one in found))
             changed = [read_file(one.path, one.stamp) for one in found if known.get(one.path) != one.stamp]
             tracks.save_scanned(
-                connection, changed, tracks.next_scan(connection), self.clock, exists=os.path.lexists
+                connection, changed, tracks.next_scan_id(connection), self.clock, exists=os.path.lexists
             )
             return len(changed)
 
@@ -149,7 +149,7 @@ async def test_undo_gives_every_file_of_the_operation_its_very_bytes_back(librar
     report = await library.writer().undo(7)
     assert (report.looked, report.written, report.problems) == (5, 5, [])
     assert library.digests() == before
-    assert await library.database.read(lambda c: tag_journal.count(c, 7, "undone")) == 5
+    assert await library.database.read(lambda c: tag_journal.count_writes(c, 7, "undone")) == 5
 
 
 async def test_undo_leaves_alone_what_has_changed_since_unless_it_is_forced(library: Library) -> None:
@@ -252,7 +252,7 @@ async def test_killed_at_any_step_the_journal_and_the_files_agree_after_the_next
         await library.write()
         assert (await library.write(operation_id=2)).unchanged == 2
         assert library.scan() == 0
-        assert await library.database.read(lambda c: tag_journal.count(c, 1)) == 2
+        assert await library.database.read(lambda c: tag_journal.count_writes(c, 1)) == 2
         await library.writer().undo(1)
         assert library.digests() == before
     assert library.scan() == 0
@@ -293,7 +293,7 @@ async def test_a_cancelled_run_finishes_the_files_that_it_has_begun(
     running = asyncio.ensure_future(library.write())
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert await library.database.read(lambda c: tag_journal.count(c, 1)) == 4
+    assert await library.database.read(lambda c: tag_journal.count_writes(c, 1)) == 4
     assert library.ask("SELECT count(*) FROM tag_pending") == 0
     assert [path for path in library.music.iterdir() if path.name.startswith(".")] == []
 
@@ -305,7 +305,7 @@ async def test_without_a_journal_no_file_changes(library: Library, monkeypatch: 
     def full(*_: Any) -> Any:
         raise sqlite3.OperationalError("disk I/O error")
 
-    monkeypatch.setattr(tag_journal, "prepared", full)
+    monkeypatch.setattr(tag_journal, "prepare_writes", full)
     with pytest.raises(sqlite3.OperationalError):
         await library.write()
     assert library.digests() == before
@@ -374,10 +374,10 @@ async def test_old_entries_are_forgotten_when_they_cannot_be_taken_back_any_more
     await library.write()
     writer = library.writer(TagRules(keep_undo=3600.0))
     await writer.prune()
-    assert await library.database.read(lambda c: tag_journal.count(c, 1)) == 1
+    assert await library.database.read(lambda c: tag_journal.count_writes(c, 1)) == 1
     library.clock += 3601
     await writer.prune()
-    assert await library.database.read(lambda c: tag_journal.listing(c, 10)) == []
+    assert await library.database.read(lambda c: tag_journal.list_operations(c, 10)) == []
 
 
 async def test_the_list_has_the_latest_operation_first(library: Library) -> None:
@@ -385,7 +385,7 @@ async def test_the_list_has_the_latest_operation_first(library: Library) -> None
     await library.write(operation_id=3, fields=["title"])
     await library.write(operation_id=5, fields=["artist"])
     await library.writer().undo(5)
-    found = await library.database.read(lambda c: tag_journal.listing(c, 10))
+    found = await library.database.read(lambda c: tag_journal.list_operations(c, 10))
     assert [(one["operation"], one["written"], one["undone"]) for one in found] == [(5, 0, 1), (3, 1, 0)]
 
 
@@ -406,4 +406,4 @@ async def test_an_operation_has_the_counts_of_its_files(library: Library) -> Non
         tag_request(ALL, apply=True), 1, lambda report, total: told.append((report.looked, total))
     )
     assert told == [(1, 1)]
-    assert library.database.write_now(operations.unfinished) == []
+    assert library.database.write_now(operations.list_unfinished) == []

@@ -44,7 +44,7 @@ class Work:
             for number in range(requests):
                 status = 502 if number < lost else 200
                 self.telemetry.on_request(RequestRecord("musicbrainz", "h", "e", status, 1.0, 1))
-            self.alarms.look(busy=busy)
+            self.alarms.check(busy=busy)
 
 
 def test_work_that_goes_well_raises_nothing() -> None:
@@ -123,12 +123,12 @@ async def test_an_alarm_is_logged_shown_and_put_into_the_outbox(tmp_path: Path) 
     )  # fmt: skip
     async with open_service(config, work=False) as service:
         with capture_logs() as said:
-            service.parts.memory.look()
+            service.parts.memory.check()
             service.parts.memory.limit = 0
-            service.parts.memory.look()
+            service.parts.memory.check()
     assert [line["event"] for line in said] == ["alarm", "alarm_over"]
     async with open_service(config, work=False) as service:
-        found: list[Any] = await service.database.read(lambda c: events.since(c, 0, 10))
+        found: list[Any] = await service.database.read(lambda c: events.list_after(c, 0, 10))
     assert [(one.kind, one.payload["alarm"]) for one in found] == [
         ("alarm.raised", "memory_high"), ("alarm.over", "memory_high")
     ]  # fmt: skip

@@ -183,9 +183,9 @@ def test_requests_saved_are_counted_against_one_a_track_and_service_and_never_be
     telemetry = Telemetry()
     with capture_logs():
         telemetry.on_request(request())
-        assert telemetry.saved() == 0
+        assert telemetry.requests_saved() == 0
         telemetry.on_tracks("spotify", range(1, 51))
-    assert telemetry.saved() == 49
+    assert telemetry.requests_saved() == 49
 
 
 def test_pictures_that_are_fetched_save_and_cost_nothing_of_the_requests_about_tracks() -> None:
@@ -193,7 +193,7 @@ def test_pictures_that_are_fetched_save_and_cost_nothing_of_the_requests_about_t
     with capture_logs():
         telemetry.on_tracks("spotify", range(1, 51))
         telemetry.on_request(request("covers"))
-    assert telemetry.saved() == 50
+    assert telemetry.requests_saved() == 50
 
 
 def test_a_track_that_took_several_lookups_saves_no_more_than_its_one_request() -> None:
@@ -202,7 +202,7 @@ def test_a_track_that_took_several_lookups_saves_no_more_than_its_one_request() 
     telemetry.on_tracks("spotify", [7])
     telemetry.on_tracks("musicbrainz", [7])
     assert (telemetry.served["spotify"].count, telemetry.served["musicbrainz"].count) == (2, 1)
-    assert telemetry.saved() == 3
+    assert telemetry.requests_saved() == 3
 
 
 def test_a_track_that_is_asked_for_again_another_day_is_new_work() -> None:
@@ -246,10 +246,10 @@ def test_every_line_of_the_log_is_counted_once_whoever_says_it() -> None:
     telemetry.warning("limited", provider="spotify")
     structlog.get_logger().error("pump_failed", provider="spotify")
     structlog.get_logger().warning("watch_failed", error="e")
-    assert telemetry.said() == {
+    assert telemetry.line_counts() == {
         ("request", "info"): 1, ("limited", "warning"): 1, ("pump_failed", "error"): 1, ("watch_failed", "warning"): 1,
     }  # fmt: skip
-    assert Telemetry().said() == {}
+    assert Telemetry().line_counts() == {}
 
 
 # --- distributions ------------------------------------------------------------------------------------------------
@@ -277,17 +277,17 @@ def test_values_at_an_edge_belong_to_it_and_what_came_since_can_be_told() -> Non
     found = Distribution()
     for value in (1.0, 4.0, 4.1, 16.0):
         found.add(value)
-    assert [found.at_most(power) for power in (0, 2, 4)] == [1, 2, 4]
+    assert [found.count_up_to_power(power) for power in (0, 2, 4)] == [1, 2, 4]
     before = found.copy()
     found.add(100.0)
-    assert (found.since(before).count, found.since(before).total) == (1, 100.0)
-    assert found.since(before).quantile(0.5) == pytest.approx(100, rel=0.03)
+    assert (found.minus(before).count, found.minus(before).total) == (1, 100.0)
+    assert found.minus(before).quantile(0.5) == pytest.approx(100, rel=0.03)
 
 
 def test_gauges_are_set_and_said() -> None:
     telemetry = Telemetry()
     with capture_logs() as events:
-        telemetry.gauge(batch_processing_time_ms=12.5, batch_items_processed=10)
+        telemetry.set_gauges(batch_processing_time_ms=12.5, batch_items_processed=10)
     assert telemetry.gauges == {"batch_processing_time_ms": 12.5, "batch_items_processed": 10}
     assert events == [
         {"event": "gauge", "log_level": "info", "batch_processing_time_ms": 12.5, "batch_items_processed": 10}
@@ -298,10 +298,10 @@ def test_the_summary_says_how_deep_the_queue_is_and_how_fast_it_goes() -> None:
     telemetry = Telemetry()
     lookups = {"spotify": {"pending": 3, "leased": 2, "done": 9}, "musicbrainz": {"missing": 1}}
     with capture_logs() as events:
-        telemetry.summary({"total": 10, "pending": 4, "accepted": 6}, lookups, iso(NOW))
+        telemetry.log_summary({"total": 10, "pending": 4, "accepted": 6}, lookups, iso(NOW))
         telemetry.on_results({"accepted": 2})
-        telemetry.summary({"total": 10, "pending": 2, "accepted": 8}, lookups, None)
-        telemetry.summary({"total": 10, "pending": 5, "accepted": 5}, lookups, None)
+        telemetry.log_summary({"total": 10, "pending": 2, "accepted": 8}, lookups, None)
+        telemetry.log_summary({"total": 10, "pending": 5, "accepted": 5}, lookups, None)
     first, second, third = (event for event in events if event["event"] == "summary")
     assert (first["queued"], first["oldest_waiting"], first["lookups"]) == (5, iso(NOW), lookups)
     assert first["tracks_per_second"] == 0  # what an earlier process finished is no speed of ours
@@ -316,11 +316,11 @@ def test_the_memory_of_this_process_is_known() -> None:
 
 def test_the_most_memory_is_told_since_a_moment_and_over_all() -> None:
     memory = ResidentMemory()
-    before = memory.since()
+    before = memory.start_peak()
     large = bytearray(b"x") * 60_000_000
     memory.now()
     del large
-    after = memory.since()
+    after = memory.start_peak()
     assert before.peak - after.peak > 50_000_000
     assert memory.peak >= before.peak
 
@@ -329,7 +329,7 @@ def test_where_the_kernel_keeps_no_count_since_then_only_what_was_seen_counts() 
     seen = [300, 100, 100, 150, 120]
     memory = ResidentMemory(now=lambda: seen.pop(0), most=lambda: 900, begin_anew=lambda: False)
     memory.now()
-    moment = memory.since()
+    moment = memory.start_peak()
     assert moment.peak == 100
     memory.now()
     memory.now()

@@ -17,10 +17,17 @@ from soulspot.pipeline import wait_until_settled
 from soulspot.pipeline.intake import CHUNK, Intake, LibraryRules
 from soulspot.pipeline.status import status_of
 from soulspot.sandbox import Behaviour, Sandbox, invent_catalogue
-from soulspot.store import operations, tracks
+from soulspot.store import library_counts, tracks
 from soulspot.store.database import Database
 from soulspot.telemetry.events import Telemetry
-from soulspot.telemetry.memory_limit import CALM, HOLD, LONGEST_HOLD, Memory, give_back_to_system, in_pieces
+from soulspot.telemetry.memory_limit import (
+    CALM,
+    HOLD,
+    LONGEST_HOLD,
+    MemoryLimit,
+    give_back_to_system,
+    run_in_pieces,
+)
 from tests.pipeline.test_intake import song
 from tests.support.factories import NOW
 from tests.support.flow import settings, write_rows
@@ -36,7 +43,7 @@ class Machine:
         self.used, self.collectable, self.now = 50 * MB, 0, NOW
         self.said: list[tuple[str, bool]] = []
         self.relieved = 0
-        self.memory = Memory(
+        self.memory = MemoryLimit(
             Telemetry(), limit, alarm=lambda name, why: self.said.append((name, why is not None)),
             rss=lambda: self.used, give_back=self.give_back, now=lambda: self.now,
         )  # fmt: skip
@@ -52,7 +59,7 @@ class Machine:
     def look(self, used: int | None = None, after: float = 5.0) -> None:
         self.now += after
         self.used = self.used if used is None else used
-        self.memory.look()
+        self.memory.check()
 
 
 # --- the limit ----------------------------------------------------------------------------------------------------
@@ -61,22 +68,26 @@ class Machine:
 def test_below_the_limit_nothing_changes() -> None:
     machine = Machine()
     machine.look(100 * MB)
-    assert (machine.memory.over, machine.memory.held(), machine.memory.size(500)) == (False, None, 500)
+    assert (machine.memory.is_over, machine.memory.current_hold(), machine.memory.piece_size(500)) == (
+        False,
+        None,
+        500,
+    )
     assert machine.said == []
 
 
 def test_above_the_limit_pieces_are_smaller_and_nothing_is_claimed_until_it_falls() -> None:
     machine = Machine()
     machine.look(101 * MB)
-    until, why = machine.memory.held() or (0.0, "")
+    until, why = machine.memory.current_hold() or (0.0, "")
     assert until > machine.now
     assert why == "101 MB of memory are used, limits.memory_mb allows 100"
-    assert machine.memory.size(500) == 125
-    assert machine.memory.size(1) == 1
+    assert machine.memory.piece_size(500) == 125
+    assert machine.memory.piece_size(1) == 1
     machine.look(95 * MB)
-    assert machine.memory.held()  # not at once: it would only go up and down
+    assert machine.memory.current_hold()  # not at once: it would only go up and down
     machine.look(90 * MB)
-    assert (machine.memory.held(), machine.relieved) == (None, 1)
+    assert (machine.memory.current_hold(), machine.relieved) == (None, 1)
     assert machine.said == [("memory_high", True), ("memory_high", True), ("memory_high", False)]
 
 
@@ -84,7 +95,7 @@ def test_what_can_be_given_back_is_given_back_before_anything_stops() -> None:
     machine = Machine()
     machine.collectable = 40 * MB
     machine.look(120 * MB)
-    assert not machine.memory.over
+    assert not machine.memory.is_over
     assert machine.said == []
 
 
@@ -93,7 +104,7 @@ def test_claiming_stops_for_as_long_as_it_lasts_and_looks_longer_ahead_each_time
     machine.look(200 * MB)
     ahead = []
     for _ in range(400):
-        held = machine.memory.held()
+        held = machine.memory.current_hold()
         assert held is not None
         ahead.append(held[0] - machine.now)
         machine.look()
@@ -104,7 +115,7 @@ def test_claiming_stops_for_as_long_as_it_lasts_and_looks_longer_ahead_each_time
 def test_without_a_limit_any_amount_is_fine() -> None:
     machine = Machine(limit=0)
     machine.look(10**12)
-    assert (machine.memory.over, machine.memory.size(500)) == (False, 500)
+    assert (machine.memory.is_over, machine.memory.piece_size(500)) == (False, 500)
 
 
 def test_giving_back_harms_nothing() -> None:
@@ -117,25 +128,25 @@ def test_giving_back_harms_nothing() -> None:
 def test_a_memory_error_halves_the_pieces_and_they_grow_again_when_it_is_calm() -> None:
     machine = Machine(limit=0)
     with capture_logs() as said:
-        machine.memory.short("scan")
-        machine.memory.short("scan")
-    assert machine.memory.size(500) == 125
+        machine.memory.on_memory_error("scan")
+        machine.memory.on_memory_error("scan")
+    assert machine.memory.piece_size(500) == 125
     assert [(line["event"], line["halved"]) for line in said] == [("memory_short", 1), ("memory_short", 2)]
     machine.look(after=CALM - 1)
-    assert machine.memory.size(500) == 125
+    assert machine.memory.piece_size(500) == 125
     machine.look(after=1)
-    assert machine.memory.size(500) == 250
+    assert machine.memory.piece_size(500) == 250
     machine.look(after=1)
-    assert machine.memory.size(500) == 250
+    assert machine.memory.piece_size(500) == 250
     machine.look(after=CALM)
-    assert machine.memory.size(500) == 500
+    assert machine.memory.piece_size(500) == 500
 
 
 def test_pieces_never_get_smaller_than_one() -> None:
     memory = Machine().memory
     for _ in range(50):
-        memory.short("scan")
-    assert memory.size(500) == 1
+        memory.on_memory_error("scan")
+    assert memory.piece_size(500) == 1
 
 
 async def test_work_that_is_too_large_is_done_in_halves_each_item_once_and_in_order() -> None:
@@ -146,7 +157,7 @@ async def test_work_that_is_too_large_is_done_in_halves_each_item_once_and_in_or
             raise MemoryError
         done.extend(piece)
 
-    await in_pieces(Machine().memory, range(20), work, "scan")
+    await run_in_pieces(Machine().memory, range(20), work, "scan")
     assert done == list(range(20))
 
 
@@ -155,7 +166,7 @@ async def test_when_there_is_no_memory_for_one_item_that_is_said() -> None:
         raise MemoryError("none at all")
 
     with pytest.raises(MemoryError):
-        await in_pieces(Machine().memory, [1, 2], work, "scan")
+        await run_in_pieces(Machine().memory, [1, 2], work, "scan")
 
 
 # --- in the flow --------------------------------------------------------------------------------------------------
@@ -185,13 +196,13 @@ async def test_a_scan_goes_on_in_smaller_pieces_and_counts_every_file_once(
         return
 
     with Database(tmp_path / "s.db") as database:
-        memory = Memory(Telemetry())
+        memory = MemoryLimit(Telemetry())
         taking = Intake(
             database, LibraryRules((os.fsencode(music),)), decided, now=lambda: NOW, memory=memory
         )
         report = await taking.scan()
         assert (report.found, report.read, report.unreadable) == (30, 30, 0)
-        assert memory.size(CHUNK) < CHUNK
+        assert memory.piece_size(CHUNK) < CHUNK
 
 
 async def test_an_import_goes_on_in_smaller_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,7 +215,7 @@ async def test_an_import_goes_on_in_smaller_pieces(tmp_path: Path, monkeypatch: 
 
     with Database(tmp_path / "s.db") as database:
         report = await Intake(
-            database, LibraryRules(), decided, memory=Memory(Telemetry()), now=lambda: NOW
+            database, LibraryRules(), decided, memory=MemoryLimit(Telemetry()), now=lambda: NOW
         ).import_file(rows)
         assert (report.rows, report.queued) == (50, 50)
         ids = await database.read(
@@ -245,7 +256,7 @@ async def test_everything_is_answered_although_memory_is_short_everywhere(
     async with open_service(config) as service:
         await service.import_file(rows)
         await wait_until_settled(service, 5.0)
-        counts = await service.database.read(operations.track_counts)
+        counts = await service.database.read(library_counts.count_tracks_by_status)
         assert counts["total"] == 20
         assert counts.get("pending", 0) == counts.get("failed", 0) == 0
         assert service.telemetry.events["memory_short", "warning"] > 0
@@ -265,7 +276,7 @@ async def test_a_service_above_its_limit_asks_for_nothing_and_says_why(
         found = await status_of(service)
         assert [one["alarm"] for one in found["alarms"]] == ["memory_high"]
         service.parts.memory.limit = 10**15
-        service.parts.memory.look()
+        service.parts.memory.check()
         await wait_until_settled(service, 1.0)
         assert service.telemetry.requests.total() > 0
         assert (await status_of(service))["alarms"] == []

@@ -18,7 +18,7 @@ from soulspot.config.moments import moment
 from soulspot.limits import LimitEvent, RequestRecord
 from soulspot.store.times import iso
 from soulspot.telemetry.events import Telemetry, configure_logging
-from soulspot.telemetry.log_files import LONGEST, bounded_lines, file_lines, rotated
+from soulspot.telemetry.log_files import LONGEST, bounded_lines, file_lines, rotated_files
 from soulspot.telemetry.statistics import NAMES, Stats
 from tests.support.factories import NOW
 
@@ -45,7 +45,7 @@ def flushed(at: float = NOW, items: int = 50, fill: float = 1.0, **more: Any) ->
 def counted(*lines: str | bytes, since: float | None = None, until: float | None = None) -> dict[str, Any]:
     found = Stats(since, until)
     for one in lines:
-        found.line(one)
+        found.add_line(one)
     return found.as_json()
 
 
@@ -73,7 +73,7 @@ def test_the_log_tells_the_same_as_the_counters_that_it_was_written_from() -> No
     service = told["services"]["spotify"]
     assert told["requests"] == telemetry.requests["spotify"] == service["requests"] == 40
     assert (service["http_429"], service["http_503"], service["limited"]) == (1, 0, 1)
-    assert told["requests_saved"] == telemetry.saved() == 160 - 40
+    assert told["requests_saved"] == telemetry.requests_saved() == 160 - 40
     assert service["outcomes"] == {
         name: telemetry.answers["spotify", name] for name in ("ok", "missing", "failed", "postponed")
     }
@@ -141,8 +141,8 @@ def test_a_damaged_line_harms_none_of_the_others(odd: bytes) -> None:
 def test_memory_stays_bounded_however_many_names_and_values_a_log_has() -> None:
     found = Stats()
     for number in range(5000):
-        found.line(asked(provider=f"p{number}", ms=number * 1.37, status=number))
-        found.line(line(f"odd{number}", level="error"))
+        found.add_line(asked(provider=f"p{number}", ms=number * 1.37, status=number))
+        found.add_line(line(f"odd{number}", level="error"))
     told = found.as_json()
     assert len(told["services"]) <= NAMES + 1
     assert len(told["errors"]) <= NAMES + 1
@@ -164,8 +164,11 @@ def test_rotated_and_packed_files_are_read_too_oldest_first(tmp_path: Path) -> N
         ["soulspot.log", "soulspot.log-20261122", "soulspot.log.1", "soulspot.log.2.gz"]
     ):
         os.utime(tmp_path / name, (NOW - age * HOUR, NOW - age * HOUR))
-    assert b"".join(file_lines(rotated(log))) == b"1\n2\n3\n4\n5\n"
-    assert [one.name for one in rotated(log, NOW - 1.5 * HOUR)] == ["soulspot.log-20261122", "soulspot.log"]
+    assert b"".join(file_lines(rotated_files(log))) == b"1\n2\n3\n4\n5\n"
+    assert [one.name for one in rotated_files(log, NOW - 1.5 * HOUR)] == [
+        "soulspot.log-20261122",
+        "soulspot.log",
+    ]
 
 
 def test_a_packed_file_that_is_cut_off_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
@@ -175,8 +178,8 @@ def test_a_packed_file_that_is_cut_off_is_read_as_far_as_it_goes(tmp_path: Path)
     log.write_text(flushed() + "\n")
     os.utime(cut, (NOW, NOW))
     found = Stats()
-    for one in file_lines(rotated(log)):
-        found.line(one)
+    for one in file_lines(rotated_files(log)):
+        found.add_line(one)
     told = found.as_json()
     assert told["services"]["spotify"]["lookups"] == 50
     assert told["requests"] > 10

@@ -227,7 +227,7 @@ async def test_the_end_of_the_daemon_is_the_end_of_the_stream(running: Running) 
 async def test_what_goes_wrong_once_does_not_silence_the_stream(
     running: Running, error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    left, real = [error], rows.since
+    left, real = [error], rows.list_after
 
     def since(*positional: Any) -> list[rows.Event]:
         if left:
@@ -236,7 +236,7 @@ async def test_what_goes_wrong_once_does_not_silence_the_stream(
 
     async with listening(running) as listener:
         await listener.next("status")
-        monkeypatch.setattr(rows, "since", since)
+        monkeypatch.setattr(rows, "list_after", since)
         await happen(running, 1)
         assert [one.id for one in await listener.events(1)] == [1]
 

@@ -163,7 +163,7 @@ class Slow:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.begun, self.go_on = asyncio.Event(), threading.Event()
-        loop, pages = asyncio.get_running_loop(), tables.exporting.pages
+        loop, pages = asyncio.get_running_loop(), tables.export_rows.pages
 
         def slow(*positional: Any, **named: Any) -> Any:
             for number, page in enumerate(pages(*positional, **named)):
@@ -172,7 +172,7 @@ class Slow:
                     self.go_on.wait(30)
                 yield page
 
-        monkeypatch.setattr(tables.exporting, "pages", slow)
+        monkeypatch.setattr(tables.export_rows, "pages", slow)
         monkeypatch.setattr(tables, "PAGE", 2)
 
     async def ended(self, ending: Coroutine[Any, Any, Any]) -> Any:
@@ -231,7 +231,7 @@ async def test_files_go_when_they_are_old_or_many_and_nobody_elses_do(
     await operations.sweep_exports()
     assert len(list(exports.folder.iterdir())) == KEPT + 1
     clock[0] += 8 * DAY
-    half = await running.service.database.read(rows.exports)
+    half = await running.service.database.read(rows.list_exports)
     (exports.folder / f".{half[-1][0]}.part").write_text("of a process that was killed")
     await operations.sweep_exports()
     assert list(exports.folder.iterdir()) == [mine]

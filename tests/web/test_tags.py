@@ -110,14 +110,13 @@ async def test_the_daemon_writes_by_itself_only_when_that_is_configured(running:
 async def test_a_run_that_a_crash_cut_off_goes_on_under_its_number(running: Running) -> None:
     path = await song(running.service, running.music / "a.mp3")
     from soulspot.operations.runner import Operations
-    from soulspot.store import operations as rows
     from soulspot.tagging.request import request_to_json, tag_request
 
     request = request_to_json(tag_request(TagRules(), apply=True))
     number = await running.service.database.write(
-        lambda c: rows.start(c, "write_tags", {}, NOW, request=request)
+        lambda c: operations.start(c, "write_tags", {}, NOW, request=request)
     )
-    await running.service.database.write(lambda c: rows.interrupt(c, NOW))
+    await running.service.database.write(lambda c: operations.mark_interrupted(c, NOW))
     after = Operations(running.service)
     assert await after.resume() == {"write_tags"}
     await after.idle()
@@ -187,7 +186,7 @@ def test_what_was_killed_among_its_first_files_can_be_taken_back_and_never_goes_
     assert (undone.exit_code, "1 taken back" in undone.output) == (0, True)
     assert library.read_bytes() == before
     with Database(library.parent.parent / "soulspot.db") as database:
-        assert database.write_now(operations.unfinished) == []
+        assert database.write_now(operations.list_unfinished) == []
 
 
 @pytest.mark.parametrize(

@@ -517,7 +517,7 @@ async def test_the_outbox_keeps_the_order_and_outlives_a_full_disk(
     outbox.on_limit(LimitEvent("spotify", "h", "recovered", None, ""))
     with capture_logs() as said:
         await outbox.close()
-    found = await database.read(lambda c: events.since(c, 0, 10))
+    found = await database.read(lambda c: events.list_after(c, 0, 10))
     assert [one.kind for one in found] == ["provider.limited", "provider.recovered"]
     assert found[0].payload["until"] == "2023-11-14T22:14:20.000Z"
     assert [line["event"] for line in said] == ["outbox_failed"]

@@ -20,8 +20,8 @@ from soulspot.export.ddex.outcome import ErnError, ErnMessage
 from soulspot.export.ddex.release import COLUMNS as MESSAGE_COLUMNS
 from soulspot.export.ddex.settings import ErnSettings
 from soulspot.export.tables import opened
-from soulspot.store.exporting import Wanted
-from soulspot.store.releases import KEY, ReleaseOrder
+from soulspot.store.export_rows import RowFilter
+from soulspot.store.releases import RELEASE_KEY, ReleaseOrder
 
 SHOWN = 100  # errors and remarks that a report names one by one
 FEW = 200  # releases that one process has done before others have started
@@ -103,7 +103,7 @@ async def export_releases(
     *,
     schema: Path | None = None,
     group_by: Sequence[str] = (),
-    wanted: Wanted | None = None,
+    wanted: RowFilter | None = None,
     processes: int | None = None,
     max_failures: int | None = None,
     created_at: datetime | None = None,
@@ -125,10 +125,10 @@ async def export_releases(
     with closing(opened(Path(database))) as connection:
         folder.mkdir(parents=True, exist_ok=True)
         _sweep(folder)
-        with ReleaseOrder(connection, wanted or Wanted(), columns, key) as order:
+        with ReleaseOrder(connection, wanted or RowFilter(), columns, key) as order:
             report.releases = order.count()
             many = processes or (1 if report.releases <= FEW else min(MOST_PROCESSES, os.cpu_count() or 1))
-            groups = sorted_groups(order.rows(MESSAGE_COLUMNS), lambda row: str(row[KEY]))
+            groups = sorted_groups(order.rows(MESSAGE_COLUMNS), lambda row: str(row[RELEASE_KEY]))
             run = Run(job, BATCH_SIZE, many, max_failures)
             async with aclosing(outcomes(groups, run)) as found:
                 async for outcome in found:

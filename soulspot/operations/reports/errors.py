@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from soulspot.store import troubles
-from soulspot.store.troubles import Trouble
+from soulspot.store import failures
+from soulspot.store.failures import FailureGroup
 
 EXAMPLES = 3
 LONGEST = 200  # characters of an example
@@ -86,8 +86,8 @@ def error_report(connection: sqlite3.Connection) -> dict[str, Any]:
 
     A category has `category` `what` `count` `advice` `retryable` `services` (count by name) and some `examples`.
     `retryable` counts the lookups that `soulspot retry` asks again with some hope."""
-    lookups = list(_grouped(troubles.lost_lookups(connection), OF_LOOKUPS))
-    files = list(_grouped(troubles.lost_files(connection), OF_FILES))
+    lookups = list(_grouped(failures.group_failed_lookups(connection), OF_LOOKUPS))
+    files = list(_grouped(failures.group_unreadable_files(connection), OF_FILES))
     return {
         "lookups": lookups,
         "files": files,
@@ -95,10 +95,10 @@ def error_report(connection: sqlite3.Connection) -> dict[str, Any]:
     }
 
 
-def _grouped(found: Iterable[Trouble], categories: tuple[Category, ...]) -> Iterator[dict[str, Any]]:
-    groups: dict[str, list[Trouble]] = {}
+def _grouped(found: Iterable[FailureGroup], categories: tuple[Category, ...]) -> Iterator[dict[str, Any]]:
+    groups: dict[str, list[FailureGroup]] = {}
     for trouble in found:
-        groups.setdefault(category_of(trouble.words, categories).name, []).append(trouble)
+        groups.setdefault(category_of(trouble.reason, categories).name, []).append(trouble)
     by_name = {one.name: one for one in categories}
     for name, members in sorted(groups.items(), key=lambda one: -sum(t.count for t in one[1])):
         category = by_name[name]
@@ -109,7 +109,7 @@ def _grouped(found: Iterable[Trouble], categories: tuple[Category, ...]) -> Iter
         yield {
             "category": name, "what": category.what, "count": sum(one.count for one in members),
             "advice": category.advice, "retryable": category.retryable, "services": dict(services),
-            "examples": [f"{one.example}: {one.words or 'no reason was kept'}"[:LONGEST] for one in members[:EXAMPLES]],
+            "examples": [f"{one.example}: {one.reason or 'no reason was kept'}"[:LONGEST] for one in members[:EXAMPLES]],
         }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from soulspot.telemetry import BESIDES, ServiceStats, Telemetry, percent, success
+from soulspot.telemetry import NON_TRACK_PROVIDERS, ServiceStats, Telemetry, percent, success_rate
 
 
 class Measure:
@@ -18,7 +18,7 @@ class Measure:
         self._began = time.monotonic()
         self._results = Counter(telemetry.results)
         self._services = self._counted()
-        self._memory = telemetry.memory.since()
+        self._memory = telemetry.memory.start_peak()
 
     def report(self) -> dict[str, Any]:
         """Rates are in percent, times in milliseconds where nothing else is said; as `soulspot stats` has them.
@@ -32,10 +32,10 @@ class Measure:
             outcomes.update(one.outcomes)
         told = {name: one.as_json() for name, one in sorted(services.items()) if one.statuses or one.batches}
         requests, served = (
-            sum(one["requests"] for name, one in told.items() if name not in BESIDES),
+            sum(one["requests"] for name, one in told.items() if name not in NON_TRACK_PROVIDERS),
             sum(one["tracks"] for one in told.values()),
         )
-        self._telemetry.rss()
+        self._telemetry.rss_bytes()
         return {
             "seconds": round(seconds, 1),
             "tracks": results.total(),
@@ -43,7 +43,7 @@ class Measure:
             "tracks_per_second": round(results.total() / seconds, 2) if seconds > 0 else None,
             "requests": requests,
             "requests_saved": max(0, served - requests),
-            "success_rate": success(outcomes),
+            "success_rate": success_rate(outcomes),
             "batch_fill": percent(
                 sum(one.items for one in services.values()), sum(one.room for one in services.values())
             ),
@@ -80,8 +80,8 @@ def _since(now: ServiceStats, before: ServiceStats | None) -> ServiceStats:
     return ServiceStats(
         now.statuses - before.statuses, now.outcomes - before.outcomes, now.batches - before.batches,
         now.items - before.items, now.room - before.room, now.tracks - before.tracks, now.limited - before.limited,
-        now.request_ms.since(before.request_ms), now.waited_ms.since(before.waited_ms),
-        now.batch_ms.since(before.batch_ms),
+        now.request_ms.minus(before.request_ms), now.waited_ms.minus(before.waited_ms),
+        now.batch_ms.minus(before.batch_ms),
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from soulspot.operations.reports.errors import error_report
 from soulspot.operations.reports.performance import Measure
 from soulspot.operations.reports.waits import WaitWatch
 from soulspot.pipeline import EnrichmentService, ImportReport, Postponed, ScanReport
-from soulspot.store import operations
+from soulspot.store import library_counts
 
 MAX_NOTES = 20  # lines about single files or rows; the log has them all
 
@@ -132,8 +132,8 @@ class EnrichmentRun:
         explained = [replace(one, why=reasons.get(one.provider, one.why)) for one in postponed]
         requests, answered = (now - then for now, then in zip(self._spent(), self._before, strict=True))
         return EnrichReport(
-            await read(operations.track_counts), dict(requests), dict(answered), explained,
-            await read(operations.lost_lookups), self._bad_places, self._found,
+            await read(library_counts.count_tracks_by_status), dict(requests), dict(answered), explained,
+            await read(library_counts.count_lost_lookups), self._bad_places, self._found,
             self._measure.report(), await read(error_report),
         )  # fmt: skip
 

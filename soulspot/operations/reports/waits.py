@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from soulspot.store.times import iso, seconds
+from soulspot.store.times import epoch_seconds, iso
 
 if TYPE_CHECKING:
     from soulspot.pipeline import EnrichmentService
@@ -55,11 +55,11 @@ def current_waits(
     found: dict[str, Wait] = {}
     for name, pump in pumps.items():
         if held := pump.get("held"):
-            found[name] = Wait(name, seconds(held["until"]), held["why"], broken=False, held=True)
+            found[name] = Wait(name, epoch_seconds(held["until"]), held["why"], broken=False, held=True)
     for gate in gates:
         if not gate["limited_until"]:
             continue
-        name, until = gate["provider"], seconds(gate["limited_until"])
+        name, until = gate["provider"], epoch_seconds(gate["limited_until"])
         broken = gate["breaker"] != "closed"
         before = found.get(name)
         error = before.why if before and before.held else errors.get(name)

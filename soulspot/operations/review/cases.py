@@ -75,19 +75,19 @@ def list_cases(
         text = fold(" ".join(name for name in names if name))
         return all(word in text for word in wanted)
 
-    found = rows.waiting(connection, after=after, limit=limit + 1, wanted=has_words)
-    listed = [_in_short(one) for track_id in found[:limit] if (one := rows.load(connection, track_id))]
+    found = rows.list_tracks(connection, after=after, limit=limit + 1, wanted=has_words)
+    listed = [_in_short(one) for track_id in found[:limit] if (one := rows.load_track(connection, track_id))]
     return {
         "review": listed,
         "next": found[limit - 1] if len(found) > limit else None,
-        "total": rows.count(connection),
+        "total": rows.count_tracks(connection),
     }
 
 
 def load_case(connection: sqlite3.Connection, track_id: int) -> dict[str, Any] | None:
     """One track, whatever its status: its tags, its candidates best first, each compared field by field, and what
     persons said of it. None when there is none of this number."""
-    one = rows.load(connection, track_id)
+    one = rows.load_track(connection, track_id)
     if one is None:
         return None
     own = _own_texts(one.tags)
@@ -132,7 +132,7 @@ def load_case(connection: sqlite3.Connection, track_id: int) -> dict[str, Any] |
 def load_search(connection: sqlite3.Connection, track_id: int, lookup_id: int) -> dict[str, Any] | None:
     """A search by hand as it stands, its finds compared with the track's tags; None when there is none of this
     number."""
-    track, searched = rows.load(connection, track_id), rows.searched(connection, track_id, lookup_id)
+    track, searched = rows.load_track(connection, track_id), rows.load_search(connection, track_id, lookup_id)
     if track is None or searched is None:
         return None
     return {
@@ -153,7 +153,7 @@ def load_search(connection: sqlite3.Connection, track_id: int, lookup_id: int) -
     }
 
 
-def _in_short(one: rows.Reviewed) -> dict[str, Any]:
+def _in_short(one: rows.ReviewedTrack) -> dict[str, Any]:
     best = max(one.candidates, key=lambda candidate: candidate[2], default=None)
     short: dict[str, Any] | None = None
     if best:

@@ -50,7 +50,7 @@ class Reviewer:
 
         def forget(connection: sqlite3.Connection) -> int:
             _refuse_absent(connection, track_id)
-            return rows.take_back(connection, track_id, provider)
+            return rows.withdraw_decisions(connection, track_id, provider)
 
         taken_back = await self._service.decider.change(forget, track_id)
         return {**await self.case(track_id), "taken_back": taken_back}
@@ -66,9 +66,9 @@ class Reviewer:
         def ask(connection: sqlite3.Connection) -> int:
             _refuse_absent(connection, track_id)
             queue.enqueue(connection, {track_id: [query]}, self._now())
-            lookup_id = rows.lookup_of(connection, query)
+            lookup_id = rows.find_lookup(connection, query)
             assert lookup_id is not None
-            rows.ask_anew(connection, lookup_id, self._now())
+            rows.requeue_lookup(connection, lookup_id, self._now())
             return lookup_id
 
         return await self._service.decider.change(ask, track_id)
@@ -98,7 +98,7 @@ class Reviewer:
                 if verdict is Verdict.ACCEPTED:
                     rows.withdraw_accepted(connection, track_id, provider)
                 said = PersonDecision(provider, entity_id, verdict, self._by, at, reason)
-                tracks.decide_by_person(connection, track_id, said)
+                tracks.save_decision(connection, track_id, said)
 
         await self._service.decider.change(record, track_id)
         return await self.case(track_id)
@@ -141,7 +141,7 @@ def default_candidates(case: dict[str, Any], provider: str | None = None) -> lis
 
 
 def _refuse_absent(connection: sqlite3.Connection, track_id: int) -> None:
-    if not rows.exists(connection, track_id):
+    if not rows.track_exists(connection, track_id):
         raise UnknownTrack(_absent(track_id))
 
 

@@ -29,7 +29,7 @@ ANSWERED = (
 )  # fmt: skip
 
 
-def answer_to(connection: sqlite3.Connection, query: Query) -> Asked | None:
+def load_answer(connection: sqlite3.Connection, query: Query) -> Asked | None:
     """How this question stands, whoever asked it; None when nobody has."""
     row = connection.execute(
         "SELECT state, answered_at, last_error, answer FROM lookups WHERE provider = ? AND kind = ? AND query = ?",
@@ -48,7 +48,9 @@ def answer_to(connection: sqlite3.Connection, query: Query) -> Asked | None:
     return Asked(query, LookupState(row[0]), row[1] is not None, tuple(entities), row[2])
 
 
-def aged(connection: sqlite3.Connection, track_ids: Sequence[int], now: float) -> list[tuple[str, str, str]]:
+def aged_lookups(
+    connection: sqlite3.Connection, track_ids: Sequence[int], now: float
+) -> list[tuple[str, str, str]]:
     """(provider, kind, key) of the answers to these tracks' questions that are to be asked again now (epoch seconds):
     misses and old answers whose time has come, and what is in the queue for that."""
     rows = connection.execute(
@@ -60,7 +62,7 @@ def aged(connection: sqlite3.Connection, track_ids: Sequence[int], now: float) -
     return rows.fetchall()
 
 
-def unfinished(connection: sqlite3.Connection, track_ids: Sequence[int]) -> list[int]:
+def unfinished_tracks(connection: sqlite3.Connection, track_ids: Sequence[int]) -> list[int]:
     """Those of these tracks that are still to be decided, wait for a first answer, or are of unreadable files."""
     rows = connection.execute(
         "SELECT track_id FROM tracks AS one WHERE track_id IN (SELECT value FROM json_each(?))"
@@ -72,7 +74,7 @@ def unfinished(connection: sqlite3.Connection, track_ids: Sequence[int]) -> list
     return [track_id for (track_id,) in rows]
 
 
-def waiting_for_others(connection: sqlite3.Connection, track_ids: Sequence[int]) -> int:
+def count_waiting_for_others(connection: sqlite3.Connection, track_ids: Sequence[int]) -> int:
     """How many lookups wait in the queue that serve none of these tracks."""
     ours = connection.execute(
         "SELECT count(DISTINCT lookup_id) FROM track_lookups CROSS JOIN lookups USING (lookup_id)"
@@ -85,7 +87,7 @@ def waiting_for_others(connection: sqlite3.Connection, track_ids: Sequence[int])
     return int(waiting - ours)
 
 
-def outcomes(connection: sqlite3.Connection) -> dict[str, float]:
+def outcome_shares(connection: sqlite3.Connection) -> dict[str, float]:
     """How often a question of each "provider kind" was the last one of its sort, 0 to 1, where enough have been
     answered to tell."""
     shares = {}

@@ -16,7 +16,9 @@ _SERVING = (
 _BELOW = " AND (path = ? OR (path >= ? AND path < ?))"
 
 
-def settled(connection: sqlite3.Connection, places: Sequence[bytes]) -> list[tuple[str, str, bool, int]]:
+def count_by_kind(
+    connection: sqlite3.Connection, places: Sequence[bytes]
+) -> list[tuple[str, str, bool, int]]:
     """(provider, kind, whether each is a request of its own, how many) of the lookups that were answered or given
     up and serve a track at or below one of `places`; without places, any track."""
     serving, bound = _serving(places)
@@ -28,7 +30,7 @@ def settled(connection: sqlite3.Connection, places: Sequence[bytes]) -> list[tup
     return [(provider, kind, bool(alone), count) for provider, kind, alone, count in rows]
 
 
-def reopen(
+def requeue(
     connection: sqlite3.Connection, places: Sequence[bytes], now: float, *, before: float | None = None
 ) -> list[int]:
     """Queue them again at once, but for those that were answered since `before`. Returns their ids, ascending. What
@@ -43,7 +45,7 @@ def reopen(
     return sorted(lookup_id for (lookup_id,) in rows.fetchall())
 
 
-def unanswered(connection: sqlite3.Connection, lookup_ids: Sequence[int]) -> list[int]:
+def never_answered(connection: sqlite3.Connection, lookup_ids: Sequence[int]) -> list[int]:
     """Those of these lookups that were never answered: the tracks they serve wait for them again."""
     rows = connection.execute(
         "SELECT lookup_id FROM lookups WHERE answered_at IS NULL"

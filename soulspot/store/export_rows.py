@@ -6,12 +6,9 @@ import sqlite3
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from soulspot.errors import DatabaseError, DatabaseTooNew
-from soulspot.store.browse import search_of
-from soulspot.store.database import migrations
+from soulspot.store.browse import match_expression
 from soulspot.store.times import iso
 
 TABLE = "enriched_tracks"
@@ -23,7 +20,7 @@ way for a new one, which goes on behind the last row."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RowFilter:
     """Which rows: of these statuses (none: of all), written since then (epoch seconds), found by these words, and
     how many at most."""
 
@@ -41,21 +38,7 @@ class Snapshots:
     count: int = 0
 
 
-def refuse_unready(connection: sqlite3.Connection, path: Path) -> None:
-    """Raise DatabaseTooNew or DatabaseError when this version cannot read these tables."""
-    done = connection.execute("PRAGMA user_version").fetchone()[0]
-    if done > len(migrations()):
-        raise DatabaseTooNew(
-            f"{path}: schema {done} is newer than this SoulSpot's {len(migrations())}; upgrade SoulSpot"
-        )
-    if done < len(migrations()):
-        raise DatabaseError(
-            f"{path}: an older SoulSpot wrote this database; `soulspot daemon` or `soulspot enrich` brings it up"
-            " to date, then it can be read"
-        )
-
-
-def count(connection: sqlite3.Connection, wanted: Wanted) -> int:
+def count(connection: sqlite3.Connection, wanted: RowFilter) -> int:
     """How many rows there are now."""
     source, conditions, values = _source(wanted)
     if source is None:
@@ -68,7 +51,7 @@ def count(connection: sqlite3.Connection, wanted: Wanted) -> int:
 def pages(
     connection: sqlite3.Connection,
     columns: Sequence[str],
-    wanted: Wanted,
+    wanted: RowFilter,
     size: int,
     *,
     snapshots: Snapshots,
@@ -110,17 +93,17 @@ def pages(
             connection.execute("ROLLBACK")
 
 
-def _key(wanted: Wanted) -> str:
+def _key(wanted: RowFilter) -> str:
     return "e.track_id" if wanted.words is None else "track_search.rowid"
 
 
-def _source(wanted: Wanted) -> tuple[str | None, list[str], list[Any]]:
+def _source(wanted: RowFilter) -> tuple[str | None, list[str], list[Any]]:
     """The FROM, the conditions and their values; no FROM where nothing can match."""
     conditions: list[str] = []
     values: list[Any] = []
     source = f"{TABLE} AS e"
     if wanted.words is not None:
-        match = search_of(wanted.words, wanted.statuses)
+        match = match_expression(wanted.words, wanted.statuses)
         if match is None:
             return None, [], []
         # CROSS: the search leads, in the order of its rowid, which is the track_id

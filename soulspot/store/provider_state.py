@@ -46,7 +46,7 @@ class ProviderState:
 State = tuple[str, str, str, str | None, str]  # a row of provider_state
 
 
-def of_services(connection: sqlite3.Connection) -> list[State]:
+def load_service_states(connection: sqlite3.Connection) -> list[State]:
     """What is remembered of the services: gates and capabilities, and nothing that belongs to this database alone."""
     return connection.execute(
         "SELECT key, provider, value, blocked_until, updated_at FROM provider_state"
@@ -54,7 +54,7 @@ def of_services(connection: sqlite3.Connection) -> list[State]:
     ).fetchall()
 
 
-def take_over(connection: sqlite3.Connection, states: Iterable[State]) -> None:
+def adopt_newer(connection: sqlite3.Connection, states: Iterable[State]) -> None:
     """Remember what another database knows of the services, where it is newer."""
     connection.executemany(
         "INSERT INTO provider_state (key, provider, value, blocked_until, updated_at) VALUES (?, ?, ?, ?, ?)"
@@ -62,3 +62,12 @@ def take_over(connection: sqlite3.Connection, states: Iterable[State]) -> None:
         " updated_at = excluded.updated_at WHERE excluded.updated_at >= provider_state.updated_at",
         states,
     )
+
+
+def list_all(connection: sqlite3.Connection) -> list[dict[str, Any]]:
+    """What is remembered of the providers: pauses, budgets, capabilities."""
+    cursor = connection.execute("SELECT key, provider, value, blocked_until FROM provider_state ORDER BY key")
+    return [
+        {"key": key, "provider": provider, "value": json.loads(value), "blocked_until": until}
+        for key, provider, value, until in cursor
+    ]

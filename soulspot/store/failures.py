@@ -1,0 +1,94 @@
+"""Lookups and files that have failed, with the reason that was kept of each; only reads."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+MAX_GROUPS = 2000  # different reasons that are told apart; services have few
+
+
+@dataclass(frozen=True, slots=True)
+class FailureGroup:
+    """`count` lookups of a provider, or files (`provider` None), failed for the same reason.
+
+    `example` is one of them: "kind query" of a lookup, the path of a file."""
+
+    provider: str | None
+    reason: str
+    count: int
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLookup:
+    """A lookup without an answer that serves a track: `is_waiting` in the queue, or given up."""
+
+    track_id: int
+    provider: str
+    is_waiting: bool
+    error: str | None  # of the last attempt, if there was any
+
+
+def group_failed_lookups(connection: sqlite3.Connection) -> list[FailureGroup]:
+    """Return the lookups that were given up (failed or buried), grouped by provider and error.
+
+    The largest group comes first; at most MAX_GROUPS are returned."""
+    rows = connection.execute(
+        "SELECT provider, coalesce(last_error, ''), count(*), min(kind || ' ' || query) FROM lookups"
+        " INDEXED BY lookups_by_state WHERE state IN ('failed', 'buried')"
+        " GROUP BY provider, last_error ORDER BY count(*) DESC LIMIT ?",
+        (MAX_GROUPS,),
+    )
+    return [FailureGroup(*row) for row in rows.fetchall()]
+
+
+def group_unreadable_files(connection: sqlite3.Connection) -> list[FailureGroup]:
+    """Return the unreadable files of the library, grouped by reason; vanished files do not count.
+
+    The largest group comes first; at most MAX_GROUPS are returned."""
+    rows = connection.execute(
+        "SELECT unreadable, count(*), min(path) FROM tracks WHERE unreadable IS NOT NULL AND vanished_at IS NULL"
+        " GROUP BY unreadable ORDER BY count(*) DESC LIMIT ?",
+        (MAX_GROUPS,),
+    )
+    return [FailureGroup(None, reason, count, _printable(path)) for reason, count, path in rows.fetchall()]
+
+
+def list_unreadable_files(connection: sqlite3.Connection, limit: int | None = None) -> list[tuple[str, str]]:
+    """Return (path, reason) of the unreadable files that have not vanished, in the order of paths.
+
+    Names that are not UTF-8 are escaped. Without `limit` all are returned."""
+    found = connection.execute(
+        "SELECT path, unreadable FROM tracks WHERE unreadable IS NOT NULL AND vanished_at IS NULL"
+        " ORDER BY path LIMIT ?",
+        (-1 if limit is None else limit,),
+    )
+    return [(_printable(path), str(reason)) for path, reason in found]
+
+
+def count_unreadable_files(connection: sqlite3.Connection) -> int:
+    """Return the number of unreadable files that have not vanished."""
+    (count,) = connection.execute(
+        "SELECT count(*) FROM tracks WHERE unreadable IS NOT NULL AND vanished_at IS NULL"
+    ).fetchone()
+    return int(count)
+
+
+def load_open_lookups(connection: sqlite3.Connection, track_ids: Iterable[int]) -> list[OpenLookup]:
+    """Return why these tracks have no result: their lookups without an answer, by track and provider."""
+    rows = connection.execute(
+        "SELECT DISTINCT track_id, provider, state IN ('pending', 'leased'), last_error"
+        " FROM track_lookups CROSS JOIN lookups USING (lookup_id)"
+        " WHERE track_id IN (SELECT value FROM json_each(?)) AND answered_at IS NULL"
+        " AND state IN ('pending', 'leased', 'failed', 'buried') ORDER BY 1, 2, 3",
+        (json.dumps(list(track_ids)),),
+    )
+    return [OpenLookup(track_id, provider, bool(waits), error) for track_id, provider, waits, error in rows]
+
+
+def _printable(path: bytes | str | None) -> str:
+    return os.fsdecode(path or b"").encode("utf-8", "backslashreplace").decode()
