@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 
 from soulspot.config import Config
-from soulspot.config.model import ListenBrainz, MusicBrainz, Spotify
+from soulspot.config.sections import ListenBrainz, MusicBrainz, Spotify
 from soulspot.deciding import Rules, Services
 from soulspot.matching import MatchPolicy
 from soulspot.pipeline import LibraryRules, PumpSettings, RetryPolicy
@@ -40,12 +40,12 @@ def rules(config: Config, providers: Iterable[Provider]) -> Rules:
     """Return the rules that tracks are decided by, with these providers to ask."""
     providers = list(providers)
     names = {provider.name for provider in providers}
-    has_batches = not any(isinstance(one, spotify.Spotify) and one.withheld for one in providers)
+    has_batches = not any(isinstance(one, spotify.Spotify) and one.are_batches_withheld for one in providers)
     matching = config.matching
     return Rules(
         Services("musicbrainz" in names, "listenbrainz" in names, "spotify" in names, has_batches),
         MatchPolicy(matching.accept, matching.review, matching.margin),
-        config.merge.orders(),
+        config.merge.orders_by_field(),
     )
 
 

@@ -43,7 +43,7 @@ async def build_service(kind: type[S], config: Config, database: Database, outbo
     providers = build_providers(config, gates, state)
     for provider in providers:
         if isinstance(provider, Spotify):
-            await provider.recall()
+            await provider.load_capability()
     covers = _covers(config, database, gates)
     library = settings.library_rules(config)
     parts = Parts(
@@ -67,7 +67,7 @@ async def build_service(kind: type[S], config: Config, database: Database, outbo
     await gates.restore()
     for provider in providers:
         if isinstance(provider, Spotify):
-            provider.on_learned = lambda: _plan_without_batches(service)
+            provider.on_batches_withheld = lambda: _plan_without_batches(service)
     return service
 
 

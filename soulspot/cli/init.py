@@ -12,8 +12,8 @@ from typing import Any
 import typer
 
 from soulspot.cli.console import err, out
-from soulspot.config import config_places, make_config
-from soulspot.config.template import refuse_to_write, write_template
+from soulspot.config import default_config_paths, make_config
+from soulspot.config.template import ensure_template_can_be_written, write_template
 from soulspot.errors import ConfigError
 
 CONTACT, LIBRARY = "providers.musicbrainz.contact", "library.paths"
@@ -38,7 +38,7 @@ def ask_and_write(
     ask: bool,
 ) -> None:
     """Write config.toml with these answers, and with those of a terminal or a pipe when `ask`. Raises ConfigError."""
-    refuse_to_write(path, force)  # before anybody has answered anything
+    ensure_template_can_be_written(path, force)  # before anybody has answered anything
     answers: dict[str, Any] = {CONTACT: contact, SPOTIFY_ID: spotify_client_id}
     if library:
         answers[LIBRARY] = [os.path.abspath(folder.expanduser()) for folder in library]
@@ -57,7 +57,7 @@ def _say(path: Path, given: dict[str, Any]) -> None:
         lines.append(f"{CONTACT} is still to be set: MusicBrainz wants to know whom to write to")
     if LIBRARY not in given:
         lines.append(f"{LIBRARY} is still to be set: the folders with your music")
-    found = next((place for place in config_places() if place.is_file()), None)
+    found = next((place for place in default_config_paths() if place.is_file()), None)
     named = "" if found and found.samefile(path) else f" --config {shlex.quote(str(path))}"
     lines.append(
         f"next: soulspot check{named}, then soulspot enrich{named}{'' if LIBRARY in given else ' PATH'}"

@@ -21,7 +21,7 @@ from soulspot.config import (
     LIBRARY_EMPTY,
     SPOTIFY_OFF,
     Config,
-    config_places,
+    default_config_paths,
     find_config,
     load_config,
 )
@@ -68,7 +68,7 @@ def load(
         for problem in error.problems:
             complain(problem)
         explained = f"; {MANUAL} explains them too" if MANUAL.is_file() else ""
-        none = "" if path else f"there is no {', no '.join(map(str, config_places()))}: "
+        none = "" if path else f"there is no {', no '.join(map(str, default_config_paths()))}: "
         hint = f"soulspot: {none}`soulspot init` writes a config.toml with every key explained{explained}"
         err.print(hint, markup=False, soft_wrap=True)
         raise typer.Exit(BAD_CONFIG) from None

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from soulspot.cli.console import Bars, complain, out
 from soulspot.cli.running import INCOMPLETE, USAGE, load, run
-from soulspot.config import moment
+from soulspot.config import parse_time
 from soulspot.operations.reports.performance import duration_text
 from soulspot.telemetry import Stats, file_lines, journal_lines, rotated_files, stdin_lines
 
@@ -48,7 +48,7 @@ def stats(
     Reads the log file and what it was rotated into, or the systemd journal."""
     now = time.time()
     try:
-        start, end = (None if text is None else moment(text, now) for text in (since, until))
+        start, end = (None if text is None else parse_time(text, now) for text in (since, until))
     except ValueError as error:
         complain(str(error))
         raise typer.Exit(USAGE) from None

@@ -5,25 +5,26 @@ Read by assembly, daemon and cli; what is built from it takes plain values."""
 from soulspot.config.checks import ALL_OFF, LIBRARY_EMPTY, SPOTIFY_OFF
 from soulspot.config.loading import (
     Config,
-    config_places,
+    default_config_paths,
     find_config,
     load_config,
     make_config,
     reloadable_differences,
 )
-from soulspot.config.moments import moment
+from soulspot.config.values import parse_time
 
 __all__ = [
     "ALL_OFF",
     "LIBRARY_EMPTY",
     "SPOTIFY_OFF",
     "Config",
-    "config_places",
+    "default_config_paths",
     "find_config",
     "load_config",
     "make_config",
     "model",
-    "moment",
+    "parse_time",
     "reloadable_differences",
+    "sections",
     "template",
 ]

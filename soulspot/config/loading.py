@@ -28,8 +28,8 @@ from soulspot.errors import ConfigError
 __all__ = [
     "Config",
     "Secret",
-    "config_places",
-    "dump",
+    "default_config_paths",
+    "dump_config",
     "find_config",
     "load_config",
     "make_config",
@@ -88,16 +88,16 @@ def find_config(environ: Mapping[str, str] | None = None) -> Path | None:
     environ = os.environ if environ is None else environ
     if named := environ.get("SOULSPOT_CONFIG"):
         return Path(named)
-    return next((place for place in config_places(environ) if place.is_file()), None)
+    return next((place for place in default_config_paths(environ) if place.is_file()), None)
 
 
-def config_places(environ: Mapping[str, str] | None = None) -> tuple[Path, ...]:
+def default_config_paths(environ: Mapping[str, str] | None = None) -> tuple[Path, ...]:
     """Where a configuration that nobody names is looked for, in this order."""
     home = Path((os.environ if environ is None else environ).get("HOME") or "~").expanduser()
     return Path("config.toml"), home / ".config/soulspot/config.toml", SYSTEM_CONFIG
 
 
-def dump(config: Config) -> dict[str, Any]:
+def dump_config(config: Config) -> dict[str, Any]:
     """The configuration as plain values that can be shown to anybody: secrets are asterisks, durations
     seconds, sizes bytes."""
     return config.model_dump(mode="json")

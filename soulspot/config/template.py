@@ -13,7 +13,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from soulspot.config.loading import config_places
+from soulspot.config.loading import default_config_paths
 from soulspot.config.model import Config, walk_keys
 from soulspot.config.sources import unknown
 from soulspot.config.values import Secret, format_duration, format_size, parse_duration, parse_size
@@ -50,11 +50,11 @@ def render_template(**answers: Any) -> str:
     return _HEAD + "".join(f"{line}\n" for line in _lines(keys, given))
 
 
-def refuse_to_write(path: Path, force: bool = False) -> None:
+def ensure_template_can_be_written(path: Path, force: bool = False) -> None:
     """Raise ConfigError when `write_template` would have to: for a folder, in none, or over what somebody has made."""
     if path.is_dir():
         raise ConfigError([f"{path}: is a folder; name a file in it, {path / 'config.toml'} say"])
-    if not path.parent.is_dir() and path not in config_places():
+    if not path.parent.is_dir() and path not in default_config_paths():
         raise ConfigError([f"{path}: there is no folder {path.parent}; make it first"])
     if os.path.lexists(path) and not force and not _is_untouched(path):
         raise ConfigError([f"{path}: exists already and is left as it is; --force writes over it"])

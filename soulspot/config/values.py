@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -51,6 +52,21 @@ def format_duration(seconds: float) -> str:
         if count and not rest:
             return f"{count:.0f}{unit}"
     return f"{Decimal(repr(float(seconds))).normalize():f}s"
+
+
+def parse_time(text: str, now: float) -> float:
+    """Epoch seconds of "1h" (that long before now) or of a date or time ("2026-11-22", "2026-11-22T04:00+01:00"; this
+    machine's time zone unless it names one). ValueError when it is neither."""
+    try:
+        return now - float(parse_duration(text))
+    except ValueError:
+        pass
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError):
+        raise ValueError(
+            f'{text!r} is neither a time back from now ("1h", "7d") nor a date ("2026-11-22", "2026-11-22T04:00")'
+        ) from None
 
 
 def parse_size(value: Any) -> Any:

@@ -54,7 +54,7 @@ async def circumstances(
     of the services."""
     batches: bool | None = True
     if SPOTIFY in capacities and config.providers.spotify.client_id:
-        batches = await Capability(state, config.providers.spotify.client_id).batch()
+        batches = await Capability(state, config.providers.spotify.client_id).are_batches_served()
     kinds = (True, False) if batches is None else (batches,)
     terms = tuple(_terms(config, rules, capacities, batches=one) for one in kinds)
     return Circumstances(rules, terms, spotify_unknown=batches is None)

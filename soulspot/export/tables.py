@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from soulspot.config import moment
+from soulspot.config import parse_time
 from soulspot.errors import ExportError
 from soulspot.export.columns import choose
 from soulspot.export.formats import Format, Options, format_of
@@ -76,7 +76,7 @@ def wanted_of(
     if limit is not None and limit < 1:
         raise ValueError("the limit is 1 or more")
     if isinstance(since, str):
-        since = moment(since, time.time())
+        since = parse_time(since, time.time())
     elif isinstance(since, datetime):
         since = since.timestamp()
     return RowFilter(statuses, since, query or None, limit)

@@ -12,7 +12,7 @@ it is given.
     await gate.observe(status, headers)     # status None when no response came
 """
 
-from soulspot.limits.backoff import full_jitter, parse_retry_after, retrying
+from soulspot.limits.backoff import call_with_retries, full_jitter, parse_retry_after
 from soulspot.limits.gate import Gate
 from soulspot.limits.pace import Pace
 from soulspot.limits.registry import Gates
@@ -27,7 +27,7 @@ __all__ = [
     "Pace",
     "RequestRecord",
     "StatePort",
+    "call_with_retries",
     "full_jitter",
     "parse_retry_after",
-    "retrying",
 ]

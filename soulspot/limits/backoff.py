@@ -49,7 +49,7 @@ def full_jitter(attempt: int, *, base: float, cap: float, rng: random.Random) ->
     return rng.uniform(0.0, ceiling)
 
 
-async def retrying(
+async def call_with_retries(
     call: Callable[[], Awaitable[T]],
     *,
     retry_on: tuple[type[Exception], ...],

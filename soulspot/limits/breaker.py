@@ -40,7 +40,7 @@ class Breaker:
         return "open" if self._clock.steady() < self._until else "half_open"
 
     @property
-    def probing(self) -> bool:
+    def is_probing(self) -> bool:
         """Whether a probe is under way."""
         return self._probe_since is not None and self._clock.steady() < self._probe_since + PROBE_LOST
 
@@ -48,7 +48,7 @@ class Breaker:
         """When the next request may try; None when it may now."""
         if self.state == "open":
             return self._until
-        return self._clock.steady() + ASK_AGAIN if self.probing else None
+        return self._clock.steady() + ASK_AGAIN if self.is_probing else None
 
     def admitted(self) -> None:
         """A request goes out; when half open, it is the probe."""

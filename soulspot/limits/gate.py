@@ -29,7 +29,7 @@ LONGEST_WINDOW = 3600.0
 class Gate:
     """Made by `Gates`; used from the event loop only.
 
-    `admit` exactly once before every HTTP request and `observe` (or `dropped`) once after it, retries,
+    `admit` exactly once before every HTTP request and `observe` (or `abandon`) once after it, retries,
     redirects and token requests included."""
 
     def __init__(
@@ -115,7 +115,7 @@ class Gate:
         if changed:
             await self._memory.save()
 
-    def dropped(self) -> None:
+    def abandon(self) -> None:
         """In place of `observe`, when the caller of an admitted request went away before its end: that says
         nothing about the host, but another probe may go if this was one."""
         self._breaker.undecided()
@@ -139,10 +139,10 @@ class Gate:
     # -- what it is like now
 
     @property
-    def probing(self) -> bool:
+    def is_probing(self) -> bool:
         """Whether a probe is out: a request that was let through a half-open breaker. Its failure says
         nothing about what was asked (look before `observe`)."""
-        return self._breaker.probing
+        return self._breaker.is_probing
 
     def opens_at(self) -> float | None:
         """When the gate opens, in seconds since the epoch; None when it is open now."""

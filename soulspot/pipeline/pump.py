@@ -215,8 +215,7 @@ class Pump:
         Return the claim, and the results of tracks that were decided again before it (None if none)."""
         # Answers to cheap lookups may make an expensive one needless. It therefore waits until nobody
         # else is producing, though not for ever. A batch that is not full lingers while it may fill.
-        expensive: frozenset[str] = getattr(self.provider, "dear", frozenset())
-        answered_by_others: frozenset[str] = getattr(self.provider, "told", frozenset())
+        expensive = self.provider.expensive_kinds
         now, may_fill = self._now(), self._flow.more_may_come(self)
         linger = self.settings.max_wait_time if may_fill else 0.0
         cheap_limits = {kind: most for kind, most in limits.items() if kind not in expensive}
@@ -226,7 +225,7 @@ class Pump:
         results: list[Counter[str]] = []
 
         def decide_again(kind: str, lookup_ids: Sequence[int]) -> None:
-            if kind in answered_by_others:
+            if kind in self.provider.incidental_kinds:
                 results.append(self._flow.decide_again(connection, lookup_ids))
 
         claim = queue.claim(

@@ -11,7 +11,7 @@ from typing import Self, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from soulspot.errors import BadAnswer, BatchRejected, Limited, ProviderError, Refused, Unavailable
-from soulspot.limits import Gate, Gates, RequestRecord, retrying
+from soulspot.limits import Gate, Gates, RequestRecord, call_with_retries
 from soulspot.version import __version__
 
 T = TypeVar("T")
@@ -54,7 +54,7 @@ class Turn:
 
     async def answered(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         """A response came. Raises Limited for 429 and 503, and Unavailable for every other 5xx."""
-        probing = self._gate.probing  # a probe's failure is the host's, not the question's
+        probing = self._gate.is_probing  # a probe's failure is the host's, not the question's
         quota = (
             status == 429 and b"QUOTA_EXCEEDED" in body
         )  # Spotify; only the body tells it from a burst limit
@@ -102,7 +102,7 @@ async def with_retries(gate: Gate, call: Callable[[int], Awaitable[T]]) -> T:
             raise _Final(error) from error
 
     try:
-        return await retrying(once, retry_on=(Unavailable,), may_retry=gate.may_retry)
+        return await call_with_retries(once, retry_on=(Unavailable,), may_retry=gate.may_retry)
     except _Final as final:
         raise final.error from None
 

@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 
 from soulspot.config.loading import (
     Config,
-    dump,
+    dump_config,
     find_config,
     load_config,
     make_config,
     reloadable_differences,
 )
-from soulspot.config.model import Merge, walk_keys
+from soulspot.config.model import walk_keys
+from soulspot.config.sections import Merge
 from soulspot.config.sources import CREDENTIALS
 from soulspot.config.template import ASKED, default_of, render_template, write_template
 from soulspot.config.values import Secret, format_duration, format_size, parse_duration, parse_size
@@ -176,7 +177,7 @@ def test_a_home_folder_is_written_with_a_tilde(tmp_path, monkeypatch):
 
 def test_merge_orders_name_the_fields_that_were_set_and_the_default(tmp_path):
     config = load(tmp_path, '[merge]\ngenres = ["spotify", "tags"]\n')
-    assert config.merge.orders() == {"*": DEFAULT_ORDER, "genres": ("spotify", "tags")}
+    assert config.merge.orders_by_field() == {"*": DEFAULT_ORDER, "genres": ("spotify", "tags")}
     assert Merge().default == DEFAULT_ORDER
 
 
@@ -235,7 +236,13 @@ def test_no_secret_is_ever_shown(tmp_path, caplog):
     logging.getLogger("canary").warning("%s %r", config, config)
     other = load(tmp_path, "", secrets | {"SOULSPOT_HTTP__TOKEN": CANARY + "2"})
     differences = reloadable_differences(config, other)
-    shown = [str(config), repr(config), json.dumps(dump(config)), caplog.text, config.model_dump_json()]
+    shown = [
+        str(config),
+        repr(config),
+        json.dumps(dump_config(config)),
+        caplog.text,
+        config.model_dump_json(),
+    ]
     shown += [f"{config.http.token}", repr(config.model_dump()), *config.warnings, repr(differences)]
     assert not [text for text in shown if CANARY in text]
     assert differences == ([], ["http.token"])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soulspot.limits import full_jitter, parse_retry_after, retrying
+from soulspot.limits import call_with_retries, full_jitter, parse_retry_after
 from soulspot.limits.backoff import LONGEST_PAUSE
 from tests.support.virtual_time import run_virtual
 
@@ -100,7 +100,7 @@ class Flaky:
 def test_a_call_that_fails_twice_is_answered_by_the_third_attempt() -> None:
     call, heard = Flaky(OSError("one"), OSError("two")), []
     result = run_virtual(
-        retrying(
+        call_with_retries(
             call, retry_on=(OSError,), on_retry=lambda attempt, error: heard.append((attempt, str(error)))
         )
     )
@@ -111,14 +111,14 @@ def test_a_call_that_fails_twice_is_answered_by_the_third_attempt() -> None:
 def test_the_last_error_is_raised_after_three_attempts() -> None:
     call = Flaky(OSError("one"), OSError("two"), OSError("three"), OSError("four"))
     with pytest.raises(OSError, match="three"):
-        run_virtual(retrying(call, retry_on=(OSError,)))
+        run_virtual(call_with_retries(call, retry_on=(OSError,)))
     assert call.calls == 3
 
 
 def test_an_error_of_another_type_is_not_retried() -> None:
     call = Flaky(ValueError("no"))
     with pytest.raises(ValueError, match="no"):
-        run_virtual(retrying(call, retry_on=(OSError,)))
+        run_virtual(call_with_retries(call, retry_on=(OSError,)))
     assert call.calls == 1
 
 
@@ -129,7 +129,7 @@ def test_what_is_called_on_a_retry_may_be_asynchronous() -> None:
         await asyncio.sleep(0)
         heard.append(attempt)
 
-    assert run_virtual(retrying(Flaky(OSError()), retry_on=(OSError,), on_retry=on_retry)) == "done"
+    assert run_virtual(call_with_retries(Flaky(OSError()), retry_on=(OSError,), on_retry=on_retry)) == "done"
     assert heard == [1]
 
 
@@ -137,7 +137,7 @@ def test_a_refused_retry_raises_the_error_at_once() -> None:
     call, heard = Flaky(OSError("one")), []
     with pytest.raises(OSError, match="one"):
         run_virtual(
-            retrying(
+            call_with_retries(
                 call,
                 retry_on=(OSError,),
                 on_retry=lambda attempt, error: heard.append(attempt),
@@ -151,7 +151,9 @@ def test_a_refused_retry_raises_the_error_at_once() -> None:
 def test_the_sleeps_between_attempts_are_jittered_and_capped(seed: int, failures: int) -> None:
     async def main() -> float:
         call = Flaky(*[OSError()] * failures)
-        await retrying(call, retry_on=(OSError,), attempts=6, base=1.0, cap=3.0, rng=random.Random(seed))
+        await call_with_retries(
+            call, retry_on=(OSError,), attempts=6, base=1.0, cap=3.0, rng=random.Random(seed)
+        )
         return asyncio.get_running_loop().time()
 
     assert 0.0 <= run_virtual(main()) <= sum([1.0, 2.0, 3.0, 3.0, 3.0][:failures]) + 1e-6
@@ -166,7 +168,7 @@ def test_a_cancelled_call_is_not_tried_again() -> None:
         await asyncio.sleep(3600)
 
     async def main() -> bool:
-        task = asyncio.create_task(retrying(call, retry_on=(Exception,)))
+        task = asyncio.create_task(call_with_retries(call, retry_on=(Exception,)))
         await asyncio.sleep(1)
         task.cancel()
         await asyncio.wait([task])
@@ -178,4 +180,4 @@ def test_a_cancelled_call_is_not_tried_again() -> None:
 
 def test_no_attempts_at_all_is_a_usage_error() -> None:
     with pytest.raises(ValueError, match="at least 1, not 0"):
-        run_virtual(retrying(Flaky(), retry_on=(OSError,), attempts=0))
+        run_virtual(call_with_retries(Flaky(), retry_on=(OSError,), attempts=0))

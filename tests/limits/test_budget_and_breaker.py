@@ -196,15 +196,15 @@ def test_one_probe_goes_out_after_the_minute_and_its_success_closes_the_breaker(
         await fail(world, gate, 5)
         await asyncio.sleep(60)
         assert gate.opens_at() is None
-        assert not gate.probing
+        assert not gate.is_probing
         results = await asyncio.gather(*(gate.admit() for _ in range(5)), return_exceptions=True)
         assert [type(result) for result in results] == [type(None), *[Limited] * 4]
-        assert gate.probing
+        assert gate.is_probing
         opens_at = gate.opens_at()
         assert opens_at is not None
         assert opens_at > world.now()
         await gate.observe(200)
-        assert not gate.probing
+        assert not gate.is_probing
         await world.request(gate)
 
     run_virtual(main())
@@ -239,7 +239,7 @@ def test_a_failed_probe_doubles_the_rest_up_to_ten_minutes_without_further_event
             rests.append(opens_at - world.now())
             await asyncio.sleep(rests[-1])
             await world.request(gate, None)
-            assert not gate.probing
+            assert not gate.is_probing
         return rests
 
     assert run_virtual(main()) == pytest.approx([60, 120, 240, 480, 600, 600], abs=0.01)
@@ -257,7 +257,7 @@ def test_a_probe_that_is_told_to_wait_leaves_the_next_one_to_decide() -> None:
         assert (await refused(gate.admit())).why == "HTTP 503, Retry-After 5 s"
         await asyncio.sleep(10)
         await gate.admit()
-        assert gate.probing
+        assert gate.is_probing
         await gate.observe(200)
         assert gate.snapshot().breaker == "closed"
 
@@ -272,8 +272,8 @@ def test_a_probe_that_its_caller_dropped_makes_way_for_another_at_once() -> None
         await fail(world, gate, 5)
         await asyncio.sleep(60)
         await gate.admit()
-        gate.dropped()
-        assert not gate.probing
+        gate.abandon()
+        assert not gate.is_probing
         await world.request(gate)
         assert gate.snapshot().breaker == "closed"
 
@@ -310,7 +310,7 @@ def test_an_open_breaker_stays_open_across_a_restart() -> None:
         await asyncio.sleep(40)
         gate = await world.gate()
         await gate.admit()
-        assert gate.probing
+        assert gate.is_probing
         await gate.observe(None)
         assert wait_of(await refused(gate.admit()), world) == pytest.approx(120, abs=0.01)
 

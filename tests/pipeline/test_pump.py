@@ -50,8 +50,8 @@ class Upstream:
     def __init__(self) -> None:
         self.capacity: Mapping[str, int] = {"isrc": 50, "text": 20, "redirect": 1}
         self.reply: Reply = lambda queries: [Missing()] * len(queries)
-        self.dear: frozenset[str] = frozenset()
-        self.told: frozenset[str] = frozenset()
+        self.expensive_kinds: frozenset[str] = frozenset()
+        self.incidental_kinds: frozenset[str] = frozenset()
         self.asked: list[list[Query]] = []
         self.closed_until: dict[str, float] = {}
         self.begun = asyncio.Event()
@@ -393,7 +393,7 @@ async def test_lookups_that_take_a_request_each_are_claimed_a_few_at_a_time(shop
 
 
 async def test_a_dear_question_waits_until_nobody_else_produces_but_not_for_ever(shop: Workshop) -> None:
-    shop.upstream.dear = frozenset({"isrc"})
+    shop.upstream.expensive_kinds = frozenset({"isrc"})
     shop.company = True
     await shop.add(1)
     await shop.step()
@@ -420,13 +420,13 @@ async def test_what_others_answers_may_have_told_is_looked_at_once_more_before_i
 
     looked_at: list[list[int]] = []
     shop.look_again = look_again
-    shop.upstream.dear = shop.upstream.told = frozenset({"isrc"})
+    shop.upstream.expensive_kinds = shop.upstream.incidental_kinds = frozenset({"isrc"})
     await shop.add(1, 2)
     await shop.step()
     assert looked_at == [[1, 2]]
     assert shop.upstream.asked == [[isrc_query(2)]]
     assert shop.idle  # what was decided may have brought work for others
-    shop.upstream.told = frozenset()
+    shop.upstream.incidental_kinds = frozenset()
     await shop.add(3)
     await shop.step()
     assert looked_at == [[1, 2]]
@@ -434,7 +434,7 @@ async def test_what_others_answers_may_have_told_is_looked_at_once_more_before_i
 
 
 async def test_a_cheap_question_comes_before_an_older_dear_one(shop: Workshop) -> None:
-    shop.upstream.dear = frozenset({"isrc"})
+    shop.upstream.expensive_kinds = frozenset({"isrc"})
     cheap = Query.of(MUSICBRAINZ, "text", title="a", artist="b")
 
     def add(connection: sqlite3.Connection) -> None:

@@ -310,16 +310,16 @@ async def test_a_route_that_is_withdrawn_later_is_noticed() -> None:
 async def test_the_batch_route_is_tried_again_after_thirty_days() -> None:
     port, clock = Watched().port, [1_000_000.0]
     capability = Capability(port, "id", now=lambda: clock[0])
-    assert await capability.batch() is None
-    await capability.learn(False)
-    assert await capability.batch() is False
+    assert await capability.are_batches_served() is None
+    await capability.record(False)
+    assert await capability.are_batches_served() is False
     clock[0] += PROBE_AGAIN - 1
-    assert await Capability(port, "id", now=lambda: clock[0]).batch() is False
+    assert await Capability(port, "id", now=lambda: clock[0]).are_batches_served() is False
     clock[0] += 1
-    assert await capability.batch() is None
-    await capability.learn(True)
+    assert await capability.are_batches_served() is None
+    await capability.record(True)
     clock[0] += 10 * PROBE_AGAIN
-    assert await capability.batch() is True
+    assert await capability.are_batches_served() is True
 
 
 async def test_tracks_of_one_album_are_found_by_one_search_with_their_isrcs() -> None:
@@ -484,7 +484,7 @@ async def test_an_album_is_read_alone_where_batches_are_withheld() -> None:
         [first, second] = await provider.lookup([tracklist(1), tracklist(2)])
         assert sent(up) == ["albums", "albums/1", "albums/2"]
         assert provider.capacity["tracklist"] == 1
-        assert provider.dear >= {"track", "tracklist", "album", "isrc", "text"}
+        assert provider.expensive_kinds >= {"track", "tracklist", "album", "isrc", "text"}
     assert entities(first) == [spotify_id(11), spotify_id(12)]
     assert isinstance(second, Missing)
 
@@ -534,7 +534,7 @@ async def test_an_album_search_brings_ten_whole_tracks() -> None:
 async def test_what_was_planned_for_batches_is_not_asked_singly_by_who_plans_anew() -> None:
     planned = []
     async with spotify(Api(tracks=withheld, track=single(1))) as (provider, up):
-        provider.on_learned = lambda: planned.append(provider.withheld)
+        provider.on_batches_withheld = lambda: planned.append(provider.are_batches_withheld)
         answers = await provider.lookup([track(1), track(2)])
         assert sent(up) == ["tracks"]
     assert all(isinstance(answer, Postponed) for answer in answers)

@@ -18,7 +18,7 @@ import pytest
 import tinytag
 from mutagen.id3 import ID3, TIT2, TPE1, TXXX, TYER
 
-from soulspot.config.export_sections import TAG_FIELDS
+from soulspot.config.sections import TAG_FIELDS
 from soulspot.models import EnrichedTrack, Status
 from soulspot.sandbox.audio.files import SILENCE
 from soulspot.tagging import file_copies, tagged_copies

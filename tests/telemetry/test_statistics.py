@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from soulspot.cli.main import app
-from soulspot.config.moments import moment
+from soulspot.config.values import parse_time
 from soulspot.limits import LimitEvent, RequestRecord
 from soulspot.store.times import iso
 from soulspot.telemetry.events import Telemetry, configure_logging
@@ -195,7 +195,7 @@ def test_a_line_without_end_is_passed_over_and_not_kept() -> None:
     [("1h", NOW - HOUR), ("90", NOW - 90), ("2d", NOW - 48 * HOUR), ("2023-11-14T22:13:20+00:00", NOW)],
 )
 def test_a_time_is_a_span_back_or_a_moment(text: str, expected: float) -> None:
-    assert moment(text, NOW) == expected
+    assert parse_time(text, NOW) == expected
 
 
 # --- the command --------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from soulspot.config.export_sections import Ddex
+from soulspot.config.sections import Ddex
 from soulspot.models import Status
 from soulspot.operations import ddex_exports as operations_export_ddex
 from soulspot.operations.exports import Exports

@@ -11,9 +11,10 @@ from soulspot.errors import BadAnswer, BatchRejected, Limited, Refused, Unavaila
 from soulspot.limits import Gate, Gates
 from soulspot.models import LISTENBRAINZ, Answer, Entity, Query
 from soulspot.providers import ids
+from soulspot.providers.answer_sheet import AnswerSheet
+from soulspot.providers.base import Provider
 from soulspot.providers.http import Http
 from soulspot.providers.listenbrainz import answers
-from soulspot.providers.sheet import Sheet
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ DATA_SETS = {
 }
 
 
-class ListenBrainz:
+class ListenBrainz(Provider):
     """A `Provider`. Its two hosts have a gate each. Only the API's answers are believed about pace: it sends
     X-RateLimit headers and asks clients to keep to them. `token` is not needed for anything asked here."""
 
@@ -57,7 +58,7 @@ class ListenBrainz:
 
     async def lookup(self, queries: Sequence[Query]) -> list[Answer]:
         """As `Provider.lookup`. A merged id is Missing as a "recording" and found as a "redirect"."""
-        sheet = Sheet(queries)
+        sheet = AnswerSheet(queries)
         sheet.check(CAPACITY, _fault)
         try:
             for kind, most in self.capacity.items():
@@ -85,7 +86,7 @@ class ListenBrainz:
     def _gate(self, kind: str) -> Gate:
         return self._labs_gate if kind in DATA_SETS else self._api_gate
 
-    async def _ask(self, sheet: Sheet, kind: str, queries: list[Query]) -> None:
+    async def _ask(self, sheet: AnswerSheet, kind: str, queries: list[Query]) -> None:
         sheet.asking(queries)
         if kind == "text":
             await self._texts(sheet, queries)
@@ -112,7 +113,7 @@ class ListenBrainz:
         )
         return {mbid: (entity,) for mbid, entity in answers.recordings(document).items()}
 
-    async def _texts(self, sheet: Sheet, queries: list[Query]) -> None:
+    async def _texts(self, sheet: AnswerSheet, queries: list[Query]) -> None:
         """Exact names only. Two inputs that labs folds to one key get one answer: they are sent once; names of
         signs alone it folds to nothing, and they are not sent at all."""
         by_key: dict[str, list[Query]] = {}
@@ -130,7 +131,7 @@ class ListenBrainz:
             for query in same:
                 sheet.put_found(query, [found[key]] if key in found else [])
 
-    async def _spotify_names(self, sheet: Sheet, queries: list[Query]) -> None:
+    async def _spotify_names(self, sheet: AnswerSheet, queries: list[Query]) -> None:
         """Exact names only. Inputs that labs folds to one key get one answer: they are sent once."""
         by_key: dict[str, list[Query]] = {}
         for query in queries:

@@ -11,12 +11,13 @@ from soulspot.errors import BadAnswer, BatchRejected, Limited, Refused, Unavaila
 from soulspot.limits import Gates
 from soulspot.models import MUSICBRAINZ, Answer, Entity, Found, Missing, Query
 from soulspot.providers import ids
+from soulspot.providers.answer_sheet import AnswerSheet
+from soulspot.providers.base import Provider
 from soulspot.providers.musicbrainz import answers, text
 from soulspot.providers.musicbrainz import query as lucene
 from soulspot.providers.musicbrainz.client import Reader, set_up
 from soulspot.providers.musicbrainz.searches import SEARCHES, Search
 from soulspot.providers.session import GatedSession
-from soulspot.providers.sheet import Sheet
 from soulspot.providers.threaded import SyncClient
 from soulspot.providers.transport import with_retries
 
@@ -30,7 +31,7 @@ FEW_HITS, SHOWN, MOST_PARTS = 80, 100, 4
 """A search is sized to match about this many: with more than 100 it has to be split."""
 
 
-class MusicBrainz:
+class MusicBrainz(Provider):
     """A `Provider`. `base_url` is what a path is appended to, `contact` an address or URL for the User-Agent,
     `rate` is in requests a second, `timeout` in seconds for one request."""
 
@@ -66,7 +67,7 @@ class MusicBrainz:
 
     async def lookup(self, queries: Sequence[Query]) -> list[Answer]:
         """As `Provider.lookup`. What the search index does not have is Missing; a merged id is, too."""
-        sheet = Sheet(queries)
+        sheet = AnswerSheet(queries)
         sheet.check(CAPACITY, _fault)
         try:
             for kind in SEARCHES:
@@ -104,7 +105,7 @@ class MusicBrainz:
         """So many clauses of this kind that what they match should be shown whole, by what they have matched so far."""
         return max(1, int(FEW_HITS / self._hits[kind])) if kind in self._hits else SHOWN
 
-    async def _search(self, sheet: Sheet, queries: list[Query]) -> None:
+    async def _search(self, sheet: AnswerSheet, queries: list[Query]) -> None:
         """One search; when it matches more than it shows, its parts, for whose hits are missing is
         unknown."""
         sheet.asking(queries)
@@ -147,7 +148,7 @@ class MusicBrainz:
             self._slips = False
             return document
 
-    async def _releases(self, sheet: Sheet, queries: list[Query]) -> None:
+    async def _releases(self, sheet: AnswerSheet, queries: list[Query]) -> None:
         """All recordings of several releases in one search; a release of more than a search shows is looked up."""
         sheet.asking(queries)
         if len(queries) == 1 and lucene.tracks_hinted(queries[0]) > lucene.SHOWN:
@@ -175,7 +176,7 @@ class MusicBrainz:
         for query, entities in found.items():
             sheet.put_found(query, entities)
 
-    async def _release(self, sheet: Sheet, query: Query) -> None:
+    async def _release(self, sheet: AnswerSheet, query: Query) -> None:
         try:
             document = await self._ask(Reader.release, ids.mbid(query["mbid"]))
         except BatchRejected as error:
@@ -192,7 +193,10 @@ class MusicBrainz:
 
     @staticmethod
     async def _in_parts(
-        ask: Callable[[Sheet, list[Query]], Awaitable[None]], sheet: Sheet, queries: list[Query], count: int
+        ask: Callable[[AnswerSheet, list[Query]], Awaitable[None]],
+        sheet: AnswerSheet,
+        queries: list[Query],
+        count: int,
     ) -> None:
         """Ask again in so many parts that each should be shown whole; in a few at a time, for it may be one clause that
         matches so much."""
@@ -200,7 +204,7 @@ class MusicBrainz:
         for start in range(0, len(queries), size):
             await ask(sheet, queries[start : start + size])
 
-    async def _urls(self, sheet: Sheet, queries: list[Query]) -> None:
+    async def _urls(self, sheet: AnswerSheet, queries: list[Query]) -> None:
         sheet.asking(queries)
         resources = [ids.spotify_track_url(query["spotify_id"].strip()) for query in queries]
         found: dict[str, tuple[Entity, ...]] = {}
@@ -216,7 +220,7 @@ class MusicBrainz:
         for query in queries:
             sheet.put_found(query, found.get(query["spotify_id"].strip(), ()))
 
-    async def _redirect(self, sheet: Sheet, query: Query) -> None:
+    async def _redirect(self, sheet: AnswerSheet, query: Query) -> None:
         """Look an id up, which follows the 301 of a merged one; the search index has none of those."""
         sheet.asking([query])
         asked = ids.mbid(query["mbid"]) or ""

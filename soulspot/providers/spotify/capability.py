@@ -24,11 +24,11 @@ class Capability:
         self._known: dict[str, Any] | None = None
 
     @property
-    def withheld(self) -> bool:
+    def are_batches_withheld(self) -> bool:
         """Whether it is already known in this process that the batch route is not served."""
         return self._known is not None and self._known.get("batch") is False
 
-    async def batch(self) -> bool | None:
+    async def are_batches_served(self) -> bool | None:
         """Whether the batch route is served; None when unknown, or not served when asked over 30 days ago."""
         if self._known is None:
             self._known = await self._port.load(self._key) or {}
@@ -38,8 +38,8 @@ class Capability:
         stale = not 0 <= self._now() - at < PROBE_AGAIN
         return None if stale and not batch else batch
 
-    async def learn(self, batch: bool) -> None:
+    async def record(self, batch: bool) -> None:
         """Remember what an answer showed, when that is news."""
-        if await self.batch() is not batch:
+        if await self.are_batches_served() is not batch:
             self._known = {"batch": batch, "at": self._now()}
             await self._port.save(self._key, self._known)

@@ -9,7 +9,8 @@ from soulspot.errors import BadAnswer, BatchRejected, Limited, Refused, Unavaila
 from soulspot.limits import Gates, StatePort
 from soulspot.models import SPOTIFY, Answer, Found, Missing, Postponed, Query
 from soulspot.providers import ids
-from soulspot.providers.sheet import Sheet
+from soulspot.providers.answer_sheet import AnswerSheet
+from soulspot.providers.base import Provider
 from soulspot.providers.spotify import answers
 from soulspot.providers.spotify.capability import Capability
 from soulspot.providers.spotify.client import SpotifyApi, Withheld
@@ -18,12 +19,12 @@ from soulspot.providers.spotify.single import SingleRoutes, filters
 LONGEST_ALBUM = 400
 """Tracks of an album that are read; 50 come with it, each further request brings 50 more."""
 CAPACITY = {"track": 50, "tracklist": 20, "album": 1, "isrc": 1, "text": 1}
-WITHOUT_BATCH = {"tracklist": 1, "album": 1, "track": 20}
+CAPACITY_WITHOUT_BATCHES = {"tracklist": 1, "album": 1, "track": 20}
 """Tracks to take at a time when the batch routes are withheld: an album's worth of company, and no more than
 can be asked for one by one in a reasonable time. Albums come first: what they show needs no question of its own."""
 
 
-class Spotify:
+class Spotify(Provider):
     """A `Provider`. What the app may do is learned by asking once and kept in `port` by client id.
 
     `rate` is in requests a second, `timeout` in seconds for one request, `daily_budget` in requests in any 24
@@ -48,7 +49,7 @@ class Spotify:
     ) -> None:
         self._gate = gates.open(self.name, base_url, rate=rate, daily_budget=daily_budget)
         self._token_gate = gates.open(self.name, token_url, rate=rate)
-        self.on_learned: Callable[[], None] | None = None
+        self.on_batches_withheld: Callable[[], None] | None = None
         """Called when it shows that the batch routes are withheld, so that plans can be made anew."""
         self._batch_size = batch_size
         self._capability = Capability(port, client_id)
@@ -66,32 +67,36 @@ class Spotify:
 
     @property
     def capacity(self) -> Mapping[str, int]:
-        most = {**WITHOUT_BATCH, **CAPACITY, **WITHOUT_BATCH} if self._capability.withheld else CAPACITY
+        most = (
+            {**CAPACITY_WITHOUT_BATCHES, **CAPACITY, **CAPACITY_WITHOUT_BATCHES}
+            if self._capability.are_batches_withheld
+            else CAPACITY
+        )
         return {kind: min(number, self._batch_size) for kind, number in most.items()}
 
     @property
-    def dear(self) -> frozenset[str]:
+    def expensive_kinds(self) -> frozenset[str]:
         """The kinds of which a request answers one, so that whatever makes them needless had better come first."""
-        dear = frozenset({"album", "isrc", "text"})
-        return dear | {"track", "tracklist"} if self.withheld else dear
+        expensive = frozenset({"album", "isrc", "text"})
+        return expensive | {"track", "tracklist"} if self.are_batches_withheld else expensive
 
     @property
-    def told(self) -> frozenset[str]:
+    def incidental_kinds(self) -> frozenset[str]:
         """The kinds that answers to others may answer by the way."""
-        return frozenset({"track"}) if self.withheld else frozenset()
+        return frozenset({"track"}) if self.are_batches_withheld else frozenset()
 
     @property
-    def withheld(self) -> bool:
+    def are_batches_withheld(self) -> bool:
         """Whether it is known that the batch routes are not for this app."""
-        return self._capability.withheld
+        return self._capability.are_batches_withheld
 
-    async def recall(self) -> None:
+    async def load_capability(self) -> None:
         """Load what is remembered of the app, so that plans can be made for it."""
-        await self._capability.batch()
+        await self._capability.are_batches_served()
 
     async def lookup(self, queries: Sequence[Query]) -> list[Answer]:
         """As `Provider.lookup`. Tracks keep the id that was asked for, also where a market relinks them."""
-        sheet = Sheet(queries)
+        sheet = AnswerSheet(queries)
         sheet.check(CAPACITY, _fault)
         try:
             await self._tracks(sheet)
@@ -118,10 +123,10 @@ class Spotify:
     async def close(self) -> None:
         self._api.abandon()
 
-    async def _tracks(self, sheet: Sheet) -> None:
+    async def _tracks(self, sheet: AnswerSheet) -> None:
         while (
             chunk := sheet.open("track")[: self.capacity["track"]]
-        ) and await self._capability.batch() is not False:
+        ) and await self._capability.are_batches_served() is not False:
             sheet.asking(chunk)
             try:
                 document = await self._api.tracks([query["id"].strip() for query in chunk])
@@ -132,27 +137,27 @@ class Spotify:
             except BatchRejected as error:
                 sheet.rejected(error)
                 continue
-            await self._capability.learn(True)
+            await self._capability.record(True)
             for query, item in zip(chunk, answers.batch(document, len(chunk)), strict=True):
                 entity = answers.track(item, query["id"].strip()) if item is not None else None
                 sheet.put(query, Found((entity,)) if entity is not None else Missing())
         await self._single.answer(sheet)
 
-    async def _withheld_now(self, sheet: Sheet) -> bool:
+    async def _withheld_now(self, sheet: AnswerSheet) -> bool:
         """It has just shown that there are no batches. Whether somebody plans anew what was planned for batches."""
-        await self._capability.learn(False)
-        if self.on_learned is None:
+        await self._capability.record(False)
+        if self.on_batches_withheld is None:
             return False
         for query in sheet.open("track", "tracklist"):
             sheet.put(query, Postponed("Spotify withholds the batch routes: asked in another way"))
-        self.on_learned()
+        self.on_batches_withheld()
         return True
 
-    async def _tracklists(self, sheet: Sheet) -> None:
+    async def _tracklists(self, sheet: AnswerSheet) -> None:
         """Whole albums by their ids. Their tracks name no ISRC."""
         while (
             chunk := sheet.open("tracklist")[: self.capacity["tracklist"]]
-        ) and await self._capability.batch() is not False:
+        ) and await self._capability.are_batches_served() is not False:
             sheet.asking(chunk)
             try:
                 document = await self._api.albums([query["id"].strip() for query in chunk])
@@ -163,7 +168,7 @@ class Spotify:
             except BatchRejected as error:
                 sheet.rejected(error)
                 continue
-            await self._capability.learn(True)
+            await self._capability.record(True)
             for query, album in zip(chunk, answers.batch(document, len(chunk), "albums"), strict=True):
                 await self._tracklist(sheet, query, album)
         for query in sheet.open("tracklist"):
@@ -175,7 +180,7 @@ class Spotify:
                 continue
             await self._tracklist(sheet, query, album)
 
-    async def _tracklist(self, sheet: Sheet, query: Query, album: Any) -> None:
+    async def _tracklist(self, sheet: AnswerSheet, query: Query, album: Any) -> None:
         if not isinstance(album, dict):
             sheet.put(query, Missing())
             return
@@ -191,7 +196,7 @@ class Spotify:
         entities = [entity for item in items if (entity := answers.track(item, album=plain)) is not None]
         sheet.put(query, Found(tuple(entities)) if entities else Missing())
 
-    async def _search(self, sheet: Sheet, query: Query) -> None:
+    async def _search(self, sheet: AnswerSheet, query: Query) -> None:
         """By ISRC or by text, one search each: Spotify has no OR."""
         sheet.asking([query])
         code = ids.isrc(query.get("isrc")) if query.kind == "isrc" else None

@@ -9,8 +9,8 @@ from typing import Any
 from soulspot.errors import BatchRejected
 from soulspot.models import Found, Missing, Query
 from soulspot.providers import ids
+from soulspot.providers.answer_sheet import AnswerSheet
 from soulspot.providers.documents import dict_of
-from soulspot.providers.sheet import Sheet
 from soulspot.providers.spotify import answers
 from soulspot.providers.spotify.client import SpotifyApi
 from soulspot.text import fold
@@ -34,7 +34,7 @@ class SingleRoutes:
         self._api = api
         self._barren: OrderedDict[AlbumKey, None] = OrderedDict()
 
-    async def answer(self, sheet: Sheet) -> None:
+    async def answer(self, sheet: AnswerSheet) -> None:
         """Answer every open "track" query of `sheet`, with the fewest requests that their hints allow."""
         for key, queries in self._albums(sheet).items():
             if len(queries) >= WORTH_IT and key not in self._barren and _can_be_searched(queries[0]):
@@ -43,14 +43,14 @@ class SingleRoutes:
             if query in sheet.open("track"):  # an album may have answered it meanwhile
                 await self._single(sheet, query)
 
-    def _albums(self, sheet: Sheet) -> dict[AlbumKey, list[Query]]:
+    def _albums(self, sheet: AnswerSheet) -> dict[AlbumKey, list[Query]]:
         groups: dict[AlbumKey, list[Query]] = {}
         for query in _in_order(sheet):
             if (key := _album_key(query)) is not None:
                 groups.setdefault(key, []).append(query)
         return groups
 
-    async def _search_album(self, sheet: Sheet, key: AlbumKey, queries: list[Query]) -> None:
+    async def _search_album(self, sheet: AnswerSheet, key: AlbumKey, queries: list[Query]) -> None:
         sheet.asking(queries)
         album, artist = queries[0].hinted("album") or "", queries[0].hinted("artist") or ""
         try:
@@ -66,7 +66,7 @@ class SingleRoutes:
             return
         await self._rest_of_album(sheet, key, by_id[_asked(matched[0])])
 
-    async def _single(self, sheet: Sheet, query: Query) -> None:
+    async def _single(self, sheet: AnswerSheet, query: Query) -> None:
         sheet.asking([query])
         try:
             document = await self._api.track(_asked(query))
@@ -80,7 +80,7 @@ class SingleRoutes:
         if (key := _album_key(query)) is not None:
             await self._rest_of_album(sheet, key, document)
 
-    async def _rest_of_album(self, sheet: Sheet, key: AlbumKey, track: dict[str, Any]) -> None:
+    async def _rest_of_album(self, sheet: AnswerSheet, key: AlbumKey, track: dict[str, Any]) -> None:
         """A track told its album's id: fetch the album when enough of its other tracks are asked for."""
         album_id = ids.spotify_id(dict_of(track.get("album")).get("id"))
         wanted = self._albums(sheet).get(key, [])
@@ -128,7 +128,7 @@ def _can_be_searched(query: Query) -> bool:
     return bool(query.hinted("album"))
 
 
-def _in_order(sheet: Sheet) -> list[Query]:
+def _in_order(sheet: AnswerSheet) -> list[Query]:
     """The open ones by their ids, not as they came in: the first of an album tells more of itself than the others do of
     theirs, and which one that is should not be left to chance."""
     return sorted(sheet.open("track"), key=_asked)
@@ -138,6 +138,8 @@ def _asked(query: Query) -> str:
     return query["id"].strip()
 
 
-def _put(sheet: Sheet, query: Query, document: dict[str, Any], album: dict[str, Any] | None = None) -> None:
+def _put(
+    sheet: AnswerSheet, query: Query, document: dict[str, Any], album: dict[str, Any] | None = None
+) -> None:
     entity = answers.track(document, _asked(query), album)
     sheet.put(query, Found((entity,)) if entity is not None else Missing())

@@ -8,7 +8,7 @@ from soulspot.errors import BadAnswer, BatchRejected, ProviderError, Unavailable
 from soulspot.models import Answer, Entity, Failed, Found, Missing, Postponed, Query
 
 
-class Sheet:
+class AnswerSheet:
     """Equal queries are one line. `asking` says which lines the request under way is about, so that a failure
     in the middle of a lookup of several requests is charged to those lines alone."""
 
