@@ -73,7 +73,11 @@ class ReleaseRefused(SoulSpotError):
 
     def __init__(self, errors: Sequence[Any]) -> None:
         self.errors: tuple[Any, ...] = tuple(errors)
-        super().__init__("\n".join(map(str, errors)))
+        # The arguments of an exception are what a worker process sends back of it.
+        super().__init__(self.errors)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.errors))
 
 
 class UnreadableFile(SoulSpotError):

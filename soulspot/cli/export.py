@@ -29,10 +29,10 @@ from soulspot.cli.running import (
 )
 from soulspot.config import Config
 from soulspot.export import TableReport, export_table
-from soulspot.export.columns import COLUMNS, choose
+from soulspot.export.columns import COLUMNS, choose_columns
 from soulspot.export.formats import FORMATS, format_of
-from soulspot.export.tables import check_spreadsheet, wanted_of
-from soulspot.export.target import BUFFER
+from soulspot.export.tables import check_spreadsheet, parse_filters
+from soulspot.export.target import BUFFER_BYTES
 from soulspot.models import Status
 
 if TYPE_CHECKING:
@@ -216,8 +216,8 @@ def _refuse(asked: dict[str, Any], place: Path | None, as_json: bool) -> None:
                 f"there is no format {asked['format']!r}; there are {', '.join((*FORMATS, DDEX))}"
             )
         format_, _ = format_of(asked["format"], place)
-        choose(asked["columns"])
-        wanted_of(asked["status"], asked["since"], asked["query"], asked["limit"])
+        choose_columns(asked["columns"])
+        parse_filters(asked["status"], asked["since"], asked["query"], asked["limit"])
         check_spreadsheet(asked["spreadsheet"], format_)
         if place is None and as_json:
             raise ValueError("--json goes with --out FILE: without it the table itself is on stdout")
@@ -277,7 +277,7 @@ def _stdout() -> BinaryIO:
     """Standard output with a buffer for rows, not for lines."""
     sys.stdout.flush()
     try:
-        return open(sys.stdout.fileno(), "wb", buffering=BUFFER, closefd=False)
+        return open(sys.stdout.fileno(), "wb", buffering=BUFFER_BYTES, closefd=False)
     except io.UnsupportedOperation:  # somebody has put something else in its place
         return sys.stdout.buffer
 

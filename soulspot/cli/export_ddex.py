@@ -14,9 +14,9 @@ from soulspot.cli.console import Bars, complain, err
 from soulspot.cli.running import INCOMPLETE, USAGE, guarded, load, log_quietly, run
 from soulspot.config import Config
 from soulspot.errors import SchemaError
-from soulspot.export.ddex.library import DdexReport, columns_of, export_releases
+from soulspot.export.ddex.library import DdexReport, export_releases, grouping_columns
 from soulspot.export.ddex.settings import ErnSettings
-from soulspot.export.tables import wanted_of
+from soulspot.export.tables import parse_filters
 from soulspot.models import Status
 from soulspot.store.export_rows import RowFilter
 
@@ -41,8 +41,8 @@ def export_ddex(
     """Write the messages, say what was not written and what to do; exit 1 when there is any."""
     columns = [name.strip() for name in (group_by or "").split(",") if name.strip()]
     try:
-        wanted = wanted_of(status, since, query)
-        columns_of(columns)
+        wanted = parse_filters(status, since, query)
+        grouping_columns(columns)
     except ValueError as error:
         _refuse(str(error))
     if out is None or out == Path("-"):

@@ -1,4 +1,4 @@
-"""The columns of an exported table: their names, what kind of values they have, and where they come from."""
+"""The columns of an exported table: their names, the kind of their values, and their source."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from soulspot.store.enriched import LIST_COLUMNS
 
 
 class Kind(Enum):
-    """What the values of a column are, None apart."""
+    """The kind of a column's values. Every value may be None, except in lists and sources."""
 
     INTEGER = auto()
     NUMBER = auto()
@@ -22,12 +22,12 @@ class Kind(Enum):
     TEXTS = auto()  # a list, empty rather than None
     SOURCES = auto()  # field -> the source of its value
     PATH = auto()  # text; bytes that are not UTF-8 are escaped as \xNN
-    BYTES = auto()  # the same, exactly
+    BYTES = auto()  # a path without any escaping
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `stored` is its name in enriched_tracks."""
+    """A column of an export. `stored` is the column of enriched_tracks with its values."""
 
     name: str
     kind: Kind
@@ -43,14 +43,16 @@ _SPECIAL = {
 }
 
 DEFAULT = tuple(Column(name, _SPECIAL.get(name, _PLAIN[kind]), name) for name, kind in STORED.items())
-"""What is exported unless columns are named: every column of enriched_tracks."""
+"""The columns of an export that names none: every column of enriched_tracks."""
 
 COLUMNS = {column.name: column for column in (*DEFAULT, Column("path_bytes", Kind.BYTES, "path"))}
-"""Every column that can be named."""
+"""Every column that an export can name, by name."""
 
 
-def choose(names: Sequence[str] | None) -> tuple[Column, ...]:
-    """These columns in this order; all of the default without names. ValueError names what is wrong."""
+def choose_columns(names: Sequence[str] | None) -> tuple[Column, ...]:
+    """Return the named columns in the given order, or `DEFAULT` for None.
+
+    Raises ValueError for an unknown name, a repeated name, or an empty list."""
     if names is None:
         return DEFAULT
     names = (names,) if isinstance(names, str) else names
@@ -59,8 +61,8 @@ def choose(names: Sequence[str] | None) -> tuple[Column, ...]:
     for name in names:
         if name not in COLUMNS:
             near = difflib.get_close_matches(name, COLUMNS, n=1)
-            meant = f" (did you mean {near[0]}?)" if near else ""
-            raise ValueError(f"there is no column {name!r}{meant}; there are {', '.join(COLUMNS)}")
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ValueError(f"named more than once: {', '.join(twice)}")
+            hint = f" (did you mean {near[0]}?)" if near else ""
+            raise ValueError(f"there is no column {name!r}{hint}; there are {', '.join(COLUMNS)}")
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"named more than once: {', '.join(repeated)}")
     return tuple(COLUMNS[name] for name in names)

@@ -7,49 +7,45 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from soulspot.export.columns import Column
     from soulspot.export.target import Sink
-    from soulspot.export.values import Values
+    from soulspot.export.values import Page
 
-PACKED = ".gz"
+GZIP_SUFFIX = ".gz"
 
-Write = Callable[[Sequence[int], Sequence[Sequence[Any]]], None]
-"""write(track ids, what the table stores of each column): a page of rows."""
+Write = Callable[["Page"], None]
+"""write(page): append a page of rows to the table."""
 
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a writer may be told besides. `spreadsheet`: CSV that spreadsheets open without harm."""
-
-    spreadsheet: bool = False
-
-
-Writer = Callable[["Sequence[Column]", "Sink", "Values", Options], "AbstractContextManager[Write]"]
-"""Opens a table; it is whole when the context ends without an exception."""
+Writer = Callable[["Sequence[Column]", "Sink"], AbstractContextManager[Write]]
+"""writer(columns, sink) opens a table. The table is complete when the context ends normally."""
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One format. `binary`: nothing for a terminal, and packed already; `made_by` names its Writer."""
+    """A format of a table. `binary`: not for a terminal, and compressed already."""
 
     name: str
     suffixes: tuple[str, ...]
     media_type: str
     binary: bool
-    made_by: str
+    writer_name: str  # "module:function" of its Writer
 
     def writer(self) -> Writer:
-        """Imported only now: pyarrow alone takes 40 MB."""
-        module, _, name = self.made_by.partition(":")
+        """Import and return the writer of this format."""
+        # Deferred until a table is written: pyarrow alone takes 40 MB of memory.
+        module, _, name = self.writer_name.partition(":")
         return cast(Writer, getattr(import_module(module), name))
 
 
+SPREADSHEET = Format("csv", (), "text/csv", False, "soulspot.export.text:spreadsheet_rows")
+"""The variant of CSV that a spreadsheet opens without running formulas."""
+
 FORMATS = {
-    one.name: one
-    for one in (
+    format_.name: format_
+    for format_ in (
         Format("csv", (".csv",), "text/csv", False, "soulspot.export.text:csv_rows"),
         Format("json", (".json",), "application/json", False, "soulspot.export.text:json_rows"),
         Format("ndjson", (".ndjson", ".jsonl"), "application/x-ndjson", False, "soulspot.export.text:ndjson_rows"),
@@ -62,23 +58,24 @@ FORMATS = {
 
 
 def format_of(name: str | None, out: Path | None) -> tuple[Format, bool]:
-    """The format called `name`, or that of the file's ending (csv where there is neither), and whether it is packed
-    with gzip. ValueError says what is wrong."""
-    gz = out is not None and out.name.lower().endswith(PACKED)
+    """Return the format called `name`, or that of the suffix of `out`, and whether to use gzip.
+
+    Without a name and a file the format is csv. Raises ValueError for an unknown name or suffix,
+    and for gzip of a format that is compressed already."""
+    gzip = out is not None and out.name.lower().endswith(GZIP_SUFFIX)
     if name is None:
-        format_ = FORMATS["csv"] if out is None else _by_suffix(out, gz)
+        format_ = FORMATS["csv"] if out is None else _by_suffix(out)
     elif name in FORMATS:
         format_ = FORMATS[name]
     else:
         raise ValueError(f"there is no format {name!r}; there are {', '.join(FORMATS)}")
-    if gz and format_.binary:
-        raise ValueError(f"{format_.name} is not packed with gzip: leave out {PACKED}")
-    return format_, gz
+    if gzip and format_.binary:
+        raise ValueError(f"{format_.name} is not packed with gzip: leave out {GZIP_SUFFIX}")
+    return format_, gzip
 
 
-def _by_suffix(out: Path, gz: bool) -> Format:
-    name = out.name.lower()
-    suffix = Path(name.removesuffix(PACKED) if gz else name).suffix
+def _by_suffix(out: Path) -> Format:
+    suffix = Path(out.name.lower().removesuffix(GZIP_SUFFIX)).suffix
     for format_ in FORMATS.values():
         if suffix in format_.suffixes:
             return format_

@@ -1,4 +1,4 @@
-"""Parquet with real types by pyarrow: integers, truth values, lists of texts, times in UTC."""
+"""Parquet files with typed columns, written with pyarrow."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from soulspot.export.columns import Column, Kind
-from soulspot.export.formats import Options, Write
+from soulspot.export.formats import Write
 from soulspot.export.target import Sink
-from soulspot.export.values import Values
+from soulspot.export.values import Page
 
+# A row group is written at the first of these limits, since its rows stay in memory until then.
 GROUP_ROWS, GROUP_BYTES = 100_000, 8 << 20
-"""A row group is written when it has so many rows, or as many bytes in memory: it is held until then."""
 
 TYPES = {
     Kind.INTEGER: pa.int64(),
@@ -31,33 +31,27 @@ TYPES = {
 
 
 @contextmanager
-def parquet_rows(columns: Sequence[Column], sink: Sink, values: Values, options: Options) -> Iterator[Write]:
-    """Row groups of bounded size, packed with zstd."""
-    # a column of the key is a number in every row
+def parquet_rows(columns: Sequence[Column], sink: Sink) -> Iterator[Write]:
+    """Write row groups of bounded size, compressed with zstd."""
+    # Every row has a track_id; all other columns may be null.
     schema = pa.schema(
         [pa.field(column.name, TYPES[column.kind], column.name != "track_id") for column in columns]
     )
-    pool = pa.system_memory_pool()  # gives back what is freed; the default one keeps it for later
+    # The default memory pool keeps freed memory for later; this pool returns it to the system.
+    pool = pa.system_memory_pool()
     writer = pq.ParquetWriter(sink.file, schema, compression="zstd", memory_pool=pool)
     batches: list[pa.RecordBatch] = []
-    rows = size = 0
 
     def flush() -> None:
-        nonlocal rows, size
         if batches:
-            writer.write_table(pa.Table.from_batches(batches, schema), row_group_size=rows)
+            table = pa.Table.from_batches(batches, schema)
+            writer.write_table(table, row_group_size=table.num_rows)
             batches.clear()
-            rows = size = 0
 
-    def write(track_ids: Sequence[int], stored: Sequence[Sequence[Any]]) -> None:
-        nonlocal rows, size
-        arrays = [
-            _array(column, values.made(column, one, track_ids), pool)
-            for column, one in zip(columns, stored, strict=True)
-        ]
+    def write(page: Page) -> None:
+        arrays = [_array(column, values, pool) for column, values in zip(columns, page.values(), strict=True)]
         batches.append(pa.RecordBatch.from_arrays(arrays, schema=schema))
-        rows += batches[-1].num_rows
-        size += batches[-1].nbytes
+        rows, size = (sum(getattr(batch, name) for batch in batches) for name in ("num_rows", "nbytes"))
         if rows >= GROUP_ROWS or size >= GROUP_BYTES:
             flush()
 
@@ -65,15 +59,16 @@ def parquet_rows(columns: Sequence[Column], sink: Sink, values: Values, options:
         yield write
         flush()
     except BaseException:
-        with suppress(Exception):  # what it writes last is of no use any more
+        # Closing writes a footer, which may fail too and would hide the first error.
+        with suppress(Exception):
             writer.close()
         raise
     writer.close()
 
 
-def _array(column: Column, made: Sequence[Any], pool: pa.MemoryPool) -> pa.Array:
+def _array(column: Column, values: Sequence[Any], pool: pa.MemoryPool) -> pa.Array:
     if column.kind is Kind.TIME:
-        return pa.array(made, pa.string(), memory_pool=pool).cast(TYPES[Kind.TIME], memory_pool=pool)
+        return pa.array(values, pa.string(), memory_pool=pool).cast(TYPES[Kind.TIME], memory_pool=pool)
     if column.kind is Kind.SOURCES:
-        made = [list(one.items()) for one in made]
-    return pa.array(made, TYPES[column.kind], memory_pool=pool)
+        values = [list(sources.items()) for sources in values]
+    return pa.array(values, TYPES[column.kind], memory_pool=pool)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -13,10 +13,10 @@ from typing import Any, BinaryIO
 
 from soulspot.config import parse_time
 from soulspot.errors import ExportError
-from soulspot.export.columns import choose
-from soulspot.export.formats import Format, Options, format_of
-from soulspot.export.target import packed, replacing, streaming
-from soulspot.export.values import Values
+from soulspot.export.columns import Column, choose_columns
+from soulspot.export.formats import SPREADSHEET, Format, format_of
+from soulspot.export.target import gzipped, replacing, streaming
+from soulspot.export.values import Page
 from soulspot.models import Status
 from soulspot.store import export_rows
 from soulspot.store.database import Database, require_current_schema
@@ -26,29 +26,29 @@ from soulspot.store.times import iso
 PAGE = 1_000  # rows that are Python objects at one time
 
 OnProgress = Callable[[int, int], None]
-"""on_progress(rows written, rows there are), after every page. What it raises ends the export, which leaves nothing."""
+"""on_progress(rows written, rows in all), after every page. Its exception ends the export."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableReport:
-    """What was exported. `as_of` is the moment whose state it is (UTC); `snapshots` is more than 1 when it took so
-    long that later rows are as of later moments. `bytes` is None where they went into a stream."""
+    """A finished export of a table."""
 
     format: str
     rows: int
     columns: tuple[str, ...]
-    out: str | None
+    out: str | None  # None for a stream, as is `bytes`
     bytes: int | None
     seconds: float
-    as_of: str
-    snapshots: int
-    odd_paths: int
+    as_of: str  # the time whose state the rows show, UTC
+    snapshots: int  # more than 1: the export took so long that later rows show later times
+    odd_paths: int  # paths that are not UTF-8
 
     def as_json(self) -> dict[str, Any]:
+        """Return the report JSON-ready: {"format": "csv", "rows": 12, "columns": [...], ...}."""
         return asdict(self) | {"columns": list(self.columns)}
 
     def notes(self) -> list[str]:
-        """What a person should hear of it."""
+        """Return sentences for the user about odd paths and several snapshots."""
         notes = []
         if self.odd_paths:
             notes.append(
@@ -57,18 +57,20 @@ class TableReport:
             )
         if self.snapshots > 1:
             notes.append(
-                f"it took long: the rows are as of {self.snapshots} moments, the first at {self.as_of}"
+                f"the export took long: its rows show {self.snapshots} points in time, the first {self.as_of}"
             )
         return notes
 
 
-def wanted_of(
+def parse_filters(
     status: str | Sequence[str] = (),
     since: str | float | datetime | None = None,
     query: str | None = None,
     limit: int | None = None,
 ) -> RowFilter:
-    """The filters, checked. ValueError says what is wrong with them."""
+    """Check the filters of an export and return them as the store takes them.
+
+    `since` is "7d" (before now), an ISO date and time, or epoch seconds. Raises ValueError."""
     statuses = tuple(dict.fromkeys([status] if isinstance(status, str) else status))
     for name in statuses:
         if name not in list(Status):
@@ -82,9 +84,9 @@ def wanted_of(
     return RowFilter(statuses, since, query or None, limit)
 
 
-def check_spreadsheet(wanted: bool, format_: Format) -> None:
-    """ValueError when another format than CSV is to be harmless to spreadsheets."""
-    if wanted and format_.name != "csv":
+def check_spreadsheet(spreadsheet: bool, format_: Format) -> None:
+    """Raise ValueError when `spreadsheet` is set for a format other than CSV."""
+    if spreadsheet and format_.name != "csv":
         raise ValueError("only csv can be made harmless to spreadsheets")
 
 
@@ -101,41 +103,46 @@ def export_table(
     spreadsheet: bool = False,
     on_progress: OnProgress | None = None,
 ) -> TableReport:
-    """Write the rows of a SoulSpot database by track_id to a file, which is replaced whole, or to an open binary stream.
+    """Write the rows of a SoulSpot database, by track_id, to a file or an open binary stream.
 
-    `format` is csv, json, ndjson, parquet or sqlite; without it the file's ending says which. `columns` are names of
-    docs/export.md. `status` keeps to tracks of these statuses, `since` to rows that changed since ("7d", a date, epoch
-    seconds), `query` to those that the words find, `limit` to the first so many. It reads beside a daemon and works
-    on bounded memory. Raises ValueError for what cannot be asked, ExportError, DatabaseError or OSError for what cannot
-    be done; the file is then as it was before."""
-    place = Path(out) if isinstance(out, str | Path) else None
-    format_, gz = format_of(format, place)
-    chosen = choose(columns)
-    wanted = wanted_of(status, since, query, limit)
+    A file is replaced whole, and stays as it was when the export fails. A daemon may run meanwhile.
+
+    format       csv, json, ndjson, parquet or sqlite; by default the file's suffix decides
+    columns      names of columns (docs/howto/export-tables.md), in order; by default all
+    status       only tracks of these statuses
+    since        only rows changed since: "7d" before now, a date, or epoch seconds
+    query        only tracks with these words in title, artist or album
+    limit        only the first so many tracks
+    spreadsheet  CSV in which no cell runs as a formula
+    on_progress  called after every page with (rows written, rows in all)
+
+    Raises ValueError for wrong arguments; ExportError, DatabaseError or OSError when it fails."""
+    path = Path(out) if isinstance(out, str | Path) else None
+    format_, gzip = format_of(format, path)
+    chosen = choose_columns(columns)
+    wanted = parse_filters(status, since, query, limit)
     check_spreadsheet(spreadsheet, format_)
-    began, values, snapshots = time.monotonic(), Values(), Snapshots()
-    rows = 0
+    began, snapshots = time.monotonic(), Snapshots()
+    rows = odd_paths = 0
     with ExitStack() as stack:
-        connection = stack.enter_context(closing(opened(Path(database))))
-        pages = export_rows.pages(
-            connection, [column.stored for column in chosen], wanted, PAGE, snapshots=snapshots
-        )
-        stack.enter_context(closing(pages))
+        connection = stack.enter_context(closing(open_database(Path(database))))
+        pages = stack.enter_context(closing(_pages(connection, chosen, wanted, snapshots)))
         total = export_rows.count(connection, wanted) if on_progress else 0
-        sink = stack.enter_context(replacing(place) if place else streaming(out))  # type: ignore[arg-type]
-        if gz:
-            sink = stack.enter_context(packed(sink))
-        write = stack.enter_context(format_.writer()(chosen, sink, values, Options(spreadsheet)))
+        sink = stack.enter_context(replacing(path) if path else streaming(out))  # type: ignore[arg-type]
+        if gzip:
+            sink = stack.enter_context(gzipped(sink))
+        writer = (SPREADSHEET if spreadsheet else format_).writer()
+        write = stack.enter_context(writer(chosen, sink))
         for page in pages:
-            track_ids, *stored = zip(*page, strict=True)
-            write(track_ids, stored)
-            rows += len(page)
+            write(page)
+            rows += page.size
+            odd_paths += page.odd_paths
             if on_progress:
                 on_progress(rows, max(total, rows))
     return TableReport(
-        format_.name, rows, tuple(column.name for column in chosen), str(place) if place else None,
-        place.stat().st_size if place and place.is_file() else None, round(time.monotonic() - began, 3),
-        iso(snapshots.began or time.time()), snapshots.count, values.odd_paths,
+        format_.name, rows, tuple(column.name for column in chosen), str(path) if path else None,
+        path.stat().st_size if path and path.is_file() else None, round(time.monotonic() - began, 3),
+        iso(snapshots.began or time.time()), snapshots.count, odd_paths,
     )  # fmt: skip
 
 
@@ -148,25 +155,32 @@ def table_rows(
     query: str | None = None,
     limit: int | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """The same rows as dicts, one page in memory at a time: lists are lists, `sources` is a dict."""
-    chosen, wanted, values = choose(columns), wanted_of(status, since, query, limit), Values()
-    names = [column.name for column in chosen]
-    with closing(opened(Path(database))) as connection:
-        stored_names = [column.stored for column in chosen]
-        with closing(
-            export_rows.pages(connection, stored_names, wanted, PAGE, snapshots=Snapshots())
-        ) as pages:
-            for page in pages:
-                track_ids, *stored = zip(*page, strict=True)
-                made = [
-                    values.made(column, one, track_ids) for column, one in zip(chosen, stored, strict=True)
-                ]
-                for row in zip(*made, strict=True):
-                    yield dict(zip(names, row, strict=True))
+    """Yield the rows of a SoulSpot database by track_id as {column: value}, a page in memory.
+
+    Lists are lists and `sources` is a dict. Columns and filters are those of `export_table`."""
+    chosen, wanted = choose_columns(columns), parse_filters(status, since, query, limit)
+    with (
+        closing(open_database(Path(database))) as connection,
+        closing(_pages(connection, chosen, wanted, Snapshots())) as pages,
+    ):
+        for page in pages:
+            yield from page.objects()
 
 
-def opened(path: Path) -> sqlite3.Connection:
-    """A connection to read a SoulSpot database by, beside a daemon. Raises ExportError or DatabaseError."""
+def _pages(
+    connection: sqlite3.Connection, columns: Sequence[Column], wanted: RowFilter, snapshots: Snapshots
+) -> Generator[Page, None, None]:
+    stored = [column.stored for column in columns]
+    # Closed with this generator, so that the read transaction ends when an export is abandoned.
+    with closing(export_rows.pages(connection, stored, wanted, PAGE, snapshots=snapshots)) as pages:
+        for rows in pages:
+            yield Page(columns, rows)
+
+
+def open_database(path: Path) -> sqlite3.Connection:
+    """Open a SoulSpot database for reading beside a daemon.
+
+    Raises ExportError when it is absent, DatabaseError when its schema is not this version's."""
     if not path.exists():
         raise ExportError(
             f"there is no database yet at {path}; `soulspot enrich PATH` or `soulspot daemon` makes it"

@@ -1,4 +1,4 @@
-"""Where an export goes: a file that is written aside and takes its place whole, or a stream."""
+"""The target of an export: a file that appears whole under its name, or a stream."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from typing import BinaryIO, cast
 
 from soulspot.errors import ExportError
 
-BUFFER = 1 << 20  # bytes
+BUFFER_BYTES = 1 << 20
 GZIP_LEVEL = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Sink:
-    """What is written to. `path` is the empty file behind it, for what needs a name; None when there is none."""
+    """An open binary file. `path` names the empty file behind it; None for a stream."""
 
     file: BinaryIO
     path: Path | None
@@ -29,98 +29,97 @@ class Sink:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Sink]:
-    """Write aside; at the end the file takes the place of `path`, on the disk for good. When anything is raised, what
-    stood there stays and nothing is left. ExportError when it is a folder, or another export writes it just now.
+    """Write a temporary file, then rename it to `path` once it is on the disk.
 
-    What is no plain file (a pipe, /dev/null) is written to as it is."""
+    On any exception the old file stays and the temporary file is removed. A pipe or a device is
+    written directly. Raises ExportError for a folder, and while another export writes the file."""
     if path.is_dir():
         raise ExportError(f"{path} is a folder; name a file in it")
     if path.exists() and not path.is_file():
-        with _named(path), path.open("wb", buffering=BUFFER) as file:
+        with _naming(path), path.open("wb", buffering=BUFFER_BYTES) as file:
             yield Sink(file, None)
         return
-    place = Path(os.path.realpath(path))  # a link goes on pointing to the file
-    if not place.parent.is_dir():
-        raise ExportError(f"{path}: there is no folder {place.parent}")
-    aside = aside_of(place)
-    with _named(path):
-        handle = _own(aside, path)
+    # Replace the file that a symbolic link points to, not the link.
+    target = Path(os.path.realpath(path))
+    if not target.parent.is_dir():
+        raise ExportError(f"{path}: there is no folder {target.parent}")
+    part = part_path(target)
+    with _naming(path):
+        handle = _claim(part, path)
     try:
-        with _named(path), os.fdopen(handle, "wb", buffering=BUFFER) as file:
-            yield Sink(file, aside)
+        with _naming(path), os.fdopen(handle, "wb", buffering=BUFFER_BYTES) as file:
+            yield Sink(file, part)
             file.flush()
             os.fsync(file.fileno())
-            if place.exists():
-                os.fchmod(file.fileno(), stat.S_IMODE(place.stat().st_mode))
-            aside.replace(place)
+            if target.exists():
+                os.fchmod(file.fileno(), stat.S_IMODE(target.stat().st_mode))
+            part.replace(target)
     except BaseException:
         with contextlib.suppress(OSError):
-            aside.unlink()
+            part.unlink()
         raise
-    _sync_folder(place.parent)
+    _sync_folder(target.parent)
 
 
 @contextmanager
 def streaming(file: BinaryIO) -> Iterator[Sink]:
-    """Write to what is open already, and leave it open."""
+    """Write to an open file, flush it at the end, and leave it open."""
     yield Sink(file, None)
     file.flush()
 
 
 @contextmanager
-def packed(sink: Sink) -> Iterator[Sink]:
-    """The same with gzip: equal data are equal bytes, whenever and under whatever name they are packed."""
+def gzipped(sink: Sink) -> Iterator[Sink]:
+    """Compress all that is written with gzip. Equal data give equal bytes: no name, no time."""
     with gzip.GzipFile(filename="", mode="wb", compresslevel=GZIP_LEVEL, fileobj=sink.file, mtime=0) as file:
         yield Sink(cast(BinaryIO, file), None)
 
 
+def part_path(path: Path) -> Path:
+    """Return the temporary file of `path`. A killed export leaves it; the next one reuses it."""
+    return path.with_name(f".{path.name}.part")
+
+
+def messages_folder(path: Path) -> Path:
+    """Return the temporary folder with the release messages that go into the file `path`."""
+    return path.with_name(f".{path.name}.messages")
+
+
 @contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """What the disk refuses bears the name of the file that was asked for, not of the one aside or none."""
+def _naming(path: Path) -> Iterator[None]:
+    """Give an OSError the name that the caller asked for instead of the temporary file's."""
     try:
         yield
     except OSError as error:
-        if error.filename in (None, str(aside_of(Path(os.path.realpath(path))))):
+        if error.filename in (None, str(part_path(Path(os.path.realpath(path))))):
             error.filename = str(path)
         raise
 
 
-def aside_of(path: Path) -> Path:
-    """Where a file is written until it is whole. A process that was killed leaves it, and the next one takes it."""
-    return path.with_name(f".{path.name}.part")
-
-
-def messages_of(path: Path) -> Path:
-    """Where release messages lie until all of them are in one file."""
-    return path.with_name(f".{path.name}.messages")
-
-
-def _own(aside: Path, path: Path) -> int:
-    """The file aside, empty and ours alone. A lock says so, which the kernel frees even after kill -9."""
+def _claim(part: Path, path: Path) -> int:
+    """Open the temporary file, emptied and locked for this process; return its descriptor."""
     while True:
-        handle = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+        handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
         try:
+            # The kernel frees the lock even after kill -9.
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(handle)
             raise ExportError(f"{path}: another export is writing it") from None
         except OSError:
-            pass  # a file system without locks must do without
-        if _is_same(handle, aside):
-            os.ftruncate(handle, 0)
-            return handle
-        os.close(handle)  # whoever had it has just finished: that file is theirs
-
-
-def _is_same(handle: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(handle), path.stat())
-    except FileNotFoundError:
-        return False
+            # Some network file systems have no locks; write without one.
+            pass
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(handle), part.stat()):
+                os.ftruncate(handle, 0)
+                return handle
+        # Another export renamed the file between open and lock: it is theirs, so open a new one.
+        os.close(handle)
 
 
 def _sync_folder(folder: Path) -> None:
-    with contextlib.suppress(OSError):  # some file systems cannot; the file itself is safe
+    # Some file systems cannot sync a folder; the file itself is safe already.
+    with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(handle)

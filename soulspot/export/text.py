@@ -9,30 +9,34 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from soulspot.export.columns import Column, Kind
-from soulspot.export.formats import Options, Write
+from soulspot.export.columns import Column
+from soulspot.export.formats import Write
 from soulspot.export.target import Sink
-from soulspot.export.values import Values, hexadecimal
+from soulspot.export.values import Page
 
 BOM = "\ufeff"
+# A cell that begins with one of these runs as a formula (OWASP, "CSV injection"). The last four
+# are full-width forms, which spreadsheets treat alike.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What a spreadsheet takes for the beginning of a formula (OWASP, "CSV injection"), in full width too."""
 
 
 @contextmanager
-def csv_rows(columns: Sequence[Column], sink: Sink, values: Values, options: Options) -> Iterator[Write]:
-    """RFC 4180: a header, CRLF, quotes where they are needed; what is NULL is empty."""
+def csv_rows(columns: Sequence[Column], sink: Sink, *, spreadsheet: bool = False) -> Iterator[Write]:
+    """Write CSV by RFC 4180: a header, CRLF, quotes where needed; NULL is an empty cell.
+
+    `spreadsheet` writes a `'` before cells that a spreadsheet would run as a formula."""
     text = io.TextIOWrapper(sink.file, encoding="utf-8", errors="backslashreplace", newline="")
-    if options.spreadsheet:
-        text.write(BOM)  # without it Excel takes UTF-8 for something else
+    if spreadsheet:
+        # Excel assumes a legacy encoding unless the file begins with a byte order mark.
+        text.write(BOM)
     writer = csv.writer(text)
     writer.writerow([column.name for column in columns])
 
-    def write(track_ids: Sequence[int], stored: Sequence[Sequence[Any]]) -> None:
-        made = [values.written(column, one) for column, one in zip(columns, stored, strict=True)]
-        if options.spreadsheet:
-            made = [[_harmless(value) for value in one] for one in made]
-        writer.writerows(zip(*made, strict=True))
+    def write(page: Page) -> None:
+        cells = page.texts()
+        if spreadsheet:
+            cells = [[_harmless(cell) for cell in column] for column in cells]
+        writer.writerows(zip(*cells, strict=True))
 
     try:
         yield write
@@ -41,45 +45,36 @@ def csv_rows(columns: Sequence[Column], sink: Sink, values: Values, options: Opt
         text.detach()
 
 
-def _harmless(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+def spreadsheet_rows(columns: Sequence[Column], sink: Sink) -> Any:
+    """Write CSV that a spreadsheet opens without running formulas."""
+    return csv_rows(columns, sink, spreadsheet=True)
+
+
+def _harmless(cell: Any) -> Any:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 
 @contextmanager
-def json_rows(columns: Sequence[Column], sink: Sink, values: Values, options: Options) -> Iterator[Write]:
-    """One array with an object a line."""
-    between = b"[\n"
+def json_rows(columns: Sequence[Column], sink: Sink) -> Iterator[Write]:
+    """Write one JSON array with an object a line."""
+    separator = b"[\n"
 
-    def write(track_ids: Sequence[int], stored: Sequence[Sequence[Any]]) -> None:
-        nonlocal between
-        for line in _objects(columns, values, track_ids, stored):
-            sink.file.write(between)
-            sink.file.write(line)
-            between = b",\n"
+    def write(page: Page) -> None:
+        nonlocal separator
+        for line in _json_lines(page):
+            sink.file.write(separator + line)
+            separator = b",\n"
 
     yield write
-    sink.file.write(b"[]\n" if between == b"[\n" else b"\n]\n")
+    sink.file.write(b"[]\n" if separator == b"[\n" else b"\n]\n")
 
 
 @contextmanager
-def ndjson_rows(columns: Sequence[Column], sink: Sink, values: Values, options: Options) -> Iterator[Write]:
-    """An object a line."""
-
-    def write(track_ids: Sequence[int], stored: Sequence[Sequence[Any]]) -> None:
-        for line in _objects(columns, values, track_ids, stored):
-            sink.file.write(line + b"\n")
-
-    yield write
+def ndjson_rows(columns: Sequence[Column], sink: Sink) -> Iterator[Write]:
+    """Write one JSON object a line."""
+    yield lambda page: sink.file.writelines(line + b"\n" for line in _json_lines(page))
 
 
-def _objects(
-    columns: Sequence[Column], values: Values, track_ids: Sequence[int], stored: Sequence[Sequence[Any]]
-) -> Iterator[bytes]:
-    names = [column.name for column in columns]
-    made = [
-        hexadecimal(one) if column.kind is Kind.BYTES else values.made(column, one, track_ids)
-        for column, one in zip(columns, stored, strict=True)
-    ]
+def _json_lines(page: Page) -> Iterator[bytes]:
     encode = json.JSONEncoder(ensure_ascii=False).encode
-    for row in zip(*made, strict=True):
-        yield encode(dict(zip(names, row, strict=True))).encode()
+    return (encode(row).encode() for row in page.objects(hexadecimal=True))

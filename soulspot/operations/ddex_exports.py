@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from soulspot.errors import ConfigError
-from soulspot.export.ddex.library import DdexReport, columns_of, export_releases
+from soulspot.export.ddex.library import DdexReport, export_releases, grouping_columns
 from soulspot.export.ddex.settings import ErnSettings
-from soulspot.export.tables import wanted_of
-from soulspot.export.target import messages_of, replacing
+from soulspot.export.tables import parse_filters
+from soulspot.export.target import messages_folder, replacing
 from soulspot.models import Status
 
 SUFFIX = ".zip"
@@ -36,7 +36,7 @@ def refuse_wrong(
         raise ValueError("limit goes with tables, not with ddex")
     if set(status) - {Status.ACCEPTED}:
         raise ValueError("only accepted tracks go into release messages: leave out status")
-    columns_of(group_by or ())
+    grouping_columns(group_by or ())
     try:
         ErnSettings.of(terms)
     except ConfigError as error:
@@ -49,13 +49,13 @@ def write_messages(
     database: Path, path: Path, asked: Mapping[str, Any], terms: Any, tell: Tell
 ) -> DdexReport:
     """Write the zip file, whole or not at all. It blocks: for a thread of its own."""
-    folder = messages_of(path)
+    folder = messages_folder(path)
     shutil.rmtree(folder, ignore_errors=True)  # of a process that was killed
     try:
         report = asyncio.run(
             export_releases(
                 database, folder, ErnSettings.of(terms), schema=terms.schema if asked["validate"] else None,
-                group_by=asked["group_by"] or (), wanted=wanted_of(asked["status"], asked["since"], asked["query"]),
+                group_by=asked["group_by"] or (), wanted=parse_filters(asked["status"], asked["since"], asked["query"]),
                 processes=1,  # the daemon's memory is limited, and it has other work
                 max_failures=asked["max_failures"], on_progress=tell,
             )

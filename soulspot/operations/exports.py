@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from soulspot.export import export_table
-from soulspot.export.columns import choose
-from soulspot.export.formats import FORMATS, PACKED
-from soulspot.export.tables import check_spreadsheet, wanted_of
-from soulspot.export.target import aside_of, messages_of
+from soulspot.export.columns import choose_columns
+from soulspot.export.formats import FORMATS, GZIP_SUFFIX
+from soulspot.export.tables import check_spreadsheet, parse_filters
+from soulspot.export.target import messages_folder, part_path
 from soulspot.operations.progress import Progress
 from soulspot.pipeline import EnrichmentService
 from soulspot.store import operations as rows
@@ -66,10 +66,12 @@ class Exports:
         if gzip and format_.binary:
             raise ValueError(f"gzip: {format} is packed already")
         check_spreadsheet(spreadsheet, format_)
-        choose(columns)
-        moment = wanted_of(since=since, **filters).since  # "7d" means before now, not before a later start
+        choose_columns(columns)
+        moment = parse_filters(
+            since=since, **filters
+        ).since  # "7d" means before now, not before a later start
         return {
-            "file": self._name(format_.suffixes[0] + (PACKED if gzip else "")), "format": format, "columns": columns,
+            "file": self._name(format_.suffixes[0] + (GZIP_SUFFIX if gzip else "")), "format": format, "columns": columns,
             "spreadsheet": spreadsheet, "since": moment, **filters,
         }  # fmt: skip
 
@@ -84,7 +86,7 @@ class Exports:
             self._ddex, validate=asked["validate"], group_by=asked["group_by"], status=status,
             limit=asked.pop("limit", None),
         )  # fmt: skip
-        moment = wanted_of(status, since, query).since
+        moment = parse_filters(status, since, query).since
         return {"file": self._name(SUFFIX), "format": DDEX, **asked,
                 "status": status, "query": query, "since": moment}  # fmt: skip
 
@@ -177,9 +179,9 @@ def _remove(folder: Path, files: list[Path]) -> None:
     except FileNotFoundError:
         return
     for path in files:
-        for one in (path, aside_of(path)):
+        for one in (path, part_path(path)):
             if one.name in there:
                 with contextlib.suppress(OSError):  # the next time, then
                     one.unlink()
-        if (messages := messages_of(path)).name in there:
+        if (messages := messages_folder(path)).name in there:
             shutil.rmtree(messages, ignore_errors=True)

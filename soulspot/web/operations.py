@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from soulspot.export.formats import FORMATS, PACKED
+from soulspot.export.formats import FORMATS, GZIP_SUFFIX
 from soulspot.operations.exports import DDEX
 from soulspot.operations.refetch import refetch_cost
 from soulspot.operations.reports.results import retry_refusal
@@ -196,7 +196,7 @@ def library_places(service: EnrichmentService, paths: Sequence[str]) -> list[byt
 def _media_type(name: str, format_: str) -> str:
     if format_ == DDEX:
         return ZIP
-    return GZIP if name.endswith(PACKED) else FORMATS[format_].media_type
+    return GZIP if name.endswith(GZIP_SUFFIX) else FORMATS[format_].media_type
 
 
 def _why_no_file(operation: dict[str, Any]) -> str | None:

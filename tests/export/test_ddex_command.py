@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from soulspot.cli.main import app
-from soulspot.export.ddex.job import file_name, put
+from soulspot.export.ddex.job import file_name, write_whole
 from soulspot.models import EnrichedTrack, Status
 from tests.export.conftest import Fill, track
 from tests.export.ern import RECIPIENT, SENDER, song, texts
@@ -220,9 +220,9 @@ def test_a_folder_that_cannot_be_written_is_retried_and_then_reported(
 def test_a_full_disk_leaves_no_half_file_and_may_be_tried_again(tmp_path: Path):
     before = sorted(tmp_path.iterdir())
     limited = (
-        "import resource, signal, sys; from pathlib import Path; from soulspot.export.ddex.job import put\n"
+        "import resource, signal, sys; from pathlib import Path; from soulspot.export.ddex.job import write_whole\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (4, 4))\n"
-        "try: put(Path(sys.argv[1]), b'x' * 4096)\nexcept OSError as error: print(error.errno)"
+        "try: write_whole(Path(sys.argv[1]), b'x' * 4096)\nexcept OSError as error: print(error.errno)"
     )
     ended = subprocess.run(
         [sys.executable, "-c", limited, str(tmp_path / "a.xml")], capture_output=True, text=True
@@ -248,7 +248,7 @@ def test_a_file_name_is_safe_and_tells_releases_of_the_same_barcode_apart(ident,
     name = file_name(ident, "one")
     assert name != file_name(ident, "two")
     assert name == file_name(ident, "one")
-    put(tmp_path / name, b"x")
+    write_whole(tmp_path / name, b"x")
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert not name.startswith(("-", "."))
 

@@ -17,8 +17,8 @@ import soulspot
 from soulspot import build_ern_batch
 from soulspot.errors import ConfigError, ReleaseRefused, SchemaError
 from soulspot.export.ddex import job
-from soulspot.export.ddex.ern import Run, outcomes
-from soulspot.export.ddex.grouping import gathered, key_of, release_key
+from soulspot.export.ddex.ern import Run, build_releases
+from soulspot.export.ddex.grouping import gather_records, grouping_key, release_key
 from soulspot.export.ddex.settings import ErnSettings
 from soulspot.imports.files import read_rows
 from soulspot.models import EnrichedTrack, Status
@@ -67,7 +67,7 @@ def test_records_are_grouped_by_a_column_by_several_or_by_what_a_callable_says()
     assert keys(built(records, group_by=["album", "disc_number"])) == ["A / 1", "A / 2", "B / 1"]
     assert keys(built(records, group_by=lambda one: one["album"].lower())) == ["a", "b"]
     with pytest.raises(ValueError, match="a column, several columns or a callable"):
-        key_of([])
+        grouping_key([])
 
 
 def test_records_that_name_no_release_are_one_error_and_nothing_else_suffers():
@@ -302,12 +302,12 @@ def test_a_disk_that_is_full_for_a_moment_costs_no_release(monkeypatch, tmp_path
             raise OSError(errno.ENOSPC, "No space left on device")
         path.write_bytes(content)
 
-    monkeypatch.setattr(job, "put", put_unless_full)
-    groups = list(gathered(releases(4), key_of()))
+    monkeypatch.setattr(job, "write_whole", put_unless_full)
+    groups = list(gather_records(releases(4), grouping_key()))
 
     async def written(retries):
         run = Run(job.Job(ErnSettings.of(PARTIES), CREATED, folder=tmp_path), batch_size=4, retries=retries)
-        return [one async for one in outcomes(groups, run)]
+        return [one async for one in build_releases(groups, run)]
 
     assert [one.path.exists() for one in asyncio.run(written(2))] == [True] * 4
     full["for"] = 2

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from soulspot.errors import ReleaseRefused
 from soulspot.export.ddex.grouping import Group
 from soulspot.export.ddex.job import Builder, Job
 from soulspot.export.ddex.message import duration
-from soulspot.export.ddex.outcome import Refusal
 from soulspot.export.ddex.settings import ErnSettings
 from tests.export.ern import CREATED, PARTIES, RECIPIENT, SENDER, album, built, faults, message, song, texts
 from tests.support.shared_data import shared
@@ -268,7 +268,7 @@ def builder():
 @given(records=st.lists(_cells, min_size=1, max_size=4))
 def test_whatever_a_record_holds_it_is_a_valid_message_or_a_reason(builder, records):
     whole = tuple(song(n) | {"barcode": None} | cells for n, cells in enumerate(records, 1))
-    outcome = builder.make(Group("all of them", whole, len(whole)))
-    errors = outcome.errors if isinstance(outcome, Refusal) else ()
+    outcome = builder.build_message(Group("all of them", whole, len(whole)))
+    errors = outcome.errors if isinstance(outcome, ReleaseRefused) else ()
     refused = {error.field for error in errors if "the schema refuses it" in error.words}
     assert refused <= {"ReleaseType"}  # which only the schema knows all of

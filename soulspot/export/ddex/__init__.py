@@ -1,1 +1,3 @@
-"""DDEX ERN: release messages out of any records. `ern.py` is the way in, `message.py` writes the XML."""
+"""Records of any origin in; DDEX ERN release messages out, as XML in memory or as files.
+
+Called through `build_ern_batch` by Python programs, and by `soulspot export --format ddex`."""

@@ -1,6 +1,7 @@
-"""Reads single values out of records of any origin: rows of ours, of a frame, of JSON; pure.
+"""Pure readers of single values in records of any origin: our rows, data frames, JSON.
 
-"Nothing" has many spellings there (None, NaN, NaT, blanks), lists come as lists, tuples, arrays or JSON."""
+An absent value has many spellings there (None, NaN, NaT, blanks), and lists come as lists, tuples,
+arrays or JSON."""
 
 from __future__ import annotations
 
@@ -10,15 +11,16 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-# What XML 1.0 has no place for: most control characters, half a surrogate pair, and two that are no characters.
+# XML 1.0 cannot hold most control characters, unpaired surrogates, and two non-characters.
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?(?:[T ].*)?")
 _TRUE = frozenset({"true", "yes", "1", "explicit"})
 _FALSE = frozenset({"false", "no", "0", "notexplicit", "clean"})
+_BARCODE_LENGTHS = (8, 12, 13, 14)
 
 
 def present(value: Any) -> Any:
-    """The value, or None for whatever a library writes where there is none."""
+    """Return the value, or None for the markers of pandas and others for an absent value."""
     if value is None or isinstance(value, (str, bytes, list, tuple, dict)):
         return value
     if type(value).__name__ in ("NAType", "NaTType"):
@@ -27,8 +29,11 @@ def present(value: Any) -> Any:
 
 
 def text(value: Any, name: str = "", remarks: list[str] | None = None) -> str | None:
-    """The value as one line of text that XML can hold, or None. What has to be left out of it is remarked."""
-    if type(value) is str and value.isprintable():  # nearly all there is, and nothing in it to leave out
+    """Return the value as one line of text that XML can hold, or None for nothing.
+
+    `remarks` gets a sentence about left out characters, with the column's `name`."""
+    # The fast path takes nearly all values: printable text has nothing to leave out.
+    if type(value) is str and value.isprintable():
         return " ".join(value.split()) or None
     value = present(value)
     if value is None:
@@ -44,18 +49,19 @@ def text(value: Any, name: str = "", remarks: list[str] | None = None) -> str | 
     return " ".join(fit.split()) or None
 
 
-def several(value: Any) -> list[Any]:
-    """The values of a list in any dress; a text that is no JSON array is one value."""
+def values(value: Any) -> list[Any]:
+    """Return the elements of a list, tuple, array or JSON array; any other value as one element."""
     value = present(value)
     if isinstance(value, str) and value.lstrip().startswith("["):
         try:
             value = json.loads(value)
         except ValueError:
             return [value]
-    if hasattr(value, "tolist"):  # an array, or a column of a frame
-        value = value.tolist()
-    elif hasattr(value, "to_list"):
-        value = value.to_list()
+    # Arrays of numpy and columns of frames have one of these methods.
+    for method in ("tolist", "to_list"):
+        if hasattr(value, method):
+            value = getattr(value, method)()
+            break
     if value is None or value == "":
         return []
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
@@ -64,28 +70,29 @@ def several(value: Any) -> list[Any]:
 
 
 def texts(value: Any, name: str = "", remarks: list[str] | None = None) -> tuple[str, ...]:
-    """The distinct texts of a list, in order."""
-    found = (text(one, name, remarks) for one in several(value))
+    """Return the distinct texts of a list in its order; `remarks` as in `text`."""
+    found = (text(element, name, remarks) for element in values(value))
     return tuple(dict.fromkeys(one for one in found if one))
 
 
 def number(value: Any) -> int | None:
-    """A whole number from 1 on; None when there is none. Raises ValueError for anything else."""
-    value = text(value)
-    if value is None:
+    """Return a whole number from 1 on; None for nothing and for 0. Raises ValueError otherwise."""
+    written = text(value)
+    if written is None:
         return None
-    head = value.partition("/")[0].strip()  # "3/12" is how tags write it
+    # Tags write "3/12" for the third of twelve.
+    head = written.partition("/")[0].strip()
     try:
         found = round(float(head))
     except (ValueError, OverflowError):
-        raise ValueError(f"{value!r:.60} is no number") from None
+        raise ValueError(f"{written!r:.60} is no number") from None
     if found < 0:
-        raise ValueError(f"{value!r:.60} is below 1")
+        raise ValueError(f"{written!r:.60} is below 1")
     return found or None
 
 
 def date(value: Any) -> str | None:
-    """A date as precise as it is given: YYYY[-MM[-DD]]. Raises ValueError for what is none."""
+    """Return a date as YYYY, YYYY-MM or YYYY-MM-DD; None for nothing. Raises ValueError otherwise."""
     value = present(value)
     if value is None or value == "":
         return None
@@ -102,7 +109,7 @@ def date(value: Any) -> str | None:
 
 
 def truth(value: Any) -> bool | None:
-    """True, False, or None where nothing is said. Raises ValueError for other words."""
+    """Return True, False, or None for nothing. Raises ValueError for an unknown word."""
     value = present(value)
     if value is None or value == "":
         return None
@@ -110,3 +117,29 @@ def truth(value: Any) -> bool | None:
     if word in _TRUE or word in _FALSE:
         return word in _TRUE
     raise ValueError(f"{str(value)!r:.60} is neither true nor false")
+
+
+def barcode(value: Any) -> str | None:
+    """Return the digits of an EAN-8, UPC-A, EAN-13 or GTIN-14; None for nothing.
+
+    Hyphens and spaces are left out. A number that lost its leading zeros, in a spreadsheet say,
+    gets them back. Raises ValueError for another length, a wrong check digit, and zeros alone."""
+    if not text(value):
+        return None
+    is_number = isinstance(value, (int, float))
+    digits = f"{value:.0f}" if is_number else re.sub(r"[\s-]+", "", str(value))
+    if not (digits.isascii() and digits.isdigit()):
+        raise ValueError(f"{str(value)!r:.60} is no barcode: it should have 8, 12, 13 or 14 digits")
+    if len(digits) == 11 or (is_number and 8 < len(digits) < 12):
+        digits = digits.zfill(12)
+    if len(digits) not in _BARCODE_LENGTHS:
+        raise ValueError(f"{digits:.60} is no barcode: it has {len(digits)} digits and not 8, 12, 13 or 14")
+    if not digits.strip("0"):
+        raise ValueError(f"{digits} is no barcode: there is nothing but zeros in it")
+    # GS1: the digit before the check digit counts three times, and so does every second one.
+    weighted = (int(digit) * (3 - 2 * (place % 2)) for place, digit in enumerate(reversed(digits[:-1])))
+    if (expected := -sum(weighted) % 10) != int(digits[-1]):
+        raise ValueError(
+            f"{digits} is no barcode: its last digit should be {expected}, so one of the others may be wrong"
+        )
+    return digits

@@ -1,10 +1,10 @@
-"""Artist credits: the credit as it is shown, and the parties in it with the role each has; pure."""
+"""Artist credits: the text of the credit, and the artists in it with the role of each; pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from soulspot.export.ddex import cells
@@ -21,7 +21,7 @@ _FEATURING = re.compile(r"(?i)\s*[(\[]?\b(?:feat|ft|featuring)\b\.?\s*")
 
 @dataclass(frozen=True, slots=True)
 class Artist:
-    """One name of a credit. `ident` tells two artists of the same name apart, and is not written."""
+    """An artist of a credit. `ident` tells two artists of one name apart, and is not written."""
 
     name: str
     role: str = MAIN
@@ -30,68 +30,70 @@ class Artist:
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """`shown` as one text, and the artists in it, at least one."""
+    """An artist credit: its text, such as "Ana & Bo feat. Cy", and its artists, at least one."""
 
-    shown: str
+    text: str
     artists: tuple[Artist, ...]
 
     @property
-    def various(self) -> bool:
-        return fold(self.shown) in _VARIOUS
+    def is_various(self) -> bool:
+        """Whether the credit says "Various Artists" in one of the usual spellings."""
+        return fold(self.text) in _VARIOUS
 
 
 VARIOUS_CREDIT = Credit(VARIOUS, (Artist(VARIOUS),))
 
 
-def credit_of(record: Mapping[str, Any], name: str, remarks: list[str]) -> Credit | None:
-    """The credit in column `name` with the artists of column `artists`; without one, "feat." parts the text.
+def read_credit(record: Mapping[str, Any], remarks: list[str]) -> Credit | None:
+    """Return the credit in column `artist`, with the artists of column `artists`.
 
-    An element of `artists` is a name, or a mapping of name, role and id. Raises nothing: an unknown role is
-    remarked and counts as that of a main artist."""
-    shown = cells.text(record.get(name), name, remarks)
-    listed = _listed(record, remarks) if name == "artist" else []
-    if shown is None and not listed:
+    An element of `artists` is a name, or a mapping of name, role and id. Without that column the
+    credit's text is split at "feat.". An unknown role is remarked and counts as a main artist."""
+    text = cells.text(record.get("artist"), "artist", remarks)
+    listed = _listed(record, remarks)
+    if text is None and not listed:
         return None
-    shown = shown or ", ".join(artist.name for artist in listed)
-    return Credit(shown, tuple(_with_roles(shown, listed) if listed else parted(shown)))
+    text = text or ", ".join(artist.name for artist in listed)
+    return Credit(text, tuple(_with_roles(text, listed))) if listed else split_credit(text)
 
 
-def parted(shown: str) -> list[Artist]:
-    """The artists of a credit that is only a text. "&" and "," are no borders: there are names with them."""
-    main, *featured = (part.rstrip(" )]") for part in _FEATURING.split(shown))
-    return [Artist(main or shown), *(Artist(part, FEATURED) for part in featured if part and main)]
+def split_credit(text: str) -> Credit:
+    """Return a credit with the artists of its text, split at "feat." alone.
+
+    "&" and "," do not split: there are artists with these in their names."""
+    main, *featured = (part.rstrip(" )]") for part in _FEATURING.split(text))
+    guests = (Artist(part, FEATURED) for part in featured if part and main)
+    return Credit(text, (Artist(main or text), *guests))
 
 
 def _listed(record: Mapping[str, Any], remarks: list[str]) -> list[Artist]:
-    given = cells.several(record.get("artists"))
-    idents: Sequence[Any] = cells.several(record.get("mb_artist_ids"))
-    if len(idents) != len(given):  # whose they are cannot be told
+    given = cells.values(record.get("artists"))
+    idents: Sequence[Any] = cells.values(record.get("mb_artist_ids"))
+    # With another number of ids, the owner of each id is unknown.
+    if len(idents) != len(given):
         idents = [None] * len(given)
-    found = []
-    for one, ident in zip(given, idents, strict=True):
-        role = ""
-        if isinstance(one, Mapping):
-            role, ident = cells.text(one.get("role")) or "", one.get("id") or ident
-            one = one.get("name")
-            if role and role not in ROLES:
-                remarks.append(
-                    f"artists: the role {role!r:.40} is none of {', '.join(ROLES)}; taken as {MAIN}"
-                )
-                role = MAIN
-        if name := cells.text(one, "artists", remarks):
-            found.append(Artist(name, role, cells.text(ident)))
-    return found
+    artists = []
+    for artist, ident in zip(given, idents, strict=True):
+        role, name = "", artist
+        if isinstance(artist, Mapping):
+            name, role = artist.get("name"), cells.text(artist.get("role")) or ""
+            ident = artist.get("id") or ident
+        if role and role not in ROLES:
+            remarks.append(f"artists: the role {role!r:.40} is none of {', '.join(ROLES)}; taken as {MAIN}")
+            role = MAIN
+        if name := cells.text(name, "artists", remarks):
+            artists.append(Artist(name, role, cells.text(ident)))
+    return artists
 
 
-def _with_roles(shown: str, listed: Sequence[Artist]) -> list[Artist]:
-    """Who stands behind "feat." in the credit is a featured artist, unless a role was given."""
-    mark = _FEATURING.search(shown)
-    border = mark.end() if mark else len(shown)
-    behind = shown[border:].casefold()
-    before = shown[:border].casefold()
+def _with_roles(text: str, listed: Sequence[Artist]) -> list[Artist]:
+    """Return the artists, where those without a role get one by their place before or after "feat."."""
+    mark = _FEATURING.search(text)
+    border = mark.end() if mark else len(text)
+    before, after = text[:border].casefold(), text[border:].casefold()
 
     def role(artist: Artist) -> str:
         name = artist.name.casefold()
-        return FEATURED if name in behind and name not in before else MAIN
+        return FEATURED if name in after and name not in before else MAIN
 
-    return [artist if artist.role else Artist(artist.name, role(artist), artist.ident) for artist in listed]
+    return [artist if artist.role else replace(artist, role=role(artist)) for artist in listed]

@@ -1,41 +1,47 @@
-"""Release messages of any records: `build_ern_batch` for programs, `outcomes` for whoever streams."""
+"""Release messages of any records: `build_ern_batch` for programs, `build_releases` for streams."""
 
 from __future__ import annotations
 
 import asyncio
 import math
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from soulspot.batch import BatchProcessor, BatchResult
+from soulspot.config import load_config
 from soulspot.errors import ReleaseRefused
-from soulspot.export.ddex.frames import records_of, refuse_absent
-from soulspot.export.ddex.grouping import Group, GroupBy, gathered, key_of, sorted_groups
+from soulspot.export.ddex.grouping import (
+    Group,
+    GroupBy,
+    gather_records,
+    group_sorted_records,
+    grouping_key,
+    records_of,
+    refuse_absent_columns,
+)
 from soulspot.export.ddex.job import Job
-from soulspot.export.ddex.outcome import ErnError, ErnMessage
+from soulspot.export.ddex.outcome import ErnError, ErnMessage, Outcome
 from soulspot.export.ddex.settings import SECTION, ErnSettings
 from soulspot.export.ddex.workers import RETRIES, Workers
 
 BATCH_SIZE = 50
-OnBatch = Callable[[BatchResult[Group, ErnMessage]], object]
+OnBatch = Callable[[BatchResult[Group, Outcome]], object]
 
 
 @dataclass(slots=True)
 class ErnBatch:
-    """What became of the releases, in their order. Unpacks as `successes, errors`.
-
-    `failed` counts releases, of which one may have several errors. `stopped`: `max_failures` was reached, and
-    what comes after was not looked at."""
+    """The outcomes of a run in the order of the releases. Unpacks as `successes, errors`."""
 
     successes: list[ErnMessage] = field(default_factory=list)
     errors: list[ErnError] = field(default_factory=list)
-    failed: int = 0
-    stopped: bool = False
+    failed: int = 0  # releases, each of which may have several errors
+    stopped: bool = False  # `max_failures` was reached; later releases were not looked at
 
     def __iter__(self) -> Iterator[Any]:
         return iter((self.successes, self.errors))
@@ -43,12 +49,12 @@ class ErnBatch:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How `outcomes` goes about it. `max_failures`: releases that may fail before the rest is given up."""
+    """The way in which `build_releases` works. Raises ValueError for numbers below 1."""
 
     job: Job
     batch_size: int = BATCH_SIZE
     processes: int = 1
-    max_failures: int | None = None
+    max_failures: int | None = None  # releases that may fail before the run stops
     retries: int = RETRIES
     on_batch: OnBatch | None = None
 
@@ -59,24 +65,25 @@ class Run:
                 raise ValueError(f"{name} must be a whole number from 1 on, not {value!r}")
 
 
-async def outcomes(groups: Iterable[Group], run: Run) -> AsyncGenerator[ErnMessage | ReleaseRefused, None]:
-    """The outcome of every release in order. Held at a time: a few batches, however many there are.
+async def build_releases(groups: Iterable[Group], run: Run) -> AsyncGenerator[Outcome, None]:
+    """Yield the outcome of every release in order, with a few batches in memory.
 
-    Ends early when `max_failures` have failed: never are more under way than may still fail. Raises ConfigError
-    when no message at all could be right, and SchemaError when the schema is of no use."""
+    Stops when `max_failures` releases have failed. Raises ConfigError when no message could be
+    valid, and SchemaError for a bad schema."""
     failures, waiting = 0, iter(groups)
-    under_way: deque[asyncio.Future[ErnMessage]] = deque()
+    under_way: deque[asyncio.Future[Outcome]] = deque()
     batch_size, most = run.batch_size, run.batch_size * (run.processes + 1)
-    if run.max_failures is not None:  # every process shall have its share of what may be under way
+    if run.max_failures is not None:
+        # No more releases are under way than may still fail; each process gets its share of these.
         batch_size = min(batch_size, math.ceil(run.max_failures / run.processes))
-    with Workers(run.job, run.processes, run.retries) as workers:
-        processor = BatchProcessor[Group, ErnMessage](
+    with closing(Workers(run.job, run.processes, run.retries)) as workers:
+        processor = BatchProcessor[Group, Outcome](
             batch_size, workers.build, max_in_flight=run.processes, on_batch_complete=run.on_batch
         )
         try:
             while True:
                 room = most if run.max_failures is None else min(most, run.max_failures - failures)
-                # little room is filled when it is empty: one by one, the batches would be of one
+                # Refilling a small room one by one would make batches of one: wait until it is empty.
                 if room == most or not under_way:
                     while len(under_way) < room and (group := next(waiting, None)):
                         under_way.append(processor.submit(group))
@@ -90,7 +97,8 @@ async def outcomes(groups: Iterable[Group], run: Run) -> AsyncGenerator[ErnMessa
                     failures += 1
                     yield refused
         finally:
-            for answer in under_way:  # nobody waits for them any more
+            # After an early end, nobody awaits the other answers.
+            for answer in under_way:
                 answer.cancel()
             await processor.close()
 
@@ -111,25 +119,28 @@ def build_ern_batch(
     on_batch_complete: OnBatch | None = None,
     **terms: Any,
 ) -> ErnBatch:
-    """One NewReleaseMessage (ERN 4.3) for every release among `records`.
+    """Build one NewReleaseMessage (DDEX ERN 4.3) for every release among `records`.
 
-    records      mappings, dataclasses, or a pandas, polars or other frame that narwhals knows; the columns are
-                 those of `enriched_tracks`: title artist artists album album_artist track_number disc_number
-                 duration_ms isrc release_date genres label catalog_number barcode explicit mb_release_id ..., and
-                 release_type p_line c_line
-    group_by     what makes records one release: a column, several, or a callable of a record; without, the release
-                 MBID, else the barcode, else label and catalogue number, else album artist and album
-    batch_size   releases in a batch; `processes` batches are built at a time (from a script that starts more
-                 than one process, call this below `if __name__ == "__main__":`)
-    validate     against the schema: True, or its place; `schema` is the place too, a file or a folder
-    settings     sender, recipient, deals ... as ErnSettings has them; without, [export.ddex] of the configuration.
-                 Single ones may be given by name: sender="PADPIDA..."
-    created_at   the time in the header, with a time zone; now, when not given
-    max_failures releases that may fail before the rest is given up
-    presorted    the records come sorted by what groups them, and need not be held all at once
+    records      mappings, dataclasses, or a pandas, polars or other frame that narwhals knows, with
+                 the columns of `enriched_tracks` (title, artist, album, isrc, duration_ms, ...) and
+                 release_type, p_line, c_line
+    group_by     what makes records one release: a column, several columns, or a callable of a
+                 record; by default the release MBID, else the barcode, else label and catalogue
+                 number, else album artist and album
+    batch_size   releases in a batch; `processes` batches are built at a time
+    validate     check messages with the schema: True, or the path of the schema
+    schema       the path of the schema, a file or a folder; by default export.ddex.schema
+    settings     an ErnSettings or a mapping; by default [export.ddex] of the configuration. Single
+                 values can be given by name: sender="PADPIDA..."
+    created_at   the time in the header, with a time zone; by default now
+    max_failures releases that may fail before the run stops
+    retries      attempts after a failure that may pass, a full disk say
+    presorted    the records are sorted by release, and are streamed
 
-    Raises ConfigError when sender, recipient or terms are missing or wrong, SchemaError for a schema of
-    no use, ValueError and TypeError for wrong arguments; what is wrong with a record is an error of its release."""
+    A script that uses several processes must call this below `if __name__ == "__main__":`.
+
+    Raises ConfigError for missing or wrong settings, SchemaError for a bad schema, ValueError and
+    TypeError for wrong arguments. A wrong record is an error of its release instead."""
     if isinstance(validate, (str, Path)):
         schema, validate = validate, True
     chosen = _settings(settings, terms)
@@ -138,19 +149,21 @@ def build_ern_batch(
     created_at = created_at or datetime.now(UTC).replace(microsecond=0)
     if created_at.tzinfo is None:
         raise ValueError("created_at must have a time zone, such as datetime.now(UTC) has")
-    key = key_of(group_by)
-    refuse_absent(records, group_by)
+    key = grouping_key(group_by)
+    refuse_absent_columns(records, group_by)
     run = Run(
         Job(chosen, created_at, Path(schema) if validate and schema else None),
         batch_size, processes, max_failures, retries, on_batch_complete,
     )  # fmt: skip
-    groups = (sorted_groups if presorted else gathered)(records_of(records), key)
-    return _without_loop(lambda: _collected(groups, run))
+    groups = (group_sorted_records if presorted else gather_records)(records_of(records), key)
+    # A notebook has a running loop already, so the run gets a thread with a loop of its own.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(_collected(groups, run))).result()
 
 
 async def _collected(groups: Iterable[Group], run: Run) -> ErnBatch:
     batch = ErnBatch()
-    async for outcome in outcomes(groups, run):
+    async for outcome in build_releases(groups, run):
         if isinstance(outcome, ErnMessage):
             batch.successes.append(outcome)
         else:
@@ -160,16 +173,6 @@ async def _collected(groups: Iterable[Group], run: Run) -> ErnBatch:
     return batch
 
 
-def _without_loop(work: Callable[[], Coroutine[Any, Any, ErnBatch]]) -> ErnBatch:
-    """Run it to its end, within a running loop (a notebook has one) in a thread of its own."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work())
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(lambda: asyncio.run(work())).result()
-
-
 def _settings(given: ErnSettings | Mapping[str, Any] | None, terms: Mapping[str, Any]) -> ErnSettings:
     if given is None and not {"sender", "recipient"} <= terms.keys():
         given = _configured()
@@ -177,7 +180,5 @@ def _settings(given: ErnSettings | Mapping[str, Any] | None, terms: Mapping[str,
 
 
 def _configured() -> Any:
-    """[export.ddex] of the configuration; no service is asked, so theirs need not be complete."""
-    from soulspot.config import load_config
-
+    # No service is asked here, so a configuration without a contact for MusicBrainz will do.
     return load_config(overrides={"providers.musicbrainz.enabled": False}).export.ddex

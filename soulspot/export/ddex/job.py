@@ -1,4 +1,4 @@
-"""What a worker does with a batch of releases: build, validate, put into the folder. Runs in any process."""
+"""The work on a batch of releases: build, validate, write into a folder. Runs in any process."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from soulspot.errors import ConfigError
+from soulspot.errors import ConfigError, ReleaseRefused
 from soulspot.export.ddex import cells
 from soulspot.export.ddex.grouping import Group
 from soulspot.export.ddex.message import Header, message_id, write_message
-from soulspot.export.ddex.outcome import ErnError, ErnMessage, Outcome, Refusal
+from soulspot.export.ddex.outcome import ErnError, ErnMessage, Outcome
 from soulspot.export.ddex.release import read_release
 from soulspot.export.ddex.schema import ErnSchema
 from soulspot.export.ddex.settings import SECTION, ErnSettings
@@ -28,11 +28,10 @@ _RETRYABLE = frozenset(
      errno.ENOSPC, errno.ESTALE, errno.ETIMEDOUT}
 )  # fmt: skip
 _UNSAFE = re.compile(r"[^A-Za-z0-9]+")
-_SHOWN = (
-    5  # faults of one release that its schema found and that are named; the rest follows from them mostly
-)
+# A release is refused with so many faults of the schema at most; later ones mostly follow from these.
+_SHOWN = 5
 
-_MADE_UP = {
+_SAMPLE = {
     "title": "T", "artist": "A", "album": "A", "isrc": "QZAAA2600001", "duration_ms": 1000, "label": "L",
     "genres": "Pop", "release_date": "2026-01-01", "barcode": "000000000017",
 }  # fmt: skip
@@ -40,36 +39,36 @@ _MADE_UP = {
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """How the releases of one run are made. `schema` None: they are not validated; `folder` None: not written."""
+    """The terms on which the releases of one run are built."""
 
     settings: ErnSettings
     created_at: datetime
-    schema: Path | None = None
-    folder: Path | None = None
+    schema: Path | None = None  # None: messages are not validated
+    folder: Path | None = None  # None: messages stay in memory
 
 
 class Builder:
-    """Builds the releases of one run, with the schema parsed once. Raises SchemaError when that is of no use."""
+    """Builds the releases of a run, with the schema parsed once. Raises SchemaError for a bad one."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
         self._schema = ErnSchema(job.schema, job.settings.namespace) if job.schema else None
 
     def build(self, group: Group) -> Outcome:
-        """`make`, and put the message into the folder if there is one."""
-        made = self.make(group)
-        if self._job.folder is None or isinstance(made, Refusal):
-            return made
-        path = self._job.folder / file_name(made.release_id, group.key)
+        """Build the message of a release, and write it into the folder of the job if there is one."""
+        outcome = self.build_message(group)
+        if self._job.folder is None or isinstance(outcome, ReleaseRefused):
+            return outcome
+        path = self._job.folder / file_name(outcome.release_id, group.key)
         try:
-            put(path, made.message)
+            write_whole(path, outcome.message)
         except OSError as error:
-            again = error.errno in _RETRYABLE
-            return _refusal(group, [("file", f"{path}: {error.strerror or error}")], retryable=again)
-        return replace(made, message=b"", path=path)
+            retryable = error.errno in _RETRYABLE
+            return _refusal(group, [("file", f"{path}: {error.strerror or error}")], retryable=retryable)
+        return replace(outcome, message=b"", path=path)
 
-    def make(self, group: Group) -> Outcome:
-        """The release's message, or all that keeps it from being one."""
+    def build_message(self, group: Group) -> Outcome:
+        """Return the message of a release in memory, or every reason against it."""
         job = self._job
         faults: list[Fault] = []
         remarks: list[str] = []
@@ -78,42 +77,46 @@ class Builder:
             return _refusal(group, faults)
         ident = message_id(job.settings, group.key, job.created_at)
         message = write_message(release, job.settings, Header(ident, job.created_at))
-        if self._schema and (said := self._schema.faults(message)):
-            return _refusal(group, [(at, f"the schema refuses it: {words}") for at, words in said[:_SHOWN]])
+        if self._schema and (invalid := self._schema.faults(message)):
+            return _refusal(
+                group, [(at, f"the schema refuses it: {words}") for at, words in invalid[:_SHOWN]]
+            )
         return ErnMessage(
             group.key, release.ident, ident, release.title, len(release.tracks), message,
             remarks=tuple(dict.fromkeys(remarks)),
         )  # fmt: skip
 
-    def refuse_wrong_terms(self) -> None:
-        """Raise ConfigError for settings that the schema does not know: they would spoil every message alike."""
-        made = self.make(Group("probe", (_MADE_UP,), 1))
-        if isinstance(made, Refusal):
-            raise ConfigError([f"{SECTION}: {error.field}: {error.words}" for error in made.errors])
+    def refuse_wrong_settings(self) -> None:
+        """Raise ConfigError when a sample release shows that the settings make every message invalid."""
+        outcome = self.build_message(Group("probe", (_SAMPLE,), 1))
+        if isinstance(outcome, ReleaseRefused):
+            raise ConfigError([f"{SECTION}: {error.field}: {error.words}" for error in outcome.errors])
 
 
-def _refusal(group: Group, faults: Sequence[Fault], *, retryable: bool = False) -> Refusal:
-    title = next((found for one in group.records if (found := cells.text(one.get("album")))), None)
-    return Refusal(
-        tuple(ErnError(group.key, at, words, retryable, title) for at, words in dict.fromkeys(faults))
+def _refusal(group: Group, faults: Sequence[Fault], *, retryable: bool = False) -> ReleaseRefused:
+    title = next((found for record in group.records if (found := cells.text(record.get("album")))), None)
+    return ReleaseRefused(
+        [ErnError(group.key, at, words, retryable, title) for at, words in dict.fromkeys(faults)]
     )
 
 
 def file_name(ident: str, key: str) -> str:
-    """A name that is safe everywhere, the same each time, and nobody else's: two releases may share a barcode."""
-    told = _UNSAFE.sub("-", ident).strip("-")[:60] or "release"
-    return f"{told}-{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}.xml"
+    """Return a file name that is safe on every system, and the same for the same release.
+
+    A hash of the key keeps two releases with one barcode apart: "094631432057-1f2e3d4c.xml"."""
+    safe = _UNSAFE.sub("-", ident).strip("-")[:60] or "release"
+    return f"{safe}-{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}.xml"
 
 
-def put(path: Path, content: bytes) -> None:
-    """Write the file aside and rename it: whoever looks finds the old one, the new one, or none."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a temporary file and rename it: a reader finds the old file, the new one, or none."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        aside.write_bytes(content)
-        aside.replace(path)
+        part.write_bytes(content)
+        part.replace(path)
     except BaseException:
         with suppress(OSError):
-            aside.unlink(missing_ok=True)
+            part.unlink(missing_ok=True)
         raise
 
 
@@ -121,14 +124,15 @@ def put(path: Path, content: bytes) -> None:
 _builder: Builder | None = None
 
 
-def start(job: Job) -> None:
-    """Make this process ready. Ctrl-C is for the process that hands out the work: what is begun here is finished."""
+def start_worker(job: Job) -> None:
+    """Prepare a worker process: parse the schema, and leave Ctrl-C to the process that assigns work."""
     global _builder
+    # The terminal sends Ctrl-C to every process; a release that is begun here shall be finished.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _builder = Builder(job)
 
 
-def work(groups: Sequence[Group]) -> list[Outcome]:
-    """The outcomes of a batch, in its order."""
+def build_groups(groups: Sequence[Group]) -> list[Outcome]:
+    """Build the releases of a batch in a prepared worker; return their outcomes in order."""
     assert _builder is not None
     return [_builder.build(group) for group in groups]

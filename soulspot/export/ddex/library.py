@@ -1,4 +1,4 @@
-"""Release messages of the library: from its database to a folder, one file a release."""
+"""Release messages of the library: from its database into a folder, a file for each release."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import aclosing, closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from soulspot.export.columns import COLUMNS
-from soulspot.export.ddex.ern import BATCH_SIZE, Run, outcomes
-from soulspot.export.ddex.grouping import RELEASE_COLUMNS, key_of, sorted_groups
+from soulspot.export.ddex.ern import BATCH_SIZE, Run, build_releases
+from soulspot.export.ddex.grouping import RELEASE_COLUMNS, group_sorted_records, grouping_key
 from soulspot.export.ddex.job import Job
-from soulspot.export.ddex.outcome import ErnError, ErnMessage
+from soulspot.export.ddex.outcome import ErnError, ErnMessage, Outcome
 from soulspot.export.ddex.release import COLUMNS as MESSAGE_COLUMNS
 from soulspot.export.ddex.settings import ErnSettings
-from soulspot.export.tables import opened
+from soulspot.export.tables import open_database
 from soulspot.store.export_rows import RowFilter
 from soulspot.store.releases import RELEASE_KEY, ReleaseOrder
 
 SHOWN = 100  # errors and remarks that a report names one by one
-FEW = 200  # releases that one process has done before others have started
+FEW = 200  # so many releases take one process less time than others need to start
 MOST_PROCESSES = 4
 
 ADVICE = {
@@ -44,17 +44,17 @@ ADVICE = {
 _OTHERS = "the schema refuses the message there: mend the value it names"
 
 OnProgress = Callable[[int, int, int], None]
-"""on_progress(releases done, releases there are, releases failed). What it raises ends the export."""
+"""on_progress(releases done, releases in all, releases failed). Its exception ends the export."""
 
 
 @dataclass(slots=True)
 class DdexReport:
-    """What became of the releases; `failed` of them have `errors`. Kept up to date while it runs."""
+    """The progress and the result of an export, kept up to date while it runs."""
 
     out: str
     releases: int = 0
     written: int = 0
-    failed: int = 0
+    failed: int = 0  # releases, each of which has at least one of the `errors`
     tracks: int = 0
     stopped: bool = False
     validated: bool = False
@@ -64,7 +64,8 @@ class DdexReport:
     remarks: list[str] = field(default_factory=list)
     remarked: int = 0
 
-    def take(self, outcome: ErnMessage | Sequence[ErnError]) -> None:
+    def record(self, outcome: Outcome) -> None:
+        """Count the outcome of a release."""
         if isinstance(outcome, ErnMessage):
             self.written += 1
             self.tracks += outcome.tracks
@@ -73,23 +74,21 @@ class DdexReport:
             self.remarks += [f"{outcome.title}: {remark}" for remark in outcome.remarks[:room]]
         else:
             self.failed += 1
-            self.errors += outcome[: SHOWN - len(self.errors)]
-            self.errors_by_field.update(error.field for error in outcome)
+            self.errors += outcome.errors[: SHOWN - len(self.errors)]
+            self.errors_by_field.update(error.field for error in outcome.errors)
 
     def as_json(self) -> dict[str, Any]:
-        return {
-            "format": "ddex", "out": self.out, "releases": self.releases, "written": self.written,
-            "failed": self.failed, "tracks": self.tracks, "stopped": self.stopped, "validated": self.validated,
-            "seconds": self.seconds,
-            "errors_by_field": {name: {"count": count, "what_to_do": ADVICE.get(name, _OTHERS)}
-                                for name, count in self.errors_by_field.most_common()},
-            "errors": [{"release_key": one.release_key, "title": one.title, "field": one.field, "words": one.words,
-                        "retryable": one.retryable} for one in self.errors],
-            "remarks": self.remarks, "remarked": self.remarked,
-        }  # fmt: skip
+        """Return the report JSON-ready: {"format": "ddex", "out": ..., "releases": 3, ...}."""
+        by_field = {
+            name: {"count": count, "what_to_do": ADVICE.get(name, _OTHERS)}
+            for name, count in self.errors_by_field.most_common()
+        }
+        counts = {one.name: getattr(self, one.name) for one in fields(self)}
+        errors = [asdict(error) for error in self.errors]
+        return {"format": "ddex", **counts, "errors_by_field": by_field, "errors": errors}
 
     def advice(self) -> list[str]:
-        """A line a field: how often it kept a release back, and what to do."""
+        """Return a line for each field at fault: the number of errors, and the remedy."""
         return [
             f"{count} × {name}: {ADVICE.get(name, _OTHERS)}"
             for name, count in self.errors_by_field.most_common()
@@ -110,29 +109,30 @@ async def export_releases(
     report: DdexReport | None = None,
     on_progress: OnProgress | None = None,
 ) -> DdexReport:
-    """Write every release of accepted tracks into the folder `out`, which is made; a file there is replaced whole.
+    """Write every release of accepted tracks into the folder `out`, each file whole or not at all.
 
-    `wanted` chooses tracks: a release goes out whole when one of its tracks is chosen. `group_by`: columns.
-    `report` is the one to keep up to date, for whoever may be interrupted. Raises ConfigError, SchemaError,
-    ExportError, DatabaseError, OSError or ValueError for what keeps everything from being written."""
+    `wanted` chooses tracks: a release is written whole when one of its tracks is chosen. `group_by`
+    names columns. `report` is updated on the way, for a caller that may be interrupted. Raises
+    ConfigError, SchemaError, ExportError, DatabaseError, OSError or ValueError when nothing can be
+    written."""
     began = time.monotonic()
     folder = Path(out)
     report = DdexReport(str(folder)) if report is None else report
-    columns = columns_of(group_by)
-    key = key_of(tuple(group_by) or None)
+    columns = grouping_columns(group_by)
+    key = grouping_key(tuple(group_by) or None)
     job = Job(settings, created_at or datetime.now(UTC).replace(microsecond=0), schema, folder)
     report.validated = schema is not None
-    with closing(opened(Path(database))) as connection:
+    with closing(open_database(Path(database))) as connection:
         folder.mkdir(parents=True, exist_ok=True)
-        _sweep(folder)
+        _remove_parts(folder)
         with ReleaseOrder(connection, wanted or RowFilter(), columns, key) as order:
             report.releases = order.count()
-            many = processes or (1 if report.releases <= FEW else min(MOST_PROCESSES, os.cpu_count() or 1))
-            groups = sorted_groups(order.rows(MESSAGE_COLUMNS), lambda row: str(row[RELEASE_KEY]))
-            run = Run(job, BATCH_SIZE, many, max_failures)
-            async with aclosing(outcomes(groups, run)) as found:
-                async for outcome in found:
-                    report.take(outcome if isinstance(outcome, ErnMessage) else outcome.errors)
+            usual = 1 if report.releases <= FEW else min(MOST_PROCESSES, os.cpu_count() or 1)
+            groups = group_sorted_records(order.rows(MESSAGE_COLUMNS), lambda row: str(row[RELEASE_KEY]))
+            run = Run(job, BATCH_SIZE, processes or usual, max_failures)
+            async with aclosing(build_releases(groups, run)) as outcomes:
+                async for outcome in outcomes:
+                    report.record(outcome)
                     report.seconds = round(time.monotonic() - began, 3)
                     if on_progress:
                         on_progress(report.written + report.failed, report.releases, report.failed)
@@ -140,18 +140,20 @@ async def export_releases(
     return report
 
 
-def columns_of(group_by: Sequence[str]) -> tuple[str, ...]:
-    """The columns that a release is told by. ValueError names one that there is not."""
+def grouping_columns(group_by: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns that make tracks one release, the usual ones when none is named.
+
+    Raises ValueError for an unknown column."""
     for name in group_by:
         if name not in COLUMNS or COLUMNS[name].stored != name:
             raise ValueError(f"there is no column {name!r} to group by; there are {', '.join(COLUMNS)}")
     return tuple(group_by) or RELEASE_COLUMNS
 
 
-def _sweep(folder: Path) -> None:
-    """Take away what a killed export left half written; one that runs just now keeps its own."""
+def _remove_parts(folder: Path) -> None:
+    """Remove the temporary files of killed exports. Those of a running process stay."""
     for part in folder.glob(".*.xml.*.part"):
-        number = part.name.rsplit(".", 2)[1]
+        pid = part.name.rsplit(".", 2)[1]
         with suppress(OSError):
-            if number.isdecimal() and not Path(f"/proc/{number}").exists():
+            if pid.isdecimal() and not Path(f"/proc/{pid}").exists():
                 part.unlink()

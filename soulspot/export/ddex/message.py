@@ -1,11 +1,12 @@
-"""One `Release` -> one NewReleaseMessage of ERN 4.3, as bytes. Same release, ids and times: same bytes."""
+"""A `Release` in, a NewReleaseMessage of DDEX ERN 4.3 as bytes out.
+
+The same release, message id and time give the same bytes."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
@@ -20,27 +21,28 @@ from soulspot.export.ddex.tracks import Track
 Element = etree._Element
 
 AVS_VERSION = "3"  # of the allowed-value sets that everything here is in
-GENRE = {"4.3": "Genre", "4.3.2": "DisplayGenre"}  # all that the two versions differ in here
+# The only difference between the two versions in the elements written here.
+GENRE = {"4.3": "Genre", "4.3.2": "DisplayGenre"}
 MAIN = "R0"  # the reference of the release itself; its tracks are R1 ...
 _YEAR = re.compile(r"\b((?:19|20)\d\d)\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What tells one message from another: its id, and when it was made (with a time zone)."""
+    """The identity of a message. `created_at` has a time zone."""
 
     message_id: str
     created_at: datetime
 
 
 def message_id(settings: ErnSettings, key: str, created_at: datetime) -> str:
-    """An id that no other message has: made of the time, the release, and of who sends to whom."""
-    told = "\0".join((settings.sender, settings.recipient, key, created_at.isoformat()))
-    return f"{created_at.astimezone(UTC):%Y%m%d%H%M%S}-{hashlib.sha256(told.encode()).hexdigest()[:20]}"
+    """Return a unique id, made of the time, the release's key, the sender and the recipient."""
+    parts = "\0".join((settings.sender, settings.recipient, key, created_at.isoformat()))
+    return f"{created_at.astimezone(UTC):%Y%m%d%H%M%S}-{hashlib.sha256(parts.encode()).hexdigest()[:20]}"
 
 
 def write_message(release: Release, settings: ErnSettings, header: Header) -> bytes:
-    """The message as UTF-8 XML, indented."""
+    """Return the message as indented XML in UTF-8."""
     message = etree.Element(
         f"{{{settings.namespace}}}NewReleaseMessage",
         nsmap={"ern": settings.namespace},
@@ -55,7 +57,7 @@ def write_message(release: Release, settings: ErnSettings, header: Header) -> by
 
 
 def duration(ms: int) -> str:
-    """ISO 8601 as DDEX writes it: PT[[hhH]mmM]ssS, with a fraction where there is one."""
+    """Return milliseconds as an ISO 8601 duration in the style of DDEX: "PT1H2M3.5S", "PT2M28S"."""
     minutes, rest = divmod(ms, 60_000)
     hours, minutes = divmod(minutes, 60)
     seconds = f"{rest // 1000}.{rest % 1000:03d}".rstrip("0").rstrip(".")
@@ -84,28 +86,28 @@ def _header(element: Element, release: Release, settings: ErnSettings, header: H
 
 
 class _Parties:
-    """The PartyList: a name is one party, unless ids say that two artists share it."""
+    """The PartyList. One name is one party, unless ids say that two artists share the name."""
 
     def __init__(self, element: Element) -> None:
         self._element = element
         self._known: defaultdict[str, list[tuple[str | None, str]]] = defaultdict(list)
-        self._count = 0
 
     def reference(self, artist: Artist) -> str:
+        """Return the reference ("P1", "P2", ...) of the artist's party, added if it is new."""
         known = self._known[artist.name.casefold()]
         for ident, reference in known:
             if artist.ident is None or artist.ident == ident:
                 return reference
-        self._count += 1
-        known.append((artist.ident, f"P{self._count}"))
+        reference = f"P{len(self._element) + 1}"
+        known.append((artist.ident, reference))
         party = _add(self._element, "Party")
-        _add(party, "PartyReference", f"P{self._count}")
+        _add(party, "PartyReference", reference)
         _add(_add(party, "PartyName"), "FullName", artist.name)
-        return f"P{self._count}"
+        return reference
 
 
 class _Body:
-    """The lists of a message, in the order the schema wants them."""
+    """The lists of a message, in the order that the schema demands."""
 
     def __init__(self, message: Element, release: Release, settings: ErnSettings) -> None:
         self._release = release
@@ -121,6 +123,7 @@ class _Body:
         self._references = {isrc: f"A{number}" for number, isrc in enumerate(self._recordings, 1)}
 
     def write(self) -> None:
+        """Add the main release, each recording with its own track release, and the deals."""
         label = self._parties.reference(Artist(self._release.label))
         self._main_release(label)
         for number, track in enumerate(self._recordings.values(), 1):
@@ -162,36 +165,36 @@ class _Body:
             if date:
                 _add(element, name, date)
         _add(element, "ParentalWarningType", _warning(release.explicit))
-        _add(element, "IsMultiArtistCompilation", str(release.credit.various).lower())
+        _add(element, "IsMultiArtistCompilation", str(release.credit.is_various).lower())
         self._groups(_add(element, "ResourceGroup"))
 
     def _release_id(self, element: Element) -> None:
         release = self._release
         if release.barcode:
             _add(element, "ICPN", release.barcode)
-        name, number = (
-            ("CatalogNumber", release.catalog_number)
-            if release.catalog_number
-            else ("ProprietaryId", None if release.barcode else release.proprietary_id)
-        )
-        if number:
-            _add(element, name, number).set("Namespace", self._settings.sender)
+        for name, number in (
+            ("CatalogNumber", release.catalog_number),
+            ("ProprietaryId", release.proprietary_id),
+        ):
+            # The sender's own id stands alone: a release with a better id does not need it.
+            if number and not (name == "ProprietaryId" and len(element)):
+                _add(element, name, number).set("Namespace", self._settings.sender)
 
     def _groups(self, element: Element) -> None:
-        """One group a disc; the tracks of a single disc stand in the release's own group."""
-        discs = [
-            list(tracks) for _, tracks in groupby(self._release.tracks, lambda one: one.position[0] or 1)
-        ]
-        for tracks in discs:
+        """Add one group a disc; the tracks of a single disc 1 stand in the release's own group."""
+        by_disc = groupby(self._release.tracks, lambda track: track.position[0] or 1)
+        discs = {disc: list(tracks) for disc, tracks in by_disc}
+        for disc, tracks in discs.items():
             inner = element
-            disc = tracks[0].position[0] or 1
             if len(discs) > 1 or disc > 1:
                 inner = _add(element, "ResourceGroup")
                 inner.set("ResourceGroupType", "Component")
                 _add(inner, "SequenceNumber", str(disc))
-            for number, track in _numbered(tracks):
+            numbered = all(track.position[1] for track in tracks)
+            for place, track in enumerate(tracks, 1):
                 item = _add(inner, "ResourceGroupContentItem")
-                _add(item, "SequenceNumber", str(number))
+                # On a disc with a track without a number all tracks are counted instead.
+                _add(item, "SequenceNumber", str(track.position[1] if numbered else place))
                 _add(item, "ReleaseResourceReference", self._references[track.isrc])
 
     def _track_release(self, reference: str, track: Track, label: str) -> None:
@@ -207,11 +210,11 @@ class _Body:
         _add(_add(element, GENRE[self._settings.version]), "GenreText", genre)
 
     def _release_deal(self, element: Element) -> None:
-        of_all = _add(element, "ReleaseDeal")
+        every_release = _add(element, "ReleaseDeal")
         for reference in (MAIN, *(f"R{number}" for number in range(1, len(self._recordings) + 1))):
-            _add(of_all, "DealReleaseReference", reference)
+            _add(every_release, "DealReleaseReference", reference)
         for deal in self._settings.deals:
-            self._terms(_add(_add(of_all, "Deal"), "DealTerms"), deal)
+            self._terms(_add(_add(every_release, "Deal"), "DealTerms"), deal)
 
     def _terms(self, element: Element, deal: ErnDeal) -> None:
         for territory in deal.territories:
@@ -223,7 +226,7 @@ class _Body:
             _add(element, "UseType", use)
 
     def _credit(self, element: Element, credit: Credit) -> None:
-        _add(element, "DisplayArtistName", credit.shown)
+        _add(element, "DisplayArtistName", credit.text)
         roles: dict[str, str] = {}
         for artist in credit.artists:
             roles.setdefault(self._parties.reference(artist), artist.role)
@@ -240,7 +243,7 @@ def _title(element: Element, title: str) -> None:
 
 
 def _line(element: Element, name: str, text: str | None) -> None:
-    """A PLine or CLine, with the year that it names."""
+    """Add a PLine or CLine, with the year in its text."""
     if text:
         line = _add(element, name)
         if year := _YEAR.search(text):
@@ -250,10 +253,3 @@ def _line(element: Element, name: str, text: str | None) -> None:
 
 def _warning(explicit: bool | None) -> str:
     return "NoAdviceAvailable" if explicit is None else "Explicit" if explicit else "NotExplicit"
-
-
-def _numbered(tracks: Sequence[Track]) -> list[tuple[int, Track]]:
-    """The tracks of a disc with their numbers; where one has none, all are counted."""
-    numbers = [track.position[1] for track in tracks]
-    return [(number or place, track) for place, (number, track) in enumerate(zip(
-        numbers if all(numbers) else [None] * len(tracks), tracks, strict=True), 1)]  # fmt: skip

@@ -1,52 +1,39 @@
-"""What became of a release: its message, or every reason why there is none."""
+"""The outcome of a release: its message, or a `ReleaseRefused` with every reason against it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from soulspot.errors import ReleaseRefused
+
 
 @dataclass(frozen=True, slots=True)
 class ErnMessage:
-    """A release that was written. `release_id` is its barcode, catalogue number or own id.
+    """The message of a release."""
 
-    Written to a folder, it has a `path` and an empty `message`. `remarks` say what was changed or left out."""
-
-    release_key: str
-    release_id: str
+    release_key: str  # the key that grouped its records
+    release_id: str  # its barcode, catalogue number or own id
     message_id: str
     title: str
     tracks: int
-    message: bytes
+    message: bytes  # empty when it was written to `path`
     path: Path | None = None
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()  # sentences about changed and left out values
 
 
 @dataclass(frozen=True, slots=True)
 class ErnError:
-    """One reason why a release was not written: the field (a column, an element), and words for a person.
-
-    `retryable`: the release itself is sound, and the same again may succeed."""
+    """A reason why a release has no message: a field (a column, an element) and words about it."""
 
     release_key: str
     field: str
     words: str
-    retryable: bool = False
+    retryable: bool = False  # the release is sound, and a second attempt may succeed
     title: str | None = None
 
     def __str__(self) -> str:
         return f"{self.release_key or 'no release'}: {self.field}: {self.words}"
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A release that was not written."""
-
-    errors: tuple[ErnError, ...]
-
-    @property
-    def retryable(self) -> bool:
-        return all(error.retryable for error in self.errors)
-
-
-Outcome = ErnMessage | Refusal
+Outcome = ErnMessage | ReleaseRefused

@@ -1,4 +1,4 @@
-"""The official schema that a user points to: found, read without the network, and asked whether a message is valid."""
+"""The official XML schema of DDEX: found below a path of the user's, read without the network."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ _NAMESPACE = re.compile(r"\{[^}]*\}")
 
 
 class ErnSchema:
-    """The schema of one version of ERN, parsed once and asked often. `path` is a file, or a folder with the file."""
+    """The schema of one version of ERN, parsed once for many messages."""
 
     def __init__(self, path: Path, namespace: str) -> None:
-        """Raises SchemaError."""
+        """Parse the schema of `namespace` at `path`, a file or a folder. Raises SchemaError."""
         found = _find(path, namespace)
         folder = path if path.is_dir() else found.parent
+        parser = etree.XMLParser(no_network=True, resolve_entities=False, load_dtd=False)
+        parser.resolvers.add(_FolderResolver(folder))
         try:
-            self._schema = etree.XMLSchema(etree.parse(str(found), _parser(folder)))
+            self._schema = etree.XMLSchema(etree.parse(str(found), parser))
         except (etree.LxmlError, OSError) as error:
             words = str(error).partition("\n")[0]
             raise SchemaError(
@@ -31,32 +33,27 @@ class ErnSchema:
             ) from error
 
     def faults(self, message: bytes) -> list[tuple[str, str]]:
-        """What the schema says against a message: (element, words) each; nothing when it is valid."""
+        """Return (element, words) for each fault of a message; nothing for a valid message."""
         document = etree.fromstring(message, etree.XMLParser(no_network=True, resolve_entities=False))
         if self._schema.validate(document):
             return []
         return [
-            (
-                _last(getattr(entry, "path", None) or ""),
-                f"line {entry.line}: {_NAMESPACE.sub('', entry.message)}",
-            )
+            (_element_name(entry.path or ""), f"line {entry.line}: {_NAMESPACE.sub('', entry.message)}")
             for entry in list(self._schema.error_log)  # type: ignore[call-overload]
         ]
 
 
-def _last(path: str) -> str:
+def _element_name(path: str) -> str:
     return PurePosixPath(path).name.partition("[")[0] or "message"
 
 
 def _find(path: Path, namespace: str) -> Path:
-    """The file at `path`, or below that folder, that is the schema of `namespace`."""
+    """Return the schema file of `namespace`: `path` itself, or a file below that folder."""
     if not path.exists():
         raise SchemaError(f"{path}: there is no such file or folder")
     candidates = sorted(path.rglob("*.xsd"), key=lambda one: (one.name != ROOT, len(one.parts), str(one)))
-    if path.is_file():
-        candidates = [path]
     others = set()
-    for candidate in candidates:
+    for candidate in [path] if path.is_file() else candidates:
         target = _target(candidate)
         if target == namespace:
             return candidate
@@ -70,38 +67,31 @@ def _find(path: Path, namespace: str) -> Path:
 
 
 def _target(path: Path) -> str | None:
-    """The namespace that a schema is for, from its first element alone."""
+    """Return the target namespace of a schema, read from its first element alone."""
     try:
-        for _, element in etree.iterparse(
-            str(path), events=("start",), no_network=True, resolve_entities=False
-        ):
-            found: str | None = element.get("targetNamespace")
-            return found
-    except (etree.LxmlError, OSError):
+        events = etree.iterparse(str(path), events=("start",), no_network=True, resolve_entities=False)
+        _, element = next(iter(events))
+    except (etree.LxmlError, OSError, StopIteration):
         return None
-    return None
+    namespace: str | None = element.get("targetNamespace")
+    return namespace
 
 
-def _parser(folder: Path) -> Any:
-    parser = etree.XMLParser(no_network=True, resolve_entities=False, load_dtd=False)
-    parser.resolvers.add(_Below(folder))
-    return parser
+class _FolderResolver(etree.Resolver):
+    """Resolves the imports of a schema: the named file, else a file of its name below a folder.
 
-
-class _Below(etree.Resolver):
-    """Finds what a schema imports: where it says, when that is a file; else by its name below the folder.
-
-    What is nowhere is an error: nothing is fetched, whatever the schema says."""
+    An import that is neither is an error. Nothing is fetched, whatever the schema says."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def resolve(self, system_url: str, public_id: str, context: Any) -> Any:  # type: ignore[override]
+        """Return the import for lxml; None leaves an existing file to lxml. Raises SchemaError."""
         if "://" not in system_url and Path(system_url).is_file():
-            return None  # the usual way
+            return None
         name = PurePosixPath(system_url).name
         near = [*sorted(self._folder.rglob(name)), self._folder.parent / name] if name else []
-        for place in near:
-            if place.is_file():
-                return self.resolve_filename(str(place), context)  # type: ignore[attr-defined]
+        for candidate in near:
+            if candidate.is_file():
+                return self.resolve_filename(str(candidate), context)  # type: ignore[attr-defined]
         raise SchemaError(f"{system_url}: is imported and is not there")

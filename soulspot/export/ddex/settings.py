@@ -1,4 +1,4 @@
-"""What a release message says besides the music: who sends it to whom, on which terms, and what stands in for gaps."""
+"""The settings of release messages: sender, recipient, deals, and stand-ins for absent values."""
 
 from __future__ import annotations
 
@@ -18,54 +18,46 @@ SECTION = "export.ddex"
 
 @dataclass(frozen=True, slots=True)
 class ErnDeal:
-    """One deal, the same for every release. The words are those of DDEX' allowed-value sets.
-
-    Without `start_date` (YYYY-MM-DD) it begins with the release."""
+    """A deal, the same for every release, in words of the allowed-value sets of DDEX."""
 
     commercial_model: str = "SubscriptionModel"
     use_types: tuple[str, ...] = ("OnDemandStream",)
     territories: tuple[str, ...] = ("Worldwide",)
-    start_date: str | None = None
+    start_date: str | None = None  # YYYY-MM-DD; by default the date of the release
 
 
 @dataclass(frozen=True, slots=True)
 class ErnSettings:
-    """The header and the terms of every message; the names are those of the keys below [export.ddex].
+    """The header and the terms of every message, named like the keys of [export.ddex]."""
 
-    `sender` and `recipient` are DPIDs. `label`, `genre` and `release_type` stand in where a record has none;
-    without a release type it follows from number and length of the tracks. `version` is "4.3" or "4.3.2"."""
-
-    sender: str = ""
+    sender: str = ""  # a DPID, as is `recipient`
     sender_name: str | None = None
     recipient: str = ""
     recipient_name: str | None = None
     deals: tuple[ErnDeal, ...] = ()
     language: str = "en"
-    label: str | None = None
+    label: str | None = None  # stands in for an absent label, as `genre` for an absent genre
     genre: str | None = None
-    release_type: str | None = None
+    release_type: str | None = None  # by default number and length of the tracks decide
     version: str = "4.3"
     profile: str | None = "Audio"
     test: bool = False
 
     @classmethod
     def of(cls, given: object = None, **terms: Any) -> Self:
-        """From these settings, a mapping, or anything that has attributes of their names (a section of a Config);
-        `terms` replace single ones. Raises ConfigError with every problem, TypeError for an unknown name."""
-        names = {one.name for one in fields(cls)}
-        if isinstance(given, Mapping):
-            terms = {**given, **terms}
-        if strange := sorted(terms.keys() - names):
-            raise TypeError(f"unknown settings: {', '.join(strange)}; known are {', '.join(sorted(names))}")
-        values = {name: terms.get(name, getattr(given, name, None)) for name in names}
-        values["deals"] = tuple(_deal(one) for one in values["deals"] or ())
-        settings = cls(**{name: value for name, value in values.items() if value not in (None, "")})
+        """Build settings from a mapping, other settings, or a section of a Config.
+
+        `terms` replace single values. Raises ConfigError with every wrong value, and TypeError for
+        an unknown name."""
+        values = _values(cls, "settings", given or {}, terms)
+        values["deals"] = tuple(_deal(deal) for deal in values.get("deals", ()))
+        settings = cls(**values)
         if problems := list(settings.problems()):
             raise ConfigError(problems)
         return settings
 
     def problems(self) -> Iterator[str]:
-        """What keeps every message from being written, each with its key."""
+        """Yield a sentence for each value that makes every message wrong, with its key."""
         for name in ("sender", "recipient"):
             value = getattr(self, name)
             if not value:
@@ -88,21 +80,24 @@ class ErnSettings:
         return VERSIONS[self.version]
 
 
+def _values(kind: type[Any], called: str, *sources: object) -> dict[str, Any]:
+    """Return the fields of a dataclass that mappings or objects with attributes set; later ones win."""
+    names = [one.name for one in fields(kind)]
+    found: dict[str, Any] = {}
+    for source in sources:
+        if not isinstance(source, Mapping):
+            source = {name: getattr(source, name, None) for name in names}
+        elif unknown := sorted(source.keys() - names):
+            raise TypeError(f"unknown {called}: {', '.join(unknown)}; known are {', '.join(sorted(names))}")
+        found |= source
+    return {name: value for name, value in found.items() if value not in (None, "", (), [])}
+
+
 def _deal(given: object) -> ErnDeal:
     if isinstance(given, ErnDeal):
         return given
-    names = [one.name for one in fields(ErnDeal)]
-    if isinstance(given, Mapping):
-        if strange := sorted(given.keys() - names):
-            raise TypeError(f"unknown in a deal: {', '.join(strange)}; known are {', '.join(names)}")
-        values = dict(given)
-    else:
-        values = {name: getattr(given, name, None) for name in names}
+    values = _values(ErnDeal, "in a deal", given)
     for name in ("use_types", "territories"):
-        if isinstance(values.get(name), str):
-            values[name] = (values[name],)
-    return ErnDeal(**{name: _frozen(value) for name, value in values.items() if value})
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+        if name in values:
+            values[name] = (values[name],) if isinstance(values[name], str) else tuple(values[name])
+    return ErnDeal(**values)

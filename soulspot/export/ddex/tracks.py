@@ -1,4 +1,6 @@
-"""One record -> one track of a release, or what it lacks; pure. The columns are those of `enriched_tracks`."""
+"""A record in, a track of a release or every reason against it out; pure.
+
+The columns of a record are those of `enriched_tracks`."""
 
 from __future__ import annotations
 
@@ -7,36 +9,39 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from soulspot.export.ddex import cells
-from soulspot.export.ddex.credits import Credit, credit_of
+from soulspot.export.ddex.credits import Credit, read_credit
 from soulspot.library import identifiers
 
 T = TypeVar("T")
-Fault = tuple[str, str]  # the field, and words that say what is wrong with it
+Fault = tuple[str, str]  # the field, and words about the fault
 
-LONGEST = 100 * 3_600_000  # ms; whatever claims to be longer has its unit wrong
+LONGEST = 100 * 3_600_000  # ms; a longer track has its length in another unit
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A track as a message needs it. `position` is (disc, track), each None where nobody knows."""
+    """A track as a message needs it."""
 
     title: str
     isrc: str
     duration_ms: int
     credit: Credit
-    position: tuple[int | None, int | None]
+    position: tuple[int | None, int | None]  # disc and track number, None where unknown
     genres: tuple[str, ...]
     explicit: bool | None
     p_line: str | None
 
     @property
     def order(self) -> tuple[object, ...]:
+        """The key that sorts tracks as on the release; tracks without a number come last."""
         disc, track = self.position
         return (disc or 1, track is None, track or 0, self.isrc, self.title)
 
 
 def read_track(record: Mapping[str, Any], faults: list[Fault], remarks: list[str]) -> Track | None:
-    """The track, or None with every reason among `faults`. `remarks` gets what was changed or left out."""
+    """Return the track of a record, or None after adding every reason to `faults`.
+
+    `remarks` gets sentences about changed and left out values."""
     missing: list[Fault] = []
 
     def read(field: str, reader: Callable[[Any], T | None]) -> T | None:
@@ -52,7 +57,7 @@ def read_track(record: Mapping[str, Any], faults: list[Fault], remarks: list[str
         return value
 
     title = need("title", cells.text(record.get("title"), "title", remarks), "has no title")
-    credit = need("artist", credit_of(record, "artist", remarks), "has no artist")
+    credit = need("artist", read_credit(record, remarks), "has no artist")
     duration = need("duration_ms", read("duration_ms", _length), "has no length (duration_ms)")
     isrc = need("isrc", read("isrc", _isrc), "has no ISRC")
     position = (read("disc_number", cells.number), read("track_number", cells.number))
@@ -68,7 +73,7 @@ def read_track(record: Mapping[str, Any], faults: list[Fault], remarks: list[str
 
 
 def _name(record: Mapping[str, Any]) -> str:
-    """How a person finds this record."""
+    """Name a record for a person: "track 3 'Song' (track_id 12)"."""
     title = cells.text(record.get("title"))
     number = cells.text(record.get("track_number"))
     named = f"track {number} {title!r:.60}" if title and number else f"track {title or number or ''!r:.60}"
