@@ -44,10 +44,10 @@ class ReleaseOrder:
     ) -> None:
         order = self._order
         order.execute(
-            "CREATE TABLE tracks (key TEXT, track_id INTEGER, PRIMARY RELEASE_KEY (key, track_id)) WITHOUT ROWID"
+            "CREATE TABLE tracks (key TEXT, track_id INTEGER, PRIMARY KEY (key, track_id)) WITHOUT ROWID"
         )
-        order.execute("CREATE TABLE wanted (track_id INTEGER PRIMARY RELEASE_KEY)")
-        order.execute("CREATE TABLE releases (key TEXT PRIMARY RELEASE_KEY) WITHOUT ROWID")
+        order.execute("CREATE TABLE wanted (track_id INTEGER PRIMARY KEY)")
+        order.execute("CREATE TABLE releases (key TEXT PRIMARY KEY) WITHOUT ROWID")
         order.execute("BEGIN")
         everything = wanted.since is None and wanted.words is None
         for page in _pages(self._connection, columns, RowFilter(_ACCEPTED)):
