@@ -244,7 +244,7 @@ async def test_objects_have_the_keys_of_recorded_ones() -> None:
 
 
 def test_search_results_are_ranked_the_same_way_each_time() -> None:
-    from soulspot.sandbox.servers.spotify_search import SpotifySearch
+    from soulspot.sandbox.servers.spotify.search import SpotifySearch
 
     search = SpotifySearch(catalogue())
     title = catalogue().recording(catalogue().cases["popular"][0]).title

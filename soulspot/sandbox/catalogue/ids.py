@@ -1,29 +1,41 @@
-"""Identifiers that look like real ones and are always the same: MBIDs, Spotify ids, ISRCs, barcodes."""
+"""Identifiers that look real and depend on names alone: MBIDs, Spotify ids, ISRCs, barcodes.
+
+The same names give the same identifier in every process, whatever the clock and the order of
+calls."""
 
 from __future__ import annotations
 
+import re
 from hashlib import blake2b
 
-_BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_PAIRS = tuple(high + low for high in _BASE62 for low in _BASE62)
+_MBID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_BASE62 = f"{_ALPHANUMERIC}abcdefghijklmnopqrstuvwxyz"
+# two digits at a time: large catalogues need millions of ids
+_PAIRS = tuple(high + low for high in _BASE62 for low in _BASE62)
 _COUNTRIES = ("US", "GB", "DE", "FR", "JP", "KR", "SE", "BR", "QZ", "NL", "AU", "CA")
 
 
 def number(*names: object) -> int:
-    """128 bits that depend on `names` alone; no clock, no process, no order of calls."""
+    """Return a number of 128 bits, equal for equal names and as good as random otherwise."""
     text = "\x1f".join(map(str, names))
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest(), "big")
 
 
 def mbid(*names: object) -> str:
-    """A version 4 UUID, lower-case, as MusicBrainz' ids are."""
+    """Return a version 4 UUID in lower case, as MusicBrainz' ids are."""
     h = f"{number('mbid', *names):032x}"
     return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-{'89ab'[int(h[16], 16) % 4]}{h[17:20]}-{h[20:]}"
 
 
+def is_mbid(text: str) -> bool:
+    """Whether the text is a well-formed MBID in either case."""
+    return _MBID.fullmatch(text) is not None
+
+
 def spotify_id(*names: object) -> str:
-    """22 base62 characters; a Spotify id is a 128-bit number, so the first is never above 7."""
+    """Return 22 base62 characters; as a Spotify id is a 128-bit number, the first is never above
+    7."""
     value = number("spotify", *names)
     digits = []
     for _ in range(11):
@@ -33,7 +45,7 @@ def spotify_id(*names: object) -> str:
 
 
 def isrc(year: int, *names: object) -> str:
-    """Twelve upper-case characters, no hyphens."""
+    """Return an ISRC of a year: twelve upper-case characters without hyphens."""
     value = number("isrc", *names)
     value, country = divmod(value, len(_COUNTRIES))
     registrant = ""
@@ -44,12 +56,12 @@ def isrc(year: int, *names: object) -> str:
 
 
 def barcode(*names: object) -> str:
-    """A 13-digit EAN whose check digit is right."""
+    """Return a 13-digit EAN with a correct check digit."""
     digits = f"{number('barcode', *names) % 10**12:012d}"
     total = sum(int(d) * (3 if i % 2 else 1) for i, d in enumerate(digits))
     return f"{digits}{-total % 10}"
 
 
-def hyphenated_isrc(code: str) -> str:
-    """An ISRC the way a careless label delivers it: GB-SMU-45-66095."""
-    return f"{code[:2]}-{code[2:5]}-{code[5:7]}-{code[7:]}"
+def hyphenated_isrc(isrc: str) -> str:
+    """Return an ISRC the way a careless label delivers it: GB-SMU-45-66095."""
+    return f"{isrc[:2]}-{isrc[2:5]}-{isrc[5:7]}-{isrc[7:]}"

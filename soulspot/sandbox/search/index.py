@@ -1,4 +1,5 @@
-"""A search index over documents that are numbers: postings for every field, built when first asked for."""
+"""A search index over numbered documents: the postings of every field, built at the first use of
+it."""
 
 from __future__ import annotations
 
@@ -7,96 +8,117 @@ import re
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, TypeVar
 
+from soulspot.sandbox.catalogue.ids import is_mbid
 from soulspot.sandbox.search.analysis import tokens
-from soulspot.sandbox.search.lucene import BadQuery
+from soulspot.sandbox.search.lucene import BadQuery, Range
 
+V = TypeVar("V")
 Kind = Literal["text", "accents", "keyword", "mbid", "number", "date"]
-_MBID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
+_NOTHING = array("l")
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """How a field is indexed and where its values come from, given a document's number."""
+    """The kind of a field, and a function that returns its values, given a document's number.
+
+    "text" is split into tokens, "accents" too but keeps accents; the other kinds are whole
+    values."""
 
     kind: Kind
     values: Callable[[int], Iterable[str]]
 
 
+def fields_of(documents: Sequence[V]) -> Callable[[Kind, Callable[[V], Iterable[str | None]]], Field]:
+    """Return a maker of fields over `documents`: it takes a kind and a function from a document to
+    values.
+
+    Values that are None or "" are left out."""
+
+    def field(kind: Kind, values: Callable[[V], Iterable[str | None]]) -> Field:
+        return Field(kind, lambda doc: [value for value in values(documents[doc]) if value])
+
+    return field
+
+
 class FieldIndex:
-    """One field of all documents. `terms` maps a token, or a whole value, to its documents, ascending."""
+    """One field of all documents.
+
+    `terms` maps a token, or a whole value, to the numbers of its documents in ascending order.
+    `words` has the tokens of each document, with None between its values."""
 
     def __init__(self, field: Field, size: int) -> None:
         self.kind, self.size = field.kind, size
-        self.analysed = field.kind in ("text", "accents")
-        self.words: list[tuple[str | None, ...]] = []  # per document, None between its values
+        self.is_analysed = field.kind in ("text", "accents")
+        self.words: list[tuple[str | None, ...]] = []
         gathered: defaultdict[str, array[int]] = defaultdict(lambda: array("l"))
         for doc in range(size):
-            if self.analysed:
-                self._add_text(gathered, doc, field.values(doc))
+            if self.is_analysed:
+                terms = self._add_words(field.values(doc))
             else:
-                for value in {self.canonical(value) for value in field.values(doc)}:
-                    gathered[value].append(doc)
+                terms = {self.canonical(value) for value in field.values(doc)}
+            for term in terms:
+                gathered[term].append(doc)
         self.terms: Mapping[str, array[int]] = dict(gathered)
 
-    def _add_text(self, gathered: defaultdict[str, array[int]], doc: int, values: Iterable[str]) -> None:
+    def _add_words(self, values: Iterable[str]) -> set[str]:
+        """Append the next document's words and return the distinct ones."""
         words: list[str | None] = []
         for value in values:
             if words:
                 words.append(None)
             words += tokens(value, self.kind == "accents")
         self.words.append(tuple(words))
-        for token in set(words):
-            if token is not None:
-                gathered[token].append(doc)
+        return {word for word in words if word is not None}
 
     @cached_property
-    def average(self) -> float:
+    def average_length(self) -> float:
+        """The words of an average document."""
         return max(1.0, sum(map(len, self.words)) / max(1, self.size))
 
     def canonical(self, value: str) -> str:
-        """A value as the index keeps it. Raises BadQuery where the real one cannot read it."""
-        if self.kind == "mbid":
-            if not _MBID.fullmatch(value):
-                raise BadQuery(f"Invalid UUID String: '{value}'")
-            return value.lower()
+        """Return a value as the index keeps it. Raises BadQuery where Solr cannot read it."""
+        if self.kind == "mbid" and not is_mbid(value):
+            raise BadQuery(f"Invalid UUID String: '{value}'")
         if self.kind == "number":
             return str(_number(value))
         if self.kind == "date" and not _DATE.fullmatch(value):
             raise BadQuery(f"Couldn't parse date because: Improperly formatted date: {value}")
         return value.lower()
 
-    def docs(self, token: str) -> array[int]:
-        return self.terms.get(token) or array("l")
+    def docs(self, term: str) -> array[int]:
+        """Return the documents that have a term, ascending."""
+        return self.terms.get(term, _NOTHING)
 
-    def has(self, doc: int, token: str) -> bool:
-        found = self.terms.get(token)
-        if not found:
-            return False
-        at = bisect_left(found, doc)
-        return at < len(found) and found[at] == doc
+    def has(self, doc: int, term: str) -> bool:
+        """Whether a document has a term."""
+        docs = self.docs(term)
+        at = bisect_left(docs, doc)
+        return at < len(docs) and docs[at] == doc
 
     def idf(self, frequency: int) -> float:
-        """How telling a term in this many documents is; a whole value tells nothing by being rare."""
-        if not self.analysed:
+        """Return BM25's weight of a term in `frequency` documents; whole values all weigh 1."""
+        if not self.is_analysed:
             return 1.0
         return math.log(1 + (self.size - frequency + 0.5) / (frequency + 0.5))
 
-    def weight(self, doc: int, token: str) -> float:
-        """BM25's share of one term in one document: often is better, long fields are worse."""
-        if not self.analysed:
+    def weight(self, doc: int, term: str) -> float:
+        """Return BM25's weight of a term in one document: frequent is better, a long field is
+        worse."""
+        if not self.is_analysed:
             return 1.0
         words = self.words[doc]
-        often = words.count(token)
-        return often * 2.2 / (often + 0.3 + 0.9 * len(words) / self.average)
+        count = words.count(term)
+        return count * 2.2 / (count + 0.3 + 0.9 * len(words) / self.average_length)
 
-    def phrase_at(self, doc: int, phrase: tuple[str, ...], slop: int) -> bool:
-        """Whether the words stand one after the other in one value, in all at most `slop` places apart."""
+    def has_phrase(self, doc: int, phrase: tuple[str, ...], slop: int) -> bool:
+        """Whether the words stand in order in one value, with at most `slop` other words among
+        them."""
         words, first = self.words[doc], phrase[0]
         return any(words[at] == first and self._follows(words, at, phrase, slop) for at in range(len(words)))
 
@@ -112,54 +134,56 @@ class FieldIndex:
         return True
 
     @cached_property
-    def numbers(self) -> tuple[list[int], list[int]]:
-        """All numbers ascending, and beside them the documents they are in."""
+    def _numbers(self) -> tuple[list[int], list[int]]:
+        """All numbers ascending, and beside them the documents that have them."""
         pairs = sorted((int(term), doc) for term, docs in self.terms.items() for doc in docs)
         return [number for number, _ in pairs], [doc for _, doc in pairs]
 
     @cached_property
-    def _numbers_of(self) -> dict[int, list[int]]:
+    def numbers_by_doc(self) -> dict[int, list[int]]:
+        """The numbers of each document that has some."""
         found: dict[int, list[int]] = {}
-        for number, doc in zip(*self.numbers, strict=True):
+        for number, doc in zip(*self._numbers, strict=True):
             found.setdefault(doc, []).append(number)
         return found
 
-    def numbers_of(self, doc: int) -> list[int]:
-        return self._numbers_of.get(doc, [])
-
     def docs_between(self, low: float, high: float) -> list[int]:
-        numbers, docs = self.numbers
+        """Return the documents with a number from `low` to `high`, both included."""
+        numbers, docs = self._numbers
         return docs[bisect_left(numbers, low) : bisect_right(numbers, high)]
 
-    def numeric(
-        self, low: str | None, high: str | None, include_low: bool, include_high: bool
-    ) -> tuple[float, float]:
-        """A range of numbers, both ends included. Raises BadQuery for what is no number."""
-        return (
-            -math.inf if low is None else _number(low) + (0 if include_low else 1),
-            math.inf if high is None else _number(high) - (0 if include_high else 1),
-        )
+    def number_bounds(self, wanted: Range) -> tuple[float, float]:
+        """Return a range of numbers with both ends included. Raises BadQuery for what is no
+        number."""
+        low = -math.inf if wanted.low is None else _number(wanted.low) + (not wanted.include_low)
+        high = math.inf if wanted.high is None else _number(wanted.high) - (not wanted.include_high)
+        return low, high
 
-    def between(self, low: str | None, high: str | None, include_low: bool, include_high: bool) -> list[str]:
-        """The terms within a range: dates by the time they mean, others by spelling."""
-        lowest = "" if low is None else self.canonical(low)
-        highest = "\U0010ffff" if high is None else self.canonical(high) + "\U0010ffff"
+    def terms_between(self, wanted: Range) -> list[str]:
+        """Return the terms within a range: dates by the time they mean, other values by
+        spelling."""
+        low = "" if wanted.low is None else self.canonical(wanted.low)
+        # The highest character makes 2001 reach to the end of that year: all that begins with it is
+        # below.
+        high = "" if wanted.high is None else self.canonical(wanted.high)
+        highest = high + "\U0010ffff"
         return [
             term
             for term in self.terms
-            if (term >= lowest or lowest.startswith(term))
+            if (term >= low or low.startswith(term))
             and term <= highest
-            and (include_low or term != lowest)
-            and (include_high or high is None or term != highest[:-1])
+            and (wanted.include_low or term != low)
+            and (wanted.include_high or wanted.high is None or term != high)
         ]
 
-    def dates(self, text: str) -> list[str]:
-        """The dates that overlap this one: 2003-01 overlaps 2003 and 2003-01-17."""
+    def overlapping_dates(self, text: str) -> list[str]:
+        """Return the dates that overlap this one: 2003-01 overlaps 2003 and 2003-01-17."""
         wanted = self.canonical(text)
         return [term for term in self.terms if term.startswith(wanted) or wanted.startswith(f"{term}-")]
 
-    def matching(self, regex: str) -> list[str]:
-        """The terms a pattern describes."""
+    def matching_terms(self, regex: str) -> list[str]:
+        """Return the terms that a regular expression matches. Raises BadQuery for a malformed
+        one."""
         try:
             pattern = re.compile(regex, re.DOTALL | re.IGNORECASE)
         except re.error as error:
@@ -175,7 +199,7 @@ def _number(text: str) -> int:
 
 
 class Index:
-    """Fields by name; `default` is searched where a query names none."""
+    """Fields by name over `size` documents; `default` is searched where a query names no field."""
 
     def __init__(self, size: int, fields: Mapping[str, Field], default: str) -> None:
         self.size, self.fields, self.default = size, fields, default
@@ -187,7 +211,8 @@ class Index:
             self.field(name)
 
     def field(self, name: str) -> FieldIndex:
-        """The index of a field. Raises BadQuery for a name the service does not have."""
+        """Return the index of a field. Raises BadQuery for a name that the service does not
+        have."""
         if name not in self.fields:
             raise BadQuery(f"undefined field {name}")
         if name not in self._built:

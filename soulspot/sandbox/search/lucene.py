@@ -1,4 +1,5 @@
-"""Lucene's classic query syntax, small but honest: what its parser refuses is refused here."""
+"""Lucene's classic query syntax, parsed to a tree; text that Lucene's parser refuses is refused
+here."""
 
 from __future__ import annotations
 
@@ -12,6 +13,8 @@ class BadQuery(ValueError):
 
 
 class Occur(Enum):
+    """Whether a clause is required, optional or forbidden."""
+
     MUST = "+"
     SHOULD = ""
     NOT = "-"
@@ -45,7 +48,7 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """[low TO high], either end None when it is open (*) and exclusive with braces."""
+    """[low TO high]; an end is None when it is open (*), and excluded with a brace."""
 
     field: str
     low: str | None
@@ -56,7 +59,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Everything:
-    """*:*"""
+    """The query *:*, which matches every document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,8 @@ class Boosted:
 
 @dataclass(frozen=True, slots=True)
 class Boolean:
+    """Clauses side by side, each required, optional or forbidden."""
+
     clauses: tuple[tuple[Occur, Node], ...]
 
 
@@ -97,15 +102,17 @@ _LEXER = re.compile(
 
 @dataclass(slots=True)
 class _Token:
-    kind: str
+    kind: str  # the name of its group in _LEXER
     text: str
-    at: int
-    low: str | None = None
+    at: int  # column, from 0
+    low: str | None = None  # of a range
     high: str | None = None
 
 
 def parse(query: str, default_field: str) -> Node:
-    """The query as a tree. Raises BadQuery where Lucene's classic parser raises a ParseException."""
+    """Return the query as a tree; terms without a field get `default_field`.
+
+    Raises BadQuery where Lucene's classic parser raises a ParseException."""
     tokens = _lex(query)
     if not tokens:
         raise BadQuery("empty query")
@@ -117,7 +124,7 @@ def parse(query: str, default_field: str) -> Node:
 
 
 def escape(text: str) -> str:
-    """The text with everything that means something to Lucene escaped."""
+    """Return the text with every character that means something to Lucene escaped."""
     return re.sub(r'([+\-!(){}\[\]^"~*?:\\/&|])', r"\\\1", text)
 
 
@@ -127,9 +134,8 @@ def _lex(query: str) -> list[_Token]:
         found = _LEXER.match(query, at)
         if not found or found.end() == at:
             raise BadQuery(f"Lexical error at column {at + 1}")
-        kind = found.lastgroup or ""
-        if found["range"]:
-            kind = "range"
+        # in a range the last group that matched is one of its ends
+        kind = "range" if found["range"] else found.lastgroup or ""
         if kind != "space":
             tokens.append(_Token(kind, found[kind], at, found["low"], found["high"]))
         at = found.end()
@@ -150,7 +156,7 @@ class _Parser:
         at = self.at + ahead
         return self.tokens[at].kind if at < len(self.tokens) else "end"
 
-    def take(self) -> _Token:
+    def next(self) -> _Token:
         self.at += 1
         return self.tokens[self.at - 1]
 
@@ -161,16 +167,18 @@ class _Parser:
         return BadQuery(f'Encountered "{token.text}" at column {token.at + 1}')
 
     def query(self, field: str) -> Node:
-        """Clauses up to a closing parenthesis or the end, joined the way the classic parser joins them:
-        AND makes both its neighbours required, OR neither, and nothing binds tighter than anything else."""
+        """Parse clauses up to a closing parenthesis or the end.
+
+        As in the classic parser, AND makes both its neighbours required and OR neither, and nothing
+        binds tighter than anything else."""
         clauses: list[tuple[Occur, Node]] = []
         while True:
             joined = ""
             if clauses and self.peek() in ("and", "or"):
-                joined = self.take().kind
+                joined = self.next().kind
             occur = Occur.SHOULD
             if self.peek() in ("plus", "minus", "not"):
-                occur = Occur.MUST if self.take().kind == "plus" else Occur.NOT
+                occur = Occur.MUST if self.next().kind == "plus" else Occur.NOT
             node = self.clause(field)
             if joined == "and":
                 if clauses[-1][0] is Occur.SHOULD:
@@ -186,15 +194,15 @@ class _Parser:
 
     def clause(self, field: str) -> Node:
         if self.peek() in ("term", "star") and self.peek(1) == "colon":
-            name = self.take()
-            self.take()
+            name = self.next()
+            self.next()
             field = "*" if name.kind == "star" else _unescape(name.text)
         if self.peek() == "open":
-            self.take()
+            self.next()
             node = self.query(field)
             if self.peek() != "close":
                 raise self.error()
-            self.take()
+            self.next()
             return self.boosted(node)
         return self.boosted(self.term(field))
 
@@ -202,23 +210,18 @@ class _Parser:
         if self.peek() != "boost":
             return node
         try:
-            return Boosted(node, float(self.take().text[1:]))
+            return Boosted(node, float(self.next().text[1:]))
         except ValueError:
             raise BadQuery("Cannot parse the boost") from None
 
     def term(self, field: str) -> Node:
         if self.peek() not in ("term", "wild", "quoted", "range", "regex"):
             raise self.error()
-        token = self.take()
+        token = self.next()
         match token.kind:
             case "range":
-                return Range(
-                    field,
-                    _bound(token.low),
-                    _bound(token.high),
-                    token.text.startswith("["),
-                    token.text.endswith("]"),
-                )
+                ends = _bound(token.low), _bound(token.high)
+                return Range(field, *ends, token.text.startswith("["), token.text.endswith("]"))
             case "regex":
                 return Pattern(field, token.text[1:-1])
             case "wild":
@@ -226,11 +229,12 @@ class _Parser:
                     return Everything()
                 return Pattern(field, _wildcard(token.text))
             case "quoted":
-                slop = self.take().text[1:] if self.peek() == "fuzzy" else ""
+                slop = self.next().text[1:] if self.peek() == "fuzzy" else ""
                 return Phrase(field, _unescape(token.text[1:-1]), int(float(slop or 0)))
         fuzzy = None
         if self.peek() == "fuzzy":
-            given = float(self.take().text[1:] or 2)
+            given = float(self.next().text[1:] or 2)
+            # from 1 on a number of edits; below 1 a similarity, as in old versions of Lucene
             fuzzy = int(given) if given >= 1 else 2 if given else 0
         return Term(field, _unescape(token.text), fuzzy)
 
@@ -242,5 +246,6 @@ def _bound(text: str | None) -> str | None:
 
 
 def _wildcard(text: str) -> str:
+    """Return the regular expression of a wildcard term."""
     parts = re.findall(r"\\.|.", text, flags=re.DOTALL)
     return "".join({"*": ".*", "?": "."}.get(part, re.escape(_unescape(part))) for part in parts)

@@ -1,9 +1,9 @@
-"""Runs a parsed query over an index: which documents match, and how well, the rarest clause first."""
+"""The matching documents of a parsed query and their scores, the rarest clause first."""
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
@@ -28,28 +28,32 @@ from soulspot.sandbox.search.lucene import (
 
 
 class Matcher(Protocol):
-    """A part of a query. `cost` is about how many documents `scores` goes through."""
+    """A part of a compiled query."""
 
     @property
-    def cost(self) -> int: ...
+    def cost(self) -> int:
+        """About how many documents `scores` goes through."""
+        ...
 
-    def scores(self) -> Mapping[int, float]: ...
+    def scores(self) -> Mapping[int, float]:
+        """Return the score of every document that matches."""
+        ...
 
     def score(self, doc: int) -> float | None:
-        """The score of one document, None when it does not match."""
+        """Return the score of one document, None when it does not match."""
         ...
 
 
 @dataclass
 class OneTerm:
-    """One token, or one whole value."""
+    """Matches one token, or one whole value."""
 
     field: FieldIndex
-    token: str
+    term: str
 
     @cached_property
     def docs(self) -> array[int]:
-        return self.field.docs(self.token)
+        return self.field.docs(self.term)
 
     @cached_property
     def idf(self) -> float:
@@ -60,25 +64,18 @@ class OneTerm:
         return len(self.docs)
 
     def scores(self) -> Mapping[int, float]:
-        if not self.field.analysed:
-            return dict.fromkeys(self.docs, 1.0)
-        idf, weight, token = self.idf, self.field.weight, self.token
-        return {doc: idf * weight(doc, token) for doc in self.docs}
+        idf, weight, term = self.idf, self.field.weight, self.term
+        return {doc: idf * weight(doc, term) for doc in self.docs}
 
     def score(self, doc: int) -> float | None:
-        return self.idf * self.field.weight(doc, self.token) if self.field.has(doc, self.token) else None
+        return self.idf * self.field.weight(doc, self.term) if self.field.has(doc, self.term) else None
 
 
 @dataclass
-class AnyTerm:
-    """Any of several terms at a constant score: patterns and ranges."""
+class AnyOf:
+    """Matches these documents, all with the same score: patterns, ranges, everything."""
 
-    field: FieldIndex
-    terms: Sequence[str]
-
-    @cached_property
-    def docs(self) -> set[int]:
-        return {doc for term in self.terms for doc in self.field.docs(term)}
+    docs: Collection[int]
 
     @property
     def cost(self) -> int:
@@ -91,32 +88,23 @@ class AnyTerm:
         return 1.0 if doc in self.docs else None
 
 
-@dataclass
-class Between:
-    """A number in a range, both ends included."""
+class Between(AnyOf):
+    """Matches a number in a range, both ends included."""
 
-    field: FieldIndex
-    low: float
-    high: float
-
-    @cached_property
-    def docs(self) -> list[int]:
-        return self.field.docs_between(self.low, self.high)
-
-    @property
-    def cost(self) -> int:
-        return len(self.docs)
-
-    def scores(self) -> Mapping[int, float]:
-        return dict.fromkeys(self.docs, 1.0)
+    def __init__(self, field: FieldIndex, low: float, high: float) -> None:
+        super().__init__(field.docs_between(low, high))
+        self.field, self.low, self.high = field, low, high
 
     def score(self, doc: int) -> float | None:
-        return 1.0 if any(self.low <= n <= self.high for n in self.field.numbers_of(doc)) else None
+        # the documents are a list in order of their numbers, so that the document's own numbers are
+        # faster
+        numbers = self.field.numbers_by_doc.get(doc, ())
+        return 1.0 if any(self.low <= number <= self.high for number in numbers) else None
 
 
 @dataclass
 class WordsInOrder:
-    """A phrase of at least two words."""
+    """Matches a phrase of at least two words."""
 
     field: FieldIndex
     words: tuple[str, ...]
@@ -131,8 +119,7 @@ class WordsInOrder:
         return self.parts[0].cost
 
     def scores(self) -> Mapping[int, float]:
-        found = ((doc, self.score(doc)) for doc in self.parts[0].docs)
-        return {doc: score for doc, score in found if score is not None}
+        return {doc: score for doc in self.parts[0].docs if (score := self.score(doc)) is not None}
 
     def score(self, doc: int) -> float | None:
         total = 0.0
@@ -141,29 +128,12 @@ class WordsInOrder:
             if share is None:
                 return None
             total += share
-        return total if self.field.phrase_at(doc, self.words, self.slop) else None
-
-
-@dataclass
-class All:
-    """Every document."""
-
-    size: int
-
-    @property
-    def cost(self) -> int:
-        return self.size
-
-    def scores(self) -> Mapping[int, float]:
-        return dict.fromkeys(range(self.size), 1.0)
-
-    def score(self, doc: int) -> float | None:
-        return 1.0
+        return total if self.field.has_phrase(doc, self.words, self.slop) else None
 
 
 @dataclass
 class Times:
-    """A boosted part."""
+    """Matches as its part does, with the score multiplied by `boost`."""
 
     part: Matcher
     boost: float
@@ -182,45 +152,45 @@ class Times:
 
 @dataclass
 class Clauses:
-    """Required, optional and forbidden parts; without a required one, an optional one must match."""
+    """Matches required, optional and forbidden parts.
+
+    Without a required part, at least one optional part must match."""
 
     must: list[Matcher]
     should: list[Matcher]
     never: list[Matcher]
 
     @cached_property
-    def ordered(self) -> list[Matcher]:
+    def cheapest_first(self) -> list[Matcher]:
         return sorted(self.must, key=lambda part: part.cost)
 
     @property
     def cost(self) -> int:
-        return self.ordered[0].cost if self.must else sum(part.cost for part in self.should)
+        return self.cheapest_first[0].cost if self.must else sum(part.cost for part in self.should)
 
     def scores(self) -> Mapping[int, float]:
+        total: dict[int, float] = {}
         if self.must:
-            total = dict(self.ordered[0].scores())
-            for part in self.ordered[1:]:
+            # Only the rarest part lists its documents; the other parts are asked about those alone.
+            total = dict(self.cheapest_first[0].scores())
+            for part in self.cheapest_first[1:]:
                 kept = ((doc, score, part.score(doc)) for doc, score in total.items())
                 total = {doc: score + share for doc, score, share in kept if share is not None}
             for part in self.should:
                 for doc in total:
                     total[doc] += part.score(doc) or 0.0
-            return self._allowed(total)
-        total = {}
-        for part in self.should:
-            for doc, score in part.scores().items():
-                total[doc] = total.get(doc, 0.0) + score
-        return self._allowed(total)
+        else:
+            for part in self.should:
+                for doc, score in part.scores().items():
+                    total[doc] = total.get(doc, 0.0) + score
+        return {doc: score for doc, score in total.items() if not self._forbids(doc)} if self.never else total
 
-    def _allowed(self, total: dict[int, float]) -> dict[int, float]:
-        return {doc: s for doc, s in total.items() if not self._forbidden(doc)} if self.never else total
-
-    def _forbidden(self, doc: int) -> bool:
+    def _forbids(self, doc: int) -> bool:
         return any(part.score(doc) is not None for part in self.never)
 
     def score(self, doc: int) -> float | None:
         total, matched = 0.0, bool(self.must)
-        for part in self.ordered:
+        for part in self.cheapest_first:
             share = part.score(doc)
             if share is None:
                 return None
@@ -229,63 +199,71 @@ class Clauses:
             share = part.score(doc)
             if share is not None:
                 total, matched = total + share, True
-        return total if matched and not self._forbidden(doc) else None
+        return total if matched and not self._forbids(doc) else None
 
 
-def compiled(node: Node, index: Index, top: bool = True) -> Matcher:
-    """The part that finds what `node` asks for. Raises BadQuery for unknown fields and unreadable values."""
+def compile_query(node: Node, index: Index, is_top: bool = True) -> Matcher:
+    """Return the matcher of a parsed query.
+
+    Raises BadQuery for fields that the index does not have and values that a field cannot read."""
     match node:
         case Everything():
-            return All(index.size)
+            return AnyOf(range(index.size))
         case Boosted(part, boost):
-            return Times(compiled(part, index, top), boost)
+            return Times(compile_query(part, index, is_top), boost)
         case Boolean(clauses):
-            parts = {
-                occur: [compiled(part, index, False) for has, part in clauses if has is occur]
-                for occur in Occur
-            }
+            parts: dict[Occur, list[Matcher]] = {occur: [] for occur in Occur}
+            for occur, part in clauses:
+                parts[occur].append(compile_query(part, index, False))
             must, should, never = parts[Occur.MUST], parts[Occur.SHOULD], parts[Occur.NOT]
-            if top and never and not must and not should:
-                must = [All(index.size)]  # Solr, unlike Lucene, answers a query of nothing but NOT
+            if is_top and never and not must and not should:
+                # Solr, unlike Lucene, answers a query of nothing but NOT
+                must = [AnyOf(range(index.size))]
             return Clauses(must, should, never)
     field = index.field(node.field)
     match node:
-        case Range(low=low, high=high, include_low=include_low, include_high=include_high):
-            if field.kind == "number":
-                return Between(field, *field.numeric(low, high, include_low, include_high))
-            return AnyTerm(field, field.between(low, high, include_low, include_high))
+        case Range() if field.kind == "number":
+            return Between(field, *field.number_bounds(node))
+        case Range():
+            return _any_term(field, field.terms_between(node))
         case Pattern(regex=regex):
-            return AnyTerm(field, field.matching(regex))
+            return _any_term(field, field.matching_terms(regex))
         case Phrase(text=text, slop=slop):
-            return _text(field, text, slop, phrase=True)
+            return _text(field, text, slop)
         case Term(text=text, fuzzy=None):
-            return _text(field, text, 0, phrase=False)
+            return _text(field, text)
         case Term(text=text, fuzzy=int(edits)):
-            wanted = tokens(text)[0] if field.analysed and tokens(text) else text.lower()
+            wanted = tokens(text)[0] if field.is_analysed and tokens(text) else text.lower()
             near = [t for t in field.terms if OSA.distance(t, wanted, score_cutoff=edits) <= edits]
-            return AnyTerm(field, near)
+            return _any_term(field, near)
     raise AssertionError(f"no such node: {node}")
 
 
-def _text(field: FieldIndex, text: str, slop: int, *, phrase: bool) -> Matcher:
+def _any_term(field: FieldIndex, terms: list[str]) -> AnyOf:
+    return AnyOf({doc for term in terms for doc in field.docs(term)})
+
+
+def _text(field: FieldIndex, text: str, slop: int | None = None) -> Matcher:
+    """Return the matcher of a text: a phrase with `slop`, otherwise a term that may hold several
+    words."""
     if field.kind == "date":
-        return AnyTerm(field, field.dates(text))
-    if not field.analysed:
+        return _any_term(field, field.overlapping_dates(text))
+    if not field.is_analysed:
         return OneTerm(field, field.canonical(text))
     words = tokens(text, field.kind == "accents")
     if len(words) == 1:
         return OneTerm(field, words[0])
-    if phrase and words:
+    if slop is not None and words:
         return WordsInOrder(field, words, slop)
     return Clauses([], [OneTerm(field, word) for word in words], [])
 
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """A page of a result: `total` documents matched; `docs` are (number, score 0-100), best first."""
+    """One page of a result."""
 
-    total: int
-    docs: list[tuple[int, int]]
+    total: int  # documents that match, on this page or another
+    docs: list[tuple[int, int]]  # (document, score 0-100), best first
 
 
 def search(
@@ -294,15 +272,17 @@ def search(
     limit: int,
     offset: int,
     rng: Random,
+    *,
     cut: bool = False,
     hidden: Callable[[int], bool] | None = None,
 ) -> Hits:
-    """Find, rank and page. Equal scores stand in no stable order: `rng` shuffles them anew each time.
+    """Find and rank the documents of a query and return `limit` of them from `offset` on.
 
-    `cut` answers as if the time were up half way: part of the index was not seen, and nothing says so.
-    `hidden` documents are not in the index yet."""
-    found = compiled(parse(query, index.default), index).scores()
-    ranked = sorted((-round(score, 6), rng.random(), doc) for doc, score in found.items())
+    Equal scores stand in no stable order: `rng` shuffles them anew each time. `cut` answers as if
+    the time were up half way, so that part of the index was not seen, and nothing says so. `hidden`
+    tells which documents are not in the index yet. Raises BadQuery."""
+    scores = compile_query(parse(query, index.default), index).scores()
+    ranked = sorted((-round(score, 6), rng.random(), doc) for doc, score in scores.items())
     if hidden:
         ranked = [hit for hit in ranked if not hidden(hit[2])]
     if cut:

@@ -1,10 +1,13 @@
-"""How the local servers behave: limits, quotas and faults, all changeable while they run."""
+"""The behaviour of the local servers: limits, quotas and faults, all changeable while they run."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
-from typing import Any, Literal, get_type_hints
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 SERVICES = ("musicbrainz", "spotify", "token", "listenbrainz", "labs", "covers")
 Malformed = Literal[
@@ -14,12 +17,14 @@ Malformed = Literal[
 
 @dataclass(slots=True)
 class Faults:
-    """What goes wrong at one service. Shares are 0 to 1 of its requests, times are seconds.
+    """Faults of one service. Shares are 0 to 1 of its requests, times are seconds.
 
-    A dropped request is closed without an answer; a malformed one has status 200 and a body spoilt as
-    `malformed` says; an error answers `error_status` with an HTML page, as a proxy in front of it does.
-    `retry_after` stands in the Retry-After header of every 429 and 503 instead of what the service would say
-    (a date, nonsense, a negative number); "" takes the header away."""
+    A dropped request is closed without an answer. An error answers `error_status` with an HTML
+    page, as a proxy in front of the service does. A malformed answer has status 200 and a body
+    spoilt in the way that `malformed` names. `retry_after` replaces the Retry-After header of every
+    429 and 503 (by a date, nonsense, a negative number); "" removes the header."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     latency: float = 0.0
     slow_share: float = 0.0
@@ -34,18 +39,10 @@ class Faults:
 
 @dataclass(slots=True)
 class Behaviour:
-    """All the knobs. What is not said otherwise is as apis of late 2026 are: public limits on, no faults.
+    """All settings of the servers. The defaults are the services of late 2026: limits on, no
+    faults."""
 
-    `mb_*`: requests a second on average, shares of searches and lookups shed with the busy 503, share of
-    searches cut silently after part of the index, share of recordings the index does not have yet, longest
-    request line in bytes.
-    `spotify_window_limit`: requests in any 30 s (Spotify publishes no number). `spotify_quota`: requests
-    until QUOTA_EXCEEDED, None for no quota; the quota is whole again `spotify_quota_retry_after` seconds
-    later, and with that None the answer has no Retry-After and it never is. `spotify_clients`: client id
-    -> secret when only those may have a token. `spotify_markets_relink`: answers a request that names a
-    market with another id for every n-th track, 0 for none.
-    `lb_limit` requests in each 10 s. `lb_missing_share` of the recordings are not in ListenBrainz' cache.
-    `labs_wrong_share`: share of labs answers that are wrong or dead."""
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     seed: int = 0
     limits: bool = True
@@ -55,70 +52,50 @@ class Behaviour:
     listenbrainz: Faults = field(default_factory=Faults)
     labs: Faults = field(default_factory=Faults)
     covers: Faults = field(default_factory=Faults)
-    mb_rate: float = 1.0
-    mb_search_busy_share: float = 0.0
-    mb_lookup_busy_share: float = 0.0
-    mb_search_cut_share: float = 0.0
-    mb_unindexed_share: float = 0.0
-    mb_line_bytes: int = 7168
+    mb_rate: float = 1.0  # requests a second on average
+    mb_search_busy_share: float = 0.0  # searches refused with the "busy" 503
+    mb_lookup_busy_share: float = 0.0  # lookups refused with the "busy" 503
+    mb_search_cut_share: float = 0.0  # searches that silently see only part of the index
+    mb_unindexed_share: float = 0.0  # recordings that the search index does not have yet
+    mb_line_bytes: int = 7168  # longest request line
     spotify_mode: Literal["extended", "development"] = "extended"
-    spotify_window_limit: int = 100
-    spotify_burst_retry_after: int | None = 3
-    spotify_quota: int | None = None
+    spotify_window_limit: int = 100  # requests in any 30 s; Spotify publishes no number
+    spotify_burst_retry_after: int | None = 3  # seconds
+    spotify_quota: int | None = None  # requests until QUOTA_EXCEEDED; None for no quota
+    # Seconds until a spent quota is whole again. None: it never is, and the 429 has no Retry-After.
     spotify_quota_retry_after: int | None = 52531
     spotify_premium_required: bool = False
-    spotify_clients: dict[str, str] = field(default_factory=dict)
-    spotify_markets_relink: int = 0
-    token_lifetime: int = 3600
-    lb_limit: int = 30
+    spotify_clients: dict[str, str] = field(default_factory=dict)  # id -> secret; empty admits everybody
+    spotify_markets_relink: int = 0  # with a market, every n-th track has another id; 0 for none
+    token_lifetime: int = 3600  # seconds
+    lb_limit: int = 30  # requests in each 10 s
     lb_token: str | None = None
-    lb_missing_share: float = 0.0
-    labs_wrong_share: float = 0.02
+    lb_missing_share: float = 0.0  # recordings that are not in ListenBrainz' cache
+    labs_wrong_share: float = 0.02  # labs answers that are wrong or dead
 
     def update(self, changes: Mapping[str, Any]) -> None:
         """Set fields by name; a nested mapping changes the Faults of that service.
 
-        Raises ValueError, and changes nothing, when a name or the type of a value is wrong."""
-        _check(self, changes, "")
-        _apply(self, changes)
+        `{"mb_rate": 5, "labs": {"latency": 2}}` changes two fields and keeps the rest. Raises
+        ValueError, and changes nothing, when a name or the type of a value is wrong."""
+        if not isinstance(changes, Mapping):
+            raise ValueError(f"a behaviour is a JSON object of fields, not {changes!r}")
+        wanted = asdict(self) | dict(changes)
+        for name in SERVICES:
+            if isinstance(wanted[name], Mapping):
+                wanted[name] = asdict(getattr(self, name)) | dict(wanted[name])
+        try:
+            # strict validation takes an object for a dataclass from JSON only
+            checked = _ADAPTER.validate_json(json.dumps(wanted), strict=True)
+        except ValidationError as error:
+            wrong = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+            raise ValueError(f"no such behaviour: {'; '.join(wrong)}") from None
+        for each in fields(self):
+            setattr(self, each.name, getattr(checked, each.name))
 
     def as_dict(self) -> dict[str, Any]:
-        """All fields, JSON-ready."""
+        """Return all fields, ready for JSON."""
         return asdict(self)
 
 
-def _check(target: Any, changes: Mapping[str, Any], where: str) -> None:
-    hints, known = get_type_hints(type(target)), {each.name for each in fields(target)}
-    for name, value in changes.items():
-        if name not in known:
-            raise ValueError(f"no such behaviour: {where}{name}")
-        current = getattr(target, name)
-        if is_dataclass(current):
-            if not isinstance(value, Mapping):
-                raise ValueError(f"{where}{name} takes an object, not {value!r}")
-            _check(current, value, f"{where}{name}.")
-        elif not _fits(value, hints[name]):
-            raise ValueError(f"{where}{name} cannot be {value!r}")
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    choices = getattr(hint, "__args__", ())
-    if getattr(hint, "__origin__", None) is Literal:
-        return value in choices
-    if hint is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    if isinstance(hint, type):
-        return isinstance(value, hint)
-    if getattr(hint, "__origin__", None) is dict:
-        return isinstance(value, dict) and all(isinstance(x, str) for pair in value.items() for x in pair)
-    return any(_fits(value, choice) for choice in choices)
-
-
-def _apply(target: Any, changes: Mapping[str, Any]) -> None:
-    for name, value in changes.items():
-        if is_dataclass(getattr(target, name)):
-            _apply(getattr(target, name), value)
-        else:
-            setattr(target, name, value)
+_ADAPTER = TypeAdapter(Behaviour)

@@ -1,49 +1,51 @@
-"""Spoils answers on purpose: cut off, HTML, wrong types, nonsense numbers, bottomless nesting."""
+"""Answers spoilt on purpose: cut off, HTML, wrong types, nonsense numbers, bottomless nesting."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
 
 from soulspot.sandbox.servers.behaviour import Malformed
 
-HTML = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center><hr>nginx</body></html>"
+_PAGE = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center><hr>nginx</body></html>"
+_BODIES = {
+    "empty": b"",
+    "deep": b"[" * 100_000,
+    "nan": b'{"count": NaN, "recordings": [{"length": Infinity}], "tracks": NaN}',
+    "huge_number": b'{"count": ' + b"9" * 5000 + b', "recordings": [], "tracks": []}',
+    "surrogate": b'{"recordings": [{"title": "\\ud800"}], "tracks": [{"name": "\\udfff"}]}',
+}
 
 
 def html(status: int, reason: str) -> web.Response:
-    """An error page of a proxy before the service."""
-    return web.Response(status=status, text=HTML.format(f"{status} {reason}"), content_type="text/html")
+    """Return the HTML error page of a proxy in front of the service."""
+    return web.Response(status=status, text=_PAGE.format(f"{status} {reason}"), content_type="text/html")
 
 
 def spoil(response: web.Response, how: Malformed) -> web.Response:
-    """The same answer, malformed; always with status 200, as broken proxies and caches give them."""
+    """Return the same answer, malformed.
+
+    The status is always 200, as broken proxies and caches send it."""
+    if how == "html":
+        return html(200, "OK")
     body = response.body if isinstance(response.body, bytes) else b""
-    kind = response.content_type
-    match how:
-        case "html":
-            return html(200, "OK")
-        case "empty":
-            body = b""
-        case "truncated":
-            body = body[: len(body) * 2 // 3] or b"{"
-        case "deep":
-            body = b"[" * 100_000
-        case "nan":
-            body = b'{"count": NaN, "recordings": [{"length": Infinity}], "tracks": NaN}'
-        case "huge_number":
-            body = b'{"count": ' + b"9" * 5000 + b', "recordings": [], "tracks": []}'
-        case "surrogate":
-            body = b'{"recordings": [{"title": "\\ud800"}], "tracks": [{"name": "\\udfff"}]}'
-        case "wrong_types":
-            body = _rewritten(body, _wrong_types)
-        case "wrong_length":
-            body = _rewritten(body, _shortened)
-    return web.Response(status=200, body=body, content_type=kind)
+    if how == "truncated":
+        body = body[: len(body) * 2 // 3] or b"{"
+    elif how == "wrong_types":
+        body = _rewrite(body, _wrong_types)
+    elif how == "wrong_length":
+        body = _rewrite(body, _without_first_entries)
+    else:
+        body = _BODIES[how]
+    return web.Response(status=200, body=body, content_type=response.content_type)
 
 
-def _rewritten(body: bytes, change: Any) -> bytes:
+def _rewrite(body: bytes, change: Callable[[Any], Any]) -> bytes:
+    """Return a JSON body with `change` applied to its value, and `[]` for a body that is not
+    JSON."""
     try:
         return json.dumps(change(json.loads(body))).encode()
     except ValueError:
@@ -51,16 +53,17 @@ def _rewritten(body: bytes, change: Any) -> bytes:
 
 
 def _wrong_types(value: Any) -> Any:
-    """Every value as another type: objects become lists, texts numbers, numbers objects."""
+    """Return the value with every entry as another type: objects as lists, text as numbers and so
+    on."""
     match value:
         case dict():
-            return {name: _another(inner) for name, inner in value.items()}
+            return {name: _another_type(inner) for name, inner in value.items()}
         case list():
-            return {"0": [_another(inner) for inner in value]}
-    return _another(value)
+            return {"0": [_another_type(inner) for inner in value]}
+    return _another_type(value)
 
 
-def _another(value: Any) -> Any:
+def _another_type(value: Any) -> Any:
     match value:
         case dict():
             return [value]
@@ -73,11 +76,11 @@ def _another(value: Any) -> Any:
     return str(value)
 
 
-def _shortened(value: Any) -> Any:
-    """Every list without its first entry."""
+def _without_first_entries(value: Any) -> Any:
+    """Return the value with the first entry of every list removed."""
     match value:
         case dict():
-            return {name: _shortened(inner) for name, inner in value.items()}
+            return {name: _without_first_entries(inner) for name, inner in value.items()}
         case list():
-            return [_shortened(inner) for inner in value[1:]]
+            return [_without_first_entries(inner) for inner in value[1:]]
     return value

@@ -1,4 +1,5 @@
-"""How the services count requests: averages, windows and quotas; the time is always passed in."""
+"""Request counters as the services have them: averages, windows and quotas. The time is passed
+in."""
 
 from __future__ import annotations
 
@@ -9,17 +10,18 @@ from dataclasses import dataclass, field
 
 @dataclass
 class AverageRate:
-    """MusicBrainz: at most N+1 requests in any N seconds, for every N up to `span`, at `rate` 1 a second.
+    """MusicBrainz' limit: at most N+1 requests in any N seconds at `rate` 1, for every N up to
+    `span`.
 
-    Refused requests count as well, which is why all of them are refused until the client slows down."""
+    Refused requests count as well. Therefore everything is refused until the client slows down."""
 
-    rate: float = 1.0
-    span: int = 20
+    rate: float = 1.0  # requests a second
+    span: int = 20  # seconds
     _times: deque[float] = field(default_factory=deque)
 
     def allow(self, now: float) -> bool:
-        while self._times and self._times[0] <= now - self.span:
-            self._times.popleft()
+        """Count a request at `now` (seconds) and return whether it may pass."""
+        _forget_before(self._times, now - self.span)
         self._times.append(now)
         for count, at in enumerate(reversed(self._times), 1):
             seconds = max(1, math.floor(now - at) + 1)  # the shortest whole window with this request in it
@@ -30,30 +32,40 @@ class AverageRate:
 
 @dataclass
 class RollingWindow:
-    """Spotify: a number of requests in any `seconds`."""
+    """Spotify's burst limit: a number of requests in any `seconds`. Refused requests do not
+    count."""
 
     seconds: float = 30.0
     _times: deque[float] = field(default_factory=deque)
 
     def allow(self, now: float, limit: int) -> bool:
-        while self._times and self._times[0] <= now - self.seconds:
-            self._times.popleft()
+        """Count a request at `now` (seconds) if fewer than `limit` stand in the window; else refuse
+        it."""
+        _forget_before(self._times, now - self.seconds)
         if len(self._times) >= limit:
             return False
         self._times.append(now)
         return True
 
 
+def _forget_before(times: deque[float], oldest: float) -> None:
+    while times and times[0] <= oldest:
+        times.popleft()
+
+
 @dataclass
 class FixedWindow:
-    """ListenBrainz: a number of requests in each window of `seconds`, begun by the first request in it."""
+    """ListenBrainz' limit: a number of requests in each window, begun by the first request in
+    it."""
 
     seconds: float = 10.0
     _began: float = -math.inf
     _used: int = 0
 
-    def take(self, now: float, limit: int) -> tuple[bool, int, int]:
-        """Whether the request may pass, how many are left, and in how many seconds the window ends."""
+    def count(self, now: float, limit: int) -> tuple[bool, int, int]:
+        """Count a request at `now` (seconds).
+
+        Returns whether it may pass, how many are left, and in how many seconds the window ends."""
         if now >= self._began + self.seconds:
             self._began, self._used = now, 0
         self._used += 1
@@ -63,13 +75,17 @@ class FixedWindow:
 
 @dataclass
 class Quota:
-    """Spotify: a number of requests, then none until the quota is renewed."""
+    """Spotify's quota: a number of requests, then none until the quota is renewed."""
 
     _used: int = 0
     _spent_at: float | None = None
 
     def allow(self, now: float, limit: int, renewed_after: int | None) -> tuple[bool, int | None]:
-        """Whether the request may pass, and the Retry-After in seconds when it may not."""
+        """Count a request at `now` against `limit`; a spent quota is renewed after `renewed_after`
+        seconds.
+
+        Returns whether the request may pass, and the Retry-After in seconds when it may not. With
+        `renewed_after` None the quota is never renewed and there is no Retry-After."""
         if self._spent_at is not None and renewed_after is not None and now >= self._spent_at + renewed_after:
             self._used, self._spent_at = 0, None
         if self._used < limit:

@@ -1,4 +1,5 @@
-"""The sandbox: all local servers together, one port each on loopback, with one record of the requests."""
+"""The sandbox: every local server on a loopback port of its own, with one record of all
+requests."""
 
 from __future__ import annotations
 
@@ -15,29 +16,33 @@ from aiohttp import web
 from soulspot.sandbox.catalogue.values import Catalogue
 from soulspot.sandbox.servers.behaviour import Behaviour
 from soulspot.sandbox.servers.covers import Covers
-from soulspot.sandbox.servers.lb_lookup import Lookup
-from soulspot.sandbox.servers.listenbrainz import Labs, ListenBrainz
-from soulspot.sandbox.servers.musicbrainz import MusicBrainz
-from soulspot.sandbox.servers.service import CONTROL, RecordedRequest, Room, Service, json_response
-from soulspot.sandbox.servers.spotify import Spotify, SpotifyAccounts, Tokens
-
-_PATHS = {
-    "musicbrainz": "/ws/2",
-    "spotify": "/v1",
-    "token": "/api/token",
-    "listenbrainz": "/1",
-    "labs": "",
-    "covers": "",
-}
+from soulspot.sandbox.servers.listenbrainz.labs import Labs
+from soulspot.sandbox.servers.listenbrainz.server import ListenBrainz
+from soulspot.sandbox.servers.listenbrainz.text_lookup import TextLookup
+from soulspot.sandbox.servers.musicbrainz.server import MusicBrainz
+from soulspot.sandbox.servers.service import CONTROL, Context, RecordedRequest, Service, json_response
+from soulspot.sandbox.servers.spotify.server import Spotify, SpotifyAccounts, Tokens
 
 
 class Sandbox:
     """Serves a catalogue on 127.0.0.1; use it as an async context manager.
 
-    `behaviour` may be changed while it runs. `now` is the clock of limits, quotas and tokens (seconds; by
-    default the running loop's, so that virtual time works). `on_request` is called with every finished request;
-    `requests` has them all, in the order in which they were finished (sort by `at` for that of arrival).
-    The URLs are ready for `base_url`, `token_url` and `labs_url` of a configuration once it runs."""
+    `behaviour` may be changed while the servers run. `now` is the clock of limits, quotas and
+    tokens in seconds; it defaults to the running loop's clock, so that virtual time works.
+    `on_request` is called with every finished request. `requests` lists all of them in the order in
+    which they finished; sort by `at` for the order of arrival.
+
+    The URL attributes are set once the servers run. They fit the settings `base_url`, `token_url`
+    and `labs_url` of a configuration. `control_url` serves `/behaviour` and `/requests`; every port
+    does, and requests to it are never recorded."""
+
+    musicbrainz_url: str
+    spotify_url: str
+    token_url: str
+    listenbrainz_url: str
+    labs_url: str
+    covers_url: str
+    control_url: str
 
     def __init__(
         self,
@@ -50,36 +55,39 @@ class Sandbox:
         self.catalogue = catalogue
         self.behaviour = behaviour or Behaviour()
         self.requests: list[RecordedRequest] = []
+        self.urls: dict[str, str] = {}  # attribute name -> URL, for all URL attributes
         self._now, self._on_request = now, on_request
         self._runners: list[web.AppRunner] = []
-        self._urls: dict[str, str] = {}
 
     async def __aenter__(self) -> Self:
         now = self._now or asyncio.get_running_loop().time
-        room = Room(
-            self.catalogue, self.behaviour, now, Random(self.behaviour.seed), self._record, self._control
-        )
-        tokens, lookup = Tokens(), Lookup(self.catalogue)
-        self._musicbrainz = MusicBrainz(room)
+        rng = Random(self.behaviour.seed)
+        context = Context(self.catalogue, self.behaviour, now, rng, self._record, self._control)
+        tokens, lookup = Tokens(), TextLookup(self.catalogue)
+        self._musicbrainz = MusicBrainz(context)
         services: list[Service] = [
             self._musicbrainz,
-            Spotify(room, tokens),
-            SpotifyAccounts(room, tokens),
-            ListenBrainz(room, lookup),
-            Labs(room, lookup),
-            Covers(room),
+            Spotify(context, tokens),
+            SpotifyAccounts(context, tokens),
+            ListenBrainz(context, lookup),
+            Labs(context, lookup),
+            Covers(context),
         ]
         try:
             for service in services:
-                self._urls[service.name] = await self._serve(service)
+                self.urls[f"{service.name}_url"] = await self._serve(service)
         except BaseException:
             await self.close()
             raise
+        self.urls["control_url"] = f"{self.urls['labs_url']}{CONTROL.rstrip('/')}"
+        vars(self).update(self.urls)
         return self
 
     def warm(self) -> None:
-        """Build the search index now instead of at the first searches: seconds for 100,000 recordings."""
-        self._musicbrainz.warm()
+        """Build the search index now instead of during the first searches.
+
+        Takes seconds for a catalogue of 100,000 recordings."""
+        self._musicbrainz.build_indexes()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -87,68 +95,26 @@ class Sandbox:
         await self.close()
 
     async def close(self) -> None:
-        """Stop the servers; requests that still wait are cut off."""
+        """Stop the servers and cut off the requests that are still waiting for an answer."""
         for runner in self._runners:
             await runner.cleanup()
         self._runners.clear()
 
     async def _serve(self, service: Service) -> str:
-        # aiohttp itself would refuse long request lines before the service can answer 414
+        """Start one server on a free port and return its base URL."""
         runner = web.AppRunner(
             service.app(),
             access_log=None,
+            # aiohttp would refuse a long request line itself, before the service can answer 414
             max_line_size=1 << 20,
             shutdown_timeout=0.1,
             handler_cancellation=True,
         )
         self._runners.append(runner)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
         port = runner.addresses[0][1]
-        return f"http://127.0.0.1:{port}{_PATHS[service.name]}"
-
-    @property
-    def urls(self) -> dict[str, str]:
-        """All URLs by the names of the attributes below."""
-        return {
-            "musicbrainz_url": self.musicbrainz_url,
-            "spotify_url": self.spotify_url,
-            "token_url": self.token_url,
-            "listenbrainz_url": self.listenbrainz_url,
-            "labs_url": self.labs_url,
-            "covers_url": self.covers_url,
-            "control_url": self.control_url,
-        }
-
-    @property
-    def musicbrainz_url(self) -> str:
-        return self._urls["musicbrainz"]
-
-    @property
-    def spotify_url(self) -> str:
-        return self._urls["spotify"]
-
-    @property
-    def token_url(self) -> str:
-        return self._urls["token"]
-
-    @property
-    def listenbrainz_url(self) -> str:
-        return self._urls["listenbrainz"]
-
-    @property
-    def labs_url(self) -> str:
-        return self._urls["labs"]
-
-    @property
-    def covers_url(self) -> str:
-        return self._urls["covers"]
-
-    @property
-    def control_url(self) -> str:
-        """Where /behaviour and /requests are, on one of the ports; they are on every port, and never recorded."""
-        return f"{self.labs_url}{CONTROL.rstrip('/')}"
+        return f"http://127.0.0.1:{port}{service.base_path}"
 
     def _record(self, request: RecordedRequest) -> None:
         self.requests.append(request)
@@ -156,16 +122,12 @@ class Sandbox:
             self._on_request(request)
 
     async def _control(self, request: web.Request) -> web.StreamResponse:
-        """GET and POST behaviour (a JSON object of the fields to change), GET and DELETE requests."""
+        """Answer GET and POST `behaviour` (a JSON object of fields), GET and DELETE `requests`."""
         match request.method, request.path.removeprefix(CONTROL):
-            case "GET", "behaviour":
-                return json_response(self.behaviour.as_dict())
-            case "POST", "behaviour":
+            case ("GET" | "POST") as method, "behaviour":
                 try:
-                    changes = json.loads(await request.read())
-                    if not isinstance(changes, dict):
-                        raise ValueError("the body must be a JSON object")
-                    self.behaviour.update(changes)
+                    if method == "POST":
+                        self.behaviour.update(json.loads(await request.read()))
                 except ValueError as error:
                     return json_response({"error": str(error)}, 400)
                 return json_response(self.behaviour.as_dict())

@@ -1,4 +1,5 @@
-"""What the local servers share: every request is recorded, delayed and spoilt as the behaviour says."""
+"""The common base of the local servers: record, delay and spoil every request as the behaviour
+says."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 from aiohttp import web
 
@@ -18,16 +19,25 @@ from soulspot.sandbox.catalogue.values import Catalogue
 from soulspot.sandbox.servers.behaviour import Behaviour, Faults
 from soulspot.sandbox.servers.faults import html, spoil
 
+Json = dict[str, Any]
 CONTROL = "/_sandbox/"
+
+
+class Refusal(Exception):
+    """An error answer: its HTTP status, its message, and headers beside the usual ones."""
+
+    def __init__(self, status: int, message: str, headers: dict[str, str] | None = None) -> None:
+        self.status, self.message, self.headers = status, message, headers or {}
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedRequest:
     """One request as a server saw it.
 
-    `at` is the sandbox' clock when it came (seconds, monotonic), `wall` the same moment since the epoch.
-    `query` has repeated parameters joined by commas; `body_items` is the length of the list in a JSON body, 0
-    without one. `status` 0 means that the connection was dropped on purpose or the client went away."""
+    `at` is the time of arrival on the sandbox' clock (seconds, monotonic), `wall` the same moment
+    in seconds since the epoch. `query` joins repeated parameters by commas. `body_items` is the
+    length of the list in a JSON body, 0 without one. `status` 0 means that the connection was
+    dropped on purpose or that the client went away."""
 
     service: str
     method: str
@@ -41,8 +51,9 @@ class RecordedRequest:
 
 
 @dataclass
-class Room:
-    """What the servers share: the truth, the behaviour, the clock, chance, and the record of requests."""
+class Context:
+    """The things that all servers share: truth, behaviour, clock, chance, and the record of
+    requests."""
 
     catalogue: Catalogue
     behaviour: Behaviour
@@ -51,48 +62,48 @@ class Room:
     record: Callable[[RecordedRequest], None]
     control: Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-    def chance(self, share: float) -> bool:
+    def happens(self, share: float) -> bool:
+        """Whether something that befalls this share of requests befalls this one: a new throw each
+        time."""
         return share > 0 and self.rng.random() < share
 
-    def fated(self, share: float, *names: object) -> bool:
-        """Chance that falls the same way each time for the same names."""
+    def always_happens(self, share: float, *names: object) -> bool:
+        """Whether `names` belong to this share of all names: the same answer for the same names and
+        seed."""
         return share > 0 and ids.number("fate", self.behaviour.seed, *names) % 1_000_000 < share * 1_000_000
 
 
 class Service(ABC):
-    """One server; subclasses answer."""
+    """One server. Subclasses set `name` and `base_path` and implement `answer`."""
 
-    name = ""
+    name: ClassVar[str]
+    base_path: ClassVar[str] = ""
 
-    def __init__(self, room: Room) -> None:
-        self.room = room
-        self.catalogue = room.catalogue
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.catalogue = context.catalogue
 
     @property
     def behaviour(self) -> Behaviour:
-        return self.room.behaviour
-
-    @property
-    def faults(self) -> Faults:
-        faults: Faults = getattr(self.behaviour, self.name)
-        return faults
+        return self.context.behaviour
 
     @abstractmethod
     async def answer(self, request: web.Request) -> web.Response:
-        """The answer of the real service to this request."""
+        """Return the answer of the real service to this request."""
 
     def app(self) -> web.Application:
+        """Return an aiohttp application that hands every path and method to `answer`."""
         app = web.Application(client_max_size=16 * 1024**2)
         app.router.add_route("*", "/{path:.*}", self._handle)
         return app
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         if request.path.startswith(CONTROL):
-            return await self.room.control(request)
-        at, wall, status, items = self.room.now(), time.time(), 0, 0
+            return await self.context.control(request)
+        at, wall, status, items = self.context.now(), time.time(), 0, 0
         try:
-            items = _items(await request.read())
-            response = await self._with_faults(request)
+            items = _longest_list(await request.read())
+            response = await self._answer_with_faults(request)
             if response is not None:
                 status = response.status
                 return response
@@ -101,42 +112,38 @@ class Service(ABC):
             return web.Response()
         finally:
             query = {name: ",".join(request.query.getall(name)) for name in request.query}
-            self.room.record(
+            agent = request.headers.get("User-Agent", "")
+            self.context.record(
                 RecordedRequest(
-                    self.name,
-                    request.method,
-                    request.path,
-                    query,
-                    items,
-                    at,
-                    status,
-                    wall,
-                    request.headers.get("User-Agent", ""),
+                    self.name, request.method, request.path, query, items, at, status, wall, agent
                 )
             )
 
-    async def _with_faults(self, request: web.Request) -> web.Response | None:
-        """The answer, late, spoilt, or None to drop the connection."""
-        faults, room = self.faults, self.room
-        if room.chance(faults.drop_share):
+    async def _answer_with_faults(self, request: web.Request) -> web.Response | None:
+        """Return the answer, perhaps late or spoilt, or None when the connection is to be
+        dropped."""
+        faults: Faults = getattr(self.behaviour, self.name)
+        happens = self.context.happens
+        if happens(faults.drop_share):
             return None
-        response = html(faults.error_status, "Error") if room.chance(faults.error_share) else None
+        response = html(faults.error_status, "Error") if happens(faults.error_share) else None
         if response is None:
             response = await self.answer(request)
         if response.status in (429, 503) and faults.retry_after is not None:
             response.headers.pop("Retry-After", None)
             if faults.retry_after:
                 response.headers["Retry-After"] = faults.retry_after
-        delay = faults.latency + (faults.slow_seconds if room.chance(faults.slow_share) else 0.0)
+        delay = faults.latency + (faults.slow_seconds if happens(faults.slow_share) else 0.0)
         if delay > 0:
             await asyncio.sleep(delay)
-        if response.status == 200 and room.chance(faults.malformed_share):
+        if response.status == 200 and happens(faults.malformed_share):
             return spoil(response, faults.malformed)
         return response
 
 
-def _items(body: bytes) -> int:
-    """The length of the list that a JSON body is, or has."""
+def _longest_list(body: bytes) -> int:
+    """Return the length of the list that a JSON body is, or of the longest list in its top
+    object."""
     try:
         value = json.loads(body) if body[:1] in (b"[", b"{") else None
     except (ValueError, RecursionError):
@@ -146,7 +153,8 @@ def _items(body: bytes) -> int:
 
 
 def json_response(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
-    """JSON as the services write it: UTF-8, not escaped."""
+    """Return a JSON answer as the services write it: UTF-8, without blanks and without \\u
+    escapes."""
     return web.Response(
         status=status,
         body=json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"),

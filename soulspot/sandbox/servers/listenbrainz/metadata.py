@@ -1,41 +1,64 @@
-"""ListenBrainz' view of a recording as JSON, and which release stands for it."""
+"""ListenBrainz' view of a recording as JSON, and the release that it shows for a recording."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
 from soulspot.sandbox.catalogue import ids
-from soulspot.sandbox.catalogue.values import Artist, Catalogue, Credit, Recording, Release, credit_text
-from soulspot.sandbox.servers.mb_entities import genre_mbid, spotify_url
+from soulspot.sandbox.catalogue.values import Catalogue, Credit, Recording, Release, credit_text
+from soulspot.sandbox.servers.musicbrainz.entities import genre_mbid, spotify_url
+from soulspot.sandbox.servers.service import Json
 
-Json = dict[str, Any]
+_TYPE_ORDER = {"Album": 0, "EP": 1, "Single": 2}
 
 
 def canonical_release(catalogue: Catalogue, recording: Recording) -> Release | None:
-    """The release ListenBrainz shows: the earliest, albums before singles before compilations and live ones."""
-    order = {"Album": 0, "EP": 1, "Single": 2}
+    """Return the release that ListenBrainz shows for a recording, None when it stands on none.
+
+    Plain albums come before singles, singles before compilations and live albums, then the earliest
+    wins."""
     return min(
         (place.release for place in catalogue.places(recording.mbid)),
-        key=lambda r: (len(r.secondary_types), order.get(r.primary_type, 3), r.date or "9999", r.mbid),
+        key=lambda r: (len(r.secondary_types), _TYPE_ORDER.get(r.primary_type, 3), r.date or "9999", r.mbid),
         default=None,
     )
 
 
 def credit_id(credit: Credit) -> int:
-    """The number of an artist credit."""
+    """Return ListenBrainz' number of an artist credit."""
     return ids.number("credit", credit_text(credit)) % 3_000_000
 
 
 def metadata(catalogue: Catalogue, recording: Recording, inc: Collection[str]) -> Json:
-    """One entry of POST /1/metadata/recording/."""
+    """Return one entry of POST /1/metadata/recording/; `inc` has any of "artist", "tag",
+    "release"."""
     release = canonical_release(catalogue, recording)
-    shown: Json = {"recording": _recording(recording)}
+    streams = [{"type": "free streaming", "url": spotify_url("track", each)} for each in recording.url_ids]
+    shown: Json = {
+        "recording": {
+            "name": recording.title,
+            "length": recording.duration_ms,
+            "isrcs": list(recording.isrcs),
+            "first_release_date": recording.first_release_date or None,
+            "rels": [],
+            "url_rels": streams,
+        }
+    }
     if "artist" in inc:
         shown["artist"] = {
             "name": recording.artist,
             "artist_credit_id": credit_id(recording.credit),
-            "artists": [_artist(part.artist, part.name, part.join) for part in recording.credit],
+            "artists": [
+                {
+                    "artist_mbid": part.artist.mbid,
+                    "name": part.name,
+                    "join_phrase": part.join,
+                    "area": part.artist.country,
+                    "type": part.artist.type,
+                    "rels": {},
+                }
+                for part in recording.credit
+            ],
         }
     if "tag" in inc:
         shown["tag"] = {
@@ -50,30 +73,6 @@ def metadata(catalogue: Catalogue, recording: Recording, inc: Collection[str]) -
     if "release" in inc:
         shown["release"] = _release(release) if release else {}
     return shown
-
-
-def _recording(recording: Recording) -> Json:
-    return {
-        "name": recording.title,
-        "length": recording.duration_ms,
-        "isrcs": list(recording.isrcs),
-        "first_release_date": recording.first_release_date or None,
-        "rels": [],
-        "url_rels": [
-            {"type": "free streaming", "url": spotify_url("track", each)} for each in recording.url_ids
-        ],
-    }
-
-
-def _artist(artist: Artist, name: str, join: str) -> Json:
-    return {
-        "artist_mbid": artist.mbid,
-        "name": name,
-        "join_phrase": join,
-        "area": artist.country,
-        "type": artist.type,
-        "rels": {},
-    }
 
 
 def _release(release: Release) -> Json:
