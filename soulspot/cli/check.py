@@ -1,16 +1,27 @@
-"""`soulspot check`: is everything there that a long run needs? No service is asked."""
+"""`soulspot check`: look at everything that a long run needs. No service is asked."""
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import os
 import platform
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import islice
+from typing import Annotated
+
+import typer
 
 from soulspot.assembly import library_rules
+from soulspot.cli.console import print_result
+from soulspot.cli.json_documents import Commands
+from soulspot.cli.options import ConfigOption, JsonOption, PathsArgument
+from soulspot.cli.plan import print_plan
+from soulspot.cli.running import INCOMPLETE, database_problem, load_or_exit, refuse
 from soulspot.config import Config
 from soulspot.errors import DatabaseError
 from soulspot.library.scan import Walk
@@ -19,24 +30,53 @@ from soulspot.store.database import Database, migrations
 from soulspot.store.ownership import read_owner
 from soulspot.version import __version__
 
-LOOKED_AT = 1000
+COUNTED_FILES = 1000
+NAMED_PROBLEMS = 5
 NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "glusterfs", "ceph"})
-LIBRARIES = (
-    "aiohttp",
-    "aiolimiter",
-    "APScheduler",
-    "musicbrainzngs",
-    "mutagen",
-    "spotipy",
-    "sqlite-utils",
-    "RapidFuzz",
-)
+LIBRARIES = ("aiohttp", "aiolimiter", "APScheduler", "musicbrainzngs", "mutagen", "spotipy", "sqlite-utils",
+             "RapidFuzz")  # fmt: skip
+# earlier releases can damage a WAL database when two processes write to it and checkpoint at once
 WAL_RESET_FIXED = (3, 51, 3)
+
+app = Commands()
+
+
+@app.command()
+def check(
+    paths: PathsArgument = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Only estimate what the music in PATH would cost to enrich.")
+    ] = False,
+    config: ConfigOption = None,
+    json_: JsonOption = False,
+) -> None:
+    """Check configuration, database, library and versions.
+
+    Says whether each service has its credentials, but asks none. Exit code 1 when work could not begin.
+
+    Example: soulspot check --config /etc/soulspot/config.toml"""
+    if paths and not plan:
+        refuse("PATH goes with --plan")
+    loaded = load_or_exit(config, check_library=not paths)
+    if plan:
+        print_plan(loaded, paths, as_json=json_)
+        return
+    found = all_checks(loaded)
+    if json_:
+        print(json.dumps([dataclasses.asdict(one) for one in found]))
+    else:
+        for one in found:
+            verdict = "ok  " if one.ok else "FAIL" if one.fatal else "note"
+            print_result(f"{verdict}  {one.subject}: {one.words}")
+    if any(one.fatal and not one.ok for one in found):
+        raise typer.Exit(INCOMPLETE)
+    if not json_:
+        print_result("all well; next: soulspot enrich")
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing looked at. Not `fatal`: worth knowing, but work can go on."""
+    """One thing that was looked at. Where it is not `ok`, work cannot begin, unless it is not `fatal` either."""
 
     subject: str
     ok: bool
@@ -44,121 +84,97 @@ class Check:
     fatal: bool = True
 
 
-def checks(config: Config) -> list[Check]:
-    """Everything, in the order a person would ask."""
-    where = str(config.source) if config.source else "no file; defaults and environment"
+def all_checks(config: Config) -> list[Check]:
+    """Return every check, in the order in which a person would ask."""
+    source = str(config.source) if config.source else "no file; defaults and environment"
     return [
-        Check("configuration", True, where),
-        *_database(config),
-        *_library(config),
-        *_credentials(config),
-        *_versions(),
+        Check("configuration", True, source),
+        *_database_checks(config),
+        *_library_checks(config),
+        *_credential_checks(config),
+        *_version_checks(),
     ]
 
 
-def _database(config: Config) -> Iterator[Check]:
+def _database_checks(config: Config) -> Iterator[Check]:
     path = config.database.path
     if not path.exists():
-        writable = _nearest_is_writable(path.parent)
-        yield Check("database", writable, f"{path}: {'will be made' if writable else 'cannot be made there'}")
+        problem = database_problem(path)
+        yield Check("database", problem is None, problem or f"{path}: will be made")
     else:
+        known = len(migrations())
         try:
-            connection = Database.open_read_only(path)
+            with closing(Database.open_read_only(path)) as connection:
+                schema = connection.execute("PRAGMA user_version").fetchone()[0]
+                total = library_counts.count_tracks_by_status(connection)["total"] if schema else 0
         except DatabaseError as error:
             yield Check("database", False, str(error))
         else:
-            schema = connection.execute("PRAGMA user_version").fetchone()[0]
-            counts = library_counts.count_tracks_by_status(connection) if schema else {"total": 0}
-            connection.close()
-            known = len(migrations())
-            yield Check(
-                "database", schema <= known, f"{path}: schema {schema} of {known}, {counts['total']} tracks"
-            )
+            yield Check("database", schema <= known, f"{path}: schema {schema} of {known}, {total} tracks")
     if (kind := _file_system(path)) in NETWORK_FILE_SYSTEMS:
-        yield Check(
-            "database",
-            False,
-            f"lies on a network file system ({kind}), where SQLite can lose data",
-            fatal=False,
-        )
-    owner = read_owner(path)
-    if owner:
-        yield Check(
-            "daemon", True, f"process {owner.pid} works on this database, at {owner.address or 'no address'}"
-        )
+        words = f"lies on a network file system ({kind}), where SQLite can lose data"
+        yield Check("database", False, words, fatal=False)
+    if owner := read_owner(path):
+        words = f"process {owner.pid} works on this database, at {owner.address or 'no address'}"
+        yield Check("daemon", True, words)
     else:
         yield Check("daemon", True, "does not run")
 
 
-def _nearest_is_writable(folder: os.PathLike[str]) -> bool:
-    place = os.path.abspath(folder)
-    while not os.path.isdir(place) and place != os.path.dirname(place):
-        place = os.path.dirname(place)
-    return os.access(place, os.W_OK | os.X_OK)
-
-
 def _file_system(path: os.PathLike[str]) -> str:
-    """The type of the file system that holds this path, as /proc/mounts names it; empty where that cannot be read."""
-    wanted, best = os.path.realpath(path), ("", "")
+    """Return the type of the file system that holds `path`, as /proc/mounts names it; "" where that is unreadable."""
+    real, best_point, best_kind = os.path.realpath(path), "", ""
     try:
         with open("/proc/mounts", encoding="utf-8", errors="replace") as mounts:
             for line in mounts:
                 _, point, kind, *_ = line.split()
-                if (wanted == point or wanted.startswith(point.rstrip("/") + "/")) and len(point) >= len(
-                    best[0]
-                ):
-                    best = (point, kind)
+                holds = real == point or real.startswith(point.rstrip("/") + "/")
+                # of mounts inside each other the innermost; of two at one point the later hides the earlier
+                if holds and len(point) >= len(best_point):
+                    best_point, best_kind = point, kind
     except (OSError, ValueError):
         return ""
-    return best[1]
+    return best_kind
 
 
-def _library(config: Config) -> Iterator[Check]:
+def _library_checks(config: Config) -> Iterator[Check]:
     rules = library_rules(config)
     if not rules.roots:
         yield Check("library", False, "library.paths is empty: nothing is scanned by itself", fatal=False)
         return
-    looked_at = Walk(
+    files = Walk(
         rules.roots, include=rules.include, exclude=rules.exclude, follow_symlinks=rules.follow_symlinks
     )
-    count = sum(1 for _ in islice(looked_at, LOOKED_AT))
-    more = "at least " if count == LOOKED_AT else ""
-    yield Check(
-        "library",
-        count > 0,
-        f"{more}{count} audio files in {', '.join(map(str, config.library.paths))}",
-        fatal=False,
-    )
-    for problem in looked_at.problems[:5]:
-        yield Check(
-            "library",
-            False,
-            f"{os.fsdecode(problem.path)}: {problem.reason}".encode("utf-8", "replace").decode(),
-            fatal=False,
-        )
+    count = sum(1 for _ in islice(files, COUNTED_FILES))
+    at_least = "at least " if count == COUNTED_FILES else ""
+    words = f"{at_least}{count} audio files in {', '.join(map(str, config.library.paths))}"
+    yield Check("library", count > 0, words, fatal=False)
+    for problem in files.problems[:NAMED_PROBLEMS]:
+        words = f"{os.fsdecode(problem.path)}: {problem.reason}"
+        # names that are no UTF-8 have surrogates, which no terminal and no JSON parser takes
+        yield Check("library", False, words.encode("utf-8", "replace").decode(), fatal=False)
 
 
-def _credentials(config: Config) -> Iterator[Check]:
+def _credential_checks(config: Config) -> Iterator[Check]:
     providers = config.providers
-    if providers.musicbrainz.enabled:
-        yield Check(
-            "musicbrainz", True, f"{providers.musicbrainz.base_url}, contact {providers.musicbrainz.contact}"
-        )
-    if providers.spotify.enabled:
-        yield Check("spotify", True, f"{providers.spotify.base_url}, with a client id and secret")
-    if providers.listenbrainz.enabled:
-        has = "with a token" if providers.listenbrainz.token else "no token (none is needed)"
-        yield Check("listenbrainz", True, f"{providers.listenbrainz.base_url}, {has}")
+    token = "with a token" if providers.listenbrainz.token else "no token (none is needed)"
+    words = {
+        "musicbrainz": f"contact {providers.musicbrainz.contact}",
+        "spotify": "with a client id and secret",
+        "listenbrainz": token,
+    }
+    for name, detail in words.items():
+        if (provider := getattr(providers, name)).enabled:
+            yield Check(name, True, f"{provider.base_url}, {detail}")
     for name in ("musicbrainz", "spotify", "listenbrainz"):
         if not getattr(providers, name).enabled:
             yield Check(name, False, "is off", fatal=False)
 
 
-def _versions() -> Iterator[Check]:
-    parts = [f"{name} {version(name)}" for name in LIBRARIES]
-    yield Check(
-        "versions", True, f"soulspot {__version__}, Python {platform.python_version()}, {', '.join(parts)}"
-    )
+def _version_checks() -> Iterator[Check]:
+    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    words = f"soulspot {__version__}, Python {platform.python_version()}, {libraries}"
+    yield Check("versions", True, words)
     if sqlite3.sqlite_version_info < WAL_RESET_FIXED:
         words = f"{sqlite3.sqlite_version}: let no other program write to the database, not even a shell"
         yield Check("SQLite", False, words, fatal=False)

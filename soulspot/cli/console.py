@@ -1,4 +1,4 @@
-"""What people see while it works: progress bars on a terminal, now and then a line elsewhere."""
+"""Print to people: results on stdout, notes and complaints on stderr, progress as bars or now and then a line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from rich.console import Console, ConsoleDimensions
+from rich.console import Console, ConsoleDimensions, RenderableType
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -20,9 +20,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-NO_EDGE = 10_000  # columns where there is no terminal: a program that reads us needs whole lines
-ROOM_FOR_BARS, ROOM_FOR_TIMES = 90, 60  # columns of a terminal
-SECONDS_BETWEEN_LINES, FIRST_MINUTE, SECONDS_LATER = 5.0, 60.0, 60.0
+UNLIMITED_WIDTH = 10_000  # columns where there is no terminal: a program that reads us needs whole lines
+WIDTH_FOR_BARS, WIDTH_FOR_TIMES = 90, 60  # columns of a terminal from which on these are shown
+LINE_INTERVAL, FIRST_MINUTE, LATER_LINE_INTERVAL = 5.0, 60.0, 60.0  # seconds
 
 
 class Screen(Console):
@@ -30,7 +30,7 @@ class Screen(Console):
 
     @property
     def size(self) -> ConsoleDimensions:
-        return super().size if self.is_terminal else ConsoleDimensions(NO_EDGE, 25)
+        return super().size if self.is_terminal else ConsoleDimensions(UNLIMITED_WIDTH, 25)
 
     @size.setter
     def size(self, new_size: tuple[int, int]) -> None:
@@ -40,113 +40,124 @@ class Screen(Console):
 def _screen(*, stderr: bool = False) -> Screen:
     # TERM=dumb asks for plain text; rich would still send it bold
     plain = False if os.environ.get("TERM") in ("dumb", "unknown") else None
-    return Screen(stderr=stderr, highlight=False, force_terminal=plain, no_color=_no_color())
-
-
-def _no_color() -> bool | None:
-    return True if os.environ.get("NO_COLOR") else None
+    no_color = True if os.environ.get("NO_COLOR") else None
+    return Screen(stderr=stderr, highlight=False, force_terminal=plain, no_color=no_color)
 
 
 out, err = _screen(), _screen(stderr=True)
 
 
+def print_result(*parts: RenderableType) -> None:
+    """Print tables and lines to stdout. A line is printed as it is: square brackets are no markup, nothing wraps."""
+    for part in parts:
+        if isinstance(part, str):
+            out.print(part, markup=False, soft_wrap=True)
+        else:
+            out.print(part)
+
+
+def print_note(line: str) -> None:
+    """Print a line for people to stderr, as it is."""
+    err.print(line, markup=False, soft_wrap=True)
+
+
 class Bars:
-    """Progress bars on a terminal, a line now and then elsewhere, nothing when quiet."""
+    """Progress of named parts: bars on a terminal, a line now and then elsewhere, nothing when `quiet`.
+
+    Without a terminal a part is printed when it begins, every 5 seconds in the first minute and
+    once a minute later, and at the end, each time only if it has moved."""
 
     def __init__(self, quiet: bool) -> None:
         self._live = err.is_terminal and not quiet
         self._quiet = quiet
         self._ids: dict[str, TaskID] = {}
-        self._said: dict[str, tuple[float, str]] = {}
         self._latest: dict[str, str] = {}
+        self._printed: dict[str, tuple[float, str]] = {}
         self._began: float | None = None
-        self._about = ""
+        self._prefix = ""
         self.progress = Progress(*_columns(err.width), console=err, disable=not self._live)
 
     def show(self, name: str, done: int, total: int | None, note: str = "") -> None:
-        """Bring the bar called `name` to `done` of `total`; an unknown total is None."""
+        """Move the bar called `name` to `done` of `total` (None when the total is unknown)."""
         if name not in self._ids:
             self._ids[name] = self.progress.add_task(name, total=total, note=note)
         self.progress.update(self._ids[name], completed=done, total=total, note=note)
-        self._latest[name] = (
-            f"{name}: {done}" + (f" of {total}" if total is not None else "") + (f", {note}" if note else "")
-        )
+        of_total = f" of {total}" if total is not None else ""
+        self._latest[name] = f"{name}: {done}{of_total}" + (f", {note}" if note else "")
         now = self.progress.get_time()
         self._began = now if self._began is None else self._began
-        pause = SECONDS_BETWEEN_LINES if now - self._began < FIRST_MINUTE else SECONDS_LATER
-        at, _ = self._said.get(name, (now - pause, ""))
-        if now - at >= pause:
-            self._say(name, now)
+        interval = LINE_INTERVAL if now - self._began < FIRST_MINUTE else LATER_LINE_INTERVAL
+        printed_at, _ = self._printed.get(name, (now - interval, ""))
+        if now - printed_at >= interval:
+            self._print_latest(name, now)
 
     def finish(self) -> None:
-        """Say how it stands at the end: the last line must not be one of a minute ago."""
+        """Print where every part stands: the last line must not be a minute old."""
         for name in self._latest:
-            self._say(name, self.progress.get_time())
+            self._print_latest(name, self.progress.get_time())
 
-    def _say(self, name: str, now: float) -> None:
+    def _print_latest(self, name: str, now: float) -> None:
         line = self._latest[name]
-        if line != self._said.get(name, (0.0, ""))[1]:
-            self.step(line)
-            self._said[name] = now, line
-
-    def step(self, text: str) -> None:
-        """One line, for where there is no terminal."""
-        if not self._live and not self._quiet:
-            err.print(text, markup=False, soft_wrap=True)
+        if line != self._printed.get(name, (0.0, ""))[1]:
+            if not self._live and not self._quiet:
+                print_note(line)
+            self._printed[name] = now, line
 
     def note(self, text: str) -> None:
-        """A line that stays, above the bars."""
+        """Print a line that stays, above the bars."""
         if not self._quiet:
-            said = f"{self._about}{text}"
-            (self.progress.console if self._live else err).print(said, markup=False, soft_wrap=True)
+            (self.progress.console if self._live else err).print(
+                f"{self._prefix}{text}", markup=False, soft_wrap=True
+            )
 
     @contextmanager
-    def about(self, name: str) -> Iterator[None]:
-        """What is noted meanwhile is about this one of several files."""
-        self._about = f"{name}: "
+    def prefixed(self, name: str) -> Iterator[None]:
+        """Begin every note inside the `with` with `name`, the file among several that the notes are about."""
+        self._prefix = f"{name}: "
         try:
             yield
         finally:
-            self._about = ""
+            self._prefix = ""
 
 
 def _columns(width: int) -> list[ProgressColumn]:
-    """What fits: the bars go first, then the times."""
+    """Return the columns that fit: on a narrow terminal the bars go first, then the times."""
     columns: list[ProgressColumn] = [TextColumn("{task.description:<12}")]
-    if width >= ROOM_FOR_BARS:
+    if width >= WIDTH_FOR_BARS:
         columns.append(BarColumn())
     columns.append(MofNCompleteColumn())
-    if width >= ROOM_FOR_TIMES:
+    if width >= WIDTH_FOR_TIMES:
         columns += [TimeElapsedColumn(), TimeRemainingColumn()]
     return [*columns, TextColumn("{task.fields[note]}")]
 
 
 @contextmanager
-def bars(quiet: bool = False) -> Iterator[Bars]:
-    made = Bars(quiet)
-    with made.progress:
+def progress_bars(quiet: bool = False) -> Iterator[Bars]:
+    """Show progress inside the `with`, and its last state at the end."""
+    bars = Bars(quiet)
+    with bars.progress:
         try:
-            yield made
+            yield bars
         finally:
-            made.finish()
+            bars.finish()
 
 
 _complaints: ContextVar[list[str] | None] = ContextVar("complaints", default=None)
 
 
 @contextmanager
-def complaints() -> Iterator[list[str]]:
-    """What `complain` says from here on, besides going to stderr."""
-    said: list[str] = []
-    before = _complaints.set(said)
+def collected_complaints() -> Iterator[list[str]]:
+    """Yield a list that grows by every message `complain` prints inside the `with`."""
+    messages: list[str] = []
+    before = _complaints.set(messages)
     try:
-        yield said
+        yield messages
     finally:
         _complaints.reset(before)
 
 
 def complain(message: str) -> None:
-    """An error, in words, to stderr."""
-    if (said := _complaints.get()) is not None:
-        said.append(message)
+    """Print an error as one sentence to stderr, after "soulspot: "."""
+    if (messages := _complaints.get()) is not None:
+        messages.append(message)
     print(f"soulspot: {message}", file=sys.stderr)

@@ -1,9 +1,10 @@
-"""`soulspot demo`: a sample library, local servers, and the real daemon code between them; then the truth is compared."""
+"""`soulspot demo`: enrich a sample library against local servers, and compare the result with the truth."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import shlex
 import shutil
@@ -12,25 +13,30 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from aiohttp import web
+import typer
 from rich.table import Table
 
 from soulspot.assembly import open_service
-from soulspot.cli.console import Bars
-from soulspot.cli.tables import requests_table
-from soulspot.cli.work_here import enrich_as_operation
+from soulspot.cli.console import Bars, print_result
+from soulspot.cli.daemon_client import OperationFailed
+from soulspot.cli.enrichment_progress import service_progress
+from soulspot.cli.json_documents import Commands
+from soulspot.cli.options import JsonOption
+from soulspot.cli.running import INCOMPLETE, exit_on_error, refuse, run_with_progress
+from soulspot.cli.tables import counts_table, requests_table
 from soulspot.config import Config, make_config
 from soulspot.config.template import write_template
 from soulspot.errors import ConfigError
 from soulspot.models import EnrichedTrack, Status
 from soulspot.operations.reports.results import EnrichReport
+from soulspot.operations.reports.waits import WaitWatch
 from soulspot.operations.runner import Operations
 from soulspot.pipeline import EnrichmentService
 from soulspot.sandbox import Behaviour, Sandbox, invent_catalogue
 from soulspot.sandbox.library.sample import SampleFile, write_sample_library
-from soulspot.store import enriched, tracks
+from soulspot.store import enriched, operations, tracks
 from soulspot.store.ownership import Ownership
 from soulspot.telemetry import configure_logging
 from soulspot.version import __version__
@@ -41,19 +47,65 @@ HOST, USUAL_PORT = "127.0.0.1", 8753
 WAIT = 5.0  # seconds within which something must be due for the demo to go on
 SEED = 20
 CATALOGUE_TRACKS = 3000
-LOG_NAME, CONFIG_NAME = "soulspot.log", "config.toml"
+DATABASE_NAME, LOG_NAME, CONFIG_NAME = "soulspot.db", "soulspot.log", "config.toml"
 MARKER = ".soulspot-demo"
+
+app = Commands()
+
+
+@app.command()
+def demo(
+    folder: Annotated[
+        Path, typer.Argument(help="Where to work; made if it is not there.", metavar="FOLDER")
+    ] = Path("soulspot-demo"),
+    tracks: Annotated[
+        int, typer.Option(min=20, max=5000, help="Files in the sample library.", metavar="N")
+    ] = 150,
+    stay: Annotated[
+        bool, typer.Option("--stay", help="Keep the page and the servers up until Ctrl-C.")
+    ] = False,
+    # every command takes --config; the demo has its own, and says nothing about the option
+    config: Annotated[Path | None, typer.Option("--config", "-c", hidden=True)] = None,
+    json_: JsonOption = False,
+) -> None:
+    """Do the whole job on a sample library against local servers.
+
+    A page shows it in a browser. It needs no account, no network and no configuration. What an earlier demo left
+    in FOLDER is deleted first; a folder with other files is refused.
+
+    Example: soulspot demo --stay"""
+    if folder.exists() and not folder.is_dir():
+        refuse(f"{folder} is a file; name a folder for the demo to work in")
+    if exit_on_error(lambda: is_foreign(folder)):
+        refuse(_foreign(folder))
+
+    def show(report: DemoReport) -> None:
+        if json_:
+            print(json.dumps(report.as_json()), flush=True)
+        else:
+            print_result(*report.parts())
+
+    report = run_with_progress(
+        lambda bars: run_demo(folder, tracks, bars, show if stay else None),
+        quiet=json_,
+        database=folder / DATABASE_NAME,
+    )
+    if not stay:
+        show(report)
+    if not report.is_right:
+        raise typer.Exit(INCOMPLETE)
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """One sample file beside the row it came to."""
+    """A sample file beside the row that the enrichment wrote for it."""
 
     file: SampleFile
     row: EnrichedTrack
 
     @property
     def result(self) -> str:
+        """The row's status; an accepted row is "right" or "wrong" instead."""
         if self.row.status is not Status.ACCEPTED:
             return str(self.row.status)
         return "right" if self._is_right() else "wrong"
@@ -69,85 +121,87 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class DemoReport:
-    """What the demo came to, judged by the catalogue that the sample library was made from."""
+    """The result of a demo, judged by the catalogue that the sample library was made from."""
 
     judgements: Sequence[Judgement]
     report: EnrichReport
-    database: Path
-    library: Path
+    folder: Path
 
     @property
     def wrong(self) -> list[Judgement]:
+        """The files whose row was accepted with an id of something else."""
         return [one for one in self.judgements if one.result == "wrong"]
 
     @property
-    def right(self) -> bool:
-        """Nothing was accepted wrongly, and nothing was left undone."""
+    def is_right(self) -> bool:
+        """Whether nothing was accepted wrongly and nothing was left undone."""
         return not self.wrong and self.report.complete
-
-    def by_kind(self) -> Mapping[str, Counter[str]]:
-        found: dict[str, Counter[str]] = {}
-        for one in self.judgements:
-            found.setdefault(one.file.kind, Counter())[one.result] += 1
-        return found
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "files": len(self.judgements),
-            "by_kind": {kind: dict(counts) for kind, counts in self.by_kind().items()},
-            "requests": self.report.requests,
-            "requests_one_per_track": self._one_per_track(),
-            "right": self.right,
-            "database": str(self.database),
-            "library": str(self.library),
-            "config": str(self.config),
-        }
 
     @property
     def config(self) -> Path:
-        """The configuration to look into it with."""
-        return self.database.with_name(CONFIG_NAME)
+        """The configuration with which other commands look at the demo's database."""
+        return self.folder / CONFIG_NAME
 
-    def _one_per_track(self) -> int:
-        """A request a readable track and service: what asking for one track at a time would have cost."""
+    def results_by_kind(self) -> Mapping[str, Counter[str]]:
+        """Return the numbers of files by result, for each kind of sample file."""
+        results: dict[str, Counter[str]] = {}
+        for one in self.judgements:
+            results.setdefault(one.file.kind, Counter())[one.result] += 1
+        return results
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the document that `--json` prints."""
+        return {
+            "files": len(self.judgements),
+            "by_kind": {kind: dict(counts) for kind, counts in self.results_by_kind().items()},
+            "requests": self.report.requests,
+            "requests_one_per_track": self._requests_one_per_track(),
+            "right": self.is_right,
+            "database": str(self.folder / DATABASE_NAME),
+            "library": str(self.folder / "library"),
+            "config": str(self.config),
+        }
+
+    def _requests_one_per_track(self) -> int:
+        """Return how many requests it takes to ask every service about one readable track at a time."""
         readable = sum(1 for one in self.judgements if one.file.kind != "broken")
         return readable * len(self.report.requests)
 
-    def tables(self) -> Iterator[Table | str]:
-        """For a person: results by kind of file, requests, and where everything is."""
-        results = ("right", "wrong", "review", "unmatched", "failed", "pending")
-        kinds = self.by_kind()
+    def parts(self) -> Iterator[Table | str]:
+        """Yield the tables and lines for people: results by kind of file, requests, and where everything is."""
+        kinds = self.results_by_kind()
+        total: Counter[str] = sum(kinds.values(), Counter())
         shown = [
-            name for name in results if name == "right" or any(counts[name] for counts in kinds.values())
+            "right",
+            *(name for name in ("wrong", "review", "unmatched", "failed", "pending") if total[name]),
         ]
-        table = Table(title="Files of the sample library, compared with the catalogue", title_justify="left")
-        table.add_column("kind of file")
-        for name in ("files", *shown):
-            table.add_column(name, justify="right")
+        title = "Files of the sample library, compared with the catalogue"
+        table = counts_table(title, "kind of file", "files", *shown)
         for kind, counts in sorted(kinds.items()):
             table.add_row(kind, str(counts.total()), *(str(counts[name]) for name in shown))
-        total: Counter[str] = sum(kinds.values(), Counter())
         table.add_row("all", str(total.total()), *(str(total[name]) for name in shown), style="bold")
         yield table
         yield requests_table(self.report.requests, self.report.served)
-        used = sum(self.report.requests.values())
-        yield f"requests used: {used}; one a track and service would have been {self._one_per_track()}"
+        used, without_batches = sum(self.report.requests.values()), self._requests_one_per_track()
+        yield f"requests used: {used}; one a track and service would have been {without_batches}"
         for one in self.wrong:
             yield f"wrong: {one.file.path} ({one.file.tag_summary})"
-        yield f"library:  {self.library}"
-        yield f"database: {self.database}"
+        yield f"library:  {self.folder / 'library'}"
+        yield f"database: {self.folder / DATABASE_NAME}"
         yield f"look into it: soulspot status --config {shlex.quote(os.path.relpath(self.config))}"
 
 
 async def run_demo(
     folder: Path, count: int, bars: Bars, stay: Callable[[DemoReport], None] | None = None
 ) -> DemoReport:
-    """Write the library below `folder`, serve the catalogue on loopback, and enrich, with the page to watch it.
+    """Write `count` sample files below `folder`, serve the catalogue on loopback, and enrich them.
 
-    With `stay`, which is told the report, the page and the servers stay until this is cancelled (Ctrl-C).
-    Raises ValueError when the folder holds anything that no demo has made, DatabaseOwned while another demo runs."""
-    folder = _own_folder(Path(os.path.abspath(folder)))
-    library, database = folder / "library", folder / "soulspot.db"
+    With `stay`, the report is passed to it at the end, and the page and the servers stay up until
+    this is cancelled (Ctrl-C). Raises ValueError when the folder holds anything that no demo has
+    made, and DatabaseOwned while another demo runs in it."""
+    folder = Path(os.path.abspath(folder))
+    _clear(folder)
+    library = folder / "library"
     configure_logging("json", "info", folder / LOG_NAME)
     _write_config(folder)
     bars.note(f"writing {count} audio files to {library}")
@@ -157,52 +211,67 @@ async def run_demo(
         bars.note(
             "local MusicBrainz, ListenBrainz and Spotify servers are up, with the limits of the real ones"
         )
-        config = demo_config(sandbox, library, database)
+        config = demo_config(sandbox, library, folder / DATABASE_NAME)
         async with open_service(config) as service:
             operations = Operations(service)
             try:
                 async with _page(service, operations) as address:
                     bars.note(f"the page: {address}/")
-                    report = await enrich_as_operation(service, operations, WAIT, bars)
+                    enriched_report = await _enrich(service, operations, bars)
                     rows = await _rows(service, files)
-                    made = DemoReport(
-                        [Judgement(file, rows[os.fsencode(file.path)]) for file in files],
-                        report,
-                        database,
-                        library,
-                    )
+                    judgements = [Judgement(file, rows[os.fsencode(file.path)]) for file in files]
+                    report = DemoReport(judgements, enriched_report, folder)
                     if stay:
                         bars.finish()
-                        stay(made)
+                        stay(report)
                         bars.note(f"the page stays at {address}/ until Ctrl-C")
-                        with contextlib.suppress(asyncio.CancelledError):  # that is how it ends
+                        with contextlib.suppress(asyncio.CancelledError):
                             await asyncio.Event().wait()
             finally:
                 await operations.stop()
-    return made
+    return report
+
+
+async def _enrich(service: EnrichmentService, operations_: Operations, bars: Bars) -> EnrichReport:
+    """Enrich the library as an operation that the page can show and cancel.
+
+    Raises OperationFailed when the operation does not complete."""
+    operation_id = await operations_.enrich(wait=WAIT)
+    async with service_progress(service, WaitWatch(service), bars):
+        await operations_.idle()
+    found = await service.database.read(lambda c: operations.find(c, operation_id))
+    assert found is not None
+    if found["status"] != "completed":
+        raise OperationFailed(f"the enrichment has not come to its end: {found['error_message']}")
+    metadata = found["metadata"]
+    beside = {name: metadata[name] for name in ("performance", "errors")}
+    return EnrichReport.from_json(metadata["report"] | beside)
 
 
 @asynccontextmanager
 async def _page(service: EnrichmentService, operations: Operations) -> AsyncIterator[str]:
-    """The daemon's page and API on loopback: at the usual port, or at any other where that is taken."""
-
-    def application() -> web.Application:
-        return make_application(service, operations, ready=lambda: True, version=__version__)
-
+    """Serve the daemon's page and API on loopback, at the usual port or at a free one. Yield the address."""
     async with AsyncExitStack() as stack:
-        try:
-            address = await stack.enter_async_context(serve(application(), HOST, USUAL_PORT))
-        except ConfigError:
-            address = await stack.enter_async_context(serve(application(), HOST, 0))
+        for port in (USUAL_PORT, 0):
+            try:
+                # made for each attempt: an application can be started only once
+                page = make_application(service, operations, ready=lambda: True, version=__version__)
+                address = await stack.enter_async_context(serve(page, HOST, port))
+                break
+            except ConfigError:
+                if not port:
+                    raise
         yield address
 
 
 def _write_config(folder: Path) -> None:
-    """What other commands look into this folder with. The servers end with the demo: nobody is asked."""
+    """Write the configuration with which other commands look at this folder.
+
+    Its services are off: the local servers end with the demo."""
     answers: dict[str, Any] = {
         "library.paths": [str(folder / "library")],
         "library.watch": False,
-        "database.path": str(folder / "soulspot.db"),
+        "database.path": str(folder / DATABASE_NAME),
         "log.file": str(folder / LOG_NAME),
     }
     off = {f"providers.{name}.enabled": False for name in ("musicbrainz", "spotify", "listenbrainz")}
@@ -210,35 +279,42 @@ def _write_config(folder: Path) -> None:
 
 
 def is_foreign(folder: Path) -> bool:
-    """Whether somebody else's files are in this folder, which a demo would have to delete."""
+    """Whether the folder holds files that no demo has made, and that a demo would have to delete."""
     return folder.exists() and not (folder / MARKER).exists() and any(folder.iterdir())
 
 
-def _own_folder(folder: Path) -> Path:
-    """The folder, made or emptied of what an earlier demo left. Raises ValueError when it is somebody else's."""
+def _foreign(folder: Path) -> str:
+    return f"{folder} is not empty and not of an earlier demo: name another folder"
+
+
+def _clear(folder: Path) -> None:
+    """Make the folder, or delete what an earlier demo left in it. Raises ValueError when it is foreign."""
     if is_foreign(folder):
-        raise ValueError(f"{folder} is not empty and not of an earlier demo: name another folder")
+        raise ValueError(_foreign(folder))
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARKER).write_text(
         "made by `soulspot demo`, which empties this folder when it runs again\n", encoding="utf-8"
     )
-    with Ownership(folder / "soulspot.db"):
-        shutil.rmtree(folder / "library", ignore_errors=True)
-        shutil.rmtree(folder / "soulspot.db-uploads", ignore_errors=True)
-        for name in ("soulspot.db", "soulspot.db-wal", "soulspot.db-shm", LOG_NAME):
+    # not while another demo works in it
+    with Ownership(folder / DATABASE_NAME):
+        for name in ("library", f"{DATABASE_NAME}-uploads"):
+            shutil.rmtree(folder / name, ignore_errors=True)
+        for name in (DATABASE_NAME, f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm", LOG_NAME):
             (folder / name).unlink(missing_ok=True)
-    return folder
 
 
 async def _rows(service: EnrichmentService, files: Sequence[SampleFile]) -> dict[bytes, EnrichedTrack]:
+    """Return the enriched rows of these files by path."""
     paths = [os.fsencode(file.path) for file in files]
     ids = await service.database.read(lambda c: tracks.find_ids_by_path(c, paths))
-    found = await service.database.read(lambda c: enriched.load(c, ids.values()))
-    return {path: found[track_id] for path, track_id in ids.items()}
+    rows = await service.database.read(lambda c: enriched.load(c, ids.values()))
+    return {path: rows[track_id] for path, track_id in ids.items()}
 
 
 def demo_config(sandbox: Sandbox, library: Path, database: Path) -> Config:
-    """The shipped defaults, pointed at the local servers."""
+    """Return the default configuration, pointed at the local servers."""
+    spotify = {"base_url": sandbox.spotify_url, "token_url": sandbox.token_url,
+               "client_id": "demo", "client_secret": "demo"}  # fmt: skip
     return make_config(
         {
             "library": {"paths": [str(library)], "watch": False},
@@ -246,12 +322,7 @@ def demo_config(sandbox: Sandbox, library: Path, database: Path) -> Config:
             "providers": {
                 "musicbrainz": {"base_url": sandbox.musicbrainz_url, "contact": "demo@example.org"},
                 "listenbrainz": {"base_url": sandbox.listenbrainz_url, "labs_url": sandbox.labs_url},
-                "spotify": {
-                    "base_url": sandbox.spotify_url,
-                    "token_url": sandbox.token_url,
-                    "client_id": "demo",
-                    "client_secret": "demo",
-                },
+                "spotify": spotify,
             },
             "export": {"covers": {"base_url": sandbox.covers_url, "spotify_url": sandbox.covers_url}},
         }

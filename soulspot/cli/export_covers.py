@@ -1,57 +1,57 @@
-"""What `export --covers` does: the front covers of the exported tracks as files, one a release."""
+"""`soulspot export --covers`: save the front covers of the exported tracks as files, one a release."""
 
 from __future__ import annotations
 
 import asyncio
 import mimetypes
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from soulspot.assembly import open_service
 from soulspot.cli.console import Bars
-from soulspot.cli.daemon_client import running_daemon
+from soulspot.cli.workplace import in_daemon_or_here
 from soulspot.config import Config
 from soulspot.errors import ProviderError
 from soulspot.export import table_rows
 from soulspot.export.target import replacing
+from soulspot.pipeline import EnrichmentService
 
-AT_ONCE = 4  # covers that are waited for; their gates say how fast they come
+WORKERS = 4  # covers waited for at one time; how fast requests go is up to the gates
 NAMED_BY = ("mb_release_id", "spotify_album_id")
 Fetch = Callable[[str], Awaitable[tuple[bytes, str] | None]]
-"""fetch(url) -> bytes and media type, None where there is no cover. Raises ProviderError when that cannot be said now."""
+"""fetch(url) -> (image, media type), or None where there is no cover. Raises ProviderError for one that cannot be
+fetched now."""
 
 
 @dataclass(slots=True)
 class CoversReport:
-    """Files written, files that were there already, releases without a cover, and covers that cannot be had now,
-    `why` being what the last of them met."""
+    """Numbers of covers, by what became of each."""
 
+    folder: Path
     written: int = 0
-    unchanged: int = 0
-    without: int = 0
-    postponed: int = 0
-    why: str | None = None
+    unchanged: int = 0  # the same file was there already
+    without: int = 0  # releases without a cover
+    postponed: int = 0  # cannot be fetched now
+    why: str | None = None  # the last of the postponed was not fetched
 
     def as_json(self) -> dict[str, Any]:
-        return {"written": self.written, "unchanged": self.unchanged, "without": self.without,
-                "postponed": self.postponed, "why": self.why}  # fmt: skip
+        """Return the numbers as `--json` shows them."""
+        return {name: value for name, value in asdict(self).items() if name != "folder"}
 
-    def words(self, folder: Path) -> str:
-        said = f"{self.written} covers written to {folder}, {self.unchanged} there already"
-        said += f", {self.without} releases without one" if self.without else ""
-        return said + (f", {self.postponed} cannot be had now: {self.why}" if self.postponed else "")
+    def summary(self) -> str:
+        """Return the numbers as a sentence for people."""
+        words = f"{self.written} covers written to {self.folder}, {self.unchanged} there already"
+        words += f", {self.without} releases without one" if self.without else ""
+        return words + (f", {self.postponed} cannot be had now: {self.why}" if self.postponed else "")
 
 
-async def save_covers(config: Config, folder: Path, chosen: Mapping[str, Any], bars: Bars) -> CoversReport:
-    """Fetch the covers of the `chosen` tracks (the filters of an export), through the daemon where one runs."""
-    wanted = await asyncio.to_thread(_wanted, config.database.path, chosen)
+async def save_covers(config: Config, folder: Path, filters: Mapping[str, Any], bars: Bars) -> CoversReport:
+    """Save the covers of the tracks that an export with these filters writes, through the daemon if one runs."""
+    urls = await asyncio.to_thread(_urls_by_name, config.database.path, filters)
     folder.mkdir(parents=True, exist_ok=True)
-    if remote := running_daemon(config):
-        async with remote:
-            return await _save(remote.cover, wanted, folder, bars)
-    async with open_service(config, work=False) as service:
+
+    async def here(service: EnrichmentService) -> CoversReport:
         covers = service.parts.covers
         assert covers is not None  # the command has seen that they are enabled
 
@@ -59,24 +59,27 @@ async def save_covers(config: Config, folder: Path, chosen: Mapping[str, Any], b
             cover = await covers.get(url)
             return None if cover is None else (await asyncio.to_thread(cover.path.read_bytes), cover.kind)
 
-        return await _save(fetch, wanted, folder, bars)
+        return await _save_all(fetch, urls, folder, bars)
+
+    return await in_daemon_or_here(config, lambda client: _save_all(client.cover, urls, folder, bars), here)
 
 
-def _wanted(database: Path, chosen: Mapping[str, Any]) -> dict[str, str]:
-    """Addresses by the name of the file, one a release; a track of none has one of its own."""
-    found: dict[str, str] = {}
-    for row in table_rows(database, columns=["track_id", *NAMED_BY, "cover_url"], **chosen):
+def _urls_by_name(database: Path, filters: Mapping[str, Any]) -> dict[str, str]:
+    """Return the addresses of covers by file name: one a release, and one a track that has no release."""
+    urls: dict[str, str] = {}
+    for row in table_rows(database, columns=["track_id", *NAMED_BY, "cover_url"], **filters):
         if row["cover_url"]:
-            name = next((row[one] for one in NAMED_BY if row[one]), f"track-{row['track_id']}")
-            found.setdefault(name, row["cover_url"])
-    return found
+            name = next((row[column] for column in NAMED_BY if row[column]), f"track-{row['track_id']}")
+            urls.setdefault(name, row["cover_url"])
+    return urls
 
 
-async def _save(fetch: Fetch, wanted: Mapping[str, str], folder: Path, bars: Bars) -> CoversReport:
-    report, left = CoversReport(), iter(wanted.items())
+async def _save_all(fetch: Fetch, urls: Mapping[str, str], folder: Path, bars: Bars) -> CoversReport:
+    report, rest = CoversReport(folder), iter(urls.items())
 
     async def work() -> None:
-        for name, url in left:
+        # every worker takes the next address from the same iterator
+        for name, url in rest:
             try:
                 image = await fetch(url)
             except ProviderError as error:
@@ -84,21 +87,21 @@ async def _save(fetch: Fetch, wanted: Mapping[str, str], folder: Path, bars: Bar
             else:
                 if image is None:
                     report.without += 1
-                elif await asyncio.to_thread(_put, folder, name, *image):
+                elif await asyncio.to_thread(_write_if_new, folder, name, *image):
                     report.written += 1
                 else:
                     report.unchanged += 1
             done = report.written + report.unchanged + report.without + report.postponed
-            bars.show("covers", done, len(wanted))
+            bars.show("covers", done, len(urls))
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(AT_ONCE):
+        for _ in range(WORKERS):
             group.create_task(work())
     return report
 
 
-def _put(folder: Path, name: str, image: bytes, kind: str) -> bool:
-    """Whether the file was not there already, just like this."""
+def _write_if_new(folder: Path, name: str, image: bytes, kind: str) -> bool:
+    """Write the image, unless the same file is there already. Return whether it was written."""
     path = folder / f"{name}{mimetypes.guess_extension(kind) or '.img'}"
     if path.is_file() and path.read_bytes() == image:
         return False

@@ -1,140 +1,121 @@
-"""`soulspot export --format ddex`: one release message a file, and what kept releases from being written."""
+"""`soulspot export --format ddex`: write one release message a file, and say what kept the others back."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 import typer
 
-from soulspot.cli.console import Bars, complain, err
-from soulspot.cli.running import INCOMPLETE, USAGE, guarded, load, log_quietly, run
-from soulspot.config import Config
+from soulspot.cli.console import Bars, complain, print_note
+from soulspot.cli.running import (
+    INCOMPLETE,
+    exit_on_error,
+    load_or_exit,
+    log_beside_progress,
+    refuse,
+    run_with_progress,
+)
 from soulspot.errors import SchemaError
 from soulspot.export.ddex.library import DdexReport, export_releases, grouping_columns
 from soulspot.export.ddex.settings import ErnSettings
 from soulspot.export.tables import parse_filters
 from soulspot.models import Status
-from soulspot.store.export_rows import RowFilter
 
-ERRORS = 20  # that are named one by one
-LEFT = "every file that was written is whole; run the same command again to write the rest"
+NAMED_ERRORS = 20
+FILES_WHOLE = "every file that was written is whole; run the same command again to write the rest"
 
 
-def export_ddex(
-    out: Path | None,
-    config: Path | None,
-    *,
-    status: Sequence[str],
-    since: str | None,
-    query: str | None,
-    validate: bool,
-    schema: Path | None,
-    group_by: str | None,
-    processes: int | None,
-    max_failures: int | None,
-    as_json: bool,
-) -> None:
-    """Write the messages, say what was not written and what to do; exit 1 when there is any."""
-    columns = [name.strip() for name in (group_by or "").split(",") if name.strip()]
+@dataclass(frozen=True, slots=True)
+class DdexRequest:
+    """The options of the command, as given."""
+
+    out: Path | None
+    status: Sequence[str] = ()
+    since: str | None = None
+    query: str | None = None
+    validate: bool = False
+    schema: Path | None = None
+    group_by: str | None = None  # names of columns, separated by commas
+    processes: int | None = None
+    max_failures: int | None = None
+
+
+def export_ddex(request: DdexRequest, config: Path | None, *, as_json: bool) -> None:
+    """Write the messages, then print which releases were not written, why, and what to do.
+
+    Exits with code 2 for impossible options, and with code 1 when a release could not be written."""
+    out = request.out
+    columns = [name.strip() for name in (request.group_by or "").split(",") if name.strip()]
     try:
-        wanted = parse_filters(status, since, query)
+        wanted = parse_filters(request.status, request.since, request.query)
         grouping_columns(columns)
     except ValueError as error:
-        _refuse(str(error))
+        refuse(error)
     if out is None or out == Path("-"):
-        _refuse("ddex is a file for each release: say --out FOLDER")
+        refuse("ddex is a file for each release: say --out FOLDER")
     if out.exists() and not out.is_dir():
-        _refuse(f"{out} is a file; ddex needs a folder")
-    if set(status) - {Status.ACCEPTED}:
-        _refuse("only accepted tracks go into release messages: leave out --status")
-    loaded = load(config, needs_contact=False)
-    settings = guarded(lambda: ErnSettings.of(loaded.export.ddex))
-    schema = schema or (loaded.export.ddex.schema if validate else None)
-    if validate and schema is None:
-        _refuse("--validate needs the schema: say --schema PATH, or set export.ddex.schema in config.toml")
-    log_quietly(loaded)
+        refuse(f"{out} is a file; ddex needs a folder")
+    if set(request.status) - {Status.ACCEPTED}:
+        refuse("only accepted tracks go into release messages: leave out --status")
+    loaded = load_or_exit(config, needs_contact=False)
+    settings = exit_on_error(lambda: ErnSettings.of(loaded.export.ddex))
+    schema = request.schema or (loaded.export.ddex.schema if request.validate else None)
+    if request.validate and schema is None:
+        refuse("--validate needs the schema: say --schema PATH, or set export.ddex.schema in config.toml")
+    log_beside_progress(loaded)
     report = DdexReport(str(out))
+
+    async def write(bars: Bars) -> None:
+        def show(done: int, total: int, failed: int) -> None:
+            bars.show("export", done, total, f"{failed} not written" if failed else "")
+
+        try:
+            await export_releases(
+                loaded.database.path, out, settings, schema=schema, group_by=columns, wanted=wanted,
+                processes=request.processes, max_failures=request.max_failures, report=report, on_progress=show,
+            )  # fmt: skip
+        except asyncio.CancelledError:
+            bars.note(f"{report.written} of {report.releases} releases written to {out}")
+            raise
+
     try:
-        run(
-            lambda bars: _export(
-                loaded, out, settings, schema, columns, wanted, processes, max_failures, report, bars
-            ),
-            quiet=as_json, left=LEFT,
-        )  # fmt: skip
+        run_with_progress(write, quiet=as_json, if_stopped=FILES_WHOLE)
     except SchemaError as error:
-        _refuse(str(error))
-    _say(report, max_failures, as_json, chosen=bool(since or query))
+        refuse(error)
+    if as_json:
+        print(json.dumps(report.as_json()))
+    else:
+        _print_report(report, request)
     if report.failed:
         raise typer.Exit(INCOMPLETE)
 
 
-async def _export(
-    config: Config,
-    out: Path,
-    settings: ErnSettings,
-    schema: Path | None,
-    columns: Sequence[str],
-    wanted: RowFilter,
-    processes: int | None,
-    max_failures: int | None,
-    report: DdexReport,
-    bars: Bars,
-) -> None:
-    def progress(done: int, total: int, failed: int) -> None:
-        bars.show("export", done, total, f"{failed} not written" if failed else "")
-
-    try:
-        await export_releases(
-            config.database.path, out, settings, schema=schema, group_by=columns, wanted=wanted,
-            processes=processes, max_failures=max_failures, report=report, on_progress=progress,
-        )  # fmt: skip
-    except asyncio.CancelledError:
-        bars.note(f"{report.written} of {report.releases} releases written to {out}")
-        raise
-
-
-def _say(report: DdexReport, max_failures: int | None, as_json: bool, *, chosen: bool) -> None:
-    if as_json:
-        print(json.dumps(report.as_json()))
-        return
-    for error in report.errors[:ERRORS]:
-        complain(
-            f"{error.title or 'no album'} [{error.release_key or 'no release'}]: {error.field}: {error.words}"
-        )
-    if (rest := report.errors_by_field.total() - ERRORS) > 0:
+def _print_report(report: DdexReport, request: DdexRequest) -> None:
+    for error in report.errors[:NAMED_ERRORS]:
+        release = f"{error.title or 'no album'} [{error.release_key or 'no release'}]"
+        complain(f"{release}: {error.field}: {error.words}")
+    if (rest := report.errors_by_field.total() - NAMED_ERRORS) > 0:
         complain(f"... and {rest} more; --json names the first {len(report.errors)}")
-    for remark in report.remarks[:ERRORS]:
-        _tell(remark)
-    if report.remarked > ERRORS:
-        _tell(f"... and {report.remarked - ERRORS} more remarks")
+    for remark in report.remarks[:NAMED_ERRORS]:
+        print_note(remark)
+    if report.remarked > NAMED_ERRORS:
+        print_note(f"... and {report.remarked - NAMED_ERRORS} more remarks")
     if report.stopped:
         complain(
-            f"stopped after {report.failed} releases that could not be written (--max-failures {max_failures}); "
-            f"{report.releases - report.written - report.failed} were not looked at"
+            f"stopped after {report.failed} releases that could not be written"
+            f" (--max-failures {request.max_failures});"
+            f" {report.releases - report.written - report.failed} were not looked at"
         )
     valid = ", each valid by the schema" if report.validated and report.written else ""
-    _tell(
-        f"{report.written} releases ({report.tracks} tracks) in {report.out}{valid}; {report.failed} not written"
-    )
+    written = f"{report.written} releases ({report.tracks} tracks) in {report.out}{valid}"
+    print_note(f"{written}; {report.failed} not written")
     for line in report.advice():
-        _tell(f"  {line}")
+        print_note(f"  {line}")
     if not report.releases:
-        there = (
-            "--since and --query choose no accepted tracks"
-            if chosen
-            else "there are no accepted tracks to export"
-        )
-        _tell(f"{there} (`soulspot status` says how the library stands)")
-
-
-def _tell(line: str) -> None:
-    err.print(line, markup=False, soft_wrap=True)
-
-
-def _refuse(words: str) -> NoReturn:
-    complain(words)
-    raise typer.Exit(USAGE) from None
+        chosen = "--since and --query choose no accepted tracks"
+        none = chosen if request.since or request.query else "there are no accepted tracks to export"
+        print_note(f"{none} (`soulspot status` says how the library stands)")

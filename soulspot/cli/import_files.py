@@ -1,43 +1,164 @@
-"""`soulspot import FILE`: the rows of a table, of JSON, of a release message, or of a folder of these."""
+"""`soulspot import`: queue tracks without files, from lists, from release messages, or by SQL."""
 
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from soulspot.cli import work as commands
-from soulspot.cli.console import complain, out
-from soulspot.cli.running import INCOMPLETE, USAGE, guarded, log_quietly, refuse_absent, run, say_next
+from soulspot.cli.console import Bars, print_result
+from soulspot.cli.daemon_client import DaemonClient, describe_owner
+from soulspot.cli.json_documents import Commands
+from soulspot.cli.options import ConfigOption, JsonOption, parse_path, refuse_missing
+from soulspot.cli.running import (
+    INCOMPLETE,
+    exit_on_error,
+    load_or_exit,
+    log_beside_progress,
+    refuse,
+    run_with_progress,
+)
+from soulspot.cli.workplace import Completed, Operation, in_daemon_or_here, run_here, run_in_daemon
 from soulspot.config import Config
 from soulspot.imports.files import UnusableFile, check_readable, list_import_files
+from soulspot.operations.kinds import import_request
+from soulspot.pipeline import MOST_NAMED
+
+URL_VARIABLE = "SOULSPOT_IMPORT_SQL_URL"
+KEY, PAGE_ROWS = "key", 5000
+
+app = Commands()
 
 
-def import_from_files(config: Config, place: Path, *, as_json: bool) -> None:
-    """Queue the rows, name those that cannot be used, and exit 1 when there are any.
+@app.command(name="import")
+def import_(
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            help="CSV, JSON, NDJSON or DDEX ERN (.xml), each also as .gz; or a folder of such files.",
+            metavar="FILE", parser=parse_path,
+        ),
+    ] = None,
+    from_sql: Annotated[
+        str | None,
+        typer.Option("--from-sql", metavar="URL", help=f"Read from this database instead (default: {URL_VARIABLE}, "
+                     "which keeps a password out of the process list)."),
+    ] = None,
+    query: Annotated[
+        str | None,
+        typer.Option("--query", metavar="SQL", help="The SELECT whose rows are tracks; AS names their columns."),
+    ] = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Option("--key", metavar="COLUMN", help="Column of the query to page by, unique and indexed; may be "
+                     f"repeated for a key of several columns (default: {KEY})."),
+    ] = None,
+    page: Annotated[
+        int, typer.Option("--page", min=1, max=100_000, metavar="ROWS", help="Rows to read at a time from the database.")
+    ] = PAGE_ROWS,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Read all rows of the query again, not only those that are new.")
+    ] = False,
+    config: ConfigOption = None,
+    json_: JsonOption = False,
+) -> None:  # fmt: skip
+    """Queue tracks without files, from lists or another database.
 
-    A file that is of no use is wrong usage; among those of a folder it is a bad row, and the others are taken."""
-    refuse_absent([place])
+    Columns, all optional: key spotify_id isrc mb_recording_id mb_release_id artist title album album_artist
+    duration_ms track_number disc_number. `key` is your own name for the row: the same key again updates it.
+    Of a release message (ERN 3.8 or 4) every sound recording is a row, which a later message of the release updates.
+
+    Example: soulspot import songs.csv
+
+    Example: soulspot import --from-sql sqlite:///songs.db --query "SELECT id AS key, title, artist FROM songs\""""
+    if file is not None and (from_sql or query or key or restart):
+        refuse("import a FILE, or with --from-sql and --query from a database, not both at once")
+    loaded = load_or_exit(config)
+    if file is None:
+        from soulspot.cli.import_sql import import_by_sql  # with SQLAlchemy, which files do not need
+
+        url = from_sql or os.environ.get(URL_VARIABLE)
+        if not url and not query:
+            refuse("name a FILE to import, or a database with --from-sql URL --query SQL")
+        if not url:
+            refuse(f"--query needs a database: give its URL with --from-sql, or in {URL_VARIABLE}")
+        if not query:
+            refuse("--from-sql needs a --query: SELECT id, name AS title, artist FROM songs")
+        report = import_by_sql(loaded, url, query, key or [KEY], page, restart=restart, quiet=json_)
+    else:
+        report = _import_file_or_folder(loaded, file, quiet=json_)
+    if json_:
+        print(json.dumps(report))
+    else:
+        _print_counts(report, loaded.database.path)
+    if report["bad"]:
+        raise typer.Exit(INCOMPLETE)
+
+
+def _print_counts(report: Mapping[str, Any], database: Path) -> None:
+    counts = [f"{count} {name}" for name, count in report.items() if isinstance(count, int)]
+    known = report["rows"] - report["queued"] - report["bad"]
+    print_result(", ".join([*counts, *([f"{known} already known"] if known > 0 else [])]))
+    if report["queued"]:
+        owner = describe_owner(database)
+        print_result(f"{owner} works it off" if owner else "next: soulspot enrich")
+
+
+def _import_file_or_folder(config: Config, place: Path, *, quiet: bool) -> dict[str, Any]:
+    """Import a file, or every list and message of a folder. Exits with code 2 when the file is unusable.
+
+    An unusable file of a folder counts as a bad row, and the others are imported."""
+    refuse_missing([place])
     try:
         files = list_import_files(place)
         if files == [place]:
-            guarded(lambda: check_readable(place))
+            exit_on_error(lambda: check_readable(place))
     except UnusableFile as error:
-        complain(str(error))
-        raise typer.Exit(USAGE) from None
-    log_quietly(config)
-    report = run(
-        lambda bars: commands.import_files(config, files, place, bars),
-        quiet=as_json, database=config.database.path,
-    )  # fmt: skip
-    if as_json:
-        print(json.dumps(report))
-    else:
-        known = report["rows"] - report["queued"] - report["bad"]
-        counts = [f"{count} {name}" for name, count in report.items() if not isinstance(count, list)]
-        out.print(", ".join([*counts, *([f"{known} already known"] if known > 0 else [])]), markup=False)
-        if report["queued"]:
-            say_next(config.database.path)
-    if report["bad"]:
-        raise typer.Exit(INCOMPLETE)
+        refuse(error)
+    log_beside_progress(config)
+    return run_with_progress(
+        lambda bars: import_listed(config, files, place, bars), quiet=quiet, database=config.database.path
+    )
+
+
+async def import_listed(config: Config, files: Sequence[Path], within: Path, bars: Bars) -> dict[str, Any]:
+    """Queue the rows of these files, one file after the other, in the daemon or here.
+
+    `within` is the folder that the files were found in, or the one file itself. Returns the file's
+    report, or the sums of all with every named row under its `file`."""
+
+    def operation(path: Path) -> Operation:
+        async def start(client: DaemonClient) -> int:
+            with path.open("rb") as file:
+                return await client.start_import(path.name, file)
+
+        return Operation("import", import_request(path), {"file": path.name}, start)
+
+    async def import_all(run: Callable[[Operation], Awaitable[Completed]]) -> dict[str, Any]:
+        if [within] == list(files):
+            return (await run(operation(within))).report
+        total: dict[str, Any] = {"files": len(files), "rows": 0, "queued": 0, "bad": 0}
+        for path in files:
+            name = str(path.relative_to(within))
+            with bars.prefixed(name):
+                _add_report(total, name, (await run(operation(path))).report)
+        return {key: value[:MOST_NAMED] if isinstance(value, list) else value for key, value in total.items()}
+
+    return await in_daemon_or_here(
+        config,
+        lambda client: import_all(lambda one: run_in_daemon(client, one, bars)),
+        lambda service: import_all(lambda one: run_here(service, one, bars)),
+    )
+
+
+def _add_report(total: dict[str, Any], name: str, report: Mapping[str, Any]) -> None:
+    """Add the counts of the file called `name` to `total`, and its named rows with the file's name."""
+    for key, value in report.items():
+        if isinstance(value, list):
+            total.setdefault(key, []).extend({"file": name, **row} for row in value)
+        else:
+            total[key] = total.get(key, 0) + value

@@ -1,23 +1,27 @@
-"""`soulspot init`: asks for what a configuration needs and writes it."""
+"""`soulspot init`: ask for what a configuration needs, and write it as a commented config.toml."""
 
 from __future__ import annotations
 
 import os
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
-from soulspot.cli.console import err, out
+from soulspot.cli.console import print_note, print_result
+from soulspot.cli.json_documents import Commands
+from soulspot.cli.options import refuse_missing
+from soulspot.cli.running import exit_on_error, refuse
 from soulspot.config import default_config_paths, make_config
 from soulspot.config.template import ensure_template_can_be_written, write_template
 from soulspot.errors import ConfigError
 
 CONTACT, LIBRARY = "providers.musicbrainz.contact", "library.paths"
 SPOTIFY_ID, SPOTIFY_SECRET = "providers.spotify.client_id", "providers.spotify.client_secret"
+# in the order in which they are asked, on a terminal and as lines of a pipe
 QUESTIONS = {
     CONTACT: "Your e-mail address or web page (MusicBrainz requires it)",
     LIBRARY: "Folder with your music",
@@ -25,82 +29,109 @@ QUESTIONS = {
     SPOTIFY_SECRET: "Its client secret",
 }
 
-Ask = Callable[[str], Any]
+app = Commands()
 
 
-def ask_and_write(
-    path: Path,
-    library: Sequence[Path] | None,
-    contact: str | None,
-    spotify_client_id: str | None,
-    *,
-    force: bool,
-    ask: bool,
+@app.command()
+def init(
+    path: Annotated[
+        Path | None, typer.Argument(help="The file to write (default: ./config.toml).", metavar="PATH")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="The same as PATH.", metavar="PATH")
+    ] = None,
+    library: Annotated[
+        list[Path] | None, typer.Option(help="A folder with music; may be repeated.", metavar="PATH")
+    ] = None,
+    contact: Annotated[
+        str | None, typer.Option(help="Your e-mail address or web page, for MusicBrainz.", metavar="WORDS")
+    ] = None,
+    spotify_client_id: Annotated[
+        str | None, typer.Option(help="The client id of your Spotify app.", metavar="ID")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Ask nothing, and leave empty what was not given.")
+    ] = False,
 ) -> None:
-    """Write config.toml with these answers, and with those of a terminal or a pipe when `ask`. Raises ConfigError."""
-    ensure_template_can_be_written(path, force)  # before anybody has answered anything
+    """Write a commented config.toml, asking for what it needs.
+
+    Where there is no terminal the answers are the lines of standard input: contact, folder with music, Spotify's
+    client id, its secret. What is left out stays empty.
+
+    Example: soulspot init --contact me@example.org --library ~/Music --yes"""
+    if path and config and path != config:
+        refuse("name the file once: as PATH or with --config")
+    refuse_missing([folder.expanduser() for folder in library or []])
     answers: dict[str, Any] = {CONTACT: contact, SPOTIFY_ID: spotify_client_id}
     if library:
         answers[LIBRARY] = [os.path.abspath(folder.expanduser()) for folder in library]
-    _check({key: value for key, value in answers.items() if value})
-    if ask and sys.stdin:
-        _ask(answers, _of_terminal if sys.stdin.isatty() else _of_pipe)
+    target = path or config or Path("config.toml")
+    exit_on_error(lambda: ask_and_write(target, answers, force=force, ask=not yes))
+
+
+def ask_and_write(path: Path, answers: Mapping[str, Any], *, force: bool, ask: bool) -> None:
+    """Write config.toml with these answers by key and, with `ask`, those of a terminal or of a pipe.
+
+    Raises ConfigError when the file may not be written or an answer cannot be used; nothing is
+    written then."""
+    ensure_template_can_be_written(path, force)  # before anybody has answered anything
     given = {key: value for key, value in answers.items() if value}
+    _check(given)
+    if ask and sys.stdin:
+        ask_one = _ask_terminal if sys.stdin.isatty() else _read_pipe
+        for key in QUESTIONS:
+            is_wanted = key not in given and (key != SPOTIFY_SECRET or SPOTIFY_ID in given)
+            if is_wanted and (value := ask_one(key)):
+                given[key] = value
     write_template(path, given, force)
-    _say(path, given)
+    print_result(*_next_steps(path, given))
 
 
-def _say(path: Path, given: dict[str, Any]) -> None:
-    """What was written, what is still missing, and how to go on."""
+def _next_steps(path: Path, given: Mapping[str, Any]) -> Sequence[str]:
+    """Return the lines that say what was written, which keys are still to be set, and how to go on."""
     lines = [f"wrote {path}"]
     if CONTACT not in given:
         lines.append(f"{CONTACT} is still to be set: MusicBrainz wants to know whom to write to")
     if LIBRARY not in given:
         lines.append(f"{LIBRARY} is still to be set: the folders with your music")
     found = next((place for place in default_config_paths() if place.is_file()), None)
-    named = "" if found and found.samefile(path) else f" --config {shlex.quote(str(path))}"
-    lines.append(
-        f"next: soulspot check{named}, then soulspot enrich{named}{'' if LIBRARY in given else ' PATH'}"
-    )
-    for line in lines:
-        out.print(line, markup=False, soft_wrap=True)
+    option = "" if found and found.samefile(path) else f" --config {shlex.quote(str(path))}"
+    argument = "" if LIBRARY in given else " PATH"
+    return [*lines, f"next: soulspot check{option}, then soulspot enrich{option}{argument}"]
 
 
-def _ask(answers: dict[str, Any], ask: Ask) -> None:
-    for key in QUESTIONS:
-        if not answers.get(key) and (key != SPOTIFY_SECRET or answers.get(SPOTIFY_ID)):
-            answers[key] = ask(key)
-
-
-def _of_terminal(key: str) -> Any:
-    """The answer, asked for again while it cannot be used; None when it is empty."""
+def _ask_terminal(key: str) -> Any:
+    """Return the answer, asked for again until it can be used; None when it is empty."""
     while True:
-        said = typer.prompt(
-            QUESTIONS[key], default="", show_default=False, hide_input=key == SPOTIFY_SECRET
-        ).strip()
+        hidden = key == SPOTIFY_SECRET
+        answer = typer.prompt(QUESTIONS[key], default="", show_default=False, hide_input=hidden).strip()
         try:
-            return _usable(key, said)
+            return _value_of(key, answer)
         except ConfigError as error:
-            out.print(str(error), markup=False)
+            print_result(str(error))
 
 
-def _of_pipe(key: str) -> Any:
-    """The next line as the answer; None when it is empty or there are no more. Raises ConfigError."""
-    err.print(QUESTIONS[key], markup=False, soft_wrap=True)
-    return _usable(key, sys.stdin.readline().strip())
+def _read_pipe(key: str) -> Any:
+    """Return the next line of standard input as the answer; None when it is empty or there is none.
+
+    Raises ConfigError when the answer cannot be used."""
+    print_note(QUESTIONS[key])
+    return _value_of(key, sys.stdin.readline().strip())
 
 
-def _usable(key: str, said: str) -> Any:
-    """An answer as the value of its key. Raises ConfigError when it cannot be that."""
-    if not said:
+def _value_of(key: str, answer: str) -> Any:
+    """Return an answer as the value of its key, None when it is empty. Raises ConfigError when it cannot be that."""
+    if not answer:
         return None
-    value: Any = [os.path.abspath(os.path.expanduser(said))] if key == LIBRARY else said
+    value: Any = [os.path.abspath(os.path.expanduser(answer))] if key == LIBRARY else answer
     _check({key: value})
     if key == LIBRARY and not Path(value[0]).exists():
         raise ConfigError([f"{LIBRARY}: {value[0]} does not exist"])
     return value
 
 
-def _check(given: dict[str, Any]) -> None:
+def _check(answers: Mapping[str, Any]) -> None:
     """Raise ConfigError when one of these answers cannot be used; a contact may still be missing."""
-    make_config(given if CONTACT in given else given | {"providers.musicbrainz.enabled": False})
+    # without MusicBrainz no contact is required
+    make_config(answers if CONTACT in answers else {**answers, "providers.musicbrainz.enabled": False})

@@ -1,4 +1,4 @@
-"""`soulspot enrich --dry-run` and `soulspot check --plan`: what a library will cost, said before anybody is asked."""
+"""`enrich --dry-run` and `check --plan`: estimate the requests and the time that a library will take."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from rich.table import Table
 
 from soulspot.assembly import build_providers, library_rules, rules
-from soulspot.cli import work as commands
-from soulspot.cli.console import Bars, bars, out
-from soulspot.cli.running import guarded, refuse_absent
+from soulspot.cli.console import Bars, out, print_result, progress_bars
+from soulspot.cli.options import absolute_paths, refuse_missing
+from soulspot.cli.running import exit_on_error, exit_without_music, log_beside_progress
+from soulspot.cli.tables import counts_table
 from soulspot.config import Config
 from soulspot.errors import DatabaseTooNew
 from soulspot.estimate import (
     Circumstances,
     Estimate,
-    Line,
     RememberedState,
     Survey,
     Surveyed,
@@ -32,8 +31,8 @@ from soulspot.estimate import (
 from soulspot.limits import Gates
 from soulspot.store.database import Database, migrations
 
-ROOM_FOR_ALL = 100  # columns from which on a question's lookups and requests at first are shown too
-QUESTIONS = {
+WIDTH_FOR_ALL = 100  # columns of a terminal from which on the first lookups are shown, too
+LOOKUPS = {
     "musicbrainz recording": "recordings by their ids",
     "musicbrainz isrc": "recordings by ISRC",
     "musicbrainz album": "which release an album is",
@@ -57,50 +56,68 @@ QUESTIONS = {
 }
 NAMES = {"musicbrainz": "MusicBrainz", "listenbrainz": "ListenBrainz", "spotify": "Spotify"}
 UNKNOWN_APP = (
-    "whether Spotify answers your app many tracks at a time shows at the first request; most apps of single persons it"
-    " does not, and that is expected here"
+    "only the first request shows whether Spotify answers your app many tracks at a time; it does not for most"
+    " apps of single persons, and the estimate assumes that"
 )
 OLD_DATABASE = (
-    "the database is of an earlier version: what it knows already is counted as if it were to be asked"
+    "the database is of an earlier version: what it knows already is counted as if it were still to be asked"
 )
 
 
-def show(config: Config, paths: Sequence[Path], *, as_json: bool) -> int:
-    """Read the files below `paths` (the configured library without any) and say what they will cost. Returns how many
-    files there are. Exit 2 when a path is not there."""
-    refuse_absent(paths)
+def print_plan(config: Config, paths: Sequence[Path] | None, *, as_json: bool) -> None:
+    """Read the files below `paths`, or of the library, and print what enriching them will cost.
 
-    def work() -> tuple[Surveyed, list[str]]:
-        with bars(quiet=as_json) as made:
-            return _surveyed(config, commands.absolute(paths), made)
+    Asks no service and writes nothing. Exits with code 2 when a path does not exist, and with code
+    1 when there is no music."""
+    log_beside_progress(config)
+    refuse_missing(paths or ())
 
-    found, notes = guarded(work, config.database.path)
+    def survey() -> tuple[Surveyed, list[str]]:
+        with progress_bars(quiet=as_json) as bars:
+            return _survey(config, absolute_paths(paths), bars)
+
+    surveyed, notes = exit_on_error(survey, config.database.path)
     if as_json:
-        print(json.dumps(_document(found, notes)))
-        return found.files + found.rows
-    for line in _lines(found, notes):
-        out.print(line, markup=False, soft_wrap=True) if isinstance(line, str) else out.print(line)
-    return found.files + found.rows
+        counts = {name: value for name, value in asdict(surveyed).items() if name != "estimate"}
+        print(json.dumps({**counts, **surveyed.estimate.as_json(), "notes": notes}))
+    else:
+        print_result(*_plan_parts(surveyed, notes))
+    if not surveyed.files + surveyed.rows:
+        exit_without_music(paths, config)
 
 
-def _surveyed(config: Config, places: Sequence[bytes], made: Bars) -> tuple[Surveyed, list[str]]:
+def _survey(config: Config, places: Sequence[bytes], bars: Bars) -> tuple[Surveyed, list[str]]:
+    """Survey the files, with the knowledge of the database if there is one. Return notes for people, too."""
     path = config.database.path
-    notes: list[str] = []
     if not path.exists():
-        return _look(config, places, made, None, notes), notes
+        return _survey_with(config, places, bars, None)
     with closing(Database.open_read_only(path)) as connection:
         schema, known = connection.execute("PRAGMA user_version").fetchone()[0], len(migrations())
         if schema > known:
             raise DatabaseTooNew(
                 f"{path}: schema {schema} is newer than this SoulSpot's {known}; upgrade SoulSpot"
             )
+        # only a writer migrates: an older database is left alone, and its knowledge unused
         if schema < known:
-            notes.append(OLD_DATABASE)
-        return _look(config, places, made, connection if schema == known else None, notes), notes
+            surveyed, notes = _survey_with(config, places, bars, None)
+            return surveyed, [OLD_DATABASE, *notes]
+        return _survey_with(config, places, bars, connection)
+
+
+def _survey_with(
+    config: Config, places: Sequence[bytes], bars: Bars, connection: sqlite3.Connection | None
+) -> tuple[Surveyed, list[str]]:
+    found, notes = asyncio.run(_circumstances(config, connection)), []
+    if found.spotify_unknown:
+        notes.append(UNKNOWN_APP)
+    survey = Survey(library_rules(config), found.terms, found.rules, connection)
+    if survey.shares:
+        notes.append("what is expected goes by what this database has seen of its tracks")
+    return survey.look(places, bars.show), notes
 
 
 async def _circumstances(config: Config, connection: sqlite3.Connection | None) -> Circumstances:
-    """Build the providers of this configuration, to learn what each can be asked; nobody is asked."""
+    """Build the configured providers to learn what each can be asked. No request is made."""
     state = RememberedState(connection)
     built = build_providers(config, Gates(state), state)
     try:
@@ -111,86 +128,65 @@ async def _circumstances(config: Config, connection: sqlite3.Connection | None) 
             await provider.close()
 
 
-def _look(config: Config, places: Sequence[bytes], made: Bars, connection: Any, notes: list[str]) -> Surveyed:
-    them = asyncio.run(_circumstances(config, connection))
-    if them.spotify_unknown:
-        notes.append(UNKNOWN_APP)
-    survey = Survey(library_rules(config), them.terms, them.rules, connection)
-    if survey.shares:
-        notes.append("what is expected goes by what this database has seen of its tracks")
-    return survey.look(places, made.show)
-
-
-def _document(found: Surveyed, notes: Sequence[str]) -> dict[str, Any]:
-    counts = {name: value for name, value in asdict(found).items() if name != "estimate"}
-    return {**counts, **found.estimate.as_json(), "notes": list(notes)}
-
-
-def _lines(found: Surveyed, notes: Sequence[str]) -> Iterator[Table | str]:
-    parts = [f"{found.files} files"]
-    parts += [f"{found.rows} rows without files"] if found.rows else []
-    parts += [f"{found.unreadable} unreadable"] if found.unreadable else []
-    parts += [f"{found.finished} finished, which cost nothing"] if found.finished else []
-    yield ", ".join(parts)
-    estimate = found.estimate
-    if not estimate.lines:
+def _plan_parts(surveyed: Surveyed, notes: Sequence[str]) -> Iterator[Table | str]:
+    """Yield the tables and lines that show an estimate to people."""
+    counts = [f"{surveyed.files} files"]
+    counts += [f"{surveyed.rows} rows without files"] if surveyed.rows else []
+    counts += [f"{surveyed.unreadable} unreadable"] if surveyed.unreadable else []
+    counts += [f"{surveyed.finished} finished, which cost nothing"] if surveyed.finished else []
+    yield ", ".join(counts)
+    if not surveyed.estimate.lines:
         yield "nothing is to be asked"
     else:
-        yield _table(estimate, wide=out.width >= ROOM_FOR_ALL)
-        yield from _times(estimate)
+        yield _requests_table(surveyed.estimate, is_wide=out.width >= WIDTH_FOR_ALL)
+        yield from _duration_lines(surveyed.estimate)
     for note in notes:
         yield f"note: {note}"
-    if found.waiting:
-        yield f"note: {found.waiting} lookups for other tracks wait in the queue and go along"
+    if surveyed.waiting:
+        yield f"note: {surveyed.waiting} lookups for other tracks wait in the queue and go along"
     yield "no service was asked, and nothing was written"
 
 
-def _table(estimate: Estimate, *, wide: bool) -> Table:
-    table = Table(title="Requests", title_justify="left")
-    if not wide:
-        table.add_column("question", overflow="fold")
-        for name in ("at least", "expected", "at most"):
-            table.add_column(name, justify="right", no_wrap=True)
-        for line in estimate.lines:
-            question = f"{NAMES[line.provider]}: {QUESTIONS[f'{line.provider} {line.kind}']}"
-            table.add_row(question, *map(_number, (line.least, line.expected, line.most)))
-        whole = estimate.requests()
-        table.add_row("all", *map(_number, (whole.least, whole.expected, whole.most)), style="bold")
-        return table
-    table.add_column("service")
-    table.add_column("question")
-    for name in ("lookups at first", "requests for these", "at least", "expected", "at most"):
-        table.add_column(name, justify="right")
+def _requests_table(estimate: Estimate, *, is_wide: bool) -> Table:
+    """Return the estimated requests by kind of lookup; a wide table has the lookups at first, too."""
+    first = {"lookups at first": "lookups", "requests for these": "first"} if is_wide else {}
+    bounds = {"at least": "least", "expected": "expected", "at most": "most"}
+    table = counts_table("Requests", "service" if is_wide else "question")
+    if is_wide:
+        table.add_column("question")
+    else:
+        table.columns[0].overflow = "fold"
+    for title in (*first, *bounds):
+        table.add_column(title, justify="right", no_wrap=not is_wide)
     for line in estimate.lines:
-        table.add_row(NAMES[line.provider], QUESTIONS[f"{line.provider} {line.kind}"], *_cells(line))
-    each = [sum(getattr(line, name) for line in estimate.lines) for name in ("lookups", "first")]
+        names = NAMES[line.provider], LOOKUPS[f"{line.provider} {line.kind}"]
+        numbers = [getattr(line, name) for name in (*first.values(), *bounds.values())]
+        table.add_row(*(names if is_wide else [": ".join(names)]), *map(_number, numbers))
     whole = estimate.requests()
-    table.add_row("all", "", *map(_number, (*each, whole.least, whole.expected, whole.most)), style="bold")
+    numbers = [sum(getattr(line, name) for line in estimate.lines) for name in first.values()]
+    numbers += [getattr(whole, name) for name in bounds.values()]
+    table.add_row("all", *([""] if is_wide else []), *map(_number, numbers), style="bold")
     return table
-
-
-def _cells(line: Line) -> Iterator[str]:
-    return map(_number, (line.lookups, line.first, line.least, line.expected, line.most))
 
 
 def _number(value: float) -> str:
     return f"{int(value):,}" if value else "-"
 
 
-def _times(estimate: Estimate) -> Iterator[str]:
+def _duration_lines(estimate: Estimate) -> Iterator[str]:
+    """Yield a line for each provider with its requests, its limits and the time they take; then the whole time."""
     for name in estimate.providers:
         seconds, tariff, requests = estimate.seconds(name), estimate.tariffs[name], estimate.requests(name)
         limit = f"{tariff.rate:g} requests a second"
         if tariff.daily_budget:
             limit += f" and {tariff.daily_budget:,} in any 24 hours"
-        yield (
-            f"{NAMES[name]}: {_number(requests.least)} to {_number(requests.most)} requests, {_number(requests.expected)}"
-            f" expected; at {limit}: {_span(seconds.least, seconds.expected, seconds.most)}"
-        )
+        least, expected, most = map(_number, (requests.least, requests.expected, requests.most))
+        duration = _duration(seconds.least, seconds.expected, seconds.most)
+        yield f"{NAMES[name]}: {least} to {most} requests, {expected} expected; at {limit}: {duration}"
     time = estimate.time()
-    yield f"in all: {_span(time.least, time.expected, time.most)}"
+    yield f"in all: {_duration(time.least, time.expected, time.most)}"
 
 
-def _span(least: float, expected: float, most: float) -> str:
-    words = [in_words(one) if one else "no time" for one in (least, expected, most)]
-    return f"at least {words[0]}, about {words[1]}, at most {words[2]}"
+def _duration(*seconds: float) -> str:
+    least, expected, most = (in_words(one) if one else "no time" for one in seconds)
+    return f"at least {least}, about {expected}, at most {most}"

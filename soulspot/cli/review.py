@@ -1,68 +1,61 @@
-"""`soulspot review`: what is merely likely, decided by hand."""
+"""`soulspot review`: decide by hand about tracks whose best match is merely likely."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import os
-from collections.abc import Callable, Coroutine, Mapping
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from soulspot.cli import review_tables as tables
-from soulspot.cli.console import complain, out
-from soulspot.cli.json_output import Commands
+from soulspot.cli import review_tables
+from soulspot.cli.console import out, print_result
+from soulspot.cli.json_documents import Commands
+from soulspot.cli.options import ConfigOption, JsonOption
 from soulspot.cli.review_desk import (
-    NoSuchThing,
+    Deciding,
     Reading,
-    Writing,
+    decide,
     reading,
-    taken_back,
-    until_answered,
-    until_found,
-    writing,
+    restore_decisions,
+    wait_for_answer,
+    wait_for_results,
 )
-from soulspot.cli.running import INCOMPLETE, USAGE, guarded, load, log_quietly, run
+from soulspot.cli.running import (
+    INCOMPLETE,
+    UsageError,
+    exit_on_error,
+    exit_with,
+    load_or_exit,
+    log_beside_progress,
+    refuse,
+    run_with_progress,
+)
 from soulspot.config import Config
 from soulspot.operations.review import cases
 from soulspot.operations.review.reviewer import EntityKey, default_candidates
 
 T = TypeVar("T")
 
-app = Commands(
-    help="Decide by hand what is merely likely.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
+app = Commands(help="Decide by hand what is merely likely.")
 
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        "-c",
-        help="config.toml to use (also SOULSPOT_CONFIG; default: the first found).",
-        metavar="PATH",
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else there.")]
-Track = Annotated[
+TrackArgument = Annotated[
     str,
     typer.Argument(help="A track's number, or the path of its file.", metavar="TRACK", show_default=False),
 ]
 ProviderOption = Annotated[
-    str | None, typer.Option("--provider", help="musicbrainz or spotify.", metavar="NAME")
+    str | None, typer.Option("--provider", help="musicbrainz or spotify (default: both).", metavar="NAME")
 ]
 ReasonOption = Annotated[
     str | None, typer.Option("--reason", help="Kept with the decision.", metavar="WORDS")
 ]
 WaitOption = Annotated[
     float,
-    typer.Option("--wait", min=0, metavar="SECONDS", help="Wait this long for what the services answer."),
+    typer.Option("--wait", min=0, metavar="SECONDS", help="Wait this long for the services to answer."),
 ]
 
 
@@ -71,63 +64,53 @@ def list_(
     limit: Annotated[
         int, typer.Option("--limit", min=1, max=cases.LARGEST_PAGE, help="Tracks to show.", metavar="N")
     ] = 20,
-    after: Annotated[
-        int, typer.Option("--after", min=0, help="Go on behind this track.", metavar="TRACK")
-    ] = 0,
+    after: Annotated[int, typer.Option("--after", min=0, help="Go on behind this track.", metavar="TRACK")] = 0,
     query: Annotated[
         str,
-        typer.Option(
-            "--query", "-q", help="Only those with these words in a name or the path.", metavar="WORDS"
-        ),
+        typer.Option("--query", "-q", help="Only tracks with these words in a name or the path.", metavar="WORDS"),
     ] = "",
     config: ConfigOption = None,
     json_: JsonOption = False,
-) -> None:
-    """List the tracks that wait for a decision."""
+) -> None:  # fmt: skip
+    """List the tracks that wait for a decision.
 
-    async def look(desk: Reading) -> dict[str, Any]:
-        return await desk.page(after, limit, query)
-
-    page = _look(load(config, needs_contact=False), look)
+    Example: soulspot review list --query "night drive\""""
+    page = _read(load_or_exit(config, needs_contact=False), lambda desk: desk.page(after, limit, query))
     if json_:
         print(json.dumps(page))
         return
     if page["review"]:
-        out.print(tables.list_table(page["review"], out.width))
-    for line in tables.list_end(page, query):
-        out.print(line, markup=False, soft_wrap=True)
+        print_result(review_tables.list_table(page["review"], out.width))
+    print_result(*review_tables.list_end(page, query))
 
 
 @app.command()
 def show(
-    track: Track,
+    track: TrackArgument,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Candidates to show.", metavar="N")] = 4,
     config: ConfigOption = None,
     json_: JsonOption = False,
 ) -> None:
-    """Show a track beside its candidates; ≠ marks what differs."""
+    """Show a track beside its candidates; ≠ marks what differs.
 
-    async def look(desk: Reading) -> dict[str, Any]:
-        return await desk.case(await _number_of(track, desk))
-
-    case = _look(load(config, needs_contact=False), look)
+    Example: soulspot review show 22"""
+    case = _read_case(load_or_exit(config, needs_contact=False), track)
     if json_:
         print(json.dumps(case))
         return
-    for part in tables.case_parts(case, limit, out.width):
-        _put(part)
+    for part in review_tables.case_parts(case, limit, out.width):
+        _print_part(part)
 
 
 @app.command()
 def accept(
-    track: Track,
+    track: TrackArgument,
     entity_id: Annotated[
         str | None,
         typer.Argument(
             help="An id or web address of MusicBrainz (a recording's) or Spotify (a track's), also one that is no"
             " candidate; default: the best candidate.",
-            metavar="ID",
-            show_default=False,
+            metavar="ID", show_default=False,
         ),
     ] = None,
     provider: ProviderOption = None,
@@ -135,43 +118,44 @@ def accept(
     wait: WaitOption = 30.0,
     config: ConfigOption = None,
     json_: JsonOption = False,
-) -> None:
-    """Say which recording or Spotify track it is. No refresh undoes it; `undo` does."""
-    given = _named(entity_id, provider) if entity_id else None
+) -> None:  # fmt: skip
+    """Say which recording or Spotify track it is. No refresh undoes it; `undo` does.
+
+    Example: soulspot review accept 22 https://musicbrainz.org/recording/8f3471b5-7e6a-48da-86a9-c1c07a0f47ae"""
+    given = _parse_id(entity_id, provider) if entity_id else None
     _refuse_unknown(provider)
-    loaded = load(config)
-    case = _case(loaded, track)
+    loaded = load_or_exit(config)
+    case = _read_case(loaded, track)
+    track_id = case["track_id"]
     named = given or next(iter(default_candidates(case, provider)), None)
     if named is None:
-        complain(
-            f"track {case['track_id']} has no candidates; give an id, or find one with `soulspot review search`"
+        refuse(f"track {track_id} has no candidates; give an id, or find one with `soulspot review search`")
+    is_known = _describes(case, named)
+
+    async def work(desk: Deciding) -> tuple[dict[str, Any], bool, bool]:
+        decided = await desk.accept(track_id, named, reason)
+        if is_known:
+            return decided, False, desk.in_daemon
+        # nothing is known yet of an id given by hand: it is looked up, and its facts fill the row
+        decided, is_unknown = await wait_for_answer(desk, loaded, track_id, named, wait)
+        # an id that was merged is unknown itself, but accepted and described under its new id
+        if is_unknown := is_unknown and not _is_accepted_and_described(decided, named[0]):
+            decided = await restore_decisions(desk, case, named[0])
+        return decided, is_unknown, desk.in_daemon
+
+    decided, is_unknown, in_daemon = _decide(loaded, work, asks_services=not is_known, quiet=json_)
+    if is_unknown:
+        exit_with(INCOMPLETE, f"{named[0]} does not know {named[1]}: the track stays as it was")
+    _print_outcome(decided, in_daemon, json_)
+    if not is_known and not _is_accepted_and_described(decided, named[0]):
+        exit_with(
+            INCOMPLETE, f"{named[0]} has not answered yet; the decision stands, and the lookup stays queued"
         )
-        raise typer.Exit(USAGE)
-    known = _describes(case, named)
-
-    async def say(desk: Writing) -> tuple[dict[str, Any], bool, bool]:
-        told = await desk.accept(case["track_id"], named, reason)
-        if known:
-            return told, False, desk.in_daemon
-        # of an id by hand nothing is known yet: it is asked for, and its facts fill the row
-        told, unknown = await until_answered(desk, loaded, case["track_id"], named, wait)
-        if unknown := unknown and not _is_described(told, named[0]):
-            told = await taken_back(desk, case, named[0])
-        return told, unknown, desk.in_daemon
-
-    told, unknown, in_daemon = _write(loaded, say, work=not known, quiet=json_)
-    if unknown:
-        complain(f"{named[0]} does not know {named[1]}: the track stays as it was")
-        raise typer.Exit(INCOMPLETE)
-    _tell(told, in_daemon, json_)
-    if not known and not _is_described(told, named[0]):
-        complain(f"{named[0]} has not answered yet; the decision stands, and the question stays queued")
-        raise typer.Exit(INCOMPLETE)
 
 
 @app.command()
 def reject(
-    track: Track,
+    track: TrackArgument,
     entity_ids: Annotated[
         list[str] | None,
         typer.Argument(
@@ -183,181 +167,176 @@ def reject(
     config: ConfigOption = None,
     json_: JsonOption = False,
 ) -> None:
-    """Say what the track is not; that is never proposed again."""
-    given = [_named(one, provider) for one in entity_ids or []]
+    """Say what the track is not; that is never proposed again.
+
+    Example: soulspot review reject 22 --reason "a cover version\""""
+    given = [_parse_id(one, provider) for one in entity_ids or []]
     _refuse_unknown(provider)
-    loaded = load(config)
-    case = _case(loaded, track)
+    loaded = load_or_exit(config)
+    case = _read_case(loaded, track)
     named = given or default_candidates(case, provider)
     if not named:
-        complain(f"track {case['track_id']} has no candidates to reject")
-        raise typer.Exit(USAGE)
+        refuse(f"track {case['track_id']} has no candidates to reject")
 
-    async def say(desk: Writing) -> tuple[dict[str, Any], bool]:
+    async def work(desk: Deciding) -> tuple[dict[str, Any], bool]:
         return await desk.reject(case["track_id"], named, reason), desk.in_daemon
 
-    _tell(*_write(loaded, say, quiet=json_), json_)
+    _print_outcome(*_decide(loaded, work, quiet=json_), json_)
 
 
 @app.command()
 def undo(
-    track: Track,
+    track: TrackArgument,
     provider: ProviderOption = None,
     config: ConfigOption = None,
     json_: JsonOption = False,
 ) -> None:
-    """Take back what was accepted or rejected by hand."""
-    _refuse_unknown(provider)
-    loaded = load(config)
-    track_id = _case(loaded, track)["track_id"]
+    """Take back what was accepted or rejected by hand.
 
-    async def say(desk: Writing) -> tuple[dict[str, Any], bool]:
+    Example: soulspot review undo 22 --provider spotify"""
+    _refuse_unknown(provider)
+    loaded = load_or_exit(config)
+    track_id = _read_case(loaded, track)["track_id"]
+
+    async def work(desk: Deciding) -> tuple[dict[str, Any], bool]:
         return await desk.undo(track_id, provider), desk.in_daemon
 
-    told, in_daemon = _write(loaded, say, quiet=json_)
+    case, in_daemon = _decide(loaded, work, quiet=json_)
     if not json_:
-        count = told["taken_back"]
-        out.print(f"{count} decision{'' if count == 1 else 's'} taken back", markup=False)
-    _tell(told, in_daemon, json_)
+        count = case["taken_back"]
+        print_result(f"{count} decision{'' if count == 1 else 's'} taken back")
+    _print_outcome(case, in_daemon, json_)
 
 
 @app.command()
 def search(
-    track: Track,
+    track: TrackArgument,
     words: Annotated[str, typer.Argument(help='"artist - title", or any words of them.', metavar="WORDS")],
     provider: ProviderOption = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="Finds to show.", metavar="N")] = 4,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Results to show.", metavar="N")] = 4,
     wait: WaitOption = 30.0,
     config: ConfigOption = None,
     json_: JsonOption = False,
 ) -> None:
-    """Search by hand; what is found can be accepted."""
+    """Search by hand; what is found can be accepted.
+
+    Example: soulspot review search 22 "Thea Rosewood - Night Drive\""""
     _refuse_unknown(provider)
-    loaded = load(config)
-    case = _case(loaded, track)
+    loaded = load_or_exit(config)
+    case = _read_case(loaded, track)
+    track_id = case["track_id"]
 
-    async def ask(desk: Writing) -> dict[str, Any]:
-        lookup_id = await desk.search(case["track_id"], words, provider)
-        return await until_found(desk, case["track_id"], lookup_id, wait)
+    async def work(desk: Deciding) -> dict[str, Any]:
+        lookup_id = await desk.search(track_id, words, provider)
+        return await wait_for_results(desk, track_id, lookup_id, wait)
 
-    found = _write(loaded, ask, work=True, quiet=json_)
+    found = _decide(loaded, work, asks_services=True, quiet=json_)
     if json_:
-        print(json.dumps({"track_id": case["track_id"], **found}))
+        print(json.dumps({"track_id": track_id, **found}))
     else:
-        at_once = tables.beside_each_other(out.width)
-        for start in range(0, min(limit, len(found["results"])), at_once):
-            beside = found["results"][start : min(start + at_once, limit)]
-            out.print(tables.compared(case["tags"]["shown"], beside, start + 1))
-            for part in tables.named(beside, start + 1):
-                _put(part)
-        if found["results"]:
-            out.print(f"{min(limit, len(found['results']))} of {len(found['results'])} found", markup=False)
-            out.print(f"next: soulspot review accept {case['track_id']} ID", markup=False)
-        elif found["answered"]:
-            out.print(f"{found['provider']} knows nothing by these words", markup=False)
+        _print_results(case, found, limit)
     if not found["answered"]:
         why = f": {found['error']}" if found["error"] else ""
-        complain(f"{found['provider']} has not answered yet{why}; it stays queued, say the same again later")
-        raise typer.Exit(INCOMPLETE)
+        exit_with(INCOMPLETE, f"{found['provider']} has not answered yet{why}; the search stays queued,"
+                  " run the same command again later")  # fmt: skip
 
 
-# --- what they share ----------------------------------------------------------------------------------------------
+def _print_results(case: Mapping[str, Any], found: Mapping[str, Any], limit: int) -> None:
+    results: Sequence[Mapping[str, Any]] = found["results"][:limit]
+    for part in review_tables.compared_parts(case["tags"]["shown"], results, out.width):
+        _print_part(part)
+    if results:
+        print_result(f"{len(results)} of {len(found['results'])} found")
+        print_result(f"next: soulspot review accept {case['track_id']} ID")
+    elif found["answered"]:
+        print_result(f"{found['provider']} knows nothing by these words")
 
 
-def _put(part: Table | Text) -> None:
-    out.print(
-        part, soft_wrap=isinstance(part, Text) and bool(part.no_wrap)
-    )  # rich itself folds what has no space
+def _print_part(part: Table | Text) -> None:
+    # rich itself folds a line that must stay whole where it has no space
+    out.print(part, soft_wrap=isinstance(part, Text) and bool(part.no_wrap))
 
 
-def _named(said: str, provider: str | None) -> EntityKey:
+def _parse_id(text: str, provider: str | None) -> EntityKey:
+    """Return (provider, id) of an id or web address of the command line. Exits with code 2 when it is neither."""
     try:
-        return cases.parse_entity(said, provider)
+        return cases.parse_entity(text, provider)
     except ValueError as error:
-        complain(str(error))
-        raise typer.Exit(USAGE) from None
+        refuse(error)
 
 
 def _refuse_unknown(provider: str | None) -> None:
     if provider not in (None, *cases.PROVIDERS):
-        complain(f"--provider is {' or '.join(cases.PROVIDERS)}")
-        raise typer.Exit(USAGE)
+        refuse(f"--provider is {' or '.join(cases.PROVIDERS)}")
 
 
-async def _number_of(track: str, desk: Reading) -> int:
-    """The track of this number or path."""
+async def _track_id_of(track: str, desk: Reading) -> int:
+    """Return the number of a track given by its number or by the path of its file. Raises UsageError."""
+    # SQLite's integers have at most 19 digits; a longer name of digits is a file's
     if track.isascii() and track.isdecimal() and len(track) < 19:
         return int(track)
     if not track:
-        raise NoSuchThing("name a track by its number, or by the path of its file")
-    try:
-        return await desk.track_of(os.path.abspath(os.fsencode(track)))
-    except NoSuchThing as error:
-        raise NoSuchThing(f"{track}: {error}") from error
-
-
-def _case(loaded: Config, track: str) -> dict[str, Any]:
-    async def look(desk: Reading) -> dict[str, Any]:
-        return await desk.case(await _number_of(track, desk))
-
-    return _look(loaded, look)
+        raise UsageError("name a track by its number, or by the path of its file")
+    track_id = await desk.track_of(os.path.abspath(os.fsencode(track)))
+    if track_id is None:
+        raise UsageError(f"{track}: there is no track of this path; `soulspot scan` takes new files in")
+    return track_id
 
 
 def _describes(case: Mapping[str, Any], named: EntityKey) -> bool:
-    """Whether anything is known of this entity but its id."""
+    """Whether a candidate of the case has this id and more than the id is known of it."""
     return any(
         one["shown"]["title"] and (one["provider"], one["entity_id"]) == named for one in case["candidates"]
     )
 
 
-def _is_described(case: Mapping[str, Any], provider: str) -> bool:
-    """Whether anything is known of what was accepted; that has another id where the one given was merged into it."""
+def _is_accepted_and_described(case: Mapping[str, Any], provider: str) -> bool:
+    """Whether a candidate of this provider is accepted and more than its id is known.
+
+    Its id can be another than the one given, which was merged into it."""
     return any(
         one["shown"]["title"] and one["provider"] == provider and one["verdict"] == "accepted"
         for one in case["candidates"]
     )
 
 
-def _look(loaded: Config, look: Callable[[Reading], Coroutine[Any, Any, T]]) -> T:
-    async def work() -> T | NoSuchThing:
-        try:
-            async with reading(loaded) as desk:
-                return await look(desk)
-        except NoSuchThing as error:
-            return error
+def _read(config: Config, work: Callable[[Reading], Awaitable[T]]) -> T:
+    """Return `work(desk)`, or exit with its error as a sentence."""
 
-    return _or_usage(guarded(lambda: asyncio.run(work()), loaded.database.path))
+    async def read() -> T:
+        async with reading(config) as desk:
+            return await work(desk)
+
+    return exit_on_error(lambda: asyncio.run(read()), config.database.path)
 
 
-def _write(
-    loaded: Config,
-    say: Callable[[Writing], Coroutine[Any, Any, T]],
+def _read_case(config: Config, track: str) -> dict[str, Any]:
+    """Return the case of a track given by its number or path. Exits with code 2 when there is no such track."""
+
+    async def read_case(desk: Reading) -> dict[str, Any]:
+        return await desk.case(await _track_id_of(track, desk))
+
+    return _read(config, read_case)
+
+
+def _decide(
+    config: Config,
+    work: Callable[[Deciding], Awaitable[T]],
     *,
-    work: bool = False,
+    asks_services: bool = False,
     quiet: bool,
 ) -> T:
-    async def do() -> T | NoSuchThing:
-        try:
-            async with writing(loaded, work=work) as desk:
-                return await say(desk)
-        except NoSuchThing as error:
-            return error
-
-    log_quietly(loaded)
-    return _or_usage(run(lambda bars: do(), quiet=quiet, database=loaded.database.path))
+    """Return `work(desk)` as done in the daemon or here, or exit with its error as a sentence."""
+    log_beside_progress(config)
+    return run_with_progress(
+        lambda bars: decide(config, work, asks_services=asks_services),
+        quiet=quiet,
+        database=config.database.path,
+    )
 
 
-def _or_usage(done: T | NoSuchThing) -> T:
-    """What is not there, or cannot be meant, is wrong usage: exit code 2."""
-    if isinstance(done, NoSuchThing):
-        complain(str(done))
-        raise typer.Exit(USAGE)
-    return done
-
-
-def _tell(case: Mapping[str, Any], in_daemon: bool, as_json: bool) -> None:
+def _print_outcome(case: Mapping[str, Any], in_daemon: bool, as_json: bool) -> None:
     if as_json:
         print(json.dumps(case))
-        return
-    for line in tables.outcome_lines(case, in_daemon=in_daemon):
-        out.print(line, markup=False, soft_wrap=True)
+    else:
+        print_result(*review_tables.outcome_lines(case, in_daemon=in_daemon))

@@ -1,4 +1,4 @@
-"""How every command runs: the configuration it loads, the signals it obeys, and failures as sentences with exit codes."""
+"""Load the configuration, obey signals, and end with a sentence and an exit code: every command's frame."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import contextlib
 import os
 import signal
 import sqlite3
+import tempfile
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import typer
 
-from soulspot.cli.console import Bars, bars, complain, err, out
-from soulspot.cli.daemon_client import DaemonRefused, who_works
-from soulspot.cli.database_place import database_problem
+from soulspot.cli.console import Bars, complain, print_note, progress_bars
+from soulspot.cli.daemon_client import DaemonRefused, describe_owner
 from soulspot.config import (
     ALL_OFF,
     LIBRARY_EMPTY,
@@ -34,33 +34,59 @@ from soulspot.errors import (
     SoulSpotError,
 )
 from soulspot.imports.files import UnusableFile
+from soulspot.telemetry import configure_logging
 
 T = TypeVar("T")
 
+# exit codes; 75 and 78 are EX_TEMPFAIL and EX_CONFIG of sysexits.h, 130 and 143 are 128 + the signal
 DONE, INCOMPLETE, USAGE, OWNED, BAD_CONFIG = 0, 1, 2, 75, 78
 INTERRUPTED, TERMINATED = 130, 143
-MEANT_WRONG = (400, 404, 422)  # answers of the daemon that say the command cannot be meant
+USAGE_STATUSES = (400, 404, 422)  # HTTP answers of the daemon to a command that can never work
 
 CONTACT = "providers.musicbrainz.contact"
-GO_ON = "what was queued stays queued: run the same command again to go on"
+QUEUE_KEPT = "what was queued stays queued: run the same command again to go on"
 MANUAL = Path(__file__).parents[2] / "docs" / "configuration.md"
 
 
-def load(
+class UsageError(SoulSpotError):
+    """The command names something that is not there, or that cannot be done; ends it with exit code 2."""
+
+
+def exit_with(code: int, *messages: object) -> NoReturn:
+    """Print each message to stderr as an error of the command, and exit with this code."""
+    for message in messages:
+        complain(str(message))
+    raise typer.Exit(code) from None
+
+
+def refuse(*messages: object) -> NoReturn:
+    """Say what is wrong with the command line, and exit with code 2."""
+    exit_with(USAGE, *messages)
+
+
+def exit_without_music(paths: Sequence[Path] | None, config: Config) -> NoReturn:
+    """Say that there is no music in `paths`, or without any in the library, and exit with code 1."""
+    places = ", ".join(map(str, paths or config.library.paths))
+    exit_with(INCOMPLETE, f"no music found in {places}")
+
+
+def load_or_exit(
     path: Path | None,
     *,
     check_library: bool = False,
     needs_contact: bool = True,
-    about: Sequence[str] = (),
+    warn_about: Sequence[str] = (),
 ) -> Config:
-    """The configuration, or its problems as sentences and exit code 78.
+    """Load the configuration, or say every problem as a sentence and exit with code 78.
 
-    Without `needs_contact` (a command that asks no service) one that only lacks MusicBrainz' contact will do: it
-    comes with MusicBrainz off. Of what is off or empty by choice only the warnings that begin with one of `about` are
-    said."""
+    A command that asks no service passes `needs_contact=False`: a configuration that lacks
+    nothing but MusicBrainz' contact is then loaded with MusicBrainz off.
+
+    Warnings about services that are off and about an empty library are shown only where they
+    begin with an entry of `warn_about`; all other warnings are always shown."""
     path = path or find_config()
     try:
-        loaded = load_config(path, check_library=check_library)
+        config = load_config(path, check_library=check_library)
     except ConfigError as error:
         if not needs_contact and len(error.problems) == 1 and error.problems[0].startswith(CONTACT):
             with contextlib.suppress(ConfigError):
@@ -68,89 +94,64 @@ def load(
         for problem in error.problems:
             complain(problem)
         explained = f"; {MANUAL} explains them too" if MANUAL.is_file() else ""
-        none = "" if path else f"there is no {', no '.join(map(str, default_config_paths()))}: "
-        hint = f"soulspot: {none}`soulspot init` writes a config.toml with every key explained{explained}"
-        err.print(hint, markup=False, soft_wrap=True)
+        missing = "" if path else f"there is no {', no '.join(map(str, default_config_paths()))}: "
+        print_note(
+            f"soulspot: {missing}`soulspot init` writes a config.toml with every key explained{explained}"
+        )
         raise typer.Exit(BAD_CONFIG) from None
-    unsaid = (SPOTIFY_OFF, LIBRARY_EMPTY) if needs_contact else (SPOTIFY_OFF, LIBRARY_EMPTY, ALL_OFF)
-    for warning in loaded.warnings:
-        if warning.startswith(tuple(about)) or not warning.startswith(unsaid):
-            err.print(f"soulspot: {warning}", markup=False, soft_wrap=True)
-    return loaded
+    silent = (SPOTIFY_OFF, LIBRARY_EMPTY) if needs_contact else (SPOTIFY_OFF, LIBRARY_EMPTY, ALL_OFF)
+    for warning in config.warnings:
+        if warning.startswith(tuple(warn_about)) or not warning.startswith(silent):
+            print_note(f"soulspot: {warning}")
+    return config
 
 
 def log_as_configured(config: Config) -> None:
-    from soulspot.telemetry import configure_logging
-
+    """Log in the configured format, to the configured file or else to stderr. Exits with code 78 if it cannot."""
     try:
         configure_logging(config.log.format, config.log.level, config.log.file)
     except OSError as error:
-        complain(f"log.file: {error}")
-        raise typer.Exit(BAD_CONFIG) from None
+        exit_with(BAD_CONFIG, f"log.file: {error}")
 
 
-def log_quietly(config: Config) -> None:
-    """A command that shows progress logs to the configured file, and only errors to the terminal."""
-    from soulspot.telemetry import configure_logging
-
+def log_beside_progress(config: Config) -> None:
+    """Log to the configured file if there is one, else only errors to the terminal, below the progress bars."""
     if config.log.file:
         log_as_configured(config)
     else:
         configure_logging("console", "error")
 
 
-def refuse_absent(paths: Sequence[Path]) -> None:
-    """Exit 2 when one of these is not there, or is no name at all."""
-    wrong = [path for path in paths if path == Path() or not os.path.lexists(path)]
-    for path in wrong:
-        complain(f"{path}: there is no such file or folder")
-    if wrong:
-        raise typer.Exit(USAGE)
-
-
-def as_path(given: str) -> Path:
-    """A path of the command line. An empty one would be the folder we are in, which nobody means by ""."""
-    if not given:
-        raise typer.BadParameter("a path cannot be empty; say . for the folder you are in")
-    return Path(given)
-
-
-def say_next(database: Path) -> None:
-    """How to go on with what was queued, unless whoever works on the database goes on anyway."""
-    worker = who_works(database)
-    out.print(f"{worker} works it off" if worker else "next: soulspot enrich", markup=False)
-
-
-def run(
+def run_with_progress(
     work: Callable[[Bars], Coroutine[Any, Any, T]],
     *,
     quiet: bool = False,
     database: Path | None = None,
-    left: str = GO_ON,
+    if_stopped: str = QUEUE_KEPT,
 ) -> T:
-    """Run a command's work with its progress shown; what went wrong is said after the last of the bars.
+    """Run `work(bars)` in an event loop of its own, with bars shown unless `quiet`. Return its result.
 
-    `left` is what an interruption leaves, in words."""
+    Failures end the command as in `exit_on_error`, after the bars are closed."""
 
-    def shown() -> T:
-        with bars(quiet=quiet) as made:
-            return asyncio.run(_until_told(work(made), made))
+    def show_and_run() -> T:
+        with progress_bars(quiet) as bars:
+            return asyncio.run(_stop_on_sigterm(work(bars), bars))
 
-    return guarded(shown, database, left=left)
+    return exit_on_error(show_and_run, database, if_stopped=if_stopped)
 
 
-async def _until_told(work: Coroutine[Any, Any, T], made: Bars) -> T:
-    """SIGTERM cancels the work, which then drains as it does at its end; a second one ends at once."""
+async def _stop_on_sigterm(work: Coroutine[Any, Any, T], bars: Bars) -> T:
+    """Await `work`; SIGTERM cancels it, and it then drains as at its end. A second SIGTERM exits at once."""
     task = asyncio.current_task()
     assert task is not None
-    told = False
+    is_stopping = False
 
     def stop() -> None:
-        nonlocal told
-        if told:
+        nonlocal is_stopping
+        if is_stopping:
             os._exit(TERMINATED)
-        told = True
-        made.note("stopping: what is under way is finished first")
+        is_stopping = True
+        bars.note("stopping: what is under way is finished first")
         task.cancel()
 
     loop = asyncio.get_running_loop()
@@ -158,7 +159,7 @@ async def _until_told(work: Coroutine[Any, Any, T], made: Bars) -> T:
     try:
         return await work
     except asyncio.CancelledError:
-        if told:
+        if is_stopping:
             raise _Terminated from None
         raise
     finally:
@@ -169,67 +170,83 @@ class _Terminated(Exception):
     """SIGTERM came, and everything is closed."""
 
 
-def guarded(work: Callable[[], T], database: Path | None = None, *, left: str = GO_ON) -> T:
-    """Turn what is foreseen into a sentence and an exit code; `left` is what an interruption leaves, in words."""
+def exit_on_error(work: Callable[[], T], database: Path | None = None, *, if_stopped: str = QUEUE_KEPT) -> T:
+    """Return `work()`, or turn a foreseeable failure into one sentence on stderr and an exit code.
+
+    `database` is the file that the work needs: its place is examined after an I/O error, and its
+    owner is named when another process holds it. `if_stopped` tells a person who interrupts the
+    work what is left behind. SchemaError and UnusableFile are raised on: the commands that can
+    meet them word them themselves."""
     try:
         return work()
     except DatabaseOwned as error:
-        who = who_works(database) if database else None
-        _end(
-            OWNED, f"{who} is running on this database: wait for it, or stop it with Ctrl-C" if who else error
-        )
+        owner = describe_owner(database) if database else None
+        running = f"{owner} is running on this database: wait for it, or stop it with Ctrl-C"
+        exit_with(OWNED, running if owner else error)
     except (SchemaError, UnusableFile):
         raise
+    except UsageError as error:
+        refuse(error)
     except DaemonRefused as error:
-        _end(USAGE if error.status in MEANT_WRONG else INCOMPLETE, error)
+        exit_with(USAGE if error.status in USAGE_STATUSES else INCOMPLETE, error)
     except ConfigError as error:
-        for problem in error.problems[:-1]:
-            complain(problem)
-        _end(BAD_CONFIG, error.problems[-1])
+        exit_with(BAD_CONFIG, *error.problems)
     except (SoulSpotError, OSError, ValueError, sqlite3.Error) as error:
-        if _is_lock(error):
-            _end(OWNED, f"the database is locked by another program: {error}")
+        if _has_sqlite_code(error, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            exit_with(OWNED, f"the database is locked by another program: {error}")
         if database and isinstance(error, OSError | DatabaseError) and (why := database_problem(database)):
-            _end(BAD_CONFIG, why)
-        words = _words_of(error)
-        unusable = _is_damage(error) or (
-            isinstance(error, DatabaseError) and not isinstance(error, DatabaseFull)
+            exit_with(BAD_CONFIG, why)
+        # an open file can turn out damaged only while it is read
+        is_damaged = isinstance(error, sqlite3.Error) and _has_sqlite_code(
+            error, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB
         )
-        _end(
-            BAD_CONFIG if unusable else INCOMPLETE,
-            f"the database: {words}" if isinstance(error, sqlite3.Error) else words,
+        is_unusable = isinstance(error, DatabaseError) and not isinstance(error, DatabaseFull)
+        message = _message_of(error)
+        exit_with(
+            BAD_CONFIG if is_damaged or is_unusable else INCOMPLETE,
+            f"the database: {message}" if isinstance(error, sqlite3.Error) else message,
         )
     except KeyboardInterrupt:
-        _end(INTERRUPTED, f"interrupted; {left}")
+        exit_with(INTERRUPTED, f"interrupted; {if_stopped}")
     except _Terminated:
-        _end(TERMINATED, f"stopped; {left}")
+        exit_with(TERMINATED, f"stopped; {if_stopped}")
 
 
-def _words_of(error: Exception) -> str:
-    """What happened to which file, without what only programmers read."""
+def _message_of(error: Exception) -> str:
+    """Return "file: what happened" for an operating system's error, without its number; else its own words."""
     if isinstance(error, OSError) and error.strerror and error.filename:
         return f"{os.fsdecode(error.filename)}: {error.strerror}"
     return str(error) or type(error).__name__
 
 
-def _end(code: int, words: object) -> NoReturn:
-    complain(str(words))
-    raise typer.Exit(code) from None
-
-
-def _is_damage(error: BaseException) -> bool:
-    """Whether SQLite met damage that did not show when the file was opened."""
-    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in (
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_NOTADB,
-    )
-
-
-def _is_lock(error: BaseException) -> bool:
-    """Whether another program kept SQLite's lock for longer than we wait for it."""
+def _has_sqlite_code(error: BaseException, *codes: int) -> bool:
+    """Whether this error, or the one that caused it, is SQLite's with one of these primary result codes."""
     cause = error if isinstance(error, sqlite3.Error) else error.__cause__
-    # the low byte: there are extended codes of each
-    return isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", 0) & 0xFF in (
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-    )
+    # the low byte is the primary code: extended codes put more above it
+    return isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", 0) & 0xFF in codes
+
+
+def database_problem(path: Path) -> str | None:
+    """Return why no database can be kept at `path`, naming the key to change; None when one can.
+
+    The place is tried by writing there; nothing is left behind."""
+    place = f"database.path: {path}"
+    if path.is_dir():
+        return f"{place} is a folder; name a file in it"
+    folder = path.parent
+    while not os.path.lexists(folder) and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir():
+        return f"{place} cannot be made: {folder} is not a folder"
+    try:
+        # SQLite keeps files beside its own: a writable file in a folder that is not is of no use
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        return f"{place} cannot be written: {folder}: {error.strerror}"
+    if path.exists():
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC))
+        except OSError as error:
+            return f"{place} cannot be written: {error.strerror}"
+    return None

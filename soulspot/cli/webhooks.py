@@ -1,4 +1,4 @@
-"""`soulspot webhooks`: try the receiver, and see how it stands."""
+"""`soulspot webhooks`: send a test message to the receiver, and see how deliveries stand."""
 
 from __future__ import annotations
 
@@ -6,76 +6,70 @@ import asyncio
 import json
 import time
 import uuid
+from contextlib import closing
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from soulspot.cli.console import complain, out
-from soulspot.cli.json_output import Commands
-from soulspot.cli.running import BAD_CONFIG, INCOMPLETE, guarded, load
+from soulspot.assembly import webhook_poster, webhook_receiver
+from soulspot.cli.console import print_result
+from soulspot.cli.json_documents import Commands
+from soulspot.cli.options import ConfigOption, JsonOption
+from soulspot.cli.running import BAD_CONFIG, INCOMPLETE, exit_on_error, exit_with, load_or_exit
 from soulspot.config import Config
 from soulspot.store.database import Database
 from soulspot.store.times import iso
 from soulspot.version import __version__
 from soulspot.webhooks import TEST_TYPE, Reply, describe_receiver, message_body, signed_headers
 
-webhooks = Commands(
-    help="Try the receiver of webhooks, and see how it stands.", no_args_is_help=True, rich_markup_mode=None
-)
-
-ConfigOption = Annotated[
-    Path | None, typer.Option("--config", "-c", help="config.toml to use.", metavar="PATH")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else there.")]
+app = Commands(help="Try the receiver of webhooks, and see how it stands.")
 
 
-@webhooks.command(name="test")
+@app.command(name="test")
 def send_test(config: ConfigOption = None, json_: JsonOption = False) -> None:
     """Send a test message, and say how it was answered.
 
-    Its type is webhook.test, and it is signed as every other."""
-    loaded = _configured(config)
-    reply = guarded(lambda: asyncio.run(_send_test(loaded)))
+    Its type is webhook.test, and it is signed as every other. Exit code 1 when it was not delivered.
+
+    Example: soulspot webhooks test"""
+    loaded = _load_with_receiver(config)
+    reply = exit_on_error(lambda: asyncio.run(_post_test(loaded)))
     if json_:
         print(json.dumps({"delivered": reply.delivered, "status": reply.status, "why": reply.why or None,
                           "duration_ms": reply.duration_ms}))  # fmt: skip
     elif reply.delivered:
-        out.print(f"delivered: HTTP {reply.status} after {reply.duration_ms:.0f} ms", markup=False)
+        print_result(f"delivered: HTTP {reply.status} after {reply.duration_ms:.0f} ms")
     if not reply.delivered:
-        complain(f"not delivered: {reply.why}")
-        raise typer.Exit(INCOMPLETE)
+        exit_with(INCOMPLETE, f"not delivered: {reply.why}")
 
 
-@webhooks.command()
+@app.command()
 def status(config: ConfigOption = None, json_: JsonOption = False) -> None:
-    """Say what waits, and since when and why the receiver fails."""
-    loaded = _configured(config)
-    found = guarded(lambda: _status(loaded))
+    """Say what waits, and since when and why the receiver fails.
+
+    Example: soulspot webhooks status --json"""
+    loaded = _load_with_receiver(config)
+    found = exit_on_error(lambda: _read_deliveries(loaded))
     if json_:
         print(json.dumps(found))
     elif found is None:
-        out.print("nothing was sent yet; the daemon begins with what happens after its start", markup=False)
+        print_result("nothing was sent yet; the daemon begins with what happens after its start")
     else:
-        out.print(f"{found['host']}: {found['waiting_events']} events wait", markup=False)
+        print_result(f"{found['host']}: {found['waiting_events']} events wait")
         if found["gone"]:
-            out.print("it said 410 Gone: nothing is sent until the daemon is restarted", markup=False)
+            print_result("it said 410 Gone: nothing is sent until the daemon is restarted")
         elif found["failing_since"]:
-            out.print(f"fails since {found['failing_since']}: {found['error']}; "
-                      f"next attempt {found['next_attempt']}", markup=False)  # fmt: skip
+            print_result(
+                f"fails since {found['failing_since']}: {found['error']}; next attempt {found['next_attempt']}"
+            )
 
 
-def _configured(config: Path | None) -> Config:
-    loaded = load(config, needs_contact=False)
+def _load_with_receiver(config: Path | None) -> Config:
+    loaded = load_or_exit(config, needs_contact=False)
     if loaded.webhooks.url is None:
-        complain("webhooks.url is not set: there is nobody to tell")
-        raise typer.Exit(BAD_CONFIG)
+        exit_with(BAD_CONFIG, "webhooks.url is not set: there is nobody to tell")
     return loaded
 
 
-async def _send_test(config: Config) -> Reply:
-    from soulspot.assembly import webhook_poster, webhook_receiver
-
+async def _post_test(config: Config) -> Reply:
     _, key = webhook_receiver(config)
     now = time.time()
     body = message_body(TEST_TYPE, iso(now), {"version": __version__})
@@ -83,11 +77,9 @@ async def _send_test(config: Config) -> Reply:
     return await webhook_poster(config).post(signed_headers(key, message_id, int(now), body), body)
 
 
-def _status(config: Config) -> dict[str, object] | None:
+def _read_deliveries(config: Config) -> dict[str, object] | None:
+    """Return how the deliveries to the receiver stand; None before the first."""
     if not config.database.path.exists():
         return None
-    connection = Database.open_read_only(config.database.path)
-    try:
+    with closing(Database.open_read_only(config.database.path)) as connection:
         return describe_receiver(connection, str(config.webhooks.url))
-    finally:
-        connection.close()

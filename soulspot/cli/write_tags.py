@@ -1,30 +1,74 @@
-"""`soulspot write-tags`: what was found out, into the tags of the files; and back."""
+"""`soulspot write-tags`: write what was found into the tags of files, or take that back."""
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
-from soulspot.cli.console import complain, out
-from soulspot.cli.running import INCOMPLETE, USAGE, as_path, guarded, load, log_quietly, refuse_absent, run
+from soulspot.assembly import cover_places, tag_rules
+from soulspot.cli.console import Bars, complain, print_result
+from soulspot.cli.daemon_client import paths_for_api, running_daemon
+from soulspot.cli.json_documents import Commands
+from soulspot.cli.options import ConfigOption, JsonOption, absolute_paths, parse_path, refuse_missing
+from soulspot.cli.running import (
+    INCOMPLETE,
+    UsageError,
+    exit_on_error,
+    exit_with,
+    load_or_exit,
+    log_beside_progress,
+    refuse,
+    run_with_progress,
+)
+from soulspot.cli.workplace import (
+    Completed,
+    Operation,
+    in_daemon_or_here,
+    run_here,
+    run_in_daemon,
+    run_operation,
+)
 from soulspot.config import Config
+from soulspot.operations.kinds import readable_paths
+from soulspot.operations.runner import Operations
+from soulspot.pipeline import EnrichmentService
+from soulspot.store import cover_index, tag_journal, taggable
+from soulspot.store.database import Database, require_current_schema
+from soulspot.store.ownership import read_owner
+from soulspot.tagging.file_copies import TagsNotWritten
 from soulspot.tagging.formats.names import FIELDS
+from soulspot.tagging.preview import cover_to_embed, cover_would_change, display_path, preview_tags
+from soulspot.tagging.request import (
+    TagRequest,
+    changes_to_json,
+    nothing_to_undo_message,
+    request_to_json,
+    tag_request,
+)
 
-if TYPE_CHECKING:
-    from soulspot.cli.tag_work import Looked
-    from soulspot.tagging.request import TagRequest
+ROUTE = "/api/v1/write-tags"
+POLICIES = ("only-empty", "overwrite")
+NOTHING = "(none)"  # stands for a tag without a value
+PAGE_TRACKS, LISTED_OPERATIONS = 100, 100
 
-NONE = "(none)"
+app = Commands()
 
 
+@app.command(name="write-tags")
 def write_tags(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(help="Files or folders (default: all accepted tracks).", metavar="PATH", parser=as_path),
+        typer.Argument(help="Files or folders (default: all accepted tracks).", metavar="PATH", parser=parse_path),
     ] = None,
     apply: Annotated[
         bool, typer.Option("--apply", help="Write; without it the differences are only shown.")
@@ -51,178 +95,265 @@ def write_tags(
     list_: Annotated[
         bool, typer.Option("--list", help="List what was written, by operation, the latest first.")
     ] = False,
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            "--config", "-c", metavar="PATH",
-            help="config.toml to use (also SOULSPOT_CONFIG; default: the first found).",
-        ),
-    ] = None,
-    json_: Annotated[
-        bool, typer.Option("--json", help="One JSON document on stdout, nothing else there.")
-    ] = False,
+    config: ConfigOption = None,
+    json_: JsonOption = False,
 ) -> None:  # fmt: skip
     """Write what was found into the tags of accepted files.
 
     Without --apply it only shows, file by file, what would change. Files are replaced whole, their audio stays as it is
-    to the bit, and every write can be taken back: --list has the operations, --undo OPERATION takes one back."""
-    # what enriches takes long to load, for a command that only looks up its options
-    from soulspot.cli.tag_work import (
-        readable,
-        taken_back,
-        there_is_a_daemon,
-        would_write,
-        would_write_there,
-        writes,
-        written,
-    )
-    from soulspot.cli.work import absolute
+    to the bit, and every write can be taken back: --list has the operations, --undo OPERATION takes one back.
 
+    Example: soulspot write-tags ~/Music/new --fields genre,date --apply"""
     if sum((apply, undo is not None, list_)) > 1 or (force and undo is None):
-        complain("give one of --apply, --undo and --list; --force goes with --undo")
-        raise typer.Exit(USAGE)
+        refuse("give one of --apply, --undo and --list; --force goes with --undo")
     if (undo is not None or list_) and (paths or fields or policy or embed_covers is not None):
-        complain("--undo and --list go with neither PATH nor --fields, --policy and --embed-covers")
-        raise typer.Exit(USAGE)
-    loaded = load(config, needs_contact=False)
-    log_quietly(loaded)
+        refuse("--undo and --list go with neither PATH nor --fields, --policy and --embed-covers")
+    loaded = load_or_exit(config, needs_contact=False)
+    log_beside_progress(loaded)
     database = loaded.database.path
-    mine = readable(loaded)
-    if not mine and not there_is_a_daemon(loaded):
-        complain(
-            f"there is no database yet at {database}: `soulspot enrich PATH` finds out what could be written"
+    can_read = os.access(database, os.R_OK)
+    if not can_read and not _may_have_daemon(loaded):
+        exit_with(
+            INCOMPLETE,
+            f"there is no database yet at {database}: `soulspot enrich PATH` finds out what could be written",
         )
-        raise typer.Exit(INCOMPLETE)
     if list_:
-        _list(guarded(lambda: writes(loaded), database), json_)
+        listed = exit_on_error(lambda: _read_journal(loaded, can_read=can_read), database)
+        _print_journal(listed, as_json=json_)
         return
     if undo is not None:
-        report = run(lambda bars: taken_back(loaded, undo, force, bars), quiet=json_, database=database)
-        _ended(report, json_, "taken back")
+        ended = run_with_progress(
+            lambda bars: _undo(loaded, undo, bars, force=force), quiet=json_, database=database
+        )
+        _print_report(ended, "taken back", as_json=json_)
         return
     if embed_covers and not loaded.export.covers.enabled:
-        complain(
-            "--embed-covers: no covers are fetched; set export.covers.enabled = true in config.toml first"
+        refuse("--embed-covers: no covers are fetched; set export.covers.enabled = true in config.toml first")
+    refuse_missing(paths or [])
+    request = _parse_request(loaded, fields, policy, embed_covers=embed_covers, apply=apply, paths=paths)
+    if apply:
+        ended = run_with_progress(
+            lambda bars: run_operation(loaded, _write_operation(request), bars),
+            quiet=json_,
+            database=database,
         )
-        raise typer.Exit(USAGE)
-    refuse_absent(paths or [])
-    wish = _wish(loaded, fields, policy, embed_covers, apply, absolute(paths or []))
-    if not apply and not mine:
-        report = run(lambda bars: would_write_there(loaded, wish, bars), quiet=json_, database=database)
-        for one in () if json_ else report["files"]:
-            _show_file(one["path"], one["changes"])
-        _ended(report, json_, "to be written")
-    elif apply:
-        report = run(lambda bars: written(loaded, wish, bars), quiet=json_, database=database)
-        _ended(report, json_, "written")
+        _print_report(ended, "written", as_json=json_)
+    elif can_read:
+        exit_on_error(lambda: _print_previews(preview(loaded, request), as_json=json_), database)
     else:
-        guarded(lambda: _show(would_write(loaded, wish), json_), database)
+        ended = run_with_progress(
+            lambda bars: _preview_in_daemon(loaded, request, bars), quiet=json_, database=database
+        )
+        for one in () if json_ else ended.report["files"]:
+            _print_changes(one["path"], one["changes"])
+        _print_report(ended, "to be written", as_json=json_)
 
 
-def _wish(
-    loaded: Config,
+def _parse_request(
+    config: Config,
     fields: str | None,
     policy: str | None,
-    covers: bool | None,
+    *,
+    embed_covers: bool | None,
     apply: bool,
-    places: Sequence[bytes],
+    paths: Sequence[Path] | None,
 ) -> TagRequest:
-    from soulspot.assembly import tag_rules
-    from soulspot.tagging.request import tag_request
-
-    if policy not in (None, "only-empty", "overwrite"):
-        complain("--policy is only-empty or overwrite")
-        raise typer.Exit(USAGE)
-    chosen: Literal["only-empty", "overwrite"] | None = policy  # type: ignore[assignment]
+    """Return what is to be written, by the options and where they are silent by the configuration."""
+    if policy not in (None, *POLICIES):
+        refuse(f"--policy is {' or '.join(POLICIES)}")
     names = [name.strip() for name in fields.split(",") if name.strip()] if fields is not None else None
     if names == []:
-        complain(f"--fields names no field; there are {', '.join(FIELDS)}")
-        raise typer.Exit(USAGE)
+        refuse(f"--fields names no field; there are {', '.join(FIELDS)}")
     try:
         return tag_request(
-            tag_rules(loaded),
+            tag_rules(config),
             fields=names,
-            policy=chosen,
-            embed_covers=covers,
+            policy=policy,  # type: ignore[arg-type]
+            embed_covers=embed_covers,
             apply=apply,
-            paths=tuple(places),
+            paths=tuple(absolute_paths(paths)),
         )
     except ValueError as error:
-        complain(f"--{error}")
-        raise typer.Exit(USAGE) from None
+        refuse(f"--{error}")
 
 
-def _show(looked: Iterator[Looked], as_json: bool) -> None:
-    """The differences, as they are found; memory does not grow with them."""
+# --- the work -----------------------------------------------------------------------------------------------------
+
+
+def _may_have_daemon(config: Config) -> bool:
+    """Whether a daemon works on the database, or this user may not know."""
+    try:
+        owner = read_owner(config.database.path)
+    except OSError:
+        return True
+    return owner is not None and owner.address is not None
+
+
+def _write_operation(request: TagRequest) -> Operation:
+    names = {"fields": list(request.fields), "policy": request.policy}
+    body = {**names, "paths": paths_for_api(request.paths), "embed_covers": request.embed_covers}
+    body |= {"apply": True} if request.apply else {}
+    metadata = {"places": readable_paths(request.paths), **names, "apply": request.apply}
+    return Operation(
+        "write_tags", request_to_json(request), metadata, lambda client: client.start(ROUTE, json=body)
+    )
+
+
+async def _undo(config: Config, operation_id: int, bars: Bars, *, force: bool) -> Completed:
+    """Give the files that an operation wrote their old tags back, in the daemon or here.
+
+    Raises UsageError when there is nothing to take back."""
+    request = {"operation": operation_id, "force": force}
+    operation = Operation(
+        "undo_tags",
+        request,
+        request,
+        lambda client: client.start(f"{ROUTE}/{operation_id}/undo", json={"force": force}),
+    )
+
+    async def here(service: EnrichmentService) -> Completed:
+        if not await service.database.read(lambda c: tag_journal.has_undoable_writes(c, operation_id)):
+            raise UsageError(nothing_to_undo_message(operation_id))
+        # else the next daemon would go on writing what is taken back now
+        await Operations(service).give_up(operation_id, "taken back before it had ended")
+        return await run_here(service, operation, bars)
+
+    return await in_daemon_or_here(config, lambda client: run_in_daemon(client, operation, bars), here)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would become of one file: `outcome` is written, unchanged or skipped; `reason` says why it is skipped."""
+
+    path: str
+    outcome: str
+    changes: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)  # field: old, new values
+    reason: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the entry of this file in the document that `--json` prints."""
+        detail = {"reason": self.reason} if self.reason else {"changes": self.changes}
+        return {"path": self.path, "outcome": self.outcome, **detail}
+
+
+def preview(config: Config, request: TagRequest) -> Iterator[Preview]:
+    """Yield what would become of each file. Only reads, and beside any process that works on the database."""
+    file_policy, covers = tag_rules(config).file_policy, cover_places(config)
+    with closing(Database.open_read_only(config.database.path, long_running=True)) as connection:
+        require_current_schema(connection, config.database.path)
+        after = 0
+        while page := taggable.page(connection, after, PAGE_TRACKS, request.paths):
+            for track in page:
+                found = preview_tags(track, request, file_policy, time.time(), config.limits.max_file_size)
+                path = display_path(track.path)
+                if isinstance(found, TagsNotWritten):
+                    yield Preview(path, "skipped", reason=str(found))
+                elif found is not None:
+                    if config.export.covers.enabled and (url := cover_to_embed(found, request)):
+                        known = cover_index.find(connection, covers.address(url), time.time())
+                        found = found.with_cover(url) if cover_would_change(found, known) else found
+                    yield Preview(
+                        path, "written" if found.changes else "unchanged", changes_to_json(found.changes)
+                    )
+            after = page[-1].track_id
+
+
+async def _preview_in_daemon(config: Config, request: TagRequest, bars: Bars) -> Completed:
+    """Let the daemon compare, for a user who may not read its database. Its report names only the first files."""
+    client = running_daemon(config)
+    if client is None:
+        raise _unreadable(config)
+    async with client:
+        return await run_in_daemon(client, _write_operation(request), bars)
+
+
+def _read_journal(config: Config, *, can_read: bool) -> list[dict[str, Any]]:
+    """Return the operations that wrote tags, the latest first: from the database, or from the daemon."""
+    if not can_read:
+        return asyncio.run(_journal_of_daemon(config))
+    with closing(Database.open_read_only(config.database.path)) as connection:
+        return tag_journal.list_operations(connection, LISTED_OPERATIONS)
+
+
+async def _journal_of_daemon(config: Config) -> list[dict[str, Any]]:
+    if client := running_daemon(config):
+        async with client:
+            listed: list[dict[str, Any]] = (await client.request("GET", ROUTE, "operations"))["operations"]
+            return listed
+    raise _unreadable(config)
+
+
+def _unreadable(config: Config) -> PermissionError:
+    return PermissionError(f"{config.database.path} may not be read by this user")
+
+
+# --- what is printed ----------------------------------------------------------------------------------------------
+
+
+def _print_previews(previews: Iterator[Preview], *, as_json: bool) -> None:
+    """Print each difference as soon as it is found: memory does not grow with the library."""
     counts = {"looked": 0, "written": 0, "unchanged": 0, "skipped": 0}
-    fields: dict[str, int] = {}
+    fields: Counter[str] = Counter()
     if as_json:
         print('{"applied": false, "files": [', end="")
-    for one in looked:
+    for one in previews:
         counts["looked"] += 1
         counts[one.outcome] += 1
-        for name in one.changes:
-            fields[name] = fields.get(name, 0) + 1
+        fields.update(one.changes.keys())
         if one.outcome == "unchanged":
             continue
         if as_json:
-            first = counts["written"] + counts["skipped"] == 1
-            print(("" if first else ", ") + json.dumps(one.as_json()), end="")
+            is_first = counts["written"] + counts["skipped"] == 1
+            print(("" if is_first else ", ") + json.dumps(one.as_json()), end="")
         elif one.reason:
             complain(f"{one.path}: {one.reason}")
         else:
-            _show_file(one.path, one.changes)
+            _print_changes(one.path, one.changes)
     if as_json:
         print("], " + json.dumps({**counts, "fields": fields})[1:])
         return
-    out.print(f"{_counted(counts, 'to be written')}{_by_field(fields)}", markup=False, soft_wrap=True)
+    print_result(_counts_line(counts, "to be written", fields))
     if not counts["looked"]:
-        out.print(
-            "there is no accepted track here (`soulspot status` says how the library stands)", markup=False
-        )
+        print_result("there is no accepted track here (`soulspot status` says how the library stands)")
     if counts["written"]:
-        out.print("next: the same with --apply", markup=False)
+        print_result("next: the same with --apply")
 
 
-def _show_file(path: str, changes: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
-    out.print(path, markup=False, soft_wrap=True)
+def _print_changes(path: str, changes: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
+    print_result(path)
     for name, change in changes.items():
-        old, new = ("; ".join(change[side]) or NONE for side in ("old", "new"))
-        out.print(f"    {name}: {old} -> {new}", markup=False, soft_wrap=True)
+        old, new = ("; ".join(change[side]) or NOTHING for side in ("old", "new"))
+        print_result(f"    {name}: {old} -> {new}")
 
 
-def _ended(report: dict[str, Any], as_json: bool, verb: str) -> None:
+def _print_report(ended: Completed, verb: str, *, as_json: bool) -> None:
+    """Print what was done; exit with code 1 when a file failed, or still has what was to be taken back."""
+    report = ended.report
     if as_json:
-        print(json.dumps(report))
+        print(json.dumps({"operation": ended.operation_id, **report}))
     else:
-        out.print(f"{_counted(report, verb)}{_by_field(report['fields'])}", markup=False, soft_wrap=True)
+        print_result(_counts_line(report, verb, report["fields"]))
         if verb == "written" and report["written"]:
-            line = f"to take it back: soulspot write-tags --undo {report['operation']}"
-            out.print(line, markup=False)
+            print_result(f"to take it back: soulspot write-tags --undo {ended.operation_id}")
     if report["failed"] or report["covers_postponed"] or (verb == "taken back" and report["skipped"]):
         raise typer.Exit(INCOMPLETE)
 
 
-def _counted(counts: Mapping[str, Any], verb: str) -> str:
-    said = [f"{counts['looked']} files looked at", f"{counts['written']} {verb}"]
-    said += [f"{counts[name]} {name}" for name in ("unchanged", "skipped", "failed") if counts.get(name)]
+def _counts_line(counts: Mapping[str, Any], verb: str, fields: Mapping[str, int]) -> str:
+    parts = [f"{counts['looked']} files looked at", f"{counts['written']} {verb}"]
+    parts += [f"{counts[name]} {name}" for name in ("unchanged", "skipped", "failed") if counts.get(name)]
     if covers := counts.get("covers_postponed"):
-        said.append(f"{covers} covers that cannot be had now")
-    return ", ".join(said)
+        parts.append(f"{covers} covers that cannot be had now")
+    by_field = f" ({', '.join(f'{name} {count}' for name, count in fields.items())})" if fields else ""
+    return ", ".join(parts) + by_field
 
 
-def _by_field(fields: Mapping[str, int]) -> str:
-    return f" ({', '.join(f'{name} {count}' for name, count in fields.items())})" if fields else ""
-
-
-def _list(found: Sequence[Mapping[str, Any]], as_json: bool) -> None:
+def _print_journal(operations: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"operations": list(found)}))
+        print(json.dumps({"operations": list(operations)}))
         return
-    for one in found:
+    for one in operations:
         undone = f", {one['undone']} taken back" if one["undone"] else ""
-        out.print(
-            f"operation {one['operation']}  {one['at']}  {one['written']} files written{undone}", markup=False
-        )
-    if not found:
-        out.print("nothing was written that could be taken back", markup=False)
+        print_result(f"operation {one['operation']}  {one['at']}  {one['written']} files written{undone}")
+    if not operations:
+        print_result("nothing was written that could be taken back")

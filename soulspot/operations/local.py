@@ -51,7 +51,7 @@ async def record_operation(
             lambda c: rows.record_progress(c, number, time.time(), total=total, done=done, failed=failed)
         )
 
-    work = Recorded(Progress(save, counts))
+    work = Recorded(Progress(save, counts, operation_id=number))
     cost = OperationReport(service)
     beating = asyncio.create_task(work.progress.beat())
     status, error = "completed", None

@@ -117,11 +117,11 @@ class Operations:
 
     async def undo_tags(self, operation_id: int, *, force: bool = False) -> int:
         """Take back what an operation wrote. Returns the id of the operation that does it."""
-        await self._give_up(operation_id, "taken back before it had ended")
+        await self.give_up(operation_id, "taken back before it had ended")
         request = {"operation": operation_id, "force": force}
         return await self.start("undo_tags", request, request)
 
-    async def _give_up(self, operation_id: int, why: str) -> None:
+    async def give_up(self, operation_id: int, why: str) -> None:
         """Never go on with this operation if an earlier process was cut off in it."""
         for one in await self._service.database.read(rows.list_unfinished):
             if one.operation_id == operation_id and operation_id not in self._running:

@@ -105,7 +105,7 @@ def test_at_a_terminal_an_answer_that_cannot_be_used_is_asked_for_again(
     with os.fdopen(ours) as keys:
         monkeypatch.setattr(sys, "stdin", keys)
         os.write(terminal, b"nobody\nme@example.org\nnowhere\nmusic\n\n")
-        ask_and_write(Path("config.toml"), None, None, None, force=False, ask=True)
+        ask_and_write(Path("config.toml"), {}, force=False, ask=True)
     os.close(terminal)
     said = capsys.readouterr().out
     assert "should be an e-mail address or a URL" in said

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from soulspot.cli.daemon_client import DaemonUnreachable
 from soulspot.cli.main import app
-from soulspot.cli.watch import one_line, watch
+from soulspot.cli.status_view import status_line, watch
 
 
 def status(accepted: int, pending: int, *operations: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,16 +86,16 @@ async def test_a_daemon_that_has_gone_is_told_and_waited_for(terminal: bool) -> 
 
 def test_an_operation_without_numbers_yet_is_told_without_them() -> None:
     bare = operation(0) | {"total_items": 0, "failed_items": 0, "rate": None, "eta_seconds": None}
-    assert one_line(status(0, 0, bare)) == "0 % of 0 tracks; enrich 3: 0"
+    assert status_line(status(0, 0, bare)) == "0 % of 0 tracks; enrich 3: 0"
 
 
 def test_how_fast_it_goes_and_how_long_the_rest_takes_is_said() -> None:
-    line = one_line(status(1, 19) | {"tracks_per_second": 0.25, "eta_seconds": 76.0})
+    line = status_line(status(1, 19) | {"tracks_per_second": 0.25, "eta_seconds": 76.0})
     assert line == "5 % of 20 tracks; 1 accepted, 19 pending; 0.2 tracks/s, 1:16 left"
 
 
 def test_100_per_cent_is_not_said_while_something_is_left() -> None:
-    assert one_line(status(999, 1)).startswith("99 % of 1000")
+    assert status_line(status(999, 1)).startswith("99 % of 1000")
 
 
 def test_watching_and_one_document_exclude_each_other(tmp_path: Path) -> None:

@@ -14,12 +14,12 @@ import pytest
 from aiohttp import web
 from typer.testing import CliRunner
 
-from soulspot.cli import main as cli
-from soulspot.cli import status as commands_look
-from soulspot.cli import work as commands
+from soulspot.assembly import open_service
 from soulspot.cli.console import Bars
-from soulspot.cli.daemon_client import DaemonUnreachable, OperationFailed, Remote
+from soulspot.cli.daemon_client import DaemonClient, DaemonUnreachable, OperationFailed
 from soulspot.cli.main import app
+from soulspot.cli.retry import retry_lookups
+from soulspot.cli.status import read_status
 from soulspot.config.loading import make_config
 from soulspot.errors import DatabaseError
 from soulspot.operations.reports.results import EnrichReport
@@ -199,20 +199,20 @@ async def test_a_status_of_somebody_else_is_a_sentence(daemon: Daemon) -> None:
     config = make_config({"database.path": str(daemon.config.with_name("s.db")),
                           "providers.musicbrainz.contact": "a@example.org"})  # fmt: skip
     with pytest.raises(DaemonUnreachable, match="what answers at"):
-        await commands_look.status(config)
+        await read_status(config)
 
 
 def test_an_operation_that_shows_no_sign_of_life_is_given_up() -> None:
     async def main() -> None:
-        async with Remote("http://127.0.0.1:9", None) as client:
+        async with DaemonClient("http://127.0.0.1:9", None) as client:
             moments = iter(range(50))
 
-            async def ask(method: str, path: str, **more: Any) -> dict[str, Any]:
+            async def ask(method: str, path: str, *expected: str, **more: Any) -> dict[str, Any]:
                 return operation("processing", updated_at=str(next(moments, "the last")))
 
-            client._ask = ask  # type: ignore[method-assign]
+            client.request = ask  # type: ignore[method-assign]
             with pytest.raises(OperationFailed, match="no sign of life for 10 minutes"):
-                await client.finished(1)
+                await client.wait_for(1)
             assert next(moments, None) is None
 
     run_virtual(main())
@@ -247,7 +247,7 @@ async def test_status_without_a_daemon_has_the_daemons_shape_and_forgets_pauses_
 
     with Database(tmp_path / "s.db") as database:
         database.write_now(remember)
-    found = await commands_look.status(config_of(tmp_path))
+    found = await read_status(config_of(tmp_path))
     assert found is not None
     gates = {gate["host"]: gate for gate in found["gates"]}
     assert gates.keys() == saved.keys()
@@ -255,7 +255,7 @@ async def test_status_without_a_daemon_has_the_daemons_shape_and_forgets_pauses_
     assert gates["accounts.spotify.com"]["breaker"] == "open"
     assert gates["musicbrainz.org"]["limited_until"] == iso(now + 3600)
     assert gates["musicbrainz.org"]["why"] == "asked to"
-    async with commands.open_service(config_of(tmp_path), work=False) as service:
+    async with open_service(config_of(tmp_path), work=False) as service:
         here = await status_of(service)
     of_the_daemon = {"daemon", "version", "pid", "services", "tracks_per_second", "eta_seconds"}
     assert {*here, *of_the_daemon} == set(found)
@@ -265,7 +265,7 @@ async def test_status_without_a_daemon_has_the_daemons_shape_and_forgets_pauses_
 
 async def test_a_retry_of_a_service_that_is_off_is_refused_with_its_name(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="'spotify' is not one of the services that are on"):
-        await commands.retry(config_of(tmp_path), ["failed"], "spotify", Bars(quiet=True))
+        await retry_lookups(config_of(tmp_path), ["failed"], "spotify", Bars(quiet=True))
 
 
 def test_only_what_an_unaccepted_track_lacks_counts_as_lost(tmp_path: Path) -> None:
@@ -325,7 +325,7 @@ def test_foreseeable_errors_are_sentences_with_an_exit_code(
         raise error
 
     config = write_config(tmp_path / "config.toml", {"providers.musicbrainz.contact": "a@example.org"})
-    monkeypatch.setattr(cli.commands_look, "status", fail)
+    monkeypatch.setattr("soulspot.cli.status.read_status", fail)
     ended = CliRunner().invoke(app, ["status", "--config", str(config)])
     assert ended.exit_code == code
     assert words in ended.output

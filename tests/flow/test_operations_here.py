@@ -11,10 +11,13 @@ import aiohttp
 import pytest
 
 from soulspot.cli import demo
-from soulspot.cli import status as commands_look
-from soulspot.cli import work as commands
 from soulspot.cli.console import Bars
 from soulspot.cli.demo import DemoReport, demo_config, run_demo
+from soulspot.cli.enrich import enrich_places
+from soulspot.cli.import_files import import_listed
+from soulspot.cli.retry import retry_lookups
+from soulspot.cli.scan import scan_places
+from soulspot.cli.status import read_status
 from soulspot.config.loading import Config, load_config, make_config
 from soulspot.operations.kinds import import_request, scan_request
 from soulspot.sandbox import Behaviour, Sandbox, invent_catalogue
@@ -49,10 +52,10 @@ async def test_each_command_is_an_operation_with_its_counts_and_reports(tmp_path
     quiet = Bars(quiet=True)
     async with Sandbox(catalogue, Behaviour(limits=False)) as sandbox:
         config = make_config(settings(sandbox, tmp_path / "db", library__paths=[str(music)]))
-        await commands.scan(config, [], quiet)
-        await commands.import_files(config, [listed], listed, quiet)
-        report = await commands.enrich(config, [], 1.0, quiet)
-        await commands.retry(config, ["missing"], None, quiet)
+        await scan_places(config, [], quiet)
+        await import_listed(config, [listed], listed, quiet)
+        report = await enrich_places(config, [], 1.0, quiet)
+        await retry_lookups(config, ["missing"], None, quiet)
     found = rows(tmp_path / "db", OPERATIONS)
     assert [(one["kind"], one["status"]) for one in found] == [
         ("scan", "completed"),
@@ -85,7 +88,7 @@ async def test_a_command_that_is_interrupted_says_so_in_its_row(tmp_path: Path) 
         config = make_config(settings(sandbox, tmp_path / "db", library__paths=[str(music)]))
         bars, seen = Bars(quiet=True), asyncio.Event()
         bars.show = lambda name, *_: seen.set() if name == "tracks" else None  # type: ignore[method-assign]
-        work = asyncio.create_task(commands.enrich(config, [], 60.0, bars))
+        work = asyncio.create_task(enrich_places(config, [], 60.0, bars))
         await seen.wait()
         work.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -99,7 +102,7 @@ async def test_a_command_that_fails_says_why_in_its_row(tmp_path: Path) -> None:
     broken = tmp_path / "rows.xlsx"
     broken.write_text("colour,size\nred,10\n")
     with pytest.raises(ValueError, match="xlsx"):
-        await commands.import_files(offline(tmp_path), [broken], broken, Bars(quiet=True))
+        await import_listed(offline(tmp_path), [broken], broken, Bars(quiet=True))
     [found] = rows(tmp_path / "db", OPERATIONS)
     assert (found["kind"], found["status"]) == ("import", "failed")
     assert "xlsx" in found["error_message"]
@@ -110,7 +113,7 @@ async def test_the_same_command_goes_on_with_what_was_cut_off_under_its_number(t
     with Database(tmp_path / "db") as database:  # a scan and an import that a power cut has ended
         database.write_now(lambda c: operations.start(c, "scan", {}, NOW, request=scan_request([])))
         database.write_now(lambda c: operations.start(c, "import", {}, NOW, request=import_request(listed)))
-    await commands.import_files(config, [listed], listed, Bars(quiet=True))
+    await import_listed(config, [listed], listed, Bars(quiet=True))
     found = [(one["id"], one["kind"], one["status"]) for one in rows(tmp_path / "db", OPERATIONS)]
     assert found == [(1, "scan", "pending"), (2, "import", "completed")]
 
@@ -139,9 +142,9 @@ async def test_the_demo_can_be_watched_on_the_page_and_stays_if_one_wants(
     assert (enrich["kind"], enrich["status"], enrich["progress"]) == ("enrich", "completed", 100.0)
     assert status["tracks"] == shown[0].report.tracks
     work.cancel()
-    assert (await work).right
+    assert (await work).is_right
     left = load_config(shown[0].config, environ={})
-    seen = await commands_look.status(left)
+    seen = await read_status(left)
     assert seen is not None
     assert seen["tracks"] == shown[0].report.tracks
     assert not any(

@@ -16,7 +16,7 @@ import pytest
 from aiohttp import web
 
 from soulspot.cli.console import Bars
-from soulspot.cli.daemon_client import Remote
+from soulspot.cli.daemon_client import DaemonClient
 from soulspot.cli.export_covers import save_covers
 from soulspot.config.loading import Config, make_config
 from soulspot.errors import BadAnswer, Limited, Unavailable
@@ -388,7 +388,7 @@ async def test_beside_a_daemon_covers_come_through_it(start: Any, make: Make, ar
     image = archive.answers[archive.front] = cover_png("one")
     running = await start()
     running.service.parts.covers = make()
-    async with Remote(str(running.http.make_url("")), None) as daemon:
+    async with DaemonClient(str(running.http.make_url("")), None) as daemon:
         assert await daemon.cover(FRONT) == (image, "image/png")
         assert await daemon.cover(FRONT.replace("/77-", "/78-")) is None
         with pytest.raises(Unavailable):

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from soulspot.cli import sql_transfer as import_sql_run
+from soulspot.cli import workplace
 from soulspot.cli.console import Bars
-from soulspot.cli.daemon_client import Remote
-from soulspot.cli.sql_transfer import import_sql
+from soulspot.cli.daemon_client import DaemonClient
+from soulspot.cli.import_sql import import_query
 from soulspot.config.loading import Config, make_config
 from soulspot.imports.sql.reader import SqlSource
 from tests.web.conftest import Running
@@ -35,15 +35,15 @@ async def test_with_a_daemon_rows_and_position_go_through_its_api(
 ) -> None:
     address = f"http://{running.http.server.host}:{running.http.server.port}"
 
-    def daemon(config: Config) -> Remote:
-        return Remote(address, None)
+    def daemon(config: Config) -> DaemonClient:
+        return DaemonClient(address, None)
 
-    monkeypatch.setattr(import_sql_run, "running_daemon", daemon)
+    monkeypatch.setattr(workplace, "running_daemon", daemon)
     config, bars = make_config({"providers.musicbrainz.enabled": False}), Bars(quiet=True)
-    report = await import_sql(config, source(tmp_path / "their.db", 10), bars)
+    report = await import_query(config, source(tmp_path / "their.db", 10), bars)
     assert (report.rows, report.queued, report.bad) == (10, 9, 1)
     assert report.notes == ["key 3: neither a title nor an identifier"]
-    again = await import_sql(config, source(tmp_path / "their.db", 12), bars)
+    again = await import_query(config, source(tmp_path / "their.db", 12), bars)
     assert (again.rows, again.queued) == (2, 2)
     keys = await running.service.database.read(
         lambda c: [key for (key,) in c.execute("SELECT source_key FROM tracks ORDER BY track_id")]

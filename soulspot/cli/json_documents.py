@@ -1,4 +1,4 @@
-"""`--json` keeps its word: one JSON document on stdout however a command ends, an error as much as a result."""
+"""Commands whose `--json` prints one JSON document to stdout however they end, in an error as in a result."""
 
 from __future__ import annotations
 
@@ -14,52 +14,52 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
-from soulspot.cli.console import complaints
+from soulspot.cli.console import collected_complaints
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 FLAG, USAGE = "--json", 2
-_TYPE = re.compile(r" <[^<>]*>$")  # how an argument's type is shown: PATH <list[Path]>
+_TYPE = re.compile(r" <[^<>]*>$")  # typer shows an argument's type behind its name: PATH <list[Path]>
 
 
 def error_document(problems: Sequence[str], code: int) -> str:
-    """What `--json` prints of a command that has nothing else to print: every problem, and the exit code."""
-    said = list(problems) or [f"ended with exit code {code}"]
-    return json.dumps({"error": "; ".join(said), "problems": said, "exit_code": code})
+    """Return the document of a command that ended without a result: `error`, `problems` and `exit_code`."""
+    named = list(problems) or [f"ended with exit code {code}"]
+    return json.dumps({"error": "; ".join(named), "problems": named, "exit_code": code})
 
 
 @contextlib.contextmanager
-def wrong_usage(args: Sequence[str]) -> Iterator[None]:
-    """What is wrong with these arguments is a document too, when `--json` is one of them."""
-    asked = FLAG in args  # now: parsing takes them out
+def usage_errors_as_documents(args: Sequence[str]) -> Iterator[None]:
+    """Print a usage error raised inside the `with` as a document, too, if `--json` is one of `args`."""
+    wants_json = FLAG in args  # looked at first: parsing takes the options out of `args`
     try:
         yield
     except TyperException as error:
-        if asked:
+        if wants_json:
             print(error_document([error.format_message()], USAGE))
         raise
 
 
 class OneDocumentGroup(TyperGroup):
-    """A group of commands whose stdout is an error's document when `--json` follows what is no command."""
+    """A group of commands that answers an unknown command with a document when `--json` follows."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        with wrong_usage(args):
+        with usage_errors_as_documents(args):
             return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        with wrong_usage(args):
+        with usage_errors_as_documents(args):
             return super().resolve_command(ctx, args)
 
 
 class OneDocument(TyperCommand):
-    """A command whose stdout under `--json` is its own document, or else an error's.
+    """A command that prints under `--json` its own document, or else the document of an error.
 
-    Its help names arguments as people do, without braces and the types of Python."""
+    Its help names arguments without braces and Python's types."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         arguments = [one for one in self.get_params(ctx) if one.param_type_name == "argument"]
         shown = [(one, record) for one in arguments if (record := one.get_help_record(ctx))]
-        return ["[OPTIONS]", *(_piece(one, record[0]) for one, record in shown)]
+        return ["[OPTIONS]", *(_usage_piece(one, record[0]) for one, record in shown)]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         for title in ("Arguments", "Options"):
@@ -70,21 +70,20 @@ class OneDocument(TyperCommand):
                     formatter.write_dl([(_TYPE.sub("", name), help_) for name, help_ in records])
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        with wrong_usage(args):
+        with usage_errors_as_documents(args):
             return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         if not ctx.params.get("json_"):
             return super().invoke(ctx)
-        # Held back until the end: a document that an error cuts short, or follows, would be none.
-        held, problems = io.StringIO(), complaints()
+        # held back until the end: half a document, or one that an error's follows, could not be parsed
+        held = io.StringIO()
         try:
-            with problems as said, contextlib.redirect_stdout(held):
+            with collected_complaints() as complaints, contextlib.redirect_stdout(held):
                 result = super().invoke(ctx)
         except typer.Exit as end:
-            sys.stdout.write(
-                held.getvalue() or (f"{error_document(said, end.exit_code)}\n" if end.exit_code else "")
-            )
+            failed = f"{error_document(complaints, end.exit_code)}\n" if end.exit_code else ""
+            sys.stdout.write(held.getvalue() or failed)
             raise
         except Exception as error:
             print(error_document([f"{type(error).__name__}: {error}"], 1))
@@ -93,16 +92,26 @@ class OneDocument(TyperCommand):
         return result
 
 
-def _piece(argument: Any, shown: str) -> str:
+def _usage_piece(argument: Any, shown: str) -> str:
     name = _TYPE.sub("", shown) + ("..." if argument.nargs == -1 else "")
     return name if argument.required else f"[{name}]"
 
 
 class Commands(typer.Typer):
-    """A group of such commands."""
+    """One command, or a group of commands, that keep the promise of `--json`."""
 
-    def __init__(self, **more: Any) -> None:
-        super().__init__(cls=OneDocumentGroup, **more)
+    def __init__(self, *, cls: type[OneDocumentGroup] = OneDocumentGroup, **more: Any) -> None:
+        super().__init__(
+            cls=cls,
+            no_args_is_help=True,
+            add_completion=False,
+            rich_markup_mode=None,
+            # a traceback with the values of variables would show secrets
+            pretty_exceptions_enable=False,
+            pretty_exceptions_show_locals=False,
+            **more,
+        )
 
     def command(self, name: str | None = None, **more: Any) -> Callable[[Function], Function]:
+        """Return a decorator that makes a function a command of this group."""
         return super().command(name, cls=OneDocument, **more)

@@ -1,0 +1,81 @@
+"""`soulspot retry`: queue lookups again that failed, or whose subject the service did not know."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from soulspot.cli.console import Bars, print_result
+from soulspot.cli.daemon_client import DaemonClient, describe_owner
+from soulspot.cli.json_documents import Commands
+from soulspot.cli.options import ConfigOption, JsonOption
+from soulspot.cli.running import load_or_exit, log_beside_progress, refuse, run_with_progress
+from soulspot.cli.workplace import Completed, Operation, in_daemon_or_here, run_here, run_in_daemon
+from soulspot.config import Config
+from soulspot.operations.kinds import retry_request
+from soulspot.operations.reports.results import retry_refusal
+from soulspot.pipeline import EnrichmentService
+
+PROVIDERS = ("musicbrainz", "listenbrainz", "spotify")
+STATES = ("failed", "missing")
+
+app = Commands()
+
+
+@app.command()
+def retry(
+    provider: Annotated[
+        str | None,
+        typer.Option(help=f"Only lookups at {', '.join(PROVIDERS)} (default: at all of them).", metavar="NAME"),
+    ] = None,
+    state: Annotated[
+        list[str] | None,
+        typer.Option(help="failed (default) or missing; may be given twice.", metavar="STATE"),
+    ] = None,
+    config: ConfigOption = None,
+    json_: JsonOption = False,
+) -> None:  # fmt: skip
+    """Queue lookups again that failed, or that nobody knew.
+
+    The running daemon asks them by itself; without one, `soulspot enrich` does.
+
+    Example: soulspot retry --provider spotify --state failed --state missing"""
+    states = state or ["failed"]
+    if not set(states) <= set(STATES):
+        refuse(f"--state is {' or '.join(STATES)}")
+    if provider not in (None, *PROVIDERS):
+        refuse(f"--provider is {', '.join(PROVIDERS)}")
+    loaded = load_or_exit(config)
+    log_beside_progress(loaded)
+    report = run_with_progress(
+        lambda bars: retry_lookups(loaded, states, provider, bars),
+        quiet=json_,
+        database=loaded.database.path,
+    ).report
+    if json_:
+        print(json.dumps(report))
+        return
+    print_result(", ".join(f"{count} {name}" for name, count in report.items()))
+    if report["queued"] and not describe_owner(loaded.database.path):
+        print_result("next: soulspot enrich")
+
+
+async def retry_lookups(config: Config, states: Sequence[str], provider: str | None, bars: Bars) -> Completed:
+    """Queue the lookups in these states again, in the daemon or here; None is every provider.
+
+    Raises ValueError when the provider is off."""
+    request: dict[str, Any] = retry_request(states, provider)
+
+    async def start(client: DaemonClient) -> int:
+        return await client.start("/api/v1/retry", json=request)
+
+    async def here(service: EnrichmentService) -> Completed:
+        if why := retry_refusal(service, provider):
+            raise ValueError(why)
+        return await run_here(service, operation, bars)
+
+    operation = Operation("retry", request, request, start)
+    return await in_daemon_or_here(config, lambda client: run_in_daemon(client, operation, bars), here)

@@ -1,0 +1,66 @@
+"""`soulspot scan`: queue the new and changed files of the library, or of some folders."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from soulspot.cli.console import Bars, print_result
+from soulspot.cli.daemon_client import paths_for_api
+from soulspot.cli.json_documents import Commands
+from soulspot.cli.options import ConfigOption, JsonOption, PathsArgument, absolute_paths, refuse_missing
+from soulspot.cli.running import (
+    exit_without_music,
+    load_or_exit,
+    log_beside_progress,
+    refuse,
+    run_with_progress,
+)
+from soulspot.cli.unreadable_files import print_unreadable_files
+from soulspot.cli.workplace import Completed, Operation, run_operation
+from soulspot.config import Config
+from soulspot.operations.kinds import readable_paths, scan_request
+
+app = Commands()
+
+
+@app.command()
+def scan(paths: PathsArgument = None, config: ConfigOption = None, json_: JsonOption = False) -> None:
+    """Queue new and changed files.
+
+    Files are read here, or by the running daemon if there is one. No service is asked: the daemon or
+    `soulspot enrich` does that. Prints the numbers of files found, unchanged, read, unreadable and vanished.
+
+    Example: soulspot scan ~/Music/new"""
+    loaded = load_or_exit(config, check_library=not paths)
+    if not paths and not loaded.library.paths:
+        refuse("nothing to scan: name a folder, or set library.paths in config.toml")
+    refuse_missing(paths or [])
+    places = absolute_paths(paths)
+    log_beside_progress(loaded)
+    report = run_with_progress(
+        lambda bars: scan_places(loaded, places, bars), quiet=json_, database=loaded.database.path
+    ).report
+    if json_:
+        print(json.dumps(report))
+    else:
+        print_result(", ".join(f"{count} {name}" for name, count in report.items()))
+        if report.get("unreadable"):
+            print_unreadable_files(loaded)
+    if not report.get("found"):
+        exit_without_music(paths, loaded)
+
+
+async def scan_places(config: Config, places: Sequence[bytes], bars: Bars) -> Completed:
+    """Scan these absolute paths, or the whole library if there are none, in the daemon or here."""
+    named = readable_paths(places)
+    return await run_operation(
+        config,
+        Operation(
+            "scan",
+            scan_request(places),
+            {"places": named},
+            lambda client: client.start("/api/v1/scan", json={"paths": paths_for_api(places)}),
+        ),
+        bars,
+    )
