@@ -1,4 +1,4 @@
-"""The frozen values that travel between the rooms; nothing here does anything but hold and compare."""
+"""The frozen values that travel between the packages: they hold and compare, and do nothing else."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Identifiers:
     """Identifiers found in a file's tags or an import row, each already in its canonical spelling.
 
     MBIDs are lower-case UUIDs, ISRCs twelve upper-case characters, Spotify ids 22 base62 characters.
-    What looked like an identifier and is not one stands in `malformed` as "field: value"."""
+    A text that looks like an identifier and is none stands in `malformed` as "field: value"."""
 
     mb_recording_ids: tuple[str, ...] = ()
     mb_track_id: str | None = None
@@ -33,7 +33,7 @@ class Identifiers:
 
 @dataclass(frozen=True, slots=True)
 class TrackTags:
-    """What the library itself says of one track: text, position, length and identifiers.
+    """The library's own description of one track: text, position, length and identifiers.
 
     `artists` has the single names where the tags list several; `artist` is the credit as written.
     `duration_ms` is None when unknown, never 0. `date` is as precise as the tag: YYYY[-MM[-DD]]."""
@@ -56,9 +56,9 @@ class TrackTags:
 
 @dataclass(frozen=True, slots=True)
 class AlbumMember:
-    """What puts a track into an album of the library: tracks of one `key` are one album.
+    """The album of the library that a track belongs to: tracks with one `key` are one album.
 
-    `album` and `artist` are the names by this track's own tags; `artist` is empty for a compilation."""
+    `album` and `artist` are the names in this track's own tags; `artist` is empty for a compilation."""
 
     key: bytes
     album: str
@@ -76,26 +76,23 @@ class GroupedTrack:
 
 @dataclass(frozen=True, slots=True)
 class AlbumGroup:
-    """An album of the library, as most of its tracks name it. `artist` is None for a compilation; `size` in tracks.
-
-    `members` are its tracks, in the order of track_id; empty where they are too many to be paired.
-    `all_here`: every track of it has been looked for on Spotify as far as that goes without the others; then
-    `spotify_albums` are those on which tracks of it were found so, the commonest first, `spotify_late` those that turned
-    out later, and `turn` is the track_id of the one that may ask for its own links now."""
+    """An album of the library, named as most of its tracks name it."""
 
     album: str
-    artist: str | None
-    size: int
+    artist: str | None  # None for a compilation
+    size: int  # tracks
+    # the tracks in the order of track_id; empty where they are too many to be paired
     members: tuple[GroupedTrack, ...] = field(default=(), compare=False, repr=False)
-    all_here: bool = True
-    spotify_albums: tuple[str, ...] = ()
-    spotify_late: tuple[str, ...] = ()
-    turn: int | None = None
+    # whether every track has been looked for on Spotify as far as that goes without the others
+    is_searched: bool = True
+    spotify_albums: tuple[str, ...] = ()  # albums that tracks were found on so, the most frequent first
+    late_spotify_albums: tuple[str, ...] = ()  # albums that were found only by a track's own link
+    turn_of: int | None = None  # track_id of the track that may look up its own links now
 
 
 @dataclass(frozen=True, slots=True)
 class FileStamp:
-    """What tells an unchanged file from a changed one without opening it."""
+    """The marks by which an unchanged file is known without opening it."""
 
     size: int
     mtime_ns: int
@@ -116,10 +113,11 @@ class ScannedFile:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One question to one provider. Equal queries are one lookup: `hint` is not part of the question.
+    """The content of a lookup. Equal queries to one provider are one lookup.
 
-    `kind` is the provider's name for the question ("recording", "isrc", "track" ...), `terms` its content as
-    sorted (name, value) pairs. A hint lets a provider group questions (the album of a Spotify track, say)."""
+    `kind` is the provider's name for it ("recording", "isrc", "track" ...), `terms` its content as sorted
+    (name, value) pairs. `hint` does not count for equality: it lets a provider group lookups, for example
+    by the album of a Spotify track."""
 
     provider: str
     kind: str
@@ -137,14 +135,16 @@ class Query:
         return dict(self.terms)[name]
 
     def get(self, name: str) -> str | None:
+        """Return the value of a term; None when the query has no such term."""
         return dict(self.terms).get(name)
 
     def hinted(self, name: str) -> str | None:
+        """Return the value of a hint; None when the query has no such hint."""
         return dict(self.hint).get(name)
 
     @property
     def key(self) -> str:
-        """The terms as canonical JSON; (provider, kind, key) identifies a lookup."""
+        """Return the terms as canonical JSON; (provider, kind, key) identifies a lookup."""
         return json.dumps(dict(self.terms), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
@@ -154,10 +154,10 @@ def _pairs(terms: Mapping[str, str | None]) -> tuple[tuple[str, str], ...]:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """What one provider says of one thing. `fields` uses the names listed in docs/fields.md.
+    """One provider's description of one thing. `fields` uses the names listed in docs/fields.md.
 
-    `kind` is "recording", "track", "release", "artist", "redirect" or "spotify_ids"; `id` the provider's id of it
-    (of "spotify_ids" that were asked by names, the names folded)."""
+    `kind` is "recording", "track", "release", "artist", "redirect" or "spotify_ids". `id` is the provider's
+    id; for "spotify_ids" that were looked up by names, it is the folded names."""
 
     provider: str
     kind: str
@@ -166,12 +166,13 @@ class Entity:
 
     @property
     def ref(self) -> tuple[str, str, str]:
+        """Return (provider, kind, id), the key of a fact."""
         return (self.provider, self.kind, self.id)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The provider knows: one entity, or several candidates, best first."""
+    """The provider's answer: one entity, or several candidates, the best first."""
 
     entities: tuple[Entity, ...]
 
@@ -183,7 +184,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The provider answered this lookup with a failure. Not `retryable`: the question itself is at fault."""
+    """The provider answered this lookup with a failure. Not `retryable`: the query itself is at fault."""
 
     reason: str
     retryable: bool = True
@@ -191,7 +192,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Postponed:
-    """The provider was not asked, or could not say: ask again later. Not an attempt."""
+    """The provider was not asked, or could not answer now: ask again later. Not an attempt."""
 
     reason: str
 
@@ -200,7 +201,7 @@ Answer = Found | Missing | Failed | Postponed
 
 
 class Verdict(StrEnum):
-    """What was decided of one candidate for one track."""
+    """The decision on one candidate for one track."""
 
     ACCEPTED = "accepted"
     REVIEW = "review"
@@ -209,7 +210,7 @@ class Verdict(StrEnum):
 
 
 class Status(StrEnum):
-    """Where a track stands, as `enriched_tracks.status` says it."""
+    """The status of a track, as in `enriched_tracks.status`."""
 
     PENDING = "pending"
     ACCEPTED = "accepted"
@@ -220,7 +221,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EnrichedTrack:
-    """One row of `enriched_tracks`, columns as design and docs/fields.md name them; lists are tuples here."""
+    """One row of `enriched_tracks`; docs/fields.md explains the columns. Lists are tuples here."""
 
     track_id: int
     path: bytes | None
@@ -256,9 +257,10 @@ class EnrichedTrack:
 
 
 class LookupState(StrEnum):
-    """Where a lookup stands in the durable queue.
+    """The state of a lookup in the durable queue.
 
-    PENDING and LEASED are still to be answered; FAILED was refused for good, BURIED failed too often."""
+    PENDING and LEASED lookups are still to be answered. A FAILED lookup was refused for good, a BURIED one
+    failed too often."""
 
     PENDING = "pending"
     LEASED = "leased"
@@ -280,37 +282,35 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What became of a lookup: its new state, when it is due again (epoch seconds), and what it brought.
-
-    `counts` is False for what is not an attempt (a limit, an outage, a shutdown)."""
+    """The result of asking a lookup: its new state, when it is due again, and the entities it brought."""
 
     lookup: Lookup
     state: LookupState
-    due_at: float
+    due_at: float  # epoch seconds
     entities: tuple[Entity, ...] = ()
     error: str | None = None
-    counts: bool = True
+    is_attempt: bool = True  # False for a limit, an outage or a shutdown
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A lookup as the track that it serves sees it. `answered`: it has an answer, even while it is refreshed."""
+class TrackLookup:
+    """A lookup as a track that it serves sees it."""
 
     query: Query
     state: LookupState
-    answered: bool
+    is_answered: bool  # it has an answer, even while that is being refreshed
     entities: tuple[Entity, ...] = ()
     error: str | None = None
 
     @property
-    def settled(self) -> bool:
-        """Nothing to wait for: answered once, or given up."""
-        return self.answered or self.state in (LookupState.FAILED, LookupState.BURIED)
+    def is_settled(self) -> bool:
+        """Whether there is nothing to wait for: it was answered once, or given up."""
+        return self.is_answered or self.state in (LookupState.FAILED, LookupState.BURIED)
 
 
 @dataclass(frozen=True, slots=True)
 class PersonDecision:
-    """What a person said of one candidate of one track: a lock that no refresh undoes."""
+    """A person's decision on one candidate of one track. No refresh undoes it."""
 
     provider: str
     entity_id: str
@@ -322,30 +322,29 @@ class PersonDecision:
 
 @dataclass(frozen=True, slots=True)
 class TrackState:
-    """All that is known of one track: what plan, match and merge decide from, and nothing else.
-
-    `on_spotify`: of the Spotify tracks that sources link to it, those that an answer to anybody's question has
-    described."""
+    """Everything known of one track: plan, match and merge decide by this and by nothing else."""
 
     track_id: int
     path: bytes | None
     source_key: str | None
     tags: TrackTags
     unreadable: str | None = None
-    asked: Mapping[tuple[str, str, str], Asked] = field(default_factory=dict)
+    # by (provider, kind, key) of the query
+    lookups: Mapping[tuple[str, str, str], TrackLookup] = field(default_factory=dict)
     decisions: tuple[PersonDecision, ...] = ()
     row: EnrichedTrack | None = None
     group: AlbumGroup | None = None
-    on_spotify: frozenset[str] = frozenset()
+    # ids of linked Spotify tracks that an answer to any lookup, of any track, has described
+    described_on_spotify: frozenset[str] = frozenset()
 
-    def answer_to(self, query: Query) -> Asked | None:
-        """How this query stands for this track; None when it was never asked."""
-        return self.asked.get((query.provider, query.kind, query.key))
+    def answer_to(self, query: Query) -> TrackLookup | None:
+        """Return the lookup of this query; None when it was never queued for this track."""
+        return self.lookups.get((query.provider, query.kind, query.key))
 
 
 @dataclass(frozen=True, slots=True)
 class ShownCandidate:
-    """A candidate as review shows it."""
+    """A candidate as review shows it. `score` is 0 to 1."""
 
     provider: str
     entity_id: str
@@ -356,13 +355,10 @@ class ShownCandidate:
 
 @dataclass(frozen=True, slots=True)
 class TrackOutcome:
-    """What was made of a track's state: its row, its candidates, and the queries it still wants answered.
-
-    `waits`: it wants nothing now and will when the other tracks of its album are as far as it is.
-    `is_news`: the track came to a result that it did not have before."""
+    """The decision on a track: its row, its candidates, and the queries that it still wants answered."""
 
     row: EnrichedTrack
     candidates: tuple[ShownCandidate, ...] = ()
     wanted: tuple[Query, ...] = ()
-    waits: bool = False
-    is_news: bool = False
+    waits_for_album: bool = False  # it will want more when the other tracks of its album are as far
+    is_news: bool = False  # the track came to a result that it did not have before

@@ -2,8 +2,18 @@
 
 Pure: nothing here waits, reads or writes. Called by the pipeline for every answer, and by the estimate."""
 
-from soulspot.deciding.outcome import Rules, as_asked, work_out
+from soulspot.deciding.outcome import Rules, decide_track
 from soulspot.deciding.plan import artist_query, plan
 from soulspot.deciding.plan_state import BY_HAND, Known, Services
+from soulspot.deciding.recording_evidence import searchable_tags
 
-__all__ = ["BY_HAND", "Known", "Rules", "Services", "artist_query", "as_asked", "plan", "work_out"]
+__all__ = [
+    "BY_HAND",
+    "Known",
+    "Rules",
+    "Services",
+    "artist_query",
+    "decide_track",
+    "plan",
+    "searchable_tags",
+]

@@ -1,4 +1,4 @@
-"""What the other tracks of an album say of one: the album's tracks and an edition's recordings paired all together."""
+"""What the other tracks of an album say of one: its tracks paired with an edition's recordings at once."""
 
 from __future__ import annotations
 
@@ -13,43 +13,45 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Same(Generic[T]):
-    """Equal to what holds the very same value: to compare albums by content costs as much as to pair them."""
-
+class _SameObject(Generic[T]):
+    # A cache key that compares by identity: to compare albums by content costs as much as to pair them.
     value: T
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.value is other.value
+        return isinstance(other, _SameObject) and self.value is other.value
 
     def __hash__(self) -> int:
         return id(self.value)
 
 
+# tracks of an album are decided one after the other and ask for the same pairing
 @lru_cache(maxsize=8)
-def _paired(members: _Same[tuple[GroupedTrack, ...]], entities: _Same[tuple[Entity, ...]]) -> Pairing:
-    """The pairing of an album's tracks with an edition; tracks that are decided together ask for the same one."""
+def _pairing(
+    members: _SameObject[tuple[GroupedTrack, ...]], entities: _SameObject[tuple[Entity, ...]]
+) -> Pairing:
     tracks = [(one.tags, one.path) for one in members.value]
     return pair_tracks(tracks, [one for one in entities.value if one.kind == "recording"])
 
 
-def share_of(state: TrackState) -> AlbumEvidence | None:
-    """What the other tracks leave for this one, by the edition that fits most of them; None where there is nothing to say.
+def album_evidence(state: TrackState) -> AlbumEvidence | None:
+    """Return what the other tracks leave for this one, by the edition that fits most of them; None where
+    there is nothing to say.
 
-    It costs a comparison or two for every track of the album, so it is asked only for a track that is not clear by
-    itself, and albums of more than 60 tracks come without their members."""
+    This costs a comparison or two for every track of the album: ask only for a track that is not clear by
+    itself. Albums of more than 60 tracks come without their members and have no evidence."""
     members = state.group.members if state.group else ()
     place = next((n for n, one in enumerate(members) if one.track_id == state.track_id), None)
     if place is None or len(members) < 2:
         return None
     pairings: list[Pairing] = []
-    for asked in state.asked.values():
-        if asked.query.kind == "release" and any(one.kind == "recording" for one in asked.entities):
-            pairings.append(_paired(_Same(members), _Same(asked.entities)))
+    for lookup in state.lookups.values():
+        if lookup.query.kind == "release" and any(one.kind == "recording" for one in lookup.entities):
+            pairings.append(_pairing(_SameObject(members), _SameObject(lookup.entities)))
     most = max(((one.plain, len(one.pairs)) for one in pairings), default=None)
-    shares = [one.evidence_for(place) for one in pairings if (one.plain, len(one.pairs)) == most]
-    if not shares:
+    evidence = [one.evidence_for(place) for one in pairings if (one.plain, len(one.pairs)) == most]
+    if not evidence:
         return None
-    # two editions that fit as well and leave different recordings for this track leave it none
-    own = shares[0].own_id if len({one.own_id for one in shares}) == 1 else None
-    taken = frozenset.intersection(*(one.claimed_ids for one in shares))
-    return AlbumEvidence(own, taken, confirmed=all(one.confirmed for one in shares))
+    # two editions that fit equally well and leave different recordings for this track leave it none
+    own = evidence[0].own_id if len({one.own_id for one in evidence}) == 1 else None
+    claimed = frozenset.intersection(*(one.claimed_ids for one in evidence))
+    return AlbumEvidence(own, claimed, confirmed=all(one.confirmed for one in evidence))

@@ -1,4 +1,4 @@
-"""Genres put in order: one spelling each, nothing that says nothing, a handful at most; pure."""
+"""Put genres in order: one spelling each, no empty words like "Other", a handful at most."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 from soulspot.text import fold
 
-MOST = 5  # of a long list of votes the rest is one person's opinion
+MOST_GENRES = 5  # in a longer list of votes the rest is one person's opinion
 
-_PARTED = re.compile(r"\s*[;/|\\\x00]\s*")
-_SAYS_NOTHING = frozenset(
+_SEPARATOR = re.compile(r"\s*[;/|\\\x00]\s*")
+_EMPTY_WORDS = frozenset(
     map(
         fold,
         ("other", "others", "unknown", "unknown genre", "misc", "miscellaneous", "none", "genre", "default", "n/a",
@@ -18,7 +18,7 @@ _SAYS_NOTHING = frozenset(
     )
 )  # fmt: skip
 _AND = re.compile(r"\b(?:n|and)\b")
-_SAME = {
+_SYNONYMS = {
     "dnb": "drumbass",
     "rnb": "rb",
     "rhythmblues": "rb",
@@ -27,21 +27,22 @@ _SAME = {
 }
 
 
-def handful(genres: Iterable[str]) -> tuple[str, ...]:
-    """At most five of `genres` (the weightiest first), lower case, each once in the spelling that came first.
+def tidy_genres(genres: Iterable[str]) -> tuple[str, ...]:
+    """Return at most five of `genres` (the weightiest first) in lower case, each in its first spelling.
 
-    "Hip-Hop", "hip hop" and "HipHop" are one, and so are "R&B" and "RnB"; "Rock/Pop" is two; "Other" is none."""
+    "Hip-Hop", "hip hop" and "HipHop" are one genre, and so are "R&B" and "RnB"; "Rock/Pop" is two; "Other"
+    is none."""
     found: dict[str, str] = {}
     for text in genres:
-        if fold(text) in _SAYS_NOTHING:
+        if fold(text) in _EMPTY_WORDS:
             continue
-        for genre in _PARTED.split(" ".join(text.split())):
-            if fold(genre) and fold(genre) not in _SAYS_NOTHING:
+        for genre in _SEPARATOR.split(" ".join(text.split())):
+            if fold(genre) and fold(genre) not in _EMPTY_WORDS:
                 found.setdefault(_key(genre), genre.lower())
-    return tuple(found.values())[:MOST]
+    return tuple(found.values())[:MOST_GENRES]
 
 
 def _key(genre: str) -> str:
-    """What spellings of one genre have in common: letters and digits, without "and"."""
+    """Return what spellings of one genre share: its letters and digits, without "and"."""
     joined = _AND.sub(" ", fold(genre)).replace(" ", "")
-    return _SAME.get(joined, joined)
+    return _SYNONYMS.get(joined, joined)

@@ -1,4 +1,4 @@
-"""Facts of several sources become one value a field, and the name of the source that gave it. Pure."""
+"""Merge the facts of several sources: one value a field, and the name of the source that gave it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from soulspot.deciding.genres import handful
+from soulspot.deciding.genres import tidy_genres
 from soulspot.models import TrackTags
 from soulspot.text import fold
 
 TAGS = "tags"
 DEFAULT_ORDER = ("musicbrainz", "listenbrainz", "spotify", TAGS)
 
-# what belongs to one release is taken from one release: a title from here and a date from there describe nothing
+# Fields of a release are taken together: a title of one release and a date of another describe nothing.
 RELEASE_FIELDS = ("album", "album_artist", "track_number", "disc_number", "release_date", "mb_release_id",
                   "mb_release_group_id", "label", "catalog_number", "barcode", "cover_url")  # fmt: skip
 SINGLE_FIELDS = (
@@ -21,9 +21,8 @@ SINGLE_FIELDS = (
     "mb_recording_id", "spotify_track_id", "spotify_album_id",
 )  # fmt: skip
 LIST_FIELDS = ("artists", "genres", "mb_artist_ids", "spotify_artist_ids")
-
-
-# ids say what was accepted: an order of sources chooses among descriptions of it, and cannot take it back
+# Ids say what was accepted. A configured order of sources chooses among descriptions of that, and cannot
+# take it back.
 ID_FIELDS = ("mb_recording_id", "mb_release_id", "mb_release_group_id", "mb_artist_ids",
              "spotify_track_id", "spotify_album_id", "spotify_artist_ids")  # fmt: skip
 
@@ -41,54 +40,54 @@ def merge(
     own: TrackTags,
     album: str | None = None,
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """(values, sources): for every field the first source of its order that has it.
+    """Return (values, sources): for every field the value of the first source in its order that has one.
 
-    `facts` maps a source ("musicbrainz", "listenbrainz", "spotify", "tags") to its fields as docs/fields.md names
-    them; `order` maps a field to its order of sources, "*" standing for every field it does not name. `own` is
-    what the library says, `album` the name of the release it was found to belong to, if any."""
+    `facts` maps a source ("musicbrainz", "listenbrainz", "spotify", "tags") to its fields, named as in
+    docs/fields.md. `order` maps a field to its order of sources; "*" stands for every field that it does
+    not name. `own` are the tags, `album` the name of the release that the track was accepted on."""
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
 
-    def take(field: str, candidates: Sequence[str]) -> None:
-        for source in candidates:
+    def set_first(field: str, order_of_sources: Sequence[str]) -> None:
+        for source in order_of_sources:
             value = facts.get(source, {}).get(field)
             if field == "genres" and value:
-                value = handful(value)
+                value = tidy_genres(value)
             if value not in (None, "", (), []):
                 values[field] = tuple(value) if isinstance(value, list) else value
                 sources[field] = source
                 return
 
     for field in (*SINGLE_FIELDS, *LIST_FIELDS):
-        take(field, _order_of(field, order))
+        set_first(field, _order_of(field, order))
     names = [name for name in (own.album, album) if name] or _first_album(facts, _order_of("album", order))
     for field in RELEASE_FIELDS:
-        take(field, [one for one in _order_of(field, order) if _speaks_of(facts.get(one, {}), names)])
+        set_first(field, [one for one in _order_of(field, order) if _describes(facts.get(one, {}), names)])
         if field == "release_date":
-            _make_exact(values, sources, field, facts, names)
-    _make_exact(values, sources, "original_date", facts, [])
-    _take_isrc(values, sources, facts, _order_of("isrc", order), own)
+            _refine_date(values, sources, field, facts, names)
+    _refine_date(values, sources, "original_date", facts, [])
+    _set_isrc(values, sources, facts, _order_of("isrc", order), own)
     return values, sources
 
 
-def _make_exact(
+def _refine_date(
     values: dict[str, Any],
     sources: dict[str, str],
     field: str,
     facts: Mapping[str, Mapping[str, Any]],
     names: Sequence[str],
 ) -> None:
-    """A date that another source has with month and day is taken from there, where the two agree so far."""
-    said = values.get(field)
-    if not said:
+    """Replace a date by that of another source which has more of it: "1999" by "1999-05-01"."""
+    chosen = values.get(field)
+    if not chosen:
         return
-    speaking = [source for source in facts if field != "release_date" or _speaks_of(facts[source], names)]
-    exact = [(facts[source].get(field), source) for source in speaking]
-    better = [
-        (date, source) for date, source in exact if isinstance(date, str) and date.startswith(f"{said}-")
+    usable = [source for source in facts if field != "release_date" or _describes(facts[source], names)]
+    dates = [(facts[source].get(field), source) for source in usable]
+    finer = [
+        (date, source) for date, source in dates if isinstance(date, str) and date.startswith(f"{chosen}-")
     ]
-    if better:
-        values[field], sources[field] = max(better, key=lambda pair: len(pair[0]))
+    if finer:
+        values[field], sources[field] = max(finer, key=lambda pair: len(pair[0]))
 
 
 def _order_of(field: str, order: Mapping[str, Sequence[str]]) -> Sequence[str]:
@@ -100,14 +99,14 @@ def _first_album(facts: Mapping[str, Mapping[str, Any]], order: Sequence[str]) -
     return [str(name) for source in order if (name := facts.get(source, {}).get("album"))][:1]
 
 
-def _speaks_of(fields: Mapping[str, Any], names: Sequence[str]) -> bool:
-    """Whether a source means one of these albums, as far as it says which: only then may it describe the release."""
+def _describes(fields: Mapping[str, Any], names: Sequence[str]) -> bool:
+    """Whether a source may describe a release: it names one of these albums, or none at all."""
     album = fields.get("album")
     return not album or not names or any(_same_album(str(album), name) for name in names)
 
 
 def _same_album(one: str, other: str) -> bool:
-    """Whether two names are one album's: equal, or one of them has words for an edition besides."""
+    """Whether two names are one album's: equal, or equal without words for an edition."""
     a, b = fold(one) or one.strip(), fold(other) or other.strip()
     return a == b or fold(_without_edition(one)) == b or a == fold(_without_edition(other))
 
@@ -119,14 +118,14 @@ def _without_edition(name: str) -> str:
     return name
 
 
-def _take_isrc(
+def _set_isrc(
     values: dict[str, Any],
     sources: dict[str, str],
     facts: Mapping[str, Mapping[str, Any]],
     order: Sequence[str],
     own: TrackTags,
 ) -> None:
-    """The library's own ISRC where an accepted source confirms it, else the first of the first source with any."""
+    """Set the library's own ISRC where an accepted source has it too, else the first of the first source."""
     named: dict[str, Sequence[str]] = {one: facts.get(one, {}).get("isrcs") or () for one in order}
     named[TAGS] = own.ids.isrcs
     for isrc in own.ids.isrcs:
@@ -141,7 +140,7 @@ def _take_isrc(
 
 
 def tag_facts(tags: TrackTags) -> dict[str, Any]:
-    """What the library itself says, in the vocabulary of the sources; unconfirmed ids stay out."""
+    """Return what the library itself says, with the field names of the sources; unconfirmed ids stay out."""
     return {
         "title": tags.title,
         "artist": tags.artist,
@@ -157,7 +156,7 @@ def tag_facts(tags: TrackTags) -> dict[str, Any]:
 
 
 def release_facts(release: Mapping[str, Any]) -> dict[str, Any]:
-    """The album's fields out of one entry of a recording's `releases`."""
+    """Return the album's fields from one entry of a recording's `releases`."""
     renamed = {
         "title": "album",
         "date": "release_date",

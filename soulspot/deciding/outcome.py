@@ -1,4 +1,4 @@
-"""From all that is known of a track to its row: gather candidates, decide, plan what is still wanted, merge. Pure."""
+"""From all that is known of a track to its row: gather candidates, decide, plan, merge."""
 
 from __future__ import annotations
 
@@ -6,45 +6,39 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard
 
-from soulspot.deciding.album_evidence import share_of
+from soulspot.deciding.album_evidence import album_evidence
 from soulspot.deciding.judging import (
     accepted_id,
-    completed,
-    entities_of,
+    descriptions_of,
     fields_of,
-    judge,
-    merged_into,
+    fill_gaps,
+    judge_candidates,
     rejected_ids,
 )
 from soulspot.deciding.merge import RELEASE_FIELDS, TAGS, merge, release_facts, tag_facts
-from soulspot.deciding.plan import album_again, album_query, artist_query, planned
+from soulspot.deciding.plan import make_plan
 from soulspot.deciding.plan_state import BY_HAND, Known, Services
+from soulspot.deciding.recording_evidence import (
+    alias_artist_ids,
+    artist_ids,
+    known_isrcs,
+    likely_editions,
+    recording_candidates,
+    searchable_tags,
+)
 from soulspot.deciding.spotify_outcome import (
-    own_track,
-    same_track,
-    spotify_albums,
+    decide_own_track,
+    decide_spotify_track,
+    likely_spotify_albums,
     spotify_links,
-    told_twice,
+    track_named_by_two_sources,
 )
-from soulspot.deciding.unheard_rivals import until_others_are_seen
-from soulspot.matching import (
-    Candidate,
-    Decision,
-    MatchPolicy,
-    artist_has_alias,
-    artist_has_name,
-    choose_editions,
-    normalise_tags,
-    preselect_recordings,
-    strip_artist,
-)
+from soulspot.deciding.unheard_rivals import hold_back_unheard_rivals
+from soulspot.matching import Decision, MatchPolicy
 from soulspot.models import (
-    LISTENBRAINZ,
     MUSICBRAINZ,
     SPOTIFY,
-    Asked,
     EnrichedTrack,
-    Entity,
     LookupState,
     ShownCandidate,
     Status,
@@ -53,10 +47,7 @@ from soulspot.models import (
     TrackTags,
     Verdict,
 )
-from soulspot.text import main_credit
 
-EXACT_NAMES_SLACK = 2_500  # milliseconds
-MAX_ARTISTS = 3
 IMPRINT = ("label", "catalog_number", "barcode")
 
 
@@ -66,52 +57,54 @@ class Rules:
 
     services: Services = field(default_factory=Services)
     policy: MatchPolicy = field(default_factory=MatchPolicy)
-    order: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    order: Mapping[str, Sequence[str]] = field(default_factory=dict)  # field of a row -> order of sources
 
     @property
     def fingerprint(self) -> str:
-        """Equal for rules that decide alike."""
-        return repr(
-            (self.services, self.policy, sorted((name, tuple(one)) for name, one in self.order.items()))
-        )
+        """Return a text that is equal for rules that decide alike."""
+        order = sorted((name, tuple(sources)) for name, sources in self.order.items())
+        return repr((self.services, self.policy, order))
 
 
-def work_out(state: TrackState, rules: Rules) -> TrackOutcome:
-    """Decide which recording and which Spotify track this is, what is still to be asked, and the row so far."""
-    outcome = _worked_out(state, rules)
-    if not outcome.wanted and not state.decisions:  # a person decides by what there is to be seen
-        outcome = _in_order(state, rules)
+def decide_track(state: TrackState, rules: Rules) -> TrackOutcome:
+    """Decide which recording and Spotify track this is; return its row so far and the lookups it wants."""
+    outcome = _decide(state, rules)
+    # A person decides by what there is to be seen; such a track is not decided over again.
+    if not outcome.wanted and not state.decisions:
+        outcome = _replay(state, rules)
     before = state.row
-    if _stands(before, state) and outcome.row.status is Status.PENDING:
-        # what was accepted stays while more is asked about it
+    if _still_accepted(before, state) and outcome.row.status is Status.PENDING:
+        # the accepted row stays while more is looked up for it
         return replace(outcome, row=replace(before, path=state.path, source_key=state.source_key))
-    news = outcome.row.status is not Status.PENDING and (
+    is_news = outcome.row.status is not Status.PENDING and (
         before is None or before.status is not outcome.row.status
     )
-    return replace(outcome, is_news=news)
+    return replace(outcome, is_news=is_news)
 
 
-def _in_order(state: TrackState, rules: Rules) -> TrackOutcome:
-    """What comes out when the answers are heard in the order of the plan, each only when it is asked for.
+def _replay(state: TrackState, rules: Rules) -> TrackOutcome:
+    """Decide as if answers had come in the order of the plan, each only when it was wanted.
 
-    Services answer when they like, and an early answer leads to other questions than a late one. A row must not depend
-    on that; where this order asks what has not been asked, it is asked now. What a person has searched for counts from
-    the beginning, and so does what a provider said before it was switched off."""
+    Services answer when they like, and an early answer leads to other lookups than a late one. A row must
+    not depend on that. A lookup that this order wants and nobody has asked yet is asked now. What a person
+    searched for counts from the beginning, and so do answers of a provider that was switched off since."""
     heard = {
-        key: asked
-        for key, asked in state.asked.items()
-        if asked.query.get("scope") == BY_HAND or asked.query.provider not in rules.services.names
+        key: lookup
+        for key, lookup in state.lookups.items()
+        if lookup.query.get("scope") == BY_HAND or lookup.query.provider not in rules.services.names
     }
     while True:
-        outcome = _worked_out(replace(state, asked=dict(heard)), rules)
+        outcome = _decide(replace(state, lookups=dict(heard)), rules)
         answers = {query: state.answer_to(query) for query in outcome.wanted}
-        open_ = tuple(query for query, asked in answers.items() if asked is None or not asked.settled)
-        if open_ or not answers:
-            return replace(outcome, wanted=open_)
+        unanswered = tuple(
+            query for query, lookup in answers.items() if lookup is None or not lookup.is_settled
+        )
+        if unanswered or not answers:
+            return replace(outcome, wanted=unanswered)
         heard |= {(one.query.provider, one.query.kind, one.query.key): one for one in answers.values() if one}
 
 
-def _stands(before: EnrichedTrack | None, state: TrackState) -> TypeGuard[EnrichedTrack]:
+def _still_accepted(before: EnrichedTrack | None, state: TrackState) -> TypeGuard[EnrichedTrack]:
     """Whether the track was accepted, as something that no person has rejected since."""
     if before is None or before.status is not Status.ACCEPTED:
         return False
@@ -119,201 +112,97 @@ def _stands(before: EnrichedTrack | None, state: TrackState) -> TypeGuard[Enrich
     return rejected.isdisjoint({before.mb_recording_id, before.spotify_track_id})
 
 
-def _worked_out(state: TrackState, rules: Rules) -> TrackOutcome:
+def _decide(state: TrackState, rules: Rules) -> TrackOutcome:
+    """Decide by the answers in `state` alone."""
     if state.unreadable:
         return TrackOutcome(_row(state, Status.FAILED, 0.0, {}, {}))
     tags = state.tags  # as they are: the matcher reads the path too, and believes it less
-    linked = own_track(state, tags, rules.policy)
-    tags = completed(tags, linked)
-    candidates = list(_recording_candidates(state, tags, linked))
-    recording = judge(state, tags, candidates, MUSICBRAINZ, rules.policy)
-    if candidates and not accepted_id(recording) and (share := share_of(state)):
-        recording = judge(state, tags, candidates, MUSICBRAINZ, rules.policy, share)
-    recording = until_others_are_seen(state, recording, musicbrainz=rules.services.musicbrainz)
-    tags = completed(tags, recording)
-    track = linked
-    if not accepted_id(linked):
-        track = same_track(state, tags, recording, rules.policy)
-    unasked = None
+    own_track = decide_own_track(state, tags, rules.policy)
+    tags = fill_gaps(tags, own_track)
+    recording = _decide_recording(state, tags, own_track, rules)
+    tags = fill_gaps(tags, recording)
+    track = own_track
+    if not accepted_id(own_track):
+        track = decide_spotify_track(state, tags, recording, rules.policy)
+    unasked_track = None
     if not accepted_id(track) and not rules.services.spotify_batches:
-        unasked = told_twice(state, recording)
-        track = unasked or track
-    tags = as_asked(tags, state.path)
-    known = Known(
+        unasked_track = track_named_by_two_sources(state, recording)
+        track = unasked_track or track
+    known = _known(state, tags, recording, track, spotify_unasked=unasked_track is not None)
+    plan = make_plan(state, known, rules.services)
+    is_pending = bool(plan.wanted) or plan.waits_for_album
+    status, confidence = _status(state, recording, track, is_pending=is_pending)
+    values, sources = _merged(state, recording, track, rules)
+    row = _row(state, status, confidence, values, sources)
+    return TrackOutcome(row, tuple(_shown(recording, track)), plan.wanted, plan.waits_for_album)
+
+
+def _decide_recording(state: TrackState, tags: TrackTags, own_track: Decision, rules: Rules) -> Decision:
+    candidates = list(recording_candidates(state, tags, own_track))
+    recording = judge_candidates(state, tags, candidates, MUSICBRAINZ, rules.policy)
+    if candidates and not accepted_id(recording) and (evidence := album_evidence(state)):
+        recording = judge_candidates(state, tags, candidates, MUSICBRAINZ, rules.policy, evidence)
+    return hold_back_unheard_rivals(state, recording, has_musicbrainz=rules.services.musicbrainz)
+
+
+def _known(
+    state: TrackState, tags: TrackTags, recording: Decision, track: Decision, *, spotify_unasked: bool
+) -> Known:
+    """Return what the plan depends on."""
+    tags = searchable_tags(tags, state.path)
+    release = recording.release if accepted_id(recording) else None
+    return Known(
         tags,
         recording_id=accepted_id(recording),
         spotify_id=accepted_id(track),
-        isrcs=_isrcs(state, recording, track),
+        isrcs=known_isrcs(state, recording, track),
         spotify_links=spotify_links(state, accepted_id(recording)),
-        editions=_editions(state, tags),
-        spotify_albums=spotify_albums(state),
-        unasked=unasked is not None,
-        release_group_id=_release_group(recording),
-        unstated_version=recording.version_unstated or recording.acceptable_by_name,
-        is_near=recording.verdict is Verdict.REVIEW and not recording.title_uncompared,
-        other_names=_artists(state, tags.artist),
-        album_other_names=_other_names(state, state.group.artist if state.group else None),
+        editions=likely_editions(state, tags),
+        spotify_albums=likely_spotify_albums(state),
+        spotify_unasked=spotify_unasked,
+        release_group_id=release.get("release_group_id") if release else None,
+        needs_rivals=recording.version_unstated or recording.acceptable_by_name,
+        has_likely_recording=recording.verdict is Verdict.REVIEW and not recording.title_uncompared,
+        alias_artist_ids=artist_ids(state, tags.artist),
+        album_alias_artist_ids=alias_artist_ids(state, state.group.artist if state.group else None),
     )
-    asking = planned(state, known, rules.services)
-    status, confidence = _status(state, recording, track, pending=bool(asking.wanted) or asking.waits)
-    values, sources = _merged(state, recording, track, rules)
-    row = _row(state, status, confidence, values, sources)
-    return TrackOutcome(row, tuple(_shown(recording, track)), asking.wanted, asking.waits)
-
-
-def _release_group(recording: Decision) -> str | None:
-    if not accepted_id(recording) or not recording.release:
-        return None
-    return recording.release.get("release_group_id")
-
-
-def as_asked(tags: TrackTags, path: bytes | None) -> TrackTags:
-    """The tags put in order for questions. A title that could be a placeholder ("Song 2", "22") is asked for all the
-    same: it may be what the song is called."""
-    tidy = normalise_tags(tags, path)
-    title = tidy.title or (tags.title or "").strip() or None
-    return replace(tidy, title=title and strip_artist(title, tidy.artist))
-
-
-def _recording_candidates(state: TrackState, tags: TrackTags, linked: Decision) -> Iterator[Candidate]:
-    own_ids = {*tags.ids.mb_recording_ids, *merged_into(state, tags.ids.mb_recording_ids)}
-    hearsay = _hearsay(state, tags) - own_ids
-    confirmed = {*state.tags.ids.isrcs, *(fields_of(linked).get("isrcs", ()) if accepted_id(linked) else ())}
-    for asked in state.asked.values():
-        whole = asked.query.kind == "release"
-        for entity in (
-            preselect_recordings(normalise_tags(tags, state.path), asked.entities)
-            if whole
-            else asked.entities
-        ):
-            if entity.kind != "recording" or (entity.id in hearsay and asked.query.provider == LISTENBRAINZ):
-                continue
-            reached = {"recording id"} if entity.id in own_ids else set()
-            if asked.query.kind == "isrc":
-                reached.add("isrc" if asked.query["isrc"] in confirmed else "text")
-            elif asked.query.kind == "url":
-                reached.add("spotify link")
-            elif asked.query.kind in ("text", "loose", "by_artist"):
-                reached.add("text")
-            yield Candidate(entity, frozenset(reached))
-
-
-def _hearsay(state: TrackState, tags: TrackTags) -> set[str]:
-    """Recordings that only labs named: it answers one recording for a text and none of its rivals, so that its word
-    counts only where the lengths agree closely."""
-    named: set[str] = set()
-    seconded: set[str] = set()
-    lengths: dict[str, int] = {}
-    for asked in state.asked.values():
-        for entity in asked.entities:
-            if entity.kind != "recording":
-                continue
-            if length := entity.fields.get("duration_ms"):
-                lengths[entity.id] = int(length)
-            if asked.query.provider == LISTENBRAINZ and asked.query.kind == "text":
-                named.add(entity.id)
-            elif asked.query.provider == MUSICBRAINZ:
-                seconded.add(entity.id)
-    own = tags.duration_ms
-    return {
-        one
-        for one in named - seconded
-        if own is None or one not in lengths or abs(lengths[one] - own) > EXACT_NAMES_SLACK
-    }
-
-
-def _isrcs(state: TrackState, recording: Decision, linked: Decision) -> tuple[str, ...]:
-    """The track's own ISRCs first, then those of what it was accepted as; an accepted recording that has ISRCs knows
-    better than the tags, which come last then unless it has them, too."""
-    own = state.tags.ids.isrcs
-    of_recording, of_track = (
-        list(fields_of(one).get("isrcs", ())) if accepted_id(one) else [] for one in (recording, linked)
-    )
-    if of_recording:
-        shared = [isrc for isrc in own if isrc in of_recording]
-        return tuple(dict.fromkeys([*shared, *of_recording, *of_track, *own]))
-    return tuple(dict.fromkeys([*own, *of_track]))
-
-
-def _editions(state: TrackState, tags: TrackTags) -> tuple[Entity, ...]:
-    """The releases that the track's album may be, where that has been asked."""
-    group = state.group
-    if group is None:
-        return ()
-    other_names = _other_names(state, group.artist)
-    # of all its tracks, so that they all ask for the same edition
-    highest = max((one.tags.track_number or 0 for one in group.members), default=0)
-    tags = replace(tags, track_number=highest or tags.track_number)
-    for query in (album_query(state), album_again(state, other_names)):
-        answer = state.answer_to(query) if query else None
-        if answer and query:
-            own = {
-                one.id for one in answer.entities if set(other_names) & {*one.fields.get("mb_artist_ids", ())}
-            }
-            found = choose_editions(
-                tags, group.album, group.artist, answer.entities, size=group.size, by_artist=own
-            )
-            if found:
-                return tuple(found)
-    return ()
-
-
-def _other_names(state: TrackState, name: str | None) -> tuple[str, ...]:
-    """The MBIDs of artists that go by `name` and are called otherwise upstream: where the names are the same, a
-    search by name has found what there is."""
-    answer = state.answer_to(artist_query(name)) if name else None
-    if answer is None or not name:
-        return ()
-    named = main_credit(name)
-    found = [one for one in answer.entities if artist_has_alias(one.fields, named)]
-    found.sort(key=lambda one: (-int(one.fields.get("score", 0)), one.id))
-    return tuple(one.id for one in found)[:MAX_ARTISTS]
-
-
-def _artists(state: TrackState, name: str | None) -> tuple[str, ...]:
-    """The MBIDs of artists that go by `name`, those that are called otherwise upstream first: of the others a search by
-    name has found what is called as the tags say, but not what is called otherwise."""
-    answer = state.answer_to(artist_query(name)) if name else None
-    if answer is None or not name:
-        return ()
-    called = [one.id for one in answer.entities if artist_has_name(one.fields, main_credit(name))]
-    return tuple(dict.fromkeys((*_other_names(state, name), *called)))[:MAX_ARTISTS]
 
 
 def _status(
-    state: TrackState, recording: Decision, track: Decision, *, pending: bool
+    state: TrackState, recording: Decision, track: Decision, *, is_pending: bool
 ) -> tuple[Status, float]:
+    """Return the status of the row and its confidence, 0 to 1."""
     accepted = [one.confidence for one in (recording, track) if one.verdict is Verdict.ACCEPTED]
     if accepted:
         return Status.ACCEPTED, accepted[0]
     confidence = max(recording.confidence, track.confidence)
-    if pending:
+    if is_pending:
         return Status.PENDING, confidence
     if Verdict.REVIEW in (recording.verdict, track.verdict):
         return Status.REVIEW, confidence
-    given_up = [asked for asked in state.asked.values() if _given_up(asked)]
-    only_malformed = bool(state.tags.ids.malformed) and not state.asked
-    return (Status.FAILED if given_up or only_malformed else Status.UNMATCHED), confidence
-
-
-def _given_up(asked: Asked) -> bool:
-    return asked.state in (LookupState.FAILED, LookupState.BURIED) and not asked.answered
+    has_given_up = any(
+        lookup.state in (LookupState.FAILED, LookupState.BURIED) and not lookup.is_answered
+        for lookup in state.lookups.values()
+    )
+    only_malformed_ids = bool(state.tags.ids.malformed) and not state.lookups
+    return (Status.FAILED if has_given_up or only_malformed_ids else Status.UNMATCHED), confidence
 
 
 def _merged(
     state: TrackState, recording: Decision, track: Decision, rules: Rules
 ) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the values of the row and the source of each, from what was accepted and the tags."""
     facts: dict[str, dict[str, Any]] = {TAGS: tag_facts(state.tags)}
     album = None
     if recording_id := accepted_id(recording):
-        for source, entity in entities_of(state, recording_id).items():
+        for source, entity in descriptions_of(state, recording_id).items():
             facts[source] = dict(entity.fields)
-        if recording.release:
-            said = facts.get(MUSICBRAINZ, {})
-            of_any = {name: value for name, value in said.items() if name not in RELEASE_FIELDS}
-            imprint = _imprint(state, recording.release.get("id"))
-            facts[MUSICBRAINZ] = of_any | release_facts(recording.release) | imprint
-            album = recording.release.get("title")
+        if release := recording.release:
+            # a recording is on many releases: only the one that it was accepted on may describe the album
+            fields = facts.get(MUSICBRAINZ, {})
+            of_recording = {name: value for name, value in fields.items() if name not in RELEASE_FIELDS}
+            facts[MUSICBRAINZ] = of_recording | release_facts(release) | _imprint(state, release.get("id"))
+            album = release.get("title")
         facts.setdefault(MUSICBRAINZ, {})["mb_recording_id"] = recording_id
     if spotify_id := accepted_id(track):
         facts[SPOTIFY] = dict(fields_of(track)) | {"spotify_track_id": spotify_id}
@@ -321,9 +210,9 @@ def _merged(
 
 
 def _imprint(state: TrackState, release_id: str | None) -> dict[str, Any]:
-    """Label, catalogue number and barcode of a release, where a search has brought them."""
-    for asked in state.asked.values():
-        for entity in asked.entities:
+    """Return label, catalogue number and barcode of a release, as far as any answer has them."""
+    for lookup in state.lookups.values():
+        for entity in lookup.entities:
             if entity.kind == "release" and entity.id == release_id:
                 return {name: entity.fields[name] for name in IMPRINT if name in entity.fields}
     return {}
@@ -332,10 +221,10 @@ def _imprint(state: TrackState, release_id: str | None) -> dict[str, Any]:
 def _shown(recording: Decision, track: Decision) -> Iterator[ShownCandidate]:
     for decision, provider in ((recording, MUSICBRAINZ), (track, SPOTIFY)):
         for rank, scored in enumerate(decision.ranked):
-            verdict = decision.verdict if rank == 0 else Verdict.NONE
-            reasons = (
-                decision.reasons if rank == 0 else scored.reasons
-            )  # the decision's end with the best's own
+            # the best candidate is shown with the reasons of the decision, which end with its own
+            verdict, reasons = (
+                (Verdict.NONE, scored.reasons) if rank else (decision.verdict, decision.reasons)
+            )
             yield ShownCandidate(provider, scored.candidate.entity.id, scored.score, verdict, reasons)
 
 

@@ -1,192 +1,200 @@
-"""Which lookups a track still wants: identify first, then enrich by id, then the other services. Pure."""
+"""Which lookups a track still wants: identify it first, then enrich it by id, then the other services."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
-from soulspot.deciding.plan_state import BY_HAND, Asking, Known, Services, searchable, titled
-from soulspot.deciding.spotify_plan import find_on_spotify, spotify_track
-from soulspot.models import LISTENBRAINZ, MUSICBRAINZ, Asked, Query, TrackState, TrackTags
+from soulspot.deciding.plan_state import (
+    BY_HAND,
+    Known,
+    LookupPlan,
+    Services,
+    has_real_title,
+    searchable_names,
+)
+from soulspot.deciding.spotify_plan import plan_spotify, spotify_track_query
+from soulspot.models import LISTENBRAINZ, MUSICBRAINZ, Query, TrackLookup, TrackState, TrackTags
 from soulspot.text import main_credit
 
-SMALLEST_ALBUM, LARGEST_ALBUM = 4, 400  # tracks; a smaller one costs less asked track by track
+SMALLEST_ALBUM, LARGEST_ALBUM = 4, 400  # tracks; a smaller album costs less asked track by track
 MAX_EDITIONS = 2
 MAX_ISRCS = 3
 
 
 def plan(state: TrackState, known: Known, services: Services) -> tuple[Query, ...]:
-    """The queries whose answers this track still waits for; empty when it is finished, or waits for its album."""
-    return planned(state, known, services).wanted
+    """Return the queries whose answers this track still waits for; empty when it is finished, or waits for
+    the other tracks of its album."""
+    return make_plan(state, known, services).wanted
 
 
-def planned(state: TrackState, known: Known, services: Services) -> Asking:
-    """What this track still waits for.
+def make_plan(state: TrackState, known: Known, services: Services) -> LookupPlan:
+    """Return the lookups that this track still wants, and whether it waits for its album.
 
-    Every stage asks only when the one before it has settled, so that a cheap answer saves a dear question."""
-    asking = Asking(state)
+    A stage asks only when the stage before it has settled: a cheap answer saves an expensive lookup."""
+    plan = LookupPlan(state)
     if state.unreadable:
-        return asking
-    for asked in state.asked.values():
-        by_hand = asked.query.get("scope") == BY_HAND  # a person has searched, and waits for it
-        if by_hand and asked.query.provider in services.names:
-            asking(asked.query)
+        return plan
+    for lookup in state.lookups.values():
+        # a person has searched, and waits for the answer
+        if lookup.query.get("scope") == BY_HAND and lookup.query.provider in services.names:
+            plan.answer(lookup.query)
     if services.spotify and (spotify_id := state.tags.ids.spotify_track_id):
-        asking(spotify_track(spotify_id, known.tags))
+        plan.answer(spotify_track_query(spotify_id, known.tags))
     if known.recording_id:
         if services.listenbrainz:
-            asking(Query.of(LISTENBRAINZ, "recording", mbid=known.recording_id))
-        if not asking.knows(known.recording_id):  # a person named it, and nobody has described it yet
-            for stage in _by_recording_ids(asking, [known.recording_id], services):
-                if stage.unsettled:
-                    return asking
+            plan.answer(Query.of(LISTENBRAINZ, "recording", mbid=known.recording_id))
+        # a recording that a person named has not been described by any answer yet
+        is_described = plan.is_described(known.recording_id)
+        stages = iter(()) if is_described else _by_recording_ids(plan, [known.recording_id], services)
     else:
-        for stage in _identify(asking, state, known, services):
-            if stage.unsettled:
-                return asking
-    if services.spotify and known.spotify_id and not known.unasked and not asking.knows(known.spotify_id):
-        asking(spotify_track(known.spotify_id, known.tags))
-    elif services.spotify and services.spotify_batches and known.spotify_id:
-        asking.in_full(
-            known.spotify_id
-        )  # for a fiftieth of a request: the row must not depend on who found it
-    if services.spotify and not known.spotify_id and not asking.wanted:
-        find_on_spotify(asking, state, known, services)
-    return asking
+        stages = _identify(plan, state, known, services)
+    if not all(stages):
+        return plan
+    if services.spotify:
+        if known.spotify_id and not known.spotify_unasked and not plan.is_described(known.spotify_id):
+            plan.answer(spotify_track_query(known.spotify_id, known.tags))
+        elif known.spotify_id and services.spotify_batches:
+            # for a fiftieth of a request: the row must not depend on which lookup found the track
+            plan.want_full_track(known.spotify_id)
+        elif not known.spotify_id and not plan.wanted:
+            plan_spotify(plan, state, known, services)
+    return plan
 
 
-@dataclass(frozen=True, slots=True)
-class _Stage:
-    unsettled: bool
+# --- the stages of identification: each yields whether it has settled; the caller stops where one has not ------------
 
 
-def _identify(asking: Asking, state: TrackState, known: Known, services: Services) -> Iterator[_Stage]:
-    """The ways to a recording, cheapest and surest first; the caller stops at the first unsettled one."""
-    yield from _by_recording_ids(asking, known.tags.ids.mb_recording_ids, services)
+def _identify(plan: LookupPlan, state: TrackState, known: Known, services: Services) -> Iterator[bool]:
+    """Go the ways to a recording, the cheapest and surest first."""
+    yield from _by_recording_ids(plan, known.tags.ids.mb_recording_ids, services)
     if services.musicbrainz:
-        by_isrc = [asking(Query.of(MUSICBRAINZ, "isrc", isrc=isrc)) for isrc in known.isrcs[:MAX_ISRCS]]
-        yield _Stage(None in by_isrc)
+        by_isrc = [plan.answer(Query.of(MUSICBRAINZ, "isrc", isrc=isrc)) for isrc in known.isrcs[:MAX_ISRCS]]
+        yield None not in by_isrc
         if not _has_identifiers(known.tags):
-            yield _Stage(not _by_album(asking, state, known))
+            yield _by_album(plan, state, known)
     spotify_id = known.tags.ids.spotify_track_id
     if spotify_id and services.musicbrainz and not services.spotify:
-        yield _Stage(asking(Query.of(MUSICBRAINZ, "url", spotify_id=spotify_id)) is None)
-    yield from _by_text(asking, state, known, services)
+        yield plan.answer(Query.of(MUSICBRAINZ, "url", spotify_id=spotify_id)) is not None
+    yield from _by_text(plan, state, known, services)
 
 
-def _by_text(asking: Asking, state: TrackState, known: Known, services: Services) -> Iterator[_Stage]:
-    """By names and length: exactly as they are, nearly, and at last by all that can have been meant."""
+def _by_text(plan: LookupPlan, state: TrackState, known: Known, services: Services) -> Iterator[bool]:
+    """Search by names and length: exactly, then nearly, at last by everything that can have been meant."""
     tags = known.tags
     duration = str(tags.duration_ms) if tags.duration_ms else None
-    named = searchable(tags)
-    if named and duration and services.listenbrainz:
-        yield _Stage(not _by_exact_names(asking, *named))
+    names = searchable_names(tags)
+    if names and duration and services.listenbrainz:
+        yield _by_exact_names(plan, *names)
     if not services.musicbrainz:
         return
-    if named and duration:
-        title, artist = named
+    if names and duration:
+        title, artist = names
         narrow = Query.of(MUSICBRAINZ, "text", title=title, artist=artist, duration_ms=duration)
-        yield _Stage(asking(narrow) is None)
-        if known.unstated_version:
-            yield _Stage(asking(Query.of(MUSICBRAINZ, "text", title=title, artist=artist)) is None)
-    if titled(tags) and (tags.artist or duration):
+        yield plan.answer(narrow) is not None
+        if known.needs_rivals:
+            yield plan.answer(Query.of(MUSICBRAINZ, "text", title=title, artist=artist)) is not None
+    if has_real_title(tags) and (tags.artist or duration):
         loose = Query.of(
             MUSICBRAINZ, "loose", title=tags.title, artist=tags.artist, album=tags.album, duration_ms=duration
         )
-        yield _Stage(asking(loose) is None)
-    if named and tags.artist and duration and not known.is_near:
-        yield _Stage(asking(artist_query(tags.artist)) is None)
-        if known.other_names:
-            arid = " ".join(known.other_names)
-            yield _Stage(asking(Query.of(MUSICBRAINZ, "by_artist", arid=arid, duration_ms=duration)) is None)
-    if _has_identifiers(tags) and not known.is_near:
-        yield _Stage(not _by_album(asking, state, known))
-    heard_of = {
-        asked.query["mbid"]
-        for asked in state.asked.values()
-        if "mbid" in dict(asked.query.terms) and asked.entities
+        yield plan.answer(loose) is not None
+    if names and tags.artist and duration and not known.has_likely_recording:
+        yield plan.answer(artist_query(tags.artist)) is not None
+        if known.alias_artist_ids:
+            arid = " ".join(known.alias_artist_ids)
+            by_artist = Query.of(MUSICBRAINZ, "by_artist", arid=arid, duration_ms=duration)
+            yield plan.answer(by_artist) is not None
+    if _has_identifiers(tags) and not known.has_likely_recording:
+        yield _by_album(plan, state, known)
+    described = {
+        lookup.query["mbid"]
+        for lookup in state.lookups.values()
+        if "mbid" in dict(lookup.query.terms) and lookup.entities
     }
-    unknown = [mbid for mbid in tags.ids.mb_recording_ids if mbid not in heard_of]
-    yield _Stage(None in [asking(Query.of(MUSICBRAINZ, "redirect", mbid=mbid)) for mbid in unknown])
+    unknown = [mbid for mbid in tags.ids.mb_recording_ids if mbid not in described]
+    redirects = [plan.answer(Query.of(MUSICBRAINZ, "redirect", mbid=mbid)) for mbid in unknown]
+    yield None not in redirects
 
 
 def _has_identifiers(tags: TrackTags) -> bool:
-    """As a rule the others of its album have some as well, and are found by them: to ask for the whole album would be
-    for this track alone."""
+    # As a rule the other tracks of its album have identifiers too and are found by them. To ask for the
+    # whole album would then be a request for this track alone, so it comes late.
     return bool(tags.ids.mb_recording_ids or tags.ids.isrcs)
 
 
 def album_query(state: TrackState) -> Query | None:
-    """The question which release the track's album is; None when the album is too small for it to be worth it, or
-    too large to be one."""
+    """Return the query which release the track's album is; None when the album is too small for a search
+    of its own to be cheaper, or too large to be one album."""
     group = state.group
     if group is None or not group.album or not SMALLEST_ALBUM <= group.size <= LARGEST_ALBUM:
         return None
     return Query.of(MUSICBRAINZ, "album", album=group.album, artist=group.artist)
 
 
-def album_again(state: TrackState, other_names: Sequence[str]) -> Query | None:
-    """The album once more, where its name and artist together led to nothing: of an artist that has the tagged name
-    besides its own, or of whoever has one of this name and size."""
+def second_album_query(state: TrackState, artist_ids: Sequence[str]) -> Query | None:
+    """Return the query to use where album and artist name together led to nothing: by the MBIDs of artists
+    that go by the tagged name, or, without any, by album name and size alone."""
     group = state.group
     if group is None or group.artist is None or album_query(state) is None:
         return None
-    arid = " ".join(other_names) or None
+    arid = " ".join(artist_ids) or None
     return Query.of(MUSICBRAINZ, "album", album=group.album, arid=arid, tracks=str(group.size))
 
 
 def artist_query(name: str) -> Query:
-    """The question who goes by this name."""
+    """Return the query which artists go by this name."""
     return Query.of(MUSICBRAINZ, "artist", name=main_credit(name))
 
 
-def _by_album(asking: Asking, state: TrackState, known: Known) -> bool:
-    """Ask which release the album is, then for its recordings; another edition only when the first did not do."""
+def _by_album(plan: LookupPlan, state: TrackState, known: Known) -> bool:
+    """Ask which release the album is, then for its recordings; a second edition only if one did not do."""
     first = album_query(state)
-    if first is None or asking(first) is None:
+    if first is None or plan.answer(first) is None:
         return first is None
     if not known.editions and state.group and state.group.artist:
-        if asking(artist_query(state.group.artist)) is None:
+        if plan.answer(artist_query(state.group.artist)) is None:
             return False
-        again = album_again(state, known.album_other_names)
-        if again and asking(again) is None:
+        second = second_album_query(state, known.album_alias_artist_ids)
+        if second and plan.answer(second) is None:
             return False
     for edition in known.editions[:MAX_EDITIONS]:
         hint = {"tracks": str(edition.fields["track_count"]) if "track_count" in edition.fields else None}
-        if asking(Query.of(MUSICBRAINZ, "release", hint, mbid=edition.id)) is None:
+        if plan.answer(Query.of(MUSICBRAINZ, "release", hint, mbid=edition.id)) is None:
             return False
     return True
 
 
-def _by_exact_names(asking: Asking, title: str, artist: str) -> bool:
-    """The recording that labs has under exactly these names, and its length, which labs does not tell."""
-    named = asking(Query.of(LISTENBRAINZ, "text", title=title, artist=artist))
+def _by_exact_names(plan: LookupPlan, title: str, artist: str) -> bool:
+    """Ask labs for the recording of exactly these names, then for its length, which labs does not tell."""
+    named = plan.answer(Query.of(LISTENBRAINZ, "text", title=title, artist=artist))
     if named is None:
         return False
-    answers = [asking(Query.of(LISTENBRAINZ, "recording", mbid=one.id)) for one in named.entities[:1]]
-    return None not in answers
+    recordings = named.entities[:1]
+    return None not in [plan.answer(Query.of(LISTENBRAINZ, "recording", mbid=one.id)) for one in recordings]
 
 
-def _by_recording_ids(asking: Asking, mbids: Sequence[str], services: Services) -> Iterator[_Stage]:
+def _by_recording_ids(plan: LookupPlan, mbids: Sequence[str], services: Services) -> Iterator[bool]:
     for provider in (name for name in (LISTENBRAINZ, MUSICBRAINZ) if name in services.names):
-        yield _Stage(False in [_by_recording_id(asking, mbid, provider) for mbid in mbids])
+        # a list: all ids are asked at once, not one after the other
+        settled = [_by_recording_id(plan, mbid, provider) for mbid in mbids]
+        yield all(settled)
 
 
-def _by_recording_id(asking: Asking, mbid: str, provider: str) -> bool:
-    """Ask for a recording by its id, or by the id it was merged into. True when there is nothing left to wait for."""
-    answer = asking(Query.of(provider, "recording", mbid=mbid))
-    if answer is None or answer.entities or provider != LISTENBRAINZ:
-        return answer is not None
-    merged = asking(Query.of(LISTENBRAINZ, "redirect", mbid=mbid))
-    if merged is None:
+def _by_recording_id(plan: LookupPlan, mbid: str, provider: str) -> bool:
+    """Ask for a recording by its id, or by the id that it was merged into; return whether that has settled."""
+    recording = plan.answer(Query.of(provider, "recording", mbid=mbid))
+    if recording is None or recording.entities or provider != LISTENBRAINZ:
+        return recording is not None
+    redirect = plan.answer(Query.of(LISTENBRAINZ, "redirect", mbid=mbid))
+    if redirect is None:
         return False
-    target = _target(merged)
+    target = _redirect_target(redirect)
     if not target or target == mbid:
         return True
-    return asking(Query.of(LISTENBRAINZ, "recording", mbid=target)) is not None
+    return plan.answer(Query.of(LISTENBRAINZ, "recording", mbid=target)) is not None
 
 
-def _target(redirect: Asked) -> str | None:
-    """The id that an id was merged into."""
+def _redirect_target(redirect: TrackLookup) -> str | None:
+    """Return the id that the id of a redirect lookup was merged into."""
     targets = (entity.fields["redirect_to"] for entity in redirect.entities if entity.kind == "redirect")
     return next(targets, None)

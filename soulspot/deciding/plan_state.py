@@ -1,13 +1,22 @@
-"""What plans are made of: what is known of a track, which services there are, and the questions it still waits for."""
+"""What a plan is made of: what is known of a track, the services, and the lookups wanted so far."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from soulspot.models import LISTENBRAINZ, MUSICBRAINZ, SPOTIFY, Asked, Entity, Query, TrackState, TrackTags
+from soulspot.models import (
+    LISTENBRAINZ,
+    MUSICBRAINZ,
+    SPOTIFY,
+    Entity,
+    Query,
+    TrackLookup,
+    TrackState,
+    TrackTags,
+)
 
-BY_HAND = "wide"  # the scope of text that a person looks for
+BY_HAND = "wide"  # the term `scope` of a text lookup that a person asked for in review
 _PLACEHOLDER = re.compile(r"(?i)^(audio)?\s*(track|titel|title|piste|pista|untitled|unknown)\W*\d*$")
 
 
@@ -18,81 +27,81 @@ class Services:
     musicbrainz: bool = True
     listenbrainz: bool = True
     spotify: bool = True
-    spotify_batches: bool = True  # False: an app in Development Mode, which may ask for one thing at a time
+    spotify_batches: bool = True  # False in Development Mode: an app may ask for one track at a time
 
     @property
     def names(self) -> list[str]:
-        """Those that are on."""
+        """The names of the providers that are on."""
         return [name for name in (MUSICBRAINZ, LISTENBRAINZ, SPOTIFY) if getattr(self, name)]
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What has been decided of a track so far. `tags` is its text as far as it is known from any source,
-    `editions` the releases that its album may be, the likeliest first, `spotify_albums` the ids of Spotify albums that a
-    search for its album found, the likeliest first. `unasked`: Spotify itself has not said anything of `spotify_id`,
-    and need not. `release_group_id`: the release group that the recording was accepted on. `other_names` are the MBIDs of
-    artists that go by the tagged artist's name, among others or as the only one, `album_other_names` those by the album's
-    artist's. `unstated_version`: what else is called like this, however long, may tell whether this is a version that
-    the tags do not mention, or the only one. `is_near`: a recording is known that it is likely to be."""
+    """What has been decided of a track so far, as far as its plan depends on it."""
 
-    tags: TrackTags
-    recording_id: str | None = None
-    spotify_id: str | None = None
+    tags: TrackTags  # the track's text as far as any source knows it
+    recording_id: str | None = None  # accepted
+    spotify_id: str | None = None  # accepted
     isrcs: tuple[str, ...] = ()
-    spotify_links: tuple[str, ...] = field(default=())
-    editions: tuple[Entity, ...] = ()
-    spotify_albums: tuple[str, ...] = ()
-    unasked: bool = False
-    release_group_id: str | None = None
-    other_names: tuple[str, ...] = ()
-    album_other_names: tuple[str, ...] = ()
-    unstated_version: bool = False
-    is_near: bool = False
+    spotify_links: tuple[str, ...] = ()  # Spotify ids that sources relate to the accepted recording
+    editions: tuple[Entity, ...] = ()  # releases that the track's album may be, the likeliest first
+    spotify_albums: tuple[str, ...] = ()  # Spotify albums that the album may be, the likeliest first
+    spotify_unasked: bool = False  # `spotify_id` is accepted without Spotify having described it
+    release_group_id: str | None = None  # of the release that the recording was accepted on
+    alias_artist_ids: tuple[str, ...] = ()  # MBIDs of artists that go by the tagged artist's name
+    album_alias_artist_ids: tuple[str, ...] = ()  # the same for the album's artist
+    # Recordings of the same name but another length may tell whether this is a version that the tags
+    # do not mention, or the only recording of its name.
+    needs_rivals: bool = False
+    has_likely_recording: bool = False  # a recording is up for review
 
 
-class Asking:
-    """Collects the queries that are still to be answered and hands out the answers that are there."""
+class LookupPlan:
+    """Collects the lookups that a track still wants, and hands out the answers that are there."""
 
     def __init__(self, state: TrackState) -> None:
-        self.waits = False
-        """Whether it is for the other tracks of the album that no more is asked."""
+        self.waits_for_album = False  # whether the other tracks of the album have to go first
         self._state = state
         self._wanted: dict[Query, None] = {}
 
-    def __call__(self, query: Query) -> Asked | None:
-        asked = self._state.answer_to(query)
-        if asked is None or not asked.settled:
-            self._wanted.setdefault(query)
-            return None
-        return asked
-
-    def knows(self, entity_id: str) -> bool:
-        """Whether any answer describes this recording or track."""
-        answers = self._state.asked.values()
-        described = ("recording", "track")
-        return any(
-            one.id == entity_id and one.kind in described for asked in answers for one in asked.entities
-        )
-
-    def in_full(self, spotify_id: str) -> None:
-        """Ask for this Spotify track where only a list of its album's tracks has described it, which names no ISRC."""
-        answers = [one for one in self._state.asked.values() if one.query.kind != "tracklist"]
-        if not any(
-            one.kind == "track" and one.id == spotify_id for asked in answers for one in asked.entities
-        ):
-            self(Query.of(SPOTIFY, "track", id=spotify_id))
-
     @property
     def wanted(self) -> tuple[Query, ...]:
+        """The queries to be answered, in the order in which they were wanted."""
         return tuple(self._wanted)
 
+    def answer(self, query: Query) -> TrackLookup | None:
+        """Return the settled lookup of this query; None, and the query is wanted, while there is none."""
+        lookup = self._state.answer_to(query)
+        if lookup is None or not lookup.is_settled:
+            self._wanted.setdefault(query)
+            return None
+        return lookup
 
-def searchable(tags: TrackTags) -> tuple[str, str] | None:
-    """(title, artist) when a text search can find one recording by them; None for "Track 01" and the like."""
-    return (str(tags.title), tags.artist) if titled(tags) and tags.artist else None
+    def is_described(self, entity_id: str) -> bool:
+        """Whether any answer describes this recording or Spotify track."""
+        return any(
+            entity.id == entity_id and entity.kind in ("recording", "track")
+            for lookup in self._state.lookups.values()
+            for entity in lookup.entities
+        )
+
+    def want_full_track(self, spotify_id: str) -> None:
+        """Want this Spotify track where only a tracklist has described it, which names no ISRC."""
+        is_described = any(
+            entity.kind == "track" and entity.id == spotify_id
+            for lookup in self._state.lookups.values()
+            if lookup.query.kind != "tracklist"
+            for entity in lookup.entities
+        )
+        if not is_described:
+            self.answer(Query.of(SPOTIFY, "track", id=spotify_id))
 
 
-def titled(tags: TrackTags) -> bool:
-    """Whether the title is a name."""
+def searchable_names(tags: TrackTags) -> tuple[str, str] | None:
+    """Return (title, artist) where a text search can find one recording by them; None for "Track 01"."""
+    return (str(tags.title), tags.artist) if has_real_title(tags) and tags.artist else None
+
+
+def has_real_title(tags: TrackTags) -> bool:
+    """Whether the title is a name, and no placeholder like "Track 01" or "Untitled"."""
     return bool(tags.title) and not _PLACEHOLDER.match(str(tags.title).strip())

@@ -1,13 +1,20 @@
-"""The Spotify side of a track's outcome: its candidates, the decision between them, and the links to more. Pure."""
+"""The Spotify side of a track: its candidates, the decision between them, and the links to others."""
 
 from __future__ import annotations
 
 from collections import Counter
 
-from rapidfuzz.fuzz import token_set_ratio as ratio
+from rapidfuzz.fuzz import token_set_ratio
 
-from soulspot.deciding.judging import accepted_id, entities_of, fields_of, judge, locked, named_as
-from soulspot.deciding.spotify_plan import album_on_spotify
+from soulspot.deciding.judging import (
+    accepted_id,
+    descriptions_of,
+    fields_of,
+    id_chosen_by_person,
+    judge_candidates,
+    rename_as_accepted,
+)
+from soulspot.deciding.spotify_plan import spotify_album_query
 from soulspot.matching import (
     Candidate,
     Decision,
@@ -20,115 +27,123 @@ from soulspot.matching import (
 from soulspot.models import SPOTIFY, Entity, Query, TrackState, TrackTags, Verdict
 from soulspot.text import latin
 
-_REACHED = {
+# what led to the candidates of a lookup, by its kind
+_EVIDENCE = {
     "track": frozenset({"spotify link"}),
     "isrc": frozenset({"isrc"}),
     "text": frozenset({"text"}),
     "album": frozenset[str](),
     "tracklist": frozenset[str](),
 }
+SAME_ALBUM = 80.0  # percent of likeness from which on two album names may be one album's
 
 
-SAME_ALBUM = 80.0  # percent of likeness of two album names
+def decide_own_track(state: TrackState, tags: TrackTags, policy: MatchPolicy) -> Decision:
+    """Decide on the Spotify track whose id the library gives or a person chose."""
+    only_own_id = id_chosen_by_person(state, SPOTIFY) is None
+    return judge_candidates(state, tags, _candidates(state, only_own_id=only_own_id), SPOTIFY, policy)
 
 
-def own_track(state: TrackState, tags: TrackTags, policy: MatchPolicy) -> Decision:
-    """The track whose id the library gives, or a person chose."""
-    own_only = locked(state, SPOTIFY) is None
-    return judge(state, tags, _candidates(state, by_own_id=own_only), SPOTIFY, policy)
-
-
-def same_track(state: TrackState, tags: TrackTags, recording: Decision, policy: MatchPolicy) -> Decision:
-    """The best of all that Spotify answered, by the library's names or by those of the accepted recording."""
-    found = _candidates(state, by_own_id=False, recording=recording)
-    track = judge(state, tags, found, SPOTIFY, policy)
-    if accepted_id(recording) and not accepted_id(track):  # the names it has upstream, in whatever script
-        track = judge(state, named_as(tags, recording), found, SPOTIFY, policy)
+def decide_spotify_track(
+    state: TrackState, tags: TrackTags, recording: Decision, policy: MatchPolicy
+) -> Decision:
+    """Decide between all Spotify tracks that were answered, by the library's names or, where those accept
+    none, by the names of the accepted recording."""
+    candidates = _candidates(state, only_own_id=False, recording=recording)
+    track = judge_candidates(state, tags, candidates, SPOTIFY, policy)
+    if accepted_id(recording) and not accepted_id(track):
+        # the tags may name the track in another script than Spotify does
+        track = judge_candidates(state, rename_as_accepted(tags, recording), candidates, SPOTIFY, policy)
     return track
 
 
-def _candidates(state: TrackState, *, by_own_id: bool, recording: Decision | None = None) -> list[Candidate]:
-    """What Spotify answered. A link or an ISRC is evidence where the accepted `recording` or the library itself has it;
-    where words have led to it, or what a person has taken back, it is no more than those words."""
+def _candidates(
+    state: TrackState, *, only_own_id: bool, recording: Decision | None = None
+) -> list[Candidate]:
+    # A link or an ISRC is evidence where the accepted recording or the library itself has it. Where words
+    # have led to it, or where a person took its source back, it counts no more than those words.
     recording_id = accepted_id(recording) if recording else None
     links = {*spotify_links(state, recording_id), *_labs_links(state, recording_id)}
     isrcs = set(state.tags.ids.isrcs)
     if recording and recording_id:
         isrcs.update(fields_of(recording).get("isrcs", ()))
-    own, tags = state.tags.ids.spotify_track_id, normalise_tags(state.tags, state.path)
-    found = []
-    for asked in state.asked.values():
-        if asked.query.provider != SPOTIFY:
+    own_id, tags = state.tags.ids.spotify_track_id, normalise_tags(state.tags, state.path)
+    candidates = []
+    for lookup in state.lookups.values():
+        query = lookup.query
+        if query.provider != SPOTIFY:
             continue
-        is_own = asked.query.kind == "track" and asked.query["id"] == own
-        if by_own_id and not is_own:
+        is_own = query.kind == "track" and query["id"] == own_id
+        if only_own_id and not is_own:
             continue
-        how = frozenset({"spotify id"}) if is_own else _REACHED[asked.query.kind]
-        if (asked.query.kind == "track" and not is_own and asked.query["id"] not in links) or (
-            asked.query.kind == "isrc" and asked.query["isrc"] not in isrcs
+        evidence = frozenset({"spotify id"}) if is_own else _EVIDENCE[query.kind]
+        if (query.kind == "track" and not is_own and query["id"] not in links) or (
+            query.kind == "isrc" and query["isrc"] not in isrcs
         ):
-            how = _REACHED["text"]
-        whole = asked.query.kind == "tracklist"
-        entities = preselect_recordings(tags, asked.entities) if whole else asked.entities
-        found += [Candidate(entity, how) for entity in entities if entity.kind == "track"]
-    return found
-
-
-def _labs_links(state: TrackState, recording_id: str | None) -> set[str]:
-    """The Spotify ids that labs names for this recording."""
-    return {
-        one
-        for asked in state.asked.values()
-        if recording_id and asked.query.kind == "spotify_ids" and asked.query["mbid"] == recording_id
-        for entity in asked.entities
-        for one in entity.fields.get("spotify_track_ids", ())
-    }
+            evidence = _EVIDENCE["text"]
+        is_whole_album = query.kind == "tracklist"
+        entities = preselect_recordings(tags, lookup.entities) if is_whole_album else lookup.entities
+        candidates += [Candidate(entity, evidence) for entity in entities if entity.kind == "track"]
+    return candidates
 
 
 def spotify_links(state: TrackState, recording_id: str | None) -> tuple[str, ...]:
-    """The Spotify ids that any source relates to this recording."""
-    found = entities_of(state, recording_id).values()
-    return tuple(dict.fromkeys(link for one in found for link in one.fields.get("spotify_track_ids", ())))
+    """Return the Spotify ids that any source relates to this recording."""
+    described = descriptions_of(state, recording_id).values()
+    return tuple(dict.fromkeys(link for one in described for link in one.fields.get("spotify_track_ids", ())))
 
 
-def told_twice(state: TrackState, recording: Decision) -> Decision | None:
-    """The one Spotify track that MusicBrainz relates to the accepted recording, where labs names it too; None without
-    such a track, or when Spotify has been asked about it.
+def _labs_links(state: TrackState, recording_id: str | None) -> set[str]:
+    """Return the Spotify ids that labs names for this recording."""
+    return {
+        link
+        for lookup in state.lookups.values()
+        if recording_id and lookup.query.kind == "spotify_ids" and lookup.query["mbid"] == recording_id
+        for entity in lookup.entities
+        for link in entity.fields.get("spotify_track_ids", ())
+    }
 
-    Two sources that know nothing of each other do not make the same mistake, and where an app may ask for one track at
-    a time this saves most of what a lone track costs. A recording with several relations is not taken: then one of
-    them is often the dead predecessor of another."""
+
+def track_named_by_two_sources(state: TrackState, recording: Decision) -> Decision | None:
+    """Accept the one Spotify track that MusicBrainz relates to the accepted recording and labs names too;
+    return None without such a track, or when Spotify has been asked about it.
+
+    Two sources that know nothing of each other do not make the same mistake, and where an app may ask for
+    one track at a time this saves most of what a lone track costs. A recording with several relations is
+    left out: then one of them is often the dead predecessor of another."""
     recording_id = accepted_id(recording)
     related = spotify_links(state, recording_id)
-    if len(related) != 1 or locked(state, SPOTIFY):
+    if len(related) != 1 or id_chosen_by_person(state, SPOTIFY):
         return None
     (link,) = related
     named = _labs_links(state, recording_id)
-    rejected = any(
+    is_rejected = any(
         one.provider == SPOTIFY and one.entity_id == link and one.verdict is Verdict.REJECTED
         for one in state.decisions
     )
-    about = state.answer_to(Query.of(SPOTIFY, "track", id=link))
-    if link not in named or rejected or (about is not None and about.settled) or named & state.on_spotify:
+    lookup = state.answer_to(Query.of(SPOTIFY, "track", id=link))
+    is_answered = (lookup is not None and lookup.is_settled) or bool(named & state.described_on_spotify)
+    if link not in named or is_rejected or is_answered:
         return None
     reasons = ("MusicBrainz and ListenBrainz name the same track", "Spotify itself was not asked")
-    candidate = Candidate(Entity(SPOTIFY, "track", link, {}), _REACHED["track"])
+    candidate = Candidate(Entity(SPOTIFY, "track", link, {}), _EVIDENCE["track"])
     best = ScoredCandidate(candidate, recording.confidence, reasons)
     return Decision(Verdict.ACCEPTED, best, recording.confidence, recording.confidence, reasons, (best,))
 
 
-def spotify_albums(state: TrackState) -> tuple[str, ...]:
-    """The albums that the search for the track's album found, of those that are called like it, the commonest first."""
-    query, group = album_on_spotify(state), state.group
-    answer = state.answer_to(query) if query else None
-    if answer is None or group is None:
+def likely_spotify_albums(state: TrackState) -> tuple[str, ...]:
+    """Return the ids of the Spotify albums that a search for the track's album found under such a name, the
+    most frequent first."""
+    query, group = spotify_album_query(state), state.group
+    lookup = state.answer_to(query) if query else None
+    if lookup is None or group is None:
         return ()
     name = latin(group.album)
     counts = Counter(
         entity.fields["spotify_album_id"]
-        for entity in answer.entities
+        for entity in lookup.entities
         if "spotify_album_id" in entity.fields
-        and ratio(latin(entity.fields.get("album") or ""), name) >= SAME_ALBUM
+        and token_set_ratio(latin(entity.fields.get("album") or ""), name) >= SAME_ALBUM
         and (group.artist is None or album_may_be_by(entity.fields, group.artist))
     )
     return tuple(album_id for album_id, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -1,4 +1,4 @@
-"""What cannot be decided before others of the name have been asked for. Pure."""
+"""Decisions that have to wait until other recordings of the same name have been looked up."""
 
 from __future__ import annotations
 
@@ -8,27 +8,29 @@ from soulspot.matching import Decision, accept_by_name
 from soulspot.models import MUSICBRAINZ, TrackState, Verdict
 
 
-def until_others_are_seen(state: TrackState, recording: Decision, *, musicbrainz: bool) -> Decision:
-    """Of a live take or the like there are many, and a narrow search shows only those of this length: it is not
-    accepted for its length before those of unknown length have been asked for, too. And the only one of its name is not
-    known to be that before others have been asked for, however long."""
+def hold_back_unheard_rivals(state: TrackState, recording: Decision, *, has_musicbrainz: bool) -> Decision:
+    """Return the decision, put back to review while a search that would show its rivals is not answered.
+
+    Hold back a match that only its length supports until a search without a length has answered: live and
+    karaoke takes are many, and a search with a length shows just one. The only recording of its name is
+    likewise accepted only once a search for the name alone has had the chance to show others."""
     if recording.acceptable_by_name and recording.best:
-        seen = _others_of_the_name(state, recording.best.candidate.entity.id)
-        return accept_by_name(recording) if seen else recording
-    if not (recording.rests_on_length and musicbrainz):
+        is_searched = _name_was_searched(state, recording.best.candidate.entity.id)
+        return accept_by_name(recording) if is_searched else recording
+    if not (recording.rests_on_length and has_musicbrainz):
         return recording
-    seen = any(
-        asked.settled and asked.query.provider == MUSICBRAINZ and asked.query.kind == "loose"
-        for asked in state.asked.values()
+    is_searched = any(
+        lookup.is_settled and lookup.query.provider == MUSICBRAINZ and lookup.query.kind == "loose"
+        for lookup in state.lookups.values()
     )
-    return recording if seen else replace(recording, verdict=Verdict.REVIEW)
+    return recording if is_searched else replace(recording, verdict=Verdict.REVIEW)
 
 
-def _others_of_the_name(state: TrackState, mbid: str) -> bool:
-    """Whether a search for the name, however long, has had this recording and so would have had the others."""
+def _name_was_searched(state: TrackState, mbid: str) -> bool:
+    """Whether a search for the name, of any length, found this recording, and so would have found others."""
     return any(
-        (asked.query.provider, asked.query.kind, asked.query.get("duration_ms"))
+        (lookup.query.provider, lookup.query.kind, lookup.query.get("duration_ms"))
         == (MUSICBRAINZ, "text", None)
-        and any(entity.id == mbid for entity in asked.entities)
-        for asked in state.asked.values()
+        and any(entity.id == mbid for entity in lookup.entities)
+        for lookup in state.lookups.values()
     )

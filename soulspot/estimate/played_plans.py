@@ -8,7 +8,16 @@ from typing import Any
 from zlib import crc32
 
 from soulspot.deciding import Known, Services, artist_query, plan
-from soulspot.models import LISTENBRAINZ, MUSICBRAINZ, SPOTIFY, Asked, Entity, LookupState, Query, TrackState
+from soulspot.models import (
+    LISTENBRAINZ,
+    MUSICBRAINZ,
+    SPOTIFY,
+    Entity,
+    LookupState,
+    Query,
+    TrackLookup,
+    TrackState,
+)
 from soulspot.text import fold
 
 WAVES = 40  # questions after questions: more than any plan has
@@ -95,14 +104,14 @@ def played(
     known: Known,
     services: Services,
     luck: Luck,
-    heard: Callable[[Query], Asked | None] = lambda query: None,
+    heard: Callable[[Query], TrackLookup | None] = lambda query: None,
 ) -> Iterator[Query]:
     """The queries that this track asks, one after the other, with this luck. `known` is what has been decided of it so
     far; `heard` has the answer to what somebody else has asked before: it is used, and not among the queries."""
     story = _Story(state, known, services, luck)
-    asked: Any = {one.query: one for one in state.asked.values()}
+    asked: Any = {one.query: one for one in state.lookups.values()}
     played_on = _Played(
-        state.track_id, state.path, state.source_key, state.tags, asked=asked, decisions=state.decisions,
+        state.track_id, state.path, state.source_key, state.tags, lookups=asked, decisions=state.decisions,
         row=state.row, group=state.group,
     )  # fmt: skip
     for _ in range(WAVES):
@@ -113,7 +122,7 @@ def played(
             continue
         for query in wanted:
             answer = heard(query)
-            if answer is None or not answer.settled:
+            if answer is None or not answer.is_settled:
                 yield query
                 answer = story.answer(query)
             asked[query] = answer
@@ -124,8 +133,8 @@ class _Played(TrackState):
 
     __slots__ = ()
 
-    def answer_to(self, query: Query) -> Asked | None:
-        return self.asked.get(query)  # type: ignore[call-overload, no-any-return]
+    def answer_to(self, query: Query) -> TrackLookup | None:
+        return self.lookups.get(query)  # type: ignore[call-overload, no-any-return]
 
 
 class _Story:
@@ -153,7 +162,7 @@ class _Story:
             return True
         return False
 
-    def answer(self, query: Query) -> Asked:
+    def answer(self, query: Query) -> TrackLookup:
         """What comes of this question, and what is known then."""
         if query.provider == SPOTIFY:
             entities = self._of_spotify(query)
@@ -161,7 +170,7 @@ class _Story:
             entities = self._links(query)
         else:
             entities = self._of_recording(query)
-        return Asked(query, LookupState.DONE if entities else LookupState.MISSING, True, entities)
+        return TrackLookup(query, LookupState.DONE if entities else LookupState.MISSING, True, entities)
 
     def _of_recording(self, query: Query) -> tuple[Entity, ...]:
         ends, leads = self._luck.ends(query, self._whose), self._luck.leads(query, self._whose)
@@ -201,7 +210,7 @@ class _Story:
         artist = self.known.tags.artist
         if leads and artist and query == artist_query(artist):
             self.known = replace(
-                self.known, other_names=(query["name"],), unstated_version=self._luck.found_at_last
+                self.known, alias_artist_ids=(query["name"],), needs_rivals=self._luck.found_at_last
             )
 
     def _found(self, mbid: str, provider: str) -> tuple[Entity, ...]:
@@ -213,7 +222,7 @@ class _Story:
             return ()
         links = tuple(self._made(f"link {n}") for n in range(self._luck.links))
         if not self._services.spotify_batches and self._luck.twice(self._whose):
-            self.known = replace(self.known, spotify_id=links[0], unasked=True)
+            self.known = replace(self.known, spotify_id=links[0], spotify_unasked=True)
         return (Entity(LISTENBRAINZ, "spotify_ids", self._whose, {"spotify_track_ids": links}),)
 
     def _of_spotify(self, query: Query) -> tuple[Entity, ...]:

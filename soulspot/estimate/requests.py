@@ -9,7 +9,7 @@ from typing import Any
 from soulspot.deciding import Known
 from soulspot.estimate.cost import Tariff, Terms
 from soulspot.estimate.played_plans import BEST, WORST, played, usual
-from soulspot.models import MUSICBRAINZ, Asked, Query, TrackState
+from soulspot.models import MUSICBRAINZ, Query, TrackLookup, TrackState
 
 USUAL_FILL = 0.8  # of a batch: the last one of a wave of answers is seldom full
 WORST_FILL = 0.5  # besides, searches that match more than they show are asked again in parts
@@ -112,7 +112,11 @@ class Tally:
         self._tracks_on: dict[int, int] = {}
 
     def add(
-        self, state: TrackState, known: Known, wanted: Iterable[Query], heard: Callable[[Query], Asked | None]
+        self,
+        state: TrackState,
+        known: Known,
+        wanted: Iterable[Query],
+        heard: Callable[[Query], TrackLookup | None],
     ) -> None:
         """Count what this track wants now, and what it comes to want; as `plan_play.played`."""
         for query in wanted:

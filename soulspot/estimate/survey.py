@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from soulspot.deciding import Known, Rules, as_asked, work_out
+from soulspot.deciding import Known, Rules, decide_track, searchable_tags
 from soulspot.estimate.cost import Terms
 from soulspot.estimate.requests import Estimate, Tally, combined
 from soulspot.library.scan import FoundFile
 from soulspot.library.tags import read_file
 from soulspot.matching import identify_album
-from soulspot.models import AlbumGroup, AlbumMember, Asked, Query, TrackState, TrackTags
+from soulspot.models import AlbumGroup, AlbumMember, Query, TrackLookup, TrackState, TrackTags
 from soulspot.pipeline import LibraryRules, walks
 from soulspot.store import albums, lookup_history, tracks
 
@@ -185,24 +185,24 @@ class Survey:
     def _so_far(self, state: TrackState, rules: Rules) -> tuple[TrackState, Known, list[Query]]:
         """The track with every answer that the database has for it, what is known then, and what it wants next."""
         while True:
-            outcome = work_out(state, rules)
+            outcome = decide_track(state, rules)
             heard = {query: answer for query in outcome.wanted if (answer := self._heard(query)) is not None}
-            fresh = {query: answer for query, answer in heard.items() if answer.settled}
+            fresh = {query: answer for query, answer in heard.items() if answer.is_settled}
             if not fresh:
                 break
             more = {(query.provider, query.kind, query.key): answer for query, answer in fresh.items()}
-            state = replace(state, asked={**state.asked, **more}, row=outcome.row)
+            state = replace(state, lookups={**state.lookups, **more}, row=outcome.row)
         row = outcome.row
         tags = state.tags
         if row.mb_recording_id or row.spotify_track_id:
             tags = replace(tags, title=tags.title or row.title, artist=tags.artist or row.artist)
         known = Known(
-            as_asked(tags, state.path), recording_id=row.mb_recording_id, spotify_id=row.spotify_track_id,
+            searchable_tags(tags, state.path), recording_id=row.mb_recording_id, spotify_id=row.spotify_track_id,
             isrcs=tags.ids.isrcs,
         )  # fmt: skip
         return state, known, list(outcome.wanted)
 
-    def _heard(self, query: Query) -> Asked | None:
+    def _heard(self, query: Query) -> TrackLookup | None:
         return lookup_history.load_answer(self._connection, query) if self._connection else None
 
     def _waiting(self, known: Sequence[int]) -> int:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import structlog
 
-from soulspot.deciding import Rules, work_out
+from soulspot.deciding import Rules, decide_track
 from soulspot.models import EnrichedTrack, Status, TrackOutcome, TrackState
 from soulspot.pipeline.activity import Activity
 from soulspot.store import review, tracks
@@ -65,12 +65,12 @@ class Decider:
         # A track that cannot be worked out fails by itself: it must not keep the other tracks of the
         # transaction from being answered. MemoryLimit that runs out is not this track's fault.
         try:
-            return work_out(state, self.rules)
+            return decide_track(state, self.rules)
         except MemoryError:
             raise
         except Exception:
             log.exception("track_failed", track_id=state.track_id)
-            waiting = tuple(asked.query for asked in state.asked.values() if not asked.settled)
+            waiting = tuple(one.query for one in state.lookups.values() if not one.is_settled)
             row = state.row or EnrichedTrack(state.track_id, state.path, state.source_key, Status.FAILED, 0.0)
             return TrackOutcome(row, wanted=waiting)  # the answer it waits for may be what it needs
 

@@ -309,7 +309,7 @@ class Pump:
 
     async def _set_aside(self, lookup: Lookup, why: str) -> None:
         due_at = self._now() + SET_ASIDE
-        aside = Settlement(lookup, LookupState.PENDING, due_at, error=why, counts=False)
+        aside = Settlement(lookup, LookupState.PENDING, due_at, error=why, is_attempt=False)
         with contextlib.suppress(Exception):  # if this fails too, the lookup goes back when its lease ends
             await self._database.write(lambda c: queue.settle(c, [aside], self._now()))
             self._unsettled.discard(lookup.lookup_id)

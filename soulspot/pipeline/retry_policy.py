@@ -41,7 +41,7 @@ class RetryPolicy:
                 return Settlement(lookup, LookupState.MISSING, now + min(self.missing_cap, doubled))
             case Postponed():
                 due_at = now + SET_ASIDE if is_set_aside else 0.0
-                return Settlement(lookup, LookupState.PENDING, due_at, error=answer.reason, counts=False)
+                return Settlement(lookup, LookupState.PENDING, due_at, error=answer.reason, is_attempt=False)
             case Failed(reason, retryable=False):
                 return Settlement(lookup, LookupState.FAILED, now, error=reason)
             case Failed(reason) if lookup.attempts + 1 >= self.attempts:

@@ -20,15 +20,19 @@ _ORDER = "path, source_key, tags, track_id"
 def with_progress(connection: sqlite3.Connection, key: bytes, group: AlbumGroup) -> AlbumGroup:
     """The group with how far its tracks are."""
     if _count(connection, key, ON_ITS_WAY):
-        return replace(group, all_here=False)
+        return replace(group, is_searched=False)
     early, late = _finds(connection, key) or ((), ())
-    return replace(group, spotify_albums=early, spotify_late=late, turn=_first_waiting(connection, key))
+    return replace(
+        group, spotify_albums=early, late_spotify_albums=late, turn_of=_first_waiting(connection, key)
+    )
 
 
 def record_progress(connection: sqlite3.Connection, outcomes: Sequence[TrackOutcome]) -> set[int]:
     """Note how far these tracks have come. Returns the tracks that have waited for that."""
     stages = {
-        one.row.track_id: WAITS if one.waits else DONE for one in outcomes if one.waits or not one.wanted
+        one.row.track_id: WAITS if one.waits_for_album else DONE
+        for one in outcomes
+        if one.waits_for_album or not one.wanted
     }
     arrived, waiting, left = _moved(connection, stages)
     on_album = {one.row.track_id: one.row.spotify_album_id for one in outcomes if one.row.spotify_album_id}

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
-from soulspot.models import Asked, Entity, LookupState, Query
+from soulspot.models import Entity, LookupState, Query, TrackLookup
 from soulspot.store.times import iso
 
 ENOUGH = 200  # answers of a kind from which they say more than anybody's guess
@@ -29,7 +29,7 @@ ANSWERED = (
 )  # fmt: skip
 
 
-def load_answer(connection: sqlite3.Connection, query: Query) -> Asked | None:
+def load_answer(connection: sqlite3.Connection, query: Query) -> TrackLookup | None:
     """How this question stands, whoever asked it; None when nobody has."""
     row = connection.execute(
         "SELECT state, answered_at, last_error, answer FROM lookups WHERE provider = ? AND kind = ? AND query = ?",
@@ -45,7 +45,7 @@ def load_answer(connection: sqlite3.Connection, query: Query) -> Asked | None:
         ).fetchone()
         if fact:
             entities.append(Entity(provider, kind, entity_id, json.loads(fact[0])))
-    return Asked(query, LookupState(row[0]), row[1] is not None, tuple(entities), row[2])
+    return TrackLookup(query, LookupState(row[0]), row[1] is not None, tuple(entities), row[2])
 
 
 def aged_lookups(

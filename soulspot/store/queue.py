@@ -279,7 +279,7 @@ def settle(connection: sqlite3.Connection, settlements: Iterable[Settlement], no
     """Write what the lookups brought and acknowledge them, in the caller's transaction."""
     stamp = iso(now)
     for one in settlements:
-        if one.state is LookupState.PENDING and not one.counts:
+        if one.state is LookupState.PENDING and not one.is_attempt:
             # whatever keeps us from asking is known to the gate: the lookup's own due time is not brought forward
             connection.execute(
                 "UPDATE lookups SET state = 'pending', leased_at = NULL, last_error = ?, due_at = max(due_at, ?)"

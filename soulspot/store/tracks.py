@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from soulspot.models import (
-    Asked,
     Entity,
     FileStamp,
     LookupState,
     PersonDecision,
     Query,
     ScannedFile,
+    TrackLookup,
     TrackOutcome,
     TrackState,
     TrackTags,
@@ -243,9 +243,9 @@ def load_states(connection: sqlite3.Connection, track_ids: Sequence[int]) -> lis
     ]  # fmt: skip
 
 
-def _asked(connection: sqlite3.Connection, wanted: str) -> dict[int, dict[tuple[str, str, str], Asked]]:
+def _asked(connection: sqlite3.Connection, wanted: str) -> dict[int, dict[tuple[str, str, str], TrackLookup]]:
     """The lookups of these tracks with the facts that answered them; a shared lookup is read once."""
-    lookups: dict[int, Asked] = {}
+    lookups: dict[int, TrackLookup] = {}
     facts: dict[tuple[str, str, str], Entity | None] = {}
     for lookup_id, provider, kind, terms, hint, state, answered_at, error, answer in connection.execute(
         "SELECT lookup_id, provider, kind, query, hint, state, answered_at, last_error, answer FROM lookups"
@@ -258,8 +258,8 @@ def _asked(connection: sqlite3.Connection, wanted: str) -> dict[int, dict[tuple[
                 facts[ref] = _fact(connection, ref)
         entities = tuple(entity for entity in (facts[ref] for ref in refs) if entity is not None)
         query = Query.of(provider, kind, json.loads(hint), **json.loads(terms))
-        lookups[lookup_id] = Asked(query, LookupState(state), answered_at is not None, entities, error)
-    by_track: dict[int, dict[tuple[str, str, str], Asked]] = {}
+        lookups[lookup_id] = TrackLookup(query, LookupState(state), answered_at is not None, entities, error)
+    by_track: dict[int, dict[tuple[str, str, str], TrackLookup]] = {}
     for track_id, lookup_id in connection.execute(
         "SELECT track_id, lookup_id FROM track_lookups WHERE track_id IN (SELECT value FROM json_each(?))"
         " ORDER BY track_id, lookup_id",
@@ -271,7 +271,7 @@ def _asked(connection: sqlite3.Connection, wanted: str) -> dict[int, dict[tuple[
 
 
 def _on_spotify(
-    connection: sqlite3.Connection, asked: Mapping[int, Mapping[tuple[str, str, str], Asked]]
+    connection: sqlite3.Connection, asked: Mapping[int, Mapping[tuple[str, str, str], TrackLookup]]
 ) -> dict[int, frozenset[str]]:
     """Of the Spotify tracks that sources link to these tracks, those that some answer has described, by track_id."""
     linked = {

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from soulspot.deciding import album_evidence as outcome_album
-from soulspot.deciding.album_evidence import share_of
+from soulspot.deciding import album_evidence as module
+from soulspot.deciding.album_evidence import album_evidence
 from soulspot.deciding.outcome import Rules
 from soulspot.deciding.plan_state import Services
 from soulspot.matching.albums.pairing import Pairing, pair_tracks
@@ -59,7 +59,7 @@ def test_the_last_track_in_another_script_is_what_the_others_leave_over(native: 
     assert row_of(own, [], recordings)[0] is not Status.ACCEPTED
 
 
-def test_an_album_is_paired_with_an_edition_once_for_all_tracks_that_are_decided_together(
+def test_an_album_is_pairing_with_an_edition_once_for_all_tracks_that_are_decided_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     paired = 0
@@ -69,20 +69,20 @@ def test_an_album_is_paired_with_an_edition_once_for_all_tracks_that_are_decided
         paired += 1
         return pair_tracks(*of)
 
-    monkeypatch.setattr(outcome_album, "pair_tracks", counting)
+    monkeypatch.setattr(module, "pair_tracks", counting)
     members = tuple(GroupedTrack(n, one) for n, one in enumerate(OTHERS, 1))
     group = AlbumGroup("Night Shift", "The Lanterns", len(members), members)
     answer = asked(Query.of(MB, "release", mbid=mbid(40)), *EDITION)
     whole = state(OTHERS[0], answer, group=group)
-    shares = [share_of(replace(whole, track_id=one.track_id)) for one in members]
+    shares = [album_evidence(replace(whole, track_id=one.track_id)) for one in members]
     assert [share.own_id for share in shares if share] == [mbid(n) for n in range(1, len(members) + 1)]
     assert paired == 1
 
 
-def test_an_album_whose_tracks_are_too_many_to_be_paired_leaves_each_by_itself() -> None:
+def test_an_album_whose_tracks_are_too_many_to_be_pairing_leaves_each_by_itself() -> None:
     group = AlbumGroup("Night Shift", "The Lanterns", 300)
-    assert share_of(state(OTHERS[0], group=group)) is None
-    assert share_of(state(OTHERS[0])) is None
+    assert album_evidence(state(OTHERS[0], group=group)) is None
+    assert album_evidence(state(OTHERS[0])) is None
 
 
 def test_two_editions_that_fit_as_well_and_leave_different_recordings_leave_none() -> None:
@@ -99,9 +99,9 @@ def test_two_editions_that_fit_as_well_and_leave_different_recordings_leave_none
         for n, title in ((5, "夜に駆ける"), (6, "別の夜の歌"))
     )
     for answers in ((first, second), (second, first)):
-        share = share_of(replace(track, asked={one.query: one for one in answers}))
+        share = album_evidence(replace(track, lookups={one.query: one for one in answers}))
         assert share is not None
         assert (share.own_id, share.confirmed) == (None, True)
-    only = share_of(replace(track, asked={first.query: first}))
+    only = album_evidence(replace(track, lookups={first.query: first}))
     assert only is not None
     assert only.own_id == mbid(5)

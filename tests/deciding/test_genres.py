@@ -1,4 +1,4 @@
-"""Genres of several spellings and sources become a handful, the weightiest first."""
+"""Genres of several spellings and sources become a tidy_genres, the weightiest first."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soulspot.deciding.genres import MOST, handful
+from soulspot.deciding.genres import MOST_GENRES, tidy_genres
 from soulspot.deciding.merge import merge, tag_facts
 from tests.support.factories import NOTHING, tags
 
@@ -27,7 +27,7 @@ from tests.support.factories import NOTHING, tags
 def test_a_genre_in_several_spellings_is_one_in_the_spelling_that_came_first(
     written: list[str], kept: tuple[str, ...]
 ) -> None:
-    assert handful(written) == kept
+    assert tidy_genres(written) == kept
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_a_genre_in_several_spellings_is_one_in_the_spelling_that_came_first(
     ],
 )
 def test_several_genres_in_one_text_are_several(written: list[str], kept: tuple[str, ...]) -> None:
-    assert handful(written) == kept
+    assert tidy_genres(written) == kept
 
 
 @pytest.mark.parametrize("nothing", ["Other", "unknown", "MISC", "Genre", "n/a", "", "--", "Unknown genre"])
@@ -50,15 +50,15 @@ def test_a_genre_that_says_nothing_makes_way_for_another_source(nothing: str) ->
     assert (values["genres"], sources["genres"]) == (("shoegaze",), "tags")
 
 
-def test_no_more_than_a_handful_is_kept_and_it_is_the_weightiest() -> None:
+def test_no_more_than_a_tidy_genres_is_kept_and_it_is_the_weightiest() -> None:
     voted = ["rock", "indie rock", "Indie-Rock", "pop", "dream pop", "shoegaze", "noise pop", "ambient"]
-    assert handful(voted) == ("rock", "indie rock", "pop", "dream pop", "shoegaze")
+    assert tidy_genres(voted) == ("rock", "indie rock", "pop", "dream pop", "shoegaze")
 
 
 @settings(deadline=None)
 @given(st.lists(st.text(max_size=20), max_size=20))
 def test_what_is_kept_is_lower_case_short_and_stays_as_it_is(genres: list[str]) -> None:
-    kept = handful(genres)
-    assert len(kept) <= MOST
+    kept = tidy_genres(genres)
+    assert len(kept) <= MOST_GENRES
     assert all(genre == genre.lower() and genre.strip() for genre in kept)
-    assert set(handful(kept)) <= set(kept)
+    assert set(tidy_genres(kept)) <= set(kept)

@@ -7,19 +7,19 @@ from typing import Any
 
 import pytest
 
-from soulspot.deciding.outcome import Rules, work_out
+from soulspot.deciding.outcome import Rules, decide_track
 from soulspot.deciding.plan_state import Services
 from soulspot.models import (
     LISTENBRAINZ,
     MUSICBRAINZ,
     SPOTIFY,
     AlbumGroup,
-    Asked,
     EnrichedTrack,
     Entity,
     LookupState,
     Query,
     Status,
+    TrackLookup,
     TrackState,
     TrackTags,
     Verdict,
@@ -50,10 +50,10 @@ NAMES = Query.of(LB, "text", title="Blue Hour", artist="The Lanterns")
 OTHER_SONG = {"title": "Something Else", "artist": "Somebody", "artists": ["Somebody"], "duration_ms": 99_000}
 
 
-def after(first: TrackState, *answers: Asked, rules: Rules = NO_SPOTIFY) -> EnrichedTrack:
+def after(first: TrackState, *answers: TrackLookup, rules: Rules = NO_SPOTIFY) -> EnrichedTrack:
     """The row once these further answers are there; everything else is missing."""
     known = {(one.query.provider, one.query.kind, one.query.key): one for one in answers}
-    now = replace(first, asked={**first.asked, **known})
+    now = replace(first, lookups={**first.lookups, **known})
     outcome, _ = play(now, by_kind({}), rules)
     return outcome.row
 
@@ -89,19 +89,19 @@ def test_what_nobody_knows_is_unmatched_and_keeps_what_its_tags_say() -> None:
 
 
 def test_a_track_with_open_questions_is_pending() -> None:
-    outcome = work_out(state(tags()), NO_SPOTIFY)
+    outcome = decide_track(state(tags()), NO_SPOTIFY)
     assert (outcome.row.status, outcome.wanted, outcome.is_news) == (Status.PENDING, (NAMES,), False)
 
 
 def test_an_unreadable_file_has_failed_and_says_nothing_else() -> None:
-    outcome = work_out(state(NOTHING, unreadable="damaged", path=b"/a.mp3"), Rules())
+    outcome = decide_track(state(NOTHING, unreadable="damaged", path=b"/a.mp3"), Rules())
     assert outcome.row == EnrichedTrack(1, b"/a.mp3", None, Status.FAILED, 0.0)
     assert outcome.is_news
 
 
 def test_a_row_with_malformed_identifiers_and_nothing_else_has_failed() -> None:
     only = state(tags(None, None, None, None, malformed=["isrc: DE-nonsense"]))
-    assert work_out(only, Rules()).row.status is Status.FAILED
+    assert decide_track(only, Rules()).row.status is Status.FAILED
 
 
 def test_a_malformed_identifier_beside_a_title_harms_nothing() -> None:
@@ -271,23 +271,23 @@ def test_a_track_of_a_box_of_three_hundred_finds_its_own_among_all() -> None:
 
 def accepted(known: TrackState) -> TrackState:
     """The same track after it was accepted by its ISRC."""
-    now = replace(known, asked={(MB, "isrc", isrc_query(1).key): asked(isrc_query(1), recording(1))})
-    row = work_out(now, NO_SPOTIFY).row
+    now = replace(known, lookups={(MB, "isrc", isrc_query(1).key): asked(isrc_query(1), recording(1))})
+    row = decide_track(now, NO_SPOTIFY).row
     assert row.status is Status.ACCEPTED
     return replace(now, row=row)
 
 
 def test_a_later_stage_never_sets_an_accepted_track_back() -> None:
     track = accepted(state(tags(isrcs=[1])))
-    outcome = work_out(track, Rules())
+    outcome = decide_track(track, Rules())
     assert outcome.wanted
     assert outcome.row.status is Status.ACCEPTED
 
 
 def test_a_refresh_that_no_longer_finds_it_leaves_an_accepted_track_as_it_is_until_all_is_asked() -> None:
     track = accepted(state(tags(isrcs=[1])))
-    gone = replace(track, asked={(MB, "isrc", isrc_query(1).key): asked(isrc_query(1))})
-    outcome = work_out(gone, NO_SPOTIFY)
+    gone = replace(track, lookups={(MB, "isrc", isrc_query(1).key): asked(isrc_query(1))})
+    outcome = decide_track(gone, NO_SPOTIFY)
     assert outcome.wanted == (NAMES,)
     assert outcome.row == track.row
     assert not outcome.is_news
@@ -295,15 +295,15 @@ def test_a_refresh_that_no_longer_finds_it_leaves_an_accepted_track_as_it_is_unt
 
 def test_a_file_that_moved_meanwhile_has_its_new_path_in_the_row_that_stays() -> None:
     track = accepted(state(tags(isrcs=[1]), path=b"/old.mp3", source_key="k"))
-    gone = replace(track, path=b"/new.mp3", asked={(MB, "isrc", isrc_query(1).key): asked(isrc_query(1))})
-    row = work_out(gone, NO_SPOTIFY).row
+    gone = replace(track, path=b"/new.mp3", lookups={(MB, "isrc", isrc_query(1).key): asked(isrc_query(1))})
+    row = decide_track(gone, NO_SPOTIFY).row
     assert (row.status, row.path, row.source_key) == (Status.ACCEPTED, b"/new.mp3", "k")
 
 
 def test_an_accepted_track_is_news_once() -> None:
     track = accepted(state(tags(isrcs=[1])))
-    assert work_out(replace(track, row=None), NO_SPOTIFY).is_news
-    assert not work_out(track, NO_SPOTIFY).is_news
+    assert decide_track(replace(track, row=None), NO_SPOTIFY).is_news
+    assert not decide_track(track, NO_SPOTIFY).is_news
 
 
 # --- people -------------------------------------------------------------------------------------------------------
@@ -339,7 +339,7 @@ def test_a_rejected_id_is_not_proposed_again() -> None:
 
 def test_a_rejected_id_leaves_the_row_at_once_even_while_more_is_asked() -> None:
     track = accepted(state(tags(isrcs=[1])))
-    outcome = work_out(replace(track, decisions=(said(MB, mbid(1), Verdict.REJECTED),)), NO_SPOTIFY)
+    outcome = decide_track(replace(track, decisions=(said(MB, mbid(1), Verdict.REJECTED),)), NO_SPOTIFY)
     assert outcome.wanted == (NAMES,)
     assert (outcome.row.status, outcome.row.mb_recording_id) == (Status.PENDING, None)
 
@@ -371,7 +371,7 @@ def test_what_looks_like_a_placeholder_is_asked_for_unless_it_can_be_nothing_els
     title: str, asked: bool
 ) -> None:
     tags = TrackTags(title=title, artist="Blue Hour", duration_ms=121_000)
-    outcome = work_out(TrackState(1, None, None, tags), Rules())
+    outcome = decide_track(TrackState(1, None, None, tags), Rules())
     assert [query.get("title") for query in outcome.wanted] == ([title] if asked else [])
 
 
@@ -381,14 +381,14 @@ def test_what_a_withdrawn_decision_has_brought_is_no_evidence() -> None:
     by_link = asked(Query.of(SPOTIFY, "track", id=spotify_id(1)), spotify_track(1, album="Other"))
     unsure = tags(duration_ms=196_500, album=None, track_number=None)
     for answer in (by_isrc, by_link):
-        assert work_out(state(unsure, answer), Rules()).row.spotify_track_id is None
+        assert decide_track(state(unsure, answer), Rules()).row.spotify_track_id is None
     own = tags(duration_ms=196_500, album=None, track_number=None, isrcs=[9])
-    assert work_out(state(own, by_isrc), Rules()).row.spotify_track_id == spotify_id(1)
+    assert decide_track(state(own, by_isrc), Rules()).row.spotify_track_id == spotify_id(1)
 
 
 def test_a_recording_that_only_a_foreign_isrc_reached_is_not_confirmed_by_it() -> None:
     by_isrc = asked(Query.of(MB, "isrc", isrc=isrc(9)), recording(1, duration_ms=204_300, releases=[]))
     plain = tags(album=None, track_number=None)
-    assert work_out(state(plain, by_isrc), NO_SPOTIFY).row.mb_recording_id is None
+    assert decide_track(state(plain, by_isrc), NO_SPOTIFY).row.mb_recording_id is None
     own = tags(album=None, track_number=None, isrcs=[9])
-    assert work_out(state(own, by_isrc), NO_SPOTIFY).row.mb_recording_id == mbid(1)
+    assert decide_track(state(own, by_isrc), NO_SPOTIFY).row.mb_recording_id == mbid(1)

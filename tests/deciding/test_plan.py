@@ -13,19 +13,19 @@ from hypothesis import strategies as st
 
 from soulspot.deciding.outcome import Rules
 from soulspot.deciding.plan import LARGEST_ALBUM, MAX_ISRCS, SMALLEST_ALBUM, plan
-from soulspot.deciding.plan_state import Known, Services, searchable
-from soulspot.deciding.spotify_plan import MAX_LINKS, album_on_spotify
+from soulspot.deciding.plan_state import Known, Services, searchable_names
+from soulspot.deciding.spotify_plan import MAX_LINKS, spotify_album_query
 from soulspot.models import (
     LISTENBRAINZ,
     MUSICBRAINZ,
     SPOTIFY,
     AlbumGroup,
-    Asked,
     Entity,
     LookupState,
     PersonDecision,
     Query,
     Status,
+    TrackLookup,
     TrackOutcome,
     TrackTags,
     Verdict,
@@ -75,7 +75,7 @@ def test_a_recording_id_asks_listenbrainz_and_nobody_else_about_it() -> None:
 def test_a_merged_recording_id_is_followed_by_labs() -> None:
     known = tags(recording=1)
 
-    def reply(query: Query) -> Asked:
+    def reply(query: Query) -> TrackLookup:
         if query.kind == "redirect":
             return asked(query, redirect(1, 2))
         return asked(query, recording(2, provider=LB)) if query.get("mbid") == mbid(2) else asked(query)
@@ -173,8 +173,8 @@ def test_the_only_recording_of_a_name_some_seconds_off_is_accepted_once_the_othe
     live = recording(2, duration_ms=260_000, releases=[], disambiguation="live")
     twin = recording(3, duration_ms=240_000, releases=[])
 
-    def answers(*others: Entity, unheard: bool = False) -> Callable[[Query], Asked]:
-        def reply(query: Query) -> Asked:
+    def answers(*others: Entity, unheard: bool = False) -> Callable[[Query], TrackLookup]:
+        def reply(query: Query) -> TrackLookup:
             if query.kind != "text" or query.provider != MB:
                 return asked(query)
             if query.get("duration_ms"):
@@ -196,7 +196,7 @@ def test_a_version_the_tags_do_not_mention_is_settled_by_what_else_is_called_lik
     single = recording(1, disambiguation="single version", releases=[])
     ordinary = recording(2, duration_ms=260_000, releases=[])
 
-    def reply(query: Query) -> Asked:
+    def reply(query: Query) -> TrackLookup:
         if query.kind != "text" or query.provider != MB:
             return asked(query)
         return asked(query, single) if query.get("duration_ms") else asked(query, single, ordinary)
@@ -233,13 +233,13 @@ def test_without_a_length_text_is_asked_loosely_at_once() -> None:
     ],
 )
 def test_placeholder_titles_ask_nothing(title: str | None) -> None:
-    assert searchable(tags(title)) is None
+    assert searchable_names(tags(title)) is None
     assert asks(tags(title)) == []
 
 
 @pytest.mark.parametrize("title", ["Track of My Tears", "Untitled Love", "Unknown Pleasures", "7"])
 def test_titles_that_only_begin_like_placeholders_are_asked_about(title: str) -> None:
-    assert searchable(tags(title)) == (title, "The Lanterns")
+    assert searchable_names(tags(title)) == (title, "The Lanterns")
 
 
 def test_a_title_without_artist_is_asked_for_by_its_length_and_without_one_not_at_all() -> None:
@@ -465,22 +465,22 @@ def waiting(links: int, *, batches: bool, **of_group: Any) -> tuple[TrackOutcome
 
 @pytest.mark.parametrize("batches", [True, False])
 def test_an_album_is_not_searched_for_before_all_of_its_tracks_are_as_far(batches: bool) -> None:
-    outcome, asked_for = waiting(0, batches=batches, all_here=False)
-    assert outcome.waits
+    outcome, asked_for = waiting(0, batches=batches, is_searched=False)
+    assert outcome.waits_for_album
     assert asked_for == ([["listenbrainz spotify_ids"]] if batches else [])
 
 
 def test_where_a_track_costs_a_request_one_of_an_album_asks_for_its_links_at_a_time() -> None:
-    outcome, asked_for = waiting(2, batches=False, turn=99)
-    assert outcome.waits
+    outcome, asked_for = waiting(2, batches=False, turn_of=99)
+    assert outcome.waits_for_album
     assert asked_for == [["spotify album"], ["listenbrainz spotify_ids"]]
-    outcome, asked_for = waiting(2, batches=False, turn=1)
-    assert not outcome.waits
+    outcome, asked_for = waiting(2, batches=False, turn_of=1)
+    assert not outcome.waits_for_album
     assert asked_for[2:] == [["spotify track"], ["spotify track"]]
 
 
 def test_the_album_that_a_link_of_another_track_has_told_is_read_before_a_link_is_asked_for() -> None:
-    _, asked_for = waiting(1, batches=False, turn=1, spotify_late=(spotify_id(6_000),))
+    _, asked_for = waiting(1, batches=False, turn_of=1, late_spotify_albums=(spotify_id(6_000),))
     assert asked_for[2:] == [["spotify tracklist"], ["spotify track"]]
 
 
@@ -526,7 +526,7 @@ def test_of_several_links_one_that_another_answer_has_described_is_asked_for_fir
         (LB, "recording"): [recording(1, provider=LB)],
         (LB, "spotify_ids"): [spotify_links(1, 3, 4)],
     }
-    shown = state(tags(recording=1), on_spotify=frozenset({spotify_id(4)}))
+    shown = state(tags(recording=1), described_on_spotify=frozenset({spotify_id(4)}))
     _, rounds = play(shown, by_kind(replies), Rules(Services(spotify_batches=False)))
     links = [query for queries in rounds for query in queries if query.kind == "track"]
     assert [query["id"] for query in links] == [spotify_id(4), spotify_id(3)]
@@ -541,7 +541,7 @@ def test_what_two_sources_name_is_verified_where_another_answer_has_described_it
         (LB, "recording"): [recording(1, provider=LB, spotify_track_ids=[spotify_id(3)])],
         (LB, "spotify_ids"): [spotify_links(1, 3)],
     }
-    shown = state(tags(recording=1), on_spotify=frozenset({spotify_id(3)}))
+    shown = state(tags(recording=1), described_on_spotify=frozenset({spotify_id(3)}))
     _, rounds = play(shown, by_kind(replies), Rules(Services(spotify_batches=False)))
     assert ["spotify track"] in steps(rounds)
 
@@ -569,7 +569,7 @@ def test_where_each_search_is_a_request_only_the_files_own_isrc_is_searched_for(
 def test_an_album_is_searched_for_at_spotify_as_it_can_be_called_there(
     album: str, artist: str, asked_for: dict[str, str]
 ) -> None:
-    query = album_on_spotify(state(tags(), group=AlbumGroup(album, artist, 12)))
+    query = spotify_album_query(state(tags(), group=AlbumGroup(album, artist, 12)))
     assert query is not None
     assert dict(query.terms) == asked_for
 
@@ -713,7 +713,7 @@ PEOPLE = st.lists(
 ).map(tuple)  # fmt: skip
 
 
-def invented(query: Query, chance: random.Random) -> Asked:
+def invented(query: Query, chance: random.Random) -> TrackLookup:
     """Any answer that the provider might give: found, missing or failed."""
     how = chance.choice(["found", "found", "missing", "failed"])
     if how == "failed":

@@ -10,7 +10,7 @@ import pytest
 
 from soulspot.assembly import open_service
 from soulspot.config.loading import make_config
-from soulspot.deciding.outcome import Rules, work_out
+from soulspot.deciding.outcome import Rules, decide_track
 from soulspot.matching import MatchPolicy
 from soulspot.models import TrackOutcome, TrackState, Verdict
 from soulspot.pipeline import decider
@@ -46,9 +46,9 @@ async def test_a_track_that_cannot_be_decided_goes_on_waiting_for_its_answers_an
     def broken(state: TrackState, rules: Rules) -> TrackOutcome:
         if state.track_id == 1:
             raise ValueError("a bug")
-        return work_out(state, rules)
+        return decide_track(state, rules)
 
-    monkeypatch.setattr(decider, "work_out", broken)
+    monkeypatch.setattr(decider, "decide_track", broken)
     for track_id in (1, 2):
         await decide_by_person(service, track_id, mbid(track_id), Verdict.REJECTED)
     await service.add_rows([ImportedTrack("new", tags("Another song"))])
@@ -65,9 +65,9 @@ async def test_what_was_there_is_decided_by_new_rules_before_more_comes_in(
 
     def watched(state: TrackState, rules: Rules) -> TrackOutcome:
         decided.append(state.track_id)
-        return work_out(state, rules)
+        return decide_track(state, rules)
 
-    monkeypatch.setattr(decider, "work_out", watched)
+    monkeypatch.setattr(decider, "decide_track", watched)
     service.decider.use_rules(replace(service.decider.rules, policy=MatchPolicy(accept=0.97)))
     await service.add_rows([ImportedTrack("new", tags("Another song"))])
     assert decided == [1, 2, 3]

@@ -32,7 +32,7 @@ def arrives(
     track_id: int, *, on: str | None = None, waits: bool = False, wanted: bool = False
 ) -> TrackOutcome:
     row = EnrichedTrack(track_id, None, None, Status.ACCEPTED, 1.0, spotify_album_id=on)
-    return TrackOutcome(row, waits=waits, wanted=(SEARCH,) if wanted else ())
+    return TrackOutcome(row, waits_for_album=waits, wanted=(SEARCH,) if wanted else ())
 
 
 def saved(connection: sqlite3.Connection, *outcomes: TrackOutcome) -> set[int]:
@@ -44,7 +44,12 @@ def group_of(
 ) -> tuple[bool, tuple[str, ...], tuple[str, ...], int | None]:
     [state] = tracks.load_states(connection, [track_id])
     assert state.group
-    return state.group.all_here, state.group.spotify_albums, state.group.spotify_late, state.group.turn
+    return (
+        state.group.is_searched,
+        state.group.spotify_albums,
+        state.group.late_spotify_albums,
+        state.group.turn_of,
+    )
 
 
 def test_the_last_track_of_an_album_to_arrive_wakes_those_that_wait_and_they_know_where_others_were_found(

@@ -42,7 +42,7 @@ def groups(connection: sqlite3.Connection, ids: list[int]) -> list[AlbumGroup | 
 
 def just_in(album: str, artist: str | None, size: int) -> AlbumGroup:
     """An album of which nothing has been decided yet."""
-    return AlbumGroup(album, artist, size, all_here=False)
+    return AlbumGroup(album, artist, size, is_searched=False)
 
 
 def test_an_album_is_called_what_most_of_its_tracks_call_it(connection: sqlite3.Connection) -> None:

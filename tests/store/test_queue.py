@@ -127,7 +127,7 @@ def test_a_question_for_a_track_that_an_album_has_shown_is_answered_without_a_re
     (state,) = tracks.load_states(connection, [track])
     answer = state.answer_to(wanting(1))
     assert answer is not None
-    assert answer.settled
+    assert answer.is_settled
     assert [entity.id for entity in answer.entities] == [spotify_id(1)]
     assert not queue.claim(connection, SPOTIFY, {"track": 20}, NOW).lookups
     queue.requeue_due(connection, NOW + queue.STILL_TRUE + 1)  # it ages, and is asked itself then
@@ -164,7 +164,7 @@ def test_a_track_knows_which_of_its_links_spotify_has_described(connection: sqli
     answer = Settlement(lookup, LookupState.DONE, NOW + DAY, (spotify_links(1, 2, 7),))
     queue.settle(connection, [answer], NOW)
     (state,) = tracks.load_states(connection, [track])
-    assert state.on_spotify == {spotify_id(2)}
+    assert state.described_on_spotify == {spotify_id(2)}
 
 
 def test_what_a_second_look_answers_is_not_claimed_and_others_take_its_place(
@@ -317,7 +317,7 @@ def test_an_answer_brings_its_facts_and_reaches_every_linked_track(connection: s
     for state in tracks.load_states(connection, ids):
         answer = state.answer_to(isrc_query(1))
         assert answer is not None
-        assert answer.answered
+        assert answer.is_answered
         assert [one.id for one in answer.entities] == [mbid(1), mbid(2)]
         assert answer.entities[0] == entity
 
@@ -360,11 +360,11 @@ def test_a_postponed_lookup_keeps_its_due_time_and_its_attempts(connection: sqli
     add_lookups(connection, 1, now=NOW - 50)
     [lookup] = claim(connection)
     connection.execute("UPDATE lookups SET attempts = 3, misses = 2")
-    said = Settlement(lookup, LookupState.PENDING, 0.0, error="quota spent", counts=False)
+    said = Settlement(lookup, LookupState.PENDING, 0.0, error="quota spent", is_attempt=False)
     queue.settle(connection, [said], NOW)
     row = of(connection, lookup.lookup_id, "state, due_at, attempts, misses, last_error, leased_at")
     assert row == ("pending", iso(NOW - 50), 3, 2, "quota spent", None)
-    aside = Settlement(lookup, LookupState.PENDING, NOW + 300, error="never answered", counts=False)
+    aside = Settlement(lookup, LookupState.PENDING, NOW + 300, error="never answered", is_attempt=False)
     queue.settle(connection, [aside], NOW)
     row = of(connection, lookup.lookup_id, "state, due_at, attempts")
     assert row == ("pending", iso(NOW + 300), 3), "to step aside is not an attempt either"
@@ -409,7 +409,7 @@ def test_an_aged_answer_comes_back_into_the_queue_and_stays_an_answer_meanwhile(
         [state] = tracks.load_states(connection, [track_id])
         answer = state.answer_to(isrc_query(1))
         assert answer is not None
-        assert answer.settled
+        assert answer.is_settled
         assert [one.id for one in answer.entities] == [mbid(1)]
 
 

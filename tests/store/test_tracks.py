@@ -331,6 +331,6 @@ def test_the_state_of_a_track_names_everything_it_asked(connection: sqlite3.Conn
     one, two = state.answer_to(isrc_query(1)), state.answer_to(isrc_query(2))
     assert one is not None
     assert two is not None
-    assert (one.settled, two.settled) == (True, False)
+    assert (one.is_settled, two.is_settled) == (True, False)
     assert state.row is not None
     assert state.row.status is Status.PENDING

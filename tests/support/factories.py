@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from soulspot.deciding.outcome import Rules, work_out
+from soulspot.deciding.outcome import Rules, decide_track
 from soulspot.models import (
     LISTENBRAINZ,
     MUSICBRAINZ,
     SPOTIFY,
-    Asked,
     Entity,
     FileStamp,
     Identifiers,
@@ -23,6 +22,7 @@ from soulspot.models import (
     Query,
     ScannedFile,
     Settlement,
+    TrackLookup,
     TrackOutcome,
     TrackState,
     TrackTags,
@@ -145,24 +145,26 @@ def said(
     return PersonDecision(provider, entity_id, verdict, "somebody", at)
 
 
-def state(known: TrackTags, *answered: Asked, **more: Any) -> TrackState:
+def state(known: TrackTags, *answered: TrackLookup, **more: Any) -> TrackState:
     """A track of which these answers are known."""
     asked = {(one.query.provider, one.query.kind, one.query.key): one for one in answered}
-    return TrackState(1, more.pop("path", None), more.pop("source_key", None), known, asked=asked, **more)
+    return TrackState(1, more.pop("path", None), more.pop("source_key", None), known, lookups=asked, **more)
 
 
-def asked(query: Query, *entities: Entity, state: LookupState | None = None, answered: bool = True) -> Asked:
+def asked(
+    query: Query, *entities: Entity, state: LookupState | None = None, answered: bool = True
+) -> TrackLookup:
     """A query and its answer: found when there are entities, missing when there are none."""
     usual = LookupState.DONE if entities else LookupState.MISSING
-    return Asked(query, state or usual, answered, tuple(entities))
+    return TrackLookup(query, state or usual, answered, tuple(entities))
 
 
-def failed(query: Query) -> Asked:
+def failed(query: Query) -> TrackLookup:
     """A query that was refused for good."""
-    return Asked(query, LookupState.FAILED, answered=False, error="the service said no")
+    return TrackLookup(query, LookupState.FAILED, is_answered=False, error="the service said no")
 
 
-Reply = Callable[[Query], Asked]
+Reply = Callable[[Query], TrackLookup]
 
 
 def by_kind(replies: Mapping[tuple[str, str], Sequence[Entity]]) -> Reply:
@@ -175,15 +177,15 @@ def play(
 ) -> tuple[TrackOutcome, list[list[Query]]]:
     """Let a track ask and be answered until it wants nothing more: its outcome, and what it asked in each round."""
     rounds: list[list[Query]] = []
-    known, now = dict(start.asked), start
+    known, now = dict(start.lookups), start
     while True:
-        outcome = work_out(now, rules)
+        outcome = decide_track(now, rules)
         if not outcome.wanted:
             return outcome, rounds
         assert len(rounds) < most_rounds, f"still asking after {most_rounds} rounds: {outcome.wanted}"
         rounds.append(list(outcome.wanted))
         known |= {(q.provider, q.kind, q.key): reply(q) for q in outcome.wanted}
-        now = replace(now, asked=dict(known), row=outcome.row)
+        now = replace(now, lookups=dict(known), row=outcome.row)
 
 
 # --- what is in the store -----------------------------------------------------------------------------------------
@@ -207,7 +209,7 @@ def decide(
     """Work out these tracks and store what was made of them, as the service does."""
     waiting = sorted(track_ids)
     while waiting:
-        outcomes = [work_out(one, rules or Rules()) for one in tracks.load_states(connection, waiting)]
+        outcomes = [decide_track(one, rules or Rules()) for one in tracks.load_states(connection, waiting)]
         waiting = sorted(tracks.save_outcomes(connection, outcomes, now))
 
 

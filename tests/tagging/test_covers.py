@@ -7,6 +7,7 @@ import hashlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -303,7 +304,7 @@ async def test_the_page_gets_covers_from_us_with_a_tag_and_from_no_other_page(
 ) -> None:
     image = archive.answers[archive.front] = cover_png("one")
     running = await start()
-    running.service.parts.covers = make()
+    running.service.parts = replace(running.service.parts, covers=make())
     async with running.http.get("/api/v1/covers", params={"url": FRONT}) as answer:
         assert (answer.status, answer.content_type, await answer.read()) == (200, "image/png", image)
         tag = answer.headers["ETag"]
@@ -387,7 +388,7 @@ async def test_what_cannot_be_had_now_is_counted_and_the_others_are_saved(
 async def test_beside_a_daemon_covers_come_through_it(start: Any, make: Make, archive: Archive) -> None:
     image = archive.answers[archive.front] = cover_png("one")
     running = await start()
-    running.service.parts.covers = make()
+    running.service.parts = replace(running.service.parts, covers=make())
     async with DaemonClient(str(running.http.make_url("")), None) as daemon:
         assert await daemon.cover(FRONT) == (image, "image/png")
         assert await daemon.cover(FRONT.replace("/77-", "/78-")) is None
