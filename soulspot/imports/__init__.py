@@ -1,4 +1,4 @@
-"""Tables, release messages and other databases in; one `ImportRow` a track without a file out.
+"""Tables, DDEX release messages and other databases in; one `ImportRow` a track without a file out.
 
 Called by the pipeline's intake, by dataframes and by `soulspot import`."""
 

@@ -1,4 +1,5 @@
-"""Cells of data frames, database rows and mappings made plain, so that they can be read as an import file's are; pure."""
+"""Cells of data frames, database rows and mappings, made plain as an import file's cells are;
+pure."""
 
 from __future__ import annotations
 
@@ -13,33 +14,34 @@ from typing import Any
 
 from soulspot.imports.records import COLUMNS
 
-PATH_COLUMN = "path"  # of an audio file; beside the columns of an import file
+PATH_COLUMN = "path"
+"""The column of an audio file's path, which import files do not have."""
+
 KNOWN_COLUMNS = (*COLUMNS, PATH_COLUMN)
-_MISSING = frozenset({"NAType", "NaTType"})  # how pandas says that there is nothing
-_WHOLE = re.compile(r"\s*(\d+)\.0+\s*")  # what becomes of "3" in a column of floats that is made text
-_POSITIONS = ("track_number", "disc_number")
+_MISSING_TYPES = frozenset({"NAType", "NaTType"})  # pandas' types of a missing value
+_WHOLE = re.compile(r"\s*(\d+)\.0+\s*")
 
 
 def plain_value(value: Any) -> Any:
-    """`value` as JSON could have it: None, bool, int, float, str or a list of such. None for NaN, NaT, NA and the like.
+    """Return `value` as JSON could have it: None, bool, int, float, str or a list of those.
 
-    Times of day and of length become milliseconds, other things the text that they show themselves as."""
+    NaN, NaT, NA and infinity become None, times of day and timedeltas become milliseconds, arrays
+    and series become lists, and any other object becomes its text."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, Enum):
         return plain_value(value.value)
+    # Subclasses of str, int and float (numpy's scalars, say) become the plain type.
     if isinstance(value, str):
         return str(value)
     if isinstance(value, int):
         return int(value)
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
-    if type(value).__name__ in _MISSING:
-        return None
-    return _unusual(value)
+    return None if type(value).__name__ in _MISSING_TYPES else _plain_object(value)
 
 
-def _unusual(value: Any) -> Any:
+def _plain_object(value: Any) -> Any:
     if isinstance(value, Decimal):
         if not value.is_finite():
             return None
@@ -52,35 +54,41 @@ def _unusual(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value).decode("utf-8", "replace")
-    for name in ("tolist", "to_list"):  # arrays and scalars of numpy, series of pandas and polars
-        if callable(listed := getattr(value, name, None)):
-            return plain_value(listed())
+    # Arrays and scalars of numpy have `tolist`, series of pandas and polars `to_list`.
+    for name in ("tolist", "to_list"):
+        if callable(to_list := getattr(value, name, None)):
+            return plain_value(to_list())
     if isinstance(value, list | tuple | set | frozenset):
-        found = [plain_value(one) for one in value]
-        return [one for one in found if one is not None]
+        return [plain for item in value if (plain := plain_value(item)) is not None]
     return str(value)
 
 
 def is_empty(value: Any) -> bool:
-    """Whether there is nothing in a (plain) cell."""
+    """Whether a plain cell holds nothing: None, an empty list or blank text."""
     return value is None or value == [] or (isinstance(value, str) and not value.strip())
 
 
 def import_record(cells: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of an import: the known columns that have something in them, in plain values. `path` is no part of it."""
+    """Return the cells of the import columns (`COLUMNS`, so without `path`) that are not empty,
+    made plain.
+
+    For example {"title": "One", "isrc": NaN, "track_number": "3.0", "year": 1999} becomes
+    {"title": "One", "track_number": "3"}."""
     found = {name: plain_value(cells[name]) for name in COLUMNS if name in cells}
-    for name in _POSITIONS:
-        if isinstance(said := found.get(name), str) and (whole := _WHOLE.fullmatch(said)):
-            found[name] = whole[1]
-    for name in COLUMNS:
-        if isinstance(said := found.get(name), list):
-            found[name] = [str(one) for one in said if not isinstance(one, list)]
+    for name, value in found.items():
+        if isinstance(value, list):
+            found[name] = [str(item) for item in value if not isinstance(item, list)]
+        elif isinstance(value, str) and name in ("track_number", "disc_number"):
+            # "3" in a column of floats that was made text is "3.0".
+            found[name] = _WHOLE.sub(r"\1", value) if _WHOLE.fullmatch(value) else value
     return {name: value for name, value in found.items() if not is_empty(value)}
 
 
 def known_columns(columns: Iterable[str]) -> dict[str, str]:
-    """Which of these columns stands for which known one, by the known one's name: blanks around and capitals are
-    passed over, unless another is written exactly so."""
+    """Return, by the name of a known column, the one of `columns` that stands for it.
+
+    Surrounding blanks and capitals do not count: " Title" stands for "title", unless another column
+    is named exactly "title"."""
     found: dict[str, str] = {}
     for column in columns:
         name = str(column).strip().lower()
@@ -90,7 +98,7 @@ def known_columns(columns: Iterable[str]) -> dict[str, str]:
 
 
 def absolute_path(path: Any) -> bytes | Exception:
-    """A path made absolute; what no file system can hold is an error of this path alone."""
+    """Return a path made absolute, or the error of a path that no file system can hold."""
     try:
         found = os.path.abspath(os.fsencode(path))
     except (TypeError, ValueError) as error:

@@ -1,21 +1,21 @@
-"""Reads tracks without files from CSV, JSON, NDJSON or release messages (DDEX ERN), row by row."""
+"""Tracks without files, read row by row from CSV, JSON, NDJSON or release messages (DDEX ERN)."""
 
 from __future__ import annotations
 
 import gzip
 import io
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import Any, TextIO
 
-from soulspot.imports.records import KNOWN, READERS, SURPLUS, Reader, WholeFile
+from soulspot.imports.records import KNOWN, READERS, SURPLUS, FileStopped
 from soulspot.imports.rows import BadRow, ImportRow, parse_row
 from soulspot.library import values
 
 _MAX_UNKNOWN = 100  # unknown column names that are remembered
-MESSAGE = ".xml"  # what a release message ends in
-KINDS = (*READERS, MESSAGE)
+MESSAGE = ".xml"  # the suffix of a release message
+SUFFIXES = (*READERS, MESSAGE)
 
 
 class UnusableFile(ValueError):
@@ -23,116 +23,115 @@ class UnusableFile(ValueError):
 
 
 def list_import_files(path: Path) -> list[Path]:
-    """The file itself, or every import file in a folder and below it, sorted; what begins with a dot is left out.
+    """Return the file itself, or the import files in and below a folder, sorted, without hidden
+    ones.
 
-    Raises UnusableFile when there is none in the folder."""
+    Raises UnusableFile when the folder holds no import file."""
     if not path.is_dir():
         return [path]
     found = sorted(
-        one for one in path.rglob("*") if one.is_file() and _kind(one)[0] in KINDS and not _hidden(one, path)
+        file
+        for file in path.rglob("*")
+        if file.is_file()
+        and _format_of(file)[0] in SUFFIXES
+        and not any(part.startswith(".") for part in file.relative_to(path).parts)
     )
     if not found:
         raise UnusableFile(
-            f"{path}: holds no import file ({' '.join(KINDS)}); `soulspot enrich {path}` reads the music in it"
+            f"{path}: holds no import file ({' '.join(SUFFIXES)}); `soulspot enrich {path}` reads the music in it"
         )
     return found
 
 
-def _hidden(path: Path, folder: Path) -> bool:
-    return any(part.startswith(".") for part in path.relative_to(folder).parts)
-
-
 def check_readable(path: Path) -> None:
-    """Read an import file to its end without taking anything. Raises UnusableFile, or OSError as reading does."""
+    """Read an import file to its end without importing anything; a release message to its first
+    row.
+
+    Raises UnusableFile when nothing can be used from some line on, and OSError when it cannot be
+    read."""
     try:
-        for row in read_rows(path):
-            if isinstance(row, BadRow) and row.ends:
-                raise UnusableFile(f"{path}: line {row.line}: {row.reason}")
-            if _kind(path)[0] == MESSAGE:  # that breaks off, at worst
-                return
-    except UnusableFile:
-        raise
-    except ValueError as error:  # an ending that nobody knows
+        file = ImportFile(path)
+    except ValueError as error:
         raise UnusableFile(str(error)) from error
+    for row in file:
+        if isinstance(row, BadRow) and row.ends_file:
+            raise UnusableFile(f"{path}: line {row.line}: {row.reason}")
+        # The worst that a message does later on is to break off, which refuses no import.
+        if file.is_message:
+            return
 
 
-def _kind(path: Path) -> tuple[str, bool]:
-    """The suffix that says what is in a file, and whether it is packed."""
+def _format_of(path: Path) -> tuple[str, bool]:
+    """Return the suffix that names the file's format, and whether the file is compressed."""
     endings = [ending.lower() for ending in path.suffixes]
-    packed = endings[-1:] == [".gz"]
-    return "".join((endings[:-1] if packed else endings)[-1:]), packed
+    is_packed = endings[-1:] == [".gz"]
+    return "".join((endings[:-1] if is_packed else endings)[-1:]), is_packed
 
 
-class ImportRows(Protocol):
-    """The rows of one file in its order. Iterating again reads the file again.
+class ImportFile:
+    """The rows of an import file: .csv .tsv .json .ndjson .jsonl .xml, each also with .gz behind.
 
-    `unknown_columns` has the columns that were ignored, complete at the end."""
+    CSV needs a header line and has `,`, `;` or tabs between its columns. A .json file is one array
+    of objects and is loaded whole; the memory that other files need does not grow with them.
+    Iterating yields the rows in the file's order, and again reads the file again; OSError when it
+    cannot be read. `unknown_columns` has the names of ignored columns, complete at the end. Raises
+    ValueError for another suffix."""
 
-    @property
-    def unknown_columns(self) -> Sequence[str]: ...
-
-    def __iter__(self) -> Iterator[ImportRow | BadRow]: ...
-
-
-def read_rows(path: Path) -> ImportRows:
-    """The rows of an import file. Its suffix says what it is: .csv .tsv .json .ndjson .jsonl .xml, each also .gz.
-
-    CSV needs a header line and has `,`, `;` or tabs between its columns. Its memory use does not grow with
-    the file, nor does that of NDJSON and messages; a .json file is one array of objects and is loaded whole.
-    Raises ValueError for another suffix, and OSError while iterating when the file cannot be read."""
-    kind, packed = _kind(path)
-    if kind == MESSAGE:
-        from soulspot.imports.ern.messages import ErnRows  # with lxml, which no other import needs
-
-        return ErnRows(lambda: _bytes(path, packed))
-    reader = READERS.get(kind)
-    if reader is None:
-        known = ", ".join(KINDS)
-        raise ValueError(f"{path.name}: an import file ends in one of {known}, or in one of them and .gz")
-    return Rows(path, packed, reader)
-
-
-def _bytes(path: Path, packed: bool) -> io.BufferedReader:
-    raw: Any = gzip.GzipFile(path) if packed else path.open("rb", buffering=0)
-    return io.BufferedReader(raw)
-
-
-class Rows:
-    """The rows of a table or of JSON."""
-
-    def __init__(self, path: Path, packed: bool, reader: Reader) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._packed = packed
-        self._reader = reader
+        self._format, self._is_packed = _format_of(path)
+        if self._format not in SUFFIXES:
+            known = ", ".join(SUFFIXES)
+            raise ValueError(f"{path.name}: an import file ends in one of {known}, or in one of them and .gz")
+        self.is_message = self._format == MESSAGE
         self.unknown_columns: list[str] = []
 
     def __iter__(self) -> Iterator[ImportRow | BadRow]:
         self.unknown_columns = []
         last = 0
         try:
-            with self._open() as file:
-                for line, record in self._reader(file):
-                    last = line
-                    if isinstance(record, str):
-                        yield BadRow(line, str(record), ends=isinstance(record, WholeFile))
-                    else:
-                        self._note_unknown(record)
-                        yield parse_row(line, record)
+            for row in self._message() if self.is_message else self._table():
+                last = row.line
+                yield row
+        except FileStopped as stop:
+            yield BadRow(stop.line, str(stop), ends_file=True)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            yield BadRow(last + 1, f"the compressed file is damaged from here on ({error})", ends=last == 0)
+            # The rows before the damage are good.
+            reason = f"the compressed file is damaged from here on ({error})"
+            yield BadRow(last + 1, reason, ends_file=last == 0)
 
-    def _open(self) -> TextIO:
-        file = _bytes(self._path, self._packed)
+    def _message(self) -> Iterator[ImportRow | BadRow]:
+        # Here, because no other import needs lxml.
+        from soulspot.imports.ern.messages import read_message
+
+        return read_message(self._open_bytes)
+
+    def _table(self) -> Iterator[ImportRow | BadRow]:
+        with self._open_text() as file:
+            for line, record in READERS[self._format](file):
+                if isinstance(record, str):
+                    yield BadRow(line, record)
+                else:
+                    self._note_unknown_columns(record)
+                    yield parse_row(line, record)
+
+    def _open_bytes(self) -> io.BufferedReader:
+        raw: Any = gzip.GzipFile(self._path) if self._is_packed else self._path.open("rb", buffering=0)
+        return io.BufferedReader(raw)
+
+    def _open_text(self) -> TextIO:
+        file = self._open_bytes()
         try:
-            wide = file.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff")  # what spreadsheets save as "Unicode text"
+            # Spreadsheets save "Unicode text" as UTF-16 with a byte-order mark.
+            is_utf16 = file.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff")
         except BaseException:
             file.close()
             raise
-        if wide:
+        if is_utf16:
             return io.TextIOWrapper(file, "utf-16", errors="replace", newline="")
         return io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="")
 
-    def _note_unknown(self, record: Mapping[str, Any]) -> None:
+    def _note_unknown_columns(self, record: Mapping[str, Any]) -> None:
         for name in record.keys() - KNOWN - {SURPLUS}:
             if name not in self.unknown_columns and len(self.unknown_columns) < _MAX_UNKNOWN:
                 self.unknown_columns.append(values.clean_text(name))

@@ -1,4 +1,5 @@
-"""One row of an import: what its cells say of a track, whatever kind of file they come from; pure."""
+"""One row of an import, understood as a track, whatever kind of file or database it comes from;
+pure."""
 
 from __future__ import annotations
 
@@ -11,13 +12,13 @@ from soulspot.library import identifiers, values
 from soulspot.models import Identifiers, TrackTags
 
 NOTHING_LEFT = "nothing in this row can be looked up: its track ends as failed"
-_MEANT = {
+_EXPECTED = {
     "spotify_id": "a Spotify id",
     "isrc": "an ISRC",
     "mb_recording_id": "a MusicBrainz id",
     "mb_release_id": "a MusicBrainz id",
 }
-_NUMBERS = {
+_EXPECTED_NUMBERS = {
     "duration_ms": "a length in milliseconds",
     "track_number": "a number from 1 on",
     "disc_number": "a number from 1 on",
@@ -26,28 +27,32 @@ _NUMBERS = {
 
 @dataclass(frozen=True, slots=True)
 class ImportRow:
-    """One track to look up. `line` counts from 1: the file's line, or the element of a JSON array.
-
-    `key` is the caller's own name of the row. Malformed identifiers stand in `tags.ids.malformed`. `remarks` name
-    the values that are of no use, for a person."""
+    """One track to look up. `tags.ids.malformed` has identifiers that are of no use."""
 
     line: int
+    """The file's line, or the position in a JSON array, from 1."""
     key: str | None
+    """The caller's own name of the row; comes back as `source_key`."""
     tags: TrackTags
     remarks: tuple[str, ...] = ()
+    """Values that are of no use, in words for people."""
 
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that nothing can be looked up with; `reason` is for a person. `ends`: nothing after it can be used."""
+    """A row without anything to look up; `reason` is in words for people."""
 
     line: int
     reason: str
-    ends: bool = False
+    ends_file: bool = False
+    """Whether nothing in the file can be used from this line on."""
 
 
 def parse_row(line: int, record: Mapping[str, Any]) -> ImportRow | BadRow:
-    """What a record's cells, text, numbers or lists of text by column, say of a track."""
+    """Return the track that a record describes; a BadRow for neither a title nor an identifier.
+
+    `record` has cells by column: text, numbers or lists of text. For example
+    {"title": "One", "isrc": "GB-SMU-45-66095", "duration_ms": "3:45", "artist": ["A", "B"]}."""
     text = {name: values.split_values(_strings(record[name])) for name in COLUMNS if name in record}
 
     def first(name: str) -> str | None:
@@ -56,12 +61,13 @@ def parse_row(line: int, record: Mapping[str, Any]) -> ImportRow | BadRow:
     malformed: list[str] = []
     spotify = identifiers.parse_spotify_tracks(text.get("spotify_id", ()), "spotify_id", malformed)
     isrcs = identifiers.parse_isrcs(text.get("isrc", ()), "isrc", malformed)
-    recordings = identifiers.parse_mbids(
-        text.get("mb_recording_id", ()), "recording", "mb_recording_id", malformed
+    recordings, releases = (
+        identifiers.parse_mbids(text.get(f"mb_{kind}_id", ()), kind, f"mb_{kind}_id", malformed)
+        for kind in ("recording", "release")
     )
-    releases = identifiers.parse_mbids(text.get("mb_release_id", ()), "release", "mb_release_id", malformed)
     title = first("title")
-    if not (title or spotify or isrcs or recordings or releases or malformed):
+    has_lookup = bool(title or spotify or isrcs or recordings or releases)
+    if not (has_lookup or malformed):
         return BadRow(line, "neither a title nor an identifier")
     artists = tuple(dict.fromkeys(text.get("artist", ())))
     tags = TrackTags(
@@ -81,29 +87,28 @@ def parse_row(line: int, record: Mapping[str, Any]) -> ImportRow | BadRow:
             malformed=tuple(malformed),
         ),
     )
-    surplus = [*record.get(SURPLUS, ())]
-    beyond = (
-        [f"{len(surplus)} cells more than columns, not used: {', '.join(surplus)[:100]!r}"] if surplus else []
-    )
-    lost = () if title or spotify or isrcs or recordings or releases else (NOTHING_LEFT,)
-    return ImportRow(
-        line, first("key"), tags, (*malformed_words(malformed), *_unusable(record, tags), *beyond, *lost)
-    )
+    remarks = [*describe_malformed(malformed), *_unusable_numbers(record, tags)]
+    if surplus := record.get(SURPLUS):
+        cells = repr(", ".join(surplus)[:100])
+        remarks.append(f"{len(surplus)} cells more than columns, not used: {cells}")
+    if not has_lookup:
+        remarks.append(NOTHING_LEFT)
+    return ImportRow(line, first("key"), tags, tuple(remarks))
 
 
-def malformed_words(notes: Iterable[str]) -> Iterator[str]:
-    """What is wrong with identifiers that stand in `malformed`, for a person."""
+def describe_malformed(notes: Iterable[str]) -> Iterator[str]:
+    """Yield a sentence for people on each note of `Identifiers.malformed`, "isrc: 123", say."""
     for note in notes:
         name, _, value = note.partition(": ")
-        yield f"{name} {value!r} is not {_MEANT[name]}"
+        yield f"{name} {value!r} is not {_EXPECTED[name]}"
 
 
-def _unusable(record: Mapping[str, Any], tags: TrackTags) -> Iterator[str]:
-    for name, meant in _NUMBERS.items():
+def _unusable_numbers(record: Mapping[str, Any], tags: TrackTags) -> Iterator[str]:
+    for name, expected in _EXPECTED_NUMBERS.items():
         value = record.get(name)
-        said = value.strip() if isinstance(value, str) else value
-        if said not in (None, "", "0", 0) and getattr(tags, name) is None:
-            yield f"{name} {str(value)[:100]!r} is not {meant}"
+        text = value.strip() if isinstance(value, str) else value
+        if text not in (None, "", "0", 0) and getattr(tags, name) is None:
+            yield f"{name} {str(value)[:100]!r} is not {expected}"
 
 
 def _strings(value: Any) -> Iterable[str]:

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from soulspot.imports.files import read_rows
+from soulspot.imports.files import ImportFile
 from soulspot.imports.rows import BadRow, ImportRow
 from soulspot.library.scan import FoundFile, Problem, Walk, is_inside
 from soulspot.library.tags import read_file
@@ -188,7 +188,7 @@ class Intake:
         """Add the rows of an import file, in file order, and decide them. Raises OSError or ValueError when
         the file cannot be read at all."""
         report = ImportReport()
-        file = await asyncio.to_thread(read_rows, path)
+        file = await asyncio.to_thread(ImportFile, path)
         rows = iter(file)
         while chunk := await _next_chunk(rows, self._memory.piece_size(CHUNK)):
             good = [ImportedTrack(row.key, row.tags) for row in chunk if not isinstance(row, BadRow)]
@@ -226,7 +226,7 @@ class Intake:
 
     async def count_rows(self, path: Path, on_count: Callable[[int], None]) -> None:
         """Count the rows of an import file; call `on_count` with the number so far."""
-        await _count(await asyncio.to_thread(read_rows, path), on_count)
+        await _count(await asyncio.to_thread(ImportFile, path), on_count)
 
     # --- both -----------------------------------------------------------------------------------------------------
 

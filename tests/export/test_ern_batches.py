@@ -20,7 +20,7 @@ from soulspot.export.ddex import job
 from soulspot.export.ddex.ern import Run, build_releases
 from soulspot.export.ddex.grouping import gather_records, grouping_key, release_key
 from soulspot.export.ddex.settings import ErnSettings
-from soulspot.imports.files import read_rows
+from soulspot.imports.files import ImportFile
 from soulspot.models import EnrichedTrack, Status
 from tests.export.ern import CREATED, PARTIES, Deadly, album, built, faults, song
 from tests.support.shared_data import shared
@@ -319,7 +319,7 @@ def test_what_is_written_can_be_read_again_as_an_import(tmp_path):
     records = [song(n, disc_number=d, track_number=n, artist=f"Ana feat. Bo {n}", isrc=f"GBAYE65{d}{n:04d}")
                for d in (1, 2) for n in (1, 2, 3)]  # fmt: skip
     (tmp_path / "m.xml").write_bytes(built(records).successes[0].message)
-    found = [one.tags for one in read_rows(tmp_path / "m.xml")]
+    found = [one.tags for one in ImportFile(tmp_path / "m.xml")]
     assert [(tags.title, tags.artist, tags.album, tags.album_artist, tags.duration_ms, tags.disc_number,
              tags.track_number, tags.ids.isrcs[0], tags.date) for tags in found] == [
         (one["title"], one["artist"], one["album"], one["album_artist"], one["duration_ms"], one["disc_number"],

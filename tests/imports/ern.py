@@ -1,4 +1,4 @@
-"""Writes release messages for the tests, in the shapes of ERN 4 and of ERN 3.8."""
+"""Release messages for the tests, in the shapes of ERN 4 and of ERN 3.8."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def message(
     more: str = "",
     head: str = "",
 ) -> str:
-    """A NewReleaseMessage of these parts."""
+    """Return a NewReleaseMessage of these parts."""
     return (
         f'<?xml version="1.0" encoding="UTF-8"?>{head}<ern:NewReleaseMessage xmlns:ern="{namespace}">'
         "<MessageHeader><MessageId>m1</MessageId><MessageSender><PartyId>PADPIDA1</PartyId></MessageSender>"
@@ -28,7 +28,7 @@ def message(
 def recording(
     reference: str = "A1", isrcs: Sequence[str] = ("GBAYE6500521",), title: str | None = None, more: str = ""
 ) -> str:
-    """A recording of ERN 4.3."""
+    """Return a recording of ERN 4.3."""
     ids = "".join(f"<ISRC>{isrc}</ISRC>" for isrc in isrcs)
     shown = title if title is not None else "<DisplayTitle><TitleText>One</TitleText></DisplayTitle>"
     return (
@@ -39,7 +39,7 @@ def recording(
 
 
 def release(groups: str, more: str = "", ident: str = "<ICPN>094631432057</ICPN>") -> str:
-    """A release of ERN 4.3."""
+    """Return a release of ERN 4.3."""
     return (
         f"<Release><ReleaseReference>R0</ReleaseReference><ReleaseId>{ident}</ReleaseId>"
         "<DisplayTitle><TitleText>Night Shift</TitleText></DisplayTitle>"
@@ -48,7 +48,7 @@ def release(groups: str, more: str = "", ident: str = "<ICPN>094631432057</ICPN>
 
 
 def item(reference: str, number: int | None = None, kind: str = "") -> str:
-    """A resource's place in a group."""
+    """Return a resource's position in a group."""
     sequence = "" if number is None else f"<SequenceNumber>{number}</SequenceNumber>"
     attribute = f' ReleaseResourceType="{kind}"' if kind else ""
     return (
@@ -58,7 +58,7 @@ def item(reference: str, number: int | None = None, kind: str = "") -> str:
 
 
 def group(*inner: str, number: int | None = None, kind: str = "") -> str:
-    """A group of places or of groups."""
+    """Return a group of positions or of groups."""
     sequence = "" if number is None else f"<SequenceNumber>{number}</SequenceNumber>"
     attribute = f' ResourceGroupType="{kind}"' if kind else ""
     return f"<ResourceGroup{attribute}>{sequence}{''.join(inner)}</ResourceGroup>"

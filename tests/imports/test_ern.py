@@ -1,4 +1,4 @@
-"""Release messages as import files: every sound recording arrives as a track, and nothing hostile gets in."""
+"""Release messages as import files: every recording becomes a track, nothing hostile gets in."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from soulspot.imports.ern import messages as ern
-from soulspot.imports.files import UnusableFile, check_readable, read_rows
+from soulspot.imports.files import ImportFile, UnusableFile, check_readable
 from soulspot.imports.rows import BadRow, ImportRow
 from tests.imports.ern import (
     ERN38,
@@ -34,7 +34,7 @@ SAMPLES = ("1-Audio.xml", "4-SimpleAudioSingle.xml", "8-DjMix.xml", "Variant-Cla
 def rows(folder: Path, content: str | bytes, name: str = "m.xml") -> list[ImportRow | BadRow]:
     path = folder / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return list(read_rows(path))
+    return list(ImportFile(path))
 
 
 def row(folder: Path, content: str) -> ImportRow:
@@ -53,7 +53,7 @@ def bad(folder: Path, content: str | bytes, name: str = "m.xml") -> BadRow:
 def test_every_recording_of_the_official_samples_arrives_with_its_isrc(name: str):
     path = shared("data", "ddex", "samples43", name)
     text = path.read_text(encoding="utf-8")
-    found = [one for one in read_rows(path) if isinstance(one, ImportRow)]
+    found = [one for one in ImportFile(path) if isinstance(one, ImportRow)]
     assert len(found) == len(re.findall(r"<SoundRecording[ >]", text))
     assert [isrc for one in found for isrc in one.tags.ids.isrcs] == re.findall(r"<ISRC>(\w+)</ISRC>", text)
     root = ElementTree.fromstring(text.encode())
@@ -67,10 +67,10 @@ def test_every_recording_of_the_official_samples_arrives_with_its_isrc(name: str
 
 
 def test_the_official_samples_say_where_a_recording_stands():
-    album = [one.tags for one in read_rows(shared("data", "ddex", "samples43", "1-Audio.xml"))]
+    album = [one.tags for one in ImportFile(shared("data", "ddex", "samples43", "1-Audio.xml"))]
     assert [(tags.disc_number, tags.track_number) for tags in album] == [(1, n) for n in range(1, 22)]
     assert {(tags.album, tags.album_artist) for tags in album} == {("Yume no Hajmari", "Saeko Shu")}
-    works = [one.tags for one in read_rows(shared("data", "ddex", "samples43", "Variant-Classical.xml"))]
+    works = [one.tags for one in ImportFile(shared("data", "ddex", "samples43", "Variant-Classical.xml"))]
     assert [tags.track_number for tags in works] == list(range(1, 13))
     assert works[0].artists == ("The English Concert", "Simon Standage", "Trevor Pinnock")
 
@@ -232,7 +232,7 @@ def test_a_compilation_is_known_as_one(tmp_path: Path):
 )  # fmt: skip
 def test_another_message_is_a_bad_row_that_says_what_it_is(tmp_path: Path, root: str, words: str):
     found = bad(tmp_path, f'<?xml version="1.0"?>\n<e:{root} xmlns:e="http://ddex.net/xml/ern/43"/>')
-    assert (found.line, found.ends) == (2, True)
+    assert (found.line, found.ends_file) == (2, True)
     assert words in found.reason
     with pytest.raises(UnusableFile, match=f"m.xml: line 2: .*{words}"):
         check_readable(tmp_path / "m.xml")
@@ -243,7 +243,7 @@ def test_of_a_message_that_breaks_off_before_its_releases_nothing_is_taken_and_t
 ):
     whole = message(recording(), release(group(item("A1", 1))))
     found = bad(tmp_path, whole[: whole.index("<ReleaseList")])
-    assert found.ends
+    assert found.ends_file
     with pytest.raises(UnusableFile, match=r"m\.xml: line \d+: not XML from here on"):
         check_readable(tmp_path / "m.xml")
 
@@ -252,7 +252,7 @@ def test_of_a_message_that_breaks_off_before_its_releases_nothing_is_taken_and_t
     "content", [b"", b"no XML at all", b"<a", b"\xff\xfe\x00", b"PK\x03\x04zip", b"<a>&undefined;</a>"]
 )
 def test_what_is_no_xml_is_a_bad_row(tmp_path: Path, content: bytes):
-    assert bad(tmp_path, content).ends
+    assert bad(tmp_path, content).ends_file
 
 
 def test_a_message_that_breaks_off_says_where_and_takes_nothing_for_granted(tmp_path: Path):
@@ -273,7 +273,7 @@ def test_entities_that_swell_in_an_attribute_are_refused(tmp_path: Path):
     laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 9))
     text = message(recording(), head=f'<!DOCTYPE x [<!ENTITY l0 "ha">{laughs}]>')
     found = bad(tmp_path, text.replace("<ern:NewReleaseMessage", '<ern:NewReleaseMessage a="&l8;"'))
-    assert found.ends
+    assert found.ends_file
 
 
 def test_outside_files_and_addresses_are_not_opened(tmp_path: Path):
@@ -325,10 +325,10 @@ def test_a_huge_message_is_read_in_bounded_memory(tmp_path: Path):
             file.write(recording(f"A{n}", [f"GBAYE65{n:05d}"], more=filler))
         file.write(end)
     measure = (
-        "import re, sys; from pathlib import Path; from soulspot.imports.files import read_rows\n"
+        "import re, sys; from pathlib import Path; from soulspot.imports.files import ImportFile\n"
         # of this program alone: ru_maxrss begins with what the one that started it had
         "peak = lambda: int(re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1])\n"
-        "rows = iter(read_rows(Path(sys.argv[1]))); next(rows); before = peak(); count = 1 + sum(1 for _ in rows)\n"
+        "rows = iter(ImportFile(Path(sys.argv[1]))); next(rows); before = peak(); count = 1 + sum(1 for _ in rows)\n"
         "print(count, (peak() - before) // 1024)"
     )
     ended = subprocess.run(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from soulspot.imports import records
-from soulspot.imports.files import UnusableFile, check_readable, read_rows
+from soulspot.imports.files import ImportFile, UnusableFile, check_readable
 from soulspot.imports.rows import BadRow, ImportRow
 from soulspot.models import Identifiers, TrackTags
 
@@ -57,11 +57,11 @@ def written(folder: Path, name: str, content: str | bytes) -> Path:
 
 
 def rows(path: Path) -> list[ImportRow | BadRow]:
-    return list(read_rows(path))
+    return list(ImportFile(path))
 
 
 def good(path: Path) -> list[ImportRow]:
-    found = [row for row in read_rows(path) if isinstance(row, ImportRow)]
+    found = [row for row in ImportFile(path) if isinstance(row, ImportRow)]
     assert len(found) == len(rows(path))
     return found
 
@@ -93,7 +93,7 @@ def test_every_format_gives_the_same_row(tmp_path: Path, name: str, content: str
 @pytest.mark.parametrize("name", ["x.xlsx", "x", "x.gz", "x.csv.zip"])
 def test_another_kind_of_file_is_refused_with_the_kinds_there_are(name: str) -> None:
     with pytest.raises(ValueError, match=r"\.ndjson"):
-        read_rows(Path(name))
+        ImportFile(Path(name))
 
 
 def test_an_absent_file_is_an_os_error(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_an_absent_file_is_an_os_error(tmp_path: Path) -> None:
 
 def test_unknown_columns_are_ignored_and_named_once(tmp_path: Path) -> None:
     path = written(tmp_path, "x.csv", "Title, Artist ,rating,mood\nA,B,5,sad\nC,D,4,glad\n")
-    found = read_rows(path)
+    found = ImportFile(path)
     assert [row.tags.title for row in found if isinstance(row, ImportRow)] == ["A", "C"]
     assert sorted(found.unknown_columns) == ["mood", "rating"]
 
@@ -111,7 +111,7 @@ def test_unknown_columns_are_ignored_and_named_once(tmp_path: Path) -> None:
 def test_a_table_without_a_header_is_one_bad_row_that_names_the_columns(tmp_path: Path) -> None:
     [bad] = rows(written(tmp_path, "x.csv", "4uLU6hMCjMI75M1A2tKUQC\n0VjIjW4GlUZAMYd2vXMi3b\n"))
     assert isinstance(bad, BadRow)
-    assert (bad.line, bad.ends) == (1, True)
+    assert (bad.line, bad.ends_file) == (1, True)
     assert "none of its columns is known: 4ulu6hmcjmi75m1a2tkuqc" in bad.reason
     assert "spotify_id" in bad.reason
 
@@ -262,7 +262,7 @@ def test_text_that_is_not_utf8_is_not_guessed_at(tmp_path: Path) -> None:
     first, bad = rows(written(tmp_path, "x.csv", b"title\nA\nCaf\xe9 \xff\nB\n"))
     assert isinstance(first, ImportRow)
     assert isinstance(bad, BadRow)
-    assert (bad.line, bad.ends) == (3, True)
+    assert (bad.line, bad.ends_file) == (3, True)
 
 
 @pytest.mark.parametrize("cut", [5, 12, 60, -4])
@@ -291,7 +291,7 @@ def test_a_long_table_takes_no_more_memory_than_a_short_one(tmp_path: Path) -> N
             file.writelines(f"{n:022d},Song {n}\n" for n in range(count))
         tracemalloc.start()
         try:
-            assert sum(1 for _ in read_rows(path)) == count
+            assert sum(1 for _ in ImportFile(path)) == count
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()

@@ -1,4 +1,4 @@
-"""Import from another database: a real SQLite file as the source, and the SQL that others would be asked in."""
+"""Import from another database: from a real SQLite file, and the SQL for other databases."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from typer.testing import CliRunner, Result
 from soulspot.cli.main import app
 from soulspot.imports.sql.keys import display_key, key_from_json, key_to_json
 from soulspot.imports.sql.reader import SqlSource
-from soulspot.imports.sql.url import SourceError, digest, parsed, shown, words
+from soulspot.imports.sql.url import SourceError, display_url, error_text, parse_url, source_digest
 from tests.support.flow import rows, write_config
 
 Run = Callable[..., Result]
@@ -55,7 +55,7 @@ def ours(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(source: Path, ours: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """`soulspot import` with these arguments; from the source unless they say another."""
+    """Return a runner of `soulspot import`, which reads from `source` unless told otherwise."""
     monkeypatch.delenv("SOULSPOT_IMPORT_SQL_URL", raising=False)
     config = write_config(
         tmp_path / "config.toml",
@@ -284,13 +284,13 @@ URLS = [
 
 @pytest.mark.parametrize("url", URLS)
 def test_a_password_is_neither_shown_nor_part_of_what_is_remembered(url: str) -> None:
-    one = parsed(url)
-    assert "s3cr" not in shown(one)
-    said = words(RuntimeError(f"cannot connect to {url} with {PASSWORD} (PWD={PASSWORD})"), one)
+    one = parse_url(url)
+    assert "s3cr" not in display_url(one)
+    said = error_text(RuntimeError(f"cannot connect to {url} with {PASSWORD} (PWD={PASSWORD})"), one)
     assert "s3cr" not in said
-    other = parsed(url.replace("s3cr", "changed"))
-    assert digest(one, SQL, ["id"]) == digest(other, SQL, ["id"])
-    assert digest(one, SQL, ["id"]) != digest(one, SQL + " WHERE 1", ["id"])
+    other = parse_url(url.replace("s3cr", "changed"))
+    assert source_digest(one, SQL, ["id"]) == source_digest(other, SQL, ["id"])
+    assert source_digest(one, SQL, ["id"]) != source_digest(one, SQL + " WHERE 1", ["id"])
 
 
 def compiled(source: Path, dialect: Any, after: tuple[Any, ...] | None, *keys: str) -> str:

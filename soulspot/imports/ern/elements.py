@@ -1,22 +1,18 @@
-"""What the elements of a release message say of one recording: titles, artists, lengths, ISRCs; pure.
+"""Elements of a release message read as text: titles, artists and names of parties; pure.
 
-ERN 4 has `DisplayTitle`, `DisplayArtistName` and references to parties; ERN 3 has `ReferenceTitle`, and titles and
-artists with their names in `SoundRecordingDetailsByTerritory`."""
+ERN 4 has `DisplayTitle`, `DisplayArtistName` and references to parties. ERN 3 has `ReferenceTitle`,
+and keeps titles and artists in details by territory. A recording or release is therefore passed on
+as its `parts`: the element, and with ERN 3 the details inside it."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
 
 from lxml import etree
 
-from soulspot.imports.rows import malformed_words
-from soulspot.library import identifiers, values
-from soulspot.models import Identifiers, TrackTags
+from soulspot.library import values
 
 Element = etree._Element
-_LENGTH = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
 _VERSIONS = {
     "ACappellaVersion": "a cappella", "CleanVersion": "clean", "DemoVersion": "demo", "InstrumentalVersion": "instrumental",
     "KaraokeVersion": "karaoke", "LiveVersion": "live", "RadioVersion": "radio", "RemixVersion": "remix",
@@ -26,164 +22,104 @@ _FEATURED, _COMPOSER = "FeaturedArtist", "Composer"
 _WORLD = "Worldwide"
 
 
-class Known(Protocol):
-    """What is known of a message besides its recordings."""
-
-    def party(self, reference: str) -> str | None: ...
-
-    def placed(self, reference: str | None) -> dict[str, Any]: ...
-
-
-def local(element: Element) -> str:
-    """The element's name without its namespace; nothing for what is no element."""
+def local_name(element: Element) -> str:
+    """Return the element's name without its namespace; "" for a comment or the like."""
     return etree.QName(element).localname if isinstance(element.tag, str) else ""
 
 
 def children(element: Element, *path: str) -> list[Element]:
-    """The elements at this path of local names."""
+    """Return the descendants at this path of local names; `path` ("A", "B") finds every B in every
+    A."""
     found = [element]
     for name in path:
-        found = [child for one in found for child in one if local(child) == name]
+        found = [child for parent in found for child in parent if local_name(child) == name]
     return found
 
 
 def text_of(element: Element | None) -> str | None:
-    """Its text with blanks as one, or None."""
+    """Return the element's text with each run of blanks as one; None for no element or no text."""
     if element is None:
         return None
     return values.clean_text(" ".join("".join(str(part) for part in element.itertext()).split())) or None
 
 
-def first(element: Element, *path: str) -> str | None:
-    return next((found for one in children(element, *path) if (found := text_of(one))), None)
+def first_text(element: Element, *path: str) -> str | None:
+    """Return the first text at this path of local names; None when there is no text."""
+    return next((text for found in children(element, *path) if (text := text_of(found))), None)
 
 
-def preferred(found: Sequence[Element]) -> Element | None:
-    """Of one thing in several languages or territories, the one that is the default, else worldwide, else first."""
+def preferred(elements: Sequence[Element]) -> Element | None:
+    """Return the default of elements in several languages or territories, else the worldwide, else
+    the first."""
 
     def rank(element: Element) -> tuple[bool, bool]:
         territory = element.get("ApplicableTerritoryCode") or _WORLD
         return (element.get("IsDefault") != "true", territory != _WORLD)
 
-    return min(found, key=rank, default=None)
+    return min(elements, key=rank, default=None)
 
 
-def details(element: Element, name: str) -> Element | None:
-    """ERN 3: the details by territory, those for the world, else the first."""
+def with_details(element: Element, name: str) -> list[Element]:
+    """Return the element and, for ERN 3, its details `name` for the world, else for the first
+    territory."""
     found = children(element, name)
-    return next(
-        (one for one in found if _WORLD in map(text_of, children(one, "TerritoryCode"))),
-        found[0] if found else None,
-    )
+    world = (part for part in found if _WORLD in map(text_of, children(part, "TerritoryCode")))
+    return [element, *([next(world, found[0])] if found else [])]
 
 
-def title_of(element: Element, inner: Element | None) -> str | None:
-    """The title as it is displayed, with its subtitle, which mostly names the version."""
-    shown = preferred(children(element, "DisplayTitle"))
-    if shown is None and inner is not None:
-        titles = children(inner, "Title")
-        displayed = [one for one in titles if one.get("TitleType") == "DisplayTitle"]
-        shown = preferred(displayed or titles)
-    if shown is None:
-        shown = next(iter(children(element, "ReferenceTitle")), None)
-    title = _composed(shown) if shown is not None else None
+def title_of(parts: Sequence[Element]) -> str | None:
+    """Return the displayed title of a recording or release with its subtitle, which mostly names
+    the version."""
+    titles = [title for part in parts[1:] for title in children(part, "Title")]
+    displayed = [title for title in titles if title.get("TitleType") == "DisplayTitle"]
+    element = preferred(children(parts[0], "DisplayTitle"))
+    if element is None:
+        element = preferred(displayed or titles or children(parts[0], "ReferenceTitle")[:1])
+    title = _with_subtitles(element) if element is not None else None
     if title is None:
-        title = text_of(preferred(children(element, "DisplayTitleText")))
-    kinds = [
-        text_of(one)
-        for place in (element, inner)
-        if place is not None
-        for one in children(place, "VersionType")
-    ]
+        title = text_of(preferred(children(parts[0], "DisplayTitleText")))
+    kinds = [text_of(kind) for part in parts for kind in children(part, "VersionType")]
     for word in (_VERSIONS[kind] for kind in kinds if kind in _VERSIONS):
         if title and word not in title.casefold():
             title = f"{title} ({word})"
     return title
 
 
-def _composed(element: Element) -> str | None:
-    title = first(element, "TitleText")
+def _with_subtitles(element: Element) -> str | None:
+    title = first_text(element, "TitleText")
     for subtitle in filter(None, map(text_of, children(element, "SubTitle"))):
         if title and subtitle.casefold() not in title.casefold():
             title = f"{title} {subtitle}" if subtitle.startswith(("(", "[")) else f"{title} ({subtitle})"
     return title
 
 
-def artists_of(element: Element, inner: Element | None, known: Known) -> tuple[str | None, tuple[str, ...]]:
-    """The credit as it is displayed, and the names in it."""
-    places = [place for place in (element, inner) if place is not None]
-    listed = [one for place in places for one in children(place, "DisplayArtist")]
-    listed.sort(key=lambda one: _sequence(one.get("SequenceNumber")))
-    named: dict[str, str] = {}
-    for one in listed:
-        role = first(one, "DisplayArtistRole") or first(one, "ArtistRole") or ""
-        if name := _name_of(one, known):
-            named.setdefault(name, role)
-    performers = [name for name, role in named.items() if role != _COMPOSER] or list(named)
-    shown = text_of(preferred([one for place in places for one in children(place, "DisplayArtistName")]))
-    if shown is None and performers:
-        featured = [name for name in performers if named[name] == _FEATURED]
-        main = [name for name in performers if named[name] != _FEATURED]
-        shown = " feat. ".join(filter(None, (", ".join(main), ", ".join(featured))))
-    return shown or None, tuple(performers)
+def artists_of(parts: Sequence[Element], parties: Mapping[str, str]) -> tuple[str | None, tuple[str, ...]]:
+    """Return the displayed artist credit, and the names in it.
 
-
-def _name_of(artist: Element, known: Known) -> str | None:
-    if reference := first(artist, "ArtistPartyReference"):
-        return known.party(reference)
-    return party_name(artist)
+    `parties` has the full names of the message's parties by reference. A message without a
+    displayed credit gets one made of the names: "Main, Other feat. Guest"."""
+    listed = [artist for part in parts for artist in children(part, "DisplayArtist")]
+    listed.sort(key=lambda artist: _sequence_of(artist.get("SequenceNumber")))
+    roles: dict[str, str] = {}
+    for artist in listed:
+        role = first_text(artist, "DisplayArtistRole") or first_text(artist, "ArtistRole") or ""
+        reference = first_text(artist, "ArtistPartyReference")
+        if name := parties.get(reference) if reference else party_name(artist):
+            roles.setdefault(name, role)
+    performers = [name for name, role in roles.items() if role != _COMPOSER] or list(roles)
+    credit = text_of(preferred([name for part in parts for name in children(part, "DisplayArtistName")]))
+    if credit is None and performers:
+        featured = [name for name in performers if roles[name] == _FEATURED]
+        main = [name for name in performers if roles[name] != _FEATURED]
+        credit = " feat. ".join(filter(None, (", ".join(main), ", ".join(featured))))
+    return credit or None, tuple(performers)
 
 
 def party_name(element: Element) -> str | None:
-    """The full name of a party: the default, else the first."""
-    found = preferred(children(element, "PartyName"))
-    return first(found, "FullName") if found is not None else None
+    """Return the full name of a party: the default one, else the first."""
+    name = preferred(children(element, "PartyName"))
+    return first_text(name, "FullName") if name is not None else None
 
 
-def recording_of(element: Element, known: Known) -> tuple[str | None, TrackTags, tuple[str, ...]]:
-    """A sound recording's reference within the message, what it says, and remarks about what is of no use."""
-    inner = details(element, "SoundRecordingDetailsByTerritory")
-    reference = first(element, "ResourceReference")
-    credit, names = artists_of(element, inner, known)
-    malformed: list[str] = []
-    isrcs = identifiers.parse_isrcs(_isrcs(element), "isrc", malformed)
-    written = first(element, "Duration") or (first(inner, "Duration") if inner is not None else None)
-    length = milliseconds(written)
-    tags = TrackTags(
-        title=title_of(element, inner),
-        artist=credit,
-        artists=names if len(names) > 1 else (),
-        duration_ms=length,
-        ids=Identifiers(isrcs=isrcs, malformed=tuple(malformed)),
-        **known.placed(reference),
-    )
-    unusable = (
-        [f"Duration {written[:100]!r} is not a length such as PT3M25S"]
-        if written and not _LENGTH.fullmatch(written)
-        else []
-    )
-    return reference, tags, (*malformed_words(malformed), *unusable)
-
-
-def milliseconds(duration: str | None) -> int | None:
-    """Of an ISO 8601 duration; None for none, for nothing, and for what is not one."""
-    match = _LENGTH.fullmatch(duration or "")
-    if match is None:
-        return None
-    days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
-    return values.seconds_to_ms(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
-
-
-def _sequence(text: str | None) -> int:
+def _sequence_of(text: str | None) -> int:
     return int(text) if text and text.isascii() and text.isdigit() else 1 << 30
-
-
-def _isrcs(element: Element) -> Iterator[str]:
-    """ERN 4.3 has them by edition, earlier ones by the resource; ids that were replaced are those of other times."""
-    paths: Iterable[tuple[str, ...]] = (
-        ("SoundRecordingEdition", "ResourceId"), ("ResourceId",), ("SoundRecordingId",),
-    )  # fmt: skip
-    for path in paths:
-        for holder in children(element, *path):
-            if holder.get("IsReplaced") != "true":
-                yield from filter(None, map(text_of, children(holder, "ISRC")))

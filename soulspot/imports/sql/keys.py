@@ -1,4 +1,4 @@
-"""Values of key columns: how they are compared, shown, and remembered as JSON; pure."""
+"""Values of key columns: compared, displayed, and remembered as JSON; pure."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from soulspot.imports.sql.url import SourceError
 from soulspot.text import latin
 
 Key = tuple[Any, ...]
-# kinds that JSON does not have, by name; datetime goes before date, which it is as well
-_KINDS: Mapping[str, tuple[type, Callable[[Any], str], Callable[[str], Any]]] = {
+"""The values of a row's key columns, as the driver returns them."""
+
+# Types that JSON does not have: {"uuid": "..."}. A datetime is a date too, so it stands before
+# date.
+_TYPES: Mapping[str, tuple[type, Callable[[Any], str], Callable[[str], Any]]] = {
     "datetime": (datetime, datetime.isoformat, datetime.fromisoformat),
     "date": (date, date.isoformat, date.fromisoformat),
     "decimal": (Decimal, str, Decimal),
@@ -25,40 +28,42 @@ _KINDS: Mapping[str, tuple[type, Callable[[Any], str], Callable[[str], Any]]] = 
 
 
 def key_to_json(key: Key) -> list[Any]:
-    """As JSON can keep it. SourceError for a kind that cannot be kept."""
-    return [_to_json(value) for value in key]
+    """Return the key as JSON can keep it; SourceError for a value of a type that JSON cannot
+    keep."""
+    return [_value_to_json(value) for value in key]
 
 
 def key_from_json(position: Sequence[Any]) -> Key:
-    """The inverse. SourceError when it is something else."""
+    """Return the key that `key_to_json` turned into `position`; SourceError for anything else."""
     try:
-        return tuple(_from_json(value) for value in position)
+        return tuple(_value_from_json(value) for value in position)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise SourceError(
             "what was remembered of this import cannot be read; --restart begins anew"
         ) from None
 
 
-def _to_json(value: Any) -> Any:
+def _value_to_json(value: Any) -> Any:
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         return value
-    for name, (kind, told, _) in _KINDS.items():
+    for name, (kind, to_text, _) in _TYPES.items():
         if isinstance(value, kind):
-            return {name: told(value)}
+            return {name: to_text(value)}
     raise SourceError(
         f"a key of type {type(value).__name__} cannot be remembered; make it text or a number in the query"
     )
 
 
-def _from_json(value: Any) -> Any:
+def _value_from_json(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
-    [(name, said)] = value.items()
-    return _KINDS[name][2](said)
+    [(name, text)] = value.items()
+    return _TYPES[name][2](text)
 
 
 def display_key(key: Key) -> str:
-    """As people read it, and as it comes back in `source_key`: the value, or the JSON list of several."""
+    """Return the key as people read it and as `source_key`: its value, or the JSON list of
+    several."""
     plain = [value.hex() if isinstance(value, bytes) else cells.plain_value(value) for value in key]
     if len(plain) > 1:
         return json.dumps(plain, ensure_ascii=False)
@@ -66,7 +71,8 @@ def display_key(key: Key) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def signature(key: Key) -> tuple[Any, ...]:
-    """Equal at least wherever a database may take two keys for equal: capitals, accents and blanks at the end count in
-    some collations and in others not."""
+def collation_key(key: Key) -> tuple[Any, ...]:
+    """Return a form of the key that is equal at least wherever a database may take two keys for
+    equal."""
+    # Capitals, accents and trailing blanks count in some collations and not in others.
     return tuple(latin(value) if isinstance(value, str) else value for value in key)

@@ -1,4 +1,5 @@
-"""The database that an import reads from: its URL, what may be shown of it, and why it cannot be opened, in words."""
+"""The database that an import reads from: its URL without secrets, its engine, its errors in
+words."""
 
 from __future__ import annotations
 
@@ -18,55 +19,59 @@ from sqlalchemy.pool import NullPool
 from soulspot.errors import SoulSpotError
 
 EXAMPLE = "postgresql://user@host/database, mysql+pymysql://user@host/database or sqlite:///file.db"
-# the package to install for the module that a dialect asks for, where they are not of one name
+# A driver's module -> the package to install, where the two names differ.
 PACKAGES = {
     "psycopg": "psycopg[binary]", "psycopg2": "psycopg2-binary", "MySQLdb": "mysqlclient", "pymysql": "PyMySQL",
     "mysql": "mysql-connector-python", "cx_Oracle": "oracledb", "pymssql": "pymssql", "pyodbc": "pyodbc",
     "duckdb": "duckdb-engine",
 }  # fmt: skip
-_SECRET = re.compile(r"(?i)pass|pwd|secret|token|key")
+_SECRET_OPTION = re.compile(r"(?i)pass|pwd|secret|token|key")
 _ODBC_SECRET = re.compile(r"(?i)\b(pwd|password)\s*=\s*(\{(?:[^}]|\}\})*\}|[^;]*)")
 
 
 class SourceError(SoulSpotError):
-    """The other database, or the query, cannot be used; the message never has the password in it."""
+    """The other database, or the query, cannot be used; the message never holds the password."""
 
 
-def parsed(text: str) -> URL:
-    """The URL. SourceError when it is none; what was given is not repeated, there may be a password in it."""
+def parse_url(text: str) -> URL:
+    """Return the URL, with the path of a SQLite file made absolute. Raises SourceError for no
+    URL."""
     try:
         url = make_url(text)
     except ArgumentError:
-        here = f"; for a file of SQLite say sqlite:///{text}" if Path(text).is_file() else ""
-        raise SourceError(f"that is no URL of a database, as {EXAMPLE}{here}") from None
+        # The text is not repeated, because a password may stand in it.
+        hint = f"; for a file of SQLite say sqlite:///{text}" if Path(text).is_file() else ""
+        raise SourceError(f"that is no URL of a database, as {EXAMPLE}{hint}") from None
     if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
         url = url.set(database=os.path.abspath(url.database))
     return url
 
 
-def shown(url: URL) -> str:
-    """The URL as people may see it: without password and without options."""
+def display_url(url: URL) -> str:
+    """Return the URL as people may see it: without password and options."""
     return url.set(password=None, query={}).render_as_string()
 
 
-def digest(url: URL, query: str, keys: Sequence[str]) -> str:
-    """What tells one import from another: equal when only the password or the layout of the query differ."""
+def source_digest(url: URL, query: str, keys: Sequence[str]) -> str:
+    """Return the SHA-256 that identifies an import: its database, query and key columns.
+
+    Equal when only the password or the layout of the query differ."""
     options = {
         name: _ODBC_SECRET.sub("", str(value)) if name == "odbc_connect" else value
         for name, value in sorted(url.query.items())
-        if not _SECRET.search(name)
+        if not _SECRET_OPTION.search(name)
     }
-    told = [shown(url), options, " ".join(query.split()), list(keys)]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+    identity = [display_url(url), options, " ".join(query.split()), list(keys)]
+    return hashlib.sha256(json.dumps(identity).encode()).hexdigest()
 
 
-def opened(url: URL) -> Engine:
-    """An engine that reads. SourceError when its driver is missing, or a file is not there."""
+def open_engine(url: URL) -> Engine:
+    """Return an engine for reading. Raises SourceError for a missing driver or SQLite file."""
     backend = url.get_backend_name()
     if backend == "sqlite" and not (url.database and Path(url.database).is_file()):
         raise SourceError(f"{url.database or ':memory:'}: there is no such file")
     try:
-        # a connection a page: none is kept open while rows are taken in
+        # Each page has a connection of its own, so that none stays open while its rows are queued.
         engine = create_engine(url, poolclass=NullPool)
     except NoSuchModuleError:
         raise SourceError(
@@ -79,33 +84,34 @@ def opened(url: URL) -> Engine:
             f"the driver for {backend} is missing: pip install {PACKAGES.get(name, name)}"
         ) from None
     except (SQLAlchemyError, TypeError, ValueError) as error:
-        raise SourceError(words(error, url)) from None
+        raise SourceError(error_text(error, url)) from None
     if engine.dialect.is_async:
         raise SourceError(f"{url.drivername} is an asynchronous driver; name a plain one, as {EXAMPLE}")
     if backend == "sqlite":
-        event.listen(engine, "connect", _only_read)
+        event.listen(engine, "connect", _forbid_writing)
     return engine
 
 
-def _only_read(connection: Any, _record: Any) -> None:
+def _forbid_writing(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA query_only = ON")
 
 
-def words(error: Exception, url: URL) -> str:
-    """What the database says, on one line, without statement, parameters and secrets."""
-    said = str(error.orig if isinstance(error, DBAPIError) and error.orig else error)
+def error_text(error: Exception, url: URL) -> str:
+    """Return the database's message on one line, without statement, parameters and secrets."""
+    text = str(error.orig if isinstance(error, DBAPIError) and error.orig else error)
     for secret in _secrets(url):
-        said = said.replace(secret, "***")
-    said = _ODBC_SECRET.sub(r"\1=***", said)
-    return " ".join(said.split())[:1000] or type(error).__name__
+        text = text.replace(secret, "***")
+    text = _ODBC_SECRET.sub(r"\1=***", text)
+    return " ".join(text.split())[:1000] or type(error).__name__
 
 
 def _secrets(url: URL) -> list[str]:
     found = [str(url.password)] if url.password else []
-    whole = url.render_as_string(hide_password=False)
-    found += [str(value) for name, value in url.query.items() if _SECRET.search(name)]
+    found += [str(value) for name, value in url.query.items() if _SECRET_OPTION.search(name)]
     for value in map(str, url.query.values()):
         found += [secret.strip("{}") for _, secret in _ODBC_SECRET.findall(value)]
+    # A driver may quote the URL, where the password is percent-encoded.
+    whole = url.render_as_string(hide_password=False)
     if url.password and (encoded := re.search(r"://[^:/@]*:([^@]*)@", whole)):
         found.append(encoded[1])
-    return sorted((one for one in found if one), key=len, reverse=True)
+    return sorted(filter(None, found), key=len, reverse=True)
