@@ -114,7 +114,7 @@ async def run_here(service: EnrichmentService, operation: Operation, bars: Bars)
         work.set_result(report, notes)
     for note in notes:
         bars.note(note)
-    return Completed(work.progress.operation_id, report, work.more)
+    return Completed(work.progress.operation_id, report, work.metadata)
 
 
 @asynccontextmanager

@@ -1,11 +1,11 @@
-"""Release messages as an operation: what may be asked for, and the zip file with a message for each release."""
+"""Release messages as an operation: the check of its options, and the zip file with one message a release."""
 
 from __future__ import annotations
 
 import asyncio
 import shutil
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,49 +15,46 @@ from soulspot.export.ddex.settings import ErnSettings
 from soulspot.export.tables import parse_filters
 from soulspot.export.target import messages_folder, replacing
 from soulspot.models import Status
+from soulspot.operations.progress import OnProgress
 
 SUFFIX = ".zip"
-OLDEST = (1980, 1, 1, 0, 0, 0)  # that a zip file can say: when a message was made stands in the message
-
-Tell = Callable[[int, int, int], None]
-"""tell(releases done, releases there are, releases failed). What it raises ends the export."""
+# The oldest time that a zip file can store: equal messages are an equal file, whenever they were written.
+OLDEST = (1980, 1, 1, 0, 0, 0)
 
 
-def refuse_wrong(
-    terms: Any,
-    *,
-    validate: bool,
-    group_by: Sequence[str] | None,
-    status: Sequence[str] = (),
+def check_options(
+    section: Any, *, validate: bool, group_by: Sequence[str] | None, status: Sequence[str] = (),
     limit: int | None = None,
-) -> None:
-    """ValueError says what is wrong with what is asked, or with `terms`, the section export.ddex."""
+) -> None:  # fmt: skip
+    """Raise ValueError for options that do not fit release messages, or a faulty `section` export.ddex."""
     if limit is not None:
         raise ValueError("limit goes with tables, not with ddex")
     if set(status) - {Status.ACCEPTED}:
         raise ValueError("only accepted tracks go into release messages: leave out status")
     grouping_columns(group_by or ())
     try:
-        ErnSettings.of(terms)
+        ErnSettings.of(section)
     except ConfigError as error:
         raise ValueError(str(error)) from error
-    if validate and terms.schema is None:
+    if validate and section.schema is None:
         raise ValueError("validate needs the schema: set export.ddex.schema in the configuration")
 
 
 def write_messages(
-    database: Path, path: Path, asked: Mapping[str, Any], terms: Any, tell: Tell
+    database: Path, path: Path, options: Mapping[str, Any], section: Any, on_progress: OnProgress
 ) -> DdexReport:
-    """Write the zip file, whole or not at all. It blocks: for a thread of its own."""
+    """Write the zip file, whole or not at all. This blocks: call it in a thread of its own."""
     folder = messages_folder(path)
-    shutil.rmtree(folder, ignore_errors=True)  # of a process that was killed
+    # A process that was killed may have left the folder behind.
+    shutil.rmtree(folder, ignore_errors=True)
+    schema = section.schema if options["validate"] else None
+    wanted = parse_filters(options["status"], options["since"], options["query"])
     try:
         report = asyncio.run(
             export_releases(
-                database, folder, ErnSettings.of(terms), schema=terms.schema if asked["validate"] else None,
-                group_by=asked["group_by"] or (), wanted=parse_filters(asked["status"], asked["since"], asked["query"]),
+                database, folder, ErnSettings.of(section), schema=schema, group_by=options["group_by"] or (),
+                wanted=wanted, max_failures=options["max_failures"], on_progress=on_progress,
                 processes=1,  # the daemon's memory is limited, and it has other work
-                max_failures=asked["max_failures"], on_progress=tell,
             )
         )  # fmt: skip
         _pack(folder, path)
@@ -67,10 +64,9 @@ def write_messages(
 
 
 def _pack(folder: Path, path: Path) -> None:
-    """Equal messages are an equal file."""
     with replacing(path) as sink, zipfile.ZipFile(sink.file, "w", zipfile.ZIP_DEFLATED) as packed:
-        for one in sorted(folder.iterdir()):
-            entry = zipfile.ZipInfo(one.name, OLDEST)
+        for message in sorted(folder.iterdir()):
+            entry = zipfile.ZipInfo(message.name, OLDEST)
             entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-            with one.open("rb") as source, packed.open(entry, "w") as target:
+            with message.open("rb") as source, packed.open(entry, "w") as target:
                 shutil.copyfileobj(source, target)

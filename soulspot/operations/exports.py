@@ -1,4 +1,4 @@
-"""Exports as operations: each writes a file into one folder, where it is kept for a while to be fetched."""
+"""Exports as operations: each writes a file into one folder, which keeps it for a while to be fetched."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from soulspot.export import export_table
 from soulspot.export.columns import choose_columns
 from soulspot.export.formats import FORMATS, GZIP_SUFFIX
 from soulspot.export.tables import check_spreadsheet, parse_filters
 from soulspot.export.target import messages_folder, part_path
-from soulspot.operations.progress import Progress
+from soulspot.operations.progress import Counts, OnProgress, Progress
 from soulspot.pipeline import EnrichmentService
-from soulspot.store import operations as rows
+from soulspot.store import operations
 from soulspot.store.times import iso
 
 FOLDER = "exports"  # beside the database
@@ -29,159 +29,175 @@ DDEX = "ddex"  # the format that is no table
 KEPT = 20  # files
 KEEP = 7 * 86_400.0  # seconds
 
-Tell = Callable[[int, int, int], None]
-"""tell(done, there are, failed). What it raises ends the export."""
-Made = tuple[tuple[int, int, int], dict[str, Any], list[str]]
-"""(there are, done, failed), the report, and what a person should hear of it."""
+
+class Written(NamedTuple):
+    """The result of an export: the last counts, the report as JSON, and notes for people."""
+
+    counts: Counts
+    report: dict[str, Any]
+    notes: list[str]
 
 
 class Exports:
-    """The folder with the files of exports, and the work that writes them, one at a time."""
+    """The folder of exported files, and the work that writes them, one at a time.
+
+    `keep` is in seconds; `ddex` is the section export.ddex of the configuration."""
 
     def __init__(
         self, folder: Path, *, keep: float = KEEP, ddex: Any = None, now: Callable[[], float] = time.time
     ) -> None:
-        """`ddex` is the section export.ddex of the configuration."""
         self.folder = folder
         self.keep = keep
         self._ddex = ddex
         self._now = now
-        self._one = asyncio.Lock()  # each takes its share of memory
+        # Each export takes its share of the daemon's memory.
+        self._one_at_a_time = asyncio.Lock()
 
     def request(
         self, *, format: str, columns: list[str] | None = None, gzip: bool = False, spreadsheet: bool = False,
         validate: bool = False, group_by: list[str] | None = None, max_failures: int | None = None,
         since: str | None = None, **filters: Any,
     ) -> dict[str, Any]:  # fmt: skip
-        """What the operation is made of, its file's name included. ValueError says what is wrong with it."""
+        """Return the request stored with an export, the name of its file included.
+
+        `filters` are status, query and limit. ValueError says what is wrong with the options."""
+        of_tables = {"columns": columns, "gzip": gzip, "spreadsheet": spreadsheet}
+        of_ddex = {"validate": validate, "group_by": group_by, "max_failures": max_failures}
         if format == DDEX:
-            _refuse_any(
-                {"columns": columns, "gzip": gzip, "spreadsheet": spreadsheet}, "tables, not with ddex"
-            )
-            return self._ddex_request(
-                since, validate=validate, group_by=group_by, max_failures=max_failures, **filters
-            )
-        _refuse_any({"validate": validate, "group_by": group_by, "max_failures": max_failures}, "ddex alone")
+            _refuse_any(of_tables, "tables, not with ddex")
+            return self._ddex_request(since, of_ddex, **filters)
+        _refuse_any(of_ddex, "ddex alone")
         format_ = FORMATS[format]
         if gzip and format_.binary:
-            raise ValueError(f"gzip: {format} is packed already")
+            raise ValueError(f"gzip: {format} is compressed already")
         check_spreadsheet(spreadsheet, format_)
         choose_columns(columns)
-        moment = parse_filters(
-            since=since, **filters
-        ).since  # "7d" means before now, not before a later start
-        return {
-            "file": self._name(format_.suffixes[0] + (GZIP_SUFFIX if gzip else "")), "format": format, "columns": columns,
-            "spreadsheet": spreadsheet, "since": moment, **filters,
-        }  # fmt: skip
+        # "7d" counts back from the request, not from a start after a restart.
+        changed_since = parse_filters(since=since, **filters).since
+        name = self._file_name(format_.suffixes[0] + (GZIP_SUFFIX if gzip else ""))
+        return {"file": name, "format": format, "columns": columns, "spreadsheet": spreadsheet,
+                "since": changed_since, **filters}  # fmt: skip
 
-    def _ddex_request(self, since: str | None, **asked: Any) -> dict[str, Any]:
-        from soulspot.operations.ddex_exports import (  # with lxml, which tables do not need
-            SUFFIX,
-            refuse_wrong,
+    def _ddex_request(
+        self, since: str | None, options: Mapping[str, Any], *, status: Any = (), query: str | None = None,
+        limit: int | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        # Imported here: lxml takes a while to load, and tables do not need it.
+        from soulspot.operations import ddex_exports
+
+        ddex_exports.check_options(
+            self._ddex, validate=options["validate"], group_by=options["group_by"], status=status, limit=limit
         )
+        changed_since = parse_filters(status, since, query).since
+        name = self._file_name(ddex_exports.SUFFIX)
+        return {
+            "file": name,
+            "format": DDEX,
+            **options,
+            "status": status,
+            "query": query,
+            "since": changed_since,
+        }
 
-        status, query = asked.pop("status", ()), asked.pop("query", None)
-        refuse_wrong(
-            self._ddex, validate=asked["validate"], group_by=asked["group_by"], status=status,
-            limit=asked.pop("limit", None),
-        )  # fmt: skip
-        moment = parse_filters(status, since, query).since
-        return {"file": self._name(SUFFIX), "format": DDEX, **asked,
-                "status": status, "query": query, "since": moment}  # fmt: skip
-
-    def _name(self, suffix: str) -> str:
+    def _file_name(self, suffix: str) -> str:
         at = datetime.fromtimestamp(self._now(), UTC)
         return f"soulspot-{at:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}{suffix}"
 
     async def work(
         self, service: EnrichmentService, request: Mapping[str, Any], progress: Progress
     ) -> tuple[dict[str, Any], list[str]]:
-        """Write the file; cut off, it leaves none and is begun again."""
-        asked = dict(request)
-        path = self.folder / asked.pop("file")
-        async with self._one:
+        """Write the file of a request; return report and notes. Cut off, it leaves no file and starts anew."""
+        options = dict(request)
+        path = self.folder / options.pop("file")
+        write = self._write_messages if options["format"] == DDEX else _write_table
+        async with self._one_at_a_time:
             await asyncio.to_thread(self.folder.mkdir, mode=0o700, parents=True, exist_ok=True)
-            make = self._messages if asked["format"] == DDEX else _table
-            counts, report, notes = await _followed(
-                lambda tell: make(service.database.path, path, asked, tell), path, progress
+            written = await _in_thread(
+                lambda on_progress: write(service.database.path, path, options, on_progress), path, progress
             )
-        progress.advance(*counts)
+        progress.advance(*written.counts)
         await self.sweep(service)
-        return report | {"out": path.name}, notes
+        return written.report | {"out": path.name}, written.notes
 
-    def _messages(self, database: Path, path: Path, asked: Mapping[str, Any], tell: Tell) -> Made:
+    def _write_messages(
+        self, database: Path, path: Path, options: Mapping[str, Any], on_progress: OnProgress
+    ) -> Written:
         from soulspot.operations.ddex_exports import write_messages
 
-        report = write_messages(database, path, asked, self._ddex, tell)
-        counts = (report.releases, report.written + report.failed, report.failed)
-        told = report.as_json() | {"bytes": path.stat().st_size}
-        told["refused"] = told.pop("errors")  # an operation has errors of its own
-        return counts, told, report.advice()
+        found = write_messages(database, path, options, self._ddex, on_progress)
+        report = found.as_json() | {"bytes": path.stat().st_size}
+        # The metadata of an operation has "errors" of another kind.
+        report["refused"] = report.pop("errors")
+        return Written((found.releases, found.written + found.failed, found.failed), report, found.advice())
 
     def file_of(self, operation: Mapping[str, Any]) -> Path | None:
-        """The file of an export that is completed; None when it is there no more."""
+        """Return the file of a completed export; None when it has been removed."""
         path = self.folder / operation["metadata"]["file"]
         return path if path.is_file() else None
 
     async def sweep(self, service: EnrichmentService) -> None:
-        """Remove files that are too old or too many, and what was left half done. Nobody else's are touched."""
-        found = await service.database.read(rows.list_exports)
-        oldest, kept, gone = iso(self._now() - self.keep), 0, []
-        for name, status, ended in found:
+        """Remove files that are too old or too many, and remains of exports that were cut off.
+
+        Files that no export of this database wrote are left alone."""
+        oldest, kept, removed = iso(self._now() - self.keep), 0, []
+        for name, status, ended in await service.database.read(operations.list_exports):
             if ended is None:
                 continue
             if status == "completed" and ended >= oldest and kept < KEPT:
                 kept += 1
                 continue
-            gone.append(self.folder / name)
-        await asyncio.to_thread(_remove, self.folder, gone)
+            removed.append(self.folder / name)
+        await asyncio.to_thread(_remove, self.folder, removed)
 
 
-def _table(database: Path, path: Path, asked: Mapping[str, Any], tell: Tell) -> Made:
-    report = export_table(database, path, on_progress=lambda done, total: tell(done, total, 0), **asked)
-    return (report.rows, report.rows, 0), report.as_json(), report.notes()
+def _write_table(database: Path, path: Path, options: Mapping[str, Any], on_progress: OnProgress) -> Written:
+    report = export_table(
+        database, path, on_progress=lambda done, total: on_progress(done, total, 0), **options
+    )
+    return Written((report.rows, report.rows, 0), report.as_json(), report.notes())
 
 
-def _refuse_any(options: Mapping[str, Any], kind: str) -> None:
-    """ValueError when one of these was given."""
+def _refuse_any(options: Mapping[str, Any], format: str) -> None:
     if given := [name for name, value in options.items() if value]:
-        raise ValueError(f"{', '.join(given)}: goes with {kind}")
+        raise ValueError(f"{', '.join(given)}: goes with {format}")
 
 
-async def _followed(make: Callable[[Tell], Made], path: Path, progress: Progress) -> Made:
-    """Make a file in a thread of its own. Cancelled, it has ended and left nothing."""
-    loop, stop = asyncio.get_running_loop(), threading.Event()
+async def _in_thread(write: Callable[[OnProgress], Written], path: Path, progress: Progress) -> Written:
+    """Write a file in a thread of its own. When this is cancelled, the thread ends first and leaves no file."""
+    loop, is_stopped = asyncio.get_running_loop(), threading.Event()
 
-    def tell(done: int, total: int, failed: int) -> None:
-        if stop.is_set():
+    def on_progress(done: int, total: int, failed: int) -> None:
+        if is_stopped.is_set():
             raise _Stopped
         loop.call_soon_threadsafe(progress.advance, total, done, failed)
 
-    writing = asyncio.create_task(asyncio.to_thread(make, tell))
+    writing = asyncio.create_task(asyncio.to_thread(write, on_progress))
     try:
         return await asyncio.shield(writing)
     except asyncio.CancelledError:
-        stop.set()
+        is_stopped.set()
         with contextlib.suppress(Exception):
             await writing
-            path.unlink()  # it was through already
+            # The cancellation came too late to stop it.
+            path.unlink()
         raise
 
 
 class _Stopped(Exception):
-    """Nobody wants this export any more."""
+    """The export was cancelled."""
 
 
 def _remove(folder: Path, files: list[Path]) -> None:
+    # Rows of operations outlive their files: one listing saves a failed unlink for each old row.
     try:
-        there = set(os.listdir(folder))
+        present = set(os.listdir(folder))
     except FileNotFoundError:
         return
     for path in files:
-        for one in (path, part_path(path)):
-            if one.name in there:
-                with contextlib.suppress(OSError):  # the next time, then
-                    one.unlink()
-        if (messages := messages_folder(path)).name in there:
+        for file in (path, part_path(path)):
+            if file.name in present:
+                # A file that cannot be removed now is removed by the next sweep.
+                with contextlib.suppress(OSError):
+                    file.unlink()
+        if (messages := messages_folder(path)).name in present:
             shutil.rmtree(messages, ignore_errors=True)

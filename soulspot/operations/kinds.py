@@ -1,4 +1,4 @@
-"""What operations do: one entry of `KINDS` a kind, made of what was asked for alone, so that it can begin again.
+"""The work of each kind of operation: an entry of `KINDS`, driven by its stored request alone, so that it can restart.
 
 Exports need a folder besides, and have a module of their own."""
 
@@ -17,49 +17,51 @@ from soulspot.operations.refetch import queue_again, refetch
 from soulspot.operations.reports.results import (
     MAX_NOTES,
     EnrichmentRun,
+    import_counts,
     import_notes,
-    imported,
+    scan_counts,
     scan_notes,
-    scanned,
 )
 from soulspot.pipeline import EnrichmentService, wait_until_settled
 from soulspot.store import library_counts
 from soulspot.tagging.request import OnTagProgress, TagReport, request_from_json
 
-COUNT = 2.0  # seconds between two looks at how far an enrichment or a refresh is
+COUNT = 2.0  # seconds between two counts of an enrichment or a refresh
 
-Work = Callable[[EnrichmentService, Mapping[str, Any], Progress], Awaitable[tuple[dict[str, Any], list[str]]]]
-"""work(service, request, progress) -> (report, what a person should hear of it). It may be begun again after a
-restart with the same request: what was done before must then cost little and change nothing."""
+Report = tuple[dict[str, Any], list[str]]
+"""(the report of the operation as JSON, notes for people)."""
+Work = Callable[[EnrichmentService, Mapping[str, Any], Progress], Awaitable[Report]]
+"""work(service, request, progress). After a restart it is called again with the same request: what has been
+done before must then cost little and change nothing."""
 
 
 def scan_request(places: Sequence[bytes]) -> dict[str, Any]:
-    """What a scan works by."""
-    return {"places": _kept(places)}
+    """Return the request stored with a scan: `{"places": [hex paths]}`; no places are the whole library."""
+    # Paths need not be UTF-8, and JSON must be.
+    return {"places": [place.hex() for place in places]}
 
 
 def import_request(path: Path, *, remove: bool = False) -> dict[str, Any]:
-    """What an import works by; with `remove` the file goes when it has been read."""
+    """Return the request stored with an import: `{"path": hex path, "remove": bool}`.
+
+    With `remove` the file is deleted when it has been read."""
     return {"path": os.fsencode(path.absolute()).hex(), "remove": remove}
 
 
 def enrich_request(places: Sequence[bytes], wait: float, *, force_before: float | None) -> dict[str, Any]:
-    """What an enrichment works by; what was known at `force_before` (epoch seconds) is asked again."""
-    return {"places": _kept(places), "wait": wait, "force_before": force_before}
+    """Return the request stored with an enrichment: `{"places": [hex paths], "wait": s, "force_before": s}`.
+
+    Lookups answered before `force_before` (epoch seconds) are sent again."""
+    return {**scan_request(places), "wait": wait, "force_before": force_before}
 
 
 def retry_request(states: Sequence[str], provider: str | None) -> dict[str, Any]:
-    """What a retry works by."""
+    """Return the request stored with a retry: `{"states": ["failed"], "provider": null}`."""
     return {"states": list(states), "provider": provider}
 
 
-def _kept(places: Sequence[bytes]) -> list[str]:
-    """Paths as JSON can keep them, whatever their bytes; `_places` is the way back."""
-    return [place.hex() for place in places]
-
-
 def readable_paths(places: Sequence[bytes]) -> list[str]:
-    """Paths as a person reads them."""
+    """Return paths as people read them; bytes that are not UTF-8 are escaped as \\xNN."""
     return [place.decode("utf-8", "backslashreplace") for place in places]
 
 
@@ -67,29 +69,29 @@ def _places(request: Mapping[str, Any]) -> list[bytes]:
     return [bytes.fromhex(place) for place in request.get("places", ())]
 
 
-class _Foreseen:
-    """Counts of something whose end is not known: how much there will be is counted ahead, or a fair guess."""
+class _Estimate:
+    """Counts of work whose total is counted ahead, or guessed, until its end is known."""
 
-    def __init__(self, progress: Progress, expected: int = 0) -> None:
+    def __init__(self, progress: Progress, total: int = 0) -> None:
         self._progress = progress
-        self._expected = expected
+        self._total = total
         self._done, self._failed = 0, 0
 
     def expect(self, total: int) -> None:
-        self._expected = total
+        self._total = total
         self.reach(self._done, self._failed)
 
     def reach(self, done: int, failed: int) -> None:
         self._done, self._failed = done, failed
-        self._progress.advance(max(self._expected, done), done, failed)
+        self._progress.advance(max(self._total, done), done, failed)
 
     def end(self, done: int, failed: int) -> None:
         self._progress.advance(done, done, failed)
 
 
 @contextlib.asynccontextmanager
-async def _meanwhile(counting: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Count ahead while something slower goes on; that it cannot be counted is no failure."""
+async def _alongside(counting: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run a count beside something slower; the failure of a count harms nothing."""
     task = asyncio.create_task(counting)
     try:
         yield
@@ -98,70 +100,51 @@ async def _meanwhile(counting: Coroutine[Any, Any, None]) -> AsyncIterator[None]
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def _scan(
-    service: EnrichmentService, request: Mapping[str, Any], progress: Progress
-) -> tuple[dict[str, Any], list[str]]:
+async def _scan(service: EnrichmentService, request: Mapping[str, Any], progress: Progress) -> Report:
     places = _places(request)
+    # The number of files of the last scan is a fair guess.
     known = await service.database.read(lambda c: library_counts.count_files(c, places))
-    counts = _Foreseen(progress, known)  # those of the last time are a fair guess
-
-    def tell(report: Any) -> None:
-        counts.reach(report.found, report.unreadable)
-
-    # walking is quick beside reading: where nothing is known yet, it runs ahead
-    ahead = contextlib.nullcontext() if known else _meanwhile(service.count_files(places, counts.expect))
+    counts = _Estimate(progress, known)
+    # Walking is quick beside reading: where nothing is known yet, a walk runs ahead and counts.
+    ahead = contextlib.nullcontext() if known else _alongside(service.count_files(places, counts.expect))
     async with ahead:
-        report = await service.scan(places, tell)
+        report = await service.scan(places, lambda report: counts.reach(report.found, report.unreadable))
     counts.end(report.found, report.unreadable)
-    return scanned(report), scan_notes(report)
+    return scan_counts(report), scan_notes(report)
 
 
-async def _import(
-    service: EnrichmentService, request: Mapping[str, Any], progress: Progress
-) -> tuple[dict[str, Any], list[str]]:
+async def _import(service: EnrichmentService, request: Mapping[str, Any], progress: Progress) -> Report:
     path = Path(os.fsdecode(bytes.fromhex(request["path"])))
-    counts = _Foreseen(progress)
-
-    def tell(report: Any) -> None:
-        counts.reach(report.rows, report.bad)
-
-    async with _meanwhile(service.count_rows(path, counts.expect)):
-        report = await service.import_file(path, tell)
+    counts = _Estimate(progress)
+    async with _alongside(service.count_rows(path, counts.expect)):
+        report = await service.import_file(path, lambda report: counts.reach(report.rows, report.bad))
     counts.end(report.rows, report.bad)
-    return imported(report), import_notes(report)
+    return import_counts(report), import_notes(report)
 
 
-async def _enrich(
-    service: EnrichmentService, request: Mapping[str, Any], progress: Progress
-) -> tuple[dict[str, Any], list[str]]:
+async def _enrich(service: EnrichmentService, request: Mapping[str, Any], progress: Progress) -> Report:
     notes: list[str] = []
-    enrichment = EnrichmentRun(service)
-    async with _meanwhile(
-        _count_tracks(service, progress)
-    ):  # the scan too takes long, and tracks come in with it
-        await enrichment.scan(_places(request), lambda report: None, notes.append)
-        if request.get(
-            "force_before"
-        ):  # begun again after a restart, it leaves alone what was answered since
+    run = EnrichmentRun(service)
+    # The scan may take long too, and adds tracks while it runs.
+    async with _alongside(_count_tracks(service, progress)):
+        await run.scan(_places(request), lambda report: None, notes.append)
+        # The time of the request, not of this start: after a restart, answers since then are left alone.
+        if request.get("force_before"):
             await refetch(service, _places(request), before=request["force_before"])
         postponed = await wait_until_settled(service, float(request["wait"]))
-    report = await enrichment.report(postponed)
+    report = await run.report(postponed)
     advance_by_track_counts(progress, report.tracks)
     return report.as_json(), notes
 
 
-async def _retry(
-    service: EnrichmentService, request: Mapping[str, Any], progress: Progress
-) -> tuple[dict[str, Any], list[str]]:
+async def _retry(service: EnrichmentService, request: Mapping[str, Any], progress: Progress) -> Report:
     count = await queue_again(service, request["states"], request["provider"])
     progress.advance(count, count, 0)
     return {"queued": count}, []
 
 
-async def _refresh(
-    service: EnrichmentService, request: Mapping[str, Any], progress: Progress
-) -> tuple[dict[str, Any], list[str]]:
-    """Aged answers are asked for again by the queue itself; this follows them until none is left."""
+async def _refresh(service: EnrichmentService, request: Mapping[str, Any], progress: Progress) -> Report:
+    # The queue itself sends aged lookups again; this operation counts them until none is left.
     total = progress.counts[0]
     while left := await service.database.read(library_counts.count_refreshing_lookups):
         total = max(total, left)
@@ -171,36 +154,30 @@ async def _refresh(
     return {"refreshed": total}, []
 
 
-async def _write_tags(
-    service: EnrichmentService, request: Mapping[str, Any], progress: Progress
-) -> tuple[dict[str, Any], list[str]]:
-    told = _tags_told(progress)
-    report = await service.parts.tagging.write(request_from_json(request), progress.operation_id, told)
-    told(report, report.looked)
-    return report.as_json(), _tag_notes(report)
+async def _write_tags(service: EnrichmentService, request: Mapping[str, Any], progress: Progress) -> Report:
+    wanted, on_progress = request_from_json(request), _tag_progress(progress)
+    report = await service.parts.tagging.write(wanted, progress.operation_id, on_progress)
+    return _tag_result(report, on_progress)
 
 
-async def _undo_tags(
-    service: EnrichmentService, request: Mapping[str, Any], progress: Progress
-) -> tuple[dict[str, Any], list[str]]:
-    told = _tags_told(progress)
-    report = await service.parts.tagging.undo(request["operation"], force=request["force"], tell=told)
-    told(report, report.looked)
-    return report.as_json(), _tag_notes(report)
+async def _undo_tags(service: EnrichmentService, request: Mapping[str, Any], progress: Progress) -> Report:
+    number, on_progress = request["operation"], _tag_progress(progress)
+    report = await service.parts.tagging.undo(number, force=request["force"], tell=on_progress)
+    return _tag_result(report, on_progress)
 
 
-def _tags_told(progress: Progress) -> OnTagProgress:
+def _tag_progress(progress: Progress) -> OnTagProgress:
     return lambda report, total: progress.advance(max(total, report.looked), report.looked, report.failed)
 
 
-def _tag_notes(report: TagReport) -> list[str]:
-    notes = [f"{one['path']}: {one['reason']}" for one in report.problems[:MAX_NOTES]]
+def _tag_result(report: TagReport, on_progress: OnTagProgress) -> Report:
+    on_progress(report, report.looked)
+    notes = [f"{problem['path']}: {problem['reason']}" for problem in report.problems[:MAX_NOTES]]
     more = report.skipped + report.failed + report.covers_postponed - len(notes)
-    return [*notes, f"... and {more} more"] if more > 0 else notes
+    return report.as_json(), [*notes, f"... and {more} more"] if more > 0 else notes
 
 
 async def _count_tracks(service: EnrichmentService, progress: Progress) -> None:
-    """Tell how far the tracks are while an enrichment runs."""
     while True:
         with contextlib.suppress(sqlite3.Error):
             advance_by_track_counts(
@@ -210,7 +187,7 @@ async def _count_tracks(service: EnrichmentService, progress: Progress) -> None:
 
 
 def advance_by_track_counts(progress: Progress, counts: Mapping[str, int]) -> None:
-    """How far an enrichment is, by the counts of the tracks."""
+    """Set the progress of an enrichment from the counts of tracks by status, with their "total"."""
     progress.advance(counts["total"], counts["total"] - counts.get("pending", 0), counts.get("failed", 0))
 
 

@@ -1,4 +1,4 @@
-"""An operation that a command does itself, without a daemon: the same row, events and reports as in the daemon."""
+"""An operation that a command runs itself, without a daemon: the same row, events and reports as in the daemon."""
 
 from __future__ import annotations
 
@@ -12,83 +12,73 @@ from typing import Any
 import structlog
 
 from soulspot.errors import SoulSpotError
-from soulspot.operations.progress import Counts, Progress
+from soulspot.operations.progress import Counts, Ending, Progress, save_counts
 from soulspot.operations.reports.results import OperationReport
 from soulspot.pipeline import EnrichmentService
-from soulspot.store import operations as rows
+from soulspot.store import operations
 
 log = structlog.get_logger()
 
 INTERRUPTED = "interrupted; what was queued stays queued"
 
 
-class Recorded:
-    """What the work tells: how far it is (`progress`), and at its end what it came to."""
+class LocalOperation:
+    """The running operation as its work sees it: `progress` to advance, and a result to set at the end.
+
+    `metadata` is what the end adds to the row: report, notes, performance and errors."""
 
     def __init__(self, progress: Progress) -> None:
         self.progress = progress
-        self.more: dict[str, Any] = {}
+        self.metadata: dict[str, Any] = {}
 
     def set_result(self, report: Mapping[str, Any], notes: Sequence[str] = ()) -> None:
-        """The report of this kind of operation, and what a person should hear of it."""
-        self.more = {"report": dict(report), "notes": list(notes)}
+        """Set the report of this kind of operation, and notes for people."""
+        self.metadata = {"report": dict(report), "notes": list(notes)}
 
 
 @asynccontextmanager
 async def record_operation(
     service: EnrichmentService, kind: str, request: Mapping[str, Any], metadata: Mapping[str, Any]
-) -> AsyncIterator[Recorded]:
-    """Keep a row about the work inside the `async with`; what it raises ends the row and is raised on.
+) -> AsyncIterator[LocalOperation]:
+    """Keep a row about the work inside the `async with`. An exception ends the row, and is raised on.
 
-    What the same request was cut off in (kill -9, a power cut) is gone on with, under its number. A daemon that
-    starts before that goes on with it too, so `request` is what `operations_work` can work by."""
+    Resumes the operation that the same request left unfinished (kill -9, a power cut), under its number.
+    A daemon that starts earlier resumes it too, so `request` must be one that `kinds` makes."""
     database = service.database
     number, counts = await database.write(lambda c: _begin(c, kind, request, metadata))
 
     async def save(counts: Counts) -> None:
-        total, done, failed = counts
-        await database.write(
-            lambda c: rows.record_progress(c, number, time.time(), total=total, done=done, failed=failed)
-        )
+        await database.write(lambda c: save_counts(c, number, counts, time.time()))
 
-    work = Recorded(Progress(save, counts, operation_id=number))
+    operation = LocalOperation(Progress(save, counts, operation_id=number))
     cost = OperationReport(service)
-    beating = asyncio.create_task(work.progress.beat())
-    status, error = "completed", None
+    beating = asyncio.create_task(operation.progress.beat())
+    ending = Ending("cancelled", INTERRUPTED)
     try:
-        yield work
-        work.more |= await cost.end(work.more.get("report", {}))
-    except asyncio.CancelledError:
-        status, error = "cancelled", INTERRUPTED
-        raise
+        yield operation
+        operation.metadata |= await cost.end(operation.metadata.get("report", {}))
+        ending = Ending("completed", more=operation.metadata)
     except Exception as failure:
-        status, error = "failed", f"{type(failure).__name__}: {failure}"
+        ending = Ending.failed(failure)
         raise
     finally:
         beating.cancel()
-        await work.progress.settle()
-        total, done, failed = work.progress.counts
-
-        def end(connection: sqlite3.Connection) -> None:
-            rows.record_progress(connection, number, time.time(), total=total, done=done, failed=failed)
-            rows.finish(connection, number, time.time(), status=status, error=error, more=work.more)
-
+        await operation.progress.settle()
+        counts = operation.progress.counts
         try:
-            await database.write(end)
-        except (sqlite3.Error, SoulSpotError) as trouble:  # the next process finds it cut off
+            await database.write(lambda c: ending.write(c, number, counts, time.time()))
+        except (sqlite3.Error, SoulSpotError) as trouble:
+            # The next process finds the row unfinished, and resumes the operation.
             log.warning("operation_not_saved", operation=number, error=str(trouble), again_in_seconds=None)
-        service.telemetry.event(
-            "operation_finished", operation=number, kind=kind, status=status, error=error, total=total,
-            failed=failed,
-        )  # fmt: skip
+        ending.announce(service, number, kind, counts)
 
 
 def _begin(
     connection: sqlite3.Connection, kind: str, request: Mapping[str, Any], metadata: Mapping[str, Any]
 ) -> tuple[int, Counts]:
-    """The row to work on: that of the same request which was cut off, or a new one."""
-    for one in rows.list_unfinished(connection):
-        if one.kind == kind and one.request == request:
-            rows.resume(connection, one.operation_id, time.time())
-            return one.operation_id, one.counts
-    return rows.start(connection, kind, metadata, time.time(), request=request), (0, 0, 0)
+    """Return id and counts of the operation to work on: the unfinished one of this request, or a new one."""
+    for unfinished in operations.list_unfinished(connection):
+        if unfinished.kind == kind and unfinished.request == request:
+            operations.resume(connection, unfinished.operation_id, time.time())
+            return unfinished.operation_id, unfinished.counts
+    return operations.start(connection, kind, metadata, time.time(), request=request), (0, 0, 0)

@@ -1,4 +1,4 @@
-"""How far an operation is: its counts, written now and then, and how fast they rise."""
+"""The counts of a running operation, saved now and then; the rate at which they rise; and the operation's end."""
 
 from __future__ import annotations
 
@@ -7,22 +7,29 @@ import contextlib
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from soulspot.errors import SoulSpotError
+from soulspot.pipeline import EnrichmentService
+from soulspot.store import operations
 
 BEAT = 30.0  # seconds between two signs of life in the row of an operation whose counts stand still
-SAVE_EVERY = 1.0  # seconds between two writes of counts that move
-WINDOW = 60.0  # seconds over which the rate is taken
+SAVE_EVERY = 1.0  # seconds between two writes of counts that change
+WINDOW = 60.0  # seconds over which the rate is measured
 
 Counts = tuple[int, int, int]
 """(total, done, failed) items."""
+OnProgress = Callable[[int, int, int], None]
+"""on_progress(done, total, failed). What it raises ends the work."""
 
 
 class Progress:
-    """The counts of one operation. `save(counts)` writes them; `counts` are those of an earlier process, if any.
+    """The counts of one operation.
 
-    `operation_id` is for work that keeps a journal of its own under it."""
+    `save(counts)` writes them. `counts` are those of an earlier process that worked on the operation.
+    `operation_id` is for work that keeps a journal of its own under this id."""
 
     def __init__(
         self,
@@ -33,15 +40,16 @@ class Progress:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.operation_id = operation_id
+        self.counts = counts
         self._save_counts = save
         self._clock = clock
         self._saved_at = 0.0
         self._saving: asyncio.Task[None] | None = None
+        # (time, items done) of the last WINDOW seconds
         self._samples: deque[tuple[float, int]] = deque()
-        self.counts = counts
 
     def advance(self, total: int, done: int, failed: int) -> None:
-        """Tell how far it is. Written at most once in `SAVE_EVERY` seconds."""
+        """Set the counts; they are saved at most once in `SAVE_EVERY` seconds."""
         self.counts = (total, done, failed)
         now = self._clock()
         self._samples.append((now, done))
@@ -52,7 +60,7 @@ class Progress:
             self._saving = asyncio.create_task(self._save())
 
     def rate(self) -> float | None:
-        """Items a second over the last minute; None before anything has moved."""
+        """Return items a second over the last minute; None before the first item."""
         if not self._samples:
             return None
         (began, first), (_, last) = self._samples[0], self._samples[-1]
@@ -60,22 +68,61 @@ class Progress:
         return max(0.0, (last - first) / passed) if passed > 0 and last != first else None
 
     def remaining(self) -> float | None:
-        """Seconds until the end at this rate; None when that cannot be told."""
+        """Return the seconds until the end at the present rate; None while the rate or the total is unknown."""
         total, done, _ = self.counts
         rate = self.rate()
         return (total - done) / rate if rate and total >= done else None
 
     async def beat(self) -> None:
-        """Write the counts now and then although they stand still, so that whoever waits knows that we live."""
+        """Save the counts every `BEAT` seconds, until cancelled: clients see that the operation lives."""
         while True:
             await asyncio.sleep(BEAT)
             await self._save()
 
     async def settle(self) -> None:
-        """Wait for a write that is under way."""
+        """Wait for a save that is under way."""
         if self._saving:
             await self._saving
 
     async def _save(self) -> None:
-        with contextlib.suppress(sqlite3.Error, SoulSpotError):  # the next one, or the end, writes them
+        # A count that is not written is no failure: the next save, or the end, writes it.
+        with contextlib.suppress(sqlite3.Error, SoulSpotError):
             await self._save_counts(self.counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The end of an operation; `more` is added to its metadata. A "pending" operation goes on in the next process."""
+
+    status: str
+    error: str | None = None
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def failed(cls, failure: Exception) -> Ending:
+        """The end of an operation whose work raised `failure`."""
+        return cls("failed", f"{type(failure).__name__}: {failure}")
+
+    def write(self, connection: sqlite3.Connection, operation_id: int, counts: Counts, now: float) -> None:
+        """Write the last counts and the end into the operation's row."""
+        save_counts(connection, operation_id, counts, now)
+        if self.status == "pending":
+            operations.suspend(connection, operation_id, now)
+        else:
+            operations.finish(
+                connection, operation_id, now, status=self.status, error=self.error, more=self.more
+            )
+
+    def announce(self, service: EnrichmentService, operation_id: int, kind: str, counts: Counts) -> None:
+        """Log the end and count it in the metrics."""
+        total, _, failed = counts
+        service.telemetry.event(
+            "operation_finished", operation=operation_id, kind=kind, status=self.status, error=self.error,
+            total=total, failed=failed,
+        )  # fmt: skip
+
+
+def save_counts(connection: sqlite3.Connection, operation_id: int, counts: Counts, now: float) -> None:
+    """Write the counts into the operation's row."""
+    total, done, failed = counts
+    operations.record_progress(connection, operation_id, now, total=total, done=done, failed=failed)

@@ -1,6 +1,6 @@
-"""Long work started by somebody: each scan, import, enrichment, retry and refresh is a row with live counts.
+"""Operations of the daemon: each is a row with live counts, worked on by a task of the running loop.
 
-A row outlives the process that works on it: the next daemon goes on with what was not finished."""
+A row outlives the process that works on it: the next daemon resumes what was not finished."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,188 +27,181 @@ from soulspot.operations.kinds import (
     retry_request,
     scan_request,
 )
-from soulspot.operations.progress import Counts, Progress
+from soulspot.operations.progress import Counts, Ending, Progress, save_counts
 from soulspot.operations.reports.results import OperationReport, retry_refusal
 from soulspot.pipeline import EnrichmentService
-from soulspot.store import library_counts
-from soulspot.store import operations as rows
+from soulspot.store import library_counts, operations
+from soulspot.store.operations import UnfinishedOperation
 from soulspot.tagging.request import TagRequest, request_to_json, tag_request
 
 log = structlog.get_logger()
 
-SAVE_AGAIN, SAVE_AGAIN_CAP = 1.0, 60.0  # seconds until a write that failed is tried again; doubled each time
-ENDS_WITHIN = (
-    10.0  # seconds that a cancelled operation may take to stop before whoever cancelled it hears of it
-)
-CUT_OFF_AT_MOST = 5  # times in a row, without an item done in between, before an operation is given up
+# Seconds until a write that failed is tried again: doubled each time, up to the second.
+SAVE_AGAIN, SAVE_AGAIN_CAP = 1.0, 60.0
+# Seconds that a request to cancel waits for the operation to stop, before it is answered.
+ENDS_WITHIN = 10.0
+# Times in a row that an operation may be cut off without an item done in between.
+CUT_OFF_AT_MOST = 5
+
+
+@dataclass(slots=True)
+class _Running:
+    kind: str
+    progress: Progress
+    task: asyncio.Task[None]
+    # Cancelled on request; otherwise a cancellation is the end of this process.
+    is_cancelled: bool = False
 
 
 class Operations:
-    """Starts operations as tasks of the running loop and keeps their rows up to date."""
+    """Starts operations as tasks of the running loop, and keeps their rows up to date."""
 
     def __init__(
-        self,
-        service: EnrichmentService,
-        *,
-        kinds: Mapping[str, Work] = KINDS,
-        exports: Exports | None = None,
+        self, service: EnrichmentService, *, kinds: Mapping[str, Work] = KINDS, exports: Exports | None = None,
         now: Callable[[], float] = time.time,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self._service = service
         self.exports = exports or Exports(service.database.path.with_name(FOLDER))
         self._kinds = {**kinds, "export": self.exports.work}
         self._now = now
-        self._running: dict[int, tuple[str, asyncio.Task[None], Progress]] = {}
-        self._cancelled: set[int] = set()  # on request, in contrast to the end of this process
-        self._endings: set[asyncio.Task[None]] = set()  # rows of ended operations that are being written
+        self._running: dict[int, _Running] = {}
+        # Tasks that write the rows of ended operations.
+        self._endings: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
 
     @property
     def uploads(self) -> Path:
-        """Where import files lie until they have been read, beside the database: they outlive a restart."""
+        """The folder of import files that are not read yet, beside the database: they outlive a restart."""
         path = self._service.database.path
         return path.with_name(path.name + "-uploads")
 
+    # --- starting -------------------------------------------------------------------------------------------------
+
     async def scan(self, places: Sequence[bytes] = ()) -> int:
-        """Start a scan of the library, or of these places in it. Returns the operation's id."""
+        """Start a scan of the library, or of these places in it. Return the operation's id."""
         return await self.start("scan", scan_request(places), {"places": readable_paths(places)})
 
     async def rescan(self) -> None:
-        """Start a scan of the library, unless one runs: a large one may take longer than the timer that calls this."""
+        """Start a scan of the library, unless a scan runs; the scheduler calls this."""
         if "scan" not in self.kinds_running():
             await self.scan()
 
     async def import_file(self, path: Path, *, name: str, remove: bool = False) -> int:
-        """Start an import of a file called `name`; with `remove` the file goes when it has been read."""
+        """Start an import of the file, called `name` by people. Return the operation's id.
+
+        With `remove` the file is deleted when it has been read."""
         return await self.start("import", import_request(path, remove=remove), {"file": name})
 
     async def enrich(self, places: Sequence[bytes] = (), wait: float = 60.0, *, force: bool = False) -> int:
-        """Start a scan, if there is anything to scan, that ends when nothing can be asked within `wait` seconds;
-        with `force` what was known of these places until now is asked again."""
+        """Start a scan that goes on until no lookup is due within `wait` seconds. Return the operation's id.
+
+        With `force`, lookups of these places that were answered before now are sent again."""
         request = enrich_request(places, wait, force_before=self._now() if force else None)
-        return await self.start(
-            "enrich", request, {"places": readable_paths(places), "wait": wait, "force": force}
-        )
+        shown = {"places": readable_paths(places), "wait": wait, "force": force}
+        return await self.start("enrich", request, shown)
 
     async def retry(self, states: Sequence[str], provider: str | None) -> int:
-        """Queue given-up lookups again. Returns the operation's id. ValueError when the provider is off."""
+        """Queue given-up lookups again. Return the operation's id. ValueError when the provider is off."""
         if why := retry_refusal(self._service, provider):
             raise ValueError(why)
         request = retry_request(states, provider)
         return await self.start("retry", request, request)
 
-    async def export(self, **asked: Any) -> int:
-        """Start an export, asked for as `Exports.request` takes it. ValueError says what is wrong with it."""
-        request = self.exports.request(**asked)
+    async def export(self, **options: Any) -> int:
+        """Start an export with the options of `Exports.request`. Return the operation's id.
+
+        ValueError says what is wrong with the options."""
+        request = self.exports.request(**options)
         return await self.start("export", request, request)
 
     async def sweep_exports(self) -> None:
-        """Remove the files of exports whose time is over."""
+        """Remove exported files that are too old or too many; the scheduler calls this."""
         await self.exports.sweep(self._service)
 
-    async def write_tags(self, wish: TagRequest) -> int:
-        """Compare tags with what was found out, or write them. Returns the operation's id."""
-        shown = {
-            "places": readable_paths(wish.paths),
-            "fields": list(wish.fields),
-            "policy": wish.policy,
-            "apply": wish.apply,
-        }
-        return await self.start("write_tags", request_to_json(wish), shown)
+    async def write_tags(self, wanted: TagRequest) -> int:
+        """Compare the files' tags with the enriched rows, or write them. Return the operation's id."""
+        shown = {"places": readable_paths(wanted.paths), "fields": list(wanted.fields), "policy": wanted.policy,
+                 "apply": wanted.apply}  # fmt: skip
+        return await self.start("write_tags", request_to_json(wanted), shown)
 
     async def undo_tags(self, operation_id: int, *, force: bool = False) -> int:
-        """Take back what an operation wrote. Returns the id of the operation that does it."""
+        """Restore the tags that an operation overwrote. Return the id of the operation that restores them."""
         await self.give_up(operation_id, "taken back before it had ended")
         request = {"operation": operation_id, "force": force}
         return await self.start("undo_tags", request, request)
 
     async def give_up(self, operation_id: int, why: str) -> None:
-        """Never go on with this operation if an earlier process was cut off in it."""
-        for one in await self._service.database.read(rows.list_unfinished):
-            if one.operation_id == operation_id and operation_id not in self._running:
-                await self._end_unbegun(one, "cancelled", why)
+        """End an operation that an earlier process was cut off in, so that it is never resumed."""
+        for unfinished in await self._service.database.read(operations.list_unfinished):
+            if unfinished.operation_id == operation_id and operation_id not in self._running:
+                await self._end_unstarted(unfinished, Ending("cancelled", why))
 
     async def write_due_tags(self) -> None:
-        """Write what is due by itself, one operation at a time; the scheduler calls it."""
+        """Write the tags that are due, in one operation at a time; the scheduler calls this."""
         tagging = self._service.parts.tagging
-        busy = {"write_tags", "undo_tags"} & self.kinds_running()
-        if (
-            tagging.rules.enabled
-            and not busy
-            and not self._stopping.is_set()
-            and (due := await tagging.due())
-        ):
+        is_busy = {"write_tags", "undo_tags"} & self.kinds_running()
+        if not tagging.rules.enabled or is_busy or self._stopping.is_set():
+            return
+        if due := await tagging.due():
             quiet = tagging.rules.quiet
             await self.write_tags(tag_request(tagging.rules, apply=True, track_ids=tuple(due), quiet=quiet))
 
     async def watch_refresh(self) -> None:
-        """Follow aged answers that are being asked for again, as one operation at a time; the scheduler calls it."""
+        """Start an operation that follows the refresh of aged answers, if one is due; the scheduler calls this."""
         if "refresh" in self.kinds_running() or self._stopping.is_set():
             return
         if await self._service.database.read(library_counts.count_refreshing_lookups):
             await self.start("refresh", {}, {})
 
     async def start(self, kind: str, request: Mapping[str, Any], metadata: Mapping[str, Any]) -> int:
-        """Start an operation of any of the kinds. `metadata` is shown, `request` is what its work is made of."""
-        operation_id: int = await self._write(
-            lambda c: rows.start(c, kind, metadata, self._now(), request=request)
+        """Start an operation of this kind. Return its id.
+
+        `request` is stored and is all that the work needs; `metadata` is shown to people."""
+        operation_id = await self._service.database.write(
+            lambda c: operations.start(c, kind, metadata, self._now(), request=request)
         )
-        self._launch(operation_id, kind, request, (0, 0, 0))
+        self._launch(UnfinishedOperation(operation_id, kind, request, metadata, (0, 0, 0)))
         return operation_id
 
     async def resume(self) -> set[str]:
-        """Go on with what an earlier process has not finished. Returns the kinds of these operations."""
-        found = await self._service.database.read(rows.list_unfinished)
+        """Resume the operations that an earlier process has not finished. Return their kinds."""
+        found = await self._service.database.read(operations.list_unfinished)
         resumed = set()
-        for one in found:
-            if one.operation_id in self._running:
-                continue  # somebody has asked for it since we began
-            if why := self._why_not(one):
-                await self._end_unbegun(one, "failed", why)
+        for operation in found:
+            # It was started in this process, after the daemon had begun to accept requests.
+            if operation.operation_id in self._running:
                 continue
-            await self._write(lambda c: rows.resume(c, one.operation_id, self._now()))  # noqa: B023
-            self._launch(one.operation_id, one.kind, one.request, one.counts)
-            resumed.add(one.kind)
-        wanted = {os.fsencode(path) for path in self._uploaded(found)}
+            if why := self._why_not_resumed(operation):
+                await self._end_unstarted(operation, Ending("failed", why))
+                continue
+            await self._service.database.write(
+                lambda c: operations.resume(c, operation.operation_id, self._now())  # noqa: B023 - awaited here
+            )
+            self._launch(operation)
+            resumed.add(operation.kind)
+        wanted = {upload for operation in found if (upload := _upload_of(operation))}
         await asyncio.to_thread(_sweep, self.uploads, wanted)
         return resumed
 
-    async def _end_unbegun(self, one: rows.UnfinishedOperation, status: str, why: str) -> None:
-        await self._write(lambda c: rows.finish(c, one.operation_id, self._now(), status=status, error=why))
-        self._over(one.operation_id, one.kind, one.request, status, why, one.counts)
-
-    def _why_not(self, one: rows.UnfinishedOperation) -> str | None:
-        if one.kind not in self._kinds:
-            return f"this version of SoulSpot knows no {one.kind}"
-        if one.cut_off >= CUT_OFF_AT_MOST:
-            return f"cut off {one.cut_off} times in a row at the same place"
+    def _why_not_resumed(self, operation: UnfinishedOperation) -> str | None:
+        if operation.kind not in self._kinds:
+            return f"this version of SoulSpot knows no {operation.kind}"
+        if operation.cut_off >= CUT_OFF_AT_MOST:
+            return f"cut off {operation.cut_off} times in a row at the same place"
         return None
 
-    @staticmethod
-    def _uploaded(found: Sequence[rows.UnfinishedOperation]) -> list[str]:
-        return [os.fsdecode(bytes.fromhex(one.request["path"])) for one in found if one.request.get("remove")]
-
-    async def cancel(self, operation_id: int) -> bool:
-        """End an operation; what it has queued stays queued. False when it does not run (any more)."""
-        running = self._running.get(operation_id)
-        if running is None:
-            return False
-        self._cancelled.add(operation_id)
-        await asyncio.sleep(
-            0
-        )  # a task that is cancelled before it has begun would never say that it has ended
-        running[1].cancel()
-        await asyncio.wait([running[1]], timeout=ENDS_WITHIN)
-        return True
+    # --- following ------------------------------------------------------------------------------------------------
 
     def kinds_running(self) -> set[str]:
-        """The kinds of operation of which one runs now."""
-        return {kind for kind, _, _ in self._running.values()}
+        """Return the kinds of the operations that run now."""
+        return {running.kind for running in self._running.values()}
 
     def live(self, operation: Mapping[str, Any]) -> dict[str, Any]:
-        """The row of an operation with what only its process knows: `rate` (items a second) and `eta_seconds`."""
+        """Return the row of an operation with `rate` (items a second) and `eta_seconds`.
+
+        Both are None for an operation that this process does not run."""
         running = self._running.get(operation["id"])
-        rate, remaining = (running[2].rate(), running[2].remaining()) if running else (None, None)
+        rate, remaining = (running.progress.rate(), running.progress.remaining()) if running else (None, None)
         return {
             **operation,
             "rate": None if rate is None else round(rate, 2),
@@ -215,95 +209,95 @@ class Operations:
         }
 
     async def idle(self) -> None:
-        """Wait until every operation that runs has ended, and its row says so."""
-        await asyncio.gather(*(task for _, task, _ in self._running.values()), return_exceptions=True)
+        """Wait until every running operation has ended and its row says so."""
+        await asyncio.gather(*(running.task for running in self._running.values()), return_exceptions=True)
         await asyncio.gather(*self._endings, return_exceptions=True)
+
+    # --- ending ---------------------------------------------------------------------------------------------------
+
+    async def cancel(self, operation_id: int) -> bool:
+        """Cancel an operation; what it has queued stays queued. False when it does not run."""
+        running = self._running.get(operation_id)
+        if running is None:
+            return False
+        running.is_cancelled = True
+        # A task that is cancelled before its first step would never write its end.
+        await asyncio.sleep(0)
+        running.task.cancel()
+        await asyncio.wait([running.task], timeout=ENDS_WITHIN)
+        return True
 
     async def stop(self) -> None:
-        """Leave what still runs to the next process; what it has queued stays queued."""
+        """Leave the running operations to the next process; what they have queued stays queued."""
         self._stopping.set()
-        await asyncio.sleep(0)  # as above
-        tasks = [task for _, task, _ in self._running.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.gather(*self._endings, return_exceptions=True)
+        # As in `cancel`: let every task take its first step.
+        await asyncio.sleep(0)
+        for running in self._running.values():
+            running.task.cancel()
+        await self.idle()
 
-    def _launch(self, operation_id: int, kind: str, request: Mapping[str, Any], counts: Counts) -> None:
-        progress = Progress(
-            lambda counts: self._save(operation_id, counts), counts, operation_id=operation_id
-        )
-        task = asyncio.create_task(
-            self._run(operation_id, kind, request, progress), name=f"{kind}-{operation_id}"
-        )
-        self._running[operation_id] = (kind, task, progress)
+    def _launch(self, operation: UnfinishedOperation) -> None:
+        number = operation.operation_id
 
-    async def _run(
-        self, operation_id: int, kind: str, request: Mapping[str, Any], progress: Progress
-    ) -> None:
+        async def save(counts: Counts) -> None:
+            await self._service.database.write(lambda c: save_counts(c, number, counts, self._now()))
+
+        progress = Progress(save, operation.counts, operation_id=number)
+        task = asyncio.create_task(self._run(operation, progress), name=f"{operation.kind}-{number}")
+        self._running[number] = _Running(operation.kind, progress, task)
+
+    async def _run(self, operation: UnfinishedOperation, progress: Progress) -> None:
+        number, kind = operation.operation_id, operation.kind
         beating = asyncio.create_task(progress.beat())
-        status, error, more = "completed", None, {}
         cost = OperationReport(self._service)
+        ending = Ending("pending")
         try:
-            report, notes = await self._kinds[kind](self._service, request, progress)
+            report, notes = await self._kinds[kind](self._service, operation.request, progress)
             more = {"report": report, "notes": notes} | await cost.end(report)
+            ending = Ending("completed", more=more)
         except asyncio.CancelledError:
-            status, error = "pending", None
-            if operation_id in self._cancelled:
-                status, error = "cancelled", "cancelled on request; what was queued stays queued"
+            if self._running[number].is_cancelled:
+                ending = Ending("cancelled", "cancelled on request; what was queued stays queued")
         except Exception as failure:
-            status, error = "failed", f"{type(failure).__name__}: {failure}"
-            log.exception("operation_failed", operation=operation_id, kind=kind)
+            ending = Ending.failed(failure)
+            log.exception("operation_failed", operation=number, kind=kind)
         finally:
             beating.cancel()
-            self._running.pop(operation_id, None)  # too late to cancel it
-            end = asyncio.create_task(
-                self._finish(operation_id, kind, request, progress, status, error, more)
-            )
+            # From here on it is too late to cancel the operation: its end must be written.
+            self._running.pop(number, None)
+            end = asyncio.create_task(self._finish(operation, progress, ending))
             self._endings.add(end)
             end.add_done_callback(self._endings.discard)
             await asyncio.shield(end)
 
-    async def _finish(
-        self, operation_id: int, kind: str, request: Mapping[str, Any], progress: Progress, status: str,
-        error: str | None, more: Mapping[str, Any],
-    ) -> None:  # fmt: skip
+    async def _finish(self, operation: UnfinishedOperation, progress: Progress, ending: Ending) -> None:
         await progress.settle()
-        total, done, failed = progress.counts
+        await self._write_at_last(
+            operation.operation_id,
+            lambda c: ending.write(c, operation.operation_id, progress.counts, self._now()),
+        )
+        if ending.status != "pending":
+            self._announce(operation, ending, progress.counts)
 
-        def end(connection: sqlite3.Connection) -> None:
-            rows.record_progress(connection, operation_id, self._now(), total=total, done=done, failed=failed)
-            if status == "pending":
-                rows.suspend(connection, operation_id, self._now())
-            else:
-                rows.finish(connection, operation_id, self._now(), status=status, error=error, more=more)
+    async def _end_unstarted(self, operation: UnfinishedOperation, ending: Ending) -> None:
+        number, counts = operation.operation_id, operation.counts
+        await self._service.database.write(lambda c: ending.write(c, number, counts, self._now()))
+        self._announce(operation, ending, counts)
 
-        await self._write_at_last(operation_id, end)
-        self._cancelled.discard(operation_id)
-        if status != "pending":
-            self._over(operation_id, kind, request, status, error, progress.counts)
-
-    def _over(
-        self, operation_id: int, kind: str, request: Mapping[str, Any], status: str, error: str | None,
-        counts: Counts,
-    ) -> None:  # fmt: skip
-        """Its row says that it has ended: nobody needs its upload any more, and log and metrics hear of it."""
-        if request.get("remove"):
-            _remove(Path(os.fsdecode(bytes.fromhex(request["path"]))))
-        total, _, failed = counts
-        self._service.telemetry.event(
-            "operation_finished", operation=operation_id, kind=kind, status=status, error=error,
-            total=total, failed=failed,
-        )  # fmt: skip
+    def _announce(self, operation: UnfinishedOperation, ending: Ending, counts: Counts) -> None:
+        """Log and count the end that the row has now, and remove the upload, which nobody needs any more."""
+        if upload := _upload_of(operation):
+            _remove(Path(os.fsdecode(upload)))
+        ending.announce(self._service, operation.operation_id, operation.kind, counts)
 
     async def _write_at_last(self, operation_id: int, change: Callable[[sqlite3.Connection], None]) -> None:
-        """Whoever waits for this operation would wait for ever if its end were not written: try until it is.
+        """Write the end of an operation, however often that takes: clients wait for it.
 
-        When the daemon stops, the next one does it again."""
+        When the daemon stops first, the next one does the operation again."""
         pause = SAVE_AGAIN
         while True:
             try:
-                await self._write(change)
+                await self._service.database.write(change)
                 return
             except (sqlite3.Error, SoulSpotError) as error:
                 if self._stopping.is_set():
@@ -315,25 +309,19 @@ class Operations:
                 await asyncio.wait_for(self._stopping.wait(), pause)
             pause = min(pause * 2, SAVE_AGAIN_CAP)
 
-    async def _save(self, operation_id: int, counts: Counts) -> None:
-        total, done, failed = counts
-        await self._write(
-            lambda c: rows.record_progress(
-                c, operation_id, self._now(), total=total, done=done, failed=failed
-            )
-        )
 
-    async def _write(self, change: Callable[[sqlite3.Connection], Any]) -> Any:
-        return await self._service.database.write(change)
+def _upload_of(operation: UnfinishedOperation) -> bytes | None:
+    return bytes.fromhex(operation.request["path"]) if operation.request.get("remove") else None
 
 
 def _remove(path: Path) -> None:
-    with contextlib.suppress(OSError):  # at worst the next start removes it
+    # At worst the next start removes it.
+    with contextlib.suppress(OSError):
         path.unlink()
 
 
 def _sweep(folder: Path, wanted: set[bytes]) -> None:
-    """Remove uploads that nobody waits for: a crash left them behind."""
+    """Remove uploads that no operation waits for: a crash left them behind."""
     if folder.is_dir():
         for path in folder.iterdir():
             if os.fsencode(path.absolute()) not in wanted:

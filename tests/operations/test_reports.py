@@ -18,7 +18,7 @@ from soulspot.config.loading import make_config
 from soulspot.limits import LimitEvent, RequestRecord
 from soulspot.models import FileStamp, LookupState, ScannedFile, Settlement
 from soulspot.operations.reports.errors import OF_FILES, OF_LOOKUPS, category_of, error_lines, error_report
-from soulspot.operations.reports.performance import Measure, performance_lines
+from soulspot.operations.reports.performance import Measurement, performance_lines
 from soulspot.operations.reports.results import EnrichmentRun, EnrichReport
 from soulspot.operations.runner import Operations
 from soulspot.pipeline import wait_until_settled
@@ -162,14 +162,14 @@ def test_only_what_came_since_the_beginning_is_reported() -> None:
         work(telemetry, 503, ms=9000.0)
         telemetry.on_tracks("spotify", range(500))
         telemetry.on_results({"accepted": 500})
-        measure = Measure(telemetry)
+        measurement = Measurement(telemetry)
         work(telemetry)
         work(telemetry, 429)
         telemetry.on_limit(LimitEvent("spotify", "h", "limited", None, "429"))
         telemetry.on_tracks("spotify", range(500, 560))
         telemetry.on_results({"accepted": 50, "review": 3})
         work(telemetry)
-    told = measure.report()
+    told = measurement.report()
     one = told["services"]["spotify"]
     assert (told["tracks"], told["results"]) == (53, {"accepted": 50, "review": 3})
     assert (told["requests"], told["requests_saved"]) == (3, 57)
@@ -186,7 +186,7 @@ def test_only_what_came_since_the_beginning_is_reported() -> None:
 
 
 def test_work_that_asked_for_nothing_has_a_report_too() -> None:
-    told = Measure(Telemetry()).report()
+    told = Measurement(Telemetry()).report()
     assert (told["tracks"], told["services"], told["success_rate"]) == (0, {}, None)
     assert len(list(performance_lines(told))) == 1
 

@@ -307,7 +307,9 @@ async def test_an_operation_that_runs_tells_its_rate_and_one_that_has_ended_does
     operations = Operations(running.service, kinds={"held": held})
     number = await operations.start("held", {}, {})
     await held.begun.wait()
-    operations._running[number][2]._samples.appendleft((operations._running[number][2]._samples[0][0] - 2, 0))
+    operations._running[number].progress._samples.appendleft(
+        (operations._running[number].progress._samples[0][0] - 2, 0)
+    )
     said = await row(operations, number)
     assert said["rate"] > 0
     assert said["eta_seconds"] > 0

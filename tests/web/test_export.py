@@ -120,7 +120,7 @@ async def test_binary_and_packed_files_arrive_whole(running: Running) -> None:
         ({"filters": {"since": "yesterday"}}, "neither a time back"),
         ({"filters": {"status": ["good"]}}, "filters.status"),
         ({"filters": {"limit": 0}}, "filters.limit"),
-        ({"format": "parquet", "gzip": True}, "packed already"),
+        ({"format": "parquet", "gzip": True}, "compressed already"),
         ({"format": "json", "spreadsheet": True}, "only csv"),
         ({"file": "/etc/passwd"}, "file"),
     ],

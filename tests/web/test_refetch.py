@@ -41,7 +41,7 @@ async def rows(running: Running) -> list[Any]:
 async def test_nothing_asked_before_costs_nothing_and_says_so(running: Running) -> None:
     nothing = await cost(running)
     assert nothing == RefetchCost(0)
-    assert "nothing is asked again" in str(nothing)
+    assert "none is sent again" in str(nothing)
 
 
 async def test_the_cost_counts_full_batches_of_each_service_and_the_time_they_take(running: Running) -> None:
@@ -53,7 +53,7 @@ async def test_the_cost_counts_full_batches_of_each_service_and_the_time_they_ta
     assert said.lookups == len(asked)
     assert said.requests["listenbrainz"] < len(asked)
     assert said.seconds > 0
-    assert f"asks {len(asked)} lookups again: at least {sum(said.requests.values())} requests" in str(said)
+    assert f"sends {len(asked)} lookups again: at least {sum(said.requests.values())} requests" in str(said)
 
 
 async def test_a_search_that_is_a_request_of_its_own_counts_as_one(running: Running) -> None:

@@ -1,4 +1,4 @@
-"""The error report: what failed for good, by category, and what to do about each."""
+"""The error report: everything that failed for good, by category, with advice for each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ LONGEST = 200  # characters of an example
 
 
 class Category(NamedTuple):
-    """Troubles of one kind: how their words look, what it is, what to do, and whether `soulspot retry` may help."""
+    """A category of failures.
+
+    `pattern` is a regular expression for their lower-case words; `retryable` says whether `soulspot retry`
+    may help."""
 
     name: str
     pattern: str
@@ -25,6 +28,7 @@ class Category(NamedTuple):
     retryable: bool
 
 
+# The first category that fits counts: special cases stand above general ones.
 OF_LOOKUPS = (
     Category(
         "refused", r"http 40[13]|refuses this app|gives no token|has premium", "the service refuses the account",
@@ -47,14 +51,14 @@ OF_LOOKUPS = (
         "make room on the database's disk, then soulspot retry", True,
     ),
     Category(
-        "rejected", r"http 4(00|13|14|22)|spotify: |invalid|malformed", "the service refuses the question itself",
+        "rejected", r"http 4(00|13|14|22)|spotify: |invalid|malformed", "the service refuses the lookup itself",
         "an identifier in the tags is probably wrong: correct it and scan again", False,
     ),
     Category(
         "bad_answer", r"answer|redirect|http \d\d\d|decompressed", "the service's answer could not be understood",
-        "soulspot retry later; if it stays so, look for a newer SoulSpot", True,
+        "soulspot retry later; if that fails too, look for a newer SoulSpot", True,
     ),
-    Category("other", r"", "something else", "the log says more; soulspot retry asks again", True),
+    Category("other", r"", "something else", "see the log for the reason; soulspot retry sends the lookups again", True),
 )  # fmt: skip
 OF_FILES = (
     Category(
@@ -75,54 +79,56 @@ OF_FILES = (
     ),
     Category(
         "damaged", r"damaged|empty|not a |regular file", "the file is damaged or is no audio file",
-        "replace it by a sound copy, or leave it out with library.exclude", False,
+        "replace it with an intact copy, or leave it out with library.exclude", False,
     ),
     Category("unreadable", r"", "the file could not be read", "the reason is with each example", False),
 )  # fmt: skip
 
 
 def error_report(connection: sqlite3.Connection) -> dict[str, Any]:
-    """What has failed for good as it stands now: `lookups` and `files`, each a list of categories, largest first.
+    """Return what has failed for good until now: `lookups` and `files`, lists of categories, largest first.
 
-    A category has `category` `what` `count` `advice` `retryable` `services` (count by name) and some `examples`.
-    `retryable` counts the lookups that `soulspot retry` asks again with some hope."""
-    lookups = list(_grouped(failures.group_failed_lookups(connection), OF_LOOKUPS))
-    files = list(_grouped(failures.group_unreadable_files(connection), OF_FILES))
+    A category has `category` `what` `count` `advice` `retryable` `services` (counts by name) and `examples`.
+    `retryable`, beside the lists, counts the lookups that `soulspot retry` may help."""
+    lookups = _by_category(failures.group_failed_lookups(connection), OF_LOOKUPS)
+    files = _by_category(failures.group_unreadable_files(connection), OF_FILES)
+    retryable = sum(category["count"] for category in lookups if category["retryable"])
+    return {"lookups": lookups, "files": files, "retryable": retryable}
+
+
+def _by_category(found: Iterable[FailureGroup], categories: tuple[Category, ...]) -> list[dict[str, Any]]:
+    groups: dict[Category, list[FailureGroup]] = {}
+    for failure in found:
+        groups.setdefault(category_of(failure.reason, categories), []).append(failure)
+    described = [_describe(category, members) for category, members in groups.items()]
+    return sorted(described, key=lambda category: -category["count"])
+
+
+def _describe(category: Category, members: list[FailureGroup]) -> dict[str, Any]:
+    services: Counter[str] = Counter()
+    for failure in members:
+        if failure.provider:
+            services[failure.provider] += failure.count
+    examples = [
+        f"{one.example}: {one.reason or 'no reason was kept'}"[:LONGEST] for one in members[:EXAMPLES]
+    ]
     return {
-        "lookups": lookups,
-        "files": files,
-        "retryable": sum(one["count"] for one in lookups if one["retryable"]),
-    }
-
-
-def _grouped(found: Iterable[FailureGroup], categories: tuple[Category, ...]) -> Iterator[dict[str, Any]]:
-    groups: dict[str, list[FailureGroup]] = {}
-    for trouble in found:
-        groups.setdefault(category_of(trouble.reason, categories).name, []).append(trouble)
-    by_name = {one.name: one for one in categories}
-    for name, members in sorted(groups.items(), key=lambda one: -sum(t.count for t in one[1])):
-        category = by_name[name]
-        services: Counter[str] = Counter()
-        for one in members:
-            if one.provider:
-                services[one.provider] += one.count
-        yield {
-            "category": name, "what": category.what, "count": sum(one.count for one in members),
-            "advice": category.advice, "retryable": category.retryable, "services": dict(services),
-            "examples": [f"{one.example}: {one.reason or 'no reason was kept'}"[:LONGEST] for one in members[:EXAMPLES]],
-        }  # fmt: skip
+        "category": category.name, "what": category.what, "count": sum(failure.count for failure in members),
+        "advice": category.advice, "retryable": category.retryable, "services": dict(services),
+        "examples": examples,
+    }  # fmt: skip
 
 
 def category_of(words: str, categories: tuple[Category, ...]) -> Category:
-    """The first category whose pattern is in these words; the last one takes everything."""
-    return next(one for one in categories if re.search(one.pattern, words.lower()))
+    """Return the first category whose pattern is in these words; the last category takes everything."""
+    return next(category for category in categories if re.search(category.pattern, words.lower()))
 
 
 def error_lines(report: Mapping[str, Any]) -> Iterator[str]:
-    """The same for people; nothing when nothing failed."""
-    for title, name in (("lookups", "lookups"), ("files", "files")):
-        for one in report.get(name, ()):
-            services = ", ".join(one["services"])
-            yield f"{one['count']} {title}: {one['what']}{f' ({services})' if services else ''}"
-            yield from (f"    {example}" for example in one["examples"])
-            yield f"    what to do: {one['advice']}"
+    """Yield an error report as lines for people; nothing when nothing failed."""
+    for title in ("lookups", "files"):
+        for category in report.get(title, ()):
+            services = ", ".join(category["services"])
+            yield f"{category['count']} {title}: {category['what']}{f' ({services})' if services else ''}"
+            yield from (f"    {example}" for example in category["examples"])
+            yield f"    what to do: {category['advice']}"

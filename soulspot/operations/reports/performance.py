@@ -1,17 +1,25 @@
-"""The performance report: what a piece of work cost and brought, measured from the counters before and after it."""
+"""The performance report: requests, times and results of some work, from the counters before and after it."""
 
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from typing import Any
 
-from soulspot.telemetry import NON_TRACK_PROVIDERS, ServiceStats, Telemetry, percent, success_rate
+from soulspot.telemetry import (
+    NON_TRACK_PROVIDERS,
+    Distribution,
+    ServiceStats,
+    Telemetry,
+    percent,
+    success_rate,
+)
 
 
-class Measure:
-    """Begins when it is made. Other work of the same process counts as well: requests are shared."""
+class Measurement:
+    """The counters of telemetry since this was made; other work of the same process counts as well."""
 
     def __init__(self, telemetry: Telemetry) -> None:
         self._telemetry = telemetry
@@ -21,20 +29,22 @@ class Measure:
         self._memory = telemetry.memory.start_peak()
 
     def report(self) -> dict[str, Any]:
-        """Rates are in percent, times in milliseconds where nothing else is said; as `soulspot stats` has them.
+        """Return the performance since the start, with the keys that `soulspot stats` has too.
 
-        `peak_rss_mb` is the most memory this process has used since then."""
+        Rates are in percent, times in milliseconds unless the key says otherwise; `peak_rss_mb` is the most
+        memory that the process has used since then."""
         seconds = time.monotonic() - self._began
         results = self._telemetry.results - self._results
-        services = {name: _since(now, self._services.get(name)) for name, now in self._counted().items()}
-        outcomes: Counter[str] = Counter()
-        for one in services.values():
-            outcomes.update(one.outcomes)
-        told = {name: one.as_json() for name, one in sorted(services.items()) if one.statuses or one.batches}
-        requests, served = (
-            sum(one["requests"] for name, one in told.items() if name not in NON_TRACK_PROVIDERS),
-            sum(one["tracks"] for one in told.values()),
-        )
+        services = {name: _difference(now, self._services[name]) for name, now in self._counted().items()}
+        outcomes = sum((stats.outcomes for stats in services.values()), Counter[str]())
+        shown = {
+            name: stats.as_json()
+            for name, stats in sorted(services.items())
+            if stats.statuses or stats.batches
+        }
+        requests = sum(stats["requests"] for name, stats in shown.items() if name not in NON_TRACK_PROVIDERS)
+        served = sum(stats["tracks"] for stats in shown.values())
+        # Take a last sample of the memory.
         self._telemetry.rss_bytes()
         return {
             "seconds": round(seconds, 1),
@@ -45,72 +55,61 @@ class Measure:
             "requests_saved": max(0, served - requests),
             "success_rate": success_rate(outcomes),
             "batch_fill": percent(
-                sum(one.items for one in services.values()), sum(one.room for one in services.values())
+                sum(stats.items for stats in services.values()),
+                sum(stats.room for stats in services.values()),
             ),
-            "services": told,
+            "services": shown,
             "peak_rss_mb": round(self._memory.peak / 1e6, 1),
         }
 
-    def _counted(self) -> dict[str, ServiceStats]:
-        """The counters as they stand; distributions are copies."""
+    def _counted(self) -> defaultdict[str, ServiceStats]:
+        """Return the counters as they stand, by provider; distributions are copied."""
         counted = self._telemetry
-        found: dict[str, ServiceStats] = {}
+        found: defaultdict[str, ServiceStats] = defaultdict(ServiceStats)
         for (provider, status), count in counted.statuses.items():
-            found.setdefault(provider, ServiceStats()).statuses["none" if status is None else str(status)] = (
-                count
-            )
+            found[provider].statuses["none" if status is None else str(status)] = count
         for (provider, outcome), count in counted.answers.items():
-            found.setdefault(provider, ServiceStats()).outcomes[outcome] = count
+            found[provider].outcomes[outcome] = count
         for (provider, _), count in counted.batches.items():
-            found.setdefault(provider, ServiceStats()).batches += count
-        for provider, one in found.items():
-            one.items, one.room = counted.batch_items[provider], counted.batch_room[provider]
-            one.tracks, one.limited = counted.served[provider].count, counted.limits[provider]
-            one.request_ms = counted.request_ms[provider].copy()
-            one.waited_ms, one.batch_ms = (
-                counted.waited_ms[provider].copy(),
-                counted.batch_ms[provider].copy(),
-            )
+            found[provider].batches += count
+        for provider, stats in found.items():
+            stats.items, stats.room = counted.batch_items[provider], counted.batch_room[provider]
+            stats.tracks, stats.limited = counted.served[provider].count, counted.limits[provider]
+            for name in ("request_ms", "waited_ms", "batch_ms"):
+                setattr(stats, name, getattr(counted, name)[provider].copy())
         return found
 
 
-def _since(now: ServiceStats, before: ServiceStats | None) -> ServiceStats:
-    if before is None:
-        return now
-    return ServiceStats(
-        now.statuses - before.statuses, now.outcomes - before.outcomes, now.batches - before.batches,
-        now.items - before.items, now.room - before.room, now.tracks - before.tracks, now.limited - before.limited,
-        now.request_ms.minus(before.request_ms), now.waited_ms.minus(before.waited_ms),
-        now.batch_ms.minus(before.batch_ms),
-    )  # fmt: skip
+def _difference(now: ServiceStats, before: ServiceStats) -> ServiceStats:
+    def subtract(name: str) -> Any:
+        new, old = getattr(now, name), getattr(before, name)
+        return new.minus(old) if isinstance(new, Distribution) else new - old
+
+    return ServiceStats(**{field.name: subtract(field.name) for field in fields(ServiceStats)})
 
 
 def performance_lines(report: Mapping[str, Any]) -> Iterator[str]:
-    """The same for people."""
+    """Yield a performance report as lines for people: a summary, and one line a service."""
     yield (
-        f"{report['tracks']} tracks in {duration_text(report['seconds'])}, {report['tracks_per_second'] or 0:g} a second; "
-        f"peak memory {report['peak_rss_mb']:.0f} MB"
+        f"{report['tracks']} tracks in {duration_text(report['seconds'])}, {report['tracks_per_second'] or 0:g} a second;"
+        f" peak memory {report['peak_rss_mb']:.0f} MB"
     )
-    for name, one in report["services"].items():
-        parts = [f"{name}: {one['requests']} requests"]
-        if one["request_ms"]["p50"] is not None:
-            parts.append(f"{one['request_ms']['p50']:.0f} ms each (p95 {one['request_ms']['p95']:.0f})")
-        if one["batches"]:
-            parts.append(
-                f"batches {one['batch_fill'] or 0:g}% full, p95 of their wait {_ms(one['waited_ms']['p95'])}"
-            )
+    for name, stats in report["services"].items():
+        parts = [f"{name}: {stats['requests']} requests"]
+        if stats["request_ms"]["p50"] is not None:
+            parts.append(f"{stats['request_ms']['p50']:.0f} ms each (p95 {stats['request_ms']['p95']:.0f})")
+        if stats["batches"]:
+            wait = stats["waited_ms"]["p95"]
+            waited = "-" if wait is None else f"{wait / 1000:.1f} s"
+            parts.append(f"batches {stats['batch_fill'] or 0:g}% full, p95 of their wait {waited}")
         parts += [
-            f"{one[key]} times {what}" for key, what in (("http_429", "429"), ("http_503", "503")) if one[key]
+            f"{stats[f'http_{status}']} times {status}" for status in (429, 503) if stats[f"http_{status}"]
         ]
         yield ", ".join(parts)
 
 
-def _ms(value: float | None) -> str:
-    return "-" if value is None else f"{value / 1000:.1f} s"
-
-
 def duration_text(seconds: float) -> str:
-    """A length of time in words."""
+    """Return a duration for people: "2 h 5 min", "3 min 7 s" or "12 s"."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"

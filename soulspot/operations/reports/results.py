@@ -1,4 +1,4 @@
-"""What a command reports when it has ended: one shape, whether the daemon did the work or this process."""
+"""Results of operations: one shape, whether the daemon did the work or a command did."""
 
 from __future__ import annotations
 
@@ -10,87 +10,89 @@ from typing import Any, Self
 
 from soulspot.library.scan import Problem
 from soulspot.operations.reports.errors import error_report
-from soulspot.operations.reports.performance import Measure
+from soulspot.operations.reports.performance import Measurement
 from soulspot.operations.reports.waits import WaitWatch
 from soulspot.pipeline import EnrichmentService, ImportReport, Postponed, ScanReport
 from soulspot.store import library_counts
 
-MAX_NOTES = 20  # lines about single files or rows; the log has them all
-
-Note = Callable[[str], None]
+MAX_NOTES = 20  # lines about single files or rows; the log has all of them
 
 
 @dataclass(slots=True)
 class EnrichReport:
-    """What an enrichment came to. `lost` are lookups that failed for good, of tracks that are not accepted.
+    """The result of an enrichment."""
 
-    `requests` and `answered` (lookups) are by provider, `bad_places` are of the places that were asked for, `found`
-    are the files that a scan came across (None without one). `performance` and `errors` are as `Measure.report` and
-    `reports_errors.errors` make them."""
-
+    # Tracks by status, and their "total".
     tracks: dict[str, int]
+    # HTTP requests and answered lookups, by provider.
     requests: dict[str, int] = field(default_factory=dict)
     answered: dict[str, int] = field(default_factory=dict)
     postponed: list[Postponed] = field(default_factory=list)
+    # Lookups that failed for good, of tracks that are not accepted.
     lost: int = 0
+    # The given places that could not be scanned, with the reason.
     bad_places: list[str] = field(default_factory=list)
+    # Files that the scan found; None without a scan.
     found: int | None = None
+    # As `Measurement.report` and `error_report` return them.
     performance: dict[str, Any] = field(default_factory=dict)
     errors: dict[str, Any] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
+        """Whether no lookup is left, postponed or lost."""
         return not self.postponed and not self.lost
 
     @property
     def served(self) -> dict[str, int]:
-        """The tracks that each service answered for."""
-        return {name: one["tracks"] for name, one in self.performance.get("services", {}).items()}
+        """Tracks that each provider answered for, by provider."""
+        return {name: service["tracks"] for name, service in self.performance.get("services", {}).items()}
 
     def as_json(self) -> dict[str, Any]:
+        """Return the report as it is stored with the operation and printed by `--json`."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, said: Mapping[str, Any]) -> Self:
-        """The report that `as_json` made. KeyError or TypeError when it is another one's."""
-        made = cls(**said)
-        made.postponed = [Postponed(**one) for one in said["postponed"]]
-        return made
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Return the report that `as_json` wrote. KeyError or TypeError when the values are something else."""
+        return cls(**{**values, "postponed": [Postponed(**wait) for wait in values["postponed"]]})
 
 
-def scanned(report: ScanReport) -> dict[str, int]:
-    """The counts of a scan."""
-    return {"found": report.found, "unchanged": report.unchanged, "read": report.read,
-            "unreadable": report.unreadable, "vanished": report.vanished,
-            "problems": len(report.problems)}  # fmt: skip
+def scan_counts(report: ScanReport) -> dict[str, int]:
+    """Return the counts of a scan as JSON."""
+    names = ("found", "unchanged", "read", "unreadable", "vanished")
+    return {name: getattr(report, name) for name in names} | {"problems": len(report.problems)}
 
 
-def imported(report: ImportReport) -> dict[str, Any]:
-    """The counts of an import, and the first of the rows that were not taken or not wholly."""
-    counts = {"rows": report.rows, "queued": report.queued, "bad": report.bad}
+def import_counts(report: ImportReport) -> dict[str, Any]:
+    """Return the counts of an import as JSON, and the first rows with unusable values, `{"line", "words"}` each."""
+    counts: dict[str, Any] = {"rows": report.rows, "queued": report.queued, "bad": report.bad}
     if report.remarked:
         counts["remarked"] = report.remarked
-    named = {"bad_rows": report.bad_rows, "remarks": report.remarks}
-    return counts | {
-        name: [{"line": line, "words": words} for line, words in rows] for name, rows in named.items() if rows
-    }
+    for name, rows in (("bad_rows", report.bad_rows), ("remarks", report.remarks)):
+        if rows:
+            counts[name] = [{"line": line, "words": words} for line, words in rows]
+    return counts
 
 
-def skipped(problem: Problem) -> str:
-    """A file or folder that was passed over, and why. Names that are not UTF-8 are escaped."""
-    words = f"{os.fsdecode(problem.path)}: {problem.reason}"
-    return words.encode("utf-8", "backslashreplace").decode()
+def describe_problem(problem: Problem) -> str:
+    """Return the file or folder that a scan skipped, and why; bytes that are not UTF-8 are escaped."""
+    text = f"{os.fsdecode(problem.path)}: {problem.reason}"
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def scan_notes(report: ScanReport) -> list[str]:
-    """What a person should hear of a scan, at most `MAX_NOTES` lines and one that counts the rest."""
-    return _first([f"skipped {skipped(one)}" for one in report.problems], "files or folders skipped")
+    """Return notes for people about a scan: at most `MAX_NOTES` lines, and a line that counts the rest."""
+    notes = [f"skipped {describe_problem(problem)}" for problem in report.problems[:MAX_NOTES]]
+    if (rest := len(report.problems) - len(notes)) > 0:
+        notes.append(f"... and {rest} more files or folders skipped")
+    return notes
 
 
 def import_notes(report: ImportReport) -> list[str]:
-    """What a person should hear of an import, in the file's order."""
-    said = sorted((*report.bad_rows, *report.remarks), key=lambda one: one[0])
-    notes = [f"line {line}: {words}" for line, words in said[:MAX_NOTES]]
+    """Return notes for people about an import, in the order of its file: at most `MAX_NOTES` lines on rows."""
+    rows = sorted((*report.bad_rows, *report.remarks), key=lambda row: row[0])
+    notes = [f"line {line}: {words}" for line, words in rows[:MAX_NOTES]]
     if (rest := report.bad + report.remarked - len(notes)) > 0:
         notes.append(f"... and {rest} more rows or values that cannot be used")
     if report.unknown_columns:
@@ -98,14 +100,8 @@ def import_notes(report: ImportReport) -> list[str]:
     return notes
 
 
-def _first(lines: list[str], rest: str) -> list[str]:
-    return lines[:MAX_NOTES] + (
-        [f"... and {len(lines) - MAX_NOTES} more {rest}"] if len(lines) > MAX_NOTES else []
-    )
-
-
 class EnrichmentRun:
-    """One enrichment by a service that may do other work too: what it cost is counted from here on."""
+    """One enrichment by a service that may do other work too: its cost is counted from here on."""
 
     def __init__(self, service: EnrichmentService) -> None:
         self._service = service
@@ -113,28 +109,32 @@ class EnrichmentRun:
         self._bad_places: list[str] = []
         self._found: int | None = None
         self.watch = WaitWatch(service)
-        self._measure = Measure(service.telemetry)
+        self._measurement = Measurement(service.telemetry)
 
-    async def scan(self, places: Sequence[bytes], progress: Callable[[ScanReport], None], note: Note) -> None:
-        """Scan what there is to scan."""
+    async def scan(
+        self, places: Sequence[bytes], on_progress: Callable[[ScanReport], None], note: Callable[[str], None]
+    ) -> None:
+        """Scan these places, or the library if there is one. `note` gets each line for people."""
         if not places and not self._service.has_library:
             return
-        report = await self._service.scan(places, progress)
+        report = await self._service.scan(places, on_progress)
         self._found = report.found
         for line in scan_notes(report):
             note(line)
-        self._bad_places = [skipped(one) for one in report.problems if one.path in places]
+        self._bad_places = [
+            describe_problem(problem) for problem in report.problems if problem.path in places
+        ]
 
     async def report(self, postponed: Sequence[Postponed]) -> EnrichReport:
-        """What it came to, when the rest is postponed."""
+        """Return the result, with the lookups that are `postponed` now."""
         read = self._service.database.read
         reasons = {wait.provider: wait.reason for wait in self.watch.current()}
-        explained = [replace(one, why=reasons.get(one.provider, one.why)) for one in postponed]
+        explained = [replace(wait, why=reasons.get(wait.provider, wait.why)) for wait in postponed]
         requests, answered = (now - then for now, then in zip(self._spent(), self._before, strict=True))
         return EnrichReport(
             await read(library_counts.count_tracks_by_status), dict(requests), dict(answered), explained,
             await read(library_counts.count_lost_lookups), self._bad_places, self._found,
-            self._measure.report(), await read(error_report),
+            self._measurement.report(), await read(error_report),
         )  # fmt: skip
 
     def _spent(self) -> tuple[Counter[str], Counter[str]]:
@@ -147,21 +147,21 @@ class EnrichmentRun:
 
 
 class OperationReport:
-    """The performance and error reports of any operation, begun with it."""
+    """The performance and error reports of an operation; it is made when the operation starts."""
 
     def __init__(self, service: EnrichmentService) -> None:
         self._service = service
-        self._measure = Measure(service.telemetry)
+        self._measurement = Measurement(service.telemetry)
 
     async def end(self, report: dict[str, Any]) -> dict[str, Any]:
-        """Both, as they go into the operation's metadata; an enrichment's own `report` hands its over."""
-        performance = report.pop("performance", None) or self._measure.report()
-        found = report.pop("errors", None) or await self._service.database.read(error_report)
-        return {"performance": performance, "errors": found}
+        """Return both reports for the operation's metadata; an enrichment's are moved out of its own `report`."""
+        performance = report.pop("performance", None) or self._measurement.report()
+        errors = report.pop("errors", None) or await self._service.database.read(error_report)
+        return {"performance": performance, "errors": errors}
 
 
 def retry_refusal(service: EnrichmentService, provider: str | None) -> str | None:
-    """Why a retry of this provider's lookups is refused, in words; None when it is not."""
+    """Return why the lookups of this provider cannot be retried, for people; None when they can."""
     on = [pump.name for pump in service.pumps]
     if provider is None or provider in on:
         return None

@@ -1,4 +1,4 @@
-"""Why a service is not asked just now, in words: its gate is closed, or its pump keeps from asking."""
+"""Reasons for people why a provider gets no requests now: its gate is closed, or its pump holds back."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from soulspot.store.times import epoch_seconds, iso
 if TYPE_CHECKING:
     from soulspot.pipeline import EnrichmentService
 
-WORTH_SAYING = 5.0  # seconds; a shorter wait is over before it is read
+WORTH_SAYING = 5.0  # seconds; a shorter wait is over before a person has read about it
 OFFLINE = "No service can be reached: is this machine online?"
 UNREACHABLE = "cannot be reached"
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A service that is left alone: `until` in epoch seconds, `why` in words, `broken` when it does not answer."""
+    """A provider that gets no requests `until` (epoch seconds), and `why`, for people.
+
+    `broken`: it does not answer, and its breaker is open. `held`: its pump holds back after errors."""
 
     provider: str
     until: float
@@ -30,10 +32,15 @@ class Wait:
 
     @property
     def reason(self) -> str:
-        """Why, as a part of a sentence."""
+        """The reason as part of a sentence: "cannot be reached (...)"."""
         if not self.broken:
             return self.why
         return f"answers with errors ({self.why})" if "HTTP 5" in self.why else f"{UNREACHABLE} ({self.why})"
+
+    @property
+    def key(self) -> tuple[str, bool, str]:
+        """Equal for waits that people need to hear of once: the reasons of a broken service vary."""
+        return self.provider, self.broken, "" if self.broken else self.why
 
     def __str__(self) -> str:
         if self.broken or self.held:
@@ -42,7 +49,9 @@ class Wait:
 
 
 def clock_text(moment: float, *, full: bool = False) -> str:
-    """A moment (epoch seconds) on this machine's clock: the time alone today, unless `full`."""
+    """Return epoch seconds as local time for people: "14:05", or "2026-01-31 14:05 CET".
+
+    The date is left out today, unless `full`."""
     local = datetime.fromtimestamp(moment).astimezone()
     today = local.date() == datetime.now().astimezone().date()
     return f"{local:%H:%M}" if today and not full else f"{local:%Y-%m-%d %H:%M %Z}"
@@ -51,7 +60,9 @@ def clock_text(moment: float, *, full: bool = False) -> str:
 def current_waits(
     gates: Iterable[Mapping[str, Any]], pumps: Mapping[str, Mapping[str, Any]], errors: Mapping[str, str]
 ) -> list[Wait]:
-    """Who is left alone, out of `gates` and `pumps` of a status; `errors`: what last went wrong, by provider."""
+    """Return the waits of the `gates` and `pumps` of a status document, by provider.
+
+    `errors` has the last error of each provider."""
     found: dict[str, Wait] = {}
     for name, pump in pumps.items():
         if held := pump.get("held"):
@@ -60,24 +71,27 @@ def current_waits(
         if not gate["limited_until"]:
             continue
         name, until = gate["provider"], epoch_seconds(gate["limited_until"])
-        broken = gate["breaker"] != "closed"
+        is_broken = gate["breaker"] != "closed"
         before = found.get(name)
+        # The error that made the pump hold back says more than the breaker does.
         error = before.why if before and before.held else errors.get(name)
-        why = f"{gate['why']}: {error}" if broken and error else gate["why"]
-        if before is None or broken or until > before.until:
-            found[name] = Wait(name, max(until, before.until if before else 0.0), why, broken)
+        why = f"{gate['why']}: {error}" if is_broken and error else gate["why"]
+        if before is None or is_broken or until > before.until:
+            found[name] = Wait(name, max(until, before.until if before else 0.0), why, is_broken)
     return [found[name] for name in sorted(found)]
 
 
 class WaitWatch:
-    """Looks at a service now and then, and remembers each provider's last error: a hold ends before its gate opens."""
+    """The waits of a service, for a caller that looks now and then.
+
+    It remembers the last error of each provider: a pump's hold, which knows it, ends before the gate opens."""
 
     def __init__(self, service: EnrichmentService) -> None:
         self._service = service
         self._errors: dict[str, str] = {}
 
     def current(self) -> list[Wait]:
-        """Who is left alone now."""
+        """Return the waits as they are now, by provider."""
         pumps = {}
         for pump in self._service.pumps:
             held = pump.held()
@@ -93,26 +107,20 @@ class WaitWatch:
 
 
 class Announcer:
-    """Says each wait once, when it begins."""
+    """Lines for people about waits: each wait once, when it begins."""
 
     def __init__(self) -> None:
-        self._said: set[tuple[str, bool, str]] = set()
-        self._offline = False
+        self._announced: set[tuple[str, bool, str]] = set()
+        self._is_offline = False
 
     def new_lines(self, found: Iterable[Wait], providers: Collection[str]) -> list[str]:
-        """What is new since the last call; `providers` are all that are on."""
-        found = [one for one in found if one.until - time.time() >= WORTH_SAYING]
-        keys = {(one.provider, one.broken, "" if one.broken else one.why) for one in found}
-        lines = [
-            str(one)
-            for one in found
-            if (one.provider, one.broken, "" if one.broken else one.why) not in self._said
-        ]
-        self._said = keys
-        offline = bool(providers) and set(providers) <= {
-            one.provider for one in found if one.reason.startswith(UNREACHABLE)
-        }
-        if offline and not self._offline:
+        """Return lines about the waits that are new since the last call; `providers` are all that are on."""
+        waits = [wait for wait in found if wait.until - time.time() >= WORTH_SAYING]
+        lines = [str(wait) for wait in waits if wait.key not in self._announced]
+        self._announced = {wait.key for wait in waits}
+        unreachable = {wait.provider for wait in waits if wait.reason.startswith(UNREACHABLE)}
+        is_offline = bool(providers) and set(providers) <= unreachable
+        if is_offline and not self._is_offline:
             lines.append(OFFLINE)
-        self._offline = offline
+        self._is_offline = is_offline
         return lines

@@ -3,43 +3,49 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
 
 from soulspot.library.identifiers import parse_mbids, parse_spotify_tracks
 from soulspot.matching import describe_versions, parse_title, parse_versions
-from soulspot.models import MUSICBRAINZ, SPOTIFY, Entity, PersonDecision, TrackTags
-from soulspot.store import review as rows
+from soulspot.models import MUSICBRAINZ, SPOTIFY, Entity, TrackTags
+from soulspot.store import review
 from soulspot.text import fold
 
-PROVIDERS = (MUSICBRAINZ, SPOTIFY)  # those whose ids say what a track is
+PROVIDERS = (MUSICBRAINZ, SPOTIFY)  # the providers whose ids identify a track
 PAGE, LARGEST_PAGE = 50, 500  # tracks
-NEAR_MS = 2_000  # lengths that are no further apart than this are one length
+NEAR_MS = 2_000  # two lengths that differ by no more than this count as equal
 FIELDS = ("title", "version", "artist", "album", "position", "length", "date", "isrc")
+
+# Fields that the JSON of a case takes over as they are.
+TAGS = ("title", "artist", "album", "album_artist", "track_number", "disc_number", "duration_ms", "date")
+SUMMARY_TAGS = ("title", "artist", "album", "duration_ms")
+SUMMARY_FIELDS = ("title", "artist", "disambiguation", "duration_ms", "cover_url")
 
 
 # --- ids as people write them -------------------------------------------------------------------------------------
 
 
 def parse_entity(text: str, provider: str | None = None) -> tuple[str, str]:
-    """(provider, id) of a MusicBrainz recording or a Spotify track: an id, a URI or a web address.
+    """Return (provider, id) of the MusicBrainz recording or Spotify track in an id, a URI or a web address.
 
     ValueError, with what to do, when it is neither, or not of `provider`."""
-    said = text.strip()
+    text = text.strip()
     if provider not in (None, *PROVIDERS):
         raise ValueError(f"provider is {' or '.join(PROVIDERS)}, not {provider!r}")
-    found = [(MUSICBRAINZ, one) for one in parse_mbids([said], "recording", "", [])]
-    found += [(SPOTIFY, one) for one in parse_spotify_tracks([said], "", [])]
+    found = [(MUSICBRAINZ, mbid) for mbid in parse_mbids([text], "recording", "", [])]
+    found += [(SPOTIFY, track) for track in parse_spotify_tracks([text], "", [])]
     if len(found) != 1:
-        raise ValueError(f"{text!r} is no id: {_what_to_do(said)}")
+        raise ValueError(f"{text!r} is no id: {_advise(text)}")
     if provider not in (None, found[0][0]):
         raise ValueError(f"{text!r} is an id of {found[0][0]}, not of {provider}")
     return found[0]
 
 
-def _what_to_do(said: str) -> str:
-    address = urlsplit(said if "//" in said else f"//{said}")
+def _advise(text: str) -> str:
+    address = urlsplit(text if "//" in text else f"//{text}")
     host, parts = (address.hostname or "").lower(), [part for part in address.path.split("/") if part]
     if host.endswith("musicbrainz.org") and parts and parts[0] != "recording":
         return f"it names a {parts[0]} of MusicBrainz; open the recording's own page and take its address"
@@ -51,88 +57,85 @@ def _what_to_do(said: str) -> str:
     )
 
 
-def address_of(provider: str, entity_id: str) -> str:
-    """The web page of a recording or track, for a person."""
-    if provider == SPOTIFY:
-        return f"https://open.spotify.com/track/{entity_id}"
-    return f"https://musicbrainz.org/recording/{entity_id}"
+def _entity_summary(provider: str, entity_id: str) -> dict[str, Any]:
+    page = "https://open.spotify.com/track" if provider == SPOTIFY else "https://musicbrainz.org/recording"
+    return {"provider": provider, "entity_id": entity_id, "url": f"{page}/{entity_id}"}
 
 
-# --- what the API and `--json` say --------------------------------------------------------------------------------
+# --- the JSON of the API and of `--json` --------------------------------------------------------------------------
 
 
 def list_cases(
     connection: sqlite3.Connection, *, after: int = 0, limit: int = PAGE, words: str = ""
 ) -> dict[str, Any]:
-    """Tracks in review behind `after`, whose names or path have all of `words`; `next` is the `after` of the next
-    page, None when this is the last, and `total` counts all that are in review."""
+    """Return a page of tracks in review, in short: `{"review": [...], "next": track_id or None, "total": n}`.
+
+    Lists tracks behind track_id `after` whose names or path have all of `words`. `next` is the `after` of
+    the next page; `total` counts every track in review."""
     wanted = fold(words).split()
 
     def has_words(path: bytes | None, tags: TrackTags) -> bool:
         if not wanted:
             return True
-        names = (tags.title, tags.artist, tags.album, tags.album_artist, _words(path))
+        names = (tags.title, tags.artist, tags.album, tags.album_artist, _readable(path))
         text = fold(" ".join(name for name in names if name))
         return all(word in text for word in wanted)
 
-    found = rows.list_tracks(connection, after=after, limit=limit + 1, wanted=has_words)
-    listed = [_in_short(one) for track_id in found[:limit] if (one := rows.load_track(connection, track_id))]
+    # One track more than the page holds tells whether there is a next page.
+    found = review.list_tracks(connection, after=after, limit=limit + 1, wanted=has_words)
+    tracks = (review.load_track(connection, track_id) for track_id in found[:limit])
     return {
-        "review": listed,
+        "review": [_summary(track) for track in tracks if track],
         "next": found[limit - 1] if len(found) > limit else None,
-        "total": rows.count_tracks(connection),
+        "total": review.count_tracks(connection),
     }
 
 
 def load_case(connection: sqlite3.Connection, track_id: int) -> dict[str, Any] | None:
-    """One track, whatever its status: its tags, its candidates best first, each compared field by field, and what
-    persons said of it. None when there is none of this number."""
-    one = rows.load_track(connection, track_id)
-    if one is None:
+    """Return a track, whatever its status, with its tags, candidates and the decisions of people.
+
+    Candidates come best first, each compared with the tags field by field. None when there is no such track."""
+    track = review.load_track(connection, track_id)
+    if track is None:
         return None
-    own = _own_texts(one.tags)
+    tags = track.tags
     return {
-        "track_id": one.track_id,
-        "path": _words(one.path),
-        "source_key": one.source_key,
-        "status": one.status.value,
-        "confidence": one.confidence,
-        "accepted": dict(zip(PROVIDERS, one.ids, strict=True)),
-        "waiting": one.waiting,
+        "track_id": track.track_id,
+        "path": _readable(track.path),
+        "source_key": track.source_key,
+        "status": track.status.value,
+        "confidence": track.confidence,
+        "accepted": dict(zip(PROVIDERS, track.ids, strict=True)),
+        "waiting": track.waiting,
         "tags": {
-            "title": one.tags.title,
-            "artist": one.tags.artist,
-            "album": one.tags.album,
-            "album_artist": one.tags.album_artist,
-            "track_number": one.tags.track_number,
-            "disc_number": one.tags.disc_number,
-            "duration_ms": one.tags.duration_ms,
-            "date": one.tags.date,
-            "isrcs": list(one.tags.ids.isrcs),
-            "mb_recording_ids": list(one.tags.ids.mb_recording_ids),
-            "spotify_track_id": one.tags.ids.spotify_track_id,
-            "shown": own,
+            **{name: getattr(tags, name) for name in TAGS},
+            "isrcs": list(tags.ids.isrcs),
+            "mb_recording_ids": list(tags.ids.mb_recording_ids),
+            "spotify_track_id": tags.ids.spotify_track_id,
+            "shown": _texts_of_tags(tags),
         },
         "candidates": [
             {
-                "provider": provider,
-                "entity_id": entity_id,
-                "url": address_of(provider, entity_id),
+                **_entity_summary(provider, entity_id),
                 "score": round(score, 4),
                 "verdict": verdict.value,
                 "reasons": list(reasons),
-                **_described(one.tags, one.entities.get(entity_id)),
+                **_compare(tags, track.entities.get(entity_id)),
             }
-            for provider, entity_id, score, verdict, reasons in one.candidates
+            for provider, entity_id, score, verdict, reasons in track.candidates
         ],
-        "decisions": [_said(decision) for decision in one.decisions],
+        "decisions": [asdict(decision) for decision in track.decisions],
     }
 
 
 def load_search(connection: sqlite3.Connection, track_id: int, lookup_id: int) -> dict[str, Any] | None:
-    """A search by hand as it stands, its finds compared with the track's tags; None when there is none of this
-    number."""
-    track, searched = rows.load_track(connection, track_id), rows.load_search(connection, track_id, lookup_id)
+    """Return the state of a search by a person, and its results compared with the track's tags.
+
+    None when the track has no such search."""
+    track, searched = (
+        review.load_track(connection, track_id),
+        review.load_search(connection, track_id, lookup_id),
+    )
     if track is None or searched is None:
         return None
     return {
@@ -142,82 +145,57 @@ def load_search(connection: sqlite3.Connection, track_id: int, lookup_id: int) -
         "due_at": searched.due_at,
         "error": searched.error,
         "results": [
-            {
-                "provider": searched.provider,
-                "entity_id": entity.id,
-                "url": address_of(searched.provider, entity.id),
-                **_described(track.tags, entity),
-            }
+            {**_entity_summary(searched.provider, entity.id), **_compare(track.tags, entity)}
             for entity in searched.entities
         ],
     }
 
 
-def _in_short(one: rows.ReviewedTrack) -> dict[str, Any]:
-    best = max(one.candidates, key=lambda candidate: candidate[2], default=None)
-    short: dict[str, Any] | None = None
-    if best:
-        provider, entity_id, score, _, reasons = best
-        fields = entity.fields if (entity := one.entities.get(entity_id)) else {}
-        short = {
+def _summary(track: review.ReviewedTrack) -> dict[str, Any]:
+    best: dict[str, Any] | None = None
+    if track.candidates:
+        provider, entity_id, score, _, reasons = max(track.candidates, key=lambda candidate: candidate[2])
+        fields = entity.fields if (entity := track.entities.get(entity_id)) else {}
+        best = {
             "provider": provider,
             "entity_id": entity_id,
             "score": round(score, 4),
-            "title": fields.get("title"),
-            "artist": fields.get("artist"),
-            "disambiguation": fields.get("disambiguation"),
-            "duration_ms": fields.get("duration_ms"),
-            "cover_url": fields.get("cover_url"),
+            **{name: fields.get(name) for name in SUMMARY_FIELDS},
             "reasons": list(reasons),
         }
     return {
-        "track_id": one.track_id,
-        "path": _words(one.path),
-        "source_key": one.source_key,
-        "title": one.tags.title,
-        "artist": one.tags.artist,
-        "album": one.tags.album,
-        "duration_ms": one.tags.duration_ms,
-        "confidence": one.confidence,
-        "candidates": len(one.candidates),
-        "best": short,
+        "track_id": track.track_id,
+        "path": _readable(track.path),
+        "source_key": track.source_key,
+        **{name: getattr(track.tags, name) for name in SUMMARY_TAGS},
+        "confidence": track.confidence,
+        "candidates": len(track.candidates),
+        "best": best,
     }
 
 
-def _said(decision: PersonDecision) -> dict[str, Any]:
-    return {
-        "provider": decision.provider,
-        "entity_id": decision.entity_id,
-        "verdict": decision.verdict.value,
-        "by": decision.by,
-        "at": decision.at,
-        "reason": decision.reason,
-    }
-
-
-def _words(path: bytes | None) -> str | None:
+def _readable(path: bytes | None) -> str | None:
     return path.decode("utf-8", "backslashreplace") if path is not None else None
 
 
-# --- side by side -------------------------------------------------------------------------------------------------
+# --- the comparison, field by field -------------------------------------------------------------------------------
 
 
-def _described(tags: TrackTags, entity: Entity | None) -> dict[str, Any]:
+def _compare(tags: TrackTags, entity: Entity | None) -> dict[str, Any]:
+    """Return a candidate's fields as `shown`, and for each whether it is the `same` as the tag."""
     fields: Mapping[str, Any] = entity.fields if entity else {}
-    release = _release(tags, fields)
-    theirs = _their_texts(fields, release)
-    own = _own_texts(tags)
+    ours, theirs = _texts_of_tags(tags), _texts_of_fields(fields, _release(tags, fields))
     return {
         "shown": theirs,
-        "same": {name: _same(name, tags, fields, own[name], theirs[name]) for name in FIELDS},
-        "apart_ms": _apart(tags, fields),
+        "same": {name: _is_same(name, tags, fields, ours[name], theirs[name]) for name in FIELDS},
+        "apart_ms": _length_difference(tags, fields),
         "releases": len(fields.get("releases") or ()),
         "disambiguation": fields.get("disambiguation"),
         "cover_url": fields.get("cover_url"),
     }
 
 
-def _own_texts(tags: TrackTags) -> dict[str, str | None]:
+def _texts_of_tags(tags: TrackTags) -> dict[str, str | None]:
     return {
         "title": tags.title,
         "version": _version(tags.title, None),
@@ -226,11 +204,11 @@ def _own_texts(tags: TrackTags) -> dict[str, str | None]:
         "position": position_text(tags.disc_number, tags.track_number),
         "length": length_text(tags.duration_ms),
         "date": tags.date,
-        "isrc": _listed(tags.ids.isrcs),
+        "isrc": ", ".join(tags.ids.isrcs) or None,
     }
 
 
-def _their_texts(fields: Mapping[str, Any], release: Mapping[str, Any]) -> dict[str, str | None]:
+def _texts_of_fields(fields: Mapping[str, Any], release: Mapping[str, Any]) -> dict[str, str | None]:
     return {
         "title": fields.get("title"),
         "version": _version(fields.get("title"), fields.get("disambiguation")),
@@ -239,31 +217,31 @@ def _their_texts(fields: Mapping[str, Any], release: Mapping[str, Any]) -> dict[
         "position": position_text(release.get("disc_number"), release.get("track_number")),
         "length": length_text(fields.get("duration_ms")),
         "date": release.get("date") or fields.get("original_date"),
-        "isrc": _listed(fields.get("isrcs") or ()),
+        "isrc": ", ".join(fields.get("isrcs") or ()) or None,
     }
 
 
 def _release(tags: TrackTags, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The release to show: the one that is called as our album, else the first."""
-    known = list(fields.get("releases") or ())
+    """Return the release to show: with the tags' album and position, with their album, or else the first."""
+    releases: list[Mapping[str, Any]] = list(fields.get("releases") or ())
+    # A Spotify track has one album, and its fields are the track's own.
     if fields.get("album"):
-        known.append({"title": fields["album"], "date": fields.get("release_date")}
-                     | {name: fields[name] for name in ("track_number", "disc_number") if name in fields})  # fmt: skip
-    ours = [one for one in known if tags.album and fold(one.get("title") or "") == fold(tags.album)]
-    placed = [one for one in ours if tags.track_number and one.get("track_number") == tags.track_number]
-    first: Mapping[str, Any] = next(iter([*placed, *ours, *known]), {})
-    return first
+        place = {name: fields[name] for name in ("track_number", "disc_number") if name in fields}
+        releases.append({"title": fields["album"], "date": fields.get("release_date"), **place})
+    ours = [known for known in releases if tags.album and fold(known.get("title") or "") == fold(tags.album)]
+    placed = [known for known in ours if tags.track_number and known.get("track_number") == tags.track_number]
+    return next(iter([*placed, *ours, *releases]), {})
 
 
-def _same(
+def _is_same(
     name: str, tags: TrackTags, fields: Mapping[str, Any], ours: str | None, theirs: str | None
 ) -> bool | None:
-    """Whether the two agree in this field; None where one of them does not say."""
+    """Whether tags and candidate agree in this field; None where one of them has no value."""
     if not ours or not theirs:
         return None
     match name:
         case "length":
-            apart = _apart(tags, fields)
+            apart = _length_difference(tags, fields)
             return apart is not None and abs(apart) <= NEAR_MS
         case "date":
             return ours[:4] == theirs[:4]
@@ -271,39 +249,32 @@ def _same(
             return not set(tags.ids.isrcs).isdisjoint(fields.get("isrcs") or ())
         case "version" | "position":
             return ours == theirs
+    # A name of signs alone folds to nothing.
     return (fold(ours) or ours.strip()) == (fold(theirs) or theirs.strip())
 
 
-def _apart(tags: TrackTags, fields: Mapping[str, Any]) -> int | None:
-    """Milliseconds by which the candidate is longer than ours."""
+def _length_difference(tags: TrackTags, fields: Mapping[str, Any]) -> int | None:
+    """Return the milliseconds by which the candidate is longer than the track; None when one is unknown."""
     theirs = fields.get("duration_ms")
     return int(theirs) - tags.duration_ms if theirs and tags.duration_ms else None
 
 
 def _version(title: str | None, comment: str | None) -> str | None:
-    """What kind of version a title and a comment say it is, in words; None without a title."""
+    """Return the kinds of version that title and comment name, for people; None without a title."""
     if not title:
         return None
-    said = parse_title(title).versions | parse_versions(comment or "")
-    return describe_versions(said.kinds)
+    return describe_versions((parse_title(title).versions | parse_versions(comment or "")).kinds)
 
 
 def position_text(disc: int | None, track: int | None) -> str | None:
-    """ "2-07" for the seventh track of the second disc."""
-    if not track:
-        return None
-    return f"{disc or 1}-{track:02d}"
+    """Return the position on a release: "2-07" for the seventh track of the second disc."""
+    return f"{disc or 1}-{track:02d}" if track else None
 
 
 def length_text(milliseconds: int | None) -> str | None:
-    """ "3:07", or "1:02:03" from an hour on."""
+    """Return a length: "3:07", or "1:02:03" from an hour on."""
     if not milliseconds:
         return None
     minutes, seconds = divmod(round(milliseconds / 1000), 60)
-    return (
-        f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}" if minutes >= 60 else f"{minutes}:{seconds:02d}"
-    )
-
-
-def _listed(values: Iterable[str]) -> str | None:
-    return ", ".join(values) or None
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
