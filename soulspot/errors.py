@@ -1,4 +1,4 @@
-"""Every exception SoulSpot raises on purpose; the docstring of each is what it means to its catcher.
+"""Every exception that SoulSpot raises on purpose; its docstring says what it means to a caller.
 
 SoulSpotError
 ├── ConfigError                  the configuration cannot be used (exit 78)
@@ -8,16 +8,16 @@ SoulSpotError
 │   ├── DatabaseTooNew           a newer SoulSpot wrote the schema
 │   └── DatabaseFull             the disk (or page limit) is full; nothing was written
 ├── ExportError                  an export cannot be written or read
-│   └── SchemaError              the schema that release messages are to be checked with is of no use
+│   └── SchemaError              the schema for checking release messages is unusable
 ├── ReleaseRefused               a release cannot be written as a message
 ├── UnreadableFile               an audio file that no tag could be read from
 ├── ProcessorClosed              an item came after BatchProcessor.close()
 ├── LookupFailed                 one lookup was answered with a failure
 │   └── LookupPostponed          one lookup could not be asked for now
-└── ProviderError                what went wrong between us and an upstream service
+└── ProviderError                a failure between SoulSpot and an upstream service
     ├── Limited                  the service, or our own gate, asks us to wait: not an attempt
     ├── Unavailable              no usable connection or a 5xx: the service's trouble
-    ├── Refused                  401/403 and the like: asking again changes nothing until a person acts
+    ├── Refused                  401, 403: asking again changes nothing until a person acts
     ├── BatchRejected            the request failed as a whole because of one of its lookups
     └── BadAnswer                the service answered with something that cannot be understood
 """
@@ -29,7 +29,7 @@ from typing import Any
 
 
 class SoulSpotError(Exception):
-    """The root: catching it catches every failure SoulSpot foresees."""
+    """The root of all failures that SoulSpot foresees."""
 
 
 class ConfigError(SoulSpotError):
@@ -65,7 +65,7 @@ class ExportError(SoulSpotError):
 
 
 class SchemaError(ExportError):
-    """There is no usable schema at this place; the words say why and what to do."""
+    """The schema at the configured place is unusable; the message says why and what to do."""
 
 
 class ReleaseRefused(SoulSpotError):
@@ -95,9 +95,11 @@ class ProcessorClosed(SoulSpotError):
 
 
 class BatchCancelled(SoulSpotError):
-    """The call that should have answered this item was cancelled or interrupted; `__cause__` says by what.
+    """The call that should have answered this item was cancelled or interrupted; `__cause__` says
+    by what.
 
-    No item fails with the CancelledError itself: its awaiter would take it for his own cancellation."""
+    No item fails with the CancelledError itself: its awaiter would take it for his own
+    cancellation."""
 
 
 class LookupFailed(SoulSpotError):
@@ -109,7 +111,8 @@ class LookupPostponed(LookupFailed):
 
 
 class ProviderError(SoulSpotError):
-    """Something went wrong between us and an upstream service; `status` is the HTTP status, if any."""
+    """Something went wrong between us and an upstream service; `status` is the HTTP status, if
+    any."""
 
     def __init__(self, message: str, *, status: int | None = None) -> None:
         self.status = status
@@ -117,7 +120,8 @@ class ProviderError(SoulSpotError):
 
 
 class Limited(ProviderError):
-    """Wait until `until` (seconds since the epoch) before the next request to this host; `why` says what for."""
+    """Wait until `until` (seconds since the epoch) before the next request to this host; `why` says
+    what for."""
 
     def __init__(self, host: str, until: float, why: str, *, status: int | None = None) -> None:
         self.host = host
@@ -129,7 +133,8 @@ class Limited(ProviderError):
 class Unavailable(ProviderError):
     """The service did not answer, or answered that it cannot serve now (connection, timeout, 5xx).
 
-    `answered` is True when an HTTP response came back: only then is the failure an attempt of the lookup."""
+    `answered` is True when an HTTP response came back: only then is the failure an attempt of the
+    lookup."""
 
     def __init__(self, message: str, *, status: int | None = None, answered: bool = False) -> None:
         self.answered = answered
@@ -137,11 +142,13 @@ class Unavailable(ProviderError):
 
 
 class Refused(ProviderError):
-    """The service refuses this account or client (401, 403); asking again changes nothing until a person acts."""
+    """The service refuses this account or client (401, 403); asking again changes nothing until a
+    person acts."""
 
 
 class BatchRejected(ProviderError):
-    """The request failed as a whole because of one of its lookups (400, 414); halve it to find which."""
+    """The request failed as a whole because of one of its lookups (400, 414); halve it to find
+    which."""
 
 
 class BadAnswer(ProviderError):

@@ -1,4 +1,5 @@
-"""The frozen values that travel between the packages: they hold and compare, and do nothing else."""
+"""The frozen values that travel between the packages: they hold and compare, and do nothing
+else."""
 
 from __future__ import annotations
 
@@ -17,8 +18,9 @@ LISTENBRAINZ = "listenbrainz"
 class Identifiers:
     """Identifiers found in a file's tags or an import row, each already in its canonical spelling.
 
-    MBIDs are lower-case UUIDs, ISRCs twelve upper-case characters, Spotify ids 22 base62 characters.
-    A text that looks like an identifier and is none stands in `malformed` as "field: value"."""
+    MBIDs are lower-case UUIDs, ISRCs twelve upper-case characters, Spotify ids 22 base62
+    characters. A text that looks like an identifier and is none stands in `malformed` as "field:
+    value"."""
 
     mb_recording_ids: tuple[str, ...] = ()
     mb_track_id: str | None = None
@@ -58,7 +60,8 @@ class TrackTags:
 class AlbumMember:
     """The album of the library that a track belongs to: tracks with one `key` are one album.
 
-    `album` and `artist` are the names in this track's own tags; `artist` is empty for a compilation."""
+    `album` and `artist` are the names in this track's own tags; `artist` is empty for a
+    compilation."""
 
     key: bytes
     album: str
@@ -115,9 +118,9 @@ class ScannedFile:
 class Query:
     """The content of a lookup. Equal queries to one provider are one lookup.
 
-    `kind` is the provider's name for it ("recording", "isrc", "track" ...), `terms` its content as sorted
-    (name, value) pairs. `hint` does not count for equality: it lets a provider group lookups, for example
-    by the album of a Spotify track."""
+    `kind` is the provider's name for it ("recording", "isrc", "track" ...), `terms` its content as
+    sorted (name, value) pairs. `hint` does not count for equality: it lets a provider group
+    lookups, for example by the album of a Spotify track."""
 
     provider: str
     kind: str
@@ -156,8 +159,8 @@ def _pairs(terms: Mapping[str, str | None]) -> tuple[tuple[str, str], ...]:
 class Entity:
     """One provider's description of one thing. `fields` uses the names listed in docs/fields.md.
 
-    `kind` is "recording", "track", "release", "artist", "redirect" or "spotify_ids". `id` is the provider's
-    id; for "spotify_ids" that were looked up by names, it is the folded names."""
+    `kind` is "recording", "track", "release", "artist", "redirect" or "spotify_ids". `id` is the
+    provider's id; for "spotify_ids" that were looked up by names, it is the folded names."""
 
     provider: str
     kind: str
@@ -184,7 +187,8 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The provider answered this lookup with a failure. Not `retryable`: the query itself is at fault."""
+    """The provider answered this lookup with a failure. Not `retryable`: the query itself is at
+    fault."""
 
     reason: str
     retryable: bool = True
@@ -259,8 +263,8 @@ class EnrichedTrack:
 class LookupState(StrEnum):
     """The state of a lookup in the durable queue.
 
-    PENDING and LEASED lookups are still to be answered. A FAILED lookup was refused for good, a BURIED one
-    failed too often."""
+    PENDING and LEASED lookups are still to be answered. A FAILED lookup was refused for good, a
+    BURIED one failed too often."""
 
     PENDING = "pending"
     LEASED = "leased"
@@ -272,7 +276,8 @@ class LookupState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """A query in the durable queue. `attempts` counts answered failures, `misses` consecutive misses."""
+    """A query in the durable queue. `attempts` counts answered failures, `misses` consecutive
+    misses."""
 
     lookup_id: int
     query: Query
@@ -282,7 +287,8 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """The result of asking a lookup: its new state, when it is due again, and the entities it brought."""
+    """The result of asking a lookup: its new state, when it is due again, and the entities it
+    brought."""
 
     lookup: Lookup
     state: LookupState
@@ -355,7 +361,8 @@ class ShownCandidate:
 
 @dataclass(frozen=True, slots=True)
 class TrackOutcome:
-    """The decision on a track: its row, its candidates, and the queries that it still wants answered."""
+    """The decision on a track: its row, its candidates, and the queries that it still wants
+    answered."""
 
     row: EnrichedTrack
     candidates: tuple[ShownCandidate, ...] = ()

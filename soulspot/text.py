@@ -1,4 +1,5 @@
-"""Folding of names to what two spellings of the same name have in common; pure, shared by every room."""
+"""Folding of names to what two spellings of the same name have in common; pure, shared by every
+room."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ _VOICING = "\u3099\u309a"
 
 @lru_cache(maxsize=16384)
 def fold(text: str) -> str:
-    """Case, accents, width, punctuation and "&" folded away, words parted by one space; scripts are kept."""
+    """Case, accents, width, punctuation and "&" folded away, words parted by one space; scripts are
+    kept."""
     plain = _AND.sub(" and ", unicodedata.normalize("NFKD", text).casefold())
     plain = "".join(c for c in plain if not unicodedata.combining(c) or c in _VOICING).translate(_STROKES)
     plain = _APOSTROPHE.sub("", plain)
@@ -35,31 +37,34 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=16384)
 def latin(text: str) -> str:
-    """`fold`, and every other script transliterated to ASCII besides."""
+    """Return the folded text with every other script transliterated to ASCII: "Кино" becomes
+    "kino"."""
     return fold(anyascii(text))
 
 
 def is_latin(text: str) -> bool:
-    """Whether most of its letters are Latin; a text without letters is."""
+    """Whether at least half of the letters are Latin; True for a text without letters."""
     letters = [c for c in text if c.isalpha()]
     return 2 * sum("LATIN" in unicodedata.name(c, "") for c in letters) >= len(letters)
 
 
 def bare_title(title: str) -> str:
-    """The title without what stores append: "(feat. X)", "[Live]", "- 2011 Remaster"."""
+    """Return the title without what stores append: "(feat. X)", "[Live]", "- 2011 Remaster"."""
     return _DASHED.sub("", _BRACKETED.sub("", title)).strip()
 
 
 def unbracketed(name: str) -> str:
-    """The name without what stands in brackets behind it, unless that is all there is."""
+    """Return the name without the brackets behind it, unless the brackets are all there is."""
     return _BRACKETED.sub("", name).strip() or name
 
 
 def main_credit(credit: str) -> str:
-    """The credit without featured artists. "AC/DC" and "Simon & Garfunkel" are one name each, as far as one can tell."""
+    """Return the credit without featured artists. "AC/DC" and "Simon & Garfunkel" stay whole: they
+    may be one name each."""
     return next((name for name in _FEATURED.split(credit) if name.strip()), credit).strip()
 
 
 def lead_artist(credit: str) -> str:
-    """The first name of a credit. It matches the whole credit too, however that is joined in MusicBrainz."""
+    """The first name of a credit. It matches the whole credit too, however that is joined in
+    MusicBrainz."""
     return next((name for name in _NEXT_ARTIST.split(credit) if name.strip()), credit).strip()

@@ -1,4 +1,4 @@
-"""What SoulSpot depends on: each library is explained, and pinned by name and version alone."""
+"""Every library that SoulSpot depends on is explained, and pinned by name and version alone."""
 
 from __future__ import annotations
 

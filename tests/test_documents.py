@@ -1,4 +1,4 @@
-"""What the documents say of commands and of the log is what there is."""
+"""The documents tell the truth about commands, the log and the metrics."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OTHERS = ("systemctl", "journalctl", "systemd-analyze", "cp ", "pip install", "-
 NAME = re.compile(r"[a-z][a-z_]+")
 
 
-# --- command lines ------------------------------------------------------------------------------------------------
+# --- command lines --------------------------------------------------------------------------------
 
 
 def command_lines(path: Path) -> Iterator[str]:
@@ -71,7 +71,7 @@ def test_the_commands_are_found_where_they_are_known_to_be() -> None:
     assert "daemon --config /etc/soulspot/config.toml" in {line for _, line in FOUND}
 
 
-# --- the log ------------------------------------------------------------------------------------------------------
+# --- the log --------------------------------------------------------------------------------------
 
 
 @cache

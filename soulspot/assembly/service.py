@@ -28,26 +28,28 @@ DRAIN_SECONDS = 10.0  # that what is in flight may take to finish at the end
 
 
 class EnrichmentService(service.EnrichmentService):
-    """The whole job over one database, opened from a configuration: `soulspot.EnrichmentService`."""
+    """The whole job over one database, opened from a configuration:
+    `soulspot.EnrichmentService`."""
 
     @staticmethod
     @asynccontextmanager
     async def open(config: Config | Path | str | None = None) -> AsyncIterator[EnrichmentService]:
         """Open the service of this configuration and let it work until the end of the `async with`.
 
-        `config` is a configuration, the path of one, or None for the one found. Raises ConfigError, or
-        DatabaseOwned while a daemon works on the same database."""
+        `config` is a configuration, the path of one, or None for the one found. Raises ConfigError,
+        or DatabaseOwned while a daemon works on the same database."""
         async with open_service(config) as opened:
             yield opened
 
     async def enrich_files_batch(
         self, paths: Iterable[str | bytes | os.PathLike[Any]], batch_size: int = 10, *, wait: float = 60.0
     ) -> dict[Any, EnrichedTrack | Exception]:
-        """Enrich these files. Return one entry a path as it was given: the row, or an exception where a file
-        failed. Raises ValueError when batch_size < 1.
+        """Enrich these files. Return one entry a path as it was given: the row, or an exception
+        where a file failed. Raises ValueError when batch_size < 1.
 
-        Files are read `batch_size` at a time; their lookups share requests across batches. A track whose
-        answers are postponed for longer than `wait` seconds comes back as it stands, `pending`."""
+        Files are read `batch_size` at a time; their lookups share requests across batches. A track
+        whose answers are postponed for longer than `wait` seconds comes back as it stands,
+        `pending`."""
         return await enrich_files(self, paths, batch_size, wait)
 
 
@@ -61,8 +63,9 @@ async def open_service(
 ) -> AsyncIterator[EnrichmentService]:
     """Open a service: database owned and migrated, limits remembered, pumps and timers running.
 
-    `config` is a configuration, the path of one, or None for the one found. Without `work` the service
-    only queues: no provider is asked. Raises ConfigError, DatabaseOwned and other DatabaseErrors."""
+    `config` is a configuration, the path of one, or None for the one found. Without `work` the
+    service only queues: no provider is asked. Raises ConfigError, DatabaseOwned and other
+    DatabaseErrors."""
     if not isinstance(config, Config):
         config = load_config(Path(config) if config is not None else None)
     owned = ownership or Ownership(config.database.path)

@@ -1,7 +1,7 @@
 """A database for one run, thrown away after it.
 
-What it knows of the services' limits is copied from the configured database and back, so that nobody is
-asked more often than allowed."""
+What it knows of the services' limits is copied from the configured database and back, so that
+nobody is asked more often than allowed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ async def with_temporary_database(config: Config) -> AsyncIterator[Config]:
 
 
 def _copy_limits(source: Path, target: Path) -> None:
-    """Copy what one database remembers of the services to another; nobody else has either of them open."""
+    """Copy what one database remembers of the services to another; nobody else has either of them
+    open."""
     if not source.exists():  # the service was never opened
         return
     with contextlib.closing(Database(source)) as database:

@@ -17,7 +17,8 @@ EVENTS_KEPT = 30 * 86_400.0  # seconds
 
 
 def new_scheduler() -> AsyncIOScheduler:
-    """Return a scheduler whose late jobs run once, however late: a clock that jumped skips nothing."""
+    """Return a scheduler whose late jobs run once, however late: a clock that jumped skips
+    nothing."""
     return AsyncIOScheduler(job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1})
 
 

@@ -18,7 +18,8 @@ LAST_DELIVERIES = 1.5  # seconds that the end of a service waits for messages of
 def webhook_receiver(config: Config) -> tuple[str, bytes]:
     """Return the receiver's URL and the key that messages are signed with.
 
-    Only for a configuration with webhooks.url, which has been checked to have webhooks.secret as well."""
+    Only for a configuration with webhooks.url, which has been checked to have webhooks.secret as
+    well."""
     section = config.webhooks
     assert section.url is not None
     assert section.secret is not None
@@ -38,9 +39,11 @@ def webhook_poster(config: Config) -> Poster:
 async def delivering(
     config: Config, database: Database, telemetry: Telemetry, outbox: Outbox, *, is_on: bool
 ) -> AsyncIterator[None]:
-    """Deliver the outbox to the configured webhook, if there is one and it `is_on`, while this lasts.
+    """Deliver the outbox to the configured webhook, if there is one and it `is_on`, while this
+    lasts.
 
-    At the end, events of the last moment are delivered too if that takes no longer than LAST_DELIVERIES."""
+    At the end, events of the last moment are delivered too if that takes no longer than
+    LAST_DELIVERIES."""
     webhooks = _webhooks(config, database, telemetry) if is_on and config.webhooks.url else None
     running: asyncio.Task[None] | None = None
     if webhooks:

@@ -117,8 +117,8 @@ def _covers(config: Config, database: Database, gates: Gates) -> CoverCache | No
 
 
 def apply_config(service: EnrichmentService, config: Config) -> None:
-    """Apply to a working service what can change while it works: rates, batch sizes, waits, matching, retry
-    and tag settings, alarms and the memory limit."""
+    """Apply to a working service what can change while it works: rates, batch sizes, waits,
+    matching, retry and tag settings, alarms and the memory limit."""
     for pump in service.pumps:
         section = settings.provider_settings(config, pump.name)
         pump.provider.retune(

@@ -1,4 +1,4 @@
-"""What the other tracks of an album say of one: its tracks paired with an edition's recordings at once."""
+"""Evidence from the other tracks of an album: all of them are paired with an edition at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _SameObject(Generic[T]):
-    # A cache key that compares by identity: to compare albums by content costs as much as to pair them.
+    # A cache key that compares by identity: to compare albums by content costs as much as to pair
+    # them.
     value: T
 
     def __eq__(self, other: object) -> bool:
@@ -34,11 +35,12 @@ def _pairing(
 
 
 def album_evidence(state: TrackState) -> AlbumEvidence | None:
-    """Return what the other tracks leave for this one, by the edition that fits most of them; None where
-    there is nothing to say.
+    """Return what the other tracks leave for this one, by the edition that fits most of them; None
+    where there is nothing to say.
 
-    This costs a comparison or two for every track of the album: ask only for a track that is not clear by
-    itself. Albums of more than 60 tracks come without their members and have no evidence."""
+    This costs a comparison or two for every track of the album: ask only for a track that is not
+    clear by itself. Albums of more than 60 tracks come without their members and have no
+    evidence."""
     members = state.group.members if state.group else ()
     place = next((n for n, one in enumerate(members) if one.track_id == state.track_id), None)
     if place is None or len(members) < 2:

@@ -28,10 +28,11 @@ _SYNONYMS = {
 
 
 def tidy_genres(genres: Iterable[str]) -> tuple[str, ...]:
-    """Return at most five of `genres` (the weightiest first) in lower case, each in its first spelling.
+    """Return at most five of `genres` (the weightiest first) in lower case, each in its first
+    spelling.
 
-    "Hip-Hop", "hip hop" and "HipHop" are one genre, and so are "R&B" and "RnB"; "Rock/Pop" is two; "Other"
-    is none."""
+    "Hip-Hop", "hip hop" and "HipHop" are one genre, and so are "R&B" and "RnB"; "Rock/Pop" is two;
+    "Other" is none."""
     found: dict[str, str] = {}
     for text in genres:
         if fold(text) in _EMPTY_WORDS:

@@ -21,7 +21,8 @@ def judge_candidates(
     policy: MatchPolicy,
     evidence: AlbumEvidence = NO_EVIDENCE,
 ) -> Decision:
-    """Return the decision between `candidates` of `provider`; a person's choice is accepted at any score.
+    """Return the decision between `candidates` of `provider`; a person's choice is accepted at any
+    score.
 
     `evidence` is what the album's other tracks say of this track."""
     chosen_id = id_chosen_by_person(state, provider)
@@ -39,8 +40,8 @@ def judge_candidates(
 
 
 def id_chosen_by_person(state: TrackState, provider: str) -> str | None:
-    """Return the id that a person accepted last; where that id was merged, the id it was merged into,
-    unless somebody has rejected that."""
+    """Return the id that a person accepted last; where that id was merged, the id it was merged
+    into, unless somebody has rejected that."""
     decisions = [one for one in reversed(state.decisions) if one.provider == provider]
     chosen_id = next((one.entity_id for one in decisions if one.verdict is Verdict.ACCEPTED), None)
     if chosen_id is None:
@@ -57,7 +58,8 @@ def rejected_ids(state: TrackState, provider: str) -> frozenset[str]:
 
 
 def merged_into(state: TrackState, mbids: Sequence[str]) -> Iterator[str]:
-    """Yield the recording MBIDs that these were merged into, as far as redirects have been looked up."""
+    """Yield the recording MBIDs that these were merged into, as far as redirects have been looked
+    up."""
     for lookup in state.lookups.values():
         if lookup.query.kind == "redirect" and lookup.query["mbid"] in mbids:
             yield from (
@@ -73,12 +75,14 @@ def accepted_id(decision: Decision) -> str | None:
 
 
 def fields_of(decision: Decision) -> Mapping[str, Any]:
-    """Return the fields of the best candidate, as its provider gave them; empty without a candidate."""
+    """Return the fields of the best candidate, as its provider gave them; empty without a
+    candidate."""
     return decision.best.candidate.entity.fields if decision.best else {}
 
 
 def fill_gaps(tags: TrackTags, decision: Decision) -> TrackTags:
-    """Return the tags with names and length of the accepted candidate where the library has none."""
+    """Return the tags with names and length of the accepted candidate where the library has
+    none."""
     if not accepted_id(decision) or (tags.title and tags.artist):
         return tags
     fields = fields_of(decision)

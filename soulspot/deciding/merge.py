@@ -1,4 +1,5 @@
-"""Merge the facts of several sources: one value a field, and the name of the source that gave it."""
+"""Merge the facts of several sources: one value a field, and the name of the source that gave
+it."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from soulspot.text import fold
 TAGS = "tags"
 DEFAULT_ORDER = ("musicbrainz", "listenbrainz", "spotify", TAGS)
 
-# Fields of a release are taken together: a title of one release and a date of another describe nothing.
+# Fields of a release are taken together: a title of one release and a date of another describe
+# nothing.
 RELEASE_FIELDS = ("album", "album_artist", "track_number", "disc_number", "release_date", "mb_release_id",
                   "mb_release_group_id", "label", "catalog_number", "barcode", "cover_url")  # fmt: skip
 SINGLE_FIELDS = (
@@ -21,8 +23,8 @@ SINGLE_FIELDS = (
     "mb_recording_id", "spotify_track_id", "spotify_album_id",
 )  # fmt: skip
 LIST_FIELDS = ("artists", "genres", "mb_artist_ids", "spotify_artist_ids")
-# Ids say what was accepted. A configured order of sources chooses among descriptions of that, and cannot
-# take it back.
+# Ids say what was accepted. A configured order of sources chooses among descriptions of that, and
+# cannot take it back.
 ID_FIELDS = ("mb_recording_id", "mb_release_id", "mb_release_group_id", "mb_artist_ids",
              "spotify_track_id", "spotify_album_id", "spotify_artist_ids")  # fmt: skip
 
@@ -40,11 +42,13 @@ def merge(
     own: TrackTags,
     album: str | None = None,
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return (values, sources): for every field the value of the first source in its order that has one.
+    """Return (values, sources): for every field the value of the first source in its order that has
+    one.
 
-    `facts` maps a source ("musicbrainz", "listenbrainz", "spotify", "tags") to its fields, named as in
-    docs/fields.md. `order` maps a field to its order of sources; "*" stands for every field that it does
-    not name. `own` are the tags, `album` the name of the release that the track was accepted on."""
+    `facts` maps a source ("musicbrainz", "listenbrainz", "spotify", "tags") to its fields, named as
+    in docs/fields.md. `order` maps a field to its order of sources; "*" stands for every field that
+    it does not name. `own` are the tags, `album` the name of the release that the track was
+    accepted on."""
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
 
@@ -125,7 +129,8 @@ def _set_isrc(
     order: Sequence[str],
     own: TrackTags,
 ) -> None:
-    """Set the library's own ISRC where an accepted source has it too, else the first of the first source."""
+    """Set the library's own ISRC where an accepted source has it too, else the first of the first
+    source."""
     named: dict[str, Sequence[str]] = {one: facts.get(one, {}).get("isrcs") or () for one in order}
     named[TAGS] = own.ids.isrcs
     for isrc in own.ids.isrcs:
@@ -140,7 +145,8 @@ def _set_isrc(
 
 
 def tag_facts(tags: TrackTags) -> dict[str, Any]:
-    """Return what the library itself says, with the field names of the sources; unconfirmed ids stay out."""
+    """Return what the library itself says, with the field names of the sources; unconfirmed ids
+    stay out."""
     return {
         "title": tags.title,
         "artist": tags.artist,

@@ -67,7 +67,8 @@ class Rules:
 
 
 def decide_track(state: TrackState, rules: Rules) -> TrackOutcome:
-    """Decide which recording and Spotify track this is; return its row so far and the lookups it wants."""
+    """Decide which recording and Spotify track this is; return its row so far and the lookups it
+    wants."""
     outcome = _decide(state, rules)
     # A person decides by what there is to be seen; such a track is not decided over again.
     if not outcome.wanted and not state.decisions:
@@ -85,9 +86,10 @@ def decide_track(state: TrackState, rules: Rules) -> TrackOutcome:
 def _replay(state: TrackState, rules: Rules) -> TrackOutcome:
     """Decide as if answers had come in the order of the plan, each only when it was wanted.
 
-    Services answer when they like, and an early answer leads to other lookups than a late one. A row must
-    not depend on that. A lookup that this order wants and nobody has asked yet is asked now. What a person
-    searched for counts from the beginning, and so do answers of a provider that was switched off since."""
+    Services answer when they like, and an early answer leads to other lookups than a late one. A
+    row must not depend on that. A lookup that this order wants and nobody has asked yet is asked
+    now. What a person searched for counts from the beginning, and so do answers of a provider that
+    was switched off since."""
     heard = {
         key: lookup
         for key, lookup in state.lookups.items()
@@ -198,7 +200,8 @@ def _merged(
         for source, entity in descriptions_of(state, recording_id).items():
             facts[source] = dict(entity.fields)
         if release := recording.release:
-            # a recording is on many releases: only the one that it was accepted on may describe the album
+            # a recording is on many releases: only the one that it was accepted on may describe the
+            # album
             fields = facts.get(MUSICBRAINZ, {})
             of_recording = {name: value for name, value in fields.items() if name not in RELEASE_FIELDS}
             facts[MUSICBRAINZ] = of_recording | release_facts(release) | _imprint(state, release.get("id"))

@@ -1,4 +1,4 @@
-"""Which lookups a track still wants: identify it first, then enrich it by id, then the other services."""
+"""The plan of a track: identify it first, then enrich it by id, then ask the other services."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ MAX_ISRCS = 3
 
 
 def plan(state: TrackState, known: Known, services: Services) -> tuple[Query, ...]:
-    """Return the queries whose answers this track still waits for; empty when it is finished, or waits for
-    the other tracks of its album."""
+    """Return the queries whose answers this track still waits for; empty when it is finished, or
+    waits for the other tracks of its album."""
     return make_plan(state, known, services).wanted
 
 
 def make_plan(state: TrackState, known: Known, services: Services) -> LookupPlan:
     """Return the lookups that this track still wants, and whether it waits for its album.
 
-    A stage asks only when the stage before it has settled: a cheap answer saves an expensive lookup."""
+    A stage asks only when the stage before it has settled: a cheap answer saves an expensive
+    lookup."""
     plan = LookupPlan(state)
     if state.unreadable:
         return plan
@@ -61,7 +62,7 @@ def make_plan(state: TrackState, known: Known, services: Services) -> LookupPlan
     return plan
 
 
-# --- the stages of identification: each yields whether it has settled; the caller stops where one has not ------------
+# --- stages of identification: each yields whether it has settled; the caller stops where not -----
 
 
 def _identify(plan: LookupPlan, state: TrackState, known: Known, services: Services) -> Iterator[bool]:
@@ -79,7 +80,8 @@ def _identify(plan: LookupPlan, state: TrackState, known: Known, services: Servi
 
 
 def _by_text(plan: LookupPlan, state: TrackState, known: Known, services: Services) -> Iterator[bool]:
-    """Search by names and length: exactly, then nearly, at last by everything that can have been meant."""
+    """Search by names and length: exactly, then nearly, at last by everything that can have been
+    meant."""
     tags = known.tags
     duration = str(tags.duration_ms) if tags.duration_ms else None
     names = searchable_names(tags)
@@ -117,14 +119,14 @@ def _by_text(plan: LookupPlan, state: TrackState, known: Known, services: Servic
 
 
 def _has_identifiers(tags: TrackTags) -> bool:
-    # As a rule the other tracks of its album have identifiers too and are found by them. To ask for the
-    # whole album would then be a request for this track alone, so it comes late.
+    # As a rule the other tracks of its album have identifiers too and are found by them. To ask for
+    # the whole album would then be a request for this track alone, so it comes late.
     return bool(tags.ids.mb_recording_ids or tags.ids.isrcs)
 
 
 def album_query(state: TrackState) -> Query | None:
-    """Return the query which release the track's album is; None when the album is too small for a search
-    of its own to be cheaper, or too large to be one album."""
+    """Return the query which release the track's album is; None when the album is too small for a
+    search of its own to be cheaper, or too large to be one album."""
     group = state.group
     if group is None or not group.album or not SMALLEST_ALBUM <= group.size <= LARGEST_ALBUM:
         return None
@@ -132,8 +134,8 @@ def album_query(state: TrackState) -> Query | None:
 
 
 def second_album_query(state: TrackState, artist_ids: Sequence[str]) -> Query | None:
-    """Return the query to use where album and artist name together led to nothing: by the MBIDs of artists
-    that go by the tagged name, or, without any, by album name and size alone."""
+    """Return the query to use where album and artist name together led to nothing: by the MBIDs of
+    artists that go by the tagged name, or, without any, by album name and size alone."""
     group = state.group
     if group is None or group.artist is None or album_query(state) is None:
         return None
@@ -147,7 +149,8 @@ def artist_query(name: str) -> Query:
 
 
 def _by_album(plan: LookupPlan, state: TrackState, known: Known) -> bool:
-    """Ask which release the album is, then for its recordings; a second edition only if one did not do."""
+    """Ask which release the album is, then for its recordings; a second edition only if one did not
+    do."""
     first = album_query(state)
     if first is None or plan.answer(first) is None:
         return first is None
@@ -165,7 +168,8 @@ def _by_album(plan: LookupPlan, state: TrackState, known: Known) -> bool:
 
 
 def _by_exact_names(plan: LookupPlan, title: str, artist: str) -> bool:
-    """Ask labs for the recording of exactly these names, then for its length, which labs does not tell."""
+    """Ask labs for the recording of exactly these names, then for its length, which labs does not
+    tell."""
     named = plan.answer(Query.of(LISTENBRAINZ, "text", title=title, artist=artist))
     if named is None:
         return False
@@ -181,7 +185,8 @@ def _by_recording_ids(plan: LookupPlan, mbids: Sequence[str], services: Services
 
 
 def _by_recording_id(plan: LookupPlan, mbid: str, provider: str) -> bool:
-    """Ask for a recording by its id, or by the id that it was merged into; return whether that has settled."""
+    """Ask for a recording by its id, or by the id that it was merged into; return whether that has
+    settled."""
     recording = plan.answer(Query.of(provider, "recording", mbid=mbid))
     if recording is None or recording.entities or provider != LISTENBRAINZ:
         return recording is not None

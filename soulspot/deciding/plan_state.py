@@ -1,4 +1,4 @@
-"""What a plan is made of: what is known of a track, the services, and the lookups wanted so far."""
+"""The material of a plan: what is known of a track, the services, and the lookups wanted so far."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PLACEHOLDER = re.compile(r"(?i)^(audio)?\s*(track|titel|title|piste|pista|untit
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Which providers may be asked."""
+    """The providers that may be asked."""
 
     musicbrainz: bool = True
     listenbrainz: bool = True
@@ -37,7 +37,7 @@ class Services:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What has been decided of a track so far, as far as its plan depends on it."""
+    """The decisions on a track so far, as far as its plan depends on them."""
 
     tags: TrackTags  # the track's text as far as any source knows it
     recording_id: str | None = None  # accepted
@@ -50,8 +50,8 @@ class Known:
     release_group_id: str | None = None  # of the release that the recording was accepted on
     alias_artist_ids: tuple[str, ...] = ()  # MBIDs of artists that go by the tagged artist's name
     album_alias_artist_ids: tuple[str, ...] = ()  # the same for the album's artist
-    # Recordings of the same name but another length may tell whether this is a version that the tags
-    # do not mention, or the only recording of its name.
+    # Recordings of the same name but another length may tell whether this is a version that the
+    # tags do not mention, or the only recording of its name.
     needs_rivals: bool = False
     has_likely_recording: bool = False  # a recording is up for review
 
@@ -70,7 +70,8 @@ class LookupPlan:
         return tuple(self._wanted)
 
     def answer(self, query: Query) -> TrackLookup | None:
-        """Return the settled lookup of this query; None, and the query is wanted, while there is none."""
+        """Return the settled lookup of this query; None, and the query is wanted, while there is
+        none."""
         lookup = self._state.answer_to(query)
         if lookup is None or not lookup.is_settled:
             self._wanted.setdefault(query)
@@ -98,7 +99,8 @@ class LookupPlan:
 
 
 def searchable_names(tags: TrackTags) -> tuple[str, str] | None:
-    """Return (title, artist) where a text search can find one recording by them; None for "Track 01"."""
+    """Return (title, artist) where a text search can find one recording by them; None for "Track
+    01"."""
     return (str(tags.title), tags.artist) if has_real_title(tags) and tags.artist else None
 
 

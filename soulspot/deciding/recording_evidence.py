@@ -1,4 +1,4 @@
-"""What the answers say of a track: candidates for its recording, its ISRCs, editions and artists."""
+"""Evidence in the answers: candidates for the recording, its ISRCs, editions and artists."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ MAX_ARTISTS = 3
 def searchable_tags(tags: TrackTags, path: bytes | None) -> TrackTags:
     """Return the tags put in order for lookups.
 
-    A title that could be a placeholder ("Song 2", "22") is looked up all the same: it may be the name."""
+    A title that could be a placeholder ("Song 2", "22") is looked up all the same: it may be the
+    name."""
     tidy = normalise_tags(tags, path)
     title = tidy.title or (tags.title or "").strip() or None
     return replace(tidy, title=title and strip_artist(title, tidy.artist))
@@ -64,7 +65,8 @@ def recording_candidates(state: TrackState, tags: TrackTags, own_track: Decision
 def _recordings_only_labs_names(state: TrackState, tags: TrackTags) -> set[str]:
     """Return the recordings that only labs named and whose length does not support them.
 
-    Labs answers one recording for a text and none of its rivals, so its word alone is not enough."""
+    Labs answers one recording for a text and none of its rivals, so its word alone is not
+    enough."""
     named: set[str] = set()
     seconded: set[str] = set()
     lengths: dict[str, int] = {}
@@ -89,8 +91,8 @@ def _recordings_only_labs_names(state: TrackState, tags: TrackTags) -> set[str]:
 def known_isrcs(state: TrackState, recording: Decision, track: Decision) -> tuple[str, ...]:
     """Return the track's own ISRCs first, then those of the accepted recording and Spotify track.
 
-    An accepted recording that has ISRCs knows better than the tags: then an own ISRC that the recording
-    does not have comes last."""
+    An accepted recording that has ISRCs knows better than the tags: then an own ISRC that the
+    recording does not have comes last."""
     own = state.tags.ids.isrcs
     of_recording, of_track = (
         list(fields_of(one).get("isrcs", ())) if accepted_id(one) else [] for one in (recording, track)
@@ -100,7 +102,8 @@ def known_isrcs(state: TrackState, recording: Decision, track: Decision) -> tupl
 
 
 def likely_editions(state: TrackState, tags: TrackTags) -> tuple[Entity, ...]:
-    """Return the releases that the track's album may be, where that has been answered, the likeliest first."""
+    """Return the releases that the track's album may be, where that has been answered, the
+    likeliest first."""
     group = state.group
     if group is None:
         return ()
@@ -124,7 +127,8 @@ def likely_editions(state: TrackState, tags: TrackTags) -> tuple[Entity, ...]:
 
 
 def alias_artist_ids(state: TrackState, name: str | None) -> tuple[str, ...]:
-    """Return the MBIDs of artists that go by `name` and are called otherwise upstream, the likeliest first.
+    """Return the MBIDs of artists that go by `name` and are called otherwise upstream, the
+    likeliest first.
 
     Artists of that very name are left out: a search by name has found what there is of them."""
     lookup = state.answer_to(artist_query(name)) if name else None
@@ -136,7 +140,8 @@ def alias_artist_ids(state: TrackState, name: str | None) -> tuple[str, ...]:
 
 
 def artist_ids(state: TrackState, name: str | None) -> tuple[str, ...]:
-    """Return the MBIDs of artists that go by `name`, those that are called otherwise upstream first.
+    """Return the MBIDs of artists that go by `name`, those that are called otherwise upstream
+    first.
 
     A search by name finds recordings of these titles, not recordings that are called otherwise."""
     lookup = state.answer_to(artist_query(name)) if name else None

@@ -1,4 +1,5 @@
-"""The Spotify side of a track: its candidates, the decision between them, and the links to others."""
+"""The Spotify side of a track: its candidates, the decision between them, and the links to
+others."""
 
 from __future__ import annotations
 
@@ -47,8 +48,8 @@ def decide_own_track(state: TrackState, tags: TrackTags, policy: MatchPolicy) ->
 def decide_spotify_track(
     state: TrackState, tags: TrackTags, recording: Decision, policy: MatchPolicy
 ) -> Decision:
-    """Decide between all Spotify tracks that were answered, by the library's names or, where those accept
-    none, by the names of the accepted recording."""
+    """Decide between all Spotify tracks that were answered, by the library's names or, where those
+    accept none, by the names of the accepted recording."""
     candidates = _candidates(state, only_own_id=False, recording=recording)
     track = judge_candidates(state, tags, candidates, SPOTIFY, policy)
     if accepted_id(recording) and not accepted_id(track):
@@ -60,8 +61,9 @@ def decide_spotify_track(
 def _candidates(
     state: TrackState, *, only_own_id: bool, recording: Decision | None = None
 ) -> list[Candidate]:
-    # A link or an ISRC is evidence where the accepted recording or the library itself has it. Where words
-    # have led to it, or where a person took its source back, it counts no more than those words.
+    # A link or an ISRC is evidence where the accepted recording or the library itself has it. Where
+    # words have led to it, or where a person took its source back, it counts no more than those
+    # words.
     recording_id = accepted_id(recording) if recording else None
     links = {*spotify_links(state, recording_id), *_labs_links(state, recording_id)}
     isrcs = set(state.tags.ids.isrcs)
@@ -105,12 +107,12 @@ def _labs_links(state: TrackState, recording_id: str | None) -> set[str]:
 
 
 def track_named_by_two_sources(state: TrackState, recording: Decision) -> Decision | None:
-    """Accept the one Spotify track that MusicBrainz relates to the accepted recording and labs names too;
-    return None without such a track, or when Spotify has been asked about it.
+    """Accept the one Spotify track that MusicBrainz relates to the accepted recording and labs
+    names too; return None without such a track, or when Spotify has been asked about it.
 
-    Two sources that know nothing of each other do not make the same mistake, and where an app may ask for
-    one track at a time this saves most of what a lone track costs. A recording with several relations is
-    left out: then one of them is often the dead predecessor of another."""
+    Two sources that know nothing of each other do not make the same mistake, and where an app may
+    ask for one track at a time this saves most of what a lone track costs. A recording with several
+    relations is left out: then one of them is often the dead predecessor of another."""
     recording_id = accepted_id(recording)
     related = spotify_links(state, recording_id)
     if len(related) != 1 or id_chosen_by_person(state, SPOTIFY):
@@ -132,8 +134,8 @@ def track_named_by_two_sources(state: TrackState, recording: Decision) -> Decisi
 
 
 def likely_spotify_albums(state: TrackState) -> tuple[str, ...]:
-    """Return the ids of the Spotify albums that a search for the track's album found under such a name, the
-    most frequent first."""
+    """Return the ids of the Spotify albums that a search for the track's album found under such a
+    name, the most frequent first."""
     query, group = spotify_album_query(state), state.group
     lookup = state.answer_to(query) if query else None
     if lookup is None or group is None:

@@ -1,4 +1,4 @@
-"""Which Spotify lookups a track still wants: the same recording there, the cheapest lookup first."""
+"""The Spotify part of a plan: find the same recording there, the cheapest lookup first."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ LARGEST_ALBUM = 400
 def plan_spotify(plan: LookupPlan, state: TrackState, known: Known, services: Services) -> None:
     """Add the next lookups that may find this recording on Spotify.
 
-    With batches a link is verified for a fiftieth of a request, so links come first, and the album only
-    for tracks without one. Without batches the album comes first: one search shows ten of its tracks, one
-    more request fifty. A lookup that costs a request for one track comes last, and only with a prospect:
-    a track whose album was searched in vain is hardly ever there by itself, and a search by words finds
-    little that labs, which answers a hundred lookups at once, does not know."""
+    With batches a link is verified for a fiftieth of a request, so links come first, and the album
+    only for tracks without one. Without batches the album comes first: one search shows ten of its
+    tracks, one more request fifty. A lookup that costs a request for one track comes last, and only
+    with a prospect: a track whose album was searched in vain is hardly ever there by itself, and a
+    search by words finds little that labs, which answers a hundred lookups at once, does not
+    know."""
     album = spotify_album_query(state)
     routes = [_by_links(plan, state, known, services), _by_albums(plan, state, known, album)]
     for route in routes if services.spotify_batches else reversed(routes):
@@ -32,7 +33,8 @@ def plan_spotify(plan: LookupPlan, state: TrackState, known: Known, services: Se
         return  # Spotify has no such album, or has it without this track
     isrcs = known.isrcs[:1]
     if not services.spotify_batches:
-        # each is a request, and half of them find nothing: only an ISRC of the file itself is worth it
+        # each is a request, and half of them find nothing: only an ISRC of the file itself is worth
+        # it
         isrcs = tuple(isrc for isrc in isrcs if isrc in state.tags.ids.isrcs)
     for isrc in isrcs:
         if plan.answer(Query.of(SPOTIFY, "isrc", isrc=isrc)) is None:
@@ -43,31 +45,32 @@ def plan_spotify(plan: LookupPlan, state: TrackState, known: Known, services: Se
 
 
 def spotify_album_query(state: TrackState) -> Query | None:
-    """Return the query which Spotify album the track's album is; None when the album is too small for it,
-    or no more than a folder with tracks of several artists."""
+    """Return the query which Spotify album the track's album is; None when the album is too small
+    for it, or no more than a folder with tracks of several artists."""
     group = state.group
     if group is None or not SMALLEST_ALBUM <= group.size <= LARGEST_ALBUM or not group.album:
         return None
     if group.artist is None and not state.tags.album:
         return None
-    # Spotify's album name lacks what libraries add in brackets ("[Deluxe]"), and an artist of another
-    # script often has a Latin name there.
+    # Spotify's album name lacks what libraries add in brackets ("[Deluxe]"), and an artist of
+    # another script often has a Latin name there.
     artist = group.artist if group.artist and is_latin(group.artist) and is_latin(group.album) else None
     return Query.of(SPOTIFY, "album", album=unbracketed(group.album), artist=artist)
 
 
 def spotify_track_query(spotify_id: str, tags: TrackTags) -> Query:
-    """Return the query for a Spotify track, with the names that help to find its album without batches."""
+    """Return the query for a Spotify track, with the names that help to find its album without
+    batches."""
     hint = {"title": tags.title, "artist": tags.album_artist or tags.artist, "album": tags.album}
     return Query.of(SPOTIFY, "track", hint, id=spotify_id)
 
 
-# --- the routes: each yields whether a step has settled; the caller stops where one has not ----------------------------
+# --- routes: each yields whether a step has settled; the caller stops where not -------------------
 
 
 def _by_links(plan: LookupPlan, state: TrackState, known: Known, services: Services) -> Iterator[bool]:
-    """Try the Spotify ids that MusicBrainz, ListenBrainz and labs name, one at a time: most first ids are
-    right."""
+    """Try the Spotify ids that MusicBrainz, ListenBrainz and labs name, one at a time: most first
+    ids are right."""
     links = known.spotify_links
     labs = _labs_query(known)
     if services.listenbrainz and labs:
@@ -106,7 +109,8 @@ def _labs_query(known: Known) -> Query | None:
 
 
 def _by_albums(plan: LookupPlan, state: TrackState, known: Known, album: Query | None) -> Iterator[bool]:
-    """Try the albums that other tracks of the track's album were found on, else those of a search for it."""
+    """Try the albums that other tracks of the track's album were found on, else those of a search
+    for it."""
     group = state.group
     if album is None or group is None:
         return

@@ -1,4 +1,4 @@
-"""Whether more lookups are about to come, and who is woken when something changes."""
+"""The activity of a service: who produces lookups, and who is woken when that changes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ class Producer(Protocol):
 
 
 class Activity:
-    """What moves in the flow. A batch that is not full waits only while more may come."""
+    """The producers of lookups in the flow. A batch that is not full waits only while more may
+    come."""
 
     def __init__(self) -> None:
         self.producers: list[Producer] = []

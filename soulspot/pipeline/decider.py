@@ -25,7 +25,8 @@ DECIDED_AT_ONCE = 500  # tracks loaded together; a transaction decides as many s
 
 
 class Decider:
-    """Works tracks out by the current rules and saves rows, candidates and the lookups still wanted."""
+    """Works tracks out by the current rules and saves rows, candidates and the lookups still
+    wanted."""
 
     def __init__(
         self,
@@ -46,7 +47,8 @@ class Decider:
         self._rules_task: asyncio.Task[None] | None = None
 
     def decide(self, connection: sqlite3.Connection, track_ids: Sequence[int]) -> Counter[str]:
-        """Decide these tracks in the caller's transaction, and then the tracks that this is news for.
+        """Decide these tracks in the caller's transaction, and then the tracks that this is news
+        for.
 
         Return how many tracks came to a result that they did not have before, by status."""
         results: Counter[str] = Counter()
@@ -62,8 +64,8 @@ class Decider:
         return results
 
     def _outcome(self, state: TrackState) -> TrackOutcome:
-        # A track that cannot be worked out fails by itself: it must not keep the other tracks of the
-        # transaction from being answered. MemoryLimit that runs out is not this track's fault.
+        # A track that cannot be worked out fails by itself: it must not keep the other tracks of
+        # the transaction from being answered. MemoryLimit that runs out is not this track's fault.
         try:
             return decide_track(state, self.rules)
         except MemoryError:
@@ -75,7 +77,8 @@ class Decider:
             return TrackOutcome(row, wanted=waiting)  # the answer it waits for may be what it needs
 
     async def decide_new(self) -> None:
-        """Decide all tracks that came in and are undecided, also those from before an interruption."""
+        """Decide all tracks that came in and are undecided, also those from before an
+        interruption."""
 
         def decide_some(connection: sqlite3.Connection) -> tuple[int, Counter[str]]:
             undecided = tracks.list_undecided(connection, at_once)
@@ -97,7 +100,8 @@ class Decider:
                 return
 
     async def change(self, change: Callable[[sqlite3.Connection], T], track_id: int) -> T:
-        """Change what is known of a track and decide it anew in one transaction; return what `change` does.
+        """Change what is known of a track and decide it anew in one transaction; return what
+        `change` does.
 
         The lookups that the track then waits for go first, because a person does too."""
 
@@ -113,8 +117,8 @@ class Decider:
         return returned
 
     def use_rules(self, rules: Rules) -> None:
-        """Decide by these rules from now on. Where they differ from those that the database was decided
-        by, decide every track anew, in a task of its own."""
+        """Decide by these rules from now on. Where they differ from those that the database was
+        decided by, decide every track anew, in a task of its own."""
         self.rules = rules
         before = self._rules_task
 

@@ -26,8 +26,8 @@ from soulspot.telemetry import MemoryLimit, run_in_pieces
 
 CHUNK = 500  # files or rows that are read and committed together
 MOST_NAMED = 100  # bad rows, and remarks, of an import that its report names one by one
-# An album should be known whole before anything of it is asked, so tracks are decided at the end of a
-# scan; but a large library must not wait for hours until its first lookup.
+# An album should be known whole before anything of it is asked, so tracks are decided at the end of
+# a scan; but a large library must not wait for hours until its first lookup.
 DECIDE_EVERY = 20_000
 
 
@@ -70,7 +70,7 @@ class ImportReport:
 
 @dataclass(frozen=True, slots=True)
 class LibraryRules:
-    """Which files count as the library: its folders, and patterns for paths below them."""
+    """The files that count as the library: its folders, and patterns for paths below them."""
 
     roots: tuple[bytes, ...] = ()
     include: tuple[str, ...] = ()
@@ -80,7 +80,8 @@ class LibraryRules:
 
 
 class Intake:
-    """Brings files and rows into the store; awaits `decide_new()` when there are tracks to decide."""
+    """Brings files and rows into the store; awaits `decide_new()` when there are tracks to
+    decide."""
 
     def __init__(
         self,
@@ -98,12 +99,13 @@ class Intake:
         self._now = now
         self._undecided = 0  # tracks since the last decision
 
-    # --- files ----------------------------------------------------------------------------------------------------
+    # --- files ------------------------------------------------------------------------------------
 
     async def scan(
         self, paths: Sequence[bytes] = (), progress: Callable[[ScanReport], None] = lambda report: None
     ) -> ScanReport:
-        """Look through the library, or only through `paths`, and decide what is new or has changed."""
+        """Look through the library, or only through `paths`, and decide what is new or has
+        changed."""
         report = ScanReport()
         scan_id = await self._database.write(tracks.next_scan_id)
         for files in walks(self._rules, paths):
@@ -148,8 +150,8 @@ class Intake:
         report.unreadable += sum(1 for file in files if file.unreadable)
 
     async def add_files(self, paths: Sequence[bytes]) -> dict[bytes, int | Exception]:
-        """Add just these files, changed or not known. Return the track_id of each path, or why it could not
-        be read.
+        """Add just these files, changed or not known. Return the track_id of each path, or why it
+        could not be read.
 
         Deciding the tracks is left to the caller, who knows when the last of them is in."""
         found = await asyncio.to_thread(lambda: {path: _candidate(path) for path in paths})
@@ -175,18 +177,19 @@ class Intake:
         albums.assign_tracks(connection, changed, identify_album)
 
     async def count_files(self, paths: Sequence[bytes], on_count: Callable[[int], None]) -> None:
-        """Count the files that a scan of these paths will find; call `on_count` with the number so far."""
+        """Count the files that a scan of these paths will find; call `on_count` with the number so
+        far."""
         count = 0
         for files in walks(self._rules, paths):
             count = await _count(files, on_count, count)
 
-    # --- rows -----------------------------------------------------------------------------------------------------
+    # --- rows -------------------------------------------------------------------------------------
 
     async def import_file(
         self, path: Path, progress: Callable[[ImportReport], None] = lambda report: None
     ) -> ImportReport:
-        """Add the rows of an import file, in file order, and decide them. Raises OSError or ValueError when
-        the file cannot be read at all."""
+        """Add the rows of an import file, in file order, and decide them. Raises OSError or
+        ValueError when the file cannot be read at all."""
         report = ImportReport()
         file = await asyncio.to_thread(ImportFile, path)
         rows = iter(file)
@@ -202,7 +205,8 @@ class Intake:
         return report
 
     async def add_rows(self, rows: Sequence[ImportedTrack]) -> tuple[list[int], int]:
-        """Add just these rows. Return the track_id of each, and how many tracks are new or have changed.
+        """Add just these rows. Return the track_id of each, and how many tracks are new or have
+        changed.
 
         Deciding the tracks is left to the caller."""
         ids: list[int] = []
@@ -228,7 +232,7 @@ class Intake:
         """Count the rows of an import file; call `on_count` with the number so far."""
         await _count(await asyncio.to_thread(ImportFile, path), on_count)
 
-    # --- both -----------------------------------------------------------------------------------------------------
+    # --- both -------------------------------------------------------------------------------------
 
     async def group_albums(self, track_ids: Mapping[str, Sequence[int]]) -> None:
         """Note that the tracks of each group are one album, whatever their tags and folders say."""
@@ -251,7 +255,8 @@ async def _next_chunk(items: Any, size: int) -> list[Any]:
 
 
 async def _count(items: Iterable[object], on_count: Callable[[int], None], count: int = 0) -> int:
-    """Count items in a thread and call `on_count` after every chunk; `count` are counted already."""
+    """Count items in a thread and call `on_count` after every chunk; `count` are counted
+    already."""
     left = iter(items)
     while found := await asyncio.to_thread(lambda: sum(1 for _ in islice(left, CHUNK))):
         count += found
@@ -260,7 +265,8 @@ async def _count(items: Iterable[object], on_count: Callable[[int], None], count
 
 
 def walks(rules: LibraryRules, paths: Sequence[bytes]) -> list[Walk]:
-    """Return the walks of a scan: one of what lies inside the library's roots, one of what does not."""
+    """Return the walks of a scan: one of what lies inside the library's roots, one of what does
+    not."""
     within = [path for path in paths if any(is_inside(path, root) for root in rules.roots)]
     outside = [path for path in paths if path not in within]
     start = partial(Walk, include=rules.include, exclude=rules.exclude, follow_symlinks=rules.follow_symlinks)

@@ -24,8 +24,8 @@ from soulspot.store.tracks import ImportedTrack
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One file or row, or the `error` that makes it neither. Where a file has a row as well, the row is
-    used if the file cannot be read."""
+    """One file or row, or the `error` that makes it neither. Where a file has a row as well, the
+    row is used if the file cannot be read."""
 
     path: bytes | None = None
     row: ImportedTrack | None = None
@@ -44,8 +44,8 @@ class AddedItem:
 
 @dataclass(frozen=True, slots=True)
 class ItemOutcome:
-    """The result of an item. `track` is None where it never became one; `error` says why there is no
-    result, or not yet (LookupPostponed)."""
+    """The result of an item. `track` is None where it never became one; `error` says why there is
+    no result, or not yet (LookupPostponed)."""
 
     track: EnrichedTrack | None
     error: Exception | None = None
@@ -58,7 +58,8 @@ class ItemOutcome:
 
 
 def item_of(given: Any, group: str | None = None) -> Item:
-    """Return the item of a path, or of a mapping with the columns of an import file and perhaps `path`.
+    """Return the item of a path, or of a mapping with the columns of an import file and perhaps
+    `path`.
 
     Example: `{"title": "Blue Hour", "artist": "The Lanterns", "duration_ms": 201000}`."""
     if not isinstance(given, Mapping):
@@ -113,8 +114,8 @@ async def add_items(service: EnrichmentService, items: Sequence[Item]) -> list[A
 async def outcomes_of(
     service: EnrichmentService, added: Sequence[AddedItem], wait: float
 ) -> list[ItemOutcome]:
-    """Wait until these tracks have a result, or what they lack is postponed for longer than `wait` seconds;
-    return the outcome of each, in order."""
+    """Wait until these tracks have a result, or what they lack is postponed for longer than `wait`
+    seconds; return the outcome of each, in order."""
     ids = list(dict.fromkeys(one.track for one in added if isinstance(one.track, int)))
     postponed = {one.provider: one for one in await wait_until_settled(service, wait, ids)}
     rows = await service.database.read(lambda c: enriched.load(c, ids))
@@ -160,8 +161,8 @@ async def enrich_items(
 ) -> AsyncIterator[list[ItemOutcome]]:
     """Yield the outcomes of these batches, in order. Emits the gauges of each batch.
 
-    All batches are added before the first is decided, so that albums are asked whole and requests are
-    shared. `wait` is as for `outcomes_of`."""
+    All batches are added before the first is decided, so that albums are asked whole and requests
+    are shared. `wait` is as for `outcomes_of`."""
     added: list[tuple[list[AddedItem], float]] = []
     with service.activity.expecting():
         for batch in batches:
@@ -180,7 +181,8 @@ async def enrich_items(
 async def enrich_files(
     service: EnrichmentService, paths: Iterable[Any], batch_size: int, wait: float
 ) -> dict[Any, EnrichedTrack | Exception]:
-    """Enrich these files, read `batch_size` at a time; return a row, or why there is none, for each path."""
+    """Enrich these files, read `batch_size` at a time; return a row, or why there is none, for each
+    path."""
     require_at_least_one("batch_size", batch_size)
     given = list(dict.fromkeys(paths))
     items = [item_of(path) for path in given]

@@ -1,4 +1,4 @@
-"""What the service works with besides the queue: built by assembly, handed on to those who need it."""
+"""The parts of a service besides the queue: built by assembly, handed on to those who need them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""One provider's pump: claims lookups from the durable queue, batches them, and settles the answers."""
+"""One provider's pump: claims lookups from the durable queue, batches them, and settles the
+answers."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ from soulspot.telemetry import MemoryLimit, Telemetry
 
 log = structlog.get_logger()
 
-# Lookups of a kind that takes a request each are claimed in tens: a crash loses that many answers at most.
+# Lookups of a kind that takes a request each are claimed in tens: a crash loses that many answers
+# at most.
 SINGLES_AT_ONCE = 10
 STORE_HOLD = 30.0  # seconds without a claim after answers could not be written
 REFUSED_HOLD = 900.0  # seconds until a refused account is tried again
@@ -50,23 +52,23 @@ _OUTCOMES = {Found: "ok", Missing: "missing", Failed: "failed", Postponed: "post
 
 @dataclass(frozen=True, slots=True)
 class PumpSettings:
-    """How a pump gathers lookups and when it repeats them. `max_wait_time` is in seconds."""
+    """Settings of a pump: how it gathers lookups, and when it repeats them."""
 
     batch_size: int
-    max_wait_time: float
+    max_wait_time: float  # seconds that a batch waits to be filled, while more lookups may come
     retry: RetryPolicy
     rng: random.Random = field(default_factory=random.Random)
 
 
 class Flow(Protocol):
-    """What a pump needs of the service around it."""
+    """The service around a pump, as far as the pump needs it."""
 
     async def settle(self, settlements: Sequence[Settlement]) -> None:
         """Commit these answers with everything that follows from them."""
 
     def decide_again(self, connection: sqlite3.Connection, lookup_ids: Sequence[int]) -> Counter[str]:
-        """Decide the tracks of these lookups in this transaction: a lookup may have become needless.
-        Return how many tracks came to a new result, by status."""
+        """Decide the tracks of these lookups in this transaction: a lookup may have become
+        needless. Return how many tracks came to a new result, by status."""
 
     def more_may_come(self, pump: Pump) -> bool:
         """Whether somebody else is producing lookups, perhaps for this pump."""
@@ -133,26 +135,30 @@ class Pump:
         self._woken.set()
 
     def held(self) -> tuple[float, str] | None:
-        """Return (epoch seconds, why) while the pump keeps from asking of its own accord, else None."""
+        """Return (epoch seconds, why) while the pump keeps from asking of its own accord, else
+        None."""
         holds = (self.troubles.hold_at(self._now()), self._memory.current_hold())
         return max((hold for hold in holds if hold), default=None)
 
     def opens_at(self, kind: str) -> float | None:
-        """Return when lookups of this kind may be asked, in epoch seconds; None when they may now."""
+        """Return when lookups of this kind may be asked, in epoch seconds; None when they may
+        now."""
         held = self.held()
         times = (held and held[0], self.provider.opens_at(kind))
         return max((at for at in times if at), default=None)
 
     async def ready_at(self) -> float | None:
-        """Return when the first waiting lookup can be asked, in epoch seconds; None when none waits."""
+        """Return when the first waiting lookup can be asked, in epoch seconds; None when none
+        waits."""
         kinds = list(self.provider.capacity)
         due = await self._database.read(lambda c: queue.next_due_by_kind(c, self.name, kinds))
         return min((max(at, self.opens_at(kind) or 0.0) for kind, at in due.items()), default=None)
 
-    # --- claim, ask, settle ---------------------------------------------------------------------------------------
+    # --- claim, ask, settle -----------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Work until stopped. Log an error that no lookup is to blame for, and go on after a while."""
+        """Work until stopped. Log an error that no lookup is to blame for, and go on after a
+        while."""
         while not self._is_stopping:
             self._woken.clear()
             try:
@@ -177,8 +183,8 @@ class Pump:
             self._is_resting = False
 
     async def _step(self) -> float | None:
-        """Claim and run one batch. Return the seconds until there can be more to do: 0 for at once, None
-        for unknown."""
+        """Claim and run one batch. Return the seconds until there can be more to do: 0 for at once,
+        None for unknown."""
         # A call that was cut off, or whose answers could not be written, leaves its lookups leased.
         if self._unsettled and not self._is_asking:
             orphans = list(self._unsettled)
@@ -212,9 +218,11 @@ class Pump:
     ) -> tuple[queue.Claim, Counter[str] | None]:
         """Claim cheap lookups first, then expensive ones, of one kind in all.
 
-        Return the claim, and the results of tracks that were decided again before it (None if none)."""
-        # Answers to cheap lookups may make an expensive one needless. It therefore waits until nobody
-        # else is producing, though not for ever. A batch that is not full lingers while it may fill.
+        Return the claim, and the results of tracks that were decided again before it (None if
+        none)."""
+        # Answers to cheap lookups may make an expensive one needless. It therefore waits until
+        # nobody else is producing, though not for ever. A batch that is not full lingers while it
+        # may fill.
         expensive = self.provider.expensive_kinds
         now, may_fill = self._now(), self._flow.more_may_come(self)
         linger = self.settings.max_wait_time if may_fill else 0.0
@@ -258,7 +266,8 @@ class Pump:
         return [_as_result(answer) for answer in answers]
 
     async def _ask(self, lookups: Sequence[Lookup]) -> Sequence[Answer]:
-        """Return the provider's answers, in order; a failure of the whole call becomes an answer for each."""
+        """Return the provider's answers, in order; a failure of the whole call becomes an answer
+        for each."""
         count = len(lookups)
         try:
             answers = await self.provider.lookup([lookup.query for lookup in lookups])
@@ -285,8 +294,8 @@ class Pump:
             return self._batch_failed(lookups, f"{type(error).__name__}: {error}", was_answered=True)
 
     def _batch_failed(self, lookups: Sequence[Lookup], why: str, *, was_answered: bool) -> Sequence[Answer]:
-        """Hold back and return the answers of a batch that came to nothing: only a lookup that was alone
-        and answered is charged with an attempt."""
+        """Hold back and return the answers of a batch that came to nothing: only a lookup that was
+        alone and answered is charged with an attempt."""
         self._hold(failure_hold(self.troubles.failures), why)
         self.troubles.record_failure([lookup.lookup_id for lookup in lookups], was_answered=was_answered)
         if len(lookups) == 1 and was_answered:
@@ -294,8 +303,9 @@ class Pump:
         return [Postponed(why)] * len(lookups)
 
     async def _settle_failed(self, lookups: Sequence[Lookup], error: Exception) -> None:
-        # To ask again at once would only lose the answers again. Where the disk is not full, one lookup
-        # at a time shows whose answer cannot be written; that lookup makes way for the others.
+        # To ask again at once would only lose the answers again. Where the disk is not full, one
+        # lookup at a time shows whose answer cannot be written; that lookup makes way for the
+        # others.
         why = str(error) or type(error).__name__
         if isinstance(error, MemoryError):
             self._memory.on_memory_error("settle")
@@ -335,10 +345,11 @@ class Pump:
             waited_ms=(self._queue_wait + result.waited) * 1000, duration_ms=result.duration * 1000,
         )  # fmt: skip
 
-    # --- settings, timers, the end --------------------------------------------------------------------------------
+    # --- settings, timers, the end ----------------------------------------------------------------
 
     def retune(self, settings: PumpSettings) -> None:
-        """Use new settings from the next claim on; what is being gathered goes out by the old ones."""
+        """Use new settings from the next claim on; what is being gathered goes out by the old
+        ones."""
         self.settings = settings
         before, self.processor = self.processor, self._new_processor()
         self._closing = asyncio.create_task(before.close())
@@ -354,7 +365,8 @@ class Pump:
         )
 
     def flush_if_needed(self) -> None:
-        """Send the rest of a batch whose time has come, in a task: a slow service holds up no timer."""
+        """Send the rest of a batch whose time has come, in a task: a slow service holds up no
+        timer."""
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self.processor.flush_if_needed())
 

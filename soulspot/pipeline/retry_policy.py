@@ -1,4 +1,4 @@
-"""When a lookup is asked again: after a failure, after a miss, and when its answer has aged."""
+"""The times at which a lookup is asked again: after a failure, a miss, or when its answer aged."""
 
 from __future__ import annotations
 

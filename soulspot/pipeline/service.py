@@ -1,10 +1,10 @@
 """The way of one track, from a file or row to its enriched row. The page to read first.
 
-    add         a scan, an import or a program brings tracks in             (intake)
-    decide      the plan of each undecided track queues its lookups         (decider, deciding/)
-    ask         one pump a provider claims lookups and sends them in batches (pump, batch/, providers/)
-    settle      answers, acknowledgements, decisions, rows, events and the
-                lookups that are wanted next commit in one transaction      (decider, store/)
+    add      a scan, an import or a program brings tracks in           intake
+    decide   the plan of each undecided track queues its lookups       decider, deciding/
+    ask      one pump a provider claims lookups and sends batches      pump, batch/, providers/
+    settle   answers, acknowledgements, decisions, rows, events and
+             the lookups wanted next commit in one transaction         decider, store/
 
 A track is finished when its plan wants nothing more. Status, waiting and the end of the service are
 beside the flow: `status.py`, `waiting.py`, `shutdown.py`."""
@@ -75,12 +75,13 @@ class EnrichmentService:
         """Whether this (resolved) path lies in a configured folder."""
         return any(is_inside(path, os.path.realpath(root)) for root in self._library.roots)
 
-    # --- add ------------------------------------------------------------------------------------------------------
+    # --- add --------------------------------------------------------------------------------------
 
     async def scan(
         self, paths: Sequence[bytes] = (), progress: Callable[[ScanReport], None] = lambda report: None
     ) -> ScanReport:
-        """Look through the library, or through these files and folders, and decide what is new or changed."""
+        """Look through the library, or through these files and folders, and decide what is new or
+        changed."""
         await self.decider.wait_until_rules_hold()
         with self.activity.expecting():
             report = await self._intake.scan(paths, progress)
@@ -95,14 +96,15 @@ class EnrichmentService:
     async def import_file(
         self, path: Path, progress: Callable[[ImportReport], None] = lambda report: None
     ) -> ImportReport:
-        """Add the rows of a CSV, JSON or NDJSON file, or of a release message, as tracks without files, and
-        decide them. Raises OSError or ValueError when the file cannot be read at all."""
+        """Add the rows of a CSV, JSON or NDJSON file, or of a release message, as tracks without
+        files, and decide them. Raises OSError or ValueError when the file cannot be read at all."""
         await self.decider.wait_until_rules_hold()
         with self.activity.expecting():
             return await self._intake.import_file(path, progress)
 
     async def count_files(self, paths: Sequence[bytes], on_count: Callable[[int], None]) -> None:
-        """Count the files that a scan of these paths will find; call `on_count` with the number so far."""
+        """Count the files that a scan of these paths will find; call `on_count` with the number so
+        far."""
         await self._intake.count_files(paths, on_count)
 
     async def count_rows(self, path: Path, on_count: Callable[[int], None]) -> None:
@@ -110,13 +112,14 @@ class EnrichmentService:
         await self._intake.count_rows(path, on_count)
 
     async def add_files(self, paths: Sequence[bytes]) -> dict[bytes, int | Exception]:
-        """Add these files without deciding them. Return the track_id of each path, or why it is no track."""
+        """Add these files without deciding them. Return the track_id of each path, or why it is no
+        track."""
         await self.decider.wait_until_rules_hold()
         return await self._intake.add_files(paths)
 
     async def add_rows(self, rows: Sequence[ImportedTrack]) -> tuple[list[int], int]:
-        """Add these rows without deciding them. Return the track_id of each, in order, and how many tracks
-        are new or have changed."""
+        """Add these rows without deciding them. Return the track_id of each, in order, and how many
+        tracks are new or have changed."""
         await self.decider.wait_until_rules_hold()
         return await self._intake.add_rows(rows)
 
@@ -124,16 +127,18 @@ class EnrichmentService:
         """Note, before they are decided, that the tracks of each of these groups are one album."""
         await self._intake.group_albums(track_ids)
 
-    # --- decide ---------------------------------------------------------------------------------------------------
+    # --- decide -----------------------------------------------------------------------------------
 
     async def decide_new(self) -> None:
-        """Decide all tracks that came in and are undecided; their lookups are queued and the pumps woken."""
+        """Decide all tracks that came in and are undecided; their lookups are queued and the pumps
+        woken."""
         await self.decider.decide_new()
 
-    # --- ask ------------------------------------------------------------------------------------------------------
+    # --- ask --------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Let the pumps work in the running loop, and decide by the current rules what the database has."""
+        """Let the pumps work in the running loop, and decide by the current rules what the database
+        has."""
         self.pump_tasks = [asyncio.create_task(pump.run(), name=f"pump-{pump.name}") for pump in self.pumps]
         self.decider.use_rules(self.decider.rules)
 
@@ -147,14 +152,16 @@ class EnrichmentService:
         if await self.database.write(lambda c: queue.requeue_due(c, self.now())):
             self.wake()
 
-    # --- settle: what a pump needs of the service (`pump.Flow`) ---------------------------------------------------
+    # --- settle: what a pump needs of the service (`pump.Flow`) -----------------------------------
 
     async def settle(self, settlements: Sequence[Settlement]) -> None:
-        """Commit facts, acknowledgements, decisions, rows, events and new lookups: all of it, or nothing."""
+        """Commit facts, acknowledgements, decisions, rows, events and new lookups: all of it, or
+        nothing."""
 
         def commit(connection: sqlite3.Connection) -> tuple[list[int], Counter[str]]:
             queue.settle(connection, settlements, self.now())
-            # tracks of a failed lookup are decided too, but only an answer counts as work done for a track
+            # tracks of a failed lookup are decided too, but only an answer counts as work done for
+            # a track
             concerned = _tracks_of(connection, settlements)
             answered = [one for one in settlements if one.state in ANSWERED]
             served = concerned if len(answered) == len(settlements) else _tracks_of(connection, answered)
@@ -167,12 +174,14 @@ class EnrichmentService:
         self.wake()
 
     def decide_again(self, connection: sqlite3.Connection, lookup_ids: Sequence[int]) -> Counter[str]:
-        """Decide the tracks of lookups that are about to cost a request: an answer that has come since they
-        were queued may have made them needless. Return how many came to a new result, by status."""
+        """Decide the tracks of lookups that are about to cost a request: an answer that has come
+        since they were queued may have made them needless. Return how many came to a new result, by
+        status."""
         return self.decider.decide(connection, queue.tracks_served(connection, lookup_ids))
 
     def more_may_come(self, pump: Pump) -> bool:
-        """Whether more lookups may still come to this pump: a scan or another pump is producing them."""
+        """Whether more lookups may still come to this pump: a scan or another pump is producing
+        them."""
         return self.activity.more_may_come(pump)
 
     def wake(self) -> None:

@@ -1,4 +1,4 @@
-"""How a service is doing: whether it lives, whether it has work, and the numbers for people."""
+"""The state of a service: whether it lives, whether it has work, and the numbers for people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What a pump remembers of failures: until when it holds back, how small its claims are, who steps aside."""
+"""A pump's memory of failures: how long it holds back, how small its claims are, who steps
+aside."""
 
 from __future__ import annotations
 

@@ -40,7 +40,8 @@ async def wait_until_settled(
         if not is_incoming and (postponed := await _postponed(service, seconds, track_ids)) is not None:
             return postponed
         progress()
-        # not wait_for: before Python 3.12 it may forget that it was cancelled, and an operation would go on
+        # not wait_for: before Python 3.12 it may forget that it was cancelled, and an operation
+        # would go on
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CHECK_INTERVAL):
                 await service.activity.changed.wait()

@@ -1,4 +1,4 @@
-"""What an album's other tracks say of one that is not clear by itself."""
+"""The other tracks of an album help a track that is not clear by itself."""
 
 from __future__ import annotations
 

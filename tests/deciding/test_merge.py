@@ -24,7 +24,7 @@ def merged(
     return {name: (values[name], sources[name]) for name in values}
 
 
-# --- order --------------------------------------------------------------------------------------------------------
+# --- order ----------------------------------------------------------------------------------------
 
 
 def test_without_an_order_musicbrainz_goes_before_listenbrainz_before_spotify_before_the_tags() -> None:
@@ -105,7 +105,7 @@ def test_what_is_merged_fits_the_row() -> None:
     assert (row.isrc, row.barcode, row.genres) == (isrc(1), "0123", ("rock",))
 
 
-# --- one album ----------------------------------------------------------------------------------------------------
+# --- one album ------------------------------------------------------------------------------------
 
 
 def test_a_source_that_speaks_of_another_album_describes_no_release() -> None:
@@ -197,7 +197,7 @@ def test_a_releases_entry_becomes_the_albums_fields() -> None:
     assert release_facts({"id": mbid(1)}) == {"mb_release_id": mbid(1)}
 
 
-# --- ISRC ---------------------------------------------------------------------------------------------------------
+# --- ISRC -----------------------------------------------------------------------------------------
 
 
 def test_the_librarys_own_isrc_is_preferred_where_a_source_confirms_it() -> None:
@@ -222,7 +222,7 @@ def test_who_trusts_the_tags_first_keeps_the_librarys_isrc() -> None:
     assert merged(facts, own=tags(isrcs=[3]), isrc=("tags", MB))["isrc"] == (isrc(3), "tags")
 
 
-# --- tags ---------------------------------------------------------------------------------------------------------
+# --- tags -----------------------------------------------------------------------------------------
 
 
 def test_unconfirmed_ids_of_the_tags_stay_out_of_the_row() -> None:

@@ -1,4 +1,4 @@
-"""What becomes of a track: its status, its row, what a person is shown, and what nothing undoes."""
+"""The outcome of a track: its status, its row, what a person is shown, and what nothing undoes."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def after(first: TrackState, *answers: TrackLookup, rules: Rules = NO_SPOTIFY) -
     return outcome.row
 
 
-# --- accepted, review, unmatched, failed ----------------------------------------------------------------------------
+# --- accepted, review, unmatched, failed ----------------------------------------------------------
 
 
 def test_a_track_that_is_clearly_right_is_accepted_with_the_source_of_every_field() -> None:
@@ -120,7 +120,7 @@ def test_a_refresh_that_failed_is_no_failure_of_the_track() -> None:
     assert after(state(tags()), once_missing).status is Status.UNMATCHED
 
 
-# --- identifiers --------------------------------------------------------------------------------------------------
+# --- identifiers ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["recording", "isrc", "spotify"])
@@ -183,7 +183,7 @@ def test_all_album_fields_are_of_the_release_that_was_chosen() -> None:
     assert row.barcode is None
 
 
-# --- albums and hearsay -------------------------------------------------------------------------------------------
+# --- albums and hearsay ---------------------------------------------------------------------------
 
 
 def test_label_catalogue_number_and_barcode_of_the_chosen_release_are_in_the_row() -> None:
@@ -211,7 +211,8 @@ def test_a_release_that_no_search_described_brings_no_label() -> None:
 
 
 def named_by_labs(length: int | None, own: int = 201_000) -> EnrichedTrack:
-    """The row of a track whose exact names labs has, when ListenBrainz says that the recording is so long."""
+    """The row of a track whose exact names labs has, when ListenBrainz says that the recording is
+    so long."""
     heard = {} if length is None else {"duration_ms": length}
     told = {k: v for k, v in recording(1, provider=LB).fields.items() if k != "duration_ms"}
     replies = {
@@ -266,7 +267,7 @@ def test_a_track_of_a_box_of_three_hundred_finds_its_own_among_all() -> None:
         assert (row.status, row.mb_recording_id) == (Status.ACCEPTED, mbid(number))
 
 
-# --- what stays ---------------------------------------------------------------------------------------------------
+# --- what stays -----------------------------------------------------------------------------------
 
 
 def accepted(known: TrackState) -> TrackState:
@@ -306,7 +307,7 @@ def test_an_accepted_track_is_news_once() -> None:
     assert not decide_track(track, NO_SPOTIFY).is_news
 
 
-# --- people -------------------------------------------------------------------------------------------------------
+# --- people ---------------------------------------------------------------------------------------
 
 
 def test_a_person_has_the_last_word_even_where_nothing_agrees() -> None:
@@ -376,7 +377,8 @@ def test_what_looks_like_a_placeholder_is_asked_for_unless_it_can_be_nothing_els
 
 
 def test_what_a_withdrawn_decision_has_brought_is_no_evidence() -> None:
-    """The ISRC and the link of a recording that a person accepted and took back led to a Spotify track."""
+    """The ISRC and the link of a recording that a person accepted and took back led to a Spotify
+    track."""
     by_isrc = asked(Query.of(SPOTIFY, "isrc", isrc=isrc(9)), spotify_track(1, isrcs=[isrc(9)], album="Other"))
     by_link = asked(Query.of(SPOTIFY, "track", id=spotify_id(1)), spotify_track(1, album="Other"))
     unsure = tags(duration_ms=196_500, album=None, track_number=None)

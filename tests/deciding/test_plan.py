@@ -1,4 +1,4 @@
-"""Which questions a track asks, in which order, and that it comes to an end whatever it is answered."""
+"""The plan of a track: which lookups it wants, in which order, and that it ends in any case."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ def steps(rounds: list[list[Query]]) -> list[list[str]]:
 
 
 def asks(known: TrackTags, replies: Replies | None = None, **services: bool) -> list[list[str]]:
-    """What a track asks, round by round."""
+    """Return the lookups that a track wants, round by round."""
     _, rounds = play(state(known), by_kind(replies or {}), Rules(Services(**services)))
     return steps(rounds)
 
 
-# --- identify, cheapest first ---------------------------------------------------------------------------------------
+# --- identify, cheapest first ---------------------------------------------------------------------
 
 
 def test_a_recording_id_asks_listenbrainz_and_nobody_else_about_it() -> None:
@@ -247,7 +247,7 @@ def test_a_title_without_artist_is_asked_for_by_its_length_and_without_one_not_a
     assert asks(tags(artist=None, duration_ms=None)) == []
 
 
-# --- whole albums -------------------------------------------------------------------------------------------------
+# --- whole albums ---------------------------------------------------------------------------------
 
 
 def album_asks(
@@ -256,7 +256,7 @@ def album_asks(
     replies: Replies | None = None,
     artist: str | None = "The Lanterns",
 ) -> list[list[Query]]:
-    """What a track of an album of `size` tracks asks, round by round."""
+    """Return the lookups of a track of an album of `size` tracks, round by round."""
     track = state(known or tags(), group=AlbumGroup("Night Shift", artist, size))
     return play(track, by_kind(replies or {}), Rules(Services(spotify=False)))[1]
 
@@ -367,7 +367,7 @@ def test_exact_names_are_not_asked_where_there_is_no_length_to_check_them_by() -
     assert ["listenbrainz text"] not in asks(tags(duration_ms=None), spotify=False)
 
 
-# --- enrich, then Spotify -----------------------------------------------------------------------------------------
+# --- enrich, then Spotify -------------------------------------------------------------------------
 
 
 def test_an_identified_track_asks_spotify_by_its_links_before_isrc_before_text() -> None:
@@ -421,7 +421,7 @@ IDENTIFIED: Replies = {(LB, "recording"): [recording(1, provider=LB)]}
 def spotify_asks(
     replies: Replies, *, batches: bool, size: int = 12, beside: Sequence[str] = (), **known: Any
 ) -> list[list[str]]:
-    """What a track of an album asks after it has been identified."""
+    """Return what a track of an album wants after it has been identified."""
     group = AlbumGroup("Night Shift", "The Lanterns", size, spotify_albums=tuple(beside))
     start = state(tags(recording=1, **known), group=group)
     _, rounds = play(start, by_kind(IDENTIFIED | replies), Rules(Services(spotify_batches=batches)))
@@ -455,7 +455,8 @@ def test_the_album_that_other_tracks_were_found_on_is_read_without_a_search() ->
 
 
 def waiting(links: int, *, batches: bool, **of_group: Any) -> tuple[TrackOutcome, list[list[str]]]:
-    """What an identified track of an album that is not on Spotify under its name comes to, and what it asks."""
+    """Return the outcome of an identified track whose album Spotify has under no such name, and its
+    lookups."""
     group = AlbumGroup("Night Shift", "The Lanterns", 12, **of_group)
     replies: Replies = IDENTIFIED | {(LB, "spotify_ids"): [spotify_links(1, *range(20, 20 + links))]}
     start = state(tags(recording=1), group=group)
@@ -596,7 +597,7 @@ def test_a_spotify_id_is_looked_up_at_musicbrainz_where_spotify_is_off() -> None
     assert asks(known, {(MB, "url"): [recording(1)]}, spotify=False)[-1] == ["listenbrainz recording"]
 
 
-# --- ends ---------------------------------------------------------------------------------------------------------
+# --- ends -----------------------------------------------------------------------------------------
 
 
 def test_a_finished_track_wants_nothing() -> None:
@@ -663,7 +664,7 @@ def test_without_listenbrainz_musicbrainz_answers_for_recording_ids() -> None:
     assert (asked_for[0], asked_for[-1]) == (["musicbrainz recording"], ["musicbrainz redirect"])
 
 
-# --- what a person named ------------------------------------------------------------------------------------------
+# --- what a person named --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("listenbrainz", [True, False])
@@ -687,7 +688,7 @@ def test_a_spotify_id_that_a_person_typed_in_is_looked_up() -> None:
     assert (outcome.row.spotify_track_id, outcome.row.spotify_album_id) == (spotify_id(4), spotify_id(6_000))
 
 
-# --- whatever it is answered --------------------------------------------------------------------------------------
+# --- whatever it is answered ----------------------------------------------------------------------
 
 TITLES = st.sampled_from(["Blue Hour", "Blue Hour (Live)", "Red Morning", "Track 01", None])
 SOME_TAGS = st.builds(

@@ -36,7 +36,8 @@ def music(tmp_path: Path) -> Path:
 
 
 class Decided:
-    """Stands for the service: decides what has come in, and remembers which tracks those were, call by call."""
+    """Stands for the service: decides what has come in, and remembers which tracks those were, call
+    by call."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -105,7 +106,7 @@ def counts(report: ScanReport) -> dict[str, int]:
     return {name: count for name in names if (count := getattr(report, name))}
 
 
-# --- scans --------------------------------------------------------------------------------------------------------
+# --- scans ----------------------------------------------------------------------------------------
 
 
 async def test_a_scan_brings_in_every_file_and_decides_each(
@@ -361,7 +362,7 @@ async def test_files_that_were_read_and_not_decided_are_decided_by_the_next_scan
     assert rows(database, "SELECT count(*) FROM enriched_tracks") == [(2,)]
 
 
-# --- single files -------------------------------------------------------------------------------------------------
+# --- single files ---------------------------------------------------------------------------------
 
 
 async def test_single_files_come_in_and_what_is_no_audio_file_is_told_by_path(
@@ -381,7 +382,7 @@ async def test_single_files_come_in_and_what_is_no_audio_file_is_told_by_path(
     assert opened == []
 
 
-# --- imports ------------------------------------------------------------------------------------------------------
+# --- imports --------------------------------------------------------------------------------------
 
 
 async def test_an_import_keeps_the_files_order_and_its_keys_and_names_bad_rows(

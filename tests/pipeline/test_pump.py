@@ -1,4 +1,5 @@
-"""One provider's pump: what is claimed, when it is asked again, and what outages and full disks do not cost."""
+"""One provider's pump: what is claimed, when it is asked again, and what outages and full disks do
+not cost."""
 
 from __future__ import annotations
 
@@ -153,7 +154,7 @@ async def shop(database: Database) -> Workshop:
     return Workshop(database)
 
 
-# --- answers ------------------------------------------------------------------------------------------------------
+# --- answers --------------------------------------------------------------------------------------
 
 
 async def test_a_found_answer_is_done_and_comes_back_when_it_has_aged(shop: Workshop) -> None:
@@ -216,7 +217,7 @@ async def test_answers_reach_their_own_questions(shop: Workshop) -> None:
     ]
 
 
-# --- what is not an attempt ---------------------------------------------------------------------------------------
+# --- what is not an attempt -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -372,7 +373,7 @@ async def test_one_lookup_that_spoils_a_request_fails_alone(shop: Workshop) -> N
     assert [len(queries) for queries in shop.upstream.asked] == [8, 4, 4, 2, 1, 1, 2]
 
 
-# --- claims -------------------------------------------------------------------------------------------------------
+# --- claims ---------------------------------------------------------------------------------------
 
 
 async def test_a_batch_is_of_one_kind_and_as_large_as_a_request_can_answer(shop: Workshop) -> None:
@@ -501,7 +502,7 @@ async def test_what_is_under_way_is_not_claimed_again_when_the_timer_comes(shop:
     assert len(shop.upstream.asked) == 1
 
 
-# --- when the disk is full ----------------------------------------------------------------------------------------
+# --- when the disk is full ------------------------------------------------------------------------
 
 
 async def test_a_full_disk_stops_the_asking_and_loses_nothing(shop: Workshop) -> None:
@@ -535,7 +536,7 @@ async def test_a_call_that_was_cut_off_gives_its_lookups_back(shop: Workshop) ->
     assert await shop.row() == ("missing", 0)
 
 
-# --- running ------------------------------------------------------------------------------------------------------
+# --- running --------------------------------------------------------------------------------------
 
 
 async def test_a_running_pump_works_off_the_queue_and_ends_when_it_is_stopped(shop: Workshop) -> None:

@@ -1,4 +1,4 @@
-"""When the service decides tracks: what fails by itself, and what waits for what."""
+"""The service decides tracks: a failure stays with its track, and rules hold before more comes in."""
 
 from __future__ import annotations
 
