@@ -25,7 +25,7 @@ from soulspot.models import EnrichedTrack, Status, TrackTags
 from soulspot.operations.runner import Operations
 from soulspot.pipeline.service import EnrichmentService
 from soulspot.store import enriched, tracks
-from soulspot.telemetry.events import configure_logging
+from soulspot.telemetry import configure_logging
 from soulspot.web.app import make_application
 from soulspot.web.server import serve
 

@@ -38,7 +38,7 @@ from soulspot.pipeline.service import EnrichmentService
 from soulspot.sandbox import Behaviour, Catalogue, Sandbox
 from soulspot.sandbox.library.sample import write_library
 from soulspot.store import enriched, lookup_history, tracks
-from soulspot.telemetry.events import configure_logging
+from soulspot.telemetry import configure_logging
 
 _UNHURRIED = 1000.0  # requests a second where nobody counts them
 _COLUMNS = {"listenbrainz": "LB", "labs": "LB", "musicbrainz": "MB", "spotify": "Spotify", "token": "Spotify"}

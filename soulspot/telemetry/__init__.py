@@ -1,16 +1,11 @@
-"""Events in; log lines, counters, statistics and alarms out.
+"""Events in; log lines, counters, statistics and alarms out. Called by all that does work.
 
-Every event is logged once and every number counted once here; the metrics and `soulspot stats` are made of them."""
+The metrics, `status` and `soulspot stats` are made of what is logged and counted here."""
 
 from soulspot.telemetry.alarms import Alarms, Thresholds
-from soulspot.telemetry.events import (
-    NON_TRACK_PROVIDERS,
-    Telemetry,
-    configure_logging,
-    empty_status_numbers,
-    warnings_only,
-)
+from soulspot.telemetry.counters import NON_TRACK_PROVIDERS, Telemetry, empty_status_numbers
 from soulspot.telemetry.log_files import file_lines, journal_lines, rotated_files, stdin_lines
+from soulspot.telemetry.log_setup import configure_logging, warnings_only
 from soulspot.telemetry.memory_limit import MemoryLimit, run_in_pieces
 from soulspot.telemetry.numbers import Distribution
 from soulspot.telemetry.statistics import ServiceStats, Stats, percent, success_rate

@@ -1,4 +1,4 @@
-"""Memory: measured against limits.memory_mb; above it work comes in smaller pieces, and nothing more is claimed."""
+"""limits.memory_mb: above it work comes in smaller pieces, and nothing is claimed."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from soulspot.telemetry.events import Telemetry
+from soulspot.telemetry.counters import Telemetry
 
 T = TypeVar("T")
 
-SMALLEST = 10  # halvings: a thousandth of the usual size
-PRESSED = 2  # halvings while more is used than allowed
-ENOUGH = 0.9  # share of the limit below which all is well again
-CALM = 60.0  # seconds without trouble until pieces grow again, to the double
-HOLD, LONGEST_HOLD = 15.0, 600.0  # seconds that claiming stops for; doubled while memory does not fall
-GIVE_BACK_EVERY = 30.0  # seconds; it takes a while where much is used
+MAX_HALVINGS = 10  # a piece of a thousandth of the usual size
+HALVINGS_OVER_LIMIT = 2
+RELIEF_SHARE = 0.9  # of the limit: below it the limit counts as kept again
+CALM = 60.0  # seconds without trouble until pieces double in size
+HOLD, LONGEST_HOLD = 15.0, 600.0  # seconds without claims; doubled while memory does not fall
+COLLECT_EVERY = 30.0  # seconds; a collection takes a while where much memory is used
 RENEW = 10.0  # seconds before its end that a hold is renewed
 
 
 class MemoryLimit:
-    """How much may be taken in hand at once. `limit` in bytes, 0 for none; `look` is called every few seconds.
+    """Decides how much work may be taken in hand at once.
 
-    `alarm(name, why)` hears when memory is above the limit, and with None when it is below again."""
+    `limit` is in bytes, 0 for none. `check` must be called every few seconds. `alarm(name, why)` is
+    called when memory is above the limit, and with `why` None when it is below again."""
 
     def __init__(
         self,
@@ -45,7 +46,7 @@ class MemoryLimit:
         self._now = now
         self._halvings = 0
         self._trouble_at = now()
-        self._gave_back_at = -GIVE_BACK_EVERY
+        self._collected_at = -COLLECT_EVERY
         self._held_until = 0.0
         self._hold = HOLD
         self._why = ""
@@ -53,30 +54,32 @@ class MemoryLimit:
         self.on_relief: Callable[[], None] = lambda: None
 
     def piece_size(self, usual: int) -> int:
-        """How many are taken in hand where `usual` many are when there is memory enough."""
-        halvings = max(self._halvings, PRESSED) if self.is_over else self._halvings
+        """Return how many items to work on at once instead of `usual`; at least 1."""
+        halvings = max(self._halvings, HALVINGS_OVER_LIMIT) if self.is_over else self._halvings
         return max(1, usual >> halvings)
 
     def current_hold(self) -> tuple[float, str] | None:
-        """(epoch seconds, why) while nothing more may be claimed; None when it may."""
+        """Return (end in epoch seconds, reason) of the stop on claims; None without one."""
         return (self._held_until, self._why) if self.is_over and self._held_until > self._now() else None
 
     def on_memory_error(self, where: str) -> None:
-        """There was a MemoryError: pieces are half as large from now on, and grow again when it has been calm."""
-        self._halvings = min(self._halvings + 1, SMALLEST)
+        """Halve the pieces after a MemoryError in `where`; they grow again when it has been
+        calm."""
+        self._halvings = min(self._halvings + 1, MAX_HALVINGS)
         self._trouble_at = self._now()
         self._give_back()
         self._telemetry.warning("memory_short", where=where, halved=self._halvings)
 
     def check(self) -> None:
-        """Measure, and stop or go on accordingly."""
+        """Measure memory, and begin or end a hold, shrink or grow the pieces accordingly."""
         used, now = self._rss(), self._now()
-        if self.limit and used > self.limit and now - self._gave_back_at >= GIVE_BACK_EVERY:
-            self._gave_back_at = now
+        if self.limit and used > self.limit and now - self._collected_at >= COLLECT_EVERY:
+            self._collected_at = now
             self._give_back()
             used = self._rss()
-        if self.limit and used > (self.limit * ENOUGH if self.is_over else self.limit):
-            self._press(used, now)
+        # The lower bound for relief keeps memory near the limit from switching claims on and off.
+        if self.limit and used > (self.limit * RELIEF_SHARE if self.is_over else self.limit):
+            self._hold_claims(used, now)
         elif self.is_over:
             self.is_over, self._hold = False, HOLD
             self._alarm("memory_high", None)
@@ -85,7 +88,8 @@ class MemoryLimit:
             self._halvings -= 1
             self._trouble_at = now
 
-    def _press(self, used: int, now: float) -> None:
+    def _hold_claims(self, used: int, now: float) -> None:
+        """Stop claims for a while, twice as long each time that memory has not fallen meanwhile."""
         self.is_over, self._trouble_at = True, now
         self._why = f"{used / 1e6:.0f} MB of memory are used, limits.memory_mb allows {self.limit / 1e6:.0f}"
         if self._held_until - now < RENEW:
@@ -97,9 +101,10 @@ class MemoryLimit:
 async def run_in_pieces(
     memory: MemoryLimit, items: Sequence[T], work: Callable[[Sequence[T]], Awaitable[object]], where: str
 ) -> None:
-    """Do `work` on all items; what raises a MemoryError is done again in halves. `work` does all or nothing.
+    """Do `work` on all items; a piece that raises a MemoryError is done again in halves.
 
-    MemoryError when there is not even memory for one item."""
+    `work` must do all of its piece or nothing. `where` names it in the log. Raises MemoryError when
+    even one item does not fit."""
     waiting = [items]
     while waiting:
         piece = waiting.pop()
@@ -114,7 +119,8 @@ async def run_in_pieces(
 
 
 def give_back_to_system() -> None:
-    """Free what nobody uses any more, and let the allocator return it: by itself it keeps most of it."""
+    """Free unreachable objects and return free memory to the system."""
     gc.collect()
-    with contextlib.suppress(OSError, AttributeError):  # not every C library has it
+    # The allocator keeps most free memory unless told otherwise; not every C library can be told.
+    with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)

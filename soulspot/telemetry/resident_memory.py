@@ -1,4 +1,4 @@
-"""How much memory is resident: now, at most so far, and at most since a moment, which the kernel keeps count of."""
+"""Resident memory of this process: now, at most so far, and at most since a given moment."""
 
 from __future__ import annotations
 
@@ -8,54 +8,57 @@ from collections.abc import Callable
 from pathlib import Path
 from weakref import WeakSet
 
-RESET = "5"  # to clear_refs: the kernel begins anew to note the most
+RESET_PEAK = "5"  # written to clear_refs, lets the kernel measure the peak anew (proc_pid_clear_refs(5))
 
 
-class Since:
-    """A moment; `peak` is the most memory that was resident since then, in bytes, as of the last look."""
+class PeakSince:
+    """The most memory that was resident since this object was made: `peak`, in bytes."""
 
     def __init__(self) -> None:
         self.peak = 0
 
 
 class ResidentMemory:
-    """Of this process, in bytes. Between two looks the kernel notes the most, where it lets us begin that anew;
-    elsewhere only what was seen counts."""
+    """Measures resident memory in bytes.
+
+    The kernel notes the peak between two measurements, where it lets us reset that note; elsewhere
+    only measured values count. `now`, `most` and `reset_peak` stand for the kernel in tests."""
 
     def __init__(
         self,
         *,
         now: Callable[[], int] | None = None,
         most: Callable[[], int] | None = None,
-        begin_anew: Callable[[], bool] | None = None,
+        reset_peak: Callable[[], bool] | None = None,
     ) -> None:
-        self._now = now or rss_bytes
-        self._most = most or peak_bytes
-        self._begin_anew = begin_anew or forget_peak
-        self._moments: WeakSet[Since] = WeakSet()
+        self._now = now or read_rss_bytes
+        self._most = most or read_peak_bytes
+        self._reset_peak = reset_peak or reset_kernel_peak
+        self._since: WeakSet[PeakSince] = WeakSet()
         self._can_reset = False
         self.peak = 0
 
     def now(self) -> int:
-        """How much it is; also brings every peak up to date."""
+        """Measure and return the resident memory in bytes, and bring every peak up to date."""
         now, most = self._now(), self._most()
         self.peak = max(self.peak, now, most)
-        for moment in self._moments:
-            moment.peak = max(moment.peak, now, most if self._can_reset else 0)
+        for since in self._since:
+            since.peak = max(since.peak, now, most if self._can_reset else 0)
         return now
 
-    def start_peak(self) -> Since:
-        """Now, as a moment to ask for the most since."""
-        self.now()  # the older moments must not lose what was noted until here
-        self._can_reset = self._begin_anew()
-        moment = Since()
-        self._moments.add(moment)
+    def start_peak(self) -> PeakSince:
+        """Return a peak measured from now on, for as long as the caller keeps the object."""
+        # The peaks that are being followed must get what the kernel noted before it is reset.
         self.now()
-        return moment
+        self._can_reset = self._reset_peak()
+        since = PeakSince()
+        self._since.add(since)
+        self.now()
+        return since
 
 
-def rss_bytes() -> int:
-    """Resident memory of this process in bytes; 0 where /proc does not tell."""
+def read_rss_bytes() -> int:
+    """Return the resident memory of this process in bytes; 0 on systems without /proc."""
     try:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     except (OSError, ValueError, IndexError):
@@ -63,8 +66,8 @@ def rss_bytes() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def peak_bytes() -> int:
-    """The most memory that was ever resident, in bytes; 0 where /proc does not tell."""
+def read_peak_bytes() -> int:
+    """Return the most memory that the kernel noted as resident, in bytes; 0 without /proc."""
     with contextlib.suppress(OSError, ValueError, IndexError):
         for line in Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines():
             if line.startswith("VmHWM:"):
@@ -72,9 +75,9 @@ def peak_bytes() -> int:
     return 0
 
 
-def forget_peak() -> bool:
-    """Let the kernel note the most memory from now on. Returns whether it does."""
+def reset_kernel_peak() -> bool:
+    """Let the kernel note the peak from now on. Returns whether it does."""
     with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_text(RESET, encoding="ascii")
+        Path("/proc/self/clear_refs").write_text(RESET_PEAK, encoding="ascii")
         return True
     return False

@@ -1,4 +1,4 @@
-"""What a log tells of the work over a period: speed, fill, waits, success, requests saved and limits, in bounded memory."""
+"""Statistics of a period from its log, in bounded memory: speed, fill, waits, success."""
 
 from __future__ import annotations
 
@@ -11,30 +11,31 @@ from typing import Any
 
 from soulspot.telemetry.numbers import Distribution
 
-PAUSE = 90.0  # seconds; a longer silence is no work: while there is some, something is said every minute
-NAMES = 200  # different names of services, statuses or events that are told apart; a sound log has few
-REST = "other"
+# Seconds; a longer silence was no work. Busy processes log a `summary` every minute.
+MAX_PAUSE = 90.0
+MAX_NAMES = 200  # services, statuses or events that are told apart; a sound log has few
+OTHER = "other"  # collects the names beyond MAX_NAMES
 OUTCOMES = ("ok", "missing", "failed", "postponed")
 RESULTS = ("accepted", "review", "unmatched", "failed")
 
 
 @dataclass(slots=True)
 class ServiceStats:
-    """What one service was asked and how it answered."""
+    """Requests to one service, and the lookups that they answered."""
 
-    statuses: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[str] = field(default_factory=Counter)  # HTTP status or "none" -> requests
     outcomes: Counter[str] = field(default_factory=Counter)
     batches: int = 0
     items: float = 0.0
-    room: float = 0.0
-    tracks: float = 0.0
-    limited: int = 0
+    room: float = 0.0  # items that the batches could have held
+    tracks: float = 0.0  # served by the answers
+    limited: int = 0  # times that the service's gate went down
     request_ms: Distribution = field(default_factory=Distribution)
     waited_ms: Distribution = field(default_factory=Distribution)
     batch_ms: Distribution = field(default_factory=Distribution)
 
     def as_json(self) -> dict[str, Any]:
-        """Rates are in percent, times in milliseconds; null where nothing was measured."""
+        """Return all numbers: rates in percent, times in milliseconds, None if not measured."""
         requests = self.statuses.total()
         return {
             "requests": requests,
@@ -56,7 +57,7 @@ class ServiceStats:
 
 
 class Stats:
-    """Takes the lines of a log one after the other; `since` and `until` (epoch seconds) bound the period."""
+    """Sums up a log line by line, from `since` to before `until` (epoch seconds)."""
 
     def __init__(self, since: float | None = None, until: float | None = None) -> None:
         self._since, self._until = since, until
@@ -68,76 +69,81 @@ class Stats:
         self._busy = 0.0
         self._results: Counter[str] = Counter()
         self._operations: Counter[str] = Counter()
-        self._troubles: Counter[str] = Counter()
+        self._errors: Counter[str] = Counter()
         self._alarms: Counter[str] = Counter()
-        self._peak = 0.0
+        self._peak_mb = 0.0
         self._services: defaultdict[str, ServiceStats] = defaultdict(ServiceStats)
 
     def add_line(self, text: str | bytes) -> None:
-        """One line of the log. What is no event with a time is counted and passed over."""
+        """Count one line of the log. A line that is no event with a time only counts as skipped."""
         try:
-            said = json.loads(text)
-            at = datetime.fromisoformat(said["at"])
-            at_seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-            event = said["event"]
+            facts = json.loads(text)
+            moment = datetime.fromisoformat(facts["at"])
+            at = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+            event = facts["event"]
         except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
             self.skipped += bool(text.strip())
             return
         if not isinstance(event, str):
             self.skipped += 1
-        elif (self._since is None or at_seconds >= self._since) and (
-            self._until is None or at_seconds < self._until
-        ):
-            self._count(event, at_seconds, said)
+        elif (self._since is None or at >= self._since) and (self._until is None or at < self._until):
+            self._count(event, at, facts)
 
-    def _count(self, event: str, at: float, said: Mapping[str, Any]) -> None:
+    def _count(self, event: str, at: float, facts: Mapping[str, Any]) -> None:
         self.lines += 1
         self._first = at if self._first is None else min(self._first, at)
         self._last = at if self._last is None else max(self._last, at)
-        if said.get("level") in ("error", "critical"):
-            self._troubles[_bounded(self._troubles, event)] += 1
+        if facts.get("level") in ("error", "critical"):
+            self._errors[_bounded_name(self._errors, event)] += 1
         if event in ("request", "batch_flushed", "limited"):
-            name = _bounded(self._services, str(said.get("provider")))
-            self._of_service(event, self._services[name], said)
+            name = _bounded_name(self._services, str(facts.get("provider")))
+            self._count_service(event, self._services[name], facts)
         elif event == "decided":
-            self._results.update({name: int(_number(said.get(name))) for name in RESULTS})
+            self._results.update({name: int(_number(facts.get(name))) for name in RESULTS})
         elif event == "operation_finished":
-            self._operations[_bounded(self._operations, f"{said.get('kind')} {said.get('status')}")] += 1
+            name = _bounded_name(self._operations, f"{facts.get('kind')} {facts.get('status')}")
+            self._operations[name] += 1
         elif event == "alarm":
-            self._alarms[_bounded(self._alarms, str(said.get("alarm")))] += 1
+            self._alarms[_bounded_name(self._alarms, str(facts.get("alarm")))] += 1
         elif event == "summary":
-            self._peak = max(self._peak, _number(said.get("peak_rss_mb")), _number(said.get("rss_mb")))
+            self._peak_mb = max(
+                self._peak_mb, _number(facts.get("peak_rss_mb")), _number(facts.get("rss_mb"))
+            )
         if event in ("request", "batch_flushed", "decided"):
-            if self._worked_at is not None and 0 < at - self._worked_at <= PAUSE:
+            if self._worked_at is not None and 0 < at - self._worked_at <= MAX_PAUSE:
                 self._busy += at - self._worked_at
             self._worked_at = at
 
-    def _of_service(self, event: str, service: ServiceStats, said: Mapping[str, Any]) -> None:
+    def _count_service(self, event: str, service: ServiceStats, facts: Mapping[str, Any]) -> None:
         if event == "limited":
             service.limited += 1
         elif event == "request":
-            status = said.get("status")
-            service.statuses[_bounded(service.statuses, "none" if status is None else str(status))] += 1
-            service.request_ms.add(_number(said.get("duration_ms")))
+            status = facts.get("status")
+            name = "none" if status is None else str(status)
+            service.statuses[_bounded_name(service.statuses, name)] += 1
+            service.request_ms.add(_number(facts.get("duration_ms")))
         else:
-            items, fill = _number(said.get("items")), _number(said.get("fill"))
+            # The log has the fill and not the room; an empty batch tells nothing of either.
+            items, fill = _number(facts.get("items")), _number(facts.get("fill"))
             service.batches += 1
             service.items += items
             service.room += items / fill if fill else items
-            service.tracks += _number(said.get("tracks"))
-            service.outcomes.update({name: int(_number(said.get(name))) for name in OUTCOMES})
-            service.waited_ms.add(_number(said.get("waited_ms")))
-            service.batch_ms.add(_number(said.get("duration_ms")))
+            service.tracks += _number(facts.get("tracks"))
+            service.outcomes.update({name: int(_number(facts.get(name))) for name in OUTCOMES})
+            service.waited_ms.add(_number(facts.get("waited_ms")))
+            service.batch_ms.add(_number(facts.get("duration_ms")))
 
     def as_json(self) -> dict[str, Any]:
-        """Everything. `busy_seconds` leaves out silences of more than a minute and a half, and tracks a second are of
-        that time; rates are in percent."""
+        """Return the statistics as `soulspot stats --json` prints them.
+
+        `busy_seconds` leaves out silences longer than MAX_PAUSE; `tracks_per_second` is over it.
+        Rates are in percent, `since` and `until` the first and last event (ISO 8601)."""
+        stats = self._services.values()
         services = {name: self._services[name].as_json() for name in sorted(self._services)}
         outcomes: Counter[str] = Counter()
-        for one in self._services.values():
-            outcomes.update(one.outcomes)
+        for service in stats:
+            outcomes.update(service.outcomes)
         tracks, requests = self._results.total(), sum(one["requests"] for one in services.values())
-        served = sum(one["tracks"] for one in services.values())
         return {
             "since": _iso(self._first),
             "until": _iso(self._last),
@@ -146,47 +152,47 @@ class Stats:
             "results": {name: self._results[name] for name in RESULTS},
             "tracks_per_second": round(tracks / self._busy, 2) if self._busy else None,
             "requests": requests,
-            "requests_saved": max(0, served - requests),
+            "requests_saved": max(0, sum(one["tracks"] for one in services.values()) - requests),
             "success_rate": success_rate(outcomes),
-            "batch_fill": percent(
-                sum(one.items for one in self._services.values()),
-                sum(one.room for one in self._services.values()),
-            ),
+            "batch_fill": percent(sum(one.items for one in stats), sum(one.room for one in stats)),
             "services": services,
             "operations": dict(sorted(self._operations.items())),
             "alarms": dict(sorted(self._alarms.items())),
-            "errors": dict(sorted(self._troubles.items())),
-            "peak_rss_mb": self._peak or None,
+            "errors": dict(sorted(self._errors.items())),
+            "peak_rss_mb": self._peak_mb or None,
             "lines": self.lines,
             "skipped": self.skipped,
         }
 
 
 def success_rate(outcomes: Mapping[str, int]) -> float | None:
-    """Of the lookups that were answered, how many percent not with a failure: what is not known is an answer."""
+    """Return the percentage of answered lookups that did not fail; "missing" is an answer too."""
     good = outcomes.get("ok", 0) + outcomes.get("missing", 0)
     return percent(good, good + outcomes.get("failed", 0))
 
 
 def percent(part: float, whole: float) -> float | None:
+    """Return `part` of `whole` in percent with one decimal; None when `whole` is 0."""
     return round(100 * part / whole, 1) if whole else None
 
 
 def percentiles(values: Distribution) -> dict[str, float | None]:
-    """p50 and p95, at most 2.2 % off."""
+    """Return {"p50": ..., "p95": ...}, at most 2.2 % off; None without values."""
     found = {"p50": values.quantile(0.5), "p95": values.quantile(0.95)}
     return {name: None if value is None else round(value, 1) for name, value in found.items()}
 
 
 def _number(value: Any) -> float:
+    """Return a sensible number of 0 and more; anything else counts as 0."""
     sound = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e15
     return float(value) if sound else 0.0
 
 
-def _bounded(known: Mapping[str, Any], name: str) -> str:
-    """The name under which it is counted: a log full of different ones must not fill the memory."""
-    return name[:80] if name[:80] in known or len(known) < NAMES else REST
+def _bounded_name(known: Mapping[str, Any], name: str) -> str:
+    """Return the name to count under: a log full of different names must not fill the memory."""
+    return name[:80] if name[:80] in known or len(known) < MAX_NAMES else OTHER
 
 
 def _iso(moment: float | None) -> str | None:
+    """Return epoch seconds as ISO 8601 in UTC, to the second."""
     return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from soulspot.telemetry.events import configure_logging
+from soulspot.telemetry import configure_logging
 
 
 @pytest.fixture(autouse=True)

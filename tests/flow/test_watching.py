@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from soulspot.daemon.process import WATCH_AGAIN, WATCH_AGAIN_CAP, keep_watching
-from soulspot.telemetry.events import configure_logging
+from soulspot.telemetry import configure_logging
 from tests.support.virtual_time import run_virtual
 
 

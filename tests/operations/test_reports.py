@@ -26,7 +26,7 @@ from soulspot.sandbox import Behaviour, Sandbox, invent_catalogue
 from soulspot.store import operations as rows
 from soulspot.store import queue, tracks
 from soulspot.store.database import Database
-from soulspot.telemetry.events import Telemetry
+from soulspot.telemetry import Telemetry
 from tests.support.factories import NOW, add_lookups, claim
 from tests.support.flow import settings, write_config, write_rows
 

@@ -1,4 +1,5 @@
-"""Albums of the library: most of its tracks say how one is called, and a folder of thousands is none."""
+"""Albums of the library: most of its tracks say how one is called, and a folder of thousands is
+none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Facts, acknowledgement, decision, row, event and new lookups commit together, wherever it is that something breaks."""
+"""Facts, acknowledgement, decision, row, event and new lookups commit together, wherever it is
+that something breaks."""
 
 from __future__ import annotations
 
@@ -19,8 +20,7 @@ from soulspot.pipeline.service import EnrichmentService
 from soulspot.store import queue, tracks
 from soulspot.store.database import Database
 from soulspot.tagging.writer import TagWriter
-from soulspot.telemetry import Alarms, MemoryLimit, Thresholds
-from soulspot.telemetry.events import Telemetry
+from soulspot.telemetry import Alarms, MemoryLimit, Telemetry, Thresholds
 from tests.support.answering import decide_by_person
 from tests.support.factories import (
     DAY,
@@ -65,7 +65,8 @@ class Breaker:
         self._inside = statement.startswith("--")
 
     def _breaks(self) -> bool:
-        # SQLite asks at jumps alone: a statement may be over before it has asked, then the next one breaks
+        # SQLite asks at jumps alone: a statement may be over before it has asked, then the next one
+        # breaks
         if self._left < 0 or self.seen - 1 < self._left or self._inside:
             return False
         self._left = -1  # once is enough: the rollback must get through
@@ -77,7 +78,8 @@ def dump(database: Database) -> list[str]:
 
 
 async def breaks_cleanly_everywhere(database: Database, work: Callable[[], Awaitable[object]]) -> int:
-    """Break `work` at its first statement, at its second ... until it passes. Returns how often it broke."""
+    """Break `work` at its first statement, at its second ... until it passes. Returns how often
+    it broke."""
     before = dump(database)
     breaker = Breaker(database._connection)
     for after in range(2_000):

@@ -37,7 +37,7 @@ def look(path: Path, sql: str) -> list[tuple[object, ...]]:
         return connection.execute(sql).fetchall()
 
 
-# --- opening ------------------------------------------------------------------------------------------------------
+# --- opening --------------------------------------------------------------------------------------
 
 
 def test_a_new_database_is_made_with_its_folder(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_a_look_at_a_database_that_somebody_owns_sees_what_he_writes_later(path:
         assert reader.execute("SELECT count(*) FROM tracks").fetchone()[0] == 0
 
 
-# --- whose file ---------------------------------------------------------------------------------------------------
+# --- whose file -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("version", [0, 1])
@@ -198,7 +198,7 @@ def test_an_empty_database_that_another_program_signed_is_refused(path: Path) ->
         Database(path)
 
 
-# --- migrations ---------------------------------------------------------------------------------------------------
+# --- migrations -----------------------------------------------------------------------------------
 
 
 def test_a_newer_schema_is_refused_and_left_as_it_is(path: Path) -> None:
@@ -270,7 +270,7 @@ def test_a_process_killed_in_the_middle_of_a_migration_leaves_the_next_start_to_
     assert look(path, "PRAGMA integrity_check") == [("ok",)]
 
 
-# --- transactions -------------------------------------------------------------------------------------------------
+# --- transactions ---------------------------------------------------------------------------------
 
 
 def test_whatever_is_raised_rolls_everything_back(database: Database) -> None:

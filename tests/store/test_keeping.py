@@ -33,7 +33,7 @@ TAGS = st.builds(
 )  # fmt: skip
 
 
-# --- times --------------------------------------------------------------------------------------------------------
+# --- times ----------------------------------------------------------------------------------------
 
 
 def test_times_are_utc_with_milliseconds_and_sort_as_they_read() -> None:
@@ -60,7 +60,7 @@ def test_a_time_before_all_calendars_is_the_first_there_is(moment: float) -> Non
     assert epoch_seconds(iso(-60_000_000_000)) == -60_000_000_000
 
 
-# --- tags ---------------------------------------------------------------------------------------------------------
+# --- tags -----------------------------------------------------------------------------------------
 
 
 @given(TAGS)
@@ -77,7 +77,7 @@ def test_tags_that_say_nothing_take_no_room() -> None:
     assert tags_json.encode(TrackTags()) == "{}"
 
 
-# --- rows ---------------------------------------------------------------------------------------------------------
+# --- rows -----------------------------------------------------------------------------------------
 
 FULL = EnrichedTrack(
     1, b"/music/caf\xe9.mp3", "key", Status.ACCEPTED, 0.9876, "Title ☂", "Artist", ("One", "Two"), "Album",
@@ -111,7 +111,7 @@ def test_lists_are_json_arrays_and_paths_are_bytes_for_whoever_reads_the_table(
     assert row == (b"/music/caf\xe9.mp3", '["rock", "日本"]', '["One", "Two"]', '{"title": "musicbrainz"}', 0)
 
 
-# --- provider state -----------------------------------------------------------------------------------------------
+# --- provider state -------------------------------------------------------------------------------
 
 
 async def test_what_a_provider_remembers_outlives_the_process(

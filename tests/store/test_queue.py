@@ -41,7 +41,8 @@ def of(connection: sqlite3.Connection, lookup_id: int, columns: str) -> tuple[ob
 
 @contextmanager
 def statements(connection: sqlite3.Connection) -> Iterator[list[str]]:
-    """The SQL that runs meanwhile, parameters filled in, each once: a trigger reports its statement again."""
+    """The SQL that runs meanwhile, parameters filled in, each once: a trigger reports its
+    statement again."""
     seen: list[str] = []
     connection.set_trace_callback(lambda sql: None if sql in seen else seen.append(sql))
     try:
@@ -66,7 +67,7 @@ def many_lookups(connection: sqlite3.Connection, count: int, state: str = "pendi
     connection.execute("INSERT INTO track_lookups SELECT ?, lookup_id FROM lookups", (track_id,))
 
 
-# --- queueing -----------------------------------------------------------------------------------------------------
+# --- queueing -------------------------------------------------------------------------------------
 
 
 def test_equal_questions_of_several_tracks_are_one_lookup(connection: sqlite3.Connection) -> None:
@@ -191,7 +192,7 @@ def test_a_question_in_any_script_comes_back_as_it_was_asked(connection: sqlite3
     assert lookup.query.get("album") is None
 
 
-# --- claiming -----------------------------------------------------------------------------------------------------
+# --- claiming -------------------------------------------------------------------------------------
 
 
 def test_what_an_answer_has_made_needless_is_not_asked_and_what_others_want_still_is(
@@ -305,7 +306,7 @@ def test_no_round_of_the_queue_reads_all_of_it(connection: sqlite3.Connection, c
         assert not any("provider=?)" in step and "autoindex_lookups_" in step for step in steps), (sql, steps)
 
 
-# --- answers ------------------------------------------------------------------------------------------------------
+# --- answers --------------------------------------------------------------------------------------
 
 
 def test_an_answer_brings_its_facts_and_reaches_every_linked_track(connection: sqlite3.Connection) -> None:
@@ -413,7 +414,7 @@ def test_an_aged_answer_comes_back_into_the_queue_and_stays_an_answer_meanwhile(
         assert [one.id for one in answer.entities] == [mbid(1)]
 
 
-# --- leases, burial, retry ----------------------------------------------------------------------------------------
+# --- leases, burial, retry ------------------------------------------------------------------------
 
 
 def test_leases_of_a_process_that_died_come_back_with_their_attempts(connection: sqlite3.Connection) -> None:
@@ -481,7 +482,7 @@ def test_a_retry_names_the_lookups_whose_tracks_are_to_be_decided_and_leaves_tho
     assert of(connection, two.lookup_id, "state") == ("failed",)
 
 
-# --- what nobody wants any more -----------------------------------------------------------------------------------
+# --- what nobody wants any more -------------------------------------------------------------------
 
 
 def test_a_question_that_no_track_asks_any_more_is_never_sent_and_asked_again_when_one_does(
@@ -569,7 +570,7 @@ def test_what_comes_due_together_comes_back_in_portions(connection: sqlite3.Conn
     assert [queue.requeue_due(connection, NOW, limit=10) for _ in range(4)] == [10, 10, 5, 0]
 
 
-# --- counts -------------------------------------------------------------------------------------------------------
+# --- counts ---------------------------------------------------------------------------------------
 
 
 def test_the_totals_are_those_of_the_queue_whatever_happens_to_it(connection: sqlite3.Connection) -> None:

@@ -63,7 +63,7 @@ def vanished(connection: sqlite3.Connection) -> list[bytes]:
     return [path for (path,) in rows]
 
 
-# --- files --------------------------------------------------------------------------------------------------------
+# --- files ----------------------------------------------------------------------------------------
 
 
 def test_a_path_that_is_not_utf8_comes_back_byte_for_byte(connection: sqlite3.Connection) -> None:
@@ -156,7 +156,7 @@ def test_a_file_that_became_unreadable_says_why_and_one_that_became_readable_is_
     assert connection.execute("SELECT status FROM enriched_tracks").fetchone() == ("pending",)
 
 
-# --- vanished -----------------------------------------------------------------------------------------------------
+# --- vanished -------------------------------------------------------------------------------------
 
 
 def test_files_that_a_scan_did_not_see_are_marked_and_kept(connection: sqlite3.Connection) -> None:
@@ -229,7 +229,7 @@ def test_every_scan_has_a_number_of_its_own(connection: sqlite3.Connection) -> N
     assert [tracks.next_scan_id(connection) for _ in range(3)] == [1, 2, 3]
 
 
-# --- imports ------------------------------------------------------------------------------------------------------
+# --- imports --------------------------------------------------------------------------------------
 
 
 def imported(connection: sqlite3.Connection, *rows: ImportedTrack) -> list[int]:
@@ -271,7 +271,7 @@ def test_of_two_rows_with_one_key_in_a_file_the_last_counts(connection: sqlite3.
     assert [json.loads(text)["title"] for (text,) in rows] == ["Last"]
 
 
-# --- outcomes and decisions ---------------------------------------------------------------------------------------
+# --- outcomes and decisions -----------------------------------------------------------------------
 
 
 def test_what_review_shows_is_replaced_whenever_a_track_is_decided_anew(

@@ -32,7 +32,7 @@ from soulspot.tagging.covers import ARCHIVE, CoverCache, CoverSources, kind_of
 from soulspot.tagging.request import tag_request
 from soulspot.tagging.rules import TagRules
 from soulspot.tagging.writer import TagWriter
-from soulspot.telemetry.events import Telemetry
+from soulspot.telemetry import Telemetry
 from tests.support.factories import NOW, mbid
 from tests.tagging.test_writer import Library
 from tests.web.conftest import start as start

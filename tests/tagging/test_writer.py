@@ -25,7 +25,7 @@ from soulspot.tagging.file_copies import FilePolicy
 from soulspot.tagging.request import TagReport, TagRequest, request_from_json, request_to_json, tag_request
 from soulspot.tagging.rules import TagRules
 from soulspot.tagging.writer import TagWriter
-from soulspot.telemetry.events import Telemetry
+from soulspot.telemetry import Telemetry
 from tests.library.audio import tags_of
 from tests.support.factories import NOW, isrc_query, mbid
 

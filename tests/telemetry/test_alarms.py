@@ -13,8 +13,8 @@ from soulspot.config.loading import make_config
 from soulspot.limits import RequestRecord
 from soulspot.pipeline.status import has_work
 from soulspot.store import events
-from soulspot.telemetry.alarms import ENOUGH, Alarms, Thresholds
-from soulspot.telemetry.events import Telemetry
+from soulspot.telemetry import Telemetry
+from soulspot.telemetry.alarms import MIN_SAMPLE, Alarms, Thresholds
 from tests.support.factories import add_lookups
 
 MINUTE = 60.0
@@ -66,7 +66,7 @@ def test_many_failures_are_an_alarm_until_they_have_passed() -> None:
 
 def test_a_few_failures_are_no_alarm_however_large_their_share() -> None:
     work = Work()
-    work.minutes(1, failed=ENOUGH - 1)
+    work.minutes(1, failed=MIN_SAMPLE - 1)
     assert work.said == []
 
 

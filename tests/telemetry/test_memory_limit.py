@@ -1,4 +1,5 @@
-"""Memory: above the limit work gets smaller and stops being claimed, and no MemoryError loses anything."""
+"""Memory: above the limit work gets smaller and stops being claimed, and no MemoryError loses
+anything."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ from soulspot.pipeline.status import status_of
 from soulspot.sandbox import Behaviour, Sandbox, invent_catalogue
 from soulspot.store import library_counts, tracks
 from soulspot.store.database import Database
-from soulspot.telemetry.events import Telemetry
+from soulspot.telemetry import Telemetry
 from soulspot.telemetry.memory_limit import (
     CALM,
     HOLD,
@@ -62,7 +63,7 @@ class Machine:
         self.memory.check()
 
 
-# --- the limit ----------------------------------------------------------------------------------------------------
+# --- the limit ------------------------------------------------------------------------------------
 
 
 def test_below_the_limit_nothing_changes() -> None:
@@ -122,7 +123,7 @@ def test_giving_back_harms_nothing() -> None:
     give_back_to_system()
 
 
-# --- too little memory --------------------------------------------------------------------------------------------
+# --- too little memory ----------------------------------------------------------------------------
 
 
 def test_a_memory_error_halves_the_pieces_and_they_grow_again_when_it_is_calm() -> None:
@@ -169,7 +170,7 @@ async def test_when_there_is_no_memory_for_one_item_that_is_said() -> None:
         await run_in_pieces(Machine().memory, [1, 2], work, "scan")
 
 
-# --- in the flow --------------------------------------------------------------------------------------------------
+# --- in the flow ----------------------------------------------------------------------------------
 
 
 def failing_above(most: int, real: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,4 +1,5 @@
-"""`soulspot stats`: the log tells the same as the counters did, over any period, whatever stands in it."""
+"""`soulspot stats`: the log tells the same as the counters did, over any period, whatever stands
+in it."""
 
 from __future__ import annotations
 
@@ -17,9 +18,9 @@ from soulspot.cli.main import app
 from soulspot.config.values import parse_time
 from soulspot.limits import LimitEvent, RequestRecord
 from soulspot.store.times import iso
-from soulspot.telemetry.events import Telemetry, configure_logging
-from soulspot.telemetry.log_files import LONGEST, bounded_lines, file_lines, rotated_files
-from soulspot.telemetry.statistics import NAMES, Stats
+from soulspot.telemetry import Telemetry, configure_logging
+from soulspot.telemetry.log_files import MAX_LINE, bounded_lines, file_lines, rotated_files
+from soulspot.telemetry.statistics import MAX_NAMES, Stats
 from tests.support.factories import NOW
 
 HOUR = 3600.0
@@ -49,7 +50,7 @@ def counted(*lines: str | bytes, since: float | None = None, until: float | None
     return found.as_json()
 
 
-# --- what is computed ---------------------------------------------------------------------------------------------
+# --- what is computed -----------------------------------------------------------------------------
 
 
 def test_the_log_tells_the_same_as_the_counters_that_it_was_written_from() -> None:
@@ -144,12 +145,12 @@ def test_memory_stays_bounded_however_many_names_and_values_a_log_has() -> None:
         found.add_line(asked(provider=f"p{number}", ms=number * 1.37, status=number))
         found.add_line(line(f"odd{number}", level="error"))
     told = found.as_json()
-    assert len(told["services"]) <= NAMES + 1
-    assert len(told["errors"]) <= NAMES + 1
+    assert len(told["services"]) <= MAX_NAMES + 1
+    assert len(told["errors"]) <= MAX_NAMES + 1
     assert told["requests"] == 5000
 
 
-# --- where it is read from ----------------------------------------------------------------------------------------
+# --- where it is read from ------------------------------------------------------------------------
 
 
 def test_rotated_and_packed_files_are_read_too_oldest_first(tmp_path: Path) -> None:
@@ -186,7 +187,7 @@ def test_a_packed_file_that_is_cut_off_is_read_as_far_as_it_goes(tmp_path: Path)
 
 
 def test_a_line_without_end_is_passed_over_and_not_kept() -> None:
-    file = io.BytesIO(b"x" * (3 * LONGEST + 5) + b"\n" + b"next\n" + b"last")
+    file = io.BytesIO(b"x" * (3 * MAX_LINE + 5) + b"\n" + b"next\n" + b"last")
     assert list(bounded_lines(file)) == [b"{", b"next\n", b"last"]
 
 
@@ -198,7 +199,7 @@ def test_a_time_is_a_span_back_or_a_moment(text: str, expected: float) -> None:
     assert parse_time(text, NOW) == expected
 
 
-# --- the command --------------------------------------------------------------------------------------------------
+# --- the command ----------------------------------------------------------------------------------
 
 
 def command(*arguments: str, stdin: str | None = None) -> Any:

@@ -29,7 +29,7 @@ from soulspot.limits import LimitEvent
 from soulspot.models import EnrichedTrack, Status
 from soulspot.store import enriched, events
 from soulspot.store.database import Database
-from soulspot.telemetry.events import Telemetry
+from soulspot.telemetry import Telemetry
 from soulspot.webhooks.deliveries import CAP, LINGER, POLL, Webhooks, describe_receiver
 from soulspot.webhooks.message import (
     MANY,

@@ -18,9 +18,10 @@ from structlog.testing import capture_logs
 
 from soulspot.limits import LimitEvent, RequestRecord
 from soulspot.store.times import iso
-from soulspot.telemetry.events import LEVELS, Telemetry, configure_logging
-from soulspot.telemetry.numbers import DAY, Distribution, Served
-from soulspot.telemetry.resident_memory import ResidentMemory, rss_bytes
+from soulspot.telemetry import Telemetry, configure_logging
+from soulspot.telemetry.log_setup import LEVELS
+from soulspot.telemetry.numbers import DAY, DailyTracks, Distribution
+from soulspot.telemetry.resident_memory import ResidentMemory, read_rss_bytes
 from tests.support.factories import NOW
 
 
@@ -33,7 +34,7 @@ def request(provider: str = "spotify", status: int | None = 200) -> RequestRecor
     return RequestRecord(provider, "api.example.org", "tracks", status, 12.345, 1)
 
 
-# --- the log ------------------------------------------------------------------------------------------------------
+# --- the log --------------------------------------------------------------------------------------
 
 
 def test_every_event_is_one_line_of_json_with_its_time_and_level() -> None:
@@ -119,7 +120,7 @@ def test_a_log_file_that_cannot_be_opened_is_an_error(tmp_path: Path) -> None:
         configure_logging("json", "info", file=tmp_path / "absent/soulspot.log")
 
 
-# --- counters -----------------------------------------------------------------------------------------------------
+# --- counters -------------------------------------------------------------------------------------
 
 
 def test_every_request_is_said_and_counted_once() -> None:
@@ -207,7 +208,7 @@ def test_a_track_that_took_several_lookups_saves_no_more_than_its_one_request() 
 
 def test_a_track_that_is_asked_for_again_another_day_is_new_work() -> None:
     now = 0.0
-    served = Served(lambda: now)
+    served = DailyTracks(lambda: now)
     assert served.add([1, 2, 2]) == 2
     assert served.add([2]) == 0
     now = DAY
@@ -252,7 +253,7 @@ def test_every_line_of_the_log_is_counted_once_whoever_says_it() -> None:
     assert Telemetry().line_counts() == {}
 
 
-# --- distributions ------------------------------------------------------------------------------------------------
+# --- distributions --------------------------------------------------------------------------------
 
 
 @given(st.lists(st.floats(0, 1e9), min_size=1, max_size=200), st.sampled_from([0.0, 0.5, 0.95, 1.0]))
@@ -311,7 +312,7 @@ def test_the_summary_says_how_deep_the_queue_is_and_how_fast_it_goes() -> None:
 
 
 def test_the_memory_of_this_process_is_known() -> None:
-    assert rss_bytes() > 1_000_000
+    assert read_rss_bytes() > 1_000_000
 
 
 def test_the_most_memory_is_told_since_a_moment_and_over_all() -> None:
@@ -327,7 +328,7 @@ def test_the_most_memory_is_told_since_a_moment_and_over_all() -> None:
 
 def test_where_the_kernel_keeps_no_count_since_then_only_what_was_seen_counts() -> None:
     seen = [300, 100, 100, 150, 120]
-    memory = ResidentMemory(now=lambda: seen.pop(0), most=lambda: 900, begin_anew=lambda: False)
+    memory = ResidentMemory(now=lambda: seen.pop(0), most=lambda: 900, reset_peak=lambda: False)
     memory.now()
     moment = memory.start_peak()
     assert moment.peak == 100
@@ -336,7 +337,7 @@ def test_where_the_kernel_keeps_no_count_since_then_only_what_was_seen_counts() 
     assert (moment.peak, memory.peak) == (150, 900)
 
 
-# --- log files and secrets ----------------------------------------------------------------------------------------
+# --- log files and secrets ------------------------------------------------------------------------
 
 
 def test_a_reload_closes_the_old_log_file_and_one_that_fails_leaves_it(tmp_path: Path) -> None:
