@@ -1,4 +1,4 @@
-"""A library in, the requests and the time that it will cost out, before anybody is asked.
+"""A library in, the requests and the time that it will cost out, before any service is asked.
 
 Reads files and the database, writes nothing. Called by `enrich --dry-run` and `check --plan`."""
 
@@ -8,13 +8,6 @@ from soulspot.estimate.survey import Survey, Surveyed
 from soulspot.estimate.terms import Circumstances, RememberedState, circumstances
 
 __all__ = [
-    "Circumstances",
-    "Estimate",
-    "Line",
-    "RememberedState",
-    "Survey",
-    "Surveyed",
-    "Tariff",
-    "circumstances",
+    "Circumstances", "Estimate", "Line", "RememberedState", "Survey", "Surveyed", "Tariff", "circumstances",
     "in_words",
-]
+]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What lookups cost: how many requests answer them, and how long those take at the limits. Pure."""
+"""The cost of lookups: the number of requests that answer them, and their time; pure."""
 
 from __future__ import annotations
 
@@ -13,33 +13,30 @@ DAY = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
-    """One provider's terms: `capacity` lookups of each kind that a request answers (less than 1 where a lookup takes
-    several), `rate` requests a second, `daily_budget` requests in any 24 h (None: as many as the rate allows)."""
+    """The capacity and the limits of one provider."""
 
-    capacity: Mapping[str, float]
-    rate: float
-    daily_budget: int | None = None
+    capacity: Mapping[str, float]  # lookups a request answers, by kind; 0.5 where one takes two requests
+    rate: float  # requests a second
+    daily_budget: int | None = None  # requests in any 24 h; None: as many as the rate allows
 
     def requests(self, kind: str, lookups: int, *, fill: float = 1.0) -> int:
-        """Requests for so many lookups when batches are filled to `fill` of what they hold, 0 to 1; a kind that is
-        unknown here is asked one by one."""
+        """Return the number of requests for so many lookups of a kind.
+
+        `fill` is the usual part of a batch that is full, 0 to 1. An unknown kind has capacity 1."""
         most = self.capacity.get(kind, 1.0)
         return math.ceil(lookups / (max(1.0, most * fill) if most > 1 else most))
 
     def seconds(self, requests: int) -> float:
-        """How long so many requests take. What is over one day's budget waits for the next day."""
+        """Return the seconds for so many requests: a day more for each full daily budget."""
         if not requests:
             return 0.0
-        days = 0
-        if self.daily_budget:
-            days = (requests - 1) // self.daily_budget
-            requests -= days * self.daily_budget
-        return days * DAY + requests / self.rate
+        days = (requests - 1) // self.daily_budget if self.daily_budget else 0
+        return days * DAY + (requests - days * (self.daily_budget or 0)) / self.rate
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Which services are asked, and each one's tariff: at its `best`, as `usual`, and at its `worst`."""
+    """The services in use, and the tariff of each by provider: at best, as a rule, and at worst."""
 
     services: Services
     best: Mapping[str, Tariff]
@@ -48,7 +45,7 @@ class Terms:
 
 
 def in_words(seconds: float) -> str:
-    """A length of time as a person says it, rounded up: "40 s", "12 min", "2.5 h", "6 days"."""
+    """Return a length of time in words, rounded up: "40 s", "12 min", "2.5 h", "6 days"."""
     if seconds < 90:
         return f"{max(1, math.ceil(seconds))} s"
     minutes = math.ceil(seconds / 60)

@@ -1,19 +1,19 @@
-"""How many requests go to whom: the lookups of many tracks, each counted once, made into requests and time. Pure."""
+"""The lookups of many tracks, each counted once, as requests and time for each provider; pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from soulspot.deciding import Known
 from soulspot.estimate.cost import Tariff, Terms
-from soulspot.estimate.played_plans import BEST, WORST, played, usual
-from soulspot.models import MUSICBRAINZ, Query, TrackLookup, TrackState
+from soulspot.estimate.simulation import BEST, WORST, EarlierAnswer, simulated_lookups, usual
+from soulspot.models import MUSICBRAINZ, Query, TrackState
 
-USUAL_FILL = 0.8  # of a batch: the last one of a wave of answers is seldom full
-WORST_FILL = 0.5  # besides, searches that match more than they show are asked again in parts
-STRAGGLING = 1  # requests of a kind for what comes when the batches of the others have gone
+USUAL_FILL = 0.8  # of a batch: the last batch of a round of lookups is seldom full
+WORST_FILL = 0.5  # besides, a search with more hits than it shows is repeated in parts
+LATE = 1  # requests of a kind for lookups that come after the full batches
 SHOWN = 100.0  # tracks of albums that one search shows (MusicBrainz: limit <= 100)
 FIRST, LEAST, EXPECTED, MOST = "first", "least", "expected", "most"
 
@@ -22,22 +22,20 @@ Kind = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One kind of question to one provider: `lookups` that are sure to be asked, and requests: for those (`first`),
-    and in all where everything is found at once (`least`), as a rule (`expected`), and where nothing is found, or all
-    by the last question (`most`)."""
+    """The estimate for one kind of lookup of one provider, in requests but for `lookups`."""
 
     provider: str
     kind: str
-    lookups: int
-    first: int
-    least: int
-    expected: int
-    most: int
+    lookups: int  # those that are wanted for certain
+    first: int  # for these lookups
+    least: int  # in all, when every track is found at once
+    expected: int  # in all, as a rule
+    most: int  # in all, when tracks are found by the last lookup or not at all
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Three estimates of one thing: requests, or seconds."""
+    """Three estimates of one quantity: requests, or seconds."""
 
     least: float = 0
     expected: float = 0
@@ -46,36 +44,35 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a library costs, by provider and kind, at each provider's tariff."""
+    """The cost of a library by provider and kind of lookup, and the tariff of each provider."""
 
     lines: tuple[Line, ...] = ()
     tariffs: Mapping[str, Tariff] = field(default_factory=dict)
 
     @property
     def providers(self) -> list[str]:
+        """The providers with at least one line, in their order."""
         return list(dict.fromkeys(line.provider for line in self.lines))
 
     def requests(self, provider: str | None = None) -> Span:
-        """All requests to one provider, or to all of them."""
-        mine = [line for line in self.lines if provider in (None, line.provider)]
-        return Span(sum(x.least for x in mine), sum(x.expected for x in mine), sum(x.most for x in mine))
+        """Return the requests to one provider, or to all providers."""
+        lines = [line for line in self.lines if provider in (None, line.provider)]
+        return Span(*(sum(getattr(line, name) for line in lines) for name in (LEAST, EXPECTED, MOST)))
 
     def seconds(self, provider: str) -> Span:
-        """How long one provider takes at its limits."""
+        """Return the seconds that one provider takes at its limits."""
         requests, tariff = self.requests(provider), self.tariffs[provider]
         return Span(*(tariff.seconds(int(n)) for n in (requests.least, requests.expected, requests.most)))
 
     def time(self) -> Span:
-        """Seconds for the whole: providers work side by side, but in the worst case each waits for the one before."""
-        each = [self.seconds(provider) for provider in self.providers]
-        return Span(
-            max((one.least for one in each), default=0.0),
-            max((one.expected for one in each), default=0.0),
-            sum(one.most for one in each),
-        )
+        """Return the seconds of the whole run."""
+        spans = [self.seconds(provider) for provider in self.providers]
+        # Providers work side by side; in the worst case, each waits for the one before.
+        least, expected = (max([0.0, *(getattr(span, name) for span in spans)]) for name in (LEAST, EXPECTED))
+        return Span(least, expected, sum(span.most for span in spans))
 
     def as_json(self) -> dict[str, Any]:
-        """The same, JSON-ready; seconds rounded to a tenth."""
+        """Return {"requests": span, "seconds": span, "providers": {name: ...}}."""
         return {
             "requests": asdict(self.requests()),
             "seconds": _rounded(self.time()),
@@ -98,58 +95,51 @@ def _rounded(span: Span) -> dict[str, float]:
 
 
 class Tally:
-    """Counts the lookups of tracks under some terms, each once however many tracks share it. `shares` are those by
-    which it is expected what is found: see `plan_play.usual`."""
+    """Counts the lookups of tracks under some terms, a lookup that tracks share once.
+
+    `shares` are those of `simulation.usual`. With `only_least` nothing but the least is counted:
+    for the rest, dearer and likelier terms have a tally of their own."""
 
     def __init__(self, terms: Terms, shares: Mapping[str, float], *, only_least: bool = False) -> None:
-        """`only_least`: for the rest, others' terms are dearer and likelier."""
         self.terms = terms
-        self._lucks = (
-            [(LEAST, BEST)] if only_least else [(LEAST, BEST), (EXPECTED, usual(shares)), (MOST, WORST)]
-        )
-        # of a lookup only a hash is kept: there are a million of them in a large library
+        self._lucks = {LEAST: BEST} | ({} if only_least else {EXPECTED: usual(shares), MOST: WORST})
+        # A large library has a million lookups, so a hash of each is kept instead of its text.
         self._asked: dict[str, dict[Kind, set[int]]] = {name: {} for name in (FIRST, LEAST, EXPECTED, MOST)}
         self._tracks_on: dict[int, int] = {}
 
-    def add(
-        self,
-        state: TrackState,
-        known: Known,
-        wanted: Iterable[Query],
-        heard: Callable[[Query], TrackLookup | None],
-    ) -> None:
-        """Count what this track wants now, and what it comes to want; as `plan_play.played`."""
+    def add(self, state: TrackState, known: Known, wanted: Iterable[Query], answers: EarlierAnswer) -> None:
+        """Count the lookups that a track wants now, and those that may follow what is `known`."""
         for query in wanted:
             self._count(FIRST, query.provider, query.kind, query.key)
-        for name, luck in self._lucks:
-            for query in played(state, known, self.terms.services, luck, heard):
-                one = self._count(name, query.provider, query.kind, query.key)
+        for name, luck in self._lucks.items():
+            for query in simulated_lookups(state, known, self.terms.services, luck, answers):
+                lookup = self._count(name, query.provider, query.kind, query.key)
                 if query.kind == "release" and state.group:
-                    self._tracks_on[one] = state.group.size
+                    self._tracks_on[lookup] = state.group.size
 
-    def again(self, lookups: Iterable[tuple[str, str, str]]) -> None:
-        """Count lookups (provider, kind, key) that are asked whatever the tracks want."""
+    def add_repeated(self, lookups: Iterable[tuple[str, str, str]]) -> None:
+        """Count old lookups (provider, kind, key) that are repeated whatever the tracks want."""
         for provider, kind, key in lookups:
             for name in self._asked:
                 self._count(name, provider, kind, key)
 
     def _count(self, name: str, provider: str, kind: str, key: str) -> int:
-        one = hash((provider, kind, key))
-        self._asked[name].setdefault((provider, kind), set()).add(one)
-        return one
+        lookup = hash((provider, kind, key))
+        self._asked[name].setdefault((provider, kind), set()).add(lookup)
+        return lookup
 
     def estimate(self) -> Estimate:
-        """What is counted so far."""
+        """Return the estimate for the lookups that are counted so far."""
         terms = self.terms
         lines = [
             Line(
-                provider, kind, len(self._asked[FIRST].get((provider, kind), ())),
-                self._requests(FIRST, terms.best, (provider, kind)), self._requests(LEAST, terms.best, (provider, kind)),
-                self._requests(EXPECTED, terms.usual, (provider, kind), USUAL_FILL),
-                self._requests(MOST, terms.worst, (provider, kind), WORST_FILL),
+                *kind, len(self._asked[FIRST].get(kind, ())),
+                self._requests(FIRST, terms.best, kind), self._requests(LEAST, terms.best, kind),
+                self._requests(EXPECTED, terms.usual, kind, USUAL_FILL),
+                self._requests(MOST, terms.worst, kind, WORST_FILL),
             )
-            for provider, tariff in terms.usual.items() for kind in tariff.capacity
-            if any((provider, kind) in asked for asked in self._asked.values())
+            for provider, tariff in terms.usual.items() for kind in ((provider, name) for name in tariff.capacity)
+            if any(kind in asked for asked in self._asked.values())
         ]  # fmt: skip
         return Estimate(tuple(lines), terms.usual)
 
@@ -158,21 +148,22 @@ class Tally:
         tariff = tariffs[kind[0]]
         requests = tariff.requests(kind[1], len(asked), fill=fill)
         if fill < 1 and len(asked) > 1 and tariff.capacity[kind[1]] > 1:
-            requests += STRAGGLING
-        if kind == (MUSICBRAINZ, "release"):  # so many as their tracks fit into one search
-            on = sum(self._tracks_on.get(one, 1) for one in asked)
+            requests += LATE
+        if kind == (MUSICBRAINZ, "release"):
+            # A search answers as many releases as have their tracks among its hits.
+            on = sum(self._tracks_on.get(lookup, 1) for lookup in asked)
             requests = max(requests, Tariff({"tracks": SHOWN}, 1.0).requests("tracks", on, fill=fill))
         return requests
 
 
 def combined(estimates: Sequence[Estimate]) -> Estimate:
-    """One estimate for terms of which it is not known which hold: the least of all of them, the rest by the last."""
+    """Combine estimates for terms of which any may hold: the least of all, the rest of the last."""
     if not estimates:
         return Estimate()
-    *others, last = estimates
-    least = [{(line.provider, line.kind): line.least for line in one.lines} for one in others]
+    last = estimates[-1]
+    least = [{(line.provider, line.kind): line.least for line in one.lines} for one in estimates]
     lines = [
-        replace(line, least=min([line.least, *(one.get((line.provider, line.kind), 0) for one in least)]))
+        replace(line, least=min(of_kind.get((line.provider, line.kind), 0) for of_kind in least))
         for line in last.lines
     ]
     return replace(last, lines=tuple(lines))

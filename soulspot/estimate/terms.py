@@ -1,5 +1,4 @@
-"""The terms on which services answer: who is on, what a request of each can carry, by the configuration and by what the
-database remembers of them. Nobody is asked."""
+"""The terms on which services answer, read from the configuration and the database."""
 
 from __future__ import annotations
 
@@ -19,25 +18,24 @@ from soulspot.providers.musicbrainz import provider as musicbrainz
 from soulspot.providers.spotify import provider as spotify
 from soulspot.providers.spotify.capability import Capability
 
-ONE_BY_ONE: Mapping[str, float] = {"track": 1, "tracklist": 1}
-"""Without the batch routes; at best an album's tracks come by one search."""
-AT_WORST: Mapping[str, float] = {"track": 0.8, "tracklist": 0.5}
-"""Now and then a search for the album that leads nowhere before the track; an album of more than a page."""
+_ALONE: Mapping[str, float] = {"track": 1, "tracklist": 1}
+"""Capacities of Spotify without its batch routes."""
+_ALONE_AT_WORST: Mapping[str, float] = {"track": 0.8, "tracklist": 0.5}
+"""The same at worst: a vain search for the album before the track, and an album of two pages."""
 MOST = {MUSICBRAINZ: musicbrainz.CAPACITY, LISTENBRAINZ: listenbrainz.CAPACITY, SPOTIFY: spotify.CAPACITY}
 
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What is decided by and asked on which terms: two, where it is not known whether Spotify answers this app in
-    batches (`spotify_unknown`); those without come last."""
+    """The rules of a run, and the terms that may hold for it."""
 
     rules: Rules
-    terms: tuple[Terms, ...]
-    spotify_unknown: bool = False
+    terms: tuple[Terms, ...]  # two while `spotify_unknown`, those without batches last
+    spotify_unknown: bool = False  # whether Spotify answers this app in batches
 
 
 class RememberedState(MemoryPort):
-    """What a database remembers of the services; what is set is forgotten."""
+    """The state of the services in a database. Changes stay in memory and are lost."""
 
     def __init__(self, connection: sqlite3.Connection | None) -> None:
         super().__init__()
@@ -48,10 +46,11 @@ class RememberedState(MemoryPort):
 async def circumstances(
     config: Config, rules: Rules, capacities: Mapping[str, Mapping[str, int]], state: StatePort
 ) -> Circumstances:
-    """Return what holds for a run with this configuration, decided by these `rules`.
+    """Return the circumstances of a run with this configuration and these `rules`.
 
-    `capacities` has, by provider and kind of lookup, how many lookups a request carries; `state` what is remembered
-    of the services."""
+    `capacities` are the lookups a request carries, {provider: {kind: number}}; `state` is the
+    remembered state of the services."""
+    # None until a request has shown it: most apps of single persons get no batches from Spotify.
     batches: bool | None = True
     if SPOTIFY in capacities and config.providers.spotify.client_id:
         batches = await Capability(state, config.providers.spotify.client_id).are_batches_served()
@@ -65,10 +64,11 @@ def _terms(config: Config, decided: Rules, usual: Mapping[str, Mapping[str, int]
     for name, capacity in usual.items():
         settings: Any = getattr(config.providers, name)
         alone = name == SPOTIFY and not batches
+        # At best a batch is full, and an album's tracks come by one search even without batch routes.
         by_quality: dict[str, Mapping[str, float]] = {
             "best": {kind: min(most, settings.batch_size) for kind, most in MOST[name].items()},
-            "usual": {**capacity, **(ONE_BY_ONE if alone else {})},
-            "worst": {**capacity, **(AT_WORST if alone else {})},
+            "usual": {**capacity, **(_ALONE if alone else {})},
+            "worst": {**capacity, **(_ALONE_AT_WORST if alone else {})},
         }
         for quality, carried in by_quality.items():
             found[quality][name] = Tariff(carried, settings.rate, getattr(settings, "daily_budget", None))

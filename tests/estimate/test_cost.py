@@ -1,4 +1,4 @@
-"""What lookups cost: full batches, the pace of a service, and the days that a daily budget makes of it."""
+"""The cost of lookups: full batches, the rate of a service, and the days of a daily budget."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pytest
 
 from soulspot.deciding.plan_state import Known, Services
 from soulspot.estimate.cost import DAY, Tariff, Terms, in_words
-from soulspot.estimate.played_plans import BEST, WORST, Luck, played, usual
 from soulspot.estimate.requests import Estimate, Line, Span, Tally, combined
+from soulspot.estimate.simulation import BEST, WORST, Luck, simulated_lookups, usual
 from soulspot.models import Identifiers, Query, TrackState, TrackTags
 
 ISRC = TrackTags(
@@ -21,9 +21,9 @@ TEXT = TrackTags(title="Song", artist="Somebody", duration_ms=200_000)
 
 
 def questions(tags: TrackTags, luck: Luck, services: Services | None = None) -> list[str]:
-    """What a track of these tags asks, in order."""
+    """Return the "provider kind" of each lookup of a track with these tags, in order."""
     state = TrackState(1, None, None, tags)
-    asked = played(state, Known(tags, isrcs=tags.ids.isrcs), services or Services(), luck)
+    asked = simulated_lookups(state, Known(tags, isrcs=tags.ids.isrcs), services or Services(), luck)
     return [f"{query.provider} {query.kind}" for query in asked]
 
 

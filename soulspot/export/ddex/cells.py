@@ -92,7 +92,7 @@ def number(value: Any) -> int | None:
 
 
 def date(value: Any) -> str | None:
-    """Return a date as YYYY, YYYY-MM or YYYY-MM-DD; None for nothing. Raises ValueError otherwise."""
+    """Return YYYY, YYYY-MM or YYYY-MM-DD; None for nothing. Raises ValueError otherwise."""
     value = present(value)
     if value is None or value == "":
         return None

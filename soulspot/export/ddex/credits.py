@@ -87,7 +87,7 @@ def _listed(record: Mapping[str, Any], remarks: list[str]) -> list[Artist]:
 
 
 def _with_roles(text: str, listed: Sequence[Artist]) -> list[Artist]:
-    """Return the artists, where those without a role get one by their place before or after "feat."."""
+    """Return the artists; their place before or after "feat." gives those without a role one."""
     mark = _FEATURING.search(text)
     border = mark.end() if mark else len(text)
     before, after = text[:border].casefold(), text[border:].casefold()

@@ -83,7 +83,7 @@ async def build_releases(groups: Iterable[Group], run: Run) -> AsyncGenerator[Ou
         try:
             while True:
                 room = most if run.max_failures is None else min(most, run.max_failures - failures)
-                # Refilling a small room one by one would make batches of one: wait until it is empty.
+                # Refilling a small room one by one would make batches of one; wait for all.
                 if room == most or not under_way:
                     while len(under_way) < room and (group := next(waiting, None)):
                         under_way.append(processor.submit(group))

@@ -1,6 +1,6 @@
 """Records in, groups of records that make one release out.
 
-Records come as mappings, dataclasses or a data frame. Those sorted by release are streamed, with one
+Records come as mappings, dataclasses or a data frame. Those sorted by release are streamed, one
 release in memory at a time; others are gathered first."""
 
 from __future__ import annotations
@@ -100,9 +100,9 @@ def grouping_key(group_by: GroupBy = None) -> Key:
 
 
 def release_key(record: Record) -> str:
-    """Return a key of the best that names the record's release, such as "mbid:..." or "barcode:...".
+    """Return the record's key by the best that names its release, such as "mbid:..." or "album:...".
 
-    The order is: release MBID, barcode, label and catalogue number, album artist and album, else "".
+    In this order: release MBID, barcode, label and catalogue number, album artist and album, else "".
     Names are compared without case, accents and punctuation, barcodes by their number."""
     if mbid := cells.text(record.get("mb_release_id")):
         return f"mbid:{mbid.lower()}"

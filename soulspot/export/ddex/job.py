@@ -28,7 +28,7 @@ _RETRYABLE = frozenset(
      errno.ENOSPC, errno.ESTALE, errno.ETIMEDOUT}
 )  # fmt: skip
 _UNSAFE = re.compile(r"[^A-Za-z0-9]+")
-# A release is refused with so many faults of the schema at most; later ones mostly follow from these.
+# The schema faults that a refusal names; later ones mostly follow from the first.
 _SHOWN = 5
 
 _SAMPLE = {
@@ -48,14 +48,14 @@ class Job:
 
 
 class Builder:
-    """Builds the releases of a run, with the schema parsed once. Raises SchemaError for a bad one."""
+    """Builds the releases of a run. Parses the schema once, and raises SchemaError for a bad one."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
         self._schema = ErnSchema(job.schema, job.settings.namespace) if job.schema else None
 
     def build(self, group: Group) -> Outcome:
-        """Build the message of a release, and write it into the folder of the job if there is one."""
+        """Build the message of a release, and write it into the folder of the job, if any."""
         outcome = self.build_message(group)
         if self._job.folder is None or isinstance(outcome, ReleaseRefused):
             return outcome
@@ -87,7 +87,7 @@ class Builder:
         )  # fmt: skip
 
     def refuse_wrong_settings(self) -> None:
-        """Raise ConfigError when a sample release shows that the settings make every message invalid."""
+        """Raise ConfigError when the settings make even the message of a sample release invalid."""
         outcome = self.build_message(Group("probe", (_SAMPLE,), 1))
         if isinstance(outcome, ReleaseRefused):
             raise ConfigError([f"{SECTION}: {error.field}: {error.words}" for error in outcome.errors])
@@ -125,7 +125,7 @@ _builder: Builder | None = None
 
 
 def start_worker(job: Job) -> None:
-    """Prepare a worker process: parse the schema, and leave Ctrl-C to the process that assigns work."""
+    """Prepare a worker process: parse the schema, and ignore Ctrl-C."""
     global _builder
     # The terminal sends Ctrl-C to every process; a release that is begun here shall be finished.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

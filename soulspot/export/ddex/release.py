@@ -1,6 +1,6 @@
 """The records of a release in, a `Release` or every reason against it out; pure.
 
-Where records disagree, the most frequent value wins, so that the order of records changes nothing."""
+Where records disagree, the most frequent value wins: the order of records changes nothing."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def most_common(values: Sequence[T]) -> T | None:
 
 
 def credit_of_release(tracks: Sequence[Track], album_artist: str | None) -> Credit | None:
-    """Return the credit of the album artist, else of all tracks' artist, else of Various Artists."""
+    """Return the credit of the album artist, else of the one artist of all tracks, else various."""
     credits = [track.credit for track in tracks]
     if album_artist:
         known = [credit for credit in credits if credit.text.casefold() == album_artist.casefold()]

@@ -81,7 +81,7 @@ class ErnSettings:
 
 
 def _values(kind: type[Any], called: str, *sources: object) -> dict[str, Any]:
-    """Return the fields of a dataclass that mappings or objects with attributes set; later ones win."""
+    """Return the fields that mappings or objects with attributes set, the last source first."""
     names = [one.name for one in fields(kind)]
     found: dict[str, Any] = {}
     for source in sources:
