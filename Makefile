@@ -14,12 +14,15 @@ export LIBRARY CONFIG
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo enrich init test lint bench screenshot wheel clean
+.PHONY: help install demo enrich init test lint bench screenshot wheel clean
 
 help: ## show this
 	@echo "SoulSpot keeps a music library's metadata complete."
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r left right; do \
 		printf '%-14s %s\n' "$$left" "$$right"; done
+
+install: $(VENV)/.installed ## SoulSpot and its libraries into .venv; then: . .venv/bin/activate
+	@echo "Installed. Make the command available in this shell: . $(VENV)/bin/activate"
 
 demo: $(VENV)/.installed ## the whole job on a sample library, without account and network
 	@$(BIN)/soulspot demo
@@ -40,7 +43,7 @@ enrich: $(VENV)/.installed ## enrich your own music: make enrich LIBRARY=~/Music
 test: $(VENV)/.installed-dev ## all tests; PYTEST_ARGS="-k queue" chooses, WORKERS=0 runs them in one process
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
-lint: $(VENV)/.installed-dev ## ruff, mypy and the rooms' import directions
+lint: $(VENV)/.installed-dev ## style, types, and the floors that packages import from
 	@$(BIN)/ruff check $(wildcard $(SOURCES))
 	@$(BIN)/ruff format --check $(wildcard $(SOURCES))
 	@$(BIN)/mypy

@@ -1,5 +1,4 @@
-"""Folding of names to what two spellings of the same name have in common; pure, shared by every
-room."""
+"""Folding of names to what two spellings of one name have in common; shared by every package."""
 
 from __future__ import annotations
 
@@ -27,8 +26,9 @@ _VOICING = "\u3099\u309a"
 
 @lru_cache(maxsize=16384)
 def fold(text: str) -> str:
-    """Case, accents, width, punctuation and "&" folded away, words parted by one space; scripts are
-    kept."""
+    """Return the text without case, accents, width, punctuation and "&", words parted by one space.
+
+    Scripts are kept. Example: "Beyoncé & JAY-Z" becomes "beyonce and jay z"."""
     plain = _AND.sub(" and ", unicodedata.normalize("NFKD", text).casefold())
     plain = "".join(c for c in plain if not unicodedata.combining(c) or c in _VOICING).translate(_STROKES)
     plain = _APOSTROPHE.sub("", plain)
@@ -65,6 +65,7 @@ def main_credit(credit: str) -> str:
 
 
 def lead_artist(credit: str) -> str:
-    """The first name of a credit. It matches the whole credit too, however that is joined in
-    MusicBrainz."""
+    """Return the first name of a credit.
+
+    A search for it finds the whole credit too, however its names are joined in MusicBrainz."""
     return next((name for name in _NEXT_ARTIST.split(credit) if name.strip()), credit).strip()

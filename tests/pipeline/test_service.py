@@ -1,4 +1,4 @@
-"""The service decides tracks: a failure stays with its track, and rules hold before more comes in."""
+"""A failure stays with its track, and new rules hold before more tracks come in."""
 
 from __future__ import annotations
 
