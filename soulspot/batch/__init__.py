@@ -1,6 +1,6 @@
 """Collect items and answer many of them with one call: items in, a result for each out.
 
-Knows nothing of music. The pump of each provider runs one processor; Python programs may use it alone."""
+Knows nothing of music. The pump of each provider runs one; Python programs may use it alone."""
 
 from soulspot.batch.call import BatchResult
 from soulspot.batch.processor import BatchProcessor

@@ -1,9 +1,10 @@
-"""One batch: its items, the call that answers them, who waits for it, and the BatchResult that it becomes."""
+"""One batch: its items, the call that answers them, its waiters, and its BatchResult."""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
+from asyncio import Future
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
@@ -20,10 +21,10 @@ _UNANSWERED: Any = object()
 
 @dataclass(slots=True)
 class BatchResult(Generic[T, R]):
-    """What became of the items of a batch, or of all batches of a flush: distinct items, in the order given.
+    """The answers of one batch, or of all batches of a flush: distinct items in the order given.
 
-    `duration` is in seconds, from the first call of the processor function to the last answer; `waited` is
-    how many seconds the oldest item was pending before that; `reason` is what made the batch start."""
+    `duration` is the seconds from the first call of the function to the last answer, `waited` the
+    seconds that the oldest item was pending before, `reason` what started the batch."""
 
     successful: list[R] = field(default_factory=list)
     failed: list[tuple[T, Exception]] = field(default_factory=list)
@@ -45,46 +46,46 @@ class BatchResult(Generic[T, R]):
 
     @property
     def success_rate(self) -> float:
-        """0 to 100; 0.0 when there was no item."""
+        """The share of successful items, 0 to 100; 0.0 without items."""
         return 100.0 * self.success_count / self.total_items if self.total_items else 0.0
 
 
 @dataclass(slots=True, eq=False)
 class Batch(Generic[T, R]):
-    """Items that share a call. It collects, becomes due, begins, is settled (has a `result`), and is over."""
+    """Items that share one call.
+
+    A batch collects items, becomes due, begins, is answered (has a `result`), and is over."""
 
     since: float  # loop time of the first item
     items: list[T] = field(default_factory=list)
-    places: dict[Hashable, int] = field(default_factory=dict)  # of the items that have a key
-    waiters: dict[asyncio.Future[R], int] = field(default_factory=dict)  # who waits for which item
+    index_by_key: dict[Hashable, int] = field(default_factory=dict)  # of items with a key
+    index_by_future: dict[Future[R], int] = field(default_factory=dict)
     reason: Reason = "full"
-    ripe: bool = False  # runs whether or not somebody waits for it
-    callers: int = 0  # those who wait for the whole of it
-    owner: object = None  # the one of them whose result it belongs to
+    must_run: bool = False  # runs even when no caller waits for it
+    callers: int = 0  # tasks that wait for the whole batch
+    owner: object = None  # the caller that returns the result of this batch
     task: asyncio.Task[None] | None = None
     started: float | None = None
     ended: float = 0.0
     answers: list[Any] = field(default_factory=list)
     result: BatchResult[T, R] | None = None
-    crash: BaseException | None = None  # KeyboardInterrupt and its like: must go further than the items
-    over: bool = False
-    watchers: list[asyncio.Future[None]] = field(default_factory=list)
+    crash: BaseException | None = None  # a KeyboardInterrupt, say: raised beyond the items
+    over: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
-    def due(self) -> bool:
-        return self.ripe or self.callers > 0
+    def is_due(self) -> bool:
+        return self.must_run or self.callers > 0
 
-    def begin(self, now: float) -> None:
-        self.started = now
+    async def call(self, function: ProcessorFunc[T, R], split_on: tuple[type[Exception], ...]) -> None:
+        """Fill `answers` by calling `function`, on halves of the batch after a `split_on` error.
+
+        Any other exception passes through; items answered before keep their answers."""
         self.answers = [_UNANSWERED] * len(self.items)
-
-    async def ask(self, function: ProcessorFunc[T, R], split_on: tuple[type[Exception], ...]) -> None:
-        """Fill `answers`; what this raises is the answer of every item that has none by then."""
         parts = [(0, len(self.items))]
         while parts:
             start, end = parts.pop()
             try:
-                self.answers[start:end] = await _call(function, self.items[start:end])
+                self.answers[start:end] = await _checked_call(function, self.items[start:end])
             except split_on as error:
                 if end - start == 1:
                     self.answers[start] = error
@@ -92,15 +93,17 @@ class Batch(Generic[T, R]):
                     middle = (start + end) // 2
                     parts += [(middle, end), (start, middle)]
 
-    def settle(self, failure: BaseException | None, now: float) -> BatchResult[T, R]:
-        """Answer every item; `failure` is the answer to those that the call left without."""
+    def resolve(self, failure: BaseException | None, now: float) -> BatchResult[T, R]:
+        """Set `result` and resolve the items' futures; unanswered items fail with `failure`."""
         assert self.started is not None
-        answers = self.answers
+        answers = self.answers or [_UNANSWERED] * len(self.items)
         if failure is not None:
             answers = [failure if answer is _UNANSWERED else answer for answer in answers]
             if not isinstance(failure, Exception | asyncio.CancelledError):
                 self.crash = failure
-        bad = {i: _failure(answer) for i, answer in enumerate(answers) if isinstance(answer, BaseException)}
+        bad = {
+            i: _as_failure(answer) for i, answer in enumerate(answers) if isinstance(answer, BaseException)
+        }
         self.ended = now
         self.result = BatchResult(
             successful=[answer for i, answer in enumerate(answers) if i not in bad] if bad else answers,
@@ -109,94 +112,74 @@ class Batch(Generic[T, R]):
             waited=self.started - self.since,
             reason=self.reason,
         )
-        for waiter, i in self.waiters.items():
-            if waiter.done():  # cancelled by the one who had it
+        for future, i in self.index_by_future.items():
+            if future.done():  # cancelled by its holder
                 continue
             if i in bad:
-                waiter.set_exception(bad[i])
-                waiter.exception()  # counts as seen, so that asyncio does not complain when nobody awaits it
+                future.set_exception(bad[i])
+                # Mark it as seen: a caller may drop the future, of which asyncio would complain.
+                future.exception()
             else:
-                waiter.set_result(answers[i])
+                future.set_result(answers[i])
         return self.result
 
-    def release(self) -> None:
-        """It is over: wake those who wait for it."""
-        self.over = True
-        for watcher in self.watchers:
-            if not watcher.done():
-                watcher.set_result(None)
-
-    async def wait(self) -> None:
-        """Until it is over; to be cancelled here does nothing to the batch."""
-        if not self.over:
-            watcher = asyncio.get_running_loop().create_future()
-            self.watchers.append(watcher)
-            await watcher
-
-    def claim(self, owner: object) -> None:
-        """One more waits for the whole of it; the first to claim it gets it into his result."""
+    def add_caller(self, caller: object) -> None:
+        """Count one more task that waits for the batch; the first `caller` becomes its owner."""
         self.callers += 1
         if self.owner is None:
-            self.owner = owner
+            self.owner = caller
 
-    def disclaim(self, owner: object) -> asyncio.Task[None] | None:
-        """One less, by cancellation. The task, now ending, of a call that nobody else waits for."""
+    def remove_caller(self, caller: object) -> asyncio.Task[None] | None:
+        """Count one cancelled caller less; after the last, `cancel_call` and return the task."""
         self.callers -= 1
-        if self.owner is owner:
+        if self.owner is caller:
             self.owner = None
-        return None if self.callers else self.stop()
+        return None if self.callers else self.cancel_call()
 
-    def stop(self) -> asyncio.Task[None] | None:
-        """Cancel the call if it has begun; the task that then remains to be waited for."""
-        if self.task is None or self.started is None or self.over:
+    def cancel_call(self) -> asyncio.Task[None] | None:
+        """Cancel the call if it has begun; return the task to await, or None."""
+        if self.task is None or self.started is None or self.over.is_set():
             return None
         if self.result is None:
             self.task.cancel()
         return self.task
 
 
-def merged(batches: Sequence[Batch[T, R]], reason: Reason) -> BatchResult[T, R]:
-    """One result over batches that are over."""
-    if not batches:
-        return BatchResult(reason=reason)
+def merge_results(batches: Sequence[Batch[T, R]], reason: Reason) -> BatchResult[T, R]:
+    """Return one result over batches that are over, with `reason` as its reason."""
     results = [batch.result for batch in batches if batch.result is not None]
+    started = min((batch.started or 0.0 for batch in batches), default=0.0)
     return BatchResult(
         successful=[answer for result in results for answer in result.successful],
         failed=[failure for result in results for failure in result.failed],
-        duration=max(batch.ended for batch in batches) - min(batch.started or 0.0 for batch in batches),
-        waited=max(result.waited for result in results),
+        duration=max((batch.ended for batch in batches), default=0.0) - started,
+        waited=max((result.waited for result in results), default=0.0),
         reason=reason,
     )
 
 
-async def _call(function: ProcessorFunc[T, R], items: list[T]) -> Sequence[R | Exception]:
-    """As many answers as items; a function that breaks its promise fails each of these items."""
-    count = len(items)  # the list is the function's, to change as it likes
+async def _checked_call(function: ProcessorFunc[T, R], items: list[T]) -> Sequence[R | Exception]:
+    """Return an answer for each item; a TypeError or ValueError for each if there are none."""
+    count = len(items)  # counted first: the function may change its list
     awaitable = function(items)
     if not inspect.isawaitable(awaitable):
-        return [
-            TypeError(f"processor_func must be async, but it returned {_kind(awaitable)} at once")
-        ] * count
+        kind = type(awaitable).__name__
+        return [TypeError(f"processor_func must be async, but it returned {kind} at once")] * count
     answers = await awaitable
     if not isinstance(answers, list | tuple):
-        return [TypeError(f"processor_func must return a list of answers, not {_kind(answers)}")] * count
+        kind = type(answers).__name__
+        return [TypeError(f"processor_func must return a list of answers, not {kind}")] * count
     if len(answers) != count:
         return [ValueError(f"processor_func returned {len(answers)} answers for {count} items")] * count
     return answers
 
 
-def _failure(answer: BaseException) -> Exception:
-    """What the item fails with: never something that would cancel, end or confuse its awaiter."""
-    failure: Exception
+def _as_failure(answer: BaseException) -> Exception:
+    """Return an exception that an item may carry without cancelling or ending its awaiter."""
+    if isinstance(answer, Exception) and not isinstance(answer, StopIteration):
+        return answer
+    failure: Exception = BatchCancelled(f"not answered: {type(answer).__name__} ended the call")
     if isinstance(answer, StopIteration):
         failure = RuntimeError("the answer was a StopIteration, which no future can carry")
-    elif isinstance(answer, Exception):
-        return answer
-    else:
-        failure = BatchCancelled(f"not answered: {_kind(answer)} ended the call")
     failure.__cause__ = answer
     return failure
-
-
-def _kind(value: object) -> str:
-    return type(value).__name__

@@ -1,8 +1,12 @@
-"""BatchProcessor: collects items and asks about many of them in one call, so that one request answers many.
+"""`BatchProcessor`: collect items and answer many of them with one call of an async function.
 
-Nothing here sets a timer: whoever owns one (APScheduler in the daemon) calls `flush_if_needed`. Time is that
-of the running loop, in seconds. docs/batch.md shows how to use it.
-"""
+Nothing here sets a timer: the owner of one (APScheduler in the daemon) calls `flush_if_needed`.
+Times are the running loop's, in seconds. docs/batch.md is the user's guide.
+
+The way of an item: `add`, `add_batch` or `submit` accepts it into the batch that is collecting, or
+parks it while `max_pending` items are pending. A batch that is full or flushed is due and gets a
+task of its own, at most `max_in_flight` at a time. The task calls the function, answers the items,
+reports the result and ends."""
 
 from __future__ import annotations
 
@@ -10,45 +14,51 @@ import asyncio
 import inspect
 import logging
 import math
+from asyncio import Future
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextvars import ContextVar
 from functools import partial
-from typing import Any, Generic, NoReturn
+from typing import Any, Generic
 
-from soulspot.batch.call import Batch, BatchResult, ProcessorFunc, R, Reason, T, merged
+from soulspot.batch.call import Batch, BatchResult, ProcessorFunc, R, Reason, T, merge_results
 from soulspot.errors import ProcessorClosed
 
 logger = logging.getLogger(__name__)
 
-# The batches, of any processor, from within whose call we are called: to wait there for one's own never ends.
-_within: ContextVar[tuple[tuple[object, Batch[Any, Any]], ...]] = ContextVar("_within", default=())
+# The batches, of any processor, whose call the current task runs in. Waiting there for a batch of
+# the same processor would never end.
+_enclosing: ContextVar[tuple[tuple[object, Batch[Any, Any]], ...]] = ContextVar("_enclosing", default=())
 
-# An item beyond max_pending: it, its key, the future to resolve, the list to put the batch in that it fills.
-_Outsider = tuple[T, Hashable, asyncio.Future[Any], list[Batch[T, R]] | None]
+# The batches that the items of one `add` or `add_batch` filled: these the caller waits for.
+_Filled = list[Batch[T, R]]
+
+# An item beyond max_pending: it, its key, the future to resolve when it gets in, and the caller's
+# list of filled batches (None for `submit`, whose future is the answer itself).
+_Parked = tuple[T, Hashable, Future[Any], _Filled[T, R] | None]
 
 
 class BatchProcessor(Generic[T, R]):
-    """Collects items and calls `processor_func` with `batch_size` of them at a time.
+    """Collect items and call `processor_func` with `batch_size` of them at a time.
 
-    batch_size      items in a call, at most
-    processor_func  async, list of items -> list of answers of the same length and order; an answer that is an
-                    exception fails its item alone. None: there is nothing to flush to
-    max_wait_time   seconds that an item is pending before `flush_if_needed` flushes; None: for ever
-    auto_flush      a full batch runs by itself; without, everything waits for a flush
-    max_pending     items accepted but not yet in a call, at most: what is beyond waits outside
-    max_in_flight   calls at the same time
-    key             an item whose key equals that of an unanswered one is that one, and shares its answer
-    split_on        exception types by which a call says that an item spoils it: the batch is halved until the
-                    bad ones stand alone. Any other exception fails the batch after that one call
-    on_batch_complete  gets the BatchResult of every batch, once; may be async; its failure is only logged
+    batch_size         most items in one call
+    processor_func     async function: list of items -> list of answers, same length and order; an
+                       exception as an answer fails its item alone. None: nothing to flush to
+    max_wait_time      seconds an item is pending before `flush_if_needed` flushes; None: for ever
+    auto_flush         run full batches at once; False: everything waits for a flush
+    max_pending        most items accepted and not yet in a call; further items wait outside
+    max_in_flight      most calls at the same time
+    key                function of an item: equal keys of unanswered items share one answer
+    split_on           exception types by which a call says that one item spoils it: the batch is
+                       halved until the bad items stand alone. Other exceptions fail the batch
+    on_batch_complete  function, sync or async, that gets the BatchResult of every batch once; its
+                       failure is only logged
 
-    Every accepted item is answered exactly once, and every batch is in at most one returned result. To cancel
-    `add`, `add_batch` or `flush` cancels the call they wait for, unless another of them waits for it as well:
-    its items fail with BatchCancelled, while items that are still pending stay so. To cancel an answer of
-    `submit` does nothing to anybody else. From inside `processor_func` and `on_batch_complete` nothing here
-    waits: what is filled or flushed there runs afterwards.
-    """
+    Every accepted item is answered exactly once, and every batch is in at most one returned result.
+    Cancelling `add`, `add_batch` or `flush` cancels the calls that nobody else waits for: their
+    items fail with BatchCancelled, and pending items stay pending. Cancelling a future of `submit`
+    gives up that answer alone. Inside `processor_func` and `on_batch_complete` no method waits:
+    batches filled or flushed there run afterwards."""
 
     def __init__(
         self,
@@ -63,17 +73,18 @@ class BatchProcessor(Generic[T, R]):
         split_on: type[Exception] | tuple[type[Exception], ...] = (),
         on_batch_complete: Callable[[BatchResult[T, R]], object] | None = None,
     ) -> None:
-        _check_count("batch_size", batch_size)
-        _check_count("max_in_flight", max_in_flight)
-        if max_pending is not None:
-            _check_count("max_pending", max_pending)
-            if max_pending < batch_size:
-                raise ValueError(f"max_pending must be at least batch_size ({batch_size}), not {max_pending}")
-        if max_wait_time is not None and not max_wait_time >= 0:  # in this form NaN is refused as well
+        counts = [("batch_size", batch_size), ("max_in_flight", max_in_flight)]
+        for name, count in counts if max_pending is None else [*counts, ("max_pending", max_pending)]:
+            if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+                raise ValueError(f"{name} must be a whole number of at least 1, not {count!r}")
+        if max_pending is not None and max_pending < batch_size:
+            raise ValueError(f"max_pending must be at least batch_size ({batch_size}), not {max_pending}")
+        if max_wait_time is not None and not max_wait_time >= 0:  # in this form NaN is refused too
             raise ValueError(f"max_wait_time must be None or at least 0 seconds, not {max_wait_time!r}")
-        _check_function("processor_func", processor_func)
-        _check_function("key", key)
-        _check_function("on_batch_complete", on_batch_complete)
+        functions = {"processor_func": processor_func, "key": key, "on_batch_complete": on_batch_complete}
+        for name, function in functions.items():
+            if function is not None and not callable(function):
+                raise TypeError(f"{name} must be a function or None, not {function!r}")
         self._split_on = split_on if isinstance(split_on, tuple) else (split_on,)
         if not all(isinstance(kind, type) and issubclass(kind, Exception) for kind in self._split_on):
             raise TypeError(f"split_on must be a tuple of exception types, not {split_on!r}")
@@ -87,92 +98,91 @@ class BatchProcessor(Generic[T, R]):
         self._on_batch_complete = on_batch_complete
 
         self._collecting: Batch[T, R] | None = None  # takes the next item
-        self._queue: deque[Batch[T, R]] = deque()  # have no task yet; the due ones are in front
-        self._live: dict[Batch[T, R], None] = {}  # are not over, oldest first
-        self._known: dict[Hashable, Batch[T, R]] = {}  # where the unanswered item of a key is
-        self._outside: deque[_Outsider[T, R]] = deque()  # first come, first served
+        self._queue: deque[Batch[T, R]] = deque()  # without a task yet; due batches are in front
+        self._unfinished: dict[Batch[T, R], None] = {}  # not over yet, oldest first
+        self._batch_by_key: dict[Hashable, Batch[T, R]] = {}  # of unanswered items
+        self._parked: deque[_Parked[T, R]] = deque()  # first come, first served
         self._pending = 0
         self._in_flight = 0
-        self._running = 0
-        self._closed = False
-        self._aborted = False
+        self._running = 0  # tasks of batches
+        self._is_closed = False
+        self._is_aborted = False
 
     async def add(self, item: T) -> BatchResult[T, R] | None:
-        """Accept `item`; the result of the batch that it filled, and so ran, else None.
+        """Accept `item`; return the result of the batch if this item filled it, else None.
 
-        Waits while `max_pending` items are pending; to cancel it then withdraws the item. Raises
-        ProcessorClosed after `close`, and ValueError for an item that would fill a batch when there is no
+        Waits while `max_pending` items are pending; cancelling that wait withdraws the item. Raises
+        ProcessorClosed after `close`, and ValueError for an item that would fill a batch without a
         processor function."""
-        if self._closed or self._processor_func is None:
+        if self._is_closed or self._processor_func is None:
             self._check_open(1)
-        filled: list[Batch[T, R]] = []
-        place = self._enter(item, None if self._key is None else self._key(item), filled)
-        if place is None and not filled:
+        filled: _Filled[T, R] = []
+        admission = self._accept_or_park(item, None if self._key is None else self._key(item), filled)
+        if admission is None and not filled:
             return None
-        batches = await self._ended(filled, () if place is None else (place,))
+        batches = await self._wait_for_batches(filled, () if admission is None else (admission,))
         return batches[0].result if batches else None
 
     async def add_batch(self, items: Iterable[T]) -> list[BatchResult[T, R]]:
-        """Accept `items`, all or none; the results of the batches they filled, in order. Else like `add`."""
+        """Accept `items`, all or none; return the results of the batches they filled, in order.
+
+        Waits and raises like `add`; TypeError when a key is not hashable."""
         items = list(items)
         self._check_open(len(items))
         keys = [None if self._key is None else self._key(item) for item in items]
-        frozenset(keys)  # what is no key is refused before anything is accepted
-        filled: list[Batch[T, R]] = []
-        places = [self._enter(item, key, filled) for item, key in zip(items, keys, strict=True)]
-        batches = await self._ended(filled, [place for place in places if place is not None])
+        frozenset(keys)  # refuses an unhashable key before any item is accepted
+        filled: _Filled[T, R] = []
+        parked = [self._accept_or_park(item, key, filled) for item, key in zip(items, keys, strict=True)]
+        batches = await self._wait_for_batches(filled, [future for future in parked if future is not None])
         return [batch.result for batch in batches if batch.result is not None]
 
-    def submit(self, item: T) -> asyncio.Future[R]:
-        """Accept `item`; its own answer or exception, to await or to drop.
+    def submit(self, item: T) -> Future[R]:
+        """Accept `item`; return a future of its own answer or exception, to await or to drop.
 
-        Needs a running loop. Beyond `max_pending` the item waits outside, where cancelling the answer
-        withdraws it; further on, that gives up the answer alone. Raises ProcessorClosed after `close`, and
-        ValueError without processor function."""
-        if self._closed or self._processor_func is None:
+        Needs a running loop. An item beyond `max_pending` waits outside; cancelling its future then
+        withdraws it, later only gives up the answer. Raises ProcessorClosed after `close`, and
+        ValueError without a processor function."""
+        if self._is_closed or self._processor_func is None:
             self._check_open(self._batch_size)
         key = None if self._key is None else self._key(item)
-        answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-        if self._pending >= self._max_pending and self._has_to_wait(key):
-            self._outside.append((item, key, answer, None))
+        answer: Future[R] = asyncio.get_running_loop().create_future()
+        if self._pending >= self._max_pending and self._must_wait_for_room(key):
+            self._parked.append((item, key, answer, None))
         else:
-            self._put(item, key, answer)
+            self._accept(item, key, answer)
         return answer
 
     async def flush(self) -> BatchResult[T, R]:
-        """Run and await everything pending; one result over all of it that no `add` returns.
+        """Run all pending batches; return one result over those that no `add` returns.
 
-        What is in flight already is not part of it. Items that come before its last batch starts ride along.
-        Raises ValueError without processor function; everything then stays pending."""
-        self._require_function()
+        Batches already in flight are not part of it. Items that arrive before its last batch starts
+        ride along. Raises ValueError without a processor function; everything then stays pending."""
         return await self._flush("manual")
 
     async def flush_if_needed(self) -> BatchResult[T, R] | None:
-        """`flush` if the oldest item that nothing runs so far is pending for `max_wait_time`, else None."""
-        oldest = next((batch for batch in self._queue if not batch.due), None)
+        """Do as `flush` if the oldest item not yet due has waited `max_wait_time`; else return None."""
+        oldest = next((batch for batch in self._queue if not batch.is_due), None)
         if oldest is None or self._max_wait_time is None:
             return None
-        if asyncio.get_running_loop().time() < oldest.since + self._max_wait_time:
-            return None
-        self._require_function()
-        return await self._flush("timer")
+        is_time = asyncio.get_running_loop().time() >= oldest.since + self._max_wait_time
+        return await self._flush("timer") if is_time else None
 
     async def close(self) -> BatchResult[T, R]:
-        """Refuse new items, flush, and wait for what is in flight too; closing again only waits.
+        """Refuse new items, flush, and wait for calls in flight; a second `close` only waits.
 
-        However it ends, every item is answered. To cancel it fails what is unanswered with BatchCancelled.
-        Without processor function what is pending fails with the ValueError, which is raised here as well."""
-        self._closed = True
-        self._let_in()
+        Every item is answered. Cancelling `close` fails the unanswered items with BatchCancelled.
+        Without a processor function, pending items fail with the ValueError that is raised here."""
+        self._is_closed = True
+        self._admit_parked()
         try:
             result = await self._flush("shutdown")
-            if not self._is_inside():
-                for batch in list(self._live):
-                    await batch.wait()
+            if not self._is_inside_call():
+                for batch in list(self._unfinished):
+                    await batch.over.wait()
         except asyncio.CancelledError:
-            self._aborted = True
-            self._start_due()
-            await _wait_for([batch.stop() or batch.task for batch in self._live])
+            self._is_aborted = True
+            self._start_due_batches()
+            await _wait_for_tasks([batch.cancel_call() or batch.task for batch in self._unfinished])
             raise
         if result.total_items:
             self._require_function()
@@ -185,120 +195,126 @@ class BatchProcessor(Generic[T, R]):
         await self.close()
 
     def get_pending_count(self) -> int:
-        """Items that are accepted and not yet in a call."""
+        """Return the number of items that are accepted and not yet in a call."""
         return self._pending
 
     def in_flight_count(self) -> int:
-        """Items that are in a call."""
+        """Return the number of items in a call."""
         return self._in_flight
 
-    # Accepting. None of it awaits, so none of it needs a lock.
+    # Accepting items. No method here awaits, so none needs a lock.
 
     def _check_open(self, count: int) -> None:
-        if self._closed:
+        """Raise ProcessorClosed, or ValueError when `count` items would fill a batch in vain."""
+        if self._is_closed:
             raise ProcessorClosed("this BatchProcessor is closed and takes no more items")
         if self._auto_flush and self._pending + count >= self._batch_size:
             self._require_function()
 
-    def _require_function(self) -> None:
+    def _require_function(self) -> ProcessorFunc[T, R]:
         if self._processor_func is None:
-            _no_function()
+            raise ValueError("No processor function configured")
+        return self._processor_func
 
-    def _has_to_wait(self, key: Hashable) -> bool:
-        """While there is no room. What joins a known item needs none; what comes from inside gets it anyway."""
-        return not (self._key is not None and key in self._known) and not self._is_inside()
+    def _must_wait_for_room(self, key: Hashable) -> bool:
+        """Whether an item waits outside a full processor.
 
-    def _is_inside(self) -> bool:
-        return any(processor is self and not batch.over for processor, batch in _within.get())
+        An item that joins an unanswered one of its key needs no room. An item from inside a call
+        gets room in any case: the call it comes from may be the one that would make room."""
+        return not (self._key is not None and key in self._batch_by_key) and not self._is_inside_call()
 
-    def _enter(self, item: T, key: Hashable, filled: list[Batch[T, R]]) -> asyncio.Future[Any] | None:
-        """Accept the item, and add a batch it fills to `filled`; or a future that says when that is."""
-        if self._pending >= self._max_pending and self._has_to_wait(key):
-            place: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-            self._outside.append((item, key, place, filled))
-            return place
-        batch = self._put(item, key)
-        if batch is not None and not self._is_inside():
-            batch.claim(filled)
-            filled.append(batch)
+    def _is_inside_call(self) -> bool:
+        """Whether the current task runs in a call of this processor that is not over."""
+        calls = _enclosing.get()
+        return bool(calls) and any(processor is self and not batch.over.is_set() for processor, batch in calls)
+
+    def _accept_or_park(self, item: T, key: Hashable, filled: _Filled[T, R]) -> Future[Any] | None:
+        """Accept the item and append a batch that it fills to `filled`.
+
+        Without room, park it and return a future that resolves when it is accepted."""
+        if self._pending >= self._max_pending and self._must_wait_for_room(key):
+            admission: Future[Any] = asyncio.get_running_loop().create_future()
+            self._parked.append((item, key, admission, filled))
+            return admission
+        self._accept(item, key, filled=None if self._is_inside_call() else filled)
         return None
 
-    def _let_in(self) -> None:
-        """Accept from outside, as far as there is room; a closed processor takes in everybody."""
-        while self._outside and (self._closed or self._pending < self._max_pending):
-            item, key, place, filled = self._outside.popleft()
-            if place.done():  # cancelled outside
+    def _admit_parked(self) -> None:
+        """Accept parked items while there is room; a closed processor accepts all of them."""
+        while self._parked and (self._is_closed or self._pending < self._max_pending):
+            item, key, future, filled = self._parked.popleft()
+            if future.done():  # cancelled while parked
                 continue
             if filled is None:
-                self._put(item, key, place)
-                continue
-            batch = self._put(item, key)
-            if batch is not None:
-                batch.claim(filled)
-                filled.append(batch)
-            place.set_result(None)
+                self._accept(item, key, future)
+            else:
+                self._accept(item, key, filled=filled)
+                future.set_result(None)
 
-    def _put(self, item: T, key: Hashable, answer: asyncio.Future[R] | None = None) -> Batch[T, R] | None:
-        """Accept the item; the batch, when it runs because of this item."""
-        if self._key is not None and key in self._known:
+    def _accept(
+        self, item: T, key: Hashable, answer: Future[R] | None = None, filled: _Filled[T, R] | None = None
+    ) -> None:
+        """Put the item into a batch; append the batch to `filled` if the item makes it run."""
+        if self._key is not None and (known := self._batch_by_key.get(key)):
             if answer is not None:
-                batch = self._known[key]
-                batch.waiters[answer] = batch.places[key]
-            return None
-        batch = self._collecting or self._new_batch()
+                known.index_by_future[answer] = known.index_by_key[key]
+            return
+        if (batch := self._collecting) is None:
+            batch = self._collecting = Batch(since=asyncio.get_running_loop().time())
+            self._queue.append(batch)
+            self._unfinished[batch] = None
         index = len(batch.items)
         batch.items.append(item)
         self._pending += 1
         if answer is not None:
-            batch.waiters[answer] = index
+            batch.index_by_future[answer] = index
         if self._key is not None:
-            batch.places[key] = index
-            self._known[key] = batch
-        if index + 1 < self._batch_size:
-            return None
-        self._collecting = None
-        if not self._auto_flush:
-            return None
-        flushed = batch.due
-        batch.ripe = True
-        self._start_due()
-        return None if flushed else batch  # who flushed it returns it
+            batch.index_by_key[key] = index
+            self._batch_by_key[key] = batch
+        if index + 1 == self._batch_size:
+            self._collecting = None
+            if self._auto_flush:
+                if filled is not None and not batch.is_due:  # else a flush returns its result
+                    batch.add_caller(filled)
+                    filled.append(batch)
+                batch.must_run = True
+                self._start_due_batches()
 
-    def _new_batch(self) -> Batch[T, R]:
-        batch = self._collecting = Batch[T, R](since=asyncio.get_running_loop().time())
-        self._queue.append(batch)
-        self._live[batch] = None
-        return batch
-
-    # Waiting, by those who return a BatchResult.
+    # Waiting for batches, by the callers that return a BatchResult.
 
     async def _flush(self, reason: Reason) -> BatchResult[T, R]:
-        batches = [batch for batch in self._live if batch.started is None]
-        inside = self._is_inside()
+        """Make every batch that has not started due; wait, and return one result over them."""
+        if reason != "shutdown":
+            self._require_function()
+        batches = [batch for batch in self._unfinished if batch.started is None]
+        is_inside = self._is_inside_call()
         for batch in batches:
-            if not batch.due:
+            if not batch.is_due:
                 batch.reason = reason
-            if inside:
-                batch.ripe = True
+            if is_inside:
+                batch.must_run = True
             else:
-                batch.claim(batches)
-        self._start_due()
-        return merged([] if inside else await self._ended(batches), reason)
+                batch.add_caller(batches)
+        self._start_due_batches()
+        return merge_results([] if is_inside else await self._wait_for_batches(batches), reason)
 
-    async def _ended(
-        self, batches: list[Batch[T, R]], places: Sequence[asyncio.Future[Any]] = ()
-    ) -> list[Batch[T, R]]:
-        """Wait for `batches`, claimed in the name of this list; those of them that are its to return."""
+    async def _wait_for_batches(
+        self, batches: _Filled[T, R], admissions: Sequence[Future[Any]] = ()
+    ) -> _Filled[T, R]:
+        """Wait for `admissions`, then for `batches`; return the batches that this caller owns.
+
+        The list `batches` itself stands for the caller. It may grow while parked items get in."""
         try:
-            for place in places:
-                await place
+            for admission in admissions:
+                await admission
             for batch in batches:
-                await batch.wait()
+                await batch.over.wait()
         except asyncio.CancelledError:
-            for place in places:
-                place.cancel()
-            await _wait_for([batch.disclaim(batches) for batch in batches])
+            for admission in admissions:
+                admission.cancel()
+            await _wait_for_tasks([batch.remove_caller(batches) for batch in batches])
             raise
+        # The owner may have been cancelled: whoever else waited inherits its batches.
         own = [batch for batch in batches if batch.owner is None or batch.owner is batches]
         for batch in own:
             batch.owner = batches
@@ -306,34 +322,40 @@ class BatchProcessor(Generic[T, R]):
                 raise batch.crash
         return own
 
-    # Running: one task a batch.
+    # Running batches: one task each.
 
-    def _start_due(self) -> None:
+    def _start_due_batches(self) -> None:
         while self._queue:
-            if not self._aborted and (self._running >= self._max_in_flight or not self._queue[0].due):
+            if not self._is_aborted and (self._running >= self._max_in_flight or not self._queue[0].is_due):
                 break
             batch = self._queue.popleft()
             self._running += 1
             batch.task = asyncio.get_running_loop().create_task(self._run(batch))
-            batch.task.add_done_callback(partial(self._gone, batch))
+            batch.task.add_done_callback(partial(self._finish_if_never_run, batch))
 
     async def _run(self, batch: Batch[T, R]) -> None:
-        _within.set((*(entry for entry in _within.get() if not entry[1].over), (self, batch)))
+        """Call the function for one batch, answer its items and report the result."""
+        _enclosing.set((*(entry for entry in _enclosing.get() if not entry[1].over.is_set()), (self, batch)))
         self._begin(batch)
         failure: BaseException | None = None
         try:
-            if self._aborted:
+            if self._is_aborted:
                 raise asyncio.CancelledError("close() was cancelled")
-            await batch.ask(self._processor_func or _no_function, self._split_on)
+            await batch.call(self._require_function(), self._split_on)
         except BaseException as error:
             failure = error
-        result = self._settle(batch, failure)
+        result = self._answer(batch, failure)
         try:
-            await self._report(result)
+            reported = self._on_batch_complete and self._on_batch_complete(result)
+            if inspect.isawaitable(reported):
+                await reported
+        except Exception:
+            logger.exception("on_batch_complete failed; the answers of the batch stand")
         finally:
-            self._release(batch)
-        if batch.crash is not None and not batch.callers:  # else they raise it
+            self._finish(batch)
+        if batch.crash is not None and not batch.callers:  # else the callers raise it
             raise batch.crash
+        # A cancellation was caught above to answer the items; the task still has to end cancelled.
         task = asyncio.current_task()
         if task is not None and task.cancelling():
             raise asyncio.CancelledError
@@ -341,56 +363,33 @@ class BatchProcessor(Generic[T, R]):
     def _begin(self, batch: Batch[T, R]) -> None:
         if self._collecting is batch:
             self._collecting = None
-        batch.begin(asyncio.get_running_loop().time())
+        batch.started = asyncio.get_running_loop().time()
         self._pending -= len(batch.items)
         self._in_flight += len(batch.items)
-        self._let_in()
+        self._admit_parked()
 
-    def _settle(self, batch: Batch[T, R], failure: BaseException | None) -> BatchResult[T, R]:
-        result = batch.settle(failure, asyncio.get_running_loop().time())
-        for key in batch.places:
-            del self._known[key]
+    def _answer(self, batch: Batch[T, R], failure: BaseException | None) -> BatchResult[T, R]:
+        result = batch.resolve(failure, asyncio.get_running_loop().time())
+        for key in batch.index_by_key:
+            del self._batch_by_key[key]
         self._in_flight -= len(batch.items)
         self._running -= 1
-        self._start_due()
+        self._start_due_batches()
         return result
 
-    async def _report(self, result: BatchResult[T, R]) -> None:
-        if self._on_batch_complete is None:
-            return
-        try:
-            outcome = self._on_batch_complete(result)
-            if inspect.isawaitable(outcome):
-                await outcome
-        except Exception:
-            logger.exception("on_batch_complete failed; the answers of the batch stand")
+    def _finish(self, batch: Batch[T, R]) -> None:
+        del self._unfinished[batch]
+        batch.over.set()
 
-    def _release(self, batch: Batch[T, R]) -> None:
-        del self._live[batch]
-        batch.release()
-
-    def _gone(self, batch: Batch[T, R], task: asyncio.Task[None]) -> None:
-        if not batch.over:  # a stranger cancelled all tasks of the loop, this one before its first step
+    def _finish_if_never_run(self, batch: Batch[T, R], task: asyncio.Task[None]) -> None:
+        # Somebody who cancels all tasks of the loop may end this one before its first step.
+        if not batch.over.is_set():
             self._begin(batch)
-            self._settle(batch, asyncio.CancelledError())
-            self._release(batch)
+            self._answer(batch, asyncio.CancelledError())
+            self._finish(batch)
 
 
-def _no_function(items: object = None) -> NoReturn:
-    raise ValueError("No processor function configured")
-
-
-def _check_count(name: str, value: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")
-
-
-def _check_function(name: str, value: object) -> None:
-    if value is not None and not callable(value):
-        raise TypeError(f"{name} must be a function or None, not {value!r}")
-
-
-async def _wait_for(tasks: Iterable[asyncio.Task[None] | None]) -> None:
+async def _wait_for_tasks(tasks: Iterable[asyncio.Task[None] | None]) -> None:
     running = [task for task in tasks if task is not None]
     if running:
         await asyncio.wait(running)

@@ -1,8 +1,8 @@
-"""The gates: one for each upstream host, which every HTTP request passes exactly once, retries included.
+"""The gates: one for each provider and upstream host, passed once by every HTTP request.
 
-A gate spaces requests at its rate, and refuses them while the service asked us to wait (429, 503), while the
-day's budget is spent, and while the host is down. What must outlive the process goes through the `StatePort`
-it is given.
+A gate spaces requests at its rate. It refuses them while the service asked us to wait (429, 503),
+while the daily budget is spent, and while the host is down; the `StatePort` keeps that across
+restarts. Providers, covers and webhooks send through gates; assembly builds them:
 
     gates = Gates(port)
     gate = gates.open("musicbrainz", "https://musicbrainz.org/ws/2", rate=1.0)

@@ -1,4 +1,4 @@
-"""The requests of the last 24 hours, counted in buckets of an hour; remembered across restarts."""
+"""The requests of the last 24 hours, counted in buckets of an hour and kept across restarts."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ DAY, HOUR = 86400.0, 3600.0
 
 @dataclass(slots=True)
 class _Bucket:
-    first: float  # the loop's time of its first and last request
+    first: float  # loop time of its first and last request
     last: float
     count: int
 
 
 class Budget:
-    """A rolling window: a bucket leaves 24 h after the last request in it, so that no 24 h ever see more than
-    `limit`.
+    """A rolling window of at most `limit` requests in any 24 hours.
 
-    `limit` None counts all the same, so that a limit set later knows what went before in this process."""
+    A bucket leaves 24 hours after its last request, so it never leaves too early. With `limit` None
+    requests are counted all the same: a limit set later knows those of this process."""
 
     def __init__(self, clock: Clock, limit: int | None) -> None:
         self._clock = clock
@@ -39,12 +39,21 @@ class Budget:
             raise ValueError(f"daily_budget must be 0 or more, not {limit}")
         self._limit = limit
 
+    @property
+    def length(self) -> float:
+        """Seconds until a request is allowed again; 0 for now."""
+        return (self.until() or self._clock.steady()) - self._clock.steady()
+
+    @property
+    def why(self) -> str:
+        return f"daily budget of {self.limit} requests is spent"
+
     def spent(self) -> int:
-        """The requests counted in the last 24 h."""
+        """Return the number of requests in the last 24 hours."""
         return sum(bucket.count for bucket in self._current())
 
     def until(self) -> float | None:
-        """The loop's time at which a request is allowed again; None when it is now."""
+        """Return when the next request is allowed, in the loop's time; None for now."""
         if self.limit is None:
             return None
         excess = self.spent() - self.limit + 1
@@ -54,33 +63,34 @@ class Budget:
             excess -= bucket.count
             if excess <= 0:
                 return bucket.last + DAY
-        return self._clock.steady() + DAY  # a budget of nothing
+        return self._clock.steady() + DAY  # a budget of 0
 
-    def take(self) -> _Bucket:
-        """Count a request that is about to go; `give_back` what came of it when it does not."""
+    def reserve(self) -> _Bucket:
+        """Count a request before it goes out; pass the result to `confirm` or `give_back`."""
         now = self._clock.steady()
         buckets = self._current()
         if not buckets or now - buckets[-1].first >= HOUR:
             buckets.append(_Bucket(now, now, 0))
         bucket = buckets[-1]
         bucket.count += 1
-        self.sent(bucket)
+        self.confirm(bucket)
         return bucket
 
-    def sent(self, bucket: _Bucket) -> None:
-        """The request of `take` goes out now, having waited for its turn."""
+    def confirm(self, bucket: _Bucket) -> None:
+        """Note that the reserved request goes out now, after its wait for the rate."""
         bucket.last = self._clock.steady()
 
     def give_back(self, bucket: _Bucket) -> None:
-        """The request of `take` did not go out."""
+        """Uncount a reserved request that did not go out."""
         bucket.count -= 1
 
     def to_save(self) -> list[list[float]]:
+        """Return the buckets as JSON-able [first, last, count] with times since the epoch."""
         wall = self._clock.to_wall
         return [[wall(b.first), wall(b.last), b.count] for b in self._current()]
 
     def restore(self, saved: Sequence[Any]) -> None:
-        """Take up what was saved. ValueError or TypeError on garbage."""
+        """Add the buckets that `to_save` returned. ValueError or TypeError on garbage."""
         past = self._clock.past
         older = [_Bucket(past(float(first)), past(float(last)), int(count)) for first, last, count in saved]
         self._buckets = sorted(older + self._buckets, key=lambda bucket: bucket.last)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from soulspot.errors import Limited
+from soulspot.limits.announcements import Announcements
 from soulspot.limits.backoff import parse_retry_after
 from soulspot.limits.breaker import Breaker
 from soulspot.limits.budget import Budget
 from soulspot.limits.clock import Clock
-from soulspot.limits.notice import Notice
 from soulspot.limits.pace import Pace
 from soulspot.limits.pause import Pause
-from soulspot.limits.remembered import Memory
-from soulspot.limits.values import GateSnapshot, LimitEvent, StatePort
+from soulspot.limits.saved_state import SavedState
+from soulspot.limits.values import GateSnapshot, Surroundings
 
 log = logging.getLogger(__name__)
 
@@ -27,20 +26,16 @@ LONGEST_WINDOW = 3600.0
 
 
 class Gate:
-    """Made by `Gates`; used from the event loop only.
+    """The limits of one provider at one host; made by `Gates`, used from the event loop only.
 
-    `admit` exactly once before every HTTP request and `observe` (or `abandon`) once after it, retries,
-    redirects and token requests included."""
+    Call `admit` exactly once before every HTTP request (retries, redirects and token requests
+    included), and `observe` or `abandon` exactly once after it."""
 
     def __init__(
         self,
         provider: str,
         host: str,
-        *,
-        port: StatePort,
-        now: Callable[[], float],
-        rng: random.Random,
-        on_limit: Callable[[LimitEvent], None],
+        shared: Surroundings,
         rate: float,
         daily_budget: int | None,
         pace_on_headers: bool,
@@ -48,18 +43,19 @@ class Gate:
         self.provider = provider
         self.host = host
         self.pace_on_headers = pace_on_headers
-        self._rng = rng
-        self._clock = Clock(now)
+        self._rng = shared.rng
+        self._clock = Clock(shared.now)
         self._pace = Pace(rate)
         self._pause = Pause(self._clock)
         self._breaker = Breaker(self._clock)
         self._budget = Budget(self._clock, daily_budget)
-        self._notice = Notice(provider, host, self._clock, on_limit)
-        self._memory = Memory(
-            port,
-            f"gate:{provider}:{host}",
-            {"pause": self._pause, "breaker": self._breaker, "budget": self._budget},
-        )
+        self._announcements = Announcements(provider, host, self._clock, shared.on_limit)
+        self._limits: dict[str, Pause | Breaker | Budget] = {
+            "pause": self._pause,
+            "breaker": self._breaker,
+            "budget": self._budget,
+        }
+        self._state = SavedState(shared.port, f"gate:{provider}:{host}", self._limits)
         self._line = asyncio.Lock()  # first come, first served
         self._waiting = 0
         self._requests = 0
@@ -70,26 +66,28 @@ class Gate:
     async def admit(self) -> None:
         """Return when one HTTP request may go, in the order of the calls.
 
-        Raises errors.Limited at once while the host is paused, its budget spent or its breaker open, also to
-        those who wait in line when that happens. A call that is cancelled or refused costs no budget."""
-        self._refuse()
+        Raises errors.Limited at once while the host is paused, its budget is spent or its breaker
+        is open, also to callers in line when that happens. A call that is cancelled or refused
+        costs no budget."""
+        self._refuse_if_closed()
         self._waiting += 1
         try:
             async with self._line:
-                await self._recall()
-                self._refuse()
-                counted = self._budget.take()
+                await self._ensure_restored()
+                self._refuse_if_closed()
+                reserved = self._budget.reserve()
                 try:
+                    # Saved before the request goes out: a killed process must not forget it.
                     if self._budget.limit is not None:
-                        await self._memory.save()  # before the request, so that a kill cannot forget it
+                        await self._state.save()
                     await self._pace.wait()
-                    self._refuse(but_budget=True)  # this request's share is already counted
+                    self._refuse_if_closed(but_budget=True)  # it has this request already
                 except BaseException:
-                    self._budget.give_back(counted)
+                    self._budget.give_back(reserved)
                     raise
-                self._budget.sent(counted)
-                self._breaker.admitted()
-                self._announce_budget()
+                self._budget.confirm(reserved)
+                self._breaker.record_request()
+                self._announce(self._budget)
                 self._requests += 1
                 self._retries_left = min(self._retries_left + RETRY_SHARE, FREE_RETRIES)
         finally:
@@ -98,34 +96,37 @@ class Gate:
     async def observe(
         self, status: int | None, headers: Mapping[str, str] | None = None, *, quota: bool = False
     ) -> None:
-        """Learn from the answer to an admitted request; `status` None means that no response came.
+        """Learn from the answer to an admitted request; `status` is None when no response came.
 
-        429, 503 and a spent `quota` (only the body tells) pause the gate, by Retry-After when there is one.
-        Any other 5xx and None count for the breaker; everything else closes it, 400, 401, 403 and 404 too:
-        the host is up."""
+        429, 503 and a spent `quota` (only the body shows that) pause the gate, by Retry-After when
+        there is one. Any other 5xx and None count for the breaker. Everything else, 404 included,
+        closes the breaker: the host is up."""
         fields = {name.lower(): value for name, value in headers.items()} if headers else {}
         if quota or status in (429, 503):
-            changed = self._limited(status or 429, fields, quota)
+            self._pause_as_asked(status or 429, fields, quota)
+            has_changed = True
         elif status is None or status >= 500:
-            changed = self._failed(status)
+            has_changed = self._breaker.record_failure()
+            if has_changed:
+                self._announce(self._breaker)
         else:
-            changed = self._passed()
+            has_changed = self._record_success()
         if self.pace_on_headers and status is not None:
-            changed |= self._pace_on(fields)
-        if changed:
-            await self._memory.save()
+            has_changed |= self._pace_by_headers(fields)
+        if has_changed:
+            await self._state.save()
 
     def abandon(self) -> None:
-        """In place of `observe`, when the caller of an admitted request went away before its end: that says
-        nothing about the host, but another probe may go if this was one."""
-        self._breaker.undecided()
+        """End an admitted request whose caller went away: that says nothing about the host."""
+        self._breaker.end_probe()
 
     async def pause(self, seconds: float, why: str) -> None:
-        """Refuse requests for `seconds` (at most 30 days), across restarts. A longer pause that is running
-        stays."""
+        """Refuse requests for `seconds`, at most 30 days, across restarts.
+
+        A longer pause that is running stays."""
         if self._pause.begin(seconds, why):
-            self._announce_pause()
-            await self._memory.save()
+            self._announce(self._pause)
+            await self._state.save()
 
     def may_retry(self) -> bool:
         """Whether a failed request may be sent again; each True is taken to be used.
@@ -136,36 +137,41 @@ class Gate:
         self._retries_left -= 1.0
         return True
 
-    # -- what it is like now
+    # -- the state now
 
     @property
     def is_probing(self) -> bool:
-        """Whether a probe is out: a request that was let through a half-open breaker. Its failure says
-        nothing about what was asked (look before `observe`)."""
+        """Whether a probe is out: a request let through a half-open breaker.
+
+        Its failure says nothing about what was requested. Read before `observe`."""
         return self._breaker.is_probing
 
     def opens_at(self) -> float | None:
-        """When the gate opens, in seconds since the epoch; None when it is open now."""
-        closed = self._closed()
+        """Return when the gate opens, in seconds since the epoch; None when it is open now."""
+        closed = self._find_closure()
         return None if closed is None else self._clock.to_wall(closed[0])
 
     def retune(self, *, rate: float, daily_budget: int | None) -> None:
-        """Another rate (requests a second) and budget from now on; what was counted and paused stays.
-        ValueError when one of them is unusable; then both stay."""
+        """Change rate (requests a second) and budget; counted requests and pauses stay.
+
+        ValueError when one of the two is unusable; both then stay as they were."""
         Pace(rate)
         self._budget.limit = daily_budget
         self._pace.retune(rate)
 
     @property
     def rate(self) -> float:
+        """Requests a second."""
         return self._pace.rate
 
     @property
     def daily_budget(self) -> int | None:
+        """Requests in any 24 hours; None for no limit."""
         return self._budget.limit
 
     def snapshot(self) -> GateSnapshot:
-        closed = self._closed()
+        """Return the state of the gate for people."""
+        closed = self._find_closure()
         return GateSnapshot(
             provider=self.provider,
             host=self.host,
@@ -181,61 +187,49 @@ class Gate:
         )
 
     async def restore(self) -> None:
-        """Take up what an earlier process left. Raises what the port raises."""
-        await self._memory.restore()
+        """Restore the state that an earlier process saved. Raises what the port raises."""
+        await self._state.restore()
         await self._pace.start()
-        if self._pause.until() is not None:
-            self._announce_pause()
-        elif self._breaker.state == "open":
-            self._announce_breaker()
-        self._announce_budget()
+        for limit in self._limits.values():
+            self._announce(limit)
 
-    # -- how it decides
+    # -- decisions
 
-    def _closed(self, *, but_budget: bool = False) -> tuple[float, str] | None:
-        """The loop's time at which it opens, and why it is closed; None when it is open."""
-        reasons = [(self._pause.until(), self._pause.why), (self._breaker.until(), self._broken())]
-        if not but_budget:
-            reasons.append((self._budget.until(), self._spent()))
-        return max(((until, why) for until, why in reasons if until is not None), default=None)
+    def _find_closure(self, *, but_budget: bool = False) -> tuple[float, str] | None:
+        """Return the loop time at which the gate opens and why it is closed; None when open."""
+        limits = (limit for limit in self._limits.values() if limit is not self._budget or not but_budget)
+        closures = [(until, limit.why) for limit in limits if (until := limit.until()) is not None]
+        return max(closures, default=None)
 
-    def _refuse(self, *, but_budget: bool = False) -> None:
-        if (closed := self._closed(but_budget=but_budget)) is None:
-            return
-        until, why = closed
-        self._announce_budget()
-        raise Limited(self.host, self._clock.to_wall(until), why)
+    def _refuse_if_closed(self, *, but_budget: bool = False) -> None:
+        if (closed := self._find_closure(but_budget=but_budget)) is not None:
+            until, why = closed
+            self._announce(self._budget)
+            raise Limited(self.host, self._clock.to_wall(until), why)
 
-    def _limited(self, status: int, fields: Mapping[str, str], quota: bool) -> bool:
-        self._breaker.undecided()
+    def _pause_as_asked(self, status: int, fields: Mapping[str, str], quota: bool) -> None:
+        self._breaker.end_probe()
         asked = parse_retry_after(fields.get("retry-after"), self._clock.now())
         if asked is None and self.pace_on_headers:
             asked = parse_retry_after(fields.get("x-ratelimit-reset-in"), self._clock.now())
-        seconds = self._pause.strike(status, asked, quota, self._rng)
+        seconds = self._pause.add_strike(status, asked, quota, self._rng)
         why = "quota spent" if quota else f"HTTP {status}"
         if asked is not None:
             why += f", Retry-After {asked:.0f} s"
         if self._pause.begin(seconds, why):
-            self._announce_pause()
-        return True
+            self._announce(self._pause)
 
-    def _failed(self, status: int | None) -> bool:
-        if not self._breaker.failed():
-            return False
-        self._announce_breaker()
-        return True
-
-    def _passed(self) -> bool:
-        changed = self._breaker.passed()
-        if self._pause.until() is None:  # else it is the late answer to a request of before the pause
-            changed |= self._pause.strikes > 0
+    def _record_success(self) -> bool:
+        has_changed = self._breaker.record_success()
+        if self._pause.until() is None:  # else the late answer to a request from before the pause
+            has_changed |= self._pause.strikes > 0
             self._pause.strikes = 0
-        if self._closed() is None:
-            self._notice.up()
-        return changed
+        if self._find_closure() is None:
+            self._announcements.announce_open()
+        return has_changed
 
-    def _pace_on(self, fields: Mapping[str, str]) -> bool:
-        """ListenBrainz says how much of its 10 s window is left to this client, and asks to pace on that."""
+    def _pace_by_headers(self, fields: Mapping[str, str]) -> bool:
+        # ListenBrainz sends the rest of this client's 10 s window and asks clients to pace on it.
         remaining, reset = fields.get("x-ratelimit-remaining", ""), fields.get("x-ratelimit-reset-in", "")
         if not (remaining.isdecimal() and reset.isdecimal() and len(remaining) < 10 and len(reset) < 10):
             return False
@@ -245,30 +239,18 @@ class Gate:
             return False
         return self._pause.begin(seconds, "the window's allowance is used up")
 
-    def _announce_pause(self) -> None:
-        self._notice.down(self._pause.length, self._pause.why, longer=True)
+    def _announce(self, limit: Pause | Breaker | Budget) -> None:
+        if limit.until() is not None:
+            self._announcements.announce_closed(limit.length, limit.why, may_grow=limit is self._pause)
 
-    def _announce_breaker(self) -> None:
-        self._notice.down(self._breaker.rest, self._broken())
-
-    def _announce_budget(self) -> None:
-        if (until := self._budget.until()) is not None:
-            self._notice.down(until - self._clock.steady(), self._spent())
-
-    def _spent(self) -> str:
-        return f"daily budget of {self._budget.limit} requests is spent"
-
-    def _broken(self) -> str:
-        return f"{self._breaker.failures} failures in a row"
-
-    async def _recall(self) -> None:
-        """For a gate that was made after `Gates.restore`, by a redirect say: nothing goes out before it is
-        known what the host asked of an earlier process."""
-        if self._memory.restored:
+    async def _ensure_restored(self) -> None:
+        # A gate made after `Gates.restore`, by a redirect say, must send nothing before it knows
+        # what the host asked of an earlier process.
+        if self._state.is_restored:
             return
         try:
             await self.restore()
         except Exception as error:
-            log.warning("%s: what was remembered cannot be read: %r", self.host, error)
+            log.warning("%s: the saved state of the gate cannot be read: %r", self.host, error)
             until = self._clock.now() + RELOAD_WAIT
-            raise Limited(self.host, until, "what was remembered cannot be read") from error
+            raise Limited(self.host, until, "the saved state of the gate cannot be read") from error

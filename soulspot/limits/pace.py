@@ -1,4 +1,4 @@
-"""The rate of a gate: strictly spaced requests, and wider spacing when the service says little is left."""
+"""The rate of a gate: strictly spaced requests, wider where a service says little is left."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from aiolimiter import AsyncLimiter
 
 
 class Pace:
-    """Requests are at least 1/rate seconds apart. One waiter at a time: the gate keeps the line.
+    """Spaces requests at least 1/rate seconds apart. One waiter at a time: the gate queues them.
 
-    The bucket starts full, so the first request waits a whole period after `start`: nobody knows how shortly
-    before it a predecessor, killed since, sent its last one."""
+    The first request waits a whole period after `start`: nobody knows how shortly before it a
+    killed predecessor sent its last one."""
 
     def __init__(self, rate: float) -> None:
-        self.rate = _checked(rate)
+        self.rate = _check_rate(rate)
         self._limiter: AsyncLimiter | None = None
-        self._last = 0.0  # the loop's time of the last request
+        self._last = 0.0  # loop time of the last request
         self._spread_interval = 0.0
         self._spread_until = float("-inf")
 
     def retune(self, rate: float) -> None:
-        """Another rate, from now on; who waits already waits one old period at most, and then a new one."""
-        if _checked(rate) != self.rate:
+        """Change the rate. A current waiter waits at most one old period, then a new one."""
+        if _check_rate(rate) != self.rate:
             self.rate = rate
             self._limiter = None
 
@@ -30,7 +30,7 @@ class Pace:
         """Start the first period, unless it has begun."""
         if self._limiter is None:
             self._limiter = AsyncLimiter(1, 1 / self.rate)
-            await self._limiter.acquire()  # at once: the bucket is new
+            await self._limiter.acquire()  # returns at once: a new bucket is full
 
     async def wait(self) -> None:
         """Return when the next request may go."""
@@ -48,8 +48,7 @@ class Pace:
                 return
 
     def spread(self, remaining: int, seconds: float) -> None:
-        """The service allows `remaining` more requests in the next `seconds`: space them over that time when
-        that is slower than our own rate."""
+        """Space `remaining` requests over the next `seconds`, if that is slower than the rate."""
         interval = seconds / remaining
         if interval > 1 / self.rate:
             self._spread_interval = interval
@@ -58,7 +57,7 @@ class Pace:
             self._spread_until = float("-inf")
 
 
-def _checked(rate: float) -> float:
+def _check_rate(rate: float) -> float:
     if not 0 < rate < float("inf"):
         raise ValueError(f"rate must be a number of requests a second above 0, not {rate}")
     return rate

@@ -1,21 +1,23 @@
-"""The values that go in and out of the gates, and the port through which they are remembered."""
+"""The values that enter and leave the gates, and the port that keeps state across restarts."""
 
 from __future__ import annotations
 
 import copy
+import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 
 class StatePort(Protocol):
-    """What outlives the process: JSON-able dictionaries by key. The store implements it."""
+    """JSON-able dictionaries by key that outlive the process. The store implements it."""
 
     async def load(self, key: str) -> dict[str, Any] | None:
-        """What was last saved under `key`, or None."""
+        """Return the value last saved under `key`, or None."""
         ...
 
     async def save(self, key: str, value: dict[str, Any]) -> None:
-        """Replace what stands under `key`; durable when it returns."""
+        """Replace the value under `key`, durably by the time it returns."""
         ...
 
 
@@ -34,48 +36,49 @@ class MemoryPort:
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """One HTTP request as it went.
-
-    `endpoint` names the route ("/recording", "tracks"), never a whole URL; `status` is None when no response
-    came; `attempt` counts from 1."""
+    """One HTTP request that has ended."""
 
     provider: str
     host: str
-    endpoint: str
-    status: int | None
+    endpoint: str  # the route, "/recording" say, never a whole URL
+    status: int | None  # None when no response came
     duration_ms: float
-    attempt: int
+    attempt: int  # from 1
 
 
 @dataclass(frozen=True, slots=True)
 class LimitEvent:
-    """A gate went down ("limited") or the first request passed it afterwards ("recovered").
-
-    `until` is in seconds since the epoch, None for "recovered"."""
+    """A gate closed ("limited"), or the first request passed it again ("recovered")."""
 
     provider: str
     host: str
     kind: Literal["limited", "recovered"]
-    until: float | None
+    until: float | None  # epoch seconds; None for "recovered"
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class GateSnapshot:
-    """A gate as `status` shows it.
-
-    `rate` is in requests a second; `opens_at` in seconds since the epoch, None when open; `spent` counts the
-    requests of the last 24 h (of which `daily_budget`, if any, is the limit); `requests` counts those of this
-    process; `waiting` those that stand before the gate now."""
+    """The state of a gate, as `soulspot status` shows it."""
 
     provider: str
     host: str
-    rate: float
-    opens_at: float | None
+    rate: float  # requests a second
+    opens_at: float | None  # epoch seconds; None when open
     why: str
     breaker: Literal["closed", "open", "half_open"]
-    failures: int
+    failures: int  # in a row
     daily_budget: int | None
-    spent: int
-    requests: int
-    waiting: int
+    spent: int  # requests of the last 24 hours
+    requests: int  # of this process
+    waiting: int  # callers before the gate now
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The surroundings that all gates of a process share."""
+
+    port: StatePort
+    now: Callable[[], float]  # seconds since the epoch
+    rng: random.Random
+    on_limit: Callable[[LimitEvent], None]

@@ -1,4 +1,4 @@
-"""What a gate remembers beyond its process: one value of the StatePort, written whole, newest last."""
+"""The state of a gate that outlives its process: one value in the StatePort, written whole."""
 
 from __future__ import annotations
 
@@ -12,34 +12,37 @@ from soulspot.limits.values import StatePort
 log = logging.getLogger(__name__)
 
 
-class Remembered(Protocol):
-    """A part of the gate that outlives the process."""
+class Part(Protocol):
+    """A part of a gate with state to save."""
 
-    def to_save(self) -> Any: ...
+    def to_save(self) -> Any:
+        """Return the state as JSON-able values."""
+        ...
 
-    def restore(self, saved: Any) -> None: ...
+    def restore(self, saved: Any) -> None:
+        """Apply what `to_save` returned. ValueError, TypeError or KeyError on garbage."""
+        ...
 
 
-class Memory:
-    """Loads and saves `parts` together under `key`."""
+class SavedState:
+    """Loads and saves the parts of one gate together, under one key of the port."""
 
-    def __init__(self, port: StatePort, key: str, parts: Mapping[str, Remembered]) -> None:
+    def __init__(self, port: StatePort, key: str, parts: Mapping[str, Part]) -> None:
         self._port = port
         self._key = key
         self._parts = parts
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._saves: set[asyncio.Task[None]] = set()
-        self._failing = False
-        self.restored = False
+        self._is_failing = False
+        self.is_restored = False
 
     async def restore(self) -> None:
-        """Give every part what was saved of it, once. Garbage in a part is ignored and logged; raises what
-        the port raises."""
-        async with self._turn:
-            if self.restored:
+        """Restore every part, once. Garbage is logged and ignored; raises what the port raises."""
+        async with self._lock:
+            if self.is_restored:
                 return
             saved = await self._port.load(self._key)
-            self.restored = True
+            self.is_restored = True
             for name, part in self._parts.items():
                 try:
                     if isinstance(saved, dict) and name in saved:
@@ -48,9 +51,9 @@ class Memory:
                     log.warning("%s: the remembered %s is unusable: %r", self._key, name, error)
 
     async def save(self) -> None:
-        """Write down how the parts are now. Never raises for the port: a full disk must not stop the gate,
-        which goes on protecting the host from memory. A caller that is cancelled does not take the write with
-        it."""
+        """Write the state of all parts, even when the caller is cancelled meanwhile.
+
+        Never raises: a full disk must not stop the gate, which protects the host from memory."""
         task = asyncio.create_task(self._write())
         self._saves.add(task)
         task.add_done_callback(self._saves.discard)
@@ -58,14 +61,14 @@ class Memory:
 
     async def _write(self) -> None:
         try:
-            await self.restore()  # what is not known yet must not be overwritten
-            async with self._turn:
+            await self.restore()  # state that is not loaded yet must not be overwritten
+            async with self._lock:
                 await self._port.save(self._key, {name: part.to_save() for name, part in self._parts.items()})
         except Exception as error:
-            if not self._failing:  # one line when it begins, one when it is over
+            if not self._is_failing:  # one line at the beginning, one at the end
                 log.warning("%s: cannot be saved, kept in memory only: %r", self._key, error)
-            self._failing = True
+            self._is_failing = True
         else:
-            if self._failing:
+            if self._is_failing:
                 log.warning("%s: saved again", self._key)
-            self._failing = False
+            self._is_failing = False
