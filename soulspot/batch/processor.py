@@ -226,7 +226,9 @@ class BatchProcessor(Generic[T, R]):
     def _is_inside_call(self) -> bool:
         """Whether the current task runs in a call of this processor that is not over."""
         calls = _enclosing.get()
-        return bool(calls) and any(processor is self and not batch.over.is_set() for processor, batch in calls)
+        return bool(calls) and any(
+            processor is self and not batch.over.is_set() for processor, batch in calls
+        )
 
     def _accept_or_park(self, item: T, key: Hashable, filled: _Filled[T, R]) -> Future[Any] | None:
         """Accept the item and append a batch that it fills to `filled`.

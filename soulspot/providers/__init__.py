@@ -1,5 +1,5 @@
 """One package a service: queries in, answers of the same length and order out, through the gates.
 
-`base` says what a provider is. Built by assembly, asked by the pumps."""
+`base` describes a provider. Built by assembly, called by the pumps; covers are fetched by `http`."""
 
 __all__ = ["base", "http", "listenbrainz", "musicbrainz", "spotify"]

@@ -1,72 +1,84 @@
-"""The answers of one `lookup` call while they are being collected."""
+"""The answers of one `Provider.lookup` call while they are being collected."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from soulspot.errors import BadAnswer, BatchRejected, ProviderError, Unavailable
 from soulspot.models import Answer, Entity, Failed, Found, Missing, Postponed, Query
 
 
 class AnswerSheet:
-    """Equal queries are one line. `asking` says which lines the request under way is about, so that a failure
-    in the middle of a lookup of several requests is charged to those lines alone."""
+    """One line for each distinct query, filled in request by request.
+
+    Work inside `request`: a lookup may take several requests, and a failure in the middle is
+    charged only to the queries of the request that failed."""
 
     def __init__(self, queries: Sequence[Query]) -> None:
         self._queries = tuple(queries)
         self._answers: dict[Query, Answer] = {}
-        self._asked: frozenset[Query] = frozenset()
-        self._heard = False
+        self._requested: frozenset[Query] = frozenset()
+        self._has_service_answer = False
 
-    def open(self, *kinds: str) -> list[Query]:
-        """The distinct queries of these kinds that have no answer yet, in the order they were asked."""
+    def unanswered(self, *kinds: str) -> list[Query]:
+        """Return the distinct queries of these kinds that have no answer yet, in their order."""
         lines = dict.fromkeys(query for query in self._queries if query.kind in kinds)
         return [query for query in lines if query not in self._answers]
 
-    def check(self, known: Iterable[str], fault: Callable[[Query], str | None]) -> None:
-        """Fail the queries that must not be sent: of a kind not `known`, or with a `fault` (in words)."""
+    def fail_unusable(self, known: Iterable[str], find_fault: Callable[[Query], str | None]) -> None:
+        """Fail the queries that must not be sent: of a kind not `known`, or with a fault.
+
+        `find_fault` returns the fault in words for a person, or None."""
         kinds = frozenset(known)
         for query in dict.fromkeys(self._queries):
-            reason = fault(query) if query.kind in kinds else f"there is no lookup of kind {query.kind!r}"
-            if reason is not None:
-                self._answers[query] = Failed(reason, retryable=False)
+            fault = find_fault(query) if query.kind in kinds else f"there is no lookup of kind {query.kind!r}"
+            if fault is not None:
+                self._answers[query] = Failed(fault, retryable=False)
 
-    def asking(self, queries: Iterable[Query]) -> None:
-        """The next request is about these."""
-        self._asked = frozenset(queries)
+    @contextmanager
+    def request(self, queries: Iterable[Query], *, missing_on_404: bool = False) -> Iterator[None]:
+        """Make the requests of the `with` block about `queries`.
+
+        A BatchRejected fails the query for good when it is the only one; of several it passes
+        through, for the caller to halve the batch. With `missing_on_404` a BadAnswer of status 404
+        means that the service knows none of the queries."""
+        self._requested = frozenset(queries)
+        try:
+            yield
+        except BatchRejected as error:
+            if len(self._requested) != 1:
+                raise
+            self.put(next(iter(self._requested)), Failed(str(error), retryable=False))
+        except BadAnswer as error:
+            if error.status != 404 or not missing_on_404:
+                raise
+            for query in self._requested:
+                self.put(query, Missing())
 
     def put(self, query: Query, answer: Answer) -> None:
-        """What the service said; the first answer stays."""
-        self._heard = True
+        """Write down the service's answer to `query`, unless it has one."""
+        self._has_service_answer = True
         self._answers.setdefault(query, answer)
 
     def put_found(self, query: Query, entities: Iterable[Entity]) -> None:
-        """What the service found; nothing found is Missing."""
+        """Write down Found with the entities, or Missing when there are none."""
         known = tuple(entities)
         self.put(query, Found(known) if known else Missing())
 
-    def rejected(self, error: BatchRejected) -> None:
-        """The request under way was refused as malformed: the fault of its only query, or else unknown whose.
-
-        Raises `error` when the request asked for several."""
-        if len(self._asked) != 1:
-            raise error
-        (query,) = self._asked
-        self.put(query, Failed(str(error), retryable=False))
-
     def answers(self) -> list[Answer]:
-        """One for each query, in their order. KeyError when one has none, which is a provider's own fault."""
+        """Return an answer for each query, in order; KeyError when the provider forgot one."""
         return [self._answers[query] for query in self._queries]
 
-    def given_up(self, error: ProviderError) -> list[Answer]:
-        """The answers so far, after `error` ended the work: the rest is postponed, and what the failing
-        request was about has failed if the service did answer that request.
+    def answers_after(self, error: ProviderError) -> list[Answer]:
+        """Return the answers when `error` ended the work; raise it when there is none yet.
 
-        Raises `error` when the service had answered nothing yet: then the whole batch could not be asked."""
-        if not self._heard:
+        The queries of the failed request have failed if the service responded to that request.
+        All other unanswered queries are postponed."""
+        if not self._has_service_answer:
             raise error
-        attempted = isinstance(error, BadAnswer) or (isinstance(error, Unavailable) and error.answered)
+        has_response = isinstance(error, BadAnswer) or (isinstance(error, Unavailable) and error.answered)
         for query in self._queries:
-            failed = attempted and query in self._asked
-            self._answers.setdefault(query, Failed(str(error)) if failed else Postponed(str(error)))
+            is_failed = has_response and query in self._requested
+            self._answers.setdefault(query, Failed(str(error)) if is_failed else Postponed(str(error)))
         return self.answers()

@@ -1,10 +1,10 @@
-"""JSON from outside: decoded defensively, and read field by field without ever trusting a type."""
+"""Read JSON from outside: decode it defensively, and take fields without trusting their type."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from soulspot.errors import BadAnswer
@@ -14,13 +14,13 @@ _LARGEST = 2**53
 
 
 def decode_json(body: bytes | str) -> Any:
-    """The document in `body`. Lone surrogates become "?", so that every string can be stored.
+    """Return the document in `body`, with lone surrogates as "?": every string can be stored.
 
-    BadAnswer for everything that is not JSON or cannot be taken in: HTML, truncation, NaN, numbers of
-    thousands of digits, nesting deeper than the interpreter's stack."""
+    Raises BadAnswer for HTML, truncation, NaN, numbers of thousands of digits and nesting deeper
+    than the interpreter's stack."""
     try:
         text = body if isinstance(body, str) else body.decode("utf-8-sig", "replace")
-        document = json.loads(text, parse_constant=_refuse)
+        document = json.loads(text, parse_constant=_refuse_constant)
         if "\\ud" in text or "\\uD" in text:
             document = json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError) as error:
@@ -28,53 +28,65 @@ def decode_json(body: bytes | str) -> Any:
     return document
 
 
-def _refuse(constant: str) -> Any:
+def _refuse_constant(constant: str) -> Any:
     raise ValueError(f"{constant} is not JSON")
 
 
-def text_of(value: Any) -> str | None:
-    """A string with something to read in it, stripped; anything else is None."""
+def as_text(value: Any) -> str | None:
+    """Return a string stripped of white space; None for a blank one and for anything else."""
     if not isinstance(value, str):
         return None
     return value.strip() or None
 
 
-def number_of(value: Any, least: int = 1) -> int | None:
-    """A whole number from `least` to 2**53, also when written as a string (MusicBrainz did so until 2015)."""
+def as_number(value: Any, least: int = 1) -> int | None:
+    """Return a whole number from `least` to 2**53, else None.
+
+    Accepts strings of digits: MusicBrainz sent numbers so until 2015."""
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 17:
         value = int(value)
     return value if type(value) is int and least <= value <= _LARGEST else None
 
 
-def date_of(value: Any) -> str | None:
-    """YYYY, YYYY-MM or YYYY-MM-DD, cut where it stops making sense: "1994-00-00" is 1994, "0000" is None."""
-    found = _DATE.match(value) if isinstance(value, str) else None
-    return found.group(0) if found else None
+def as_date(value: Any) -> str | None:
+    """Return YYYY, YYYY-MM or YYYY-MM-DD, cut before an impossible part; None for no date.
+
+    "1994-00-00" gives "1994", "0000" gives None."""
+    match = _DATE.match(value) if isinstance(value, str) else None
+    return match.group(0) if match else None
 
 
-def dicts_in(value: Any) -> Iterator[dict[str, Any]]:
-    """The objects of a list; everything else in it, and anything that is not a list, is passed over."""
+def as_object(value: Any) -> dict[str, Any]:
+    """Return `value` when it is a JSON object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def objects_in(value: Any) -> Iterator[dict[str, Any]]:
+    """Yield the JSON objects of a list; nothing for other items, or when `value` is no list."""
     if isinstance(value, list):
         yield from (item for item in value if isinstance(item, dict))
 
 
-def dict_of(value: Any) -> dict[str, Any]:
-    """`value` when it is an object, otherwise an empty one."""
-    return value if isinstance(value, dict) else {}
+def parse_each(value: Any, parse: Callable[[Any], str | None]) -> list[str]:
+    """Return the distinct strings that `parse` finds in the items of a list; [] for no list."""
+    return distinct(map(parse, value)) if isinstance(value, list) else []
 
 
 def distinct(values: Iterable[str | None]) -> list[str]:
-    """The strings that are there, each once, in their order."""
+    """Return the strings among `values`, each once, in order; None and "" are left out."""
     return list(dict.fromkeys(value for value in values if value))
 
 
-def present(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """`fields` without what the service did not say: None, and empty strings and lists."""
+def without_empty(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `fields` without None and without empty strings and lists."""
     return {name: value for name, value in fields.items() if value not in (None, "", [])}
 
 
-def by_count(tags: Any, name: str) -> list[str]:
-    """The names of tags or genres that more people voted for than against, most votes first, lower case."""
-    voted = [(number_of(tag.get("count")), text_of(tag.get(name))) for tag in dicts_in(tags)]
+def rank_by_votes(tags: Any, name: str) -> list[str]:
+    """Return the names of tags in lower case, most votes first.
+
+    `tags` is a list of objects with a `count` (votes for minus against; only positive ones stay)
+    and the tag's name under the key `name`."""
+    voted = [(as_number(tag.get("count")), as_text(tag.get(name))) for tag in objects_in(tags)]
     ranked = sorted(((count, word) for count, word in voted if count and word), key=lambda pair: -pair[0])
     return distinct(word.lower() for _, word in ranked)

@@ -1,4 +1,4 @@
-"""Requests by aiohttp: JSON in, JSON out, through the gates."""
+"""Requests by aiohttp through the gates: JSON in and out, or bytes."""
 
 from __future__ import annotations
 
@@ -20,36 +20,33 @@ from soulspot.providers.transport import (
     MAX_BODY,
     MAX_REDIRECTS,
     REDIRECTS,
+    AdmittedRequest,
     TimedOut,
-    Turn,
     endpoint_of,
-    redirected,
+    redirect_target,
     refusal,
-    with_retries,
+    send_with_retries,
 )
 
 
-def _any(url: str) -> bool:
-    return True
-
-
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """One thing to ask for, wherever redirects lead; `headers` are for the first host only."""
+class _Request:
+    """One request, wherever redirects lead it."""
 
     method: str
+    url: str
     base_url: str
     payload: Any
-    headers: Mapping[str, str]
-    most: int = MAX_BODY
-    allowed: Callable[[str], bool] = _any
+    headers: Mapping[str, str]  # for the host of `url` only
+    most: int = MAX_BODY  # bytes of the body
+    is_allowed: Callable[[str], bool] = lambda url: True
 
 
 class Http:
     """An aiohttp session whose every request, redirects included, passes its host's gate.
 
-    `timeout` is the seconds that one request may take, body included, the wait before the gate not counted.
-    It can be built outside a running loop; the session is opened with the first request."""
+    `timeout` is the seconds that one request may take, with its body and without the wait before
+    the gate. The object can be built outside a running loop; the first request opens the session."""
 
     def __init__(self, gates: Gates, provider: str, *, timeout: float) -> None:
         self.timeout = timeout
@@ -66,86 +63,87 @@ class Http:
         payload: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """The JSON document that answers; `payload` is sent as JSON, `headers` to `url`'s own host only.
+        """Return the JSON document that answers a request with `payload` as its JSON body.
 
-        Raises Limited, Unavailable, Refused, BatchRejected (400) or BadAnswer (`status` 404 when there is no
-        such route)."""
-        gate = self._gates.for_url(self._provider, url)
-        asked = _Asked(method, base_url, payload, headers or {})
-        return decode_json(await with_retries(gate, lambda attempt: self._body(url, asked, attempt)))
+        `headers` are sent to the host of `url` only, not to a redirect's. Raises Limited,
+        Unavailable, Refused, BatchRejected (400) or BadAnswer (`status` 404 for an unknown route)."""
+        return decode_json(await self._fetch(_Request(method, url, base_url, payload, headers or {})))
 
     async def fetch_bytes(
         self, url: str, *, base_url: str, accept: str, most: int, allowed: Callable[[str], bool]
     ) -> bytes:
-        """What lies at `url`, at most `most` bytes; every address on the way there must be `allowed`.
+        """Return the body at `url`, at most `most` bytes; `allowed` checks each URL on the way.
 
-        Raises what `fetch_json` raises; BadAnswer also for an address that is not allowed, or too much."""
-        gate = self._gates.for_url(self._provider, url)
-        asked = _Asked("GET", base_url, None, {"Accept": accept}, most, allowed)
-        return await with_retries(gate, lambda attempt: self._body(url, asked, attempt))
+        Raises Limited, Unavailable, Refused, BatchRejected (400) or BadAnswer, the last also for a
+        URL that is not allowed and for a larger body."""
+        return await self._fetch(_Request("GET", url, base_url, None, {"Accept": accept}, most, allowed))
 
     async def close(self) -> None:
+        """Close the session; a later request opens another."""
         if self._session is not None:
             await self._session.close()
             self._session = None
 
-    async def _body(self, url: str, asked: _Asked, attempt: int) -> bytes:
-        target = url
+    async def _fetch(self, request: _Request) -> bytes:
+        gate = self._gates.for_url(self._provider, request.url)
+        return await send_with_retries(gate, lambda attempt: self._follow_redirects(request, attempt))
+
+    async def _follow_redirects(self, request: _Request, attempt: int) -> bytes:
+        target = request.url
         for _ in range(MAX_REDIRECTS + 1):
             host = urlsplit(target).netloc
-            if not asked.allowed(target):
+            if not request.is_allowed(target):
                 raise BadAnswer(f"{host} is not to be asked for this")
-            own = host == urlsplit(url).netloc
-            status, answer, body = await self._send(target, asked, asked.headers if own else {}, attempt)
+            status, headers, body = await self._send(request, target, attempt)
             if status == 200:
                 return body
             if status not in REDIRECTS:
                 raise refusal(host, status, body)
-            target = redirected(target, answer.get("Location"))
+            target = redirect_target(target, headers.get("Location"))
         raise BadAnswer(f"{host} redirects more than {MAX_REDIRECTS} times")
 
-    async def _send(
-        self, url: str, asked: _Asked, headers: Mapping[str, str], attempt: int
-    ) -> tuple[int, Mapping[str, str], bytes]:
-        turn = await Turn.admitted(
-            self._gates, self._provider, url, endpoint_of(url, asked.base_url), attempt
-        )
+    async def _send(self, request: _Request, url: str, attempt: int) -> tuple[int, Mapping[str, str], bytes]:
+        """Send to `url` and return status, headers and body."""
+        endpoint = endpoint_of(url, request.base_url)
+        admitted = await AdmittedRequest.admit(self._gates, self._provider, url, endpoint, attempt)
         host = urlsplit(url).netloc
+        headers = request.headers if host == urlsplit(request.url).netloc else {}
         try:
             async with (
                 asyncio.timeout(self.timeout),
-                self._open().request(
-                    asked.method, url, json=asked.payload, headers={**headers}, allow_redirects=False
+                self._open_session().request(
+                    request.method, url, json=request.payload, headers={**headers}, allow_redirects=False
                 ) as response,
             ):
                 body = bytearray()
                 async for chunk in response.content.iter_chunked(CHUNK):
                     body += chunk
-                    if len(body) > asked.most:
-                        await turn.answered(response.status, response.headers, b"")
-                        raise BadAnswer(f"{host}: the answer is larger than {asked.most} bytes")
+                    if len(body) > request.most:
+                        await admitted.end_with_response(response.status, response.headers, b"")
+                        raise BadAnswer(f"{host}: the answer is larger than {request.most} bytes")
         except asyncio.CancelledError:
-            turn.dropped()
+            admitted.abandon()
             raise
         except aiohttp.ServerTimeoutError as error:
-            await turn.unanswered()
+            await admitted.end_without_response()
             raise Unavailable(f"{host}: no connection within {CONNECT_TIMEOUT:.0f} s") from error
         except TimeoutError as error:
-            await turn.unanswered()
+            await admitted.end_without_response()
             raise TimedOut(f"{host}: no answer within {self.timeout:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
-            await turn.unanswered()
+            await admitted.end_without_response()
             raise Unavailable(f"{host}: {str(error) or type(error).__name__}") from error
-        await turn.answered(response.status, response.headers, bytes(body))
+        await admitted.end_with_response(response.status, response.headers, bytes(body))
         return response.status, response.headers, bytes(body)
 
-    def _open(self) -> aiohttp.ClientSession:
+    def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
             self._session = aiohttp.ClientSession(
                 headers={"User-Agent": AGENT, "Accept": "application/json"},
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT),
             )
-            # It would send a GET twice when the connection breaks, past the gate; there is no public switch.
+            # aiohttp sends a GET again, past the gate, when the connection breaks. There is no
+            # public switch for that.
             self._session._retry_connection = False
         return self._session

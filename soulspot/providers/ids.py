@@ -1,4 +1,4 @@
-"""The identifiers of the three services: how they are spelled, and in whose URLs they stand."""
+"""The identifiers of the three services: their spelling, and the URLs that hold them."""
 
 from __future__ import annotations
 
@@ -13,32 +13,34 @@ _SPOTIFY_TRACK_URL = re.compile(
 )
 
 
-def mbid(value: Any) -> str | None:
-    """A MusicBrainz id in lower case, or None when `value` is not one."""
+def parse_mbid(value: Any) -> str | None:
+    """Return a MusicBrainz id in lower case; None when `value` is not one."""
     text = value.strip().lower() if isinstance(value, str) else ""
     return text if _MBID.fullmatch(text) else None
 
 
-def isrc(value: Any) -> str | None:
-    """An ISRC as twelve upper-case characters, or None.
+def parse_isrc(value: Any) -> str | None:
+    """Return an ISRC as twelve upper-case characters; None when `value` is not one.
 
-    About one in a hundred comes from Spotify in lower case or with hyphens (GB-SMU-45-66095)."""
+    About 1 % of Spotify's are in lower case or hyphenated (GB-SMU-45-66095)."""
     text = re.sub(r"[\s-]+", "", value).upper() if isinstance(value, str) else ""
     return text if _ISRC.fullmatch(text) else None
 
 
-def spotify_id(value: Any) -> str | None:
-    """A Spotify id, 22 base62 characters, or None. Spotipy's own check lets any length pass."""
+def parse_spotify_id(value: Any) -> str | None:
+    """Return a Spotify id, 22 base62 characters; None when `value` is not one.
+
+    Spotipy's own check accepts any length, and one malformed id fails a whole batch."""
     text = value.strip() if isinstance(value, str) else ""
     return text if _SPOTIFY.fullmatch(text) else None
 
 
 def spotify_track_url(track_id: str) -> str:
-    """The URL that MusicBrainz' relations use for a Spotify track."""
+    """Return the URL that MusicBrainz' relations use for a Spotify track."""
     return f"https://open.spotify.com/track/{track_id}"
 
 
-def spotify_track_in(url: Any) -> str | None:
-    """The track id in a Spotify URL, or None."""
-    found = _SPOTIFY_TRACK_URL.match(url) if isinstance(url, str) else None
-    return found.group(1) if found else None
+def parse_spotify_track_url(url: Any) -> str | None:
+    """Return the track id in a Spotify URL; None when `url` is not one of a track."""
+    match = _SPOTIFY_TRACK_URL.match(url) if isinstance(url, str) else None
+    return match.group(1) if match else None

@@ -1,4 +1,4 @@
-"""A requests session whose every request passes its host's gate; for one worker thread."""
+"""A requests session for one worker thread, whose every request passes its host's gate."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from soulspot.providers.transport import (
     CONNECT_TIMEOUT,
     MAX_BODY,
     MAX_REDIRECTS,
+    AdmittedRequest,
     TimedOut,
-    Turn,
     endpoint_of,
 )
 
@@ -32,11 +32,13 @@ T = TypeVar("T")
 
 
 class SafeResponse(requests.Response):
-    """A response whose `json()` is ours, so that no library swallows or trips over what is not JSON."""
+    """A response whose `json()` copes with everything that is not the expected JSON."""
 
     def json(self, **kwargs: Any) -> Any:
-        """The document. BadAnswer when a success is not JSON; ValueError, which libraries expect and turn to
-        the plain text, when an error is not JSON or not an object."""
+        """Return the document. Raises BadAnswer when a response of success is not JSON.
+
+        Raises ValueError for an error response without the usual error object: client libraries
+        expect that, and fall back on the plain text."""
         if self.status_code < 400:
             return decode_json(self.content)
         try:
@@ -46,17 +48,17 @@ class SafeResponse(requests.Response):
         if not isinstance(document, dict):
             raise ValueError("not an object")
         if "error_description" not in document and not isinstance(document.get("error"), dict):
-            raise ValueError("no error object")  # spotipy calls .get on what stands under "error"
+            raise ValueError("no error object")  # spotipy calls .get on the value of "error"
         return document
 
 
 class GatedSession(requests.Session):
-    """One session for one worker thread. Every request it sends, redirect hops and token requests too, passes
-    the gate of its host, is bounded in time and size, and is reported once. Nothing in it sleeps or tries
-    again.
+    """A session for one worker thread.
 
-    `timeout` is the seconds that a read may take. 429 and 503 come out as Limited, other 5xx and connection
-    trouble as Unavailable; every other status is a response."""
+    Every request, redirect hops and token requests included, passes its host's gate, is bounded in
+    time and size, and is recorded once. Nothing here sleeps or retries. `timeout` is the seconds
+    that a read may take. 429 and 503 raise Limited, other 5xx and connection trouble Unavailable;
+    every other status is a response."""
 
     def __init__(self, gates: Gates, provider: str, *, base_url: str, timeout: float) -> None:
         super().__init__()
@@ -67,35 +69,38 @@ class GatedSession(requests.Session):
         self.loop: asyncio.AbstractEventLoop | None = None
         self.attempt = 1
         self.timeout = timeout
-        self.turn: Turn | None = None
+        self.request_under_way: AdmittedRequest | None = None
         self._gates = gates
         self._provider = provider
         self._base_url = base_url
-        self._gate_time = 0.0
+        self._gate_seconds = 0.0
         self._gate_since: float | None = None
         self._waiting: Future[Any] | None = None
         self._reading: urllib3.BaseHTTPResponse | None = None
-        self._abandoned = False
+        self._is_abandoned = False
         for scheme in ("http://", "https://"):
             self.mount(scheme, _GatedAdapter(self))
 
-    # -- used by the worker thread
+    # -- for the worker thread
 
-    def pass_gate(self, url: str) -> Turn:
+    def pass_gate(self, url: str) -> AdmittedRequest:
         """Block until the gate of `url`'s host lets one request pass. Raises Limited."""
         self._gate_since = time.monotonic()
         try:
             endpoint = endpoint_of(url, self._base_url)
-            self.turn = self.in_loop(Turn.admitted(self._gates, self._provider, url, endpoint, self.attempt))
-            return self.turn
+            admission = AdmittedRequest.admit(self._gates, self._provider, url, endpoint, self.attempt)
+            self.request_under_way = self.run_in_loop(admission)
+            return self.request_under_way
         finally:
-            self._gate_time += time.monotonic() - self._gate_since
+            self._gate_seconds += time.monotonic() - self._gate_since
             self._gate_since = None
 
-    def in_loop(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run `coroutine` in the event loop and wait for it. Unavailable once the session is abandoned."""
+    def run_in_loop(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run `coroutine` in the event loop and return its result.
+
+        Raises Unavailable once the session is abandoned."""
         loop = self.loop
-        if self._abandoned or loop is None or loop.is_closed():
+        if self._is_abandoned or loop is None or loop.is_closed():
             coroutine.close()
             raise Unavailable("given up")
         self._waiting = asyncio.run_coroutine_threadsafe(coroutine, loop)
@@ -103,24 +108,24 @@ class GatedSession(requests.Session):
             result: T = self._waiting.result()
         except CancelledError as error:
             raise Unavailable("given up") from error
-        if self._abandoned:  # between the question and the answer
+        if self._is_abandoned:  # while this thread waited
             raise Unavailable("given up")
         return result
 
-    def reading(self, response: urllib3.BaseHTTPResponse | None) -> None:
-        """Say which body is being read, so that giving up can wake its reader."""
+    def set_reading(self, response: urllib3.BaseHTTPResponse | None) -> None:
+        """Note whose body this thread reads now, so that `abandon` can wake it."""
         self._reading = response
 
-    # -- used by the event loop
+    # -- for the event loop
 
-    def gate_time(self) -> float:
-        """The seconds spent before gates so far; the deadline of a call does not count them."""
+    def gate_seconds(self) -> float:
+        """Return the seconds spent before gates so far, which no deadline counts."""
         since = self._gate_since
-        return self._gate_time + (time.monotonic() - since if since is not None else 0.0)
+        return self._gate_seconds + (time.monotonic() - since if since is not None else 0.0)
 
     def abandon(self) -> None:
-        """Let the thread send nothing more, and wake it where that can be done."""
-        self._abandoned = True
+        """Keep the thread from sending anything more, and wake it where possible."""
+        self._is_abandoned = True
         if (waiting := self._waiting) is not None:
             waiting.cancel()
         if (reading := self._reading) is not None:
@@ -129,7 +134,7 @@ class GatedSession(requests.Session):
 
 
 class _GatedAdapter(HTTPAdapter):
-    """What the session's docstring promises; a requests adapter sees every hop of a redirect."""
+    """Sends for a GatedSession; requests calls the adapter for every hop of a redirect."""
 
     def __init__(self, session: GatedSession) -> None:
         self._session = session
@@ -145,32 +150,32 @@ class _GatedAdapter(HTTPAdapter):
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
         session = self._session
-        turn = session.pass_gate(request.url or "")
+        admitted = session.pass_gate(request.url or "")
         limits = (min(CONNECT_TIMEOUT, session.timeout), session.timeout)
         response: requests.Response | None = None
         body: bytes | None = None
         try:
             response = super().send(request, True, limits, verify, cert, proxies)
-            session.reading(response.raw)
+            session.set_reading(response.raw)
             body = _read_capped(response.raw)
         except urllib3.exceptions.DecodeError as error:
             if response is not None:
-                session.in_loop(turn.answered(response.status_code, response.headers, b""))
-            raise BadAnswer(f"{turn.host}: the body cannot be decompressed") from error
+                session.run_in_loop(admitted.end_with_response(response.status_code, response.headers, b""))
+            raise BadAnswer(f"{admitted.host}: the body cannot be decompressed") from error
         except (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError) as error:
-            session.in_loop(turn.unanswered())
-            raise TimedOut(f"{turn.host}: no answer within {session.timeout:g} s") from error
+            session.run_in_loop(admitted.end_without_response())
+            raise TimedOut(f"{admitted.host}: no answer within {session.timeout:g} s") from error
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, AttributeError) as error:
-            session.in_loop(turn.unanswered())
-            raise Unavailable(f"{turn.host}: connection trouble ({type(error).__name__})") from error
+            session.run_in_loop(admitted.end_without_response())
+            raise Unavailable(f"{admitted.host}: connection trouble ({type(error).__name__})") from error
         finally:
-            session.reading(None)
+            session.set_reading(None)
             if response is not None and body is None:
                 response.close()
-        session.in_loop(turn.answered(response.status_code, response.headers, body))
+        session.run_in_loop(admitted.end_with_response(response.status_code, response.headers, body))
         if len(body) > MAX_BODY:
             response.close()
-            raise BadAnswer(f"{turn.host}: the answer is larger than {MAX_BODY} bytes")
+            raise BadAnswer(f"{admitted.host}: the answer is larger than {MAX_BODY} bytes")
         response.__class__ = SafeResponse
         response._content = body
         response._content_consumed = True  # type: ignore[attr-defined]
@@ -178,7 +183,7 @@ class _GatedAdapter(HTTPAdapter):
 
 
 def _read_capped(raw: urllib3.BaseHTTPResponse) -> bytes:
-    """The body, decompressed piece by piece; a little more than MAX_BODY when there is more."""
+    """Return the decompressed body, cut off a little after MAX_BODY bytes."""
     body = bytearray()
     for chunk in raw.stream(CHUNK, decode_content=True):
         body += chunk

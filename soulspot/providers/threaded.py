@@ -1,4 +1,4 @@
-"""Synchronous client libraries, kept off the event loop: a thread each, given up when it is late."""
+"""Synchronous client libraries off the event loop: one thread each, replaced when it is late."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class _Worker(Generic[C]):
-    """A daemon thread, its session, and the client that was built on it."""
+    """A daemon thread with its session and the client built on that."""
 
     def __init__(self, name: str, session: GatedSession, build: Callable[[GatedSession], C]) -> None:
         self.session = session
@@ -57,12 +57,11 @@ class _Worker(Generic[C]):
 
 
 class SyncClient(Generic[C]):
-    """A synchronous client that answers from its own thread, one call at a time, and never blocks the event
-    loop.
+    """A synchronous client in a thread of its own: one call at a time, never blocking the loop.
 
-    `build` makes the client on a session, in the thread. A call that outlives its deadline, or whose caller
-    is cancelled, loses thread and client: both are abandoned, send nothing more, and are replaced with the
-    next call."""
+    `session` and `build` make the session and, in the thread, the client on it. A call that
+    outlives its deadline, or whose caller is cancelled, costs thread and client: both are
+    abandoned, send nothing more, and are replaced at the next call."""
 
     def __init__(
         self, name: str, session: Callable[[], GatedSession], build: Callable[[GatedSession], C]
@@ -71,12 +70,14 @@ class SyncClient(Generic[C]):
         self._make_session = session
         self._build = build
         self._worker: _Worker[C] | None = None
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     async def call(self, fn: Callable[..., T], *args: Any, deadline: float, attempt: int = 1) -> T:
-        """`fn(client, *args)` from the thread. TimedOut after `deadline` seconds, not counting the time spent
-        before gates; otherwise whatever `fn` raises."""
-        async with self._turn:
+        """Return `fn(client, *args)`, run in the thread; raises whatever `fn` raises.
+
+        Raises TimedOut after `deadline` seconds, without the time spent before gates. `attempt`,
+        from 1, goes into the records of the requests."""
+        async with self._lock:
             if self._worker is None:
                 self._worker = _Worker(self._name, self._make_session(), self._build)
             worker = self._worker
@@ -87,27 +88,27 @@ class SyncClient(Generic[C]):
                 await self._wait(future, worker.session, deadline)
             except BaseException:
                 self.abandon()
-                if worker.session.turn is not None:
-                    worker.session.turn.dropped()
+                if worker.session.request_under_way is not None:
+                    worker.session.request_under_way.abandon()
                 future.cancel()
                 raise
             try:
                 return future.result()
-            except requests.RequestException as error:  # the adapter's own are named; a redirect's are left
+            except requests.RequestException as error:  # of a redirect; the adapter translates its own
                 raise BadAnswer(f"{self._name} redirects to nowhere usable: {error}") from error
 
     def abandon(self) -> None:
-        """Give up thread and client; the next call has new ones. Returns at once."""
+        """Give up thread and client at once; the next call gets new ones."""
         if self._worker is not None:
             self._worker.stop()
             self._worker = None
 
     async def _wait(self, future: asyncio.Future[Any], session: GatedSession, deadline: float) -> None:
-        started, before = time.monotonic(), session.gate_time()
+        started, gate_seconds = time.monotonic(), session.gate_seconds()
         while not future.done():
-            left = deadline - (time.monotonic() - started) + (session.gate_time() - before)
+            left = deadline - (time.monotonic() - started) + (session.gate_seconds() - gate_seconds)
             if left <= 0:
-                if session.turn is not None:
-                    await session.turn.unanswered()
+                if session.request_under_way is not None:
+                    await session.request_under_way.end_without_response()
                 raise TimedOut(f"{self._name}: no answer within {deadline:g} s")
             await asyncio.wait({future}, timeout=left)

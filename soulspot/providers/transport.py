@@ -1,4 +1,4 @@
-"""How one HTTP request goes out and comes back, whatever sends it."""
+"""One HTTP request through its gate, whichever library sends it: retries, records, refusals."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from soulspot.version import __version__
 T = TypeVar("T")
 
 AGENT = f"soulspot/{__version__}"
+# Bytes after decompression. The largest honest answer, 1,000 recordings of ListenBrainz, has 5 MB.
 MAX_BODY = 16 * 1024 * 1024
-"""Bytes after decompression. The largest honest answer, 1,000 recordings of ListenBrainz, is some 5 MB."""
 CHUNK = 64 * 1024
 CONNECT_TIMEOUT = 10.0
 MAX_REDIRECTS = 3
@@ -27,12 +27,11 @@ _ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9A-Za
 
 
 class TimedOut(Unavailable):
-    """The whole of a request's time went by. Not tried again within the call: a service that dribbles costs
-    one timeout."""
+    """The request used up its whole time. Not retried: a slow service costs one timeout a call."""
 
 
-class Turn:
-    """One request that the gate let pass, until what came of it is known; only its first ending counts.
+class AdmittedRequest:
+    """One request that passed its gate, until its end is known; only the first ending counts.
 
     Made and ended in the event loop."""
 
@@ -43,82 +42,79 @@ class Turn:
         self._endpoint = endpoint
         self._attempt = attempt
         self._started = time.monotonic()
-        self._over = False
+        self._is_over = False
 
     @classmethod
-    async def admitted(cls, gates: Gates, provider: str, url: str, endpoint: str, attempt: int) -> Self:
+    async def admit(cls, gates: Gates, provider: str, url: str, endpoint: str, attempt: int) -> Self:
         """Wait before the gate of `url`'s host. Raises Limited when it is closed."""
         gate = gates.for_url(provider, url)
         await gate.admit()
         return cls(gates, gate, endpoint, attempt)
 
-    async def answered(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        """A response came. Raises Limited for 429 and 503, and Unavailable for every other 5xx."""
-        probing = self._gate.is_probing  # a probe's failure is the host's, not the question's
-        quota = (
-            status == 429 and b"QUOTA_EXCEEDED" in body
-        )  # Spotify; only the body tells it from a burst limit
+    async def end_with_response(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        """Report a response. Raises Limited for 429 and 503, Unavailable for any other 5xx."""
+        # A probe's failure is the host's: it is no attempt of the lookups in the request.
+        is_probe = self._gate.is_probing
+        # Spotify tells a spent quota from its burst limit in the body only.
+        quota = status == 429 and b"QUOTA_EXCEEDED" in body
         if self._end(status):
             await self._gate.observe(status, headers, quota=quota)
         if status in (429, 503):
             why = "quota spent" if quota else f"HTTP {status}"
-            raise Limited(self._gate.host, self._gate.opens_at() or time.time() + 1.0, why, status=status)
+            raise Limited(self.host, self._gate.opens_at() or time.time() + 1.0, why, status=status)
         if status >= 500:
-            raise Unavailable(f"{self._gate.host}: {_named(status)}", status=status, answered=not probing)
+            raise Unavailable(f"{self.host}: {_status_text(status)}", status=status, answered=not is_probe)
 
-    async def unanswered(self) -> None:
-        """No response came, or not all of it."""
+    async def end_without_response(self) -> None:
+        """Report that no response came, or only a part of one."""
         if self._end(None):
             await self._gate.observe(None)
 
-    def dropped(self) -> None:
-        """The caller no longer wants it, which says nothing of the host."""
+    def abandon(self) -> None:
+        """Record that the caller went away, which says nothing about the host."""
         self._end(None)
 
     def _end(self, status: int | None) -> bool:
-        if self._over:
+        """Record the request; False when it has ended before."""
+        if self._is_over:
             return False
-        self._over = True
-        took = (time.monotonic() - self._started) * 1000.0
-        record = RequestRecord(
-            self._gate.provider, self._gate.host, self._endpoint, status, took, self._attempt
+        self._is_over = True
+        duration_ms = (time.monotonic() - self._started) * 1000.0
+        self._gates.record(
+            RequestRecord(self._gate.provider, self.host, self._endpoint, status, duration_ms, self._attempt)
         )
-        self._gates.record(record)
         return True
 
 
-async def with_retries(gate: Gate, call: Callable[[int], Awaitable[T]]) -> T:
-    """`call(attempt)`, up to three times while no usable response comes (connection trouble, 5xx but 503).
+async def send_with_retries(gate: Gate, send: Callable[[int], Awaitable[T]]) -> T:
+    """Return the result of `send(attempt)`, tried up to three times while it raises Unavailable.
 
-    429 and 503 are never asked again here: they come out as Limited at once."""
+    Connection trouble and 5xx other than 503 are retried. TimedOut is not, and neither are 429 and
+    503, which raise Limited at once."""
     attempt = 0
+    timed_out: list[TimedOut] = []
 
-    async def once() -> T:
+    async def send_once() -> T | None:
         nonlocal attempt
         attempt += 1
         try:
-            return await call(attempt)
-        except TimedOut as error:
-            raise _Final(error) from error
+            return await send(attempt)
+        except TimedOut as error:  # as a result, past the loop that would retry it
+            timed_out.append(error)
+            return None
 
-    try:
-        return await call_with_retries(once, retry_on=(Unavailable,), may_retry=gate.may_retry)
-    except _Final as final:
-        raise final.error from None
-
-
-class _Final(Exception):
-    """Carries an error past the loop that would try again."""
-
-    def __init__(self, error: Unavailable) -> None:
-        self.error = error
-        super().__init__(str(error))
+    result = await call_with_retries(send_once, retry_on=(Unavailable,), may_retry=gate.may_retry)
+    if timed_out:
+        raise timed_out[0]
+    return result  # type: ignore[return-value]
 
 
 def refusal(host: str, status: int, body: bytes) -> ProviderError:
-    """What a status of the 3xx and 4xx says, besides 429: BatchRejected for a malformed request, Refused for
-    one that needs a person, BadAnswer (with its status) for anything else, 404 included."""
-    message = f"{host}: {_named(status)}{_said(body)}"
+    """Return the error for a status of 3xx or 4xx other than 429.
+
+    BatchRejected for a malformed request, Refused for one that needs a person, BadAnswer (with its
+    status) for anything else, 404 included."""
+    message = f"{host}: {_status_text(status)}{_service_words(body)}"
     if status in (400, 413, 414, 422):
         return BatchRejected(message, status=status)
     if status in (401, 403):
@@ -126,15 +122,15 @@ def refusal(host: str, status: int, body: bytes) -> ProviderError:
     return BadAnswer(message, status=status)
 
 
-def _named(status: int) -> str:
+def _status_text(status: int) -> str:
     try:
         return f"HTTP {status} {HTTPStatus(status).phrase}"
     except ValueError:
         return f"HTTP {status}"
 
 
-def _said(body: bytes) -> str:
-    """The service's own words, for a person, when it used few of them and no HTML."""
+def _service_words(body: bytes) -> str:
+    """Return ": " and the service's own message, at most 200 characters and no HTML; or ""."""
     try:
         document = json.loads(body)
         words = document.get("error") or document.get("message") or document.get("help")
@@ -146,7 +142,7 @@ def _said(body: bytes) -> str:
 
 
 def endpoint_of(url: str, base_url: str) -> str:
-    """The route of `url` for records: its path below `base_url`, with every id replaced by "{id}"."""
+    """Return the route of `url` for records: its path below `base_url`, every id as "{id}"."""
     parts, base = urlsplit(url), urlsplit(base_url)
     path = parts.path
     if parts.netloc == base.netloc:
@@ -154,8 +150,10 @@ def endpoint_of(url: str, base_url: str) -> str:
     return "/" + "/".join(_ID.sub("{id}", part) for part in path.split("/") if part)
 
 
-def redirected(url: str, location: str | None) -> str:
-    """Where a redirect of `url` leads. BadAnswer when that is nowhere, not the web, or from https to http."""
+def redirect_target(url: str, location: str | None) -> str:
+    """Return the URL that a redirect of `url` leads to.
+
+    Raises BadAnswer when that is nowhere, not the web, or from https to http."""
     target = urljoin(url, location or "")
     schemes = (urlsplit(url).scheme, urlsplit(target).scheme)
     if not location or schemes[1] not in ("http", "https") or schemes == ("https", "http"):

@@ -11,10 +11,10 @@ from aiohttp import web
 
 from soulspot.errors import BadAnswer, BatchRejected, Limited, Refused
 from soulspot.models import Answer, Failed, Found, Missing, Postponed, Query
-from soulspot.providers.recent import Recent
+from soulspot.providers.recent_values import RecentValues
 from soulspot.providers.spotify.capability import PROBE_AGAIN, Capability
 from soulspot.providers.spotify.provider import Spotify
-from soulspot.providers.spotify.single import MAX_QUERY, filters
+from soulspot.providers.spotify.single import MAX_QUERY, join_filters
 from tests.providers.payloads import sp_album, sp_search, sp_track, spotify_id
 from tests.providers.upstream import FAST, Upstream, Watched, upstream
 
@@ -437,7 +437,7 @@ async def test_nothing_found_is_missing_and_a_refused_search_fails_alone() -> No
 
 @pytest.mark.parametrize("length", [10, 100, 240, 300, 5000])
 def test_a_search_text_never_exceeds_what_spotify_takes(length: int) -> None:
-    q = filters(track="word " * (length // 5), artist="x" * length, album="ä" * (length // 2))
+    q = join_filters(track="word " * (length // 5), artist="x" * length, album="ä" * (length // 2))
     assert len(q) <= MAX_QUERY
     assert q.count('"') == 6
     assert q.startswith('track:"word')
@@ -501,7 +501,7 @@ async def test_an_album_that_a_track_has_told_is_not_read_again_when_its_list_is
 
 def test_what_is_kept_for_a_while_is_gone_after_it_and_makes_room_for_what_is_newer() -> None:
     at = 0.0
-    kept: Recent[str] = Recent(2, 60.0, lambda: at)
+    kept: RecentValues[str] = RecentValues(2, 60.0, lambda: at)
     for key in ("a", "b", "c"):
         kept.put(key, key.upper())
     assert [kept.get(key) for key in ("a", "b", "c", "d")] == [None, "B", "C", None]

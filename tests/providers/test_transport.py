@@ -18,7 +18,7 @@ from soulspot.providers import transport
 from soulspot.providers.http import Http
 from soulspot.providers.session import GatedSession
 from soulspot.providers.threaded import SyncClient
-from soulspot.providers.transport import TimedOut, endpoint_of, with_retries
+from soulspot.providers.transport import TimedOut, endpoint_of, send_with_retries
 from tests.providers.upstream import FAST, Watched, always, upstream
 
 Fetch = Callable[[str], Awaitable[Any]]
@@ -47,7 +47,7 @@ async def fetching(watched: Watched, kind: str, url: str, seconds: float = 20.0)
         return response.json()
 
     try:
-        yield lambda path: with_retries(
+        yield lambda path: send_with_retries(
             gate, lambda attempt: client.call(get, url + path, deadline=seconds, attempt=attempt)
         )
     finally:

@@ -1,4 +1,6 @@
-"""ListenBrainz answers: recording metadata of the main API, and the rows of labs data sets, in our fields."""
+"""ListenBrainz answers in our fields: recordings of the main API, and rows of labs data sets.
+
+The entities' fields are listed in docs/fields.md."""
 
 from __future__ import annotations
 
@@ -12,173 +14,188 @@ from soulspot.errors import BadAnswer
 from soulspot.models import LISTENBRAINZ, Entity
 from soulspot.providers import ids
 from soulspot.providers.documents import (
-    by_count,
-    date_of,
-    dict_of,
-    dicts_in,
+    as_date,
+    as_number,
+    as_object,
+    as_text,
     distinct,
-    number_of,
-    present,
-    text_of,
+    objects_in,
+    parse_each,
+    rank_by_votes,
+    without_empty,
 )
 
 _NOT_WORD = re.compile(r"[^\w]+")
 
 
-def recordings(document: Any) -> dict[str, Entity]:
-    """The answer of `POST /1/metadata/recording/` by MBID; what ListenBrainz does not know is not in it."""
+def recordings(document: Any) -> dict[str, list[Entity]]:
+    """Return the entities in an answer of `POST /1/metadata/recording/`, by MBID.
+
+    The service leaves out unknown MBIDs. Raises BadAnswer when the answer is not an object."""
     if not isinstance(document, dict):
         raise BadAnswer("the metadata answer is not an object")
     found = {}
     for key, value in document.items():
-        mbid = ids.mbid(key)
+        mbid = ids.parse_mbid(key)
         if mbid is not None and isinstance(value, dict):
-            found[mbid] = _recording(mbid, value)
+            found[mbid] = [_recording(mbid, value)]
     return found
 
 
 def _recording(mbid: str, document: dict[str, Any]) -> Entity:
-    recording, artist = dict_of(document.get("recording")), dict_of(document.get("artist"))
-    release = dict_of(document.get("release"))
-    credit = list(dicts_in(artist.get("artists")))
-    year = number_of(release.get("year"), least=1000)
-    codes = recording.get("isrcs")
+    recording, artist = as_object(document.get("recording")), as_object(document.get("artist"))
+    release = as_object(document.get("release"))
+    credit = list(objects_in(artist.get("artists")))
+    year = as_number(release.get("year"), least=1000)
     fields = {
-        "title": text_of(recording.get("name")),
-        "artist": text_of(artist.get("name")),
-        "artists": distinct(text_of(part.get("name")) for part in credit),
-        "album": text_of(release.get("name")),
-        "album_artist": text_of(release.get("album_artist_name")),
-        "duration_ms": number_of(recording.get("length")),
-        "isrcs": distinct(map(ids.isrc, codes)) if isinstance(codes, list) else [],
-        "release_date": date_of(str(year)) if year else None,
-        "original_date": date_of(recording.get("first_release_date")),
-        "genres": _genres(dict_of(document.get("tag"))),
+        "title": as_text(recording.get("name")),
+        "artist": as_text(artist.get("name")),
+        "artists": distinct(as_text(part.get("name")) for part in credit),
+        "album": as_text(release.get("name")),
+        "album_artist": as_text(release.get("album_artist_name")),
+        "duration_ms": as_number(recording.get("length")),
+        "isrcs": parse_each(recording.get("isrcs"), ids.parse_isrc),
+        "release_date": as_date(str(year)) if year else None,
+        "original_date": as_date(recording.get("first_release_date")),
+        "genres": _genres(as_object(document.get("tag"))),
         "cover_url": cover_url(release),
         "mb_recording_id": mbid,
-        "mb_release_id": ids.mbid(release.get("mbid")),
-        "mb_release_group_id": ids.mbid(release.get("release_group_mbid")),
-        "mb_artist_ids": distinct(ids.mbid(part.get("artist_mbid")) for part in credit),
-        "spotify_track_ids": distinct(map(ids.spotify_track_in, _strings(recording.get("url_rels")))),
+        "mb_release_id": ids.parse_mbid(release.get("mbid")),
+        "mb_release_group_id": ids.parse_mbid(release.get("release_group_mbid")),
+        "mb_artist_ids": distinct(ids.parse_mbid(part.get("artist_mbid")) for part in credit),
+        "spotify_track_ids": distinct(
+            map(ids.parse_spotify_track_url, _strings_in(recording.get("url_rels")))
+        ),
     }
-    return Entity(LISTENBRAINZ, "recording", mbid, present(fields))
+    return Entity(LISTENBRAINZ, "recording", mbid, without_empty(fields))
 
 
 def cover_url(release: dict[str, Any]) -> str | None:
-    """The front cover's URL at the Cover Art Archive, 500 pixels, which takes no further request to know."""
-    image, owner = number_of(release.get("caa_id")), ids.mbid(release.get("caa_release_mbid"))
+    """Return the URL of a release's front cover, 500 pixels, at the Cover Art Archive.
+
+    The release names image and owner (`caa_id`, `caa_release_mbid`), so no request is needed."""
+    image, owner = as_number(release.get("caa_id")), ids.parse_mbid(release.get("caa_release_mbid"))
     return f"https://coverartarchive.org/release/{owner}/{image}-500.jpg" if image and owner else None
 
 
 def redirects(document: Any) -> dict[str, list[Entity]]:
-    """Rows of labs `recording-mbid-lookup` by the id that was asked (its `original_recording_mbid`): the
-    recording there is now, after a "redirect" when that has another id. Unknown ids are rows of nulls."""
+    """Return the entities in rows of labs `recording-mbid-lookup`, by the requested MBID.
+
+    An MBID that was merged has two: a "redirect" to the present MBID, and its recording. Unknown
+    MBIDs, rows of nulls, are left out."""
     found = {}
     for row in _rows(document):
-        asked, now = ids.mbid(row.get("original_recording_mbid")), ids.mbid(row.get("recording_mbid"))
-        if asked is None or now is None:
+        requested = ids.parse_mbid(row.get("original_recording_mbid"))
+        present = ids.parse_mbid(row.get("recording_mbid"))
+        if requested is None or present is None:
             continue
-        moved = [Entity(LISTENBRAINZ, "redirect", asked, {"redirect_to": now})] if now != asked else []
-        found[asked] = [*moved, _labs_recording(now, row)]
+        recording = _labs_recording(present, row)
+        redirect = Entity(LISTENBRAINZ, "redirect", requested, {"redirect_to": present})
+        found[requested] = [recording] if present == requested else [redirect, recording]
     return found
 
 
-def spotify_ids(document: Any) -> dict[str, Entity]:
-    """Rows of labs `spotify-id-from-mbid` by MBID. Of rows with the same names labs answers one only: they
-    share it."""
+def spotify_ids(document: Any) -> dict[str, list[Entity]]:
+    """Return the Spotify ids in rows of labs `spotify-id-from-mbid`, by MBID.
+
+    Labs answers only one of several rows with the same names: here they share the ids."""
     rows = [
         (mbid, row, _track_ids(row))
         for row in _rows(document)
-        if (mbid := ids.mbid(row.get("recording_mbid")))
+        if (mbid := ids.parse_mbid(row.get("recording_mbid")))
     ]
-    by_names = {_names(row): track_ids for _, row, track_ids in rows if track_ids and any(_names(row))}
+    ids_by_names = {_names(row): track_ids for _, row, track_ids in rows if track_ids and any(_names(row))}
     found = {}
     for mbid, row, track_ids in rows:
-        if track_ids := track_ids or by_names.get(_names(row), []):
+        if track_ids := track_ids or ids_by_names.get(_names(row), []):
             fields = {"mb_recording_id": mbid, "spotify_track_ids": track_ids}
-            found[mbid] = Entity(LISTENBRAINZ, "spotify_ids", mbid, fields)
+            found[mbid] = [Entity(LISTENBRAINZ, "spotify_ids", mbid, fields)]
     return found
 
 
-def spotify_names(document: Any) -> dict[str, Entity]:
-    """Rows of labs `spotify-id-from-metadata` by the key of the names that were asked, which labs repeats; an entity
-    has that key for its id."""
+def spotify_names(document: Any) -> dict[str, list[Entity]]:
+    """Return the Spotify ids in rows of labs `spotify-id-from-metadata`, by `name_key`.
+
+    Labs repeats the requested names in its rows; their key is the entity's id."""
     found = {}
     for row in _rows(document):
-        names = [text_of(row.get(name)) or "" for name in ("artist_name", "release_name", "track_name")]
-        key, track_ids = name_key(*names), _track_ids(row)
+        key, track_ids = name_key(*(name or "" for name in _names(row))), _track_ids(row)
         if key and track_ids:
-            found[key] = Entity(LISTENBRAINZ, "spotify_ids", key, {"spotify_track_ids": track_ids})
+            found[key] = [Entity(LISTENBRAINZ, "spotify_ids", key, {"spotify_track_ids": track_ids})]
     return found
 
 
 def name_key(*names: str) -> str:
-    """What labs folds names (artist credit and title, or artist, release and title) to, in its order: non-words cut,
-    lower case, in ASCII."""
+    """Return names as labs folds them: joined, without non-words, in lower case and ASCII.
+
+    The order is that of labs: artist credit and title, or artist, release and title."""
     return anyascii(_NOT_WORD.sub("", "".join(names)).lower())
 
 
-def named(document: Any) -> dict[str, Entity]:
-    """Rows of labs `acr-lookup` by the key of the names that were asked (where labs repeats those) and of those
-    that it answers."""
-    found: dict[str, Entity] = {}
+def recordings_by_name(document: Any) -> dict[str, list[Entity]]:
+    """Return the recordings in rows of labs `acr-lookup`, by `name_key` of artist credit and title.
+
+    A recording stands under the requested names (where labs repeats them) and under its own."""
+    found: dict[str, list[Entity]] = {}
     for row in _rows(document):
-        mbid = ids.mbid(row.get("recording_mbid"))
+        mbid = ids.parse_mbid(row.get("recording_mbid"))
         if mbid is None:
             continue
         entity = _labs_recording(mbid, row)
         for names in (("artist_credit_arg", "recording_arg"), ("artist_credit_name", "recording_name")):
-            artist, title = (text_of(row.get(name)) for name in names)
+            artist, title = (as_text(row.get(name)) for name in names)
             if artist and title and (key := name_key(artist, title)):
-                found.setdefault(key, entity)
+                found.setdefault(key, [entity])
     return found
 
 
 def _labs_recording(mbid: str, row: dict[str, Any]) -> Entity:
-    credit = list(dicts_in(row.get("artists")))
+    credit = list(objects_in(row.get("artists")))
     artist_ids = row.get("artist_credit_mbids")
-    listed = artist_ids if isinstance(artist_ids, list) else row.get("artist_mbids")
     fields = {
-        "title": text_of(row.get("recording_name")),
-        "artist": text_of(row.get("artist_credit_name")),
-        "artists": distinct(text_of(part.get("artist_credit_name")) for part in credit),
-        "album": text_of(row.get("release_name")),
-        "duration_ms": number_of(row.get("length")),
+        "title": as_text(row.get("recording_name")),
+        "artist": as_text(row.get("artist_credit_name")),
+        "artists": distinct(as_text(part.get("artist_credit_name")) for part in credit),
+        "album": as_text(row.get("release_name")),
+        "duration_ms": as_number(row.get("length")),
         "mb_recording_id": mbid,
-        "mb_release_id": ids.mbid(row.get("release_mbid")),
-        "mb_artist_ids": distinct(map(ids.mbid, listed)) if isinstance(listed, list) else [],
+        "mb_release_id": ids.parse_mbid(row.get("release_mbid")),
+        "mb_artist_ids": parse_each(
+            artist_ids if isinstance(artist_ids, list) else row.get("artist_mbids"), ids.parse_mbid
+        ),
     }
-    return Entity(LISTENBRAINZ, "recording", mbid, present(fields))
+    return Entity(LISTENBRAINZ, "recording", mbid, without_empty(fields))
 
 
 def _rows(document: Any) -> list[dict[str, Any]]:
     if not isinstance(document, list):
         raise BadAnswer("the labs answer is not a list")
-    return list(dicts_in(document))
+    return list(objects_in(document))
 
 
 def _track_ids(row: dict[str, Any]) -> list[str]:
-    value = row.get("spotify_track_ids")
-    return distinct(map(ids.spotify_id, value)) if isinstance(value, list) else []
+    return parse_each(row.get("spotify_track_ids"), ids.parse_spotify_id)
 
 
 def _names(row: dict[str, Any]) -> tuple[str | None, ...]:
-    return tuple(text_of(row.get(name)) for name in ("artist_name", "release_name", "track_name"))
+    return tuple(as_text(row.get(name)) for name in ("artist_name", "release_name", "track_name"))
 
 
 def _genres(tags: dict[str, Any]) -> list[str]:
-    """From the nearest level that has any; a tag with a `genre_mbid` is one of MusicBrainz' genres."""
-    levels = [tags.get(level) for level in ("recording", "release_group", "artist")]
-    for level in levels:
-        if genres := by_count([tag for tag in dicts_in(level) if tag.get("genre_mbid")], "tag"):
+    """Return the genres of the nearest level that has any: recording, release group, artist."""
+    for level in ("recording", "release_group", "artist"):
+        # Only a tag with a `genre_mbid` is a genre of MusicBrainz; others are "seen live", "00s".
+        if genres := rank_by_votes(
+            [tag for tag in objects_in(tags.get(level)) if tag.get("genre_mbid")], "tag"
+        ):
             return genres
-    return []  # its other tags are anything: "seen live", "00s"
+    return []
 
 
-def _strings(value: Any, depth: int = 3) -> Iterator[str]:
-    """Every string in a small document: what `url_rels` looks like is not documented."""
+def _strings_in(value: Any, depth: int = 3) -> Iterator[str]:
+    """Yield every string in a small document: the shape of `url_rels` is not documented."""
     if isinstance(value, str):
         yield value
     elif depth and isinstance(value, (list, dict)):
         for item in value.values() if isinstance(value, dict) else value:
-            yield from _strings(item, depth - 1)
+            yield from _strings_in(item, depth - 1)

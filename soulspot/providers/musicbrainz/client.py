@@ -1,4 +1,4 @@
-"""musicbrainzngs, made to send through our session: one bounded read a call, no sleeping, no trying again."""
+"""musicbrainzngs, sending through our session: one bounded read a call, no sleeps, no retries."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from musicbrainzngs import musicbrainz
 from soulspot.errors import BadAnswer
 from soulspot.providers.documents import decode_json
 from soulspot.providers.session import GatedSession
-from soulspot.providers.transport import MAX_REDIRECTS, REDIRECTS, redirected, refusal
+from soulspot.providers.transport import MAX_REDIRECTS, REDIRECTS, redirect_target, refusal
 from soulspot.version import __version__
 
 LOOKUP_INCLUDES = ["artists", "artist-credits", "aliases", "releases", "media", "isrcs", "tags", "url-rels"]
@@ -25,8 +25,10 @@ _thread = threading.local()
 
 
 class Reader:
-    """Reads what musicbrainzngs asks for, from the instance's own `base_url` (a mirror below any path, too)
-    and with its own User-Agent, without which MusicBrainz answers 403. Used in the session's thread only."""
+    """The routes of the web service that lookups need, read below `base_url` (a mirror's too).
+
+    Sends a User-Agent with `contact`, without which MusicBrainz answers 403. Runs in the session's
+    thread only. Searches are never paged: ties have no stable order."""
 
     def __init__(self, session: GatedSession, base_url: str, contact: str) -> None:
         self._session = session
@@ -34,40 +36,41 @@ class Reader:
         self._headers = {"User-Agent": f"soulspot/{__version__} ( {contact} )", "Accept": "application/json"}
 
     def search(self, query: str) -> Any:
-        """The search answer: {"count", "recordings"}. Never paged: ties have no stable order."""
+        """Return the answer of a recording search: {"count", "recordings"}, at most 100."""
         _thread.reader = self
         return library.search_recordings(query=query, limit=SEARCH_LIMIT)
 
     def recording(self, mbid: str) -> Any:
-        """One recording, under another id when `mbid` was merged into it. BadAnswer with status 404 when
-        unknown."""
+        """Return one recording, with another id when `mbid` was merged into that.
+
+        Raises BadAnswer with status 404 when it is unknown."""
         _thread.reader = self
         return library.get_recording_by_id(mbid, includes=LOOKUP_INCLUDES)
 
     def search_releases(self, query: str) -> Any:
-        """The release search's answer: {"count", "releases"}. Never paged, as above."""
+        """Return the answer of a release search: {"count", "releases"}, at most 100."""
         _thread.reader = self
         return library.search_releases(query=query, limit=SEARCH_LIMIT)
 
     def search_artists(self, query: str) -> Any:
-        """The artist search's answer: {"count", "artists"}. Never paged, as above."""
+        """Return the answer of an artist search: {"count", "artists"}, at most 100."""
         _thread.reader = self
         return library.search_artists(query=query, limit=SEARCH_LIMIT)
 
     def release(self, mbid: str) -> Any:
-        """One release with all its recordings, however many. BadAnswer with status 404 when unknown."""
+        """Return one release with all its recordings; BadAnswer with status 404 when unknown."""
         _thread.reader = self
         return library.get_release_by_id(mbid, includes=RELEASE_INCLUDES)
 
     def urls(self, resources: Sequence[str]) -> Any:
-        """URLs with their recordings; the library takes one resource only. 404 when none of them is known."""
+        """Return URLs with their recordings; BadAnswer with status 404 when all are unknown."""
+        # The library's own method takes one resource only.
         pairs = [("resource", resource) for resource in resources]
-        return decode_json(
-            self.read("url?" + urlencode([*pairs, ("inc", "recording-rels"), ("fmt", "json")]))
-        )
+        path = "url?" + urlencode([*pairs, ("inc", "recording-rels"), ("fmt", "json")])
+        return decode_json(self.read(path))
 
     def read(self, path: str) -> bytes:
-        """The body at `path` below the base URL, behind at most three redirects (a merged id is a 301)."""
+        """Return the body at `path` below the base URL, after up to three redirects."""
         url = f"{self._base_url}/{path}"
         for _ in range(MAX_REDIRECTS + 1):
             response = self._session.get(url, headers=self._headers, allow_redirects=False)
@@ -76,32 +79,33 @@ class Reader:
             host = urlsplit(url).netloc
             if response.status_code not in REDIRECTS:
                 raise refusal(host, response.status_code, response.content)
-            target = redirected(url, response.headers.get("Location"))
-            if not urlsplit(target).query:  # keep asking for JSON and the same includes
+            target = redirect_target(url, response.headers.get("Location"))
+            # The 301 of a merged id has no query, which asks for JSON and the includes.
+            if not urlsplit(target).query:
                 target += f"?{urlsplit(url).query}"
             url = target
         raise BadAnswer(f"{host} redirects more than {MAX_REDIRECTS} times")
 
 
 def _read_once(opener: Any, request: Any, body: Any = None, *unused: Any) -> bytes:
-    """Stands in for the library's reading, which has no timeout, tries eight times and sleeps 56 s in
-    between."""
+    """Read for musicbrainzngs, whose own reading has no timeout and retries through 56 s."""
     url = urlsplit(request.full_url)
     path = url.path.removeprefix("/ws/2/")
     reader: Reader = _thread.reader
     return reader.read(f"{path.strip('/')}?{url.query}")
 
 
-def set_up(contact: str) -> None:
-    """Tame the library; its settings are the module's, so what differs between instances is in `Reader`.
+def set_up_library(contact: str) -> None:
+    """Replace the library's reading, rate limiter and parser.
 
-    The rate limiter goes entirely: switched off it still holds a lock around every request, and a thread that
-    was given up would hold it for ever."""
+    They belong to its module, so everything that differs between instances is in `Reader`."""
     library._safe_read = _read_once
+    # Even switched off, the limiter holds a lock around every request, and an abandoned thread
+    # would hold it for ever: the function is unwrapped.
     library._mb_request = getattr(library._mb_request, "fun", library._mb_request)
     library.set_rate_limit(False)
     library.set_useragent("soulspot", __version__, contact)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # "the json format is non-official": it has what the XML parser drops
+        warnings.simplefilter("ignore")  # of an unofficial format: it has what the XML parser drops
         library.set_format("json")
     library.set_parser(decode_json)

@@ -1,4 +1,4 @@
-"""Pieces of Lucene queries: phrases, words, words with a slip, lengths; whatever stands in a tag, it stays a text."""
+"""Pieces of Lucene queries (phrases, words, lengths), safe for any text that stands in a tag."""
 
 from __future__ import annotations
 
@@ -11,74 +11,61 @@ from soulspot.text import fold, latin
 
 MAX_WORDS = 12
 _QUOTED = re.compile(r'(["\\])')
+# (letters, edits): words of at least so many letters may differ by so many; a shorter word would
+# become another word.
 _SLIPS = ((4, 1), (8, 2))
-"""From this many letters on a word may differ by this many; shorter words are other words then."""
-_LITTLE = frozenset(
-    (
-        "the",
-        "a",
-        "an",
-        "of",
-        "and",
-        "or",
-        "in",
-        "on",
-        "to",
-        "der",
-        "die",
-        "das",
-        "le",
-        "la",
-        "les",
-        "el",
-        "los",
-        "de",
-    )
-)
+_LITTLE = frozenset(["the", "a", "an", "of", "and", "or", "in", "on", "to"])
+_LITTLE |= frozenset(["der", "die", "das", "le", "la", "les", "el", "los", "de"])
 
 
 def phrase(text: str) -> str:
-    """A quoted phrase; within quotes only the quote and the backslash are special to Lucene."""
+    """Return a quoted phrase; inside quotes only quote and backslash are special to Lucene."""
     return '"' + _QUOTED.sub(r"\\\1", text) + '"'
 
 
-def either(text: str, shorter: str) -> str:
-    """The phrase, or a shorter form of it where that is another."""
+def any_form(text: str, shorter: str) -> str:
+    """Return the phrase of `text`, or of either form where `shorter` differs."""
     return phrase(text) if fold(shorter) in ("", fold(text)) else f"({phrase(text)} OR {phrase(shorter)})"
 
 
 def any_word(text: str) -> str:
-    """Any of the text's words."""
+    """Return a clause for any of the text's words."""
     found = words(text)
     return f"({' OR '.join(found)})" if found else phrase(text)
 
 
 def every_word(text: str) -> str:
-    """All of the text's words, in any order."""
+    """Return a clause for all of the text's words, in any order."""
     found = words(text)
     return f"({' AND '.join(found)})" if found else phrase(text)
 
 
 def every_word_or_nearly(text: str, *, slips: bool) -> str:
-    """All of the text's words that tell something, in any order, with a slip of the pen each where `slips`."""
+    """Return a clause for the text's words in any order, without little words such as "the".
+
+    With `slips` a word of four letters may have one letter wrong, a word of eight two."""
     found = [word for word in words(text) if word not in _LITTLE] or words(text)
     near = [f"{word}~{edits}" if slips and (edits := _edits(word)) else word for word in found]
     return f"({' AND '.join(near)})" if near else phrase(text)
 
 
 def words(text: str) -> list[str]:
-    """Folded: no special signs, and no AND, OR or NOT, which are operators in capitals only."""
+    """Return the first distinct words of a text, folded.
+
+    Folding leaves no special signs, and no AND, OR or NOT: operators are in capitals only."""
     return list(dict.fromkeys(fold(text).split()))[:MAX_WORDS]
 
 
 def span(field: str, middle: int, slack: int) -> str:
-    """A number within `slack` of `middle`."""
+    """Return a clause for numbers within `slack` of `middle`: `dur:[208000 TO 218000]`."""
     return f"{field}:[{max(middle - slack, 0)} TO {middle + slack}]"
 
 
 def likeness(wanted: str, names: Sequence[str]) -> float:
-    """0 to 100: how well the likest of `names` has the words of `wanted`, in its script or in Latin. A name of signs
-    alone ("!!!") has no words and is like itself."""
+    """Return 0 to 100: how well the likest of `names` has the words of `wanted`.
+
+    Compares in the names' own script and in Latin. A name of signs alone ("!!!") has no words and
+    is only like itself."""
     if not fold(wanted):
         return 100.0 if wanted.strip() in (name.strip() for name in names) else 0.0
     return max(
@@ -87,6 +74,6 @@ def likeness(wanted: str, names: Sequence[str]) -> float:
 
 
 def _edits(word: str) -> int:
-    if not word.isalpha() or not word.isascii():  # scripts without blanks are indexed by the sign
+    if not word.isalpha() or not word.isascii():  # scripts without blanks are indexed sign by sign
         return 0
     return max((edits for letters, edits in _SLIPS if len(word) >= letters), default=0)

@@ -1,25 +1,29 @@
-"""MusicBrainz: many lookups in one search, merged ids one by one, Spotify links 70 at a time."""
+"""MusicBrainz: many lookups in one search, Spotify links 70 a request, merged ids one by one.
+
+Facts about the web service (WS/2) come from its documentation and source code; docs/providers.md
+lists the requests."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import ceil
 from typing import Any
 
 from soulspot.errors import BadAnswer, BatchRejected, Limited, Refused, Unavailable
 from soulspot.limits import Gates
-from soulspot.models import MUSICBRAINZ, Answer, Entity, Found, Missing, Query
+from soulspot.models import MUSICBRAINZ, Answer, Entity, Query
 from soulspot.providers import ids
 from soulspot.providers.answer_sheet import AnswerSheet
 from soulspot.providers.base import Provider
-from soulspot.providers.musicbrainz import answers, text
-from soulspot.providers.musicbrainz import query as lucene
-from soulspot.providers.musicbrainz.client import Reader, set_up
+from soulspot.providers.musicbrainz import answers
+from soulspot.providers.musicbrainz.clauses import SHOWN, expected_tracks, join_clauses, split_searches
+from soulspot.providers.musicbrainz.client import Reader, set_up_library
 from soulspot.providers.musicbrainz.searches import SEARCHES, Search
+from soulspot.providers.musicbrainz.text_search import is_wide, tagged_length
 from soulspot.providers.session import GatedSession
 from soulspot.providers.threaded import SyncClient
-from soulspot.providers.transport import with_retries
+from soulspot.providers.transport import send_with_retries
 
 log = logging.getLogger(__name__)
 
@@ -27,13 +31,16 @@ CAPACITY = {
     "recording": 100, "isrc": 100, "album": 30, "release": 20, "text": 40, "artist": 40, "loose": 25, "by_artist": 40,
     "url": 70, "redirect": 1,
 }  # fmt: skip
-FEW_HITS, SHOWN, MOST_PARTS = 80, 100, 4
-"""A search is sized to match about this many: with more than 100 it has to be split."""
+# A search is sized to match about FEW_HITS: beyond SHOWN hits it has to be split, into MOST_PARTS
+# at most.
+FEW_HITS, MOST_PARTS = 80, 4
 
 
 class MusicBrainz(Provider):
-    """A `Provider`. `base_url` is what a path is appended to, `contact` an address or URL for the User-Agent,
-    `rate` is in requests a second, `timeout` in seconds for one request."""
+    """The provider of the web service, or of a mirror of it.
+
+    A request's path is appended to `base_url`; `contact` is an e-mail address or URL for the
+    User-Agent; `rate` is in requests a second, `timeout` in seconds a request."""
 
     name = MUSICBRAINZ
 
@@ -47,14 +54,13 @@ class MusicBrainz(Provider):
         timeout: float = 30.0,
         batch_size: int = 100,
     ) -> None:
-        self._gates = gates
-        self._base_url = base_url
         self._gate = gates.open(self.name, base_url, rate=rate)
         self._timeout = timeout
         self._batch_size = batch_size
-        self._hits = {kind: how.hits for kind, how in SEARCHES.items() if how.hits}
-        self._slips = True  # until the server says that it does not take them
-        set_up(contact)
+        # Hits that one clause has matched on average lately, by kind.
+        self._hits = {kind: search.expected_hits for kind, search in SEARCHES.items() if search.expected_hits}
+        self._takes_slips = True  # until the server refuses Lucene's `~`
+        set_up_library(contact)
         self._client = SyncClient(
             "musicbrainz",
             lambda: GatedSession(gates, self.name, base_url=base_url, timeout=self._timeout),
@@ -63,25 +69,27 @@ class MusicBrainz(Provider):
 
     @property
     def capacity(self) -> Mapping[str, int]:
-        return {kind: min(most, self._batch_size, self._fitting(kind)) for kind, most in CAPACITY.items()}
+        fitting = {kind: max(1, int(FEW_HITS / hits)) for kind, hits in self._hits.items()}
+        return {kind: min(n, self._batch_size, fitting.get(kind, SHOWN)) for kind, n in CAPACITY.items()}
 
     async def lookup(self, queries: Sequence[Query]) -> list[Answer]:
-        """As `Provider.lookup`. What the search index does not have is Missing; a merged id is, too."""
+        """Answer `queries` as `Provider.lookup` describes.
+
+        Everything that the search index does not have is Missing, merged ids too."""
         sheet = AnswerSheet(queries)
-        sheet.check(CAPACITY, _fault)
+        sheet.fail_unusable(CAPACITY, _find_fault)
         try:
             for kind in SEARCHES:
-                for chunk in self._chunks(sheet.open(kind), kind):
+                unanswered = sorted(sheet.unanswered(kind), key=is_wide)
+                for chunk in split_searches(unanswered, self.capacity[kind]):
                     await self._search(sheet, chunk)
-            for chunk in lucene.by_size(sheet.open("release")):
-                await self._releases(sheet, chunk)
-            open_urls = sheet.open("url")
-            for start in range(0, len(open_urls), self.capacity["url"]):
-                await self._urls(sheet, open_urls[start : start + self.capacity["url"]])
-            for query in sheet.open("redirect"):
-                await self._redirect(sheet, query)
+            urls, most = sheet.unanswered("url"), self.capacity["url"]
+            for start in range(0, len(urls), most):
+                await self._fetch_urls(sheet, urls[start : start + most])
+            for query in sheet.unanswered("redirect"):
+                await self._follow_redirect(sheet, query)
         except (Limited, Unavailable, Refused, BadAnswer) as error:
-            return sheet.given_up(error)
+            return sheet.answers_after(error)
         return sheet.answers()
 
     def opens_at(self, kind: str) -> float | None:
@@ -90,178 +98,114 @@ class MusicBrainz(Provider):
     def retune(
         self, *, rate: float, batch_size: int, timeout: float, daily_budget: int | None = None
     ) -> None:
-        """As `Provider.retune`."""
         self._gate.retune(rate=rate, daily_budget=daily_budget)
         self._batch_size, self._timeout = batch_size, timeout
 
     async def close(self) -> None:
         self._client.abandon()
 
-    def _chunks(self, queries: list[Query], kind: str) -> list[list[Query]]:
-        queries.sort(key=text.is_wide)  # the narrow ones together
-        return list(lucene.chunks(queries, self.capacity[kind]))
-
-    def _fitting(self, kind: str) -> int:
-        """So many clauses of this kind that what they match should be shown whole, by what they have matched so far."""
-        return max(1, int(FEW_HITS / self._hits[kind])) if kind in self._hits else SHOWN
-
     async def _search(self, sheet: AnswerSheet, queries: list[Query]) -> None:
-        """One search; when it matches more than it shows, its parts, for whose hits are missing is
-        unknown."""
-        sheet.asking(queries)
+        """Answer queries of one kind with one search; with several, if it shows too few hits."""
         kind = queries[0].kind
-        how = SEARCHES[kind]
-        try:
-            document = await self._send(how, queries)
-        except BatchRejected as error:
-            sheet.rejected(error)
+        search = SEARCHES[kind]
+        if kind == "release" and len(queries) == 1 and expected_tracks(queries[0]) > SHOWN:
+            await self._fetch_release(sheet, queries[0])
             return
+        with sheet.request(queries):
+            hits, count = search.read(await self._send_search(search, queries))
+            if kind in self._hits and not is_wide(queries[0]):
+                self._hits[kind] = max(0.7 * self._hits[kind] + 0.3 * min(count, SHOWN) / len(queries), 0.1)
+            if count > len(hits) and len(queries) > 1:
+                # Nobody knows whose hits are not shown. Pages are no way out, for ties have no
+                # stable order. A few parts at a time: one clause may match most of it.
+                size = max(1, ceil(len(queries) / min(MOST_PARTS, max(2, ceil(count / FEW_HITS)))))
+                for start in range(0, len(queries), size):
+                    await self._search(sheet, queries[start : start + size])
+                return
+            if count > len(hits) and kind == "release":
+                await self._fetch_release(sheet, queries[0])
+                return
+            found: dict[Query, dict[str, Entity]] = {query: {} for query in queries}
+            for hit in hits:
+                if entity := search.entity(hit):
+                    for query in search.answered(queries, entity, hit):
+                        found[query].setdefault(entity.id, entity)
+            for query, entities in found.items():
+                sheet.put_found(query, entities.values())
+
+    async def _send_search(self, search: Search, queries: list[Query]) -> Any:
+        """Return the document that answers one search for all of `queries`."""
+        kind = queries[0].kind
+        try:
+            return await self._send(search.send, join_clauses(queries, slips=self._takes_slips))
+        except BatchRejected as error:
+            # The `~` may be at fault. It is left out for good only if the same search passes
+            # without it.
+            if kind != "loose" or not self._takes_slips:
+                raise
+            document = await self._send(search.send, join_clauses(queries, slips=False))
+            log.warning("MusicBrainz does not take words with slips (~): %s", error)
+            self._takes_slips = False
+            return document
         except BadAnswer as error:
             if kind != "artist" or error.status != 404:
                 raise
             log.warning("MusicBrainz has no artist search at this address")
-            document = {"artists": [], "count": 0}
-        hits, count = how.read(document)
-        if kind in self._hits and not text.is_wide(queries[0]):
-            self._hits[kind] = max(0.7 * self._hits[kind] + 0.3 * min(count, SHOWN) / len(queries), 0.1)
-        if count > len(hits) and len(queries) > 1:
-            await self._in_parts(self._search, sheet, queries, count)
-            return
-        found: dict[Query, dict[str, Entity]] = {query: {} for query in queries}
-        for hit in hits:
-            if entity := how.entity(hit):
-                for query in how.owners(queries, entity, hit):
-                    found[query].setdefault(entity.id, entity)
-        for query, entities in found.items():
-            sheet.put_found(query, entities.values())
+            return {"artists": [], "count": 0}
 
-    async def _send(self, how: Search, queries: list[Query]) -> Any:
-        """Ask them together. Where that is refused, words with slips (`~`) may be why: only if the same without them is
-        taken are they left out from then on."""
-        try:
-            return await self._ask(how.send, lucene.joined(queries, slips=self._slips))
-        except BatchRejected as error:
-            if queries[0].kind != "loose" or not self._slips:
-                raise
-            document = await self._ask(how.send, lucene.joined(queries, slips=False))
-            log.warning("MusicBrainz does not take words with slips (~): %s", error)
-            self._slips = False
-            return document
+    async def _fetch_release(self, sheet: AnswerSheet, query: Query) -> None:
+        """Answer a "release" query by a lookup, which shows more recordings than a search can."""
+        with sheet.request([query], missing_on_404=True):
+            document = await self._send(Reader.release, ids.parse_mbid(query["mbid"]))
+            if not isinstance(document, dict):
+                raise BadAnswer("the release is not an object")
+            sheet.put_found(query, answers.recordings_on(document))
 
-    async def _releases(self, sheet: AnswerSheet, queries: list[Query]) -> None:
-        """All recordings of several releases in one search; a release of more than a search shows is looked up."""
-        sheet.asking(queries)
-        if len(queries) == 1 and lucene.tracks_hinted(queries[0]) > lucene.SHOWN:
-            await self._release(sheet, queries[0])
-            return
-        try:
-            document = await self._ask(Reader.search, lucene.joined(queries))
-        except BatchRejected as error:
-            sheet.rejected(error)
-            return
-        hits, count = answers.search_hits(document)
-        if count > len(hits):
-            if len(queries) > 1:
-                await self._in_parts(self._releases, sheet, queries, count)
-            else:
-                await self._release(sheet, queries[0])
-            return
-        found: dict[Query, list[Entity]] = {query: [] for query in queries}
-        for hit in hits:
-            if entity := answers.recording(hit):
-                on = {entry["id"] for entry in entity.fields.get("releases", ())}
-                for query in queries:
-                    if ids.mbid(query["mbid"]) in on:
-                        found[query].append(entity)
-        for query, entities in found.items():
-            sheet.put_found(query, entities)
+    async def _fetch_urls(self, sheet: AnswerSheet, queries: list[Query]) -> None:
+        """Answer "url" queries: the recordings that are linked to Spotify tracks."""
+        with sheet.request(queries, missing_on_404=True):
+            track_ids = [query["spotify_id"].strip() for query in queries]
+            document = await self._send(Reader.urls, [ids.spotify_track_url(track) for track in track_ids])
+            found = dict(answers.recordings_by_url(document))
+            for query, track in zip(queries, track_ids, strict=True):
+                sheet.put_found(query, found.get(track, ()))
 
-    async def _release(self, sheet: AnswerSheet, query: Query) -> None:
-        try:
-            document = await self._ask(Reader.release, ids.mbid(query["mbid"]))
-        except BatchRejected as error:
-            sheet.rejected(error)
-            return
-        except BadAnswer as error:
-            if error.status != 404:
-                raise
-            sheet.put(query, Missing())
-            return
-        if not isinstance(document, dict):
-            raise BadAnswer("the release is not an object")
-        sheet.put_found(query, answers.recordings_on(document))
+    async def _follow_redirect(self, sheet: AnswerSheet, query: Query) -> None:
+        """Answer a "redirect" query: the lookup of a merged id leads to its recording by a 301."""
+        requested = ids.parse_mbid(query["mbid"]) or ""
+        with sheet.request([query], missing_on_404=True):
+            document = await self._send(Reader.recording, requested)
+            entity = answers.recording(document) if isinstance(document, dict) else None
+            if entity is None:
+                raise BadAnswer("the lookup answered with no recording")
+            redirect = Entity(MUSICBRAINZ, "redirect", requested, {"redirect_to": entity.id})
+            sheet.put_found(query, [entity] if entity.id == requested else [redirect, entity])
 
-    @staticmethod
-    async def _in_parts(
-        ask: Callable[[AnswerSheet, list[Query]], Awaitable[None]],
-        sheet: AnswerSheet,
-        queries: list[Query],
-        count: int,
-    ) -> None:
-        """Ask again in so many parts that each should be shown whole; in a few at a time, for it may be one clause that
-        matches so much."""
-        size = max(1, ceil(len(queries) / min(MOST_PARTS, max(2, ceil(count / FEW_HITS)))))
-        for start in range(0, len(queries), size):
-            await ask(sheet, queries[start : start + size])
-
-    async def _urls(self, sheet: AnswerSheet, queries: list[Query]) -> None:
-        sheet.asking(queries)
-        resources = [ids.spotify_track_url(query["spotify_id"].strip()) for query in queries]
-        found: dict[str, tuple[Entity, ...]] = {}
-        try:
-            document = await self._ask(Reader.urls, resources)
-            found = {track_id: tuple(entities) for track_id, entities in answers.url_resources(document)}
-        except BatchRejected as error:
-            sheet.rejected(error)
-            return
-        except BadAnswer as error:
-            if error.status != 404:
-                raise
-        for query in queries:
-            sheet.put_found(query, found.get(query["spotify_id"].strip(), ()))
-
-    async def _redirect(self, sheet: AnswerSheet, query: Query) -> None:
-        """Look an id up, which follows the 301 of a merged one; the search index has none of those."""
-        sheet.asking([query])
-        asked = ids.mbid(query["mbid"]) or ""
-        try:
-            document = await self._ask(Reader.recording, asked)
-        except BatchRejected as error:
-            sheet.rejected(error)
-            return
-        except BadAnswer as error:
-            if error.status != 404:
-                raise
-            sheet.put(query, Missing())
-            return
-        entity = answers.recording(document) if isinstance(document, dict) else None
-        if entity is None:
-            raise BadAnswer("the lookup answered with no recording")
-        moved = Entity(MUSICBRAINZ, "redirect", asked, {"redirect_to": entity.id})
-        sheet.put(query, Found((entity,) if entity.id == asked else (moved, entity)))
-
-    async def _ask(self, method: Callable[..., Any], *args: Any) -> Any:
-        return await with_retries(
+    async def _send(self, method: Callable[..., Any], *args: Any) -> Any:
+        return await send_with_retries(
             self._gate,
             lambda attempt: self._client.call(method, *args, deadline=self._timeout, attempt=attempt),
         )
 
 
-def _fault(query: Query) -> str | None:
-    """Why a query cannot be asked; one malformed id could fail the whole search."""
+def _find_fault(query: Query) -> str | None:
+    """Return in words why a query cannot be sent, or None.
+
+    One malformed id could fail the whole search."""
     match query.kind:
         case "recording" | "redirect" | "release":
-            return None if ids.mbid(query.get("mbid")) else f"not a MusicBrainz id: {query.get('mbid')!r}"
+            is_valid = ids.parse_mbid(query.get("mbid"))
+            return None if is_valid else f"not a MusicBrainz id: {query.get('mbid')!r}"
         case "isrc":
-            return None if ids.isrc(query.get("isrc")) else f"not an ISRC: {query.get('isrc')!r}"
+            return None if ids.parse_isrc(query.get("isrc")) else f"not an ISRC: {query.get('isrc')!r}"
         case "url":
-            return None if ids.spotify_id(query.get("spotify_id")) else "not a Spotify id"
+            return None if ids.parse_spotify_id(query.get("spotify_id")) else "not a Spotify id"
         case "album":
             return None if (query.get("album") or "").strip() else "an album search needs the album's name"
         case "artist":
             return None if (query.get("name") or "").strip() else "an artist search needs a name"
         case "by_artist":
-            known = [ids.mbid(one) for one in (query.get("arid") or "").split()]
-            named = bool(known) and None not in known and text.length_of(query) is not None
-            return None if named else "a search by artist needs artist MBIDs and a length"
+            artist_ids = [ids.parse_mbid(artist) for artist in (query.get("arid") or "").split()]
+            is_usable = bool(artist_ids) and None not in artist_ids and tagged_length(query) is not None
+            return None if is_usable else "a search by artist needs artist MBIDs and a length"
     return None if (query.get("title") or "").strip() else "a text search needs a title"

@@ -1,4 +1,4 @@
-"""Which of MusicBrainz' searches answers what: who sends it, who reads its hits, and whose a hit is."""
+"""The searches by kind of lookup: how to send one, read its hits, and assign them to queries."""
 
 from __future__ import annotations
 
@@ -8,47 +8,52 @@ from typing import Any
 
 from soulspot.models import Entity, Query
 from soulspot.providers import ids
-from soulspot.providers.musicbrainz import answers, names, text
+from soulspot.providers.musicbrainz import answers, name_search, text_search
 from soulspot.providers.musicbrainz.client import Reader
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """How one kind is searched: what sends it, what reads its hits, and whose a hit is.
+    """The search for one kind of lookup."""
 
-    `hits`: how many a clause matches on average, to begin with; None where that needs no watching."""
-
-    send: Callable[[Reader, str], Any]
-    hits: float | None
-    read: Callable[[Any], tuple[list[dict[str, Any]], int]]
-    entity: Callable[[dict[str, Any]], Entity | None]
-    owners: Callable[[Sequence[Query], Entity, dict[str, Any]], list[Query]]
+    expected_hits: float | None  # of one clause, to begin with; None: few enough to need no watching
+    answered: Callable[[Sequence[Query], Entity, dict[str, Any]], list[Query]]  # by an entity's hit
+    send: Callable[[Reader, str], Any] = Reader.search
+    read: Callable[[Any], tuple[list[dict[str, Any]], int]] = answers.recording_hits
+    entity: Callable[[dict[str, Any]], Entity | None] = answers.recording
 
 
-def _recordings(
-    hits: float | None, owners: Callable[[Sequence[Query], Entity, dict[str, Any]], list[Query]]
-) -> Search:
-    return Search(Reader.search, hits, answers.search_hits, answers.recording, owners)
+def _answered_by_text(queries: Sequence[Query], entity: Entity, hit: dict[str, Any]) -> list[Query]:
+    return text_search.find_answered(queries, entity.fields, answers.titles(hit))
 
 
-def _by_text(queries: Sequence[Query], entity: Entity, hit: dict[str, Any]) -> list[Query]:
-    return text.owners(queries, entity.fields, answers.titles(hit))
+def _answered_by_isrc(queries: Sequence[Query], entity: Entity, hit: dict[str, Any]) -> list[Query]:
+    return [query for query in queries if ids.parse_isrc(query["isrc"]) in entity.fields.get("isrcs", ())]
+
+
+def _answered_by_release(queries: Sequence[Query], entity: Entity, hit: dict[str, Any]) -> list[Query]:
+    on = {entry["id"] for entry in entity.fields.get("releases", ())}
+    return [query for query in queries if ids.parse_mbid(query["mbid"]) in on]
 
 
 SEARCHES = {
-    "recording": _recordings(None, lambda qs, one, hit: [q for q in qs if ids.mbid(q["mbid"]) == one.id]),
-    "isrc": _recordings(
-        0.8, lambda qs, one, hit: [q for q in qs if ids.isrc(q["isrc"]) in one.fields.get("isrcs", ())]
+    "recording": Search(
+        None,
+        lambda queries, entity, hit: [query for query in queries if ids.parse_mbid(query["mbid"]) == entity.id],
     ),
-    "text": _recordings(3.0, _by_text),
-    "loose": _recordings(6.0, _by_text),
-    "by_artist": _recordings(4.0, _by_text),
+    "isrc": Search(0.8, _answered_by_isrc),
+    "text": Search(3.0, _answered_by_text),
+    "loose": Search(6.0, _answered_by_text),
+    "by_artist": Search(4.0, _answered_by_text),
     "album": Search(
-        Reader.search_releases, 3.0, answers.release_hits, answers.release,
-        lambda qs, one, hit: names.album_owners(qs, one.fields),
+        3.0,
+        lambda queries, entity, hit: name_search.find_answered_albums(queries, entity.fields),
+        Reader.search_releases, answers.release_hits, answers.release,
     ),
     "artist": Search(
-        Reader.search_artists, 2.5, answers.artist_hits, answers.artist,
-        lambda qs, one, hit: names.artist_owners(qs, one.fields),
+        2.5,
+        lambda queries, entity, hit: name_search.find_answered_artists(queries, entity.fields),
+        Reader.search_artists, answers.artist_hits, answers.artist,
     ),
+    "release": Search(None, _answered_by_release),
 }  # fmt: skip

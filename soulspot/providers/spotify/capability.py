@@ -1,4 +1,4 @@
-"""Whether Spotify lets this app use the batch route; learned by asking once, and remembered."""
+"""Whether Spotify serves its batch routes to this app: probed once, and remembered."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from typing import Any
 
 from soulspot.limits import StatePort
 
+# Seconds. Which apps Spotify serves changes a few times a year, and a probe costs one request.
 PROBE_AGAIN = 30 * 86400.0
-"""Seconds. Which apps Spotify serves changes a few times a year, and asking costs one request."""
 
 
 class Capability:
-    """Stands in the state port under "spotify:capability:<16 hex of the client id's SHA-256>" as {"batch",
-    "at"}: another client id starts unknown."""
+    """The remembered answer for one client id.
+
+    Stands in the state port as {"batch": bool, "at": epoch seconds}, under "spotify:capability:"
+    and 16 hex digits of the client id's SHA-256: another client id starts unknown."""
 
     def __init__(self, port: StatePort, client_id: str, now: Callable[[], float] = time.time) -> None:
         self._port = port
@@ -25,21 +27,23 @@ class Capability:
 
     @property
     def are_batches_withheld(self) -> bool:
-        """Whether it is already known in this process that the batch route is not served."""
+        """Whether this process knows already that the batch routes are not served."""
         return self._known is not None and self._known.get("batch") is False
 
     async def are_batches_served(self) -> bool | None:
-        """Whether the batch route is served; None when unknown, or not served when asked over 30 days ago."""
+        """Return whether the batch routes are served; None when a probe has to find out.
+
+        A refusal counts for 30 days, a permission until it is withdrawn."""
         if self._known is None:
             self._known = await self._port.load(self._key) or {}
         batch, at = self._known.get("batch"), self._known.get("at")
         if not isinstance(batch, bool) or not isinstance(at, (int, float)):
             return None
-        stale = not 0 <= self._now() - at < PROBE_AGAIN
-        return None if stale and not batch else batch
+        is_stale = not 0 <= self._now() - at < PROBE_AGAIN
+        return None if is_stale and not batch else batch
 
     async def record(self, batch: bool) -> None:
-        """Remember what an answer showed, when that is news."""
+        """Remember whether an answer showed that the batch routes are served."""
         if await self.are_batches_served() is not batch:
             self._known = {"batch": batch, "at": self._now()}
             await self._port.save(self._key, self._known)

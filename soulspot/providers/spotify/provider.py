@@ -1,34 +1,36 @@
-"""Spotify: 50 tracks a request where the app may, otherwise the cheapest routes that are left."""
+"""Spotify: 50 tracks a request where the app may, else the cheapest routes that are left."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from soulspot.errors import BadAnswer, BatchRejected, Limited, Refused, Unavailable
+from soulspot.errors import BadAnswer, Limited, Refused, Unavailable
 from soulspot.limits import Gates, StatePort
-from soulspot.models import SPOTIFY, Answer, Found, Missing, Postponed, Query
+from soulspot.models import SPOTIFY, Answer, Missing, Postponed, Query
 from soulspot.providers import ids
 from soulspot.providers.answer_sheet import AnswerSheet
 from soulspot.providers.base import Provider
 from soulspot.providers.spotify import answers
 from soulspot.providers.spotify.capability import Capability
 from soulspot.providers.spotify.client import SpotifyApi, Withheld
-from soulspot.providers.spotify.single import SingleRoutes, filters
+from soulspot.providers.spotify.single import SingleRoutes, join_filters, put_track, track_id
 
+# Tracks read of one album: 50 come with it, each further request brings 50 more.
 LONGEST_ALBUM = 400
-"""Tracks of an album that are read; 50 come with it, each further request brings 50 more."""
 CAPACITY = {"track": 50, "tracklist": 20, "album": 1, "isrc": 1, "text": 1}
+# Lookups claimed at a time where the batch routes are withheld. Of tracks enough that an album's
+# come together, and few enough to be requested one by one. Albums are claimed first: their answers
+# often save the requests for their tracks.
 CAPACITY_WITHOUT_BATCHES = {"tracklist": 1, "album": 1, "track": 20}
-"""Tracks to take at a time when the batch routes are withheld: an album's worth of company, and no more than
-can be asked for one by one in a reasonable time. Albums come first: what they show needs no question of its own."""
 
 
 class Spotify(Provider):
-    """A `Provider`. What the app may do is learned by asking once and kept in `port` by client id.
+    """The provider of the Web API.
 
-    `rate` is in requests a second, `timeout` in seconds for one request, `daily_budget` in requests in any 24
-    h (None: no limit of ours), `market` an ISO 3166-1 country code or None."""
+    The first batch finds out whether the app may use the batch routes; `port` keeps that by client
+    id. `rate` is in requests a second, `timeout` in seconds a request, `daily_budget` in requests in
+    any 24 hours (None: no limit of ours), `market` an ISO 3166-1 country code or None."""
 
     name = SPOTIFY
 
@@ -50,7 +52,7 @@ class Spotify(Provider):
         self._gate = gates.open(self.name, base_url, rate=rate, daily_budget=daily_budget)
         self._token_gate = gates.open(self.name, token_url, rate=rate)
         self.on_batches_withheld: Callable[[], None] | None = None
-        """Called when it shows that the batch routes are withheld, so that plans can be made anew."""
+        """Called when the batch routes turn out to be withheld, so that plans can be made anew."""
         self._batch_size = batch_size
         self._capability = Capability(port, client_id)
         self._api = SpotifyApi(
@@ -67,44 +69,46 @@ class Spotify(Provider):
 
     @property
     def capacity(self) -> Mapping[str, int]:
-        most = (
-            {**CAPACITY_WITHOUT_BATCHES, **CAPACITY, **CAPACITY_WITHOUT_BATCHES}
-            if self._capability.are_batches_withheld
-            else CAPACITY
-        )
+        # The order of the keys is the order of claims, so the overriding keys stand first.
+        without = {**CAPACITY_WITHOUT_BATCHES, **CAPACITY, **CAPACITY_WITHOUT_BATCHES}
+        most = without if self.are_batches_withheld else CAPACITY
         return {kind: min(number, self._batch_size) for kind, number in most.items()}
 
     @property
     def expensive_kinds(self) -> frozenset[str]:
-        """The kinds of which a request answers one, so that whatever makes them needless had better come first."""
         expensive = frozenset({"album", "isrc", "text"})
         return expensive | {"track", "tracklist"} if self.are_batches_withheld else expensive
 
     @property
     def incidental_kinds(self) -> frozenset[str]:
-        """The kinds that answers to others may answer by the way."""
         return frozenset({"track"}) if self.are_batches_withheld else frozenset()
 
     @property
     def are_batches_withheld(self) -> bool:
-        """Whether it is known that the batch routes are not for this app."""
+        """Whether the batch routes are known not to be for this app."""
         return self._capability.are_batches_withheld
 
     async def load_capability(self) -> None:
-        """Load what is remembered of the app, so that plans can be made for it."""
+        """Load what is remembered of the app, before plans are made for it."""
         await self._capability.are_batches_served()
 
     async def lookup(self, queries: Sequence[Query]) -> list[Answer]:
-        """As `Provider.lookup`. Tracks keep the id that was asked for, also where a market relinks them."""
+        """Answer `queries` as `Provider.lookup` describes.
+
+        A track's entity keeps the requested id, also where a market relinks it to another track."""
         sheet = AnswerSheet(queries)
-        sheet.check(CAPACITY, _fault)
+        sheet.fail_unusable(CAPACITY, _find_fault)
         try:
-            await self._tracks(sheet)
-            await self._tracklists(sheet)
-            for query in sheet.open("album", "isrc", "text"):
+            await self._answer_in_batches(sheet, "track")
+            await self._single.answer_tracks(sheet)
+            await self._answer_in_batches(sheet, "tracklist")
+            for query in sheet.unanswered("tracklist"):
+                with sheet.request([query]):
+                    await self._answer_tracklist(sheet, query, await self._api.album(track_id(query)))
+            for query in sheet.unanswered("album", "isrc", "text"):
                 await self._search(sheet, query)
         except (Limited, Unavailable, Refused, BadAnswer) as error:
-            return sheet.given_up(error)
+            return sheet.answers_after(error)
         return sheet.answers()
 
     def opens_at(self, kind: str) -> float | None:
@@ -114,7 +118,6 @@ class Spotify(Provider):
     def retune(
         self, *, rate: float, batch_size: int, timeout: float, daily_budget: int | None = None
     ) -> None:
-        """As `Provider.retune`."""
         self._gate.retune(rate=rate, daily_budget=daily_budget)
         if self._token_gate is not self._gate:
             self._token_gate.retune(rate=rate, daily_budget=None)
@@ -123,111 +126,81 @@ class Spotify(Provider):
     async def close(self) -> None:
         self._api.abandon()
 
-    async def _tracks(self, sheet: AnswerSheet) -> None:
-        while (
-            chunk := sheet.open("track")[: self.capacity["track"]]
-        ) and await self._capability.are_batches_served() is not False:
-            sheet.asking(chunk)
+    async def _answer_in_batches(self, sheet: AnswerSheet, kind: str) -> None:
+        """Answer "track" or "tracklist" queries by the batch routes, where these are served."""
+        while queries := sheet.unanswered(kind)[: self.capacity[kind]]:
+            if await self._capability.are_batches_served() is False:
+                return
+            requested = [track_id(query) for query in queries]
             try:
-                document = await self._api.tracks([query["id"].strip() for query in chunk])
+                with sheet.request(queries):
+                    if kind == "track":
+                        items = answers.batch(await self._api.tracks(requested), len(queries), "tracks")
+                    else:
+                        items = answers.batch(await self._api.albums(requested), len(queries), "albums")
+                    await self._capability.record(True)
+                    for query, item in zip(queries, items, strict=True):
+                        if kind == "track":
+                            put_track(sheet, query, item)
+                        else:
+                            await self._answer_tracklist(sheet, query, item)
             except Withheld:
-                if await self._withheld_now(sheet):
-                    return
-                break
-            except BatchRejected as error:
-                sheet.rejected(error)
-                continue
-            await self._capability.record(True)
-            for query, item in zip(chunk, answers.batch(document, len(chunk)), strict=True):
-                entity = answers.track(item, query["id"].strip()) if item is not None else None
-                sheet.put(query, Found((entity,)) if entity is not None else Missing())
-        await self._single.answer(sheet)
+                await self._note_withheld(sheet)
+                return
 
-    async def _withheld_now(self, sheet: AnswerSheet) -> bool:
-        """It has just shown that there are no batches. Whether somebody plans anew what was planned for batches."""
+    async def _note_withheld(self, sheet: AnswerSheet) -> None:
+        """Remember that batches are withheld; postpone what was planned for batches.
+
+        Without a listener nobody plans anew: the queries then take the single routes."""
         await self._capability.record(False)
-        if self.on_batches_withheld is None:
-            return False
-        for query in sheet.open("track", "tracklist"):
-            sheet.put(query, Postponed("Spotify withholds the batch routes: asked in another way"))
-        self.on_batches_withheld()
-        return True
+        if self.on_batches_withheld is not None:
+            for query in sheet.unanswered("track", "tracklist"):
+                sheet.put(query, Postponed("Spotify withholds the batch routes: asked in another way"))
+            self.on_batches_withheld()
 
-    async def _tracklists(self, sheet: AnswerSheet) -> None:
-        """Whole albums by their ids. Their tracks name no ISRC."""
-        while (
-            chunk := sheet.open("tracklist")[: self.capacity["tracklist"]]
-        ) and await self._capability.are_batches_served() is not False:
-            sheet.asking(chunk)
-            try:
-                document = await self._api.albums([query["id"].strip() for query in chunk])
-            except Withheld:
-                if await self._withheld_now(sheet):
-                    return
-                break
-            except BatchRejected as error:
-                sheet.rejected(error)
-                continue
-            await self._capability.record(True)
-            for query, album in zip(chunk, answers.batch(document, len(chunk), "albums"), strict=True):
-                await self._tracklist(sheet, query, album)
-        for query in sheet.open("tracklist"):
-            sheet.asking([query])
-            try:
-                album = await self._api.album(query["id"].strip())
-            except BatchRejected as error:
-                sheet.rejected(error)
-                continue
-            await self._tracklist(sheet, query, album)
-
-    async def _tracklist(self, sheet: AnswerSheet, query: Query, album: Any) -> None:
+    async def _answer_tracklist(self, sheet: AnswerSheet, query: Query, album: Any) -> None:
+        """Answer a "tracklist" query with the tracks of `album`, further pages included."""
         if not isinstance(album, dict):
             sheet.put(query, Missing())
             return
         items = list(answers.album_tracks(album))
-        sheet.asking([query])
-        while answers.has_more(album, len(items)) and len(items) < LONGEST_ALBUM:
-            page = list(answers.page(await self._api.album_tracks(query["id"].strip(), len(items))))
-            if not page:
-                break
-            items += page
-        # what only whole albums tell (label, barcode) is left out: whether an album is read is a matter of chance
-        plain = {name: value for name, value in album.items() if name not in ("label", "external_ids")}
-        entities = [entity for item in items if (entity := answers.track(item, album=plain)) is not None]
-        sheet.put(query, Found(tuple(entities)) if entities else Missing())
+        with sheet.request([query]):
+            while answers.has_more(album, len(items)) and len(items) < LONGEST_ALBUM:
+                page = list(answers.page(await self._api.album_tracks(track_id(query), len(items))))
+                if not page:
+                    break
+                items += page
+            # Label and barcode stand only in whole albums, and whether one is read is chance: a row
+            # must not depend on that.
+            bare = {name: value for name, value in album.items() if name not in ("label", "external_ids")}
+            entities = (answers.track(item, album=bare) for item in items)
+            sheet.put_found(query, [entity for entity in entities if entity is not None])
 
     async def _search(self, sheet: AnswerSheet, query: Query) -> None:
-        """By ISRC or by text, one search each: Spotify has no OR."""
-        sheet.asking([query])
-        code = ids.isrc(query.get("isrc")) if query.kind == "isrc" else None
-        try:
-            found = answers.hits(await self._api.search(f"isrc:{code}" if code else _text(query)))
-        except BatchRejected as error:
-            sheet.rejected(error)
-            return
-        entities = [entity for entity in map(answers.track, found) if entity is not None]
-        if (
-            code
-        ):  # Spotify took the ISRCs of answers away once, for weeks: then all hits are taken at its word
-            entities = [entity for entity in entities if code in entity.fields.get("isrcs", [code])]
-        sheet.put(query, Found(tuple(entities)) if entities else Missing())
+        """Search by ISRC or text, a request for each query: Spotify has no OR."""
+        isrc = ids.parse_isrc(query.get("isrc")) if query.kind == "isrc" else None
+        terms = {"track": query.get("title"), "artist": query.get("artist"), "album": query.get("album")}
+        named = join_filters(**{name: value for name, value in terms.items() if value})
+        with sheet.request([query]):
+            tracks = answers.hits(await self._api.search(f"isrc:{isrc}" if isrc else named))
+            entities = [entity for entity in map(answers.track, tracks) if entity is not None]
+            if isrc:
+                # For weeks Spotify's answers had no ISRCs: such hits are taken at its word.
+                entities = [entity for entity in entities if isrc in entity.fields.get("isrcs", [isrc])]
+            sheet.put_found(query, entities)
 
 
-def _text(query: Query) -> str:
-    terms = {"track": query.get("title"), "artist": query.get("artist"), "album": query.get("album")}
-    return filters(**{name: value for name, value in terms.items() if value})
+def _find_fault(query: Query) -> str | None:
+    """Return in words why a query cannot be sent, or None.
 
-
-def _fault(query: Query) -> str | None:
-    """Why a query cannot be asked; one malformed id fails all of its batch."""
+    One malformed id would fail the whole batch."""
     match query.kind:
-        case "track" | "tracklist" as kind:
-            what = {"track": "track", "tracklist": "album"}[kind]
-            return (
-                None if ids.spotify_id(query.get("id")) else f"not a Spotify {what} id: {query.get('id')!r}"
-            )
+        case "track" | "tracklist":
+            kind = "track" if query.kind == "track" else "album"
+            is_valid = ids.parse_spotify_id(query.get("id"))
+            return None if is_valid else f"not a Spotify {kind} id: {query.get('id')!r}"
         case "isrc":
-            return None if ids.isrc(query.get("isrc")) else f"not an ISRC: {query.get('isrc')!r}"
+            return None if ids.parse_isrc(query.get("isrc")) else f"not an ISRC: {query.get('isrc')!r}"
         case "album":
-            return None if filters(album=query.get("album") or "") else "an album search needs a name"
-    return None if filters(title=query.get("title") or "") else "a text search needs a title"
+            return None if join_filters(album=query.get("album") or "") else "an album search needs a name"
+    return None if join_filters(title=query.get("title") or "") else "a text search needs a title"

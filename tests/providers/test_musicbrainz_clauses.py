@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from soulspot.models import Query
-from soulspot.providers.musicbrainz.query import MAX_BYTES, chunks, clause, joined
+from soulspot.providers.musicbrainz.clauses import MAX_BYTES, build_clause, join_clauses, split_searches
 from soulspot.sandbox.search.lucene import Boolean, Phrase, Range, Term, parse
 from soulspot.text import bare_title, is_latin, lead_artist
 
@@ -23,7 +23,7 @@ def text(title: str, artist: str | None, kind: str = "text", **more: str | None)
 
 def leaves(query: Query, *, slips: bool = True) -> list[object]:
     """The terms of a clause, whatever joins them."""
-    found, open_nodes = [], [parse(clause(query, slips=slips), "recording")]
+    found, open_nodes = [], [parse(build_clause(query, slips=slips), "recording")]
     while open_nodes:
         node = open_nodes.pop(0)
         if isinstance(node, Boolean):
@@ -38,12 +38,12 @@ def leaves(query: Query, *, slips: bool = True) -> list[object]:
 def test_every_tag_makes_a_query_that_lucene_parses(
     title: str, artist: str | None, album: str | None, kind: str, scope: str | None, length: str | None
 ) -> None:
-    parse(clause(text(title, artist, kind, album=album, scope=scope, duration_ms=length)), "recording")
+    parse(build_clause(text(title, artist, kind, album=album, scope=scope, duration_ms=length)), "recording")
 
 
 @given(name=words)
 def test_every_name_of_an_artist_makes_a_query_that_lucene_parses(name: str) -> None:
-    parse(clause(Query.of("musicbrainz", "artist", name=name)), "artist")
+    parse(build_clause(Query.of("musicbrainz", "artist", name=name)), "artist")
 
 
 @given(
@@ -56,21 +56,21 @@ def test_every_album_makes_a_query_that_lucene_parses(
     album: str, artist: str | None, arid: str | None, tracks: str | None
 ) -> None:
     asked = Query.of("musicbrainz", "album", album=album, artist=artist, arid=arid, tracks=tracks)
-    parse(clause(asked), "release")
+    parse(build_clause(asked), "release")
 
 
 @given(titles=st.lists(words, min_size=1, max_size=30))
 def test_searches_are_never_longer_than_the_server_takes_and_lose_no_query(titles: list[str]) -> None:
     queries = [text(title, "Somebody", duration_ms="1000") for title in titles]
-    made = list(chunks(queries, 20))
+    made = list(split_searches(queries, 20))
     assert [query for chunk in made for query in chunk] == queries
-    assert all(len(chunk) == 1 or len(quote_plus(joined(chunk))) <= MAX_BYTES for chunk in made)
+    assert all(len(chunk) == 1 or len(quote_plus(join_clauses(chunk))) <= MAX_BYTES for chunk in made)
     assert max(map(len, made)) <= 20
 
 
 def test_a_narrow_clause_asks_for_the_bare_phrases_and_about_five_seconds_around_the_duration() -> None:
     node = parse(
-        clause(text('Say "Hi" (Live)', "Somebody feat. X", duration_ms="200000", album="Al\\bum")),
+        build_clause(text('Say "Hi" (Live)', "Somebody feat. X", duration_ms="200000", album="Al\\bum")),
         "recording",
     )
     assert isinstance(node, Boolean)

@@ -1,4 +1,4 @@
-"""A few answers kept for a short while, for questions that are often asked twice in a row."""
+"""Values kept for a short while, for requests that are often repeated within minutes."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Recent(Generic[T]):
-    """The last `most` values put in, each for `seconds`."""
+class RecentValues(Generic[T]):
+    """The last `most` values by key, each for `seconds`."""
 
     def __init__(self, most: int, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
         self._most, self._seconds, self._now = most, seconds, now
         self._kept: OrderedDict[str, tuple[float, T]] = OrderedDict()
 
     def get(self, key: str) -> T | None:
-        """The value, or None when it is not kept (any more)."""
+        """Return the value of `key`; None when it was not put, is too old, or made room."""
         at, value = self._kept.get(key, (0.0, None))
         return value if value is not None and self._now() - at < self._seconds else None
 
     def put(self, key: str, value: T) -> None:
+        """Keep `value` as the newest; the oldest makes room."""
         self._kept[key] = (self._now(), value)
         self._kept.move_to_end(key)
         if len(self._kept) > self._most:
