@@ -52,7 +52,8 @@ def check(
 ) -> None:
     """Check configuration, database, library and versions.
 
-    Says whether each service has its credentials, but asks none. Exit code 1 when work could not begin.
+    Says whether each service has its credentials, but asks none. Exit code 1 when work could not
+    begin.
 
     Example: soulspot check --config /etc/soulspot/config.toml"""
     if paths and not plan:
@@ -76,7 +77,7 @@ def check(
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at. Where it is not `ok`, work cannot begin, unless it is not `fatal` either."""
+    """One thing that was looked at; work cannot begin where it is `fatal` and not `ok`."""
 
     subject: str
     ok: bool
@@ -122,7 +123,7 @@ def _database_checks(config: Config) -> Iterator[Check]:
 
 
 def _file_system(path: os.PathLike[str]) -> str:
-    """Return the type of the file system that holds `path`, as /proc/mounts names it; "" where that is unreadable."""
+    """Return the type of the file system that holds `path`; "" where /proc/mounts does not tell."""
     real, best_point, best_kind = os.path.realpath(path), "", ""
     try:
         with open("/proc/mounts", encoding="utf-8", errors="replace") as mounts:

@@ -1,4 +1,4 @@
-"""Print to people: results on stdout, notes and complaints on stderr, progress as bars or now and then a line."""
+"""Print results to stdout, notes and complaints to stderr, and progress as bars or lines."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LINE_INTERVAL, FIRST_MINUTE, LATER_LINE_INTERVAL = 5.0, 60.0, 60.0  # seconds
 
 
 class Screen(Console):
-    """A console that neither wraps nor cuts off what goes into a file or a pipe. NO_COLOR is obeyed."""
+    """A console that leaves lines whole in a file or a pipe. It obeys NO_COLOR."""
 
     @property
     def size(self) -> ConsoleDimensions:
@@ -48,7 +48,7 @@ out, err = _screen(), _screen(stderr=True)
 
 
 def print_result(*parts: RenderableType) -> None:
-    """Print tables and lines to stdout. A line is printed as it is: square brackets are no markup, nothing wraps."""
+    """Print tables and lines to stdout, lines as they are: no markup, no wrapping."""
     for part in parts:
         if isinstance(part, str):
             out.print(part, markup=False, soft_wrap=True)
@@ -62,7 +62,7 @@ def print_note(line: str) -> None:
 
 
 class Bars:
-    """Progress of named parts: bars on a terminal, a line now and then elsewhere, nothing when `quiet`.
+    """Progress of named parts: bars on a terminal, lines elsewhere, nothing when `quiet`.
 
     Without a terminal a part is printed when it begins, every 5 seconds in the first minute and
     once a minute later, and at the end, each time only if it has moved."""
@@ -112,7 +112,7 @@ class Bars:
 
     @contextmanager
     def prefixed(self, name: str) -> Iterator[None]:
-        """Begin every note inside the `with` with `name`, the file among several that the notes are about."""
+        """Begin every note inside the `with` with `name`, the file that the notes are about."""
         self._prefix = f"{name}: "
         try:
             yield

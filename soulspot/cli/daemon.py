@@ -26,8 +26,8 @@ def daemon(
 ) -> None:
     """Run the service until it is told to stop.
 
-    It scans and watches the library, enriches, and answers HTTP (http.listen) until SIGTERM or Ctrl-C.
-    SIGHUP reads the configuration again.
+    It scans and watches the library, enriches, and answers HTTP (http.listen) until SIGTERM or
+    Ctrl-C. SIGHUP reads the configuration again.
 
     Example: soulspot daemon --config /etc/soulspot/config.toml"""
     loaded = load_or_exit(config, check_library=True, warn_about=(SPOTIFY_OFF, LIBRARY_EMPTY))

@@ -1,4 +1,4 @@
-"""Reach the running daemon over its HTTP address, so that it stays the only writer of its database."""
+"""Reach the running daemon over HTTP, so that it stays the only writer of its database."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class DaemonClient:
         )
 
     async def request(self, method: str, path: str | URL, *expected: str, **options: Any) -> dict[str, Any]:
-        """Send a request and return the JSON object that answers it, which must have the keys `expected`.
+        """Send a request and return the JSON object that answers it, with the keys `expected`.
 
         `options` are those of aiohttp's `request`: `json`, `params`, `data`."""
         try:
@@ -85,7 +85,7 @@ class DaemonClient:
         return operation_id
 
     async def start_import(self, name: str, data: Any) -> int:
-        """Upload rows, bytes or an open file, as a file called `name`. Return the id of its operation."""
+        """Upload bytes or an open file as a file called `name`. Return the operation's id."""
         return await self.start("/api/v1/import", params={"name": name}, data=data)
 
     async def cover(self, url: str) -> tuple[bytes, str] | None:
@@ -106,10 +106,10 @@ class DaemonClient:
     async def wait_for(
         self, operation_id: int, on_progress: Callable[[dict[str, Any]], None] = DO_NOTHING
     ) -> dict[str, Any]:
-        """Wait until the operation is completed and return it; call `on_progress(operation)` twice a second.
+        """Return the operation when it is completed; call `on_progress(operation)` twice a second.
 
-        Raises OperationFailed when the operation fails, is cancelled, or has shown no sign of life
-        for `SILENCE_LIMIT` seconds."""
+        Raises OperationFailed when the operation fails, is cancelled, or has shown no sign of
+        life for `SILENCE_LIMIT` seconds."""
         clock = asyncio.get_running_loop().time
         last_update, moved_at = None, clock()
         while True:
@@ -136,7 +136,7 @@ class DaemonClient:
             await asyncio.sleep(POLL_SECONDS)
 
     def wrong_version(self, status: int | None = None) -> DaemonUnreachable:
-        """Return the error for an answer that this version's daemon would not give, to be raised."""
+        """Return the error for an answer that this version's daemon would not give."""
         http = f" (HTTP status {status})" if status else ""
         return DaemonUnreachable(
             f"what answers at {self.address} does not answer as this version's daemon does{http};"
@@ -157,12 +157,12 @@ class DaemonClient:
 
 
 def paths_for_api(paths: Sequence[bytes]) -> list[str]:
-    """Return paths as the HTTP API takes them: bytes that are no UTF-8 become surrogates, as Python has them."""
+    """Return paths as the HTTP API takes them, bytes that are no UTF-8 as surrogates."""
     return [os.fsdecode(path) for path in paths]
 
 
 def running_daemon(config: Config) -> DaemonClient | None:
-    """Return a client of the daemon that works on this configuration's database; None when none runs.
+    """Return a client of the daemon that works on this database; None when none runs.
 
     To be called in a running event loop."""
     token = config.http.token.reveal() if config.http.token else None

@@ -1,4 +1,4 @@
-"""`soulspot demo`: enrich a sample library against local servers, and compare the result with the truth."""
+"""`soulspot demo`: enrich a sample library against local servers, and compare with the truth."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from rich.table import Table
 from soulspot.assembly import open_service
 from soulspot.cli.console import Bars, print_result
 from soulspot.cli.daemon_client import OperationFailed
-from soulspot.cli.enrichment_progress import service_progress
+from soulspot.cli.enrich import service_progress
 from soulspot.cli.json_documents import Commands
 from soulspot.cli.options import JsonOption
-from soulspot.cli.running import INCOMPLETE, exit_on_error, refuse, run_with_progress
-from soulspot.cli.tables import counts_table, requests_table
+from soulspot.cli.results import counts_table, requests_table
+from soulspot.cli.running import INCOMPLETE, exit_on_error, refuse, run_with_bars
 from soulspot.config import Config, make_config
 from soulspot.config.template import write_template
 from soulspot.errors import ConfigError
@@ -70,8 +70,8 @@ def demo(
 ) -> None:
     """Do the whole job on a sample library against local servers.
 
-    A page shows it in a browser. It needs no account, no network and no configuration. What an earlier demo left
-    in FOLDER is deleted first; a folder with other files is refused.
+    A page shows it in a browser. It needs no account, no network and no configuration. What an
+    earlier demo left in FOLDER is deleted first; a folder with other files is refused.
 
     Example: soulspot demo --stay"""
     if folder.exists() and not folder.is_dir():
@@ -85,52 +85,33 @@ def demo(
         else:
             print_result(*report.parts())
 
-    report = run_with_progress(
-        lambda bars: run_demo(folder, tracks, bars, show if stay else None),
-        quiet=json_,
-        database=folder / DATABASE_NAME,
-    )
+    async def run(bars: Bars) -> DemoReport:
+        return await run_demo(folder, tracks, bars, show if stay else None)
+
+    report = exit_on_error(lambda: run_with_bars(run, quiet=json_), folder / DATABASE_NAME)
     if not stay:
         show(report)
     if not report.is_right:
         raise typer.Exit(INCOMPLETE)
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """A sample file beside the row that the enrichment wrote for it."""
-
-    file: SampleFile
-    row: EnrichedTrack
-
-    @property
-    def result(self) -> str:
-        """The row's status; an accepted row is "right" or "wrong" instead."""
-        if self.row.status is not Status.ACCEPTED:
-            return str(self.row.status)
-        return "right" if self._is_right() else "wrong"
-
-    def _is_right(self) -> bool:
-        found, truth = self.row, self.file
-        if found.mb_recording_id and found.mb_recording_id != truth.recording_mbid:
-            return False
-        if found.spotify_track_id and found.spotify_track_id not in truth.spotify_ids:
-            return False
-        return bool(found.mb_recording_id or found.spotify_track_id)
+def judge(file: SampleFile, row: EnrichedTrack) -> str:
+    """Return "right" or "wrong" for an accepted row, else the row's status."""
+    if row.status is not Status.ACCEPTED:
+        return str(row.status)
+    truths = ((row.mb_recording_id, (file.recording_mbid,)), (row.spotify_track_id, file.spotify_ids))
+    verdicts = [entity_id in truth for entity_id, truth in truths if entity_id]
+    return "right" if verdicts and all(verdicts) else "wrong"
 
 
 @dataclass(frozen=True, slots=True)
 class DemoReport:
     """The result of a demo, judged by the catalogue that the sample library was made from."""
 
-    judgements: Sequence[Judgement]
+    results: Mapping[str, Counter[str]]  # numbers of files by kind of file, then by verdict
+    wrong: Sequence[SampleFile]  # accepted with an id of something else
     report: EnrichReport
     folder: Path
-
-    @property
-    def wrong(self) -> list[Judgement]:
-        """The files whose row was accepted with an id of something else."""
-        return [one for one in self.judgements if one.result == "wrong"]
 
     @property
     def is_right(self) -> bool:
@@ -142,18 +123,11 @@ class DemoReport:
         """The configuration with which other commands look at the demo's database."""
         return self.folder / CONFIG_NAME
 
-    def results_by_kind(self) -> Mapping[str, Counter[str]]:
-        """Return the numbers of files by result, for each kind of sample file."""
-        results: dict[str, Counter[str]] = {}
-        for one in self.judgements:
-            results.setdefault(one.file.kind, Counter())[one.result] += 1
-        return results
-
     def as_json(self) -> dict[str, Any]:
         """Return the document that `--json` prints."""
         return {
-            "files": len(self.judgements),
-            "by_kind": {kind: dict(counts) for kind, counts in self.results_by_kind().items()},
+            "files": sum(counts.total() for counts in self.results.values()),
+            "by_kind": {kind: dict(counts) for kind, counts in self.results.items()},
             "requests": self.report.requests,
             "requests_one_per_track": self._requests_one_per_track(),
             "right": self.is_right,
@@ -163,29 +137,28 @@ class DemoReport:
         }
 
     def _requests_one_per_track(self) -> int:
-        """Return how many requests it takes to ask every service about one readable track at a time."""
-        readable = sum(1 for one in self.judgements if one.file.kind != "broken")
+        """Return the number of requests if every service were asked about one track at a time."""
+        readable = sum(counts.total() for kind, counts in self.results.items() if kind != "broken")
         return readable * len(self.report.requests)
 
     def parts(self) -> Iterator[Table | str]:
-        """Yield the tables and lines for people: results by kind of file, requests, and where everything is."""
-        kinds = self.results_by_kind()
-        total: Counter[str] = sum(kinds.values(), Counter())
+        """Yield tables and lines for people: results by kind of file, requests, and the places."""
+        total: Counter[str] = sum(self.results.values(), Counter())
         shown = [
             "right",
             *(name for name in ("wrong", "review", "unmatched", "failed", "pending") if total[name]),
         ]
         title = "Files of the sample library, compared with the catalogue"
         table = counts_table(title, "kind of file", "files", *shown)
-        for kind, counts in sorted(kinds.items()):
+        for kind, counts in sorted(self.results.items()):
             table.add_row(kind, str(counts.total()), *(str(counts[name]) for name in shown))
         table.add_row("all", str(total.total()), *(str(total[name]) for name in shown), style="bold")
         yield table
         yield requests_table(self.report.requests, self.report.served)
         used, without_batches = sum(self.report.requests.values()), self._requests_one_per_track()
         yield f"requests used: {used}; one a track and service would have been {without_batches}"
-        for one in self.wrong:
-            yield f"wrong: {one.file.path} ({one.file.tag_summary})"
+        for file in self.wrong:
+            yield f"wrong: {file.path} ({file.tag_summary})"
         yield f"library:  {self.folder / 'library'}"
         yield f"database: {self.folder / DATABASE_NAME}"
         yield f"look into it: soulspot status --config {shlex.quote(os.path.relpath(self.config))}"
@@ -219,8 +192,7 @@ async def run_demo(
                     bars.note(f"the page: {address}/")
                     enriched_report = await _enrich(service, operations, bars)
                     rows = await _rows(service, files)
-                    judgements = [Judgement(file, rows[os.fsencode(file.path)]) for file in files]
-                    report = DemoReport(judgements, enriched_report, folder)
+                    report = _compare(files, rows, enriched_report, folder)
                     if stay:
                         bars.finish()
                         stay(report)
@@ -230,6 +202,18 @@ async def run_demo(
             finally:
                 await operations.stop()
     return report
+
+
+def _compare(
+    files: Sequence[SampleFile], rows: Mapping[bytes, EnrichedTrack], report: EnrichReport, folder: Path
+) -> DemoReport:
+    results: dict[str, Counter[str]] = {}
+    wrong = []
+    for file in files:
+        verdict = judge(file, rows[os.fsencode(file.path)])
+        results.setdefault(file.kind, Counter())[verdict] += 1
+        wrong += [file] if verdict == "wrong" else []
+    return DemoReport(results, wrong, report, folder)
 
 
 async def _enrich(service: EnrichmentService, operations_: Operations, bars: Bars) -> EnrichReport:
@@ -250,7 +234,7 @@ async def _enrich(service: EnrichmentService, operations_: Operations, bars: Bar
 
 @asynccontextmanager
 async def _page(service: EnrichmentService, operations: Operations) -> AsyncIterator[str]:
-    """Serve the daemon's page and API on loopback, at the usual port or at a free one. Yield the address."""
+    """Serve the page on loopback, at the usual port or a free one. Yield the address."""
     async with AsyncExitStack() as stack:
         for port in (USUAL_PORT, 0):
             try:
@@ -279,7 +263,7 @@ def _write_config(folder: Path) -> None:
 
 
 def is_foreign(folder: Path) -> bool:
-    """Whether the folder holds files that no demo has made, and that a demo would have to delete."""
+    """Whether the folder holds files that no demo has made, and that a demo would delete."""
     return folder.exists() and not (folder / MARKER).exists() and any(folder.iterdir())
 
 
@@ -288,7 +272,7 @@ def _foreign(folder: Path) -> str:
 
 
 def _clear(folder: Path) -> None:
-    """Make the folder, or delete what an earlier demo left in it. Raises ValueError when it is foreign."""
+    """Make the folder, or empty it of an earlier demo. Raises ValueError when it is foreign."""
     if is_foreign(folder):
         raise ValueError(_foreign(folder))
     folder.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Annotated
 
 import typer
@@ -12,27 +14,24 @@ import typer
 from soulspot.cli import plan
 from soulspot.cli.console import Bars, print_result
 from soulspot.cli.daemon_client import DaemonClient, paths_for_api
-from soulspot.cli.enrichment_progress import daemon_progress, service_progress
 from soulspot.cli.json_documents import Commands
 from soulspot.cli.options import ConfigOption, JsonOption, PathsArgument, absolute_paths, refuse_missing
 from soulspot.cli.report import print_reports
-from soulspot.cli.running import (
-    INCOMPLETE,
-    exit_without_music,
-    load_or_exit,
-    log_beside_progress,
-    refuse,
-    run_with_progress,
-)
-from soulspot.cli.tables import postponed_lines, requests_table, results_table
-from soulspot.cli.unreadable_files import print_unreadable_files
-from soulspot.cli.workplace import follow, in_daemon_or_here, report_of_other_version
+from soulspot.cli.results import postponed_lines, print_unreadable_files, requests_table, results_table
+from soulspot.cli.running import INCOMPLETE, exit_without_music, load_or_exit, refuse, run_command
+from soulspot.cli.workplace import follow, in_daemon_or_here, repeated, report_of_other_version
 from soulspot.config import LIBRARY_EMPTY, Config
+from soulspot.errors import SoulSpotError
 from soulspot.operations.kinds import advance_by_track_counts, enrich_request, readable_paths
 from soulspot.operations.local import record_operation
+from soulspot.operations.progress import Progress
 from soulspot.operations.refetch import RefetchCost, refetch, refetch_cost
 from soulspot.operations.reports.results import EnrichmentRun, EnrichReport
+from soulspot.operations.reports.waits import Announcer, WaitWatch, current_waits
 from soulspot.pipeline import EnrichmentService, ScanReport, wait_until_settled
+from soulspot.store import library_counts
+
+LOOK_SECONDS, DAEMON_LOOK_SECONDS = 0.5, 2.0  # between two looks at the counts
 
 app = Commands()
 
@@ -58,8 +57,9 @@ def enrich(
 ) -> None:  # fmt: skip
     """Find out about the music in PATH, or in the library.
 
-    Scans, then asks the services until nothing is due within --wait seconds. Lookups that are postponed
-    (a daily quota, a pause) stay queued, are listed with their time, and make the exit code 1.
+    Scans, then asks the services until nothing is due within --wait seconds. Lookups that are
+    postponed (a daily quota, a pause) stay queued, are listed with their time, and make the exit
+    code 1.
 
     Example: soulspot enrich ~/Music"""
     loaded = load_or_exit(config, check_library=not paths, warn_about=() if paths else (LIBRARY_EMPTY,))
@@ -72,11 +72,8 @@ def enrich(
         return
     refuse_missing(paths or [])
     places = absolute_paths(paths)
-    log_beside_progress(loaded)
-    report = run_with_progress(
-        lambda bars: enrich_places(loaded, places, wait, bars, force=force),
-        quiet=json_,
-        database=loaded.database.path,
+    report = run_command(
+        loaded, lambda bars: enrich_places(loaded, places, wait, bars, force=force), quiet=json_
     )
     if json_:
         print(json.dumps(report.as_json() | {"database": str(loaded.database.path)}))
@@ -105,9 +102,10 @@ def _print_report(report: EnrichReport, config: Config) -> None:
 async def enrich_places(
     config: Config, places: Sequence[bytes], wait: float, bars: Bars, *, force: bool = False
 ) -> EnrichReport:
-    """Scan these absolute paths (or the library), then enrich until nothing is due within `wait` seconds.
+    """Scan these absolute paths (or the library), then enrich until nothing is due for now.
 
-    With `force`, what is known of their tracks is asked for again, after a note of what that costs."""
+    With `force`, what is known of their tracks is asked for again, after a note of what that
+    costs."""
     return await in_daemon_or_here(
         config,
         lambda client: _enrich_in_daemon(client, places, wait, bars, force=force),
@@ -165,3 +163,67 @@ async def _enrich_here(
         advance_by_track_counts(work.progress, report.tracks)
         work.set_result(report.as_json(), notes)
     return report
+
+
+@asynccontextmanager
+async def service_progress(
+    service: EnrichmentService, watch: WaitWatch, bars: Bars, progress: Progress | None = None
+) -> AsyncIterator[None]:
+    """Show how far this process' service is while the `async with` lasts, and its state at the end.
+
+    Announces every service that begins or ends to wait, as `watch` sees it. `progress` is the
+    operation whose counts are to follow."""
+    announcer, providers = Announcer(), [pump.name for pump in service.pumps]
+
+    async def show_counts() -> dict[str, int]:
+        tracks = await service.database.read(library_counts.count_tracks_by_status)
+        lookups = await service.database.read(library_counts.count_lookups_by_state)
+        _show(tracks, lookups, service.telemetry.requests, bars)
+        return tracks
+
+    async def show() -> None:
+        tracks = await show_counts()
+        if progress is not None:
+            advance_by_track_counts(progress, tracks)
+        for line in announcer.new_lines(watch.current(), providers):
+            bars.note(line)
+
+    async with repeated(show, LOOK_SECONDS):
+        yield
+    await show_counts()
+
+
+def daemon_progress(client: DaemonClient, bars: Bars) -> AbstractAsyncContextManager[None]:
+    """Show how far the daemon is, by its status, while the `async with` lasts."""
+    announcer = Announcer()
+
+    async def show() -> None:
+        # the operation itself tells when the daemon is gone or answers nonsense; the bars only pause
+        try:
+            status = await client.status()
+            requests: Counter[str] = Counter()
+            for gate in status["gates"]:
+                requests[gate["provider"]] += gate["requests"]
+            _show(status["tracks"], status["lookups"], requests, bars)
+            pumps = status.get("pumps") or {}
+            for line in announcer.new_lines(current_waits(status["gates"], pumps, {}), list(pumps)):
+                bars.note(line)
+        except (SoulSpotError, KeyError, TypeError, ValueError):
+            pass
+
+    return repeated(show, DAEMON_LOOK_SECONDS)
+
+
+def _show(
+    tracks: Mapping[str, int],
+    lookups: Mapping[str, Mapping[str, int]],
+    requests: Mapping[str, int],
+    bars: Bars,
+) -> None:
+    """Show a bar of decided tracks, and for each provider a bar of answered lookups."""
+    decided = tracks["total"] - tracks.get("pending", 0)
+    bars.show("tracks", decided, tracks["total"], f"{sum(requests.values())} requests")
+    for provider, states in sorted(lookups.items()):
+        total = sum(states.values())
+        waiting = states.get("pending", 0) + states.get("leased", 0)
+        bars.show(provider, total - waiting, total, f"{requests.get(provider, 0)} requests")

@@ -27,7 +27,7 @@ from soulspot.cli.running import (
     load_or_exit,
     log_beside_progress,
     refuse,
-    run_with_progress,
+    run_command,
 )
 from soulspot.config import Config
 from soulspot.export import TableReport, export_table
@@ -117,8 +117,8 @@ def export(
 ) -> None:  # fmt: skip
     """Write the tracks and what was found as a table or messages.
 
-    Rows are in the order of track_id. It works beside a running daemon, and reads one moment's state. Lists are
-    JSON in csv and sqlite.
+    Rows are in the order of track_id. It works beside a running daemon, and reads one moment's
+    state. Lists are JSON in csv and sqlite.
 
     Example: soulspot export --status accepted --since 7d --out new.csv.gz
 
@@ -172,9 +172,7 @@ def export(
 def _save_covers(config: Config, folder: Path, filters: Mapping[str, Any], *, quiet: bool) -> CoversReport:
     from soulspot.cli.export_covers import save_covers  # with what asks services, which a table does not need
 
-    return run_with_progress(
-        lambda bars: save_covers(config, folder, filters, bars), quiet=quiet, database=config.database.path
-    )
+    return run_command(config, lambda bars: save_covers(config, folder, filters, bars), quiet=quiet)
 
 
 def _refuse_impossible(options: Mapping[str, Any], path: Path | None, *, as_json: bool) -> None:
@@ -228,7 +226,8 @@ def _export(config: Config, path: Path | None, options: dict[str, Any], *, quiet
 def _ended_in_order(*, is_stream: bool) -> Iterator[None]:
     """Let SIGTERM and Ctrl-C end the export by exceptions, so that everything is tidied up.
 
-    With `is_stream`, nobody may be reading standard output any more: what is buffered is dropped."""
+    With `is_stream`, nobody may be reading standard output any more: what is buffered is
+    dropped."""
 
     def end(number: int, frame: object) -> NoReturn:
         if is_stream:
@@ -256,7 +255,7 @@ def _buffered_stdout() -> BinaryIO:
 
 
 def _discard_stdout() -> None:
-    """Point standard output at nothing: flushing what is still buffered must neither block nor fail."""
+    """Drop all further output: flushing what is buffered must neither block nor fail."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stdout.fileno())
     os.close(null)

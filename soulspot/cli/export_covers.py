@@ -1,4 +1,4 @@
-"""`soulspot export --covers`: save the front covers of the exported tracks as files, one a release."""
+"""`soulspot export --covers`: save the covers of the exported tracks as files, one a release."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class CoversReport:
 
 
 async def save_covers(config: Config, folder: Path, filters: Mapping[str, Any], bars: Bars) -> CoversReport:
-    """Save the covers of the tracks that an export with these filters writes, through the daemon if one runs."""
+    """Save the covers of the tracks that these filters choose, through the daemon if one runs."""
     urls = await asyncio.to_thread(_urls_by_name, config.database.path, filters)
     folder.mkdir(parents=True, exist_ok=True)
 
@@ -65,7 +65,7 @@ async def save_covers(config: Config, folder: Path, filters: Mapping[str, Any], 
 
 
 def _urls_by_name(database: Path, filters: Mapping[str, Any]) -> dict[str, str]:
-    """Return the addresses of covers by file name: one a release, and one a track that has no release."""
+    """Return the addresses of covers by file name: one a release, or a track that has none."""
     urls: dict[str, str] = {}
     for row in table_rows(database, columns=["track_id", *NAMED_BY, "cover_url"], **filters):
         if row["cover_url"]:

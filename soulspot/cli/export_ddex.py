@@ -1,4 +1,4 @@
-"""`soulspot export --format ddex`: write one release message a file, and say what kept the others back."""
+"""`soulspot export --format ddex`: write one message a release, or say what kept it back."""
 
 from __future__ import annotations
 
@@ -11,14 +11,7 @@ from pathlib import Path
 import typer
 
 from soulspot.cli.console import Bars, complain, print_note
-from soulspot.cli.running import (
-    INCOMPLETE,
-    exit_on_error,
-    load_or_exit,
-    log_beside_progress,
-    refuse,
-    run_with_progress,
-)
+from soulspot.cli.running import INCOMPLETE, exit_on_error, load_or_exit, refuse, run_command
 from soulspot.errors import SchemaError
 from soulspot.export.ddex.library import DdexReport, export_releases, grouping_columns
 from soulspot.export.ddex.settings import ErnSettings
@@ -47,7 +40,8 @@ class DdexRequest:
 def export_ddex(request: DdexRequest, config: Path | None, *, as_json: bool) -> None:
     """Write the messages, then print which releases were not written, why, and what to do.
 
-    Exits with code 2 for impossible options, and with code 1 when a release could not be written."""
+    Exits with code 2 for impossible options, and with code 1 when a release could not be
+    written."""
     out = request.out
     columns = [name.strip() for name in (request.group_by or "").split(",") if name.strip()]
     try:
@@ -66,7 +60,6 @@ def export_ddex(request: DdexRequest, config: Path | None, *, as_json: bool) -> 
     schema = request.schema or (loaded.export.ddex.schema if request.validate else None)
     if request.validate and schema is None:
         refuse("--validate needs the schema: say --schema PATH, or set export.ddex.schema in config.toml")
-    log_beside_progress(loaded)
     report = DdexReport(str(out))
 
     async def write(bars: Bars) -> None:
@@ -83,7 +76,7 @@ def export_ddex(request: DdexRequest, config: Path | None, *, as_json: bool) -> 
             raise
 
     try:
-        run_with_progress(write, quiet=as_json, if_stopped=FILES_WHOLE)
+        run_command(loaded, write, quiet=as_json, if_stopped=FILES_WHOLE)
     except SchemaError as error:
         refuse(error)
     if as_json:

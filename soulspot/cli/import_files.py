@@ -14,14 +14,7 @@ from soulspot.cli.console import Bars, print_result
 from soulspot.cli.daemon_client import DaemonClient, describe_owner
 from soulspot.cli.json_documents import Commands
 from soulspot.cli.options import ConfigOption, JsonOption, parse_path, refuse_missing
-from soulspot.cli.running import (
-    INCOMPLETE,
-    exit_on_error,
-    load_or_exit,
-    log_beside_progress,
-    refuse,
-    run_with_progress,
-)
+from soulspot.cli.running import INCOMPLETE, exit_on_error, load_or_exit, refuse, run_command
 from soulspot.cli.workplace import Completed, Operation, in_daemon_or_here, run_here, run_in_daemon
 from soulspot.config import Config
 from soulspot.imports.files import UnusableFile, check_readable, list_import_files
@@ -68,13 +61,15 @@ def import_(
 ) -> None:  # fmt: skip
     """Queue tracks without files, from lists or another database.
 
-    Columns, all optional: key spotify_id isrc mb_recording_id mb_release_id artist title album album_artist
-    duration_ms track_number disc_number. `key` is your own name for the row: the same key again updates it.
-    Of a release message (ERN 3.8 or 4) every sound recording is a row, which a later message of the release updates.
+    Columns, all optional: key spotify_id isrc mb_recording_id mb_release_id artist title album
+    album_artist duration_ms track_number disc_number. `key` is your own name for the row: the same
+    key again updates it. Of a release message (ERN 3.8 or 4) every sound recording is a row, which
+    a later message of the release updates.
 
     Example: soulspot import songs.csv
 
-    Example: soulspot import --from-sql sqlite:///songs.db --query "SELECT id AS key, title, artist FROM songs\""""
+    Example: soulspot import --from-sql sqlite:///songs.db --query "SELECT id AS key, title,
+    artist FROM songs\""""
     if file is not None and (from_sql or query or key or restart):
         refuse("import a FILE, or with --from-sql and --query from a database, not both at once")
     loaded = load_or_exit(config)
@@ -109,7 +104,7 @@ def _print_counts(report: Mapping[str, Any], database: Path) -> None:
 
 
 def _import_file_or_folder(config: Config, place: Path, *, quiet: bool) -> dict[str, Any]:
-    """Import a file, or every list and message of a folder. Exits with code 2 when the file is unusable.
+    """Import a file, or all of a folder. Exits with code 2 when the file is unusable.
 
     An unusable file of a folder counts as a bad row, and the others are imported."""
     refuse_missing([place])
@@ -119,10 +114,7 @@ def _import_file_or_folder(config: Config, place: Path, *, quiet: bool) -> dict[
             exit_on_error(lambda: check_readable(place))
     except UnusableFile as error:
         refuse(error)
-    log_beside_progress(config)
-    return run_with_progress(
-        lambda bars: import_listed(config, files, place, bars), quiet=quiet, database=config.database.path
-    )
+    return run_command(config, lambda bars: import_listed(config, files, place, bars), quiet=quiet)
 
 
 async def import_listed(config: Config, files: Sequence[Path], within: Path, bars: Bars) -> dict[str, Any]:
@@ -156,7 +148,7 @@ async def import_listed(config: Config, files: Sequence[Path], within: Path, bar
 
 
 def _add_report(total: dict[str, Any], name: str, report: Mapping[str, Any]) -> None:
-    """Add the counts of the file called `name` to `total`, and its named rows with the file's name."""
+    """Add the counts of the file called `name` to `total`, and its rows with the file's name."""
     for key, value in report.items():
         if isinstance(value, list):
             total.setdefault(key, []).extend({"file": name, **row} for row in value)

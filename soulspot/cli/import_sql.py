@@ -1,4 +1,4 @@
-"""`soulspot import --from-sql`: copy the rows of a query, page by page, and remember how far that has come."""
+"""`soulspot import --from-sql`: copy the rows of a query, and remember how far that has come."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from soulspot.cli.console import Bars, complain
 from soulspot.cli.daemon_client import DaemonClient
-from soulspot.cli.running import log_beside_progress, refuse, run_with_progress
+from soulspot.cli.running import refuse, run_command
 from soulspot.cli.workplace import in_daemon_or_here
 from soulspot.config import Config
 from soulspot.imports.rows import BadRow, parse_row
@@ -31,7 +31,7 @@ POSITION = "/api/v1/import/position"
 def import_by_sql(
     config: Config, url: str, query: str, keys: Sequence[str], page: int, *, restart: bool, quiet: bool
 ) -> dict[str, Any]:
-    """Import the rows of a query, `page` rows at a time, and complain about unusable ones unless `quiet`.
+    """Import a query, `page` rows at a time; complain about unusable rows unless `quiet`.
 
     Returns the report: `rows`, `queued`, `bad`, `source` and `notes`. Exits with code 2 when the
     database or the query cannot be used."""
@@ -40,11 +40,8 @@ def import_by_sql(
         source.read_columns()
     except SourceError as error:
         refuse(error)
-    log_beside_progress(config)
-    report = run_with_progress(
-        lambda bars: import_query(config, source, bars, restart=restart),
-        quiet=quiet,
-        database=config.database.path,
+    report = run_command(
+        config, lambda bars: import_query(config, source, bars, restart=restart), quiet=quiet
     )
     for note in () if quiet else report.notes:
         complain(note)
@@ -54,7 +51,7 @@ def import_by_sql(
 
 @dataclass(slots=True)
 class SqlReport:
-    """Counts of one import by SQL. `notes` are for people: the first of each kind, and how many more there are."""
+    """Counts of one import by SQL, and notes: the first of each kind, and how many more."""
 
     rows: int = 0
     queued: int = 0
@@ -82,18 +79,6 @@ Row = tuple[dict[str, Any], ImportedTrack]
 """A row as the query has it, and the track that it was read as."""
 
 
-class Target(Protocol):
-    """The database that rows are imported into. A source is known by its digest."""
-
-    async def load_position(self, digest: str) -> Position | None: ...
-    async def import_rows(self, rows: list[Row]) -> int:
-        """Queue these rows. Returns how many of them are new or changed."""
-        ...
-
-    async def save_position(self, digest: str, position: Position) -> None: ...
-    async def finish(self) -> None: ...
-
-
 async def import_query(config: Config, source: SqlSource, bars: Bars, *, restart: bool = False) -> SqlReport:
     """Queue the rows behind the last one that was imported before, or all of them with `restart`.
 
@@ -105,8 +90,10 @@ async def import_query(config: Config, source: SqlSource, bars: Bars, *, restart
     )
 
 
-async def _copy(source: SqlSource, target: Target, bars: Bars, *, restart: bool) -> SqlReport:
-    # most drivers' connections may only be used by the thread that opened them
+async def _copy(
+    source: SqlSource, target: _ServiceTarget | _DaemonTarget, bars: Bars, *, restart: bool
+) -> SqlReport:
+    # one thread for all pages: a connection to SQLite belongs to the thread that opened it
     report, pool = SqlReport(), ThreadPoolExecutor(1, thread_name_prefix="soulspot-sql")
     loop = asyncio.get_running_loop()
     try:
@@ -132,7 +119,7 @@ async def _copy(source: SqlSource, target: Target, bars: Bars, *, restart: bool)
     return report
 
 
-async def _import_page(page: Page, target: Target, report: SqlReport) -> None:
+async def _import_page(page: Page, target: _ServiceTarget | _DaemonTarget, report: SqlReport) -> None:
     good: list[Row] = []
     for key, record in page.rows:
         row = parse_row(0, record)
@@ -152,7 +139,7 @@ async def _import_page(page: Page, target: Target, report: SqlReport) -> None:
 
 
 class _ServiceTarget:
-    """The database of this process' service, while no daemon runs."""
+    """The database of a service of this process. A source is known by its digest."""
 
     def __init__(self, service: EnrichmentService) -> None:
         self._service = service
@@ -177,7 +164,7 @@ class _ServiceTarget:
 
 
 class _DaemonTarget:
-    """The database of the running daemon, over HTTP."""
+    """The database of the running daemon, over HTTP. A source is known by its digest."""
 
     def __init__(self, client: DaemonClient) -> None:
         self._client = client

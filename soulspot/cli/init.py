@@ -56,8 +56,8 @@ def init(
 ) -> None:
     """Write a commented config.toml, asking for what it needs.
 
-    Where there is no terminal the answers are the lines of standard input: contact, folder with music, Spotify's
-    client id, its secret. What is left out stays empty.
+    Where there is no terminal the answers are the lines of standard input: contact, folder with
+    music, Spotify's client id, its secret. What is left out stays empty.
 
     Example: soulspot init --contact me@example.org --library ~/Music --yes"""
     if path and config and path != config:
@@ -71,7 +71,7 @@ def init(
 
 
 def ask_and_write(path: Path, answers: Mapping[str, Any], *, force: bool, ask: bool) -> None:
-    """Write config.toml with these answers by key and, with `ask`, those of a terminal or of a pipe.
+    """Write config.toml with `answers` by key and, with `ask`, those of a terminal or pipe.
 
     Raises ConfigError when the file may not be written or an answer cannot be used; nothing is
     written then."""
@@ -89,7 +89,7 @@ def ask_and_write(path: Path, answers: Mapping[str, Any], *, force: bool, ask: b
 
 
 def _next_steps(path: Path, given: Mapping[str, Any]) -> Sequence[str]:
-    """Return the lines that say what was written, which keys are still to be set, and how to go on."""
+    """Return the lines that say what was written, what is still to be set, and how to go on."""
     lines = [f"wrote {path}"]
     if CONTACT not in given:
         lines.append(f"{CONTACT} is still to be set: MusicBrainz wants to know whom to write to")
@@ -121,7 +121,7 @@ def _read_pipe(key: str) -> Any:
 
 
 def _value_of(key: str, answer: str) -> Any:
-    """Return an answer as the value of its key, None when it is empty. Raises ConfigError when it cannot be that."""
+    """Return an answer as its key's value, None for "". Raises ConfigError if it cannot be that."""
     if not answer:
         return None
     value: Any = [os.path.abspath(os.path.expanduser(answer))] if key == LIBRARY else answer
@@ -132,6 +132,6 @@ def _value_of(key: str, answer: str) -> Any:
 
 
 def _check(answers: Mapping[str, Any]) -> None:
-    """Raise ConfigError when one of these answers cannot be used; a contact may still be missing."""
+    """Raise ConfigError when an answer cannot be used; a contact may still be missing."""
     # without MusicBrainz no contact is required
     make_config(answers if CONTACT in answers else {**answers, "providers.musicbrainz.enabled": False})

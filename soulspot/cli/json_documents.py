@@ -1,4 +1,4 @@
-"""Commands whose `--json` prints one JSON document to stdout however they end, in an error as in a result."""
+"""Commands whose `--json` prints one JSON document to stdout, however they end."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _TYPE = re.compile(r" <[^<>]*>$")  # typer shows an argument's type behind its n
 
 
 def error_document(problems: Sequence[str], code: int) -> str:
-    """Return the document of a command that ended without a result: `error`, `problems` and `exit_code`."""
+    """Return the JSON of a command that failed: `error`, `problems` and `exit_code`."""
     named = list(problems) or [f"ended with exit code {code}"]
     return json.dumps({"error": "; ".join(named), "problems": named, "exit_code": code})
 
 
 @contextlib.contextmanager
 def usage_errors_as_documents(args: Sequence[str]) -> Iterator[None]:
-    """Print a usage error raised inside the `with` as a document, too, if `--json` is one of `args`."""
+    """Print a usage error raised inside the `with` as JSON, too, if `--json` is in `args`."""
     wants_json = FLAG in args  # looked at first: parsing takes the options out of `args`
     try:
         yield

@@ -1,4 +1,4 @@
-"""The command line: which commands there are. A command's module is imported when the command is used."""
+"""The table of commands. A command's module is imported when the command is used."""
 
 from __future__ import annotations
 

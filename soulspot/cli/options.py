@@ -47,5 +47,5 @@ def refuse_missing(paths: Sequence[Path]) -> None:
 
 
 def absolute_paths(paths: Sequence[Path] | None) -> list[bytes]:
-    """Return paths as the bytes the file system has for them, absolute, with symbolic links kept."""
+    """Return paths as bytes, absolute, with symbolic links kept."""
     return [os.path.abspath(os.fsencode(path)) for path in paths or ()]

@@ -1,4 +1,4 @@
-"""`enrich --dry-run` and `check --plan`: estimate the requests and the time that a library will take."""
+"""`enrich --dry-run` and `check --plan`: estimate a library's requests and the time they take."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from rich.table import Table
 from soulspot.assembly import build_providers, library_rules, rules
 from soulspot.cli.console import Bars, out, print_result, progress_bars
 from soulspot.cli.options import absolute_paths, refuse_missing
+from soulspot.cli.results import counts_table
 from soulspot.cli.running import exit_on_error, exit_without_music, log_beside_progress
-from soulspot.cli.tables import counts_table
 from soulspot.config import Config
 from soulspot.errors import DatabaseTooNew
 from soulspot.estimate import (
@@ -87,7 +87,7 @@ def print_plan(config: Config, paths: Sequence[Path] | None, *, as_json: bool) -
 
 
 def _survey(config: Config, places: Sequence[bytes], bars: Bars) -> tuple[Surveyed, list[str]]:
-    """Survey the files, with the knowledge of the database if there is one. Return notes for people, too."""
+    """Survey the files, by what the database knows if there is one. Return notes, too."""
     path = config.database.path
     if not path.exists():
         return _survey_with(config, places, bars, None)
@@ -148,7 +148,7 @@ def _plan_parts(surveyed: Surveyed, notes: Sequence[str]) -> Iterator[Table | st
 
 
 def _requests_table(estimate: Estimate, *, is_wide: bool) -> Table:
-    """Return the estimated requests by kind of lookup; a wide table has the lookups at first, too."""
+    """Return the estimated requests by kind of lookup; a wide table has the first lookups, too."""
     first = {"lookups at first": "lookups", "requests for these": "first"} if is_wide else {}
     bounds = {"at least": "least", "expected": "expected", "at most": "most"}
     table = counts_table("Requests", "service" if is_wide else "question")
@@ -174,7 +174,7 @@ def _number(value: float) -> str:
 
 
 def _duration_lines(estimate: Estimate) -> Iterator[str]:
-    """Yield a line for each provider with its requests, its limits and the time they take; then the whole time."""
+    """Yield a line with requests, limits and time for each provider, then the whole time."""
     for name in estimate.providers:
         seconds, tariff, requests = estimate.seconds(name), estimate.tariffs[name], estimate.requests(name)
         limit = f"{tariff.rate:g} requests a second"

@@ -58,14 +58,15 @@ def report(
 
 
 def print_reports(performance: dict[str, Any], errors: dict[str, Any]) -> None:
-    """Print what an operation's requests came to, unless `performance` is empty, and what failed."""
+    """Print what requests came to (unless `performance` is empty), and what failed."""
     print_result(*(performance_lines(performance) if performance else ()), *error_lines(errors))
 
 
 def _read_report(path: Path, operation_id: int | None) -> dict[str, Any] | None:
     """Return an operation (None: the last that has ended) with its report, performance and errors.
 
-    `errors` are those at its end, `errors_now` those that stand. None when there is no such operation."""
+    `errors` are those at its end, `errors_now` those that stand. None when there is no such
+    operation."""
     if not path.exists():
         return None
     with closing(Database.open_read_only(path)) as connection:

@@ -12,7 +12,7 @@ from soulspot.cli.console import Bars, print_result
 from soulspot.cli.daemon_client import DaemonClient, describe_owner
 from soulspot.cli.json_documents import Commands
 from soulspot.cli.options import ConfigOption, JsonOption
-from soulspot.cli.running import load_or_exit, log_beside_progress, refuse, run_with_progress
+from soulspot.cli.running import load_or_exit, refuse, run_command
 from soulspot.cli.workplace import Completed, Operation, in_daemon_or_here, run_here, run_in_daemon
 from soulspot.config import Config
 from soulspot.operations.kinds import retry_request
@@ -49,11 +49,8 @@ def retry(
     if provider not in (None, *PROVIDERS):
         refuse(f"--provider is {', '.join(PROVIDERS)}")
     loaded = load_or_exit(config)
-    log_beside_progress(loaded)
-    report = run_with_progress(
-        lambda bars: retry_lookups(loaded, states, provider, bars),
-        quiet=json_,
-        database=loaded.database.path,
+    report = run_command(
+        loaded, lambda bars: retry_lookups(loaded, states, provider, bars), quiet=json_
     ).report
     if json_:
         print(json.dumps(report))

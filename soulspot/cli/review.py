@@ -31,9 +31,8 @@ from soulspot.cli.running import (
     exit_on_error,
     exit_with,
     load_or_exit,
-    log_beside_progress,
     refuse,
-    run_with_progress,
+    run_command,
 )
 from soulspot.config import Config
 from soulspot.operations.review import cases
@@ -121,7 +120,8 @@ def accept(
 ) -> None:  # fmt: skip
     """Say which recording or Spotify track it is. No refresh undoes it; `undo` does.
 
-    Example: soulspot review accept 22 https://musicbrainz.org/recording/8f3471b5-7e6a-48da-86a9-c1c07a0f47ae"""
+    Example: soulspot review accept 22
+    https://musicbrainz.org/recording/8f3471b5-7e6a-48da-86a9-c1c07a0f47ae"""
     given = _parse_id(entity_id, provider) if entity_id else None
     _refuse_unknown(provider)
     loaded = load_or_exit(config)
@@ -130,24 +130,24 @@ def accept(
     named = given or next(iter(default_candidates(case, provider)), None)
     if named is None:
         refuse(f"track {track_id} has no candidates; give an id, or find one with `soulspot review search`")
-    is_known = _describes(case, named)
+    is_known = _is_described(case, *named)
 
-    async def work(desk: Deciding) -> tuple[dict[str, Any], bool, bool]:
+    async def work(desk: Deciding) -> tuple[dict[str, Any], bool]:
         decided = await desk.accept(track_id, named, reason)
         if is_known:
-            return decided, False, desk.in_daemon
+            return decided, False
         # nothing is known yet of an id given by hand: it is looked up, and its facts fill the row
         decided, is_unknown = await wait_for_answer(desk, loaded, track_id, named, wait)
         # an id that was merged is unknown itself, but accepted and described under its new id
-        if is_unknown := is_unknown and not _is_accepted_and_described(decided, named[0]):
+        if is_unknown := is_unknown and not _is_described(decided, named[0]):
             decided = await restore_decisions(desk, case, named[0])
-        return decided, is_unknown, desk.in_daemon
+        return decided, is_unknown
 
-    decided, is_unknown, in_daemon = _decide(loaded, work, asks_services=not is_known, quiet=json_)
+    (decided, is_unknown), in_daemon = _decide(loaded, work, asks_services=not is_known, quiet=json_)
     if is_unknown:
         exit_with(INCOMPLETE, f"{named[0]} does not know {named[1]}: the track stays as it was")
     _print_outcome(decided, in_daemon, json_)
-    if not is_known and not _is_accepted_and_described(decided, named[0]):
+    if not is_known and not _is_described(decided, named[0]):
         exit_with(
             INCOMPLETE, f"{named[0]} has not answered yet; the decision stands, and the lookup stays queued"
         )
@@ -178,10 +178,8 @@ def reject(
     if not named:
         refuse(f"track {case['track_id']} has no candidates to reject")
 
-    async def work(desk: Deciding) -> tuple[dict[str, Any], bool]:
-        return await desk.reject(case["track_id"], named, reason), desk.in_daemon
-
-    _print_outcome(*_decide(loaded, work, quiet=json_), json_)
+    decided = _decide(loaded, lambda desk: desk.reject(case["track_id"], named, reason), quiet=json_)
+    _print_outcome(*decided, json_)
 
 
 @app.command()
@@ -198,10 +196,7 @@ def undo(
     loaded = load_or_exit(config)
     track_id = _read_case(loaded, track)["track_id"]
 
-    async def work(desk: Deciding) -> tuple[dict[str, Any], bool]:
-        return await desk.undo(track_id, provider), desk.in_daemon
-
-    case, in_daemon = _decide(loaded, work, quiet=json_)
+    case, in_daemon = _decide(loaded, lambda desk: desk.undo(track_id, provider), quiet=json_)
     if not json_:
         count = case["taken_back"]
         print_result(f"{count} decision{'' if count == 1 else 's'} taken back")
@@ -230,7 +225,7 @@ def search(
         lookup_id = await desk.search(track_id, words, provider)
         return await wait_for_results(desk, track_id, lookup_id, wait)
 
-    found = _decide(loaded, work, asks_services=True, quiet=json_)
+    found, _ = _decide(loaded, work, asks_services=True, quiet=json_)
     if json_:
         print(json.dumps({"track_id": track_id, **found}))
     else:
@@ -258,7 +253,7 @@ def _print_part(part: Table | Text) -> None:
 
 
 def _parse_id(text: str, provider: str | None) -> EntityKey:
-    """Return (provider, id) of an id or web address of the command line. Exits with code 2 when it is neither."""
+    """Return (provider, id) of an id or web address. Exits with code 2 when it is neither."""
     try:
         return cases.parse_entity(text, provider)
     except ValueError as error:
@@ -271,7 +266,7 @@ def _refuse_unknown(provider: str | None) -> None:
 
 
 async def _track_id_of(track: str, desk: Reading) -> int:
-    """Return the number of a track given by its number or by the path of its file. Raises UsageError."""
+    """Return the number of a track given by number or path. Raises UsageError."""
     # SQLite's integers have at most 19 digits; a longer name of digits is a file's
     if track.isascii() and track.isdecimal() and len(track) < 19:
         return int(track)
@@ -283,19 +278,14 @@ async def _track_id_of(track: str, desk: Reading) -> int:
     return track_id
 
 
-def _describes(case: Mapping[str, Any], named: EntityKey) -> bool:
-    """Whether a candidate of the case has this id and more than the id is known of it."""
+def _is_described(case: Mapping[str, Any], provider: str, entity_id: str | None = None) -> bool:
+    """Whether more than the id is known of a candidate: of the given one, else of the accepted one.
+
+    The accepted one can have another id than the one given by hand, which was merged into it."""
     return any(
-        one["shown"]["title"] and (one["provider"], one["entity_id"]) == named for one in case["candidates"]
-    )
-
-
-def _is_accepted_and_described(case: Mapping[str, Any], provider: str) -> bool:
-    """Whether a candidate of this provider is accepted and more than its id is known.
-
-    Its id can be another than the one given, which was merged into it."""
-    return any(
-        one["shown"]["title"] and one["provider"] == provider and one["verdict"] == "accepted"
+        one["shown"]["title"]
+        and one["provider"] == provider
+        and (one["entity_id"] == entity_id if entity_id else one["verdict"] == "accepted")
         for one in case["candidates"]
     )
 
@@ -311,7 +301,7 @@ def _read(config: Config, work: Callable[[Reading], Awaitable[T]]) -> T:
 
 
 def _read_case(config: Config, track: str) -> dict[str, Any]:
-    """Return the case of a track given by its number or path. Exits with code 2 when there is no such track."""
+    """Return the case of a track given by number or path, or exit with code 2."""
 
     async def read_case(desk: Reading) -> dict[str, Any]:
         return await desk.case(await _track_id_of(track, desk))
@@ -325,14 +315,9 @@ def _decide(
     *,
     asks_services: bool = False,
     quiet: bool,
-) -> T:
-    """Return `work(desk)` as done in the daemon or here, or exit with its error as a sentence."""
-    log_beside_progress(config)
-    return run_with_progress(
-        lambda bars: decide(config, work, asks_services=asks_services),
-        quiet=quiet,
-        database=config.database.path,
-    )
+) -> tuple[T, bool]:
+    """Return `work(desk)` and whether the daemon did it, or exit with its error as a sentence."""
+    return run_command(config, lambda bars: decide(config, work, asks_services=asks_services), quiet=quiet)
 
 
 def _print_outcome(case: Mapping[str, Any], in_daemon: bool, as_json: bool) -> None:

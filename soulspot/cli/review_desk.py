@@ -1,4 +1,4 @@
-"""Read and decide what is in review: in the running daemon, in the database file, or in a service of this process."""
+"""Read and decide what is in review: in the daemon, the database file, or a service here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import getpass
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from yarl import URL
@@ -27,116 +27,6 @@ T = TypeVar("T")
 
 LOOK_SECONDS = 0.2  # between two looks at an answer that a person waits for
 ROUTE = "/api/v1/review"
-
-
-class Reading(Protocol):
-    """Read what is in review. A case is a track beside its candidates, as `operations.review.cases.load_case` has it.
-
-    `case` raises UsageError (DaemonRefused where the daemon says so) when there is no such track."""
-
-    async def page(self, after: int, limit: int, words: str) -> dict[str, Any]: ...
-    async def track_of(self, path: bytes) -> int | None: ...
-    async def case(self, track_id: int) -> dict[str, Any]: ...
-
-
-class Deciding(Protocol):
-    """Decide about tracks as a person. Decisions return the case as it is then.
-
-    Raises UsageError (DaemonRefused where the daemon says so) for what cannot be done."""
-
-    in_daemon: bool
-
-    async def accept(self, track_id: int, named: EntityKey, reason: str | None) -> dict[str, Any]: ...
-    async def reject(self, track_id: int, named: list[EntityKey], reason: str | None) -> dict[str, Any]: ...
-    async def undo(self, track_id: int, provider: str | None) -> dict[str, Any]: ...
-    async def search(self, track_id: int, words: str, provider: str | None) -> int: ...
-    async def case(self, track_id: int) -> dict[str, Any]: ...
-    async def results(self, track_id: int, lookup_id: int) -> dict[str, Any]: ...
-
-
-@asynccontextmanager
-async def reading(config: Config) -> AsyncIterator[Reading]:
-    """Open the daemon, or the database file when none runs; no lock is needed to read.
-
-    Raises SoulSpotError when there is no database yet."""
-    if client := running_daemon(config):
-        async with client:
-            yield _DaemonDesk(client)
-        return
-    path = config.database.path
-    if not path.exists():
-        raise SoulSpotError(f"there is no database yet at {path}; `soulspot enrich PATH` makes it")
-    with closing(Database.open_read_only(path)) as connection:
-        yield _FileDesk(connection)
-
-
-async def decide(config: Config, work: Callable[[Deciding], Awaitable[T]], *, asks_services: bool) -> T:
-    """Return `work(desk)`, where the desk is the daemon's or that of a service of this process.
-
-    Without `asks_services`, the service only queues the lookups that a decision needs."""
-
-    async def here(service: EnrichmentService) -> T:
-        try:
-            return await work(_ServiceDesk(service))
-        except UnknownTrack as error:  # it has vanished since its case was read
-            raise UsageError(str(error)) from error
-
-    return await in_daemon_or_here(
-        config, lambda client: work(_DaemonDesk(client)), here, asks_services=asks_services
-    )
-
-
-async def wait_for_answer(
-    desk: Deciding, config: Config, track_id: int, named: EntityKey, seconds: float
-) -> tuple[dict[str, Any], bool]:
-    """Wait until the track's lookups are answered, the id turns out unknown, or the time is up.
-
-    Returns the track's case, and whether the provider does not know the id."""
-    loop = asyncio.get_running_loop()
-    end = loop.time() + seconds
-    while True:
-        # in this order: an id that is unknown now is unknown in the case that is read after it
-        unknown = await asyncio.to_thread(_is_unknown, config, track_id, named)
-        case = await desk.case(track_id)
-        if unknown or not case["waiting"] or loop.time() >= end:
-            return case, unknown
-        await asyncio.sleep(LOOK_SECONDS)
-
-
-def _is_unknown(config: Config, track_id: int, named: EntityKey) -> bool:
-    """Whether the database says that the id is unknown; False where this user may not read it."""
-    try:
-        with closing(Database.open_read_only(config.database.path)) as connection:
-            return is_unknown_entity(connection, track_id, named[1])
-    except (SoulSpotError, OSError, sqlite3.Error):
-        return False
-
-
-async def restore_decisions(desk: Deciding, before: dict[str, Any], provider: str) -> dict[str, Any]:
-    """Undo the decisions about a track's ids of this provider, and repeat those that its case had `before`.
-
-    Returns the case after that."""
-    track_id = before["track_id"]
-    case = await desk.undo(track_id, provider)
-    for decision in before["decisions"]:
-        if decision["provider"] == provider:
-            named, reason = (provider, decision["entity_id"]), decision["reason"]
-            if decision["verdict"] == "accepted":
-                case = await desk.accept(track_id, named, reason)
-            else:
-                case = await desk.reject(track_id, [named], reason)
-    return case
-
-
-async def wait_for_results(desk: Deciding, track_id: int, lookup_id: int, seconds: float) -> dict[str, Any]:
-    """Wait until a search by hand is answered or given up, or the time is up. Return what was found."""
-    found = await desk.results(track_id, lookup_id)
-    loop = asyncio.get_running_loop()
-    end = loop.time() + seconds
-    while not (found["answered"] or found["state"] in ("failed", "buried")) and loop.time() < end:
-        await asyncio.sleep(LOOK_SECONDS)
-        found = await desk.results(track_id, lookup_id)
-    return found
 
 
 class _FileDesk:
@@ -160,8 +50,6 @@ class _FileDesk:
 class _ServiceDesk(Reviewer):
     """A service of this process, with what `Reviewer` can do and the results of searches."""
 
-    in_daemon = False
-
     def __init__(self, service: EnrichmentService) -> None:
         super().__init__(service, by=user_name())
         self._database = service.database
@@ -181,8 +69,6 @@ class _ServiceDesk(Reviewer):
 
 class _DaemonDesk:
     """The running daemon, over HTTP."""
-
-    in_daemon = True
 
     def __init__(self, client: DaemonClient) -> None:
         self._client = client
@@ -224,6 +110,100 @@ class _DaemonDesk:
 
     async def results(self, track_id: int, lookup_id: int) -> dict[str, Any]:
         return await self._client.request("GET", f"{ROUTE}/{track_id}/search/{lookup_id}", "results")
+
+
+Reading = _DaemonDesk | _FileDesk
+Deciding = _DaemonDesk | _ServiceDesk
+"""Desks return a case as `operations.review.cases.load_case` has it: a track beside its candidates. They raise
+UsageError, or the daemon's DaemonRefused, when there is no such track or a decision is impossible."""
+
+
+@asynccontextmanager
+async def reading(config: Config) -> AsyncIterator[Reading]:
+    """Open the daemon, or the database file when none runs; no lock is needed to read.
+
+    Raises SoulSpotError when there is no database yet."""
+    if client := running_daemon(config):
+        async with client:
+            yield _DaemonDesk(client)
+        return
+    path = config.database.path
+    if not path.exists():
+        raise SoulSpotError(f"there is no database yet at {path}; `soulspot enrich PATH` makes it")
+    with closing(Database.open_read_only(path)) as connection:
+        yield _FileDesk(connection)
+
+
+async def decide(
+    config: Config, work: Callable[[Deciding], Awaitable[T]], *, asks_services: bool
+) -> tuple[T, bool]:
+    """Return `work(desk)`, and whether the desk is the daemon's, not one of this process.
+
+    Without `asks_services`, the service only queues the lookups that a decision needs."""
+
+    async def in_daemon(client: DaemonClient) -> tuple[T, bool]:
+        return await work(_DaemonDesk(client)), True
+
+    async def here(service: EnrichmentService) -> tuple[T, bool]:
+        try:
+            return await work(_ServiceDesk(service)), False
+        except UnknownTrack as error:  # it has vanished since its case was read
+            raise UsageError(str(error)) from error
+
+    return await in_daemon_or_here(config, in_daemon, here, asks_services=asks_services)
+
+
+async def wait_for_answer(
+    desk: Deciding, config: Config, track_id: int, named: EntityKey, seconds: float
+) -> tuple[dict[str, Any], bool]:
+    """Wait until the track's lookups are answered, the id turns out unknown, or the time is up.
+
+    Returns the track's case, and whether the provider does not know the id."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    while True:
+        # in this order: an id that is unknown now is unknown in the case that is read after it
+        unknown = await asyncio.to_thread(_is_unknown, config, track_id, named)
+        case = await desk.case(track_id)
+        if unknown or not case["waiting"] or loop.time() >= end:
+            return case, unknown
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+def _is_unknown(config: Config, track_id: int, named: EntityKey) -> bool:
+    """Whether the database says that the id is unknown; False where this user may not read it."""
+    try:
+        with closing(Database.open_read_only(config.database.path)) as connection:
+            return is_unknown_entity(connection, track_id, named[1])
+    except (SoulSpotError, OSError, sqlite3.Error):
+        return False
+
+
+async def restore_decisions(desk: Deciding, before: dict[str, Any], provider: str) -> dict[str, Any]:
+    """Replace the decisions about a track's ids of this provider by those of its case `before`.
+
+    Returns the case after that."""
+    track_id = before["track_id"]
+    case = await desk.undo(track_id, provider)
+    for decision in before["decisions"]:
+        if decision["provider"] == provider:
+            named, reason = (provider, decision["entity_id"]), decision["reason"]
+            if decision["verdict"] == "accepted":
+                case = await desk.accept(track_id, named, reason)
+            else:
+                case = await desk.reject(track_id, [named], reason)
+    return case
+
+
+async def wait_for_results(desk: Deciding, track_id: int, lookup_id: int, seconds: float) -> dict[str, Any]:
+    """Return the results of a search when it is answered or given up, or the time is up."""
+    found = await desk.results(track_id, lookup_id)
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    while not (found["answered"] or found["state"] in ("failed", "buried")) and loop.time() < end:
+        await asyncio.sleep(LOOK_SECONDS)
+        found = await desk.results(track_id, lookup_id)
+    return found
 
 
 def _entity(named: EntityKey) -> dict[str, str]:

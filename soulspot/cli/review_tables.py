@@ -1,4 +1,4 @@
-"""Tables and lines of review: the list of tracks, and one track beside its candidates, in 80 columns or fewer."""
+"""Tables of review: the list of tracks, and a track beside its candidates, from 40 columns on."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ID_AT_END = re.compile(r": [0-9A-Za-z-]{22,36}$")
 
 
 def list_table(listed: Sequence[Mapping[str, Any]], width: int) -> Table:
-    """Return the tracks in review, each with its best candidate and what keeps that from being accepted.
+    """Return the tracks in review, each with its best candidate and the doubts about it.
 
     A track is one row where `width` columns have room for it, else a few lines."""
     in_rows = width >= WIDTH_FOR_ROWS
@@ -98,7 +98,7 @@ def compared_parts(
 
 
 def _comparison(ours: Mapping[str, str | None], some: Sequence[Mapping[str, Any]], first: int) -> Table:
-    """Return, field by field, what the library and what each candidate says, with differences marked.
+    """Return field by field what the library and each candidate says, differences marked.
 
     Candidates are numbered from `first`."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
@@ -129,7 +129,7 @@ def _cell(name: str, candidate: Mapping[str, Any]) -> Text:
 
 
 def outcome_lines(case: Mapping[str, Any], *, in_daemon: bool) -> Iterator[str]:
-    """Yield the lines that say how a track stands after a person's decision, and who asks its lookups."""
+    """Yield how a track stands after a person's decision, and who asks its lookups."""
     ids = ", ".join(f"{provider} {one}" for provider, one in case["accepted"].items() if one)
     yield f"track {case['track_id']}: {case['status']}" + (f" as {ids}" if ids else "")
     if count := case["waiting"]:
@@ -139,7 +139,7 @@ def outcome_lines(case: Mapping[str, Any], *, in_daemon: bool) -> Iterator[str]:
 
 
 def _song(track: Mapping[str, Any]) -> str:
-    """Return a track or candidate as "artist - title (comment) [3:08]", without what is not known."""
+    """Return the known parts of a track or candidate as "artist - title (comment) [3:08]"."""
     names = " - ".join(name for name in (track.get("artist"), track.get("title")) if name)
     comment = f" ({track['disambiguation']})" if track.get("disambiguation") else ""
     length = cases.length_text(track.get("duration_ms"))

@@ -1,4 +1,4 @@
-"""Load the configuration, obey signals, and end with a sentence and an exit code: every command's frame."""
+"""Run a command: load its configuration, obey signals, end with a sentence and an exit code."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ MANUAL = Path(__file__).parents[2] / "docs" / "configuration.md"
 
 
 class UsageError(SoulSpotError):
-    """The command names something that is not there, or that cannot be done; ends it with exit code 2."""
+    """The command names something absent, or cannot be done; it ends with exit code 2."""
 
 
 def exit_with(code: int, *messages: object) -> NoReturn:
@@ -65,7 +65,7 @@ def refuse(*messages: object) -> NoReturn:
 
 
 def exit_without_music(paths: Sequence[Path] | None, config: Config) -> NoReturn:
-    """Say that there is no music in `paths`, or without any in the library, and exit with code 1."""
+    """Say that there is no music in `paths` (or the library), and exit with code 1."""
     places = ", ".join(map(str, paths or config.library.paths))
     exit_with(INCOMPLETE, f"no music found in {places}")
 
@@ -107,7 +107,7 @@ def load_or_exit(
 
 
 def log_as_configured(config: Config) -> None:
-    """Log in the configured format, to the configured file or else to stderr. Exits with code 78 if it cannot."""
+    """Log as [log] says. Exits with code 78 when the log file cannot be opened."""
     try:
         configure_logging(config.log.format, config.log.level, config.log.file)
     except OSError as error:
@@ -115,33 +115,38 @@ def log_as_configured(config: Config) -> None:
 
 
 def log_beside_progress(config: Config) -> None:
-    """Log to the configured file if there is one, else only errors to the terminal, below the progress bars."""
+    """Log to the configured file if there is one, else only errors to the terminal."""
     if config.log.file:
         log_as_configured(config)
     else:
         configure_logging("console", "error")
 
 
-def run_with_progress(
+def run_command(
+    config: Config,
     work: Callable[[Bars], Coroutine[Any, Any, T]],
     *,
-    quiet: bool = False,
-    database: Path | None = None,
+    quiet: bool,
     if_stopped: str = QUEUE_KEPT,
 ) -> T:
-    """Run `work(bars)` in an event loop of its own, with bars shown unless `quiet`. Return its result.
+    """Run `work(bars)` in an event loop of its own and return its result.
 
-    Failures end the command as in `exit_on_error`, after the bars are closed."""
+    Bars are shown unless `quiet`. The log goes to the configured file, or only errors below the
+    bars. Failures end the command as in `exit_on_error`, after the bars are closed."""
+    log_beside_progress(config)
+    return exit_on_error(
+        lambda: run_with_bars(work, quiet=quiet), config.database.path, if_stopped=if_stopped
+    )
 
-    def show_and_run() -> T:
-        with progress_bars(quiet) as bars:
-            return asyncio.run(_stop_on_sigterm(work(bars), bars))
 
-    return exit_on_error(show_and_run, database, if_stopped=if_stopped)
+def run_with_bars(work: Callable[[Bars], Coroutine[Any, Any, T]], *, quiet: bool) -> T:
+    """Return `work(bars)`, run in an event loop of its own, with bars shown unless `quiet`."""
+    with progress_bars(quiet) as bars:
+        return asyncio.run(_stop_on_sigterm(work(bars), bars))
 
 
 async def _stop_on_sigterm(work: Coroutine[Any, Any, T], bars: Bars) -> T:
-    """Await `work`; SIGTERM cancels it, and it then drains as at its end. A second SIGTERM exits at once."""
+    """Await `work`; SIGTERM cancels it, so that it drains. A second SIGTERM exits at once."""
     task = asyncio.current_task()
     assert task is not None
     is_stopping = False
@@ -213,14 +218,14 @@ def exit_on_error(work: Callable[[], T], database: Path | None = None, *, if_sto
 
 
 def _message_of(error: Exception) -> str:
-    """Return "file: what happened" for an operating system's error, without its number; else its own words."""
+    """Return an error's message; of an operating system's error "file: what happened"."""
     if isinstance(error, OSError) and error.strerror and error.filename:
         return f"{os.fsdecode(error.filename)}: {error.strerror}"
     return str(error) or type(error).__name__
 
 
 def _has_sqlite_code(error: BaseException, *codes: int) -> bool:
-    """Whether this error, or the one that caused it, is SQLite's with one of these primary result codes."""
+    """Whether this error or its cause is SQLite's, with one of these primary result codes."""
     cause = error if isinstance(error, sqlite3.Error) else error.__cause__
     # the low byte is the primary code: extended codes put more above it
     return isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", 0) & 0xFF in codes

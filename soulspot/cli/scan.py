@@ -9,14 +9,8 @@ from soulspot.cli.console import Bars, print_result
 from soulspot.cli.daemon_client import paths_for_api
 from soulspot.cli.json_documents import Commands
 from soulspot.cli.options import ConfigOption, JsonOption, PathsArgument, absolute_paths, refuse_missing
-from soulspot.cli.running import (
-    exit_without_music,
-    load_or_exit,
-    log_beside_progress,
-    refuse,
-    run_with_progress,
-)
-from soulspot.cli.unreadable_files import print_unreadable_files
+from soulspot.cli.results import print_unreadable_files
+from soulspot.cli.running import exit_without_music, load_or_exit, refuse, run_command
 from soulspot.cli.workplace import Completed, Operation, run_operation
 from soulspot.config import Config
 from soulspot.operations.kinds import readable_paths, scan_request
@@ -28,8 +22,9 @@ app = Commands()
 def scan(paths: PathsArgument = None, config: ConfigOption = None, json_: JsonOption = False) -> None:
     """Queue new and changed files.
 
-    Files are read here, or by the running daemon if there is one. No service is asked: the daemon or
-    `soulspot enrich` does that. Prints the numbers of files found, unchanged, read, unreadable and vanished.
+    Files are read here, or by the running daemon if there is one. No service is asked: the daemon
+    or `soulspot enrich` does that. Prints the numbers of files found, unchanged, read, unreadable
+    and vanished.
 
     Example: soulspot scan ~/Music/new"""
     loaded = load_or_exit(config, check_library=not paths)
@@ -37,10 +32,7 @@ def scan(paths: PathsArgument = None, config: ConfigOption = None, json_: JsonOp
         refuse("nothing to scan: name a folder, or set library.paths in config.toml")
     refuse_missing(paths or [])
     places = absolute_paths(paths)
-    log_beside_progress(loaded)
-    report = run_with_progress(
-        lambda bars: scan_places(loaded, places, bars), quiet=json_, database=loaded.database.path
-    ).report
+    report = run_command(loaded, lambda bars: scan_places(loaded, places, bars), quiet=json_).report
     if json_:
         print(json.dumps(report))
     else:

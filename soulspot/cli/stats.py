@@ -16,8 +16,8 @@ from rich.table import Table
 from soulspot.cli.console import Bars, print_result
 from soulspot.cli.json_documents import Commands
 from soulspot.cli.options import ConfigOption, JsonOption
-from soulspot.cli.running import INCOMPLETE, exit_with, load_or_exit, refuse, run_with_progress
-from soulspot.cli.tables import counts_table
+from soulspot.cli.results import counts_table
+from soulspot.cli.running import INCOMPLETE, exit_on_error, exit_with, load_or_exit, refuse, run_with_bars
 from soulspot.config import parse_time
 from soulspot.operations.reports.performance import duration_text
 from soulspot.telemetry import Stats, file_lines, journal_lines, rotated_files, stdin_lines
@@ -66,7 +66,7 @@ def stats(
     async def read(bars: Bars) -> None:
         await asyncio.to_thread(_add_lines, stats, lines, bars)
 
-    run_with_progress(read, quiet=json_)
+    exit_on_error(lambda: run_with_bars(read, quiet=json_))
     found = stats.as_json()
     if json_:
         print(json.dumps(found))
@@ -86,7 +86,7 @@ def _add_lines(stats: Stats, lines: Iterator[bytes], bars: Bars) -> None:
 
 
 def _log_lines(log: str | None, unit: str, since: float | None, until: float | None) -> Iterator[bytes]:
-    """Return the lines of the log that --log names (None: the journal). Exits with code 2 when there is none."""
+    """Return the lines of a log (None: the journal). Exits with code 2 when there is none."""
     if log == "-":
         return stdin_lines()
     if log in (None, "journal"):

@@ -27,7 +27,8 @@ app = Commands(help="Try the receiver of webhooks, and see how it stands.")
 def send_test(config: ConfigOption = None, json_: JsonOption = False) -> None:
     """Send a test message, and say how it was answered.
 
-    Its type is webhook.test, and it is signed as every other. Exit code 1 when it was not delivered.
+    Its type is webhook.test, and it is signed as every other. Exit code 1 when it was not
+    delivered.
 
     Example: soulspot webhooks test"""
     loaded = _load_with_receiver(config)

@@ -1,4 +1,4 @@
-"""Do a command's work in the running daemon if there is one, else here, under the lock a daemon would hold."""
+"""Do a command's work in the running daemon, else here under the lock a daemon would hold."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ async def in_daemon_or_here(
 class Operation:
     """Work with a row in `batch_operations`, in the form that either place needs.
 
-    `kind` is a key of `operations.kinds.KINDS` and `request` is what its work starts from, also after
-    a restart; `shown` is what people see of the request; `start` starts the same in the daemon and
-    returns the operation's id there."""
+    `kind` is a key of `operations.kinds.KINDS` and `request` is what its work starts from, also
+    after a restart; `shown` is what people see of the request; `start` starts the same in the
+    daemon and returns the operation's id there."""
 
     kind: str
     request: Mapping[str, Any]
@@ -58,7 +58,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """An operation that was completed: its id, its report, and whatever else goes with the report."""
+    """An operation that was completed: its id, its report, and what goes with the report."""
 
     operation_id: int
     report: dict[str, Any]
@@ -82,7 +82,8 @@ async def run_in_daemon(client: DaemonClient, operation: Operation, bars: Bars) 
 async def follow(client: DaemonClient, operation_id: int, bars: Bars) -> Completed:
     """Show an operation of the daemon until it is completed.
 
-    Raises what `DaemonClient.wait_for` raises, and DaemonUnreachable for a report of another form."""
+    Raises what `DaemonClient.wait_for` raises, and DaemonUnreachable for a report of another
+    form."""
 
     def show(operation: dict[str, Any]) -> None:
         done, total = operation["processed_items"], operation["total_items"] or None
@@ -97,7 +98,7 @@ async def follow(client: DaemonClient, operation_id: int, bars: Bars) -> Complet
 
 
 def report_of_other_version() -> DaemonUnreachable:
-    """Return the error for a report that the daemon made in another version's form, to be raised."""
+    """Return the error for a report in another version's form."""
     return DaemonUnreachable(
         "the daemon did it, but its report is another version's; restart the daemon after an upgrade"
     )
@@ -119,7 +120,7 @@ async def run_here(service: EnrichmentService, operation: Operation, bars: Bars)
 
 @asynccontextmanager
 async def _shown(progress: Progress, kind: str, bars: Bars) -> AsyncIterator[None]:
-    """Show an operation of this process while the `async with` lasts, and how it stands at its end."""
+    """Show an operation of this process inside the `async with`, and how it ends."""
 
     def show() -> None:
         total, done, failed = progress.counts

@@ -7,17 +7,17 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from soulspot.assembly import cover_places, tag_rules
 from soulspot.cli.console import Bars, complain, print_result
-from soulspot.cli.daemon_client import paths_for_api, running_daemon
+from soulspot.cli.daemon_client import DaemonClient, paths_for_api, running_daemon
 from soulspot.cli.json_documents import Commands
 from soulspot.cli.options import ConfigOption, JsonOption, absolute_paths, parse_path, refuse_missing
 from soulspot.cli.running import (
@@ -28,7 +28,7 @@ from soulspot.cli.running import (
     load_or_exit,
     log_beside_progress,
     refuse,
-    run_with_progress,
+    run_command,
 )
 from soulspot.cli.workplace import (
     Completed,
@@ -60,6 +60,8 @@ ROUTE = "/api/v1/write-tags"
 POLICIES = ("only-empty", "overwrite")
 NOTHING = "(none)"  # stands for a tag without a value
 PAGE_TRACKS, LISTED_OPERATIONS = 100, 100
+
+T = TypeVar("T")
 
 app = Commands()
 
@@ -100,8 +102,9 @@ def write_tags(
 ) -> None:  # fmt: skip
     """Write what was found into the tags of accepted files.
 
-    Without --apply it only shows, file by file, what would change. Files are replaced whole, their audio stays as it is
-    to the bit, and every write can be taken back: --list has the operations, --undo OPERATION takes one back.
+    Without --apply it only shows, file by file, what would change. Files are replaced whole, their
+    audio stays as it is to the bit, and every write can be taken back: --list has the operations,
+    --undo OPERATION takes one back.
 
     Example: soulspot write-tags ~/Music/new --fields genre,date --apply"""
     if sum((apply, undo is not None, list_)) > 1 or (force and undo is None):
@@ -122,27 +125,25 @@ def write_tags(
         _print_journal(listed, as_json=json_)
         return
     if undo is not None:
-        ended = run_with_progress(
-            lambda bars: _undo(loaded, undo, bars, force=force), quiet=json_, database=database
-        )
+        ended = run_command(loaded, lambda bars: _undo(loaded, undo, bars, force=force), quiet=json_)
         _print_report(ended, "taken back", as_json=json_)
         return
     if embed_covers and not loaded.export.covers.enabled:
         refuse("--embed-covers: no covers are fetched; set export.covers.enabled = true in config.toml first")
     refuse_missing(paths or [])
     request = _parse_request(loaded, fields, policy, embed_covers=embed_covers, apply=apply, paths=paths)
+    operation = _write_operation(request)
     if apply:
-        ended = run_with_progress(
-            lambda bars: run_operation(loaded, _write_operation(request), bars),
-            quiet=json_,
-            database=database,
-        )
+        ended = run_command(loaded, lambda bars: run_operation(loaded, operation, bars), quiet=json_)
         _print_report(ended, "written", as_json=json_)
     elif can_read:
         exit_on_error(lambda: _print_previews(preview(loaded, request), as_json=json_), database)
     else:
-        ended = run_with_progress(
-            lambda bars: _preview_in_daemon(loaded, request, bars), quiet=json_, database=database
+        # the daemon's report names only the first files
+        ended = run_command(
+            loaded,
+            lambda bars: _in_daemon(loaded, lambda client: run_in_daemon(client, operation, bars)),
+            quiet=json_,
         )
         for one in () if json_ else ended.report["files"]:
             _print_changes(one["path"], one["changes"])
@@ -158,7 +159,7 @@ def _parse_request(
     apply: bool,
     paths: Sequence[Path] | None,
 ) -> TagRequest:
-    """Return what is to be written, by the options and where they are silent by the configuration."""
+    """Return what to write: by the options, and where they are silent by the configuration."""
     if policy not in (None, *POLICIES):
         refuse(f"--policy is {' or '.join(POLICIES)}")
     names = [name.strip() for name in fields.split(",") if name.strip()] if fields is not None else None
@@ -175,9 +176,6 @@ def _parse_request(
         )
     except ValueError as error:
         refuse(f"--{error}")
-
-
-# --- the work -----------------------------------------------------------------------------------------------------
 
 
 def _may_have_daemon(config: Config) -> bool:
@@ -223,7 +221,7 @@ async def _undo(config: Config, operation_id: int, bars: Bars, *, force: bool) -
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What would become of one file: `outcome` is written, unchanged or skipped; `reason` says why it is skipped."""
+    """The fate of one file: `outcome` is written, unchanged, or skipped for a `reason`."""
 
     path: str
     outcome: str
@@ -237,7 +235,7 @@ class Preview:
 
 
 def preview(config: Config, request: TagRequest) -> Iterator[Preview]:
-    """Yield what would become of each file. Only reads, and beside any process that works on the database."""
+    """Yield what would become of each file. Only reads, whoever works on the database."""
     file_policy, covers = tag_rules(config).file_policy, cover_places(config)
     with closing(Database.open_read_only(config.database.path, long_running=True)) as connection:
         require_current_schema(connection, config.database.path)
@@ -258,36 +256,22 @@ def preview(config: Config, request: TagRequest) -> Iterator[Preview]:
             after = page[-1].track_id
 
 
-async def _preview_in_daemon(config: Config, request: TagRequest, bars: Bars) -> Completed:
-    """Let the daemon compare, for a user who may not read its database. Its report names only the first files."""
+async def _in_daemon(config: Config, work: Callable[[DaemonClient], Awaitable[T]]) -> T:
+    """Return `work(client)` for who may not read the database, or raise PermissionError."""
     client = running_daemon(config)
     if client is None:
-        raise _unreadable(config)
+        raise PermissionError(f"{config.database.path} may not be read by this user")
     async with client:
-        return await run_in_daemon(client, _write_operation(request), bars)
+        return await work(client)
 
 
 def _read_journal(config: Config, *, can_read: bool) -> list[dict[str, Any]]:
-    """Return the operations that wrote tags, the latest first: from the database, or from the daemon."""
+    """Return the operations that wrote tags, latest first: from the database or the daemon."""
     if not can_read:
-        return asyncio.run(_journal_of_daemon(config))
+        answer = asyncio.run(_in_daemon(config, lambda client: client.request("GET", ROUTE, "operations")))
+        return list(answer["operations"])
     with closing(Database.open_read_only(config.database.path)) as connection:
         return tag_journal.list_operations(connection, LISTED_OPERATIONS)
-
-
-async def _journal_of_daemon(config: Config) -> list[dict[str, Any]]:
-    if client := running_daemon(config):
-        async with client:
-            listed: list[dict[str, Any]] = (await client.request("GET", ROUTE, "operations"))["operations"]
-            return listed
-    raise _unreadable(config)
-
-
-def _unreadable(config: Config) -> PermissionError:
-    return PermissionError(f"{config.database.path} may not be read by this user")
-
-
-# --- what is printed ----------------------------------------------------------------------------------------------
 
 
 def _print_previews(previews: Iterator[Preview], *, as_json: bool) -> None:
@@ -327,7 +311,7 @@ def _print_changes(path: str, changes: Mapping[str, Mapping[str, Sequence[str]]]
 
 
 def _print_report(ended: Completed, verb: str, *, as_json: bool) -> None:
-    """Print what was done; exit with code 1 when a file failed, or still has what was to be taken back."""
+    """Print a report; exit with code 1 when a file failed, or was not taken back."""
     report = ended.report
     if as_json:
         print(json.dumps({"operation": ended.operation_id, **report}))

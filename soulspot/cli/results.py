@@ -1,22 +1,31 @@
-"""Tables of tracks by result and of requests by service, and lines about lookups that are postponed."""
+"""Results that several commands show: tables of tracks and requests, unreadable files, waits."""
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from soulspot.cli.console import print_result
+from soulspot.config import Config
+from soulspot.errors import SoulSpotError
 from soulspot.operations.reports.waits import OFFLINE, UNREACHABLE, clock_text
+from soulspot.store.database import Database
+from soulspot.store.failures import count_unreadable_files, list_unreadable_files
 
 if TYPE_CHECKING:
     from soulspot.pipeline import Postponed
 
 STATUSES = ("accepted", "review", "unmatched", "failed", "pending")
+NAMED_FILES = 10
 
 
 def counts_table(title: str, name: str, *counts: str) -> Table:
-    """Return an empty table whose first column is called `name`; the others hold numbers, flushed right."""
+    """Return an empty table: a first column called `name`, then columns of numbers."""
     table = Table(title=title, title_justify="left")
     table.add_column(name)
     for count in counts:
@@ -25,7 +34,7 @@ def counts_table(title: str, name: str, *counts: str) -> Table:
 
 
 def results_table(counts: Mapping[str, int]) -> Table:
-    """Return a table of tracks by result; of the failed, the unreadable files are counted separately.
+    """Return a table of tracks by result, with the unreadable files among the failed ones.
 
     `counts` are those of `store.library_counts.count_tracks_by_status`."""
     table = counts_table("Tracks", "result", "tracks")
@@ -61,3 +70,24 @@ def postponed_lines(postponed: Sequence[Postponed], answered: Mapping[str, int])
         yield f"postponed: {one.lookups} lookups at {one.provider} until {until}: {one.why}"
     if postponed and not any(answered.values()) and all(p.why.startswith(UNREACHABLE) for p in postponed):
         yield OFFLINE
+
+
+def read_unreadable_files(config: Config, limit: int | None = None) -> tuple[list[tuple[str, str]], int]:
+    """Return at most `limit` unreadable files as (path, reason), and how many there are."""
+    if not config.database.path.exists():
+        return [], 0
+    with closing(Database.open_read_only(config.database.path)) as connection:
+        return list_unreadable_files(connection, limit), count_unreadable_files(connection)
+
+
+def print_unreadable_files(config: Config) -> None:
+    """Print the first of the files that could not be read, and how to see the others."""
+    # a daemon of another user keeps its database from us: then its log has the files
+    with contextlib.suppress(SoulSpotError, OSError, sqlite3.Error):
+        files, count = read_unreadable_files(config, NAMED_FILES)
+        if count:
+            print_result(f"{count} file{'' if count == 1 else 's'} could not be read:")
+        for path, reason in files:
+            print_result(f"  {path}: {reason}")
+        if count > NAMED_FILES:
+            print_result(f"  ... and {count - NAMED_FILES} more: soulspot status --unreadable")

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from soulspot.cli.daemon_client import DaemonUnreachable
 from soulspot.cli.main import app
-from soulspot.cli.status_view import status_line, watch
+from soulspot.cli.status import status_line, watch
 
 
 def status(accepted: int, pending: int, *operations: Mapping[str, Any]) -> dict[str, Any]:
