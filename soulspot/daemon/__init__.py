@@ -1,4 +1,4 @@
-"""A configuration in, the process that runs for months out: its service, timers, HTTP address and signals.
+"""A configuration in, the long-running process out: its service, timers, HTTP address and signals.
 
 Started by `soulspot daemon`."""
 

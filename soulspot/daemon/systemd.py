@@ -1,4 +1,4 @@
-"""What systemd is told: ready, reloading, stopping, and that we are alive. Silent where there is no systemd."""
+"""Notify systemd that the service is ready, reloads, stops or lives; silent without systemd."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import time
 
 
 def notify(*lines: str) -> None:
-    """Send these lines to $NOTIFY_SOCKET, if it is set; a service manager that does not listen harms nothing."""
+    """Send these lines to $NOTIFY_SOCKET, if it is set; that nobody listens harms nothing."""
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return
+    # systemd writes the leading NUL of an abstract address as @
     if address.startswith("@"):
         address = "\0" + address[1:]
     try:
@@ -23,19 +24,23 @@ def notify(*lines: str) -> None:
 
 
 def ready(status: str) -> None:
+    """Say that the service is up (again), with a line that `systemctl status` shows."""
     notify("READY=1", f"STATUS={status}")
 
 
 def reloading() -> None:
+    """Say that a reload begins now; `ready` ends it. Type=notify-reload needs the time, too."""
     notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
 
 def stopping() -> None:
+    """Say that the service is draining and will end."""
     notify("STOPPING=1")
 
 
 def watchdog_seconds() -> float | None:
-    """How often systemd wants to hear of us; None when it does not watch."""
+    """Return the seconds within which systemd wants a sign of life; None if it does not watch."""
+    # children inherit these variables: they are meant for the process of this id alone
     if os.environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
         return None
     try:

@@ -1,4 +1,4 @@
-"""What `--help` says can be read: whole sentences, and the words of people."""
+"""The texts of `--help`: whole sentences, examples, and no type names of Python."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import typer.main
 from typer.testing import CliRunner
 
-from soulspot.cli.main import app
+from soulspot.cli.main import COMMANDS, app
 
 
 def commands(group: Any, *above: str) -> Iterator[tuple[str, ...]]:
@@ -20,6 +20,7 @@ def commands(group: Any, *above: str) -> Iterator[tuple[str, ...]]:
 
 
 ALL = [(), *commands(typer.main.get_command(app))]
+GROUPS = {(), ("review",), ("webhooks",)}
 
 
 @pytest.mark.parametrize("command", ALL, ids=lambda words: " ".join(words) or "soulspot")
@@ -34,6 +35,19 @@ def test_help_shows_whole_summaries_and_no_types_of_python(command: tuple[str, .
     assert "..." not in listed, listed
 
 
-def test_the_first_help_says_how_to_begin() -> None:
+@pytest.mark.parametrize("command", [command for command in ALL if command not in GROUPS], ids=" ".join)
+def test_the_help_of_every_command_has_an_example(command: tuple[str, ...]) -> None:
+    shown: Any = CliRunner().invoke(app, [*command, "--help"])
+    assert f"Example: soulspot {' '.join(command)}" in shown.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_summary_of_a_command_is_the_first_sentence_of_its_help(name: str) -> None:
+    command: Any = typer.main.get_command(app)
+    _, summary = COMMANDS[name]
+    assert command.commands[name].help.partition("\n")[0] == summary
+
+
+def test_the_help_of_soulspot_says_how_to_begin() -> None:
     said: Any = CliRunner().invoke(app, ["--help"])
     assert "Begin with `soulspot init`" in said.stdout

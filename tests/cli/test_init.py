@@ -1,4 +1,4 @@
-"""`soulspot init`: what it asks, what it takes from a pipe, and what it leaves alone."""
+"""`soulspot init`: its questions, answers from a pipe, and files that it leaves alone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from soulspot.config.loading import load_config
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to be in, which is nobody's home."""
+    """Change into an empty folder, with a home folder inside that does not exist yet."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     (tmp_path / "music").mkdir()
@@ -47,7 +47,7 @@ def test_answers_from_a_pipe_are_taken_in_the_order_of_the_questions(here: Path)
     assert load_config(Path("config.toml"), environ={}).providers.spotify.client_id == "client"
 
 
-def test_without_any_answer_it_says_what_is_still_to_be_set() -> None:
+def test_without_any_answer_init_names_the_keys_that_are_still_to_be_set() -> None:
     ended = init()
     assert ended.exit_code == 0
     assert "providers.musicbrainz.contact is still to be set" in ended.stdout
@@ -65,7 +65,7 @@ def test_an_answer_from_a_pipe_that_cannot_be_used_writes_nothing(said: str, key
     assert not Path("config.toml").exists()
 
 
-def test_a_file_of_another_name_is_named_in_what_to_do_next() -> None:
+def test_the_next_step_names_a_file_that_is_not_found_by_itself() -> None:
     ended = init("my own.toml", "--yes", "--contact", "me@example.org", "--library", "music")
     assert "next: soulspot check --config 'my own.toml', then soulspot enrich --config" in ended.stdout
 
@@ -82,7 +82,7 @@ def test_an_existing_file_is_refused_before_anything_is_asked() -> None:
     assert written()["providers"]["musicbrainz"]["contact"] == "other@example.org"
 
 
-def test_a_folder_is_no_file_to_write(here: Path) -> None:
+def test_a_folder_in_the_place_of_the_file_is_refused(here: Path) -> None:
     ended = init("music", "--yes")
     assert ended.exit_code == 78
     assert "name a file in it, music/config.toml say" in ended.stderr

@@ -1,4 +1,4 @@
-"""`soulspot review list` and `show` can be read whole in terminals of any usual width."""
+"""The tables of `soulspot review list` and `show`, in terminals of any usual width."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`soulspot status --watch`: what is shown over and over, and what is said where there is no terminal."""
+"""`soulspot status --watch`: bars on a terminal, and lines where there is none."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def operation(processed: int) -> dict[str, Any]:
 
 
 async def watched(seen: Sequence[Mapping[str, Any] | Exception], *, terminal: bool) -> str:
-    """What is on screen when these have been seen one after the other."""
+    """Return the text that watching these statuses (or errors) in turn leaves on the screen."""
     text = io.StringIO()
     console = Console(file=text, force_terminal=terminal, width=120, no_color=True, highlight=False)
     rest = list(seen)
@@ -67,7 +67,7 @@ async def test_a_terminal_shows_bars_operations_and_services_anew_each_time() ->
         assert words in shown, words
 
 
-async def test_elsewhere_only_what_has_changed_is_a_line() -> None:
+async def test_without_a_terminal_only_a_change_is_a_line() -> None:
     said = await watched([status(1, 19), status(1, 19), status(2, 18), status(20, 0)], terminal=False)
     assert [re.sub(r"^[\d:]+ ", "", line) for line in said.splitlines()] == [
         "5 % of 20 tracks; 1 accepted, 19 pending",
@@ -77,28 +77,28 @@ async def test_elsewhere_only_what_has_changed_is_a_line() -> None:
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-async def test_a_daemon_that_has_gone_is_told_and_waited_for(terminal: bool) -> None:
+async def test_a_daemon_that_has_gone_is_reported_and_waited_for(terminal: bool) -> None:
     said = await watched(
         [status(1, 1), DaemonUnreachable("it does not answer"), status(2, 0)], terminal=terminal
     )
     assert said.index("50 %") < said.index("it does not answer") < said.index("100 %")
 
 
-def test_an_operation_without_numbers_yet_is_told_without_them() -> None:
+def test_an_operation_without_numbers_yet_is_shown_without_them() -> None:
     bare = operation(0) | {"total_items": 0, "failed_items": 0, "rate": None, "eta_seconds": None}
     assert status_line(status(0, 0, bare)) == "0 % of 0 tracks; enrich 3: 0"
 
 
-def test_how_fast_it_goes_and_how_long_the_rest_takes_is_said() -> None:
+def test_the_speed_and_the_time_left_are_shown() -> None:
     line = status_line(status(1, 19) | {"tracks_per_second": 0.25, "eta_seconds": 76.0})
     assert line == "5 % of 20 tracks; 1 accepted, 19 pending; 0.2 tracks/s, 1:16 left"
 
 
-def test_100_per_cent_is_not_said_while_something_is_left() -> None:
+def test_100_per_cent_is_not_shown_while_a_track_is_left() -> None:
     assert status_line(status(999, 1)).startswith("99 % of 1000")
 
 
-def test_watching_and_one_document_exclude_each_other(tmp_path: Path) -> None:
+def test_watch_and_json_exclude_each_other(tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text('providers.musicbrainz.contact = "a@example.org"\n', encoding="utf-8")
     ended = CliRunner().invoke(app, ["status", "--watch", "--json", "--config", str(config)])

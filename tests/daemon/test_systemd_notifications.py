@@ -1,4 +1,4 @@
-"""What systemd hears, over a real notification socket."""
+"""Notifications to systemd, received on a real socket."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from soulspot.daemon import systemd as notify
+from soulspot.daemon import systemd
 
 
 @pytest.fixture
-def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
-    """The socket that a service manager listens on."""
+def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """Return the socket on which a service manager listens."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(str(tmp_path / "notify"))
         listening.setblocking(False)
@@ -22,21 +22,21 @@ def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.
         yield listening
 
 
-def test_systemd_hears_that_we_are_ready_with_a_status_line(systemd: socket.socket) -> None:
-    notify.ready("listening on http://127.0.0.1:8753")
-    assert systemd.recv(4096) == b"READY=1\nSTATUS=listening on http://127.0.0.1:8753"
+def test_systemd_hears_that_we_are_ready_with_a_status_line(manager: socket.socket) -> None:
+    systemd.ready("listening on http://127.0.0.1:8753")
+    assert manager.recv(4096) == b"READY=1\nSTATUS=listening on http://127.0.0.1:8753"
 
 
-def test_systemd_hears_of_a_reload_with_the_time_it_began(systemd: socket.socket) -> None:
-    notify.reloading()
-    first, second = systemd.recv(4096).decode().split("\n")
+def test_systemd_hears_of_a_reload_with_the_time_it_began(manager: socket.socket) -> None:
+    systemd.reloading()
+    first, second = manager.recv(4096).decode().split("\n")
     assert first == "RELOADING=1"
     assert second.removeprefix("MONOTONIC_USEC=").isdecimal()
 
 
-def test_systemd_hears_that_we_stop(systemd: socket.socket) -> None:
-    notify.stopping()
-    assert systemd.recv(4096) == b"STOPPING=1"
+def test_systemd_hears_that_we_stop(manager: socket.socket) -> None:
+    systemd.stopping()
+    assert manager.recv(4096) == b"STOPPING=1"
 
 
 def test_an_abstract_address_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,19 +44,19 @@ def test_an_abstract_address_is_understood(monkeypatch: pytest.MonkeyPatch) -> N
         listening.bind(f"\0soulspot-test-{os.getpid()}")
         listening.setblocking(False)
         monkeypatch.setenv("NOTIFY_SOCKET", f"@soulspot-test-{os.getpid()}")
-        notify.notify("WATCHDOG=1")
+        systemd.notify("WATCHDOG=1")
         assert listening.recv(4096) == b"WATCHDOG=1"
 
 
 def test_without_a_service_manager_nothing_is_sent_and_nothing_breaks(
-    systemd: socket.socket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    manager: socket.socket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("NOTIFY_SOCKET")
-    notify.ready("x")
+    systemd.ready("x")
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "nobody listens"))
-    notify.ready("x")
+    systemd.ready("x")
     with pytest.raises(BlockingIOError):
-        systemd.recv(4096)
+        manager.recv(4096)
 
 
 @pytest.mark.parametrize(
@@ -78,4 +78,4 @@ def test_the_watchdogs_interval_is_ours_only_when_it_is_meant_for_us(
             monkeypatch.delenv(name, raising=False)
         else:
             monkeypatch.setenv(name, value)
-    assert notify.watchdog_seconds() == expected
+    assert systemd.watchdog_seconds() == expected

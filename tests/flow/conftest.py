@@ -1,4 +1,4 @@
-"""The flow tests read databases and the servers' own records; the log would only hide their failures."""
+"""Set-up of the flow tests: they read databases and servers, so the log is kept to errors."""
 
 from __future__ import annotations
 

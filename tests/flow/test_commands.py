@@ -46,7 +46,7 @@ def reporting(report: dict[str, Any], *notes: str) -> dict[str, Any]:
 
 
 class Daemon:
-    """A daemon of which only the answers are there. `asked` has the bodies of what was started."""
+    """The HTTP face of a daemon, without the daemon. `asked` has the bodies of the requests."""
 
     def __init__(self, config: Path) -> None:
         self.config = config
@@ -110,13 +110,13 @@ async def test_after_an_import_beside_the_daemon_nobody_is_told_to_enrich(
     assert "next: soulspot enrich" not in ended.out
 
 
-# --- work in the daemon -------------------------------------------------------------------------------------------
+# --- work in the daemon ---------------------------------------------------------------------------
 
 
 @pytest.mark.process
 @pytest.mark.parametrize("command", ["enrich", "scan", "retry"])
 @pytest.mark.parametrize("status", ["failed", "cancelled"])
-async def test_what_fails_in_the_daemon_fails_here_and_says_why(
+async def test_an_operation_that_fails_in_the_daemon_fails_the_command_and_says_why(
     daemon: Daemon, command: str, status: str
 ) -> None:
     daemon.says(operation(status, error_message="OperationalError: disk I/O error"))
@@ -129,7 +129,7 @@ async def test_what_fails_in_the_daemon_fails_here_and_says_why(
 
 @pytest.mark.process
 @pytest.mark.parametrize(("status", "code"), [(422, 2), (404, 2), (503, 1)])
-async def test_what_the_daemon_refuses_is_wrong_usage_unless_it_only_cannot_now(
+async def test_a_request_that_the_daemon_refuses_is_wrong_usage_unless_the_daemon_is_only_unable_now(
     daemon: Daemon, status: int, code: int
 ) -> None:
     daemon.answer = lambda request: web.json_response(
@@ -141,7 +141,7 @@ async def test_what_the_daemon_refuses_is_wrong_usage_unless_it_only_cannot_now(
 
 
 @pytest.mark.process
-async def test_an_enrichment_in_the_daemon_ends_as_it_would_here(daemon: Daemon) -> None:
+async def test_an_enrichment_in_the_daemon_ends_as_one_in_this_process(daemon: Daemon) -> None:
     report = EnrichReport({"total": 5, "pending": 5}, {"spotify": 2}, {"spotify": 3}, [PAUSED], lost=0)
     daemon.says(reporting(report.as_json()))
     ended = await soulspot("enrich", "--wait", "7", "--json", "--config", daemon.config)
@@ -156,7 +156,7 @@ async def test_an_enrichment_in_the_daemon_ends_as_it_would_here(daemon: Daemon)
 
 
 @pytest.mark.process
-async def test_a_scan_in_the_daemon_reports_what_a_scan_here_reports(daemon: Daemon) -> None:
+async def test_a_scan_in_the_daemon_reports_the_counts_of_a_scan_in_this_process(daemon: Daemon) -> None:
     counts = {"found": 3, "unchanged": 1, "read": 2, "unreadable": 0, "vanished": 0, "problems": 1}
     daemon.says(reporting(counts, "skipped /music/x: Permission denied"))
     ended = await soulspot("scan", "--json", "--config", daemon.config)
@@ -186,7 +186,9 @@ def gone(request: web.Request) -> web.Response:
     ],
     ids=["gone", "proxy", "deep", "list", "stranger", "no report", "other report"],
 )  # fmt: skip
-async def test_a_daemon_that_does_not_answer_sensibly_is_a_sentence(daemon: Daemon, answer: Handler) -> None:
+async def test_a_daemon_that_answers_nonsense_is_reported_in_a_sentence(
+    daemon: Daemon, answer: Handler
+) -> None:
     daemon.answer = answer
     ended = await soulspot("enrich", "--config", daemon.config)
     assert ended.code == 1
@@ -194,7 +196,7 @@ async def test_a_daemon_that_does_not_answer_sensibly_is_a_sentence(daemon: Daem
     assert "daemon" in ended.err or "what answers at" in ended.err
 
 
-async def test_a_status_of_somebody_else_is_a_sentence(daemon: Daemon) -> None:
+async def test_a_status_that_is_not_the_daemons_is_reported_in_a_sentence(daemon: Daemon) -> None:
     daemon.says({"hello": "world"})
     config = make_config({"database.path": str(daemon.config.with_name("s.db")),
                           "providers.musicbrainz.contact": "a@example.org"})  # fmt: skip
@@ -218,7 +220,7 @@ def test_an_operation_that_shows_no_sign_of_life_is_given_up() -> None:
     run_virtual(main())
 
 
-# --- without a daemon ---------------------------------------------------------------------------------------------
+# --- without a daemon -----------------------------------------------------------------------------
 
 
 def config_of(tmp_path: Path, **more: Any) -> Any:
@@ -226,7 +228,7 @@ def config_of(tmp_path: Path, **more: Any) -> Any:
                         **more})  # fmt: skip
 
 
-async def test_status_without_a_daemon_has_the_daemons_shape_and_forgets_pauses_that_ended(
+async def test_status_without_a_daemon_has_the_daemons_keys_and_forgets_pauses_that_ended(
     tmp_path: Path,
 ) -> None:
     now = time.time()
@@ -268,7 +270,7 @@ async def test_a_retry_of_a_service_that_is_off_is_refused_with_its_name(tmp_pat
         await retry_lookups(config_of(tmp_path), ["failed"], "spotify", Bars(quiet=True))
 
 
-def test_only_what_an_unaccepted_track_lacks_counts_as_lost(tmp_path: Path) -> None:
+def test_only_failed_lookups_of_unaccepted_tracks_count_as_lost(tmp_path: Path) -> None:
     def fill(connection: sqlite3.Connection) -> None:
         for number, (status, state) in enumerate(
             [("accepted", "buried"), ("unmatched", "buried"), ("failed", "failed"), ("unmatched", "missing")]
@@ -293,7 +295,7 @@ def test_only_what_an_unaccepted_track_lacks_counts_as_lost(tmp_path: Path) -> N
         assert database.write_now(library_counts.count_lost_lookups) == 2
 
 
-# --- what is foreseen is a sentence --------------------------------------------------------------------------------
+# --- foreseeable errors ---------------------------------------------------------------
 
 
 def locked() -> sqlite3.OperationalError:
@@ -331,6 +333,6 @@ def test_foreseeable_errors_are_sentences_with_an_exit_code(
     assert words in ended.output
 
 
-def test_errors_that_nobody_foresaw_show_no_values() -> None:
+def test_unforeseen_errors_show_no_values_of_variables() -> None:
     assert app.pretty_exceptions_enable is False
     assert app.pretty_exceptions_show_locals is False

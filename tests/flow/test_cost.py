@@ -1,4 +1,4 @@
-"""What a library will cost, said before anybody is asked, beside what it then costs over the servers' own count."""
+"""The estimate of a library's requests, compared with the requests that the servers count."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ async def enriched(config: Config, folder: str) -> None:
 
 
 def between(said: dict[str, Any], asked: Counter[str]) -> None:
-    """The requests that came are no fewer than the least that was said, and no more than the most."""
+    """Assert that the requests made lie between the estimate's least and most."""
     for provider, count in asked.items():
         span = said["providers"][provider]["requests"]
         assert span["least"] <= count <= span["most"], provider
 
 
 @pytest.mark.parametrize("mode", ["extended", "development"])
-async def test_a_run_costs_no_less_than_the_least_and_no_more_than_the_most_that_was_said(
+async def test_a_run_takes_at_least_the_least_and_at_most_the_most_of_its_estimate(
     tmp_path: Path, catalogue: Catalogue, sample: list[SampleFile], mode: Any
 ) -> None:
     folder, database = folder_of(sample), tmp_path / "db"
@@ -102,7 +102,7 @@ async def test_beside_a_working_service_only_what_is_new_costs_something(
     )  # that has shown meanwhile
 
 
-async def test_the_table_names_every_service_with_its_time_and_says_that_nobody_was_asked(
+async def test_the_estimate_names_every_service_with_its_time_and_says_that_none_was_asked(
     tmp_path: Path, catalogue: Catalogue, sample: list[SampleFile]
 ) -> None:
     async with Sandbox(catalogue, Behaviour(limits=False)) as sandbox:
@@ -127,7 +127,7 @@ async def test_the_table_names_every_service_with_its_time_and_says_that_nobody_
     assert not (tmp_path / "db").exists()
 
 
-async def test_a_folder_without_music_has_no_cost_and_is_said_to_be_empty(
+async def test_a_folder_without_music_costs_nothing_and_is_reported_as_empty(
     tmp_path: Path, catalogue: Catalogue
 ) -> None:
     async with Sandbox(catalogue, Behaviour(limits=False)) as sandbox:

@@ -1,4 +1,4 @@
-"""The daemon as a real process: it starts once, works, listens, reloads, and stops when told."""
+"""The daemon as a real process: it starts once, works, answers, reloads, and stops on SIGTERM."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.process
 
 
 class Running:
-    """A daemon process and what it says in its log."""
+    """A daemon process and the lines of its log."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
@@ -33,7 +33,7 @@ class Running:
     async def hears(
         self, event: str, check: Callable[[dict[str, Any]], bool] = lambda said: True
     ) -> dict[str, Any]:
-        """The next line of its log with this event."""
+        """Wait for the next line of the log with this event, and return it."""
         assert self.process.stderr is not None
         while line := await self.process.stderr.readline():
             try:
@@ -64,7 +64,7 @@ async def daemon(config: Path) -> AsyncIterator[Running]:
             await running.process.communicate()
 
 
-async def test_it_enriches_what_lies_in_the_library_and_answers_http(tmp_path: Path) -> None:
+async def test_the_daemon_enriches_the_library_and_answers_http(tmp_path: Path) -> None:
     catalogue = invent_catalogue(4, 1500)
     music, database = tmp_path / "music", tmp_path / "soulspot.db"
     sample = write_sample_library(catalogue, music, seed=4, tracks=20)
@@ -134,7 +134,7 @@ async def test_a_second_daemon_exits_75_and_a_killed_one_frees_the_database(tmp_
             assert await third.ends(signal.SIGTERM) == 0
 
 
-async def test_sighup_takes_over_what_it_can_and_names_what_needs_a_restart(tmp_path: Path) -> None:
+async def test_sighup_applies_reloadable_keys_and_names_those_that_need_a_restart(tmp_path: Path) -> None:
     async with Sandbox(invent_catalogue(1, 100), Behaviour(limits=False)) as sandbox:
         values = settings(sandbox, tmp_path / "db")
         config = write_config(tmp_path / "config.toml", values)
@@ -183,7 +183,9 @@ async def test_a_log_file_that_cannot_be_opened_keeps_the_old_settings_and_the_n
             assert await running.ends(signal.SIGTERM) == 0
 
 
-async def test_sigterm_ends_it_in_time_although_the_service_hangs_and_nothing_is_lost(tmp_path: Path) -> None:
+async def test_sigterm_ends_the_daemon_in_time_although_a_service_hangs_and_nothing_is_lost(
+    tmp_path: Path,
+) -> None:
     catalogue = invent_catalogue(2, 400)
     behaviour = Behaviour(limits=False)
     behaviour.update({"listenbrainz": {"latency": 600.0}, "musicbrainz": {"latency": 600.0}})
@@ -204,7 +206,7 @@ async def test_sigterm_ends_it_in_time_although_the_service_hangs_and_nothing_is
     assert {row["attempts"] for row in rows(database, "SELECT attempts FROM lookups")} == {0}
 
 
-async def test_systemd_hears_that_it_is_ready_alive_and_stopping(tmp_path: Path) -> None:
+async def test_systemd_hears_that_the_daemon_is_ready_alive_and_stopping(tmp_path: Path) -> None:
     channel = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     channel.bind(str(tmp_path / "notify"))
     channel.settimeout(30)

@@ -1,4 +1,4 @@
-"""Real files through the service and the command line: the same rows, and no file that stops the rest."""
+"""Real files through the service and the commands: equal rows, and no file stops the others."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def sample(catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> li
     return write_sample_library(catalogue, tmp_path_factory.mktemp("music"), seed=3, tracks=60)
 
 
-async def test_a_batch_of_files_gives_an_entry_a_path_and_the_rows_of_the_command_line(
+async def test_a_batch_of_files_returns_an_entry_for_each_path_and_the_rows_of_the_command_line(
     tmp_path: Path, catalogue: Catalogue, sample: list[SampleFile]
 ) -> None:
     paths = [file.path for file in sample]
@@ -72,7 +72,7 @@ async def test_a_batch_of_files_gives_an_entry_a_path_and_the_rows_of_the_comman
     assert accepted >= 0.9 * len(sample)
 
 
-async def test_what_was_read_and_not_decided_when_the_process_ended_is_decided_at_the_next_start(
+async def test_tracks_read_but_undecided_at_the_end_of_a_process_are_decided_at_the_next_start(
     tmp_path: Path, catalogue: Catalogue, sample: list[SampleFile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def killed(service: EnrichmentService) -> None:
@@ -96,7 +96,7 @@ async def test_what_was_read_and_not_decided_when_the_process_ended_is_decided_a
     assert rows(tmp_path / "db", "SELECT 1 FROM tracks WHERE undecided") == []
 
 
-async def test_an_album_is_asked_for_whole_whatever_the_batches_it_comes_in(
+async def test_an_album_is_looked_up_whole_however_its_files_are_batched(
     tmp_path: Path, catalogue: Catalogue
 ) -> None:
     release = next(
@@ -150,7 +150,7 @@ async def test_a_second_run_over_the_same_library_asks_nobody(
     assert rows(tmp_path / "db") == before
 
 
-async def test_two_spellings_of_one_file_have_an_entry_each(
+async def test_two_spellings_of_one_path_have_an_entry_each(
     tmp_path: Path, catalogue: Catalogue, sample: list[SampleFile]
 ) -> None:
     plain = sample[0].path

@@ -1,4 +1,4 @@
-"""Data frames through the whole service against the sandbox: the values are those of the command line."""
+"""Data frames through the whole service: their values are those of the command line."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def catalogue() -> Catalogue:
 
 
 def thousand_rows(catalogue: Catalogue) -> list[dict[str, Any]]:
-    """Recordings by id, by ISRC and by name; one that nobody knows, one that is wrong, one that is empty."""
+    """Return rows with ids, ISRCs or names; one is unknown, one malformed, one empty."""
     found: list[dict[str, Any]] = []
     for release in catalogue.releases:
         for track in release.tracks:
@@ -76,7 +76,7 @@ async def test_a_thousand_rows_get_the_values_of_the_command_line_in_pandas_and_
     async with Sandbox(catalogue, Behaviour(limits=False)) as sandbox:
 
         def values(name: str) -> dict[str, Any]:
-            # with Spotify on, who answers first decides which of two equal sources a value is taken from
+            # with Spotify on, the first to answer decides which of two equal sources a value is of
             return settings(sandbox, tmp_path / name, providers__spotify__enabled=False)
 
         command = write_config(tmp_path / "config.toml", values("command.db"))
@@ -104,7 +104,7 @@ async def test_a_thousand_rows_get_the_values_of_the_command_line_in_pandas_and_
     assert accepted >= 0.9 * THOUSAND
 
 
-async def test_rows_of_one_group_are_asked_for_as_one_album_whatever_their_artists(
+async def test_rows_of_one_group_are_looked_up_as_one_album_whatever_their_artists(
     tmp_path: Path, catalogue: Catalogue
 ) -> None:
     release = next(one for one in catalogue.releases if 6 <= len(one.tracks) <= 12)
@@ -126,7 +126,7 @@ async def test_rows_of_one_group_are_asked_for_as_one_album_whatever_their_artis
             assert rows(database, sql) == [{"n": members}]
 
 
-def test_a_temporary_database_keeps_what_the_services_said_of_their_limits(
+def test_a_temporary_database_keeps_the_limits_that_services_have_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configured = tmp_path / "configured.db"

@@ -1,4 +1,4 @@
-"""`soulspot import`: what is said of files, folders and their rows, on a terminal and as JSON."""
+"""`soulspot import`: its report about files, folders and their rows, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ODD = "title,artist,isrc\nOne,A,\n,B,\nTwo,C,nonsense\nThree,D,,left,over\n"
 
 @pytest.fixture
 def imported(tmp_path: Path) -> Import:
-    """Runs the command without any service: `imported(place, "--json")`."""
+    """Return a function that runs the command offline: `imported(place, "--json")`."""
 
     def run(*arguments: object) -> Any:
         config = tmp_path / "config.toml"
@@ -79,7 +79,7 @@ def test_a_message_becomes_tracks_and_its_update_changes_them(imported: Import, 
     ]
 
 
-def test_a_folder_is_read_file_by_file_and_one_that_is_of_no_use_stops_nothing(
+def test_a_folder_is_imported_file_by_file_and_an_unusable_file_stops_nothing(
     imported: Import, tmp_path: Path
 ):
     folder = tmp_path / "deliveries"
@@ -99,7 +99,7 @@ def test_a_folder_is_read_file_by_file_and_one_that_is_of_no_use_stops_nothing(
     assert "b/manifest.xml: line 1: is no release message but a ManifestMessage" in imported(folder).stderr
 
 
-def test_a_folder_without_import_files_is_wrong_usage_that_says_what_reads_music(
+def test_a_folder_without_import_files_is_wrong_usage_and_names_the_command_for_music(
     imported: Import, tmp_path: Path
 ):
     (tmp_path / "music").mkdir()

@@ -1,4 +1,4 @@
-"""What `--json` prints when a command ends badly, and with which code commands end where nothing is there yet."""
+"""The document that `--json` prints for a command that fails, and the exit codes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def ran(config: Path, *arguments: str) -> Result:
 
 
 def document(ended: Result) -> Any:
-    """The one document on stdout; its code is the command's."""
+    """Return the one document on stdout, having checked its form and its exit code."""
     said = json.loads(ended.stdout)
     assert said.keys() == {"error", "problems", "exit_code"}
     assert said["exit_code"] == ended.exit_code
@@ -111,7 +111,7 @@ def test_without_any_configuration_it_says_where_one_was_looked_for(
     assert f"there is no {places}: `soulspot init` writes" in ended.stderr
 
 
-def test_statistics_of_an_empty_log_name_the_log(config: Path) -> None:
+def test_statistics_of_an_empty_log_name_that_log(config: Path) -> None:
     log = config.with_name("empty.log")
     log.touch()
     ended = ran(config, "stats", "--log", str(log))

@@ -1,4 +1,4 @@
-"""The daemon is killed at random moments of a large run: at the end every track is answered, and none twice."""
+"""A daemon killed at random moments of a large run answers every track, and none twice."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _wanted(catalogue: Catalogue) -> list[Any]:
 
 
 def _row(number: int, recording: Any) -> dict[str, Any]:
-    """Half of the tracks know their recording id, half their ISRC, where there is one."""
+    """Return an import row with the recording id for half of the tracks, else with the ISRC."""
     text = {"key": str(number), "title": recording.title, "artist": recording.artist}
     if recording.duration_ms:
         text["duration_ms"] = recording.duration_ms
@@ -72,7 +72,7 @@ def _row(number: int, recording: Any) -> dict[str, Any]:
 
 
 async def _requests(sandbox: Sandbox, count: int, daemon: asyncio.subprocess.Process) -> None:
-    """Until the servers have seen this many requests; a daemon that ends before shows why."""
+    """Wait until the servers have seen `count` requests; a daemon that ends before shows why."""
     while len(sandbox.requests) < count:
         if daemon.returncode is not None:
             _, err = await daemon.communicate()

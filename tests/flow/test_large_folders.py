@@ -1,4 +1,4 @@
-"""Folders larger than any album, box sets, and the same library twice: they end, fit into memory, and come out alike."""
+"""Folders larger than any album, box sets, and two runs over the same library."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def test_a_folder_of_hundreds_of_tracks_under_one_album_name_ends_within_i
 
 
 def box_set(catalogue: Catalogue) -> tuple[Catalogue, Release]:
-    """The catalogue with a release of many discs besides, of recordings that stand nowhere else."""
+    """Add to the catalogue a release of many discs, with recordings that no other release has."""
     credit = next(one.credit for one in catalogue.recordings if len(one.credit) == 1)
     titles = list(dict.fromkeys(one.title for one in catalogue.recordings if len(one.title.split()) > 1))
     made = [
@@ -117,7 +117,7 @@ async def test_a_box_set_of_150_tracks_is_matched_track_by_track(
 
 
 def decisions(database: Path, root: Path) -> dict[str, Mapping[str, Any]]:
-    """Every column of every row but when and under which number, by the path below `root`."""
+    """Return the rows by path below `root`, without their times and numbers."""
     return {
         os.path.relpath(os.fsdecode(row["path"]), root): {k: row[k] for k in row.keys() - NOT_COMPARED}
         for row in rows(database)
@@ -127,7 +127,7 @@ def decisions(database: Path, root: Path) -> dict[str, Mapping[str, Any]]:
 async def decided(
     catalogue: Catalogue, database: Path, files: Sequence[Path], *, seed: int, mode: str
 ) -> int:
-    """Enrich these files in this order, and say how many requests a second time over them takes."""
+    """Enrich these files in this order. Return the rows, and the requests of a second run."""
     behaviour = Behaviour(
         limits=False,
         spotify_mode="development" if mode == "development" else "extended",
@@ -160,8 +160,8 @@ async def decided(
 async def test_two_runs_decide_alike_whatever_the_order_of_files_and_of_equal_hits_and_the_second_asks_nobody(
     tmp_path: Path, catalogue: Catalogue, mode: str, compared: set[str] | None
 ) -> None:
-    # without batches a track takes what answers about others have told of it, to save a request: it is the same
-    # recording, but which of its Spotify tracks depends on what was asked before
+    # Without batches, a track is filled from answers to other tracks' lookups, which saves a
+    # request: the recording is the same, but its Spotify track depends on the order of lookups.
     sample = write_sample_library(catalogue, tmp_path / "music", seed=6, tracks=90)
     files = [file.path for file in sample]
     shuffled = random.Random(6).sample(files, len(files))

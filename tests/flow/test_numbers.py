@@ -1,4 +1,4 @@
-"""A real daemon: status, /metrics and the log tell the same numbers, and webhooks survive a kill."""
+"""A real daemon: status, /metrics and the log agree, and webhooks survive a kill."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 
 
 class Receiver:
-    """Takes webhooks while `up`. `taken` has each message once, by its id, in order."""
+    """A receiver of webhooks that answers while `up`. `taken` has each message once, in order."""
 
     def __init__(self) -> None:
         self.up = True
@@ -59,7 +59,7 @@ async def receiver() -> AsyncIterator[tuple[Receiver, str]]:
 def summed(
     samples: dict[tuple[str, frozenset[tuple[str, str]]], float], name: str, label: str
 ) -> dict[str, int]:
-    """A metric's samples added up by one label."""
+    """Return the sums of a metric's samples by the values of one label."""
     found: Counter[str] = Counter()
     for (sample, labels), value in samples.items():
         if sample == name:
@@ -107,7 +107,7 @@ async def test_status_metrics_log_and_database_agree_when_the_work_is_done(tmp_p
     assert in_database.total() == len(sample)
 
 
-async def test_a_receiver_that_was_down_while_the_daemon_was_killed_hears_of_everything(
+async def test_a_webhook_receiver_that_was_down_while_the_daemon_was_killed_gets_every_message(
     tmp_path: Path, receiver: tuple[Receiver, str]
 ) -> None:
     hooks, url = receiver
@@ -131,7 +131,7 @@ async def test_a_receiver_that_was_down_while_the_daemon_was_killed_hears_of_eve
         async with daemon(config) as second:
             await second.hears("webhook_delivered", lambda said: said["type"] == "operation.finished")
             assert await second.ends(signal.SIGTERM) == 0
-        # what the end of the second one left for later
+        # the messages that the second daemon could not deliver before it ended
         async with daemon(config) as third:
             await third.hears("operation_finished")
             assert await third.ends(signal.SIGTERM) == 0

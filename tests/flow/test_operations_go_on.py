@@ -1,4 +1,4 @@
-"""Operations of a daemon that is killed: the next one goes on with them, under the same numbers, to their ends."""
+"""Operations of a killed daemon, which the next daemon resumes under their numbers."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ async def begin(client: aiohttp.ClientSession, path: str, **how: Any) -> int:
 
 
 async def end(client: aiohttp.ClientSession, number: int) -> dict[str, Any]:
-    """The operation when it has ended, as its event says."""
+    """Wait for the operation's end, and return it as its event describes it."""
     async with client.get("/api/v1/events", params={"last_event_id": "0"}) as stream:
         while True:
             async with client.get(f"/api/v1/operations/{number}") as answer:
@@ -115,7 +115,7 @@ async def heard(stream: aiohttp.ClientResponse, check: Callable[[bytes], bool]) 
 
 
 async def seen(sandbox: Sandbox, count: int, running: Running) -> None:
-    """Until the services have seen this many requests."""
+    """Wait until the services have seen this many requests."""
     while len(sandbox.requests) < count:
         assert running.process.returncode is None
         await asyncio.sleep(0.005)

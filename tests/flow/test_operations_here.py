@@ -1,4 +1,4 @@
-"""What commands do without a daemon is an operation too: a row with counts, reports and events; so is the demo."""
+"""Commands without a daemon, and the demo: operations with a row, counts, reports and events."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ EVENTS = "SELECT kind, payload FROM events WHERE kind LIKE 'operation.%' ORDER B
 
 
 def offline(tmp_path: Path) -> Config:
-    """Whatever is queued stays queued: no service is asked by scan, import and retry."""
+    """Return a configuration for scan, import and retry, which only queue and ask no service."""
     music = tmp_path / "music"
     music.mkdir(exist_ok=True)
     return make_config(
@@ -108,7 +108,9 @@ async def test_a_command_that_fails_says_why_in_its_row(tmp_path: Path) -> None:
     assert "xlsx" in found["error_message"]
 
 
-async def test_the_same_command_goes_on_with_what_was_cut_off_under_its_number(tmp_path: Path) -> None:
+async def test_the_same_command_resumes_the_operation_that_was_cut_off_under_its_number(
+    tmp_path: Path,
+) -> None:
     config, listed = offline(tmp_path), write_rows(tmp_path / "songs.csv", [{"title": "One"}])
     with Database(tmp_path / "db") as database:  # a scan and an import that a power cut has ended
         database.write_now(lambda c: operations.start(c, "scan", {}, NOW, request=scan_request([])))
@@ -118,7 +120,7 @@ async def test_the_same_command_goes_on_with_what_was_cut_off_under_its_number(t
     assert found == [(1, "scan", "pending"), (2, "import", "completed")]
 
 
-async def test_the_demo_can_be_watched_on_the_page_and_stays_if_one_wants(
+async def test_the_demo_is_shown_on_the_page_which_stays_up_with_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def quick(sandbox: Sandbox, library: Path, database: Path) -> Config:

@@ -1,4 +1,4 @@
-"""A thousand real ids through the whole service: how many requests, what survives a restart, what fails alone."""
+"""A thousand real ids through the whole service: requests, restarts, and single failures."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def spotify_only(sandbox: Sandbox, database: Path, **more: object) -> dict[str, 
 
 
 async def enrich(config_values: dict[str, object], wait: float = 5.0, file: Path | None = None) -> list[str]:
-    """Import `file`, if any, and work; what was postponed, by provider."""
+    """Import `file`, if any, and enrich. Return the postponed lookups by provider."""
     async with EnrichmentService.open(make_config(config_values)) as service:
         if file:
             await service.import_file(file)
@@ -41,7 +41,7 @@ async def enrich(config_values: dict[str, object], wait: float = 5.0, file: Path
 
 
 def endpoints(sandbox: Sandbox, service: str) -> Counter[str]:
-    """Requests by the first part of their path, with and without an id behind it: "tracks", "tracks/ID"."""
+    """Return the numbers of requests by endpoint, as "tracks" or "tracks/ID"."""
     found: Counter[str] = Counter()
     for request in sandbox.requests:
         if request.service == service:

@@ -1,4 +1,4 @@
-"""Review by hand, with real processes: the commands beside a daemon and alone, and what outlives what."""
+"""Review by hand with real processes: beside a daemon and alone, refreshes and moved files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NOWHERE = "00000000-0000-4000-8000-000000000001"  # a well-formed id that nobody
 
 @dataclass
 class Desk:
-    """A library of which `tracks` are in review, and the commands."""
+    """A library with `tracks` in review, and the review commands on it."""
 
     sandbox: Sandbox
     catalogue: Catalogue
@@ -41,7 +41,7 @@ class Desk:
         return ended
 
     async def asked(self, *arguments: object) -> Any:
-        """The command's JSON document."""
+        """Run a review command with --json and return its document."""
         ended = await self.review(*arguments, "--json")
         assert ended.code == 0, ended.err
         return ended.json
@@ -56,14 +56,14 @@ class Desk:
         return found
 
     def another(self) -> Recording:
-        """A recording that none of the tracks has as a candidate."""
+        """Return the id of a recording that is no candidate of any of the tracks."""
         known = {row["entity_id"] for row in rows(self.database, "SELECT entity_id FROM candidates")}
         return next(one for one in self.catalogue.recordings if one.mbid not in known and one.duration_ms)
 
 
 @asynccontextmanager
 async def in_review(tmp_path: Path, count: int = 3, **more: Any) -> AsyncIterator[Desk]:
-    """Songs that the catalogue has several recordings of, and no length to tell them by."""
+    """Return songs with several recordings in the catalogue, and no length to tell them apart."""
     catalogue = invent_catalogue(4, 1500)
     names = Counter((one.title, credit_text(one.credit)) for one in catalogue.recordings)
     songs = [name for name, times in names.items() if times > 1][:count]
@@ -79,10 +79,10 @@ async def in_review(tmp_path: Path, count: int = 3, **more: Any) -> AsyncIterato
         yield desk
 
 
-# --- without a daemon ---------------------------------------------------------------------------------------------
+# --- without a daemon -----------------------------------------------------------------------------
 
 
-async def test_the_list_says_how_to_go_on_and_the_comparison_what_differs_in_eighty_columns(
+async def test_the_list_names_the_next_step_and_the_comparison_marks_differences_in_eighty_columns(
     tmp_path: Path,
 ) -> None:
     async with in_review(tmp_path) as desk:
@@ -138,7 +138,7 @@ async def test_an_id_by_hand_is_fetched_and_its_facts_fill_the_row(tmp_path: Pat
         assert row["duration_ms"] is not None
 
 
-async def test_an_id_by_hand_that_nobody_knows_does_not_stay_accepted_and_what_was_said_before_stands(
+async def test_an_unknown_id_by_hand_does_not_stay_accepted_and_earlier_decisions_stand(
     tmp_path: Path,
 ) -> None:
     async with in_review(tmp_path) as desk:
@@ -170,7 +170,7 @@ async def test_an_id_by_hand_that_is_not_answered_in_time_stays_accepted_and_say
         assert desk.row(1)["mb_recording_id"] == NOWHERE
 
 
-async def test_a_search_by_hand_finds_what_can_be_accepted(tmp_path: Path) -> None:
+async def test_a_search_by_hand_finds_recordings_that_can_be_accepted(tmp_path: Path) -> None:
     async with in_review(tmp_path) as desk:
         chosen = desk.another()
         words = f"{credit_text(chosen.credit)} - {chosen.title}"
@@ -202,7 +202,7 @@ async def test_a_search_by_hand_finds_what_can_be_accepted(tmp_path: Path) -> No
         (("search", "1", " "), "words"),
     ],
 )  # fmt: skip
-async def test_what_cannot_be_meant_is_wrong_usage_with_what_to_do(
+async def test_impossible_arguments_are_wrong_usage_and_say_what_to_do(
     tmp_path: Path, arguments: tuple[str, ...], words: str
 ) -> None:
     values = {"database.path": str(tmp_path / "db"), "providers.musicbrainz.contact": "a@example.org",
@@ -216,7 +216,7 @@ async def test_what_cannot_be_meant_is_wrong_usage_with_what_to_do(
     assert words in ended.err
 
 
-async def test_without_a_database_or_beside_another_command_it_says_so(tmp_path: Path) -> None:
+async def test_a_missing_database_and_another_command_at_work_are_reported(tmp_path: Path) -> None:
     values = {"database.path": str(tmp_path / "db"), "providers.musicbrainz.contact": "a@example.org"}
     config = write_config(tmp_path / "config.toml", values)
     ended = await soulspot("review", "list", "--config", config)
@@ -229,7 +229,7 @@ async def test_without_a_database_or_beside_another_command_it_says_so(tmp_path:
     assert owned.code == 75
 
 
-# --- what a person said outlives everything -----------------------------------------------------------------------
+# --- decisions of people outlive everything -------------------------------------------------------
 
 
 async def test_a_refresh_undoes_nothing_and_goes_on_refreshing_other_fields(tmp_path: Path) -> None:
@@ -270,7 +270,7 @@ async def test_decisions_follow_a_file_that_moves_and_tracks_are_named_by_path(t
         assert (await desk.review("show", place)).code == 2
 
 
-# --- beside a daemon ----------------------------------------------------------------------------------------------
+# --- beside a daemon ------------------------------------------------------------------------------
 
 
 async def test_beside_a_daemon_every_command_goes_through_it(tmp_path: Path) -> None:

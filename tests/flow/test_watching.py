@@ -1,4 +1,4 @@
-"""The watch over the library goes on whatever happens to it."""
+"""The daemon keeps watching the library, whatever happens to a watch or to a scan."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 from structlog.testing import capture_logs
 
-from soulspot.daemon.process import WATCH_AGAIN, WATCH_AGAIN_CAP, keep_watching
+from soulspot.daemon.process import WATCH_RETRY_CAP, WATCH_RETRY_SECONDS, keep_watching
 from soulspot.telemetry import configure_logging
 from tests.support.virtual_time import run_virtual
 
@@ -25,7 +25,9 @@ Stream = Callable[[], AsyncGenerator[set[bytes], None]]
 
 
 def watched(streams: list[Stream], scans: list[Exception | None]) -> tuple[list[str], list[float]]:
-    """What was done, and when each watch began, until the streams are used up. `scans`: how each scan ends."""
+    """Return the scans made and the time each watch was opened, until `streams` is used up.
+
+    `scans` holds the error that each scan ends with, or None."""
     did: list[str] = []
     began: list[float] = []
 
@@ -50,22 +52,22 @@ def watched(streams: list[Stream], scans: list[Exception | None]) -> tuple[list[
     return did, began
 
 
-async def refused() -> AsyncGenerator[set[bytes], None]:
+async def refused_watch() -> AsyncGenerator[set[bytes], None]:
     raise OSError(errno.ENOSPC, "OS file watch limit reached")
     yield set()
 
 
-async def one() -> AsyncGenerator[set[bytes], None]:
+async def watch_of_one_change() -> AsyncGenerator[set[bytes], None]:
     yield {b"/music/a"}
 
 
-def test_when_the_kernel_refuses_to_watch_everything_is_looked_through_and_watched_again() -> None:
+def test_when_the_kernel_refuses_to_watch_the_library_is_rescanned_and_watched_again() -> None:
     with capture_logs() as said:
-        did, began = watched([refused, refused, one], [])
+        did, began = watched([refused_watch, refused_watch, watch_of_one_change], [])
     assert did == ["rescan", "rescan", "scan /music/a"]
     assert [round(later - earlier) for earlier, later in pairwise(began)] == [
-        WATCH_AGAIN,
-        2 * WATCH_AGAIN,
+        WATCH_RETRY_SECONDS,
+        2 * WATCH_RETRY_SECONDS,
     ]
     assert [line["event"] for line in said] == ["watch_failed"] * 2
     assert "sysctl fs.inotify.max_user_watches" in said[0]["hint"]
@@ -73,17 +75,17 @@ def test_when_the_kernel_refuses_to_watch_everything_is_looked_through_and_watch
 
 def test_a_scan_that_cannot_be_written_does_not_end_the_watch() -> None:
     with capture_logs() as said:
-        did, _ = watched([one, one], [sqlite3.OperationalError("database is locked")])
+        did, _ = watched([watch_of_one_change] * 2, [sqlite3.OperationalError("database is locked")])
     assert did == ["scan /music/a", "rescan", "scan /music/a"]
     assert "sysctl" not in said[0]["hint"]
 
 
 def test_the_pauses_between_two_tries_grow_to_an_hour_and_no_further() -> None:
-    _, began = watched([*[refused] * 15, one], [])
-    assert round(began[-1] - began[-2]) == WATCH_AGAIN_CAP
+    _, began = watched([*[refused_watch] * 15, watch_of_one_change], [])
+    assert round(began[-1] - began[-2]) == WATCH_RETRY_CAP
 
 
-def test_a_stop_ends_the_pause_too() -> None:
+def test_a_stop_ends_the_pause_between_two_tries() -> None:
     async def main() -> float:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -92,7 +94,7 @@ def test_a_stop_ends_the_pause_too() -> None:
         async def nothing(*_: object) -> None:
             return None
 
-        await keep_watching(refused, nothing, nothing, stop)
+        await keep_watching(refused_watch, nothing, nothing, stop)
         return loop.time()
 
     assert round(run_virtual(main())) == 3
