@@ -1,9 +1,9 @@
-"""Items a second through BatchProcessor beside aiodataloader: `python -m benchmarks.batch` prints a Markdown table.
+"""Items a second through BatchProcessor beside aiodataloader: `python -m benchmarks.batch`.
 
-The processor function does nothing but return its items, so only the collecting is measured. Every way of asking
-is run in turns with the others, `--repeat` times; the table shows medians, of processor time, because nothing here
-waits and other work on the machine should not count. The dataloader's cache is off, since a
-cache answers another question, and its batches are as large as ours (`max_batch_size`)."""
+Prints a Markdown table. The processor function only returns its items, so that nothing but the
+collecting is measured. The ways run in turns, `--repeat` times; the table shows medians of
+processor time, because nothing here waits and other work on the machine should not count. The
+dataloader's cache is off, and its batches are as large as ours (`max_batch_size`)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Way = Callable[[int, int], Awaitable[int]]
 
 
 async def give_back(items: list[int]) -> list[int]:
-    """The function that is called with each batch."""
+    """Return the items of a batch as their own results."""
     return items
 
 
@@ -83,7 +83,7 @@ PAIRS: tuple[tuple[Way, Way], ...] = (
 
 
 def rate(way: Way, items: int, batch_size: int) -> float:
-    """Items a second in one run, which must answer every item."""
+    """Return the items a second of one run. Fails when an item gets no answer."""
 
     async def timed() -> float:
         gc.collect()

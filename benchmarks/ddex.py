@@ -1,11 +1,12 @@
-"""Release messages of a large library: `python -m benchmarks.ddex` prints releases a second and peak memory.
+"""Release messages of a large library: `python -m benchmarks.ddex`.
 
     python -m benchmarks.ddex [--releases 10000] [--tracks 12] [--processes 2] [--schema PATH] [--json]
 
-An invented library goes through `export_releases` (what `soulspot export --format ddex` calls), each message checked
-with the official schema, in a process of its own whose memory the kernel tells. One release in every thousand lacks an
-ISRC. The schema is DDEX' own: --schema names it, or SOULSPOT_SHARED the folder of shared data; without it nothing is
-validated, and the table says so."""
+Prints releases a second and peak memory. An invented library goes through `export_releases`, which
+`soulspot export --format ddex` calls too. Each message is checked with the official schema, and
+each run is a process of its own, whose memory the kernel reports. One release in a thousand lacks
+an ISRC. The schema is that of --schema, or of the shared data (SOULSPOT_SHARED); without it nothing
+is validated, and the table says so."""
 
 from __future__ import annotations
 
@@ -36,8 +37,9 @@ _CHUNK = 10_000  # rows written at a time
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One run. `rss_mb` is that of the process that hands out the work, `worker_rss_mb` that of the largest worker;
-    `cpu_ms` is what a release takes of the processors, in all processes together, however busy the machine is."""
+    """The measurements of one run. `rss_mb` is the memory of the process that assigns the work,
+    `worker_rss_mb` that of the largest worker. `cpu_ms` is the processor time of a release in all
+    processes together, which does not depend on other work on the machine."""
 
     releases: int
     processes: int
@@ -52,7 +54,7 @@ class Measured:
 
 
 def library(releases: int, tracks: int, seed: int = 1) -> Iterator[EnrichedTrack]:
-    """The rows of an invented library, its releases scattered over it."""
+    """Yield the rows of an invented library, with the tracks of a release far apart."""
     rng = Random(seed)
     for number in range(tracks):
         for release in range(releases):
@@ -71,14 +73,14 @@ def library(releases: int, tracks: int, seed: int = 1) -> Iterator[EnrichedTrack
 
 
 def fill(path: Path, rows: Iterator[EnrichedTrack]) -> None:
-    """Write them into a new database."""
+    """Write the rows of an invented library into a new database."""
     with Database(path) as database:
         while chunk := list(islice(rows, _CHUNK)):
             database.write_now(lambda c, chunk=chunk: enriched.save(c, chunk, 1_700_000_000.0))
 
 
 def run_once(database: Path, out: Path, schema: Path | None, processes: int) -> Measured:
-    """Export it within this process and its workers."""
+    """Export a library within this process and its workers, and measure it."""
     report = asyncio.run(export_releases(database, out, SETTINGS, schema=schema, processes=processes))
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     own, theirs = (round(one.ru_maxrss * 1024 / 1e6, 1) for one in used)
@@ -91,7 +93,7 @@ def run_once(database: Path, out: Path, schema: Path | None, processes: int) -> 
 
 
 def measure(releases: int, tracks: int, processes: int, schema: Path | None) -> Measured:
-    """The same in a process of its own, over a new library."""
+    """Fill a new database and export it in a process of its own."""
     with tempfile.TemporaryDirectory(prefix="soulspot-ddex-") as folder:
         database = Path(folder) / "soulspot.db"
         fill(database, library(releases, tracks))
@@ -104,7 +106,7 @@ def measure(releases: int, tracks: int, processes: int, schema: Path | None) -> 
 
 
 def table(measured: Sequence[Measured]) -> str:
-    """The runs as Markdown."""
+    """Return the runs as a Markdown table."""
     base = {one.releases: one.rate for one in measured if one.processes == 1}
     names = ("releases", "processes", "releases/s", "beside one process", "CPU a release", "not written", "peak RSS",
              "largest worker")  # fmt: skip

@@ -1,8 +1,8 @@
 """A million rows to Parquet and CSV: `python -m benchmarks.export` prints a Markdown table.
 
-The rows are invented, in a database of the benchmark's own; each export is a process of its own, whose highest RSS is its
-own too. Beside them a process that does the least there is to do: `SELECT *` into `csv.writer`. Every way is run in turns
-with the others, `--repeat` times; the table shows medians of wall time, and the highest RSS of all runs."""
+The rows are invented. Each export is a process of its own, and so is its highest RSS. For
+comparison a process does the minimum: `SELECT *` into `csv.writer`. The ways run in turns,
+`--repeat` times; the table shows medians of wall time, and the highest RSS of all runs."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ print(json.dumps([seconds, int(peak) / 1000]))
 
 
 def tracks(first: int, last: int) -> Iterator[EnrichedTrack]:
-    """Accepted tracks, ten an album and ten albums an artist, with all that the services commonly know."""
+    """Yield accepted tracks, ten an album and ten albums an artist, with the usual fields
+    filled."""
     for i in range(first, last):
         album, artist = i // 10, i // 100
         yield EnrichedTrack(
@@ -67,7 +68,7 @@ SOURCES = dict.fromkeys(
 
 
 def mbid(kind: int, number: int) -> str:
-    """An id without pattern, as real ones are, so that nothing packs better than it would."""
+    """Return an id without a pattern, so that it compresses no better than a real one."""
     mixed = (number * 4 + kind + 1) * 0x9E3779B97F4A7C15F39CC0605CEDC835 % (1 << 128)
     text = f"{mixed:032x}"
     return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-8{text[17:20]}-{text[20:]}"
@@ -83,7 +84,7 @@ def fill(path: Path, rows: int) -> None:
 
 
 def measure(way: str, database: Path, out: Path) -> tuple[float, float, int]:
-    """Seconds, highest RSS in MB, and bytes written, of a process that does nothing else."""
+    """Run a child process; return its seconds, highest RSS in MB, and bytes written."""
     command = [sys.executable, "-c", MEASURED, way, str(database), str(out)]
     ended = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     seconds, rss = json.loads(ended.stdout)

@@ -1,10 +1,11 @@
-"""A folder of thousands of tracks under one album name: `python -m benchmarks.folder` prints its peak memory and time.
+"""A folder of thousands of tracks with one album name: `python -m benchmarks.folder`.
 
     python -m benchmarks.folder [--tracks 6666] [--catalogue 14000] [--seed 1] [--mode extended|development|none] [--json]
 
-Everything ever downloaded, in one folder and called "Music": the largest album that SoulSpot can meet. The files are
-header-only audio of an invented catalogue's recordings; `soulspot enrich` works on them as a process of its own over the
-sandbox, without the public limits, and the kernel tells what memory it took at most."""
+Prints peak memory and time. A folder "Music" with everything ever downloaded is the largest album
+that SoulSpot can meet. The files are header-only audio of an invented catalogue's recordings.
+`soulspot enrich` works on them as a process of its own, over the sandbox without the public limits.
+The kernel reports its peak memory."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ main()
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One run: `tracks` by status, the `right` of those accepted, the process' highest `rss_mb` (10^6 bytes)."""
+    """The measurements of one run: `tracks` by status, the `right` ones of those accepted, and the
+    highest RSS of the process in `rss_mb` (10^6 bytes)."""
 
     code: int
     tracks: dict[str, int]
@@ -52,7 +54,7 @@ class Measured:
 
 
 def one_folder(catalogue: Catalogue, count: int, seed: int, *, album: str = ALBUM) -> list[PlannedFile]:
-    """`count` loose recordings, all in one folder and of one album name."""
+    """Return `count` loose recordings as files of one folder and one album name."""
     labelled = Maker(catalogue, Random(f"folder {seed}")).loose(count)
     folder = PurePosixPath(album)
     return [
@@ -66,7 +68,7 @@ def one_folder(catalogue: Catalogue, count: int, seed: int, *, album: str = ALBU
 
 
 def settings(sandbox: Sandbox, database: Path, mode: str) -> dict[str, str]:
-    """The environment of a process that works over the sandbox at no pace of its own."""
+    """Return the environment of a process that uses the sandbox without any rate limit."""
     values: dict[str, Any] = {
         "database__path": database,
         "providers__musicbrainz__base_url": sandbox.musicbrainz_url,
@@ -88,8 +90,10 @@ def settings(sandbox: Sandbox, database: Path, mode: str) -> dict[str, str]:
 
 
 async def measure(catalogue: Catalogue, files: Sequence[PlannedFile], folder: Path, mode: str) -> Measured:
-    """Write the files below `folder` and enrich them. The peak is that of the process' own memory:
-    `ru_maxrss` would be at least what this one had when it started it."""
+    """Write the files below `folder` and enrich them in a child process.
+
+    The peak is polled from the child: its `ru_maxrss` would be at least the memory of this
+    process."""
     music = folder / "music"
     written = await asyncio.to_thread(write_library, files, music, header_only=True)
     truth = {os.fsencode(one.path): one.recording_mbid for one in written}
@@ -126,7 +130,7 @@ def _rows(database: Path) -> list[tuple[bytes, str | None]]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure and print."""
+    """Run the benchmark and print its result."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.folder", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("--tracks", type=int, default=6666)

@@ -1,8 +1,8 @@
-"""How long a page of the track list takes, and what event streams cost the work that they tell of.
+"""Time of a page of the track list, and the cost of event streams for the work they report.
 
     python -m benchmarks.http [--tracks 100000] [--requests 200] [--clients 50] [--decided 6000]
 
-The server, its database and the work run in this process; whoever asks runs in another one."""
+The server, its database and the work run in this process, the clients in another one."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 async def measure(folder: Path, count: int, requests: int, clients: int, decided: int) -> str:
-    """Both tables."""
+    """Run both parts and return their tables."""
     async with serving(folder) as (service, address):
         words = await fill(service, count)
         lines = [f"{count:,} tracks, {requests} pages of each kind", "", "| page | p50 ms | p95 ms | worst ms |",
@@ -101,7 +101,7 @@ async def serving(folder: Path) -> AsyncIterator[tuple[EnrichmentService, str]]:
 
 
 async def fill(service: EnrichmentService, count: int) -> list[str]:
-    """Invented rows. Returns words that occur in them."""
+    """Write invented rows into the database; return words that occur in them."""
     rng = random.Random(7)
     letters = "aeioubcdfghklmnprstvw"
     words = ["".join(rng.choices(letters, k=rng.randint(2, 9))) for _ in range(8_000)]
@@ -123,7 +123,7 @@ async def fill(service: EnrichmentService, count: int) -> list[str]:
 
 
 async def pages(address: str, count: int, requests: int, words: Sequence[str]) -> dict[str, list[float]]:
-    """Milliseconds of each request, by kind of page: anywhere in the list."""
+    """Return the milliseconds of each request by kind of page, at random places of the list."""
     rng = random.Random(8)
 
     def after() -> str:
@@ -153,7 +153,7 @@ async def pages(address: str, count: int, requests: int, words: Sequence[str]) -
 
 
 async def deciding(service: EnrichmentService, address: str, count: int, clients: int, round_: str) -> float:
-    """Tracks decided a second, each with its event, while so many clients listen."""
+    """Return the tracks decided a second, an event each, while so many clients listen."""
     rows = [
         tracks.ImportedTrack(f"{round_}-{number}", TrackTags(album=f"{round_} {number}"))
         for number in range(count)

@@ -1,13 +1,14 @@
-"""Quality of the matcher: `python -m benchmarks.matching` prints precision, recall and F1 on labelled records.
+"""Quality of the matcher: `python -m benchmarks.matching` prints precision, recall and F1.
 
-The data is found through SOULSPOT_SHARED (default ../shared), never shipped. Two sets:
+The labelled records are found through SOULSPOT_SHARED (default ../shared) and are not shipped:
 
-MusicBrainz 20K, train and valid: records of five sources with generated noise; truth is the cluster. Pairs are found
-by blocking: two records are compared when they share a rare word, or the start of one, in title, artist or album; a
-true pair outside every block counts as missed. Every pair is scored by `compare_records` with the shipped policy.
+MusicBrainz 20K, train and valid: records of five sources with generated noise; truth is the
+cluster. Two records are compared when they share a rare word, or its beginning, in title, artist or
+album ("blocking"); a true pair outside every block counts as missed. Every pair is scored by
+`compare_records` with the shipped policy.
 
-ListenBrainz mapping cases: every case, spelled untidily, is compared with all cases; it must find itself and nothing
-else at the accept threshold."""
+ListenBrainz mapping cases: every case, spelled untidily, is compared with all cases. It must find
+itself and nothing else at the accept threshold."""
 
 from __future__ import annotations
 
@@ -35,7 +36,7 @@ BLOCK_LIMIT = 40  # a word in more records than this is no block
 
 @dataclass(frozen=True)
 class Quality:
-    """Counts of pairs and what follows from them; `truth` is the number of true pairs."""
+    """Counts of pairs, and precision, recall and F1; `truth` is the number of true pairs."""
 
     threshold: float
     found: int
@@ -63,7 +64,7 @@ class Quality:
 
 
 def read_records(path: Path) -> list[tuple[str, TrackTags]]:
-    """(cluster, tags) of every record, the columns as they are: nothing of this set's habits is known here."""
+    """Return (cluster, tags) of every record, with its columns unchanged."""
     with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
         return [(row["cluster"], _tags(row)) for row in csv.DictReader(file)]
 
@@ -81,7 +82,7 @@ def _tags(row: dict[str, str]) -> TrackTags:
 
 
 def blocked_pairs(records: Sequence[TrackTags]) -> set[tuple[int, int]]:
-    """Pairs of indices that share a rare word or its first letters."""
+    """Return pairs of indices that share a rare word or its first letters."""
     blocks: dict[str, list[int]] = defaultdict(list)
     for index, record in enumerate(records):
         for block in _blocks(record):
@@ -104,7 +105,7 @@ def _blocks(record: TrackTags) -> set[str]:
 def measure(
     scores: Iterable[tuple[bool, float]], truth: int, thresholds: Sequence[float]
 ) -> Iterator[Quality]:
-    """Quality at each threshold, from (same cluster, score) of every compared pair."""
+    """Return the quality at each threshold, from (same cluster, score) of every compared pair."""
     listed = list(scores)
     for threshold in thresholds:
         reached = [same for same, value in listed if value >= threshold]
@@ -112,7 +113,7 @@ def measure(
 
 
 def mb20k(path: Path, policy: MatchPolicy) -> Iterator[str]:
-    """The report on the record set, line by line."""
+    """Return the lines of the report on the record set."""
     labelled = read_records(path)
     started = time.perf_counter()
     scored, truth, compared = score_blocks(labelled)
@@ -127,7 +128,9 @@ def mb20k(path: Path, policy: MatchPolicy) -> Iterator[str]:
 
 
 def score_blocks(labelled: Sequence[tuple[str, TrackTags]]) -> tuple[list[tuple[bool, float]], int, int]:
-    """(same cluster, score) of every pair in a block; the number of true pairs; the number of pairs compared."""
+    """Score every pair in a block.
+
+    Returns (same cluster, score) of each pair, the number of true pairs, and of compared pairs."""
     sizes = Counter(cluster for cluster, _ in labelled)
     truth = sum(size * (size - 1) // 2 for size in sizes.values())
     records = [tags for _, tags in labelled]
@@ -137,13 +140,13 @@ def score_blocks(labelled: Sequence[tuple[str, TrackTags]]) -> tuple[list[tuple[
 
 
 def read_cases(path: Path) -> list[TrackTags]:
-    """(title, artist) of every mapping case; blank lines are skipped."""
+    """Return (title, artist) of every mapping case; blank lines are skipped."""
     with path.open(encoding="utf-8", newline="") as file:
         return [TrackTags(title=row[0], artist=row[1]) for row in csv.reader(file) if len(row) == 3]
 
 
 def untidy(case: TrackTags) -> Iterator[TrackTags]:
-    """The spellings a library has of a title and an artist."""
+    """Return the spellings that libraries have of a title and an artist."""
     title, artist = case.title or "", case.artist or ""
     yield case
     yield TrackTags(title=title.title(), artist=artist.upper())
@@ -156,7 +159,7 @@ def untidy(case: TrackTags) -> Iterator[TrackTags]:
 
 
 def listenbrainz(path: Path, policy: MatchPolicy) -> Iterator[str]:
-    """The report on the mapping cases; every wrong one is named."""
+    """Return the lines of the report on the mapping cases, with every wrong case."""
     cases = read_cases(path)
     wrong = []
     asked = 0

@@ -1,16 +1,17 @@
-"""Requests used and quality reached: `python -m benchmarks.requests` prints a table, the aim beside each number.
+"""Requests used and quality reached: `python -m benchmarks.requests` prints both with their aims.
 
     python -m benchmarks.requests [--kind KIND ...] [--tracks 1200] [--seed N ...] [--catalogue 12000]
                                   [--no-limits] [--mode extended|development] [--explain N] [--json]
 
-For each kind a library of real audio files (header only) is made from an invented catalogue in which popular titles
-have over a hundred recordings; the real service enriches it over the sandbox, by the shipped defaults and under the
-public limits. Requests are counted by the servers. With several seeds the counts are pooled.
+For each kind, a library of real audio files (headers only) is made from an invented catalogue in
+which popular titles have over a hundred recordings. The real service enriches it over the sandbox,
+with the shipped defaults and under the public limits. The servers count the requests. With several
+seeds the counts are pooled.
 
-A track is right when the accepted recording is the true one, or one that nobody could tell from it by what the file
-says: same folded title, artist and version words, lengths within 1 s ("alike": how many of the right ones those are).
-Where what the file says fits several recordings, the track is not counted as findable. The requests that Spotify
-costs are those beyond the same library's without Spotify."""
+A track is right when the accepted recording is the true one or its twin: a recording of the same
+folded title, artist and version words, and a length within 1 s ("alike" counts the twins). A track
+that fits several recordings is not counted as findable. The requests for Spotify are those beyond
+the requests of the same library without Spotify."""
 
 from __future__ import annotations
 
@@ -49,7 +50,7 @@ Rows = list[tuple[Labelled, EnrichedTrack, list[str]]]
 
 @dataclass(slots=True)
 class Measured:
-    """One kind: requests by service (LB with labs, MB, Spotify), judgements, seconds from scan to end."""
+    """The measurements of one kind: requests by service, judgements, seconds from scan to end."""
 
     kind: str
     mode: Mode | None
@@ -68,12 +69,12 @@ class Measured:
 
     @property
     def total(self) -> float:
-        """Requests per 1,000 tracks, to all."""
+        """Requests per 1,000 tracks to all services."""
         return self.per_thousand(self.requests.total())
 
 
 def config_for(sandbox: Sandbox, library: Path, database: Path, mode: Mode | None, limits: bool) -> Config:
-    """The shipped defaults pointed at the local servers; without `limits` at no pace of its own."""
+    """Return the shipped defaults with the local servers; without `limits`, no rate limit."""
     hurry: dict[str, Any] = {} if limits else {"rate": _UNHURRIED}
     spotify = {"client_id": "bench", "client_secret": "bench"} if mode else {"enabled": False}
     return make_config(
@@ -98,7 +99,7 @@ def config_for(sandbox: Sandbox, library: Path, database: Path, mode: Mode | Non
 async def measure(
     kind: str, catalogue: Catalogue, folder: Path, *, count: int, seed: int, limits: bool, mode: Mode | None
 ) -> Measured:
-    """Make the library of this kind below `folder`, enrich it, and judge."""
+    """Make a library of this kind below `folder`, enrich it, and judge it."""
     library, database = folder / "library", folder / "soulspot.db"
     labelled = await asyncio.to_thread(KINDS[kind].build, catalogue, count, seed)
     files = await asyncio.to_thread(write_library, [one.file for one in labelled], library, header_only=True)
@@ -124,7 +125,7 @@ async def measure(
 
 
 async def _rows(service: EnrichmentService, paths: Sequence[bytes], labelled: Sequence[Labelled]) -> Rows:
-    """Each file's truth, its row, and its candidates in words."""
+    """Yield each file's truth, its row, and its candidates in words."""
     ids = await service.database.read(lambda c: tracks.find_ids_by_path(c, paths))
     found = await service.database.read(lambda c: enriched.load(c, ids.values()))
     candidates: dict[int, list[tuple[str, float, str, str]]] = {}
@@ -142,7 +143,7 @@ async def _rows(service: EnrichmentService, paths: Sequence[bytes], labelled: Se
 
 
 def pooled(parts: Sequence[Measured]) -> Measured:
-    """Several runs of one kind as one."""
+    """Return several runs of one kind as one."""
     whole = Measured(parts[0].kind, parts[0].mode)
     for part in parts:
         whole.requests += part.requests
@@ -156,7 +157,7 @@ def pooled(parts: Sequence[Measured]) -> Measured:
 
 
 def table(all_measured: Mapping[str, Measured]) -> Iterator[str]:
-    """The Markdown table."""
+    """Return the Markdown table."""
     yield (
         "| library | tracks | LB | MB | Spotify | requests per 1,000 (aim) | precision (aim) | recall (aim) "
         "| wrong | alike | findable | review | unmatched | minutes |"
@@ -191,7 +192,7 @@ def _lines(measured: Measured, others: Mapping[str, Measured]) -> Iterator[str]:
 
 
 def document(all_measured: Mapping[str, Measured]) -> dict[str, Any]:
-    """The same numbers, JSON-ready."""
+    """Return the numbers of the table JSON-ready."""
     return {
         name: {
             "tracks": len(one.recordings), "requests": dict(one.requests), "refused": one.refused,
@@ -212,7 +213,7 @@ def _numbers(findings: Sequence[Finding]) -> dict[str, Any]:
 
 
 async def run(options: argparse.Namespace) -> tuple[dict[str, Measured], dict[int, Catalogue]]:
-    """All kinds asked for, each with what it is compared with, pooled over the seeds."""
+    """Measure the wanted kinds and the kinds they are compared with, pooled over the seeds."""
     wanted = dict.fromkeys(options.kind or KINDS)
     for name in [KINDS[name].aim.beyond for name in wanted]:
         wanted = {name: None, **wanted} if name and name not in wanted else wanted
@@ -234,7 +235,7 @@ async def run(options: argparse.Namespace) -> tuple[dict[str, Measured], dict[in
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure and print."""
+    """Run the benchmark and print its result."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.requests", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument(

@@ -1,9 +1,10 @@
-"""Files a second of the scan beside bare mutagen, in one run over the same files.
+"""Files a second of the scan beside bare mutagen, over the same files.
 
     python -m benchmarks.scan [FOLDER] [--files 3000] [--rounds 3]
 
-Without FOLDER, the audio files of the shared data (SOULSPOT_SHARED) in the formats of a usual library are copied
-into a temporary folder until there are enough. Prints a Markdown table; the best of the rounds counts."""
+Without FOLDER, audio files of the shared data (SOULSPOT_SHARED) in the usual formats are copied
+into a temporary folder until there are enough. Prints a Markdown table with the best of the
+rounds."""
 
 from __future__ import annotations
 
@@ -98,7 +99,7 @@ def first_scan(root: bytes) -> int:
 
 
 def second_scan(root: bytes, known: Mapping[bytes, FileStamp]) -> int:
-    """Find every file and see that it is the one that was read before."""
+    """Find every file and recognise it as unchanged."""
     return sum(known.get(one.path) == one.stamp for one in Walk([root]))
 
 

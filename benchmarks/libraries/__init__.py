@@ -1,1 +1,1 @@
-"""Libraries to measure by: files as people have them, made from an invented catalogue, and the truth of each."""
+"""Libraries for benchmarks: untidy files made from an invented catalogue, and the truth of each."""

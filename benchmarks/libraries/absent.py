@@ -1,4 +1,4 @@
-"""Files whose recording the catalogue does not have: strangers, and near misses of songs that it does have."""
+"""Files whose recording the catalogue lacks: strangers, and near misses of songs that it has."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _KARAOKE = ("Sing It Loud", "Party Tyme Karaoke", "The Backing Track Crew", "Zoo
 
 @dataclass(frozen=True, slots=True)
 class _Miss:
-    """A near miss: what it is called, who plays it, and its length."""
+    """A near miss: its title, its artist and its length."""
 
     trait: str
     title: str
@@ -37,14 +37,15 @@ class _Miss:
 
 
 def absent(catalogue: Catalogue, count: int, seed: int) -> list[Labelled]:
-    """Half strangers from another catalogue, half versions, covers and lengths that this one does not have."""
+    """Return files of which half are strangers from another catalogue, and half near misses:
+    versions, covers and lengths that this catalogue lacks."""
     strange = strangers(catalogue, count // 2, seed)
     near = near_misses(catalogue, count - len(strange), seed)
     return below("strangers", strange) + below("near", near)
 
 
 def strangers(catalogue: Catalogue, count: int, seed: int) -> list[Labelled]:
-    """Albums and loose files of another catalogue: names of the same kind, no song in common."""
+    """Return albums and loose files of another catalogue, with no song in common."""
     other = invent_catalogue(seed + 10_007, max(3000, count * 5))
     maker, here = Maker(other, Random(f"strangers {seed}")), Maker(catalogue, Random(0)).truth
     files = maker.loose(count) + maker.albums(count)
@@ -58,7 +59,7 @@ def strangers(catalogue: Catalogue, count: int, seed: int) -> list[Labelled]:
 
 
 def near_misses(catalogue: Catalogue, count: int, seed: int) -> list[Labelled]:
-    """Files beside songs of the catalogue: their like in no way that the catalogue has."""
+    """Return files that resemble songs of the catalogue and are other recordings."""
     rng = Random(f"near misses {seed}")
     maker = Maker(catalogue, rng)
     makers: tuple[Callable[[Maker, Recording, int], _Miss | None], ...] = (
@@ -157,7 +158,7 @@ def _version(maker: Maker, like: Recording, length: int) -> _Miss | None:
 
 
 def _other_length(maker: Maker, like: Recording, length: int) -> _Miss | None:
-    """The same name, but so much longer or shorter that it is something else."""
+    """Return a near miss of the same name, with a length far from every recording."""
     length += maker.rng.choice((-1, 1)) * maker.rng.randrange(25_000, 90_000)
     kin = [one.duration_ms for one in _kin(maker, like)]
     if length < 30_000 or any(known is None or abs(known - length) < 15_000 for known in kin):

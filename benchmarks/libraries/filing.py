@@ -1,4 +1,4 @@
-"""What stands around a name: albums and versions as people file them, folders, and lengths as people rip."""
+"""Habits of filing: albums and versions as people name them, folders, and the lengths of rips."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SHORT_MS = 10_000  # shorter tracks are ripped to the tenth of a second
 
 
 def album_as_filed(rng: Random, habits: Habits, release: Release) -> str:
-    """The album tag: one in three box sets names the disc, some albums an edition."""
+    """Return the album tag: a third of box sets names the disc, some albums an edition."""
     title = habits.album(release.title)
     title = slip(rng, title) if rng.random() < 0.02 else title
     if release.primary_type == "EP" and rng.random() < 0.3:
@@ -29,7 +29,7 @@ def album_as_filed(rng: Random, habits: Habits, release: Release) -> str:
 
 
 def album_artist_as_filed(rng: Random, habits: Habits, release: Release) -> str | None:
-    """The album artist tag: three in ten have none, one in ten has a wrong one."""
+    """Return the album artist tag: none in three of ten files, a wrong one in one of ten."""
     luck = rng.random()
     if luck < 0.3:
         return None
@@ -41,7 +41,7 @@ def album_artist_as_filed(rng: Random, habits: Habits, release: Release) -> str 
 
 
 def album_folder(rng: Random, habits: Habits, release: Release) -> PurePosixPath:
-    """A folder that tells the album, in one of the usual shapes."""
+    """Return a folder that names the album, in one of the usual shapes."""
     artist, title, year = habits.artist(release.credit[0]), habits.album(release.title), release.date[:4]
     if is_various(release):
         return PurePosixPath(rng.choice(("Various Artists", "VA", "Compilations")), safe(title))
@@ -52,7 +52,7 @@ def album_folder(rng: Random, habits: Habits, release: Release) -> PurePosixPath
 
 
 def shelf(rng: Random) -> PurePosixPath:
-    """A folder whose name is of no help."""
+    """Return a folder whose name says nothing about the music."""
     return PurePosixPath(rng.choice(_SHELVES), f"rip{rng.randrange(10_000):04d}")
 
 
@@ -61,9 +61,11 @@ def is_various(release: Release) -> bool:
 
 
 def version_in_words(rng: Random, recording: Recording) -> tuple[str, str] | None:
-    """(what to put behind the title, which one it names) for versions told by MusicBrainz' comment alone.
+    """Return (suffix of the title, version) for a version that only the comment on MusicBrainz
+    tells.
 
-    None where there is no such version, or where people often do not say: singles, later editions."""
+    None where there is no such version, or where people often leave it out: singles, later
+    editions."""
     hidden, comment = hidden_version(recording), recording.disambiguation
     if "live" in hidden:
         place = comment.partition(": ")[2]
@@ -82,8 +84,8 @@ def version_in_words(rng: Random, recording: Recording) -> tuple[str, str] | Non
 
 
 def heard(rng: Random, true_ms: int) -> tuple[int | None, list[str]]:
-    """(length of a file in ms, what is awkward about it): 2% are unknown, 2% from another master, about 5 s off,
-    and the others up to 2 s, most of them up to half a second."""
+    """Return (length of a file in ms, trait): 2 % unknown, 2 % about 5 s off by another master, the
+    others up to 2 s off, most of them up to half a second."""
     luck = rng.random()
     if luck < 0.02:
         return None, ["no length"]
@@ -96,6 +98,6 @@ def heard(rng: Random, true_ms: int) -> tuple[int | None, list[str]]:
 
 
 def safe(name: str) -> str:
-    """A name that every file system takes: no separators, nothing unprintable, at most 120 bytes."""
+    """Return a name for any file system: no separators, printable, at most 120 bytes."""
     kept = "".join("_" if c in '/\\:*?"<>|' else c for c in name if c.isprintable())
     return kept.encode()[:120].decode(errors="ignore").strip(" .") or "Untitled"

@@ -1,4 +1,4 @@
-"""Compares what became of a library with the truth: counts, the shares that follow, and what went wrong most."""
+"""Comparison of an enriched library with the truth: counts, shares, and the commonest errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ because it could not."""
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One file, the id that was accepted for it (None: none), and how the product explains itself."""
+    """A file, the id that was accepted for it (None: none), and the reasons that SoulSpot gave."""
 
     label: Labelled
     status: Status
@@ -33,7 +33,8 @@ class Finding:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of one kind of library; `twin` are accepted recordings that nobody could tell from the true one."""
+    """Counts for one kind of library. `twin` counts accepted recordings that nothing in the file
+    tells from the true one."""
 
     tracks: int = 0
     findable: int = 0
@@ -58,20 +59,21 @@ class Tally:
 
     @property
     def precision(self) -> float:
-        """Accepted right of all accepted; 1 when none was."""
+        """Share of right ids among the accepted; 1 when none was accepted."""
         return 1 - self.results["wrong"] / self.accepted if self.accepted else 1.0
 
     @property
     def recall(self) -> float:
-        """Found right of all that could be found; 1 when none could."""
+        """Share of right ids among those that could be found; 1 when none could."""
         return self.found / self.findable if self.findable else 1.0
 
 
 def recordings(
     catalogue: Catalogue, rows: Iterable[tuple[Labelled, EnrichedTrack, Sequence[str]]]
 ) -> Iterator[Finding]:
-    """Judges `mb_recording_id`; a merged id counts as the one it redirects to. Where the catalogue has nothing,
-    an accepted Spotify track is as wrong as an accepted recording."""
+    """Judge `mb_recording_id`; a merged id counts as the id that it redirects to.
+
+    Where the catalogue has no recording, an accepted Spotify track is wrong too."""
     for label, row, reasons in rows:
         accepted = row.mb_recording_id and catalogue.merged.get(row.mb_recording_id, row.mb_recording_id)
         if label.recording is None:
@@ -83,7 +85,7 @@ def recordings(
 def spotify_tracks(
     catalogue: Catalogue, rows: Iterable[tuple[Labelled, EnrichedTrack, Sequence[str]]]
 ) -> Iterator[Finding]:
-    """Judges `spotify_track_id`: right is every living track of the recording, or of a twin of it."""
+    """Judge `spotify_track_id`: right is every live track of the recording or of a twin."""
     for label, row, reasons in rows:
         own = set(label.recording.spotify_ids if label.recording else ())
         twins = [catalogue.recordings_by_mbid[mbid] for mbid in label.twins]
@@ -108,7 +110,7 @@ def _finding(
 
 
 def shown_reasons(candidates: Iterable[tuple[str, float, str, str]]) -> list[str]:
-    """The candidates of a track, (id, score, verdict, reasons as JSON) each, in words."""
+    """Return candidates, each (id, score, verdict, reasons as JSON), in words."""
     return [
         f"{score:.3f} {verdict} {entity}: " + "; ".join(json.loads(reasons))
         for entity, score, verdict, reasons in candidates
@@ -116,7 +118,7 @@ def shown_reasons(candidates: Iterable[tuple[str, float, str, str]]) -> list[str
 
 
 def explained(catalogues: Sequence[Catalogue], findings: Sequence[Finding], examples: int) -> Iterator[str]:
-    """What is wrong or missed: how often by trait of the file, and examples with the candidates' reasons."""
+    """Return lines on wrong and missed files: counts by trait, and examples with reasons."""
     traits = Counter(trait for one in findings for trait in one.label.traits or ("plain",))
     outcomes: tuple[Result, ...] = ("wrong", "missed")
     for result in outcomes:
@@ -132,7 +134,7 @@ def explained(catalogues: Sequence[Catalogue], findings: Sequence[Finding], exam
 
 
 def _said_of_the_true_one(one: Finding) -> Iterable[str]:
-    """What the product says of the true recording or Spotify track, numbers left out."""
+    """Return SoulSpot's reasons about the true entity, with numbers left out."""
     line = next((line for line in one.reasons if any(known in line for known in one.own)), None)
     if line is None:
         return ["not among the candidates"]

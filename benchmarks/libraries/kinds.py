@@ -1,4 +1,4 @@
-"""The kinds of library: what identifiers the files carry, and how they came together."""
+"""The kinds of library: the identifiers in their files, and their mixture of albums and singles."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ WRONG_SHARE = 0.06
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """What a kind is to reach; None where nothing is asked.
+    """The aim for a kind of library; None where there is none.
 
-    `requests` per 1,000 tracks at most: all of them, or with `beyond` those beyond that other kind's.
-    `accepted`: the largest share of tracks that may be accepted."""
+    `requests` are at most so many per 1,000 tracks: all of them, or with `beyond` those beyond the
+    requests of that other kind. `accepted` is the largest share of tracks that may be accepted."""
 
     requests: float | None = None
     precision: float | None = None
@@ -34,7 +34,8 @@ class Aim:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of library: `build(catalogue, count, seed)`; `mode`: Spotify is asked, as which cohort."""
+    """A kind of library: `build(catalogue, count, seed)` makes it, `mode` is the answer of Spotify
+    to its app: extended, development, or None without Spotify."""
 
     title: str
     build: Callable[[Catalogue, int, int], list[Labelled]]
@@ -43,36 +44,37 @@ class Kind:
 
 
 def with_ids(catalogue: Catalogue, count: int, seed: int) -> list[Labelled]:
-    """Albums tagged by Picard: half with all MusicBrainz ids, half with those of the recordings alone."""
+    """Return albums tagged by Picard: half with all MusicBrainz ids, half with recording ids
+    only."""
     maker = Maker(catalogue, Random(f"ids {seed}"))
     return maker.albums(count, own_ids(maker), tidy=True)
 
 
 def with_wrong_ids(catalogue: Catalogue, count: int, seed: int) -> list[Labelled]:
-    """The same, but 6% of the recording ids are of something else or of nothing."""
+    """Return albums tagged by Picard, with 6 % of the recording ids wrong."""
     maker = Maker(catalogue, Random(f"wrong ids {seed}"))
     return maker.albums(count, wrong_ids(maker, own_ids(maker)), tidy=True)
 
 
 def with_isrcs(catalogue: Catalogue, count: int, seed: int) -> list[Labelled]:
-    """ISRC and untidy text: two thirds in albums, one third loose."""
+    """Return files with ISRC and untidy text: two thirds in albums, one third loose."""
     maker = Maker(catalogue, Random(f"isrc {seed}"))
     loose = maker.loose(count // 3, isrcs(maker))
     return maker.albums(count - len(loose), isrcs(maker)) + loose
 
 
 def albums(catalogue: Catalogue, count: int, seed: int) -> list[Labelled]:
-    """Untidy text alone, in albums."""
+    """Return albums with untidy text and no identifier."""
     return Maker(catalogue, Random(f"albums {seed}")).albums(count)
 
 
 def loose(catalogue: Catalogue, count: int, seed: int) -> list[Labelled]:
-    """Untidy text alone, in single files."""
+    """Return single files with untidy text and no identifier."""
     return Maker(catalogue, Random(f"loose {seed}")).loose(count)
 
 
 def mixture(catalogue: Catalogue, count: int, seed: int) -> list[Labelled]:
-    """A fifth of each of the kinds above."""
+    """Return a library of equal parts of the other kinds."""
     parts = (with_ids, with_wrong_ids, with_isrcs, albums, loose)
     sizes = [count // 5 + (n < count % 5) for n in range(5)]
     built = [part(catalogue, size, seed) for part, size in zip(parts, sizes, strict=True)]
@@ -80,7 +82,9 @@ def mixture(catalogue: Catalogue, count: int, seed: int) -> list[Labelled]:
 
 
 def own_ids(maker: Maker) -> Carry:
-    """The recording's own MBID, for half of the merged ones the one they once had; for half of the albums all ids."""
+    """Return the MBID of the recording; for half of the merged recordings, the MBID they once had.
+
+    Half of the albums get all their ids."""
 
     def carry(recording: Recording, place: Place) -> Carried:
         mbid = recording.mbid
@@ -100,8 +104,8 @@ def own_ids(maker: Maker) -> Carry:
 
 
 def wrong_ids(maker: Maker, right: Carry) -> Carry:
-    """As `right`, but for 6%: the id of another version of the song where there is one, else by turns the id of
-    a neighbour on the album, of any other song, and of nothing."""
+    """Wrap `right` so that 6 % of the ids are wrong: that of another version of the song where
+    there is one, else in turns that of a neighbour on the album, of any song, and of nothing."""
     turn = 0
 
     def carry(recording: Recording, place: Place) -> Carried:
@@ -126,7 +130,8 @@ def wrong_ids(maker: Maker, right: Carry) -> Carry:
 
 
 def isrcs(maker: Maker) -> Carry:
-    """The ISRCs a shop writes into the file, a few of them carelessly; MusicBrainz knows two thirds of them."""
+    """Return the ISRCs in the file, some carelessly written; MusicBrainz knows two thirds of
+    them."""
 
     def carry(recording: Recording, place: Place) -> Carried:
         codes = recording.isrcs

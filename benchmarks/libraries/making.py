@@ -1,4 +1,4 @@
-"""Makes files of recordings: tags in one person's habits, lengths as rips have them, folders that help or do not."""
+"""Files of recordings: tags in one person's habits, lengths of rips, folders good and bad."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from soulspot.sandbox.library.sample import PlannedFile
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """The identifiers of one file. `sure`: one of them is known upstream and this recording's alone."""
+    """The identifiers in a file. `sure`: a service knows one of them as this recording's alone."""
 
     ids: Identifiers = field(default_factory=Identifiers)
     sure: bool = False
@@ -42,12 +42,12 @@ Carry = Callable[[Recording, Place], Carried]
 
 
 def nothing(recording: Recording, place: Place) -> Carried:
-    """No identifiers at all."""
+    """Return no identifiers."""
     return Carried()
 
 
 class Maker:
-    """Takes recordings of one catalogue and makes files of them; no recording twice but on compilations."""
+    """Makes files of the recordings of a catalogue, a recording once but on compilations."""
 
     def __init__(self, catalogue: Catalogue, rng: Random) -> None:
         self.catalogue, self.rng = catalogue, rng
@@ -60,7 +60,7 @@ class Maker:
         self._formats = cycle(SILENCE)
 
     def albums(self, count: int, carry: Carry = nothing, *, tidy: bool = False) -> list[Labelled]:
-        """`count` files: albums, most of them whole, of four tracks and more."""
+        """Return `count` files in albums of four tracks and more, most of the albums whole."""
         files: list[Labelled] = []
         for release in self._releases:
             if release.group_mbid in self._groups or len(release.tracks) < 4:
@@ -72,7 +72,7 @@ class Maker:
         raise ValueError(f"the catalogue has albums for {len(files)} of {count} files")
 
     def loose(self, count: int, carry: Carry = nothing) -> list[Labelled]:
-        """`count` files that have nothing to do with each other, a few to a folder."""
+        """Return `count` unrelated files, a few to a folder."""
         files: list[Labelled] = []
         folder = PurePosixPath()
         for recording in self._recordings:
@@ -87,7 +87,7 @@ class Maker:
         raise ValueError(f"the catalogue has enough for {len(files)} of {count} files")
 
     def album(self, release: Release, carry: Carry, *, tidy: bool = False) -> list[Labelled]:
-        """The tracks of a release by one person: each in the same habits, but slips of the pen."""
+        """Return the tracks of a release in one person's habits, with slips of the pen."""
         rng, habits = self.rng, Habits.choose(self.rng)
         suffix = next(self._formats)
         various = is_various(release)
@@ -124,7 +124,7 @@ class Maker:
         return files
 
     def single(self, recording: Recording, place: Place, folder: PurePosixPath, carry: Carry) -> Labelled:
-        """One file from somewhere: little but title and artist, and a folder name of no help."""
+        """Return one loose file: little but title and artist, in a folder that says nothing."""
         rng, habits = self.rng, Habits.choose(self.rng)
         has_album = rng.random() < 0.4
         worn = self._dressed(recording, place, habits, tidy=False, tell_version=not has_album)
@@ -152,7 +152,9 @@ class Maker:
     def _dressed(
         self, recording: Recording, place: Place, habits: Habits, *, tidy: bool, tell_version: bool
     ) -> _Dressed:
-        """Title, artist and length; with `tell_version` the title tells what only MusicBrainz' comment tells."""
+        """Return title, artist and length as a file says them.
+
+        With `tell_version` the title names a version that only a comment on MusicBrainz tells."""
         rng = self.rng
         self._taken.add(recording.mbid)
         length, traits = heard(rng, self._true_ms(recording, place))
@@ -187,14 +189,14 @@ class Maker:
         return _Dressed(tags, Said(version, detail, None, length), tuple(traits))
 
     def _has_other_editions(self, recording: Recording) -> bool:
-        """Whether "(2009 Remaster)" or "(Album Version)" would name another recording than this."""
+        """Whether "(2009 Remaster)" or "(Album Version)" would name another recording."""
         plain = not title_version(recording.title) and not hidden_version(recording)
         others = self.truth.namesakes(recording.title, recording.credit[0].name)
         kinds = {kind for other in others for kind in hidden_version(other)}
         return not plain or bool(kinds & {"remaster", "rerecording"})
 
     def _true_ms(self, recording: Recording, place: Place) -> int:
-        """How long it plays: where MusicBrainz does not know, as Spotify has it."""
+        """Return the true length: that of MusicBrainz, else that of Spotify."""
         tracks = [self.catalogue.spotify_track(one) for one in recording.spotify_ids]
         known = [place.track.duration_ms, recording.duration_ms, *(t.duration_ms for t in tracks if t)]
         return next((length for length in known if length), 120_000 + ids.number(recording.mbid) % 180_000)
@@ -212,7 +214,8 @@ class Maker:
         return Labelled(planned, recording, twins, findable, (*traits, *carried.traits))
 
     def plan(self, folder: PurePosixPath, name: str, suffix: str, tags: TrackTags) -> PlannedFile:
-        """A file of these tags under a name nobody has yet; without length its header does not state one."""
+        """Return a file with these tags under a free name; without a length its header states
+        none."""
         content = None
         if tags.duration_ms is None:  # of the formats we write, only FLAC can leave its length open
             suffix, content = ".flac", add_tags(".flac", silent_flac(0, 100), tags, None)
@@ -224,12 +227,12 @@ class Maker:
 
 
 def is_blank(recording: Recording) -> bool:
-    """Whether it has no title that one could look for."""
+    """Whether the recording has no title to search for."""
     return recording.title == "[untitled]"
 
 
 def below(folder: str, files: Iterable[Labelled]) -> list[Labelled]:
-    """The same files one folder deeper."""
+    """Return the files one folder deeper."""
     return [replace(f, file=replace(f.file, path=PurePosixPath(folder, f.file.path))) for f in files]
 
 

@@ -1,6 +1,6 @@
-"""Which recordings of a catalogue a file's own words fit: the true one, those nobody could tell from it, and rivals.
+"""The recordings of a catalogue that fit a file: the true one, its twins, and rivals.
 
-Deliberately no word of the product's matcher is used here: it is what is judged."""
+SoulSpot's own matcher is not used here, because it is judged by this."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ _KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a file says, before it was spelled badly. `album` is None where it names none.
+    """The statements of a file before it was spelled badly. `album` is None where it names none.
 
-    `version`: the kinds of version its title tells, and `detail` which one (a place, a year); `duration_ms` is
-    None when unknown.
-    `sure`: it carries an identifier that upstream knows and that is this recording's alone."""
+    `version` holds the kinds of version that its title tells, `detail` a place or a year.
+    `duration_ms` is None when unknown. `sure`: it carries an identifier that a service knows as
+    this recording's alone."""
 
     version: frozenset[str] = frozenset()
     detail: str = ""
@@ -52,11 +52,11 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A file still to be written beside the truth about it.
+    """A file still to be written, and the truth about it.
 
-    `recording` is None when the catalogue does not have it. `twins` are the MBIDs of recordings that nobody
-    could tell from it by what the file says; accepting one is right. Not `findable`: what the file says fits
-    several recordings alike. `traits` names what is awkward about the file."""
+    `recording` is None when the catalogue lacks it. `twins` are MBIDs that nothing in the file
+    tells from the true one; accepting a twin is right. A file is `findable` unless it fits several
+    recordings alike. `traits` name its difficulties."""
 
     file: PlannedFile
     recording: Recording | None = None
@@ -66,14 +66,14 @@ class Labelled:
 
 
 def base_title(title: str) -> str:
-    """The title without what is bracketed behind it: guests, versions."""
+    """Return the title without the brackets behind it (guests, versions)."""
     while (found := _BRACKET.search(title)) and found.start() > 0:
         title = title[: found.start()]
     return fold(title)
 
 
 def title_version(title: str) -> frozenset[str]:
-    """The kinds of version that the brackets behind a title tell, a remix with its remixer."""
+    """Return the kinds of version in the brackets behind a title, a remix with its remixer."""
     kinds: set[str] = set()
     while (found := _BRACKET.search(title)) and found.start() > 0:
         if not _GUEST.match(found[1]):
@@ -83,7 +83,7 @@ def title_version(title: str) -> frozenset[str]:
 
 
 def version_kinds(phrase: str) -> frozenset[str]:
-    """The kinds of version a phrase tells; for a remix the whole phrase is the kind."""
+    """Return the kinds of version that a phrase names; for a remix the whole phrase."""
     lower = phrase.casefold()
     return frozenset(
         fold(phrase) if kind == "remix" else kind
@@ -93,12 +93,12 @@ def version_kinds(phrase: str) -> frozenset[str]:
 
 
 def hidden_version(recording: Recording) -> frozenset[str]:
-    """The kinds of version that only MusicBrainz' comment on the recording tells, not its title."""
+    """Return the kinds of version that only the comment on MusicBrainz tells."""
     return version_kinds(recording.disambiguation)
 
 
 class Truth:
-    """Judges what files say by one catalogue."""
+    """Judges the statements of files by one catalogue."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
@@ -108,11 +108,11 @@ class Truth:
                 self._named[base_title(recording.title), name].append(recording)
 
     def namesakes(self, title: str, artist: str) -> list[Recording]:
-        """All recordings of this title, whatever the version, by artists of this name."""
+        """Return all recordings of this title, in any version, by artists of this name."""
         return self._named.get((base_title(title), fold(artist)), [])
 
     def judge(self, recording: Recording, said: Said) -> tuple[frozenset[str], bool]:
-        """(twins, findable) of a file of `recording` that says this much."""
+        """Return (twins, findable) for a file of `recording` with these statements."""
         if said.sure:
             return frozenset(), True
         rivals = [one for one in self._rivals(recording, said) if one.mbid != recording.mbid]
@@ -144,7 +144,7 @@ def _alike(a: int | None, b: int | None) -> bool:
 
 
 def _told_apart(true: Recording, other: Recording, heard_ms: int | None) -> bool:
-    """Whether the length in the file fits the true recording clearly better than the other."""
+    """Whether the length of the file fits the true recording clearly better than the other."""
     if heard_ms is None or (other.duration_ms is None and true.duration_ms is None):
         return False
     if other.duration_ms is None:

@@ -1,4 +1,4 @@
-"""Spells names as people do: case, punctuation, guests, numbers, suffixes, other scripts, slips of the pen."""
+"""Names as people spell them: case, punctuation, guests, numbers, scripts, slips of the pen."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SUFFIXES = (
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """How one person tags: chosen once an album, or once a file where files come from everywhere."""
+    """The tagging habits of one person, chosen once an album, or once a file for loose files."""
 
     case: Callable[[str], str]
     punctuation: Callable[[str], str]
@@ -49,21 +49,22 @@ class Habits:
         )
 
     def spell(self, text: str) -> str:
-        """A name in this person's case and punctuation."""
+        """Return a name in this person's case and punctuation."""
         text = self.punctuation(self.case(text))
         return unicodedata.normalize("NFD", text) if self.decomposed else text
 
     def artist(self, credited: CreditedName) -> str:
-        """The artist's name, in Latin letters where that is the habit and such a spelling is known upstream."""
+        """Return the artist's name, in Latin letters where that is the habit and a service knows
+        them."""
         alias = next((a for a in credited.artist.aliases if a.isascii()), None)
         return alias if self.latin and alias and not credited.name.isascii() else credited.name
 
     def album(self, title: str) -> str:
-        """An album's name; scripts that are spelled letter by letter may come in Latin ones."""
+        """Return an album's name, perhaps transliterated where its script allows."""
         return anyascii(title) if self.latin and not _SIMPLE_SCRIPTS.search(title) else title
 
     def names(self, recording: Recording) -> tuple[str, str, list[str]]:
-        """(title, artist, what is awkward) of a recording, before case and punctuation."""
+        """Return (title, artist, traits) of a recording, before case and punctuation."""
         traits = []
         alias = next((a for a in recording.aliases if a.isascii()), None)
         title = alias if self.latin and alias else recording.title
@@ -100,7 +101,8 @@ def _with_guests(habit: str, title: str, names: Sequence[str]) -> tuple[str, str
 
 
 def slip(rng: Random, text: str) -> str:
-    """One letter left out, doubled, swapped with the next or mistaken; short names are spelled right."""
+    """Return the name with a letter left out, doubled, swapped or mistaken; short names as they
+    are."""
     at = [n for n, c in enumerate(text[:-1]) if c.isalpha() and text[n + 1].isalpha()][1:]
     if len(at) < 4:
         return text
@@ -117,7 +119,7 @@ def slip(rng: Random, text: str) -> str:
 
 
 def _pick(rng: Random, choices: Mapping[T, int]) -> T:
-    """One of the keys, as often as its weight says."""
+    """Return one of the keys, each as often as its weight says."""
     return rng.choices(list(choices), list(choices.values()))[0]
 
 

@@ -138,7 +138,8 @@ class Survey:
             yield TrackState(-1 - number, file.path, None, file.tags, group=group)
 
     def _groups(self, new: Sequence[_NewFile]) -> dict[bytes, AlbumGroup]:
-        """Return the album group of each album key of new files, with its tracks in the database."""
+        """Return the album group of each album key of new files, with its tracks in the
+        database."""
         names: dict[bytes, Counter[str]] = {}
         leads: dict[bytes, Counter[str]] = {}
         for file in new:
@@ -181,7 +182,8 @@ class Survey:
         self._result.finished += not costs
 
     def _so_far(self, state: TrackState, rules: Rules) -> tuple[TrackState, Known, list[Query]]:
-        """Return the track with every stored answer, what is known of it, and its wanted lookups."""
+        """Return the track with every stored answer, what is known of it, and its wanted
+        lookups."""
         while True:
             outcome = decide_track(state, rules)
             answers = {

@@ -1,4 +1,4 @@
-"""The libraries that the requests benchmark measures by: what each kind promises, and how results are judged."""
+"""The libraries of the requests benchmark: the promise of each kind, and the judging."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def built(kind: str) -> list[Labelled]:
     return KINDS[kind].build(invented(), COUNT, 1)
 
 
-# --- the kinds --------------------------------------------------------------------------------------------------
+# --- the kinds ---
 
 
 @pytest.mark.parametrize("kind", [name for name in KINDS if "spotify" not in name])
@@ -192,7 +192,7 @@ def test_near_misses_are_of_a_version_an_artist_or_a_length_that_the_catalogue_d
     assert seen.keys() >= {"live", "remix", "karaoke", "cover", "other length", "instrumental"}
 
 
-# --- what a file says, and whom it fits -------------------------------------------------------------------------
+# --- what a file says, and whom it fits ---
 
 ACT = Artist("a" * 36, None, "The Wolves", "Wolves, The")
 
@@ -273,7 +273,7 @@ def test_live_takes_of_two_places_are_told_apart_where_the_file_names_the_place(
     assert judged.judge(oslo, Said(live, "Oslo", duration_ms=1000)) == (frozenset(), True)
 
 
-# --- judging ----------------------------------------------------------------------------------------------------
+# --- judging ---
 
 
 def row(recording: str | None = None, track: str | None = None) -> EnrichedTrack:

@@ -1,4 +1,4 @@
-"""The scan's benchmark counts what it says it counts."""
+"""The benchmark of the scan counts the files that it reports."""
 
 from __future__ import annotations
 

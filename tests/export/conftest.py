@@ -17,14 +17,16 @@ Fill = Callable[..., Path]
 
 
 def track(track_id: int, **more: Any) -> EnrichedTrack:
-    """A row of which nothing is known but `more`."""
+    """Return a row with `more` and nothing else."""
     values: dict[str, Any] = {"path": None, "source_key": None, "status": Status.ACCEPTED, "confidence": 1.0}
     return EnrichedTrack(track_id, **(values | more))
 
 
 @pytest.fixture
 def fill(tmp_path: Path) -> Fill:
-    """Writes rows: `fill(track(1), track(2), now=...)`. Returns the path of the database, which is closed again."""
+    """Return a function that writes rows, `fill(track(1), track(2), now=...)`.
+
+    It returns the path of the database, which is closed again."""
 
     def write(*rows: EnrichedTrack, now: float = NOW, more: Iterable[EnrichedTrack] = ()) -> Path:
         path = tmp_path / "soulspot.db"

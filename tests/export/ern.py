@@ -1,4 +1,4 @@
-"""Builds records of releases for the tests, and reads messages back without our own code."""
+"""Factories for records of releases, and readers of messages that use none of our code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CREATED = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 
 
 def song(number: int = 1, **more: Any) -> dict[str, Any]:
-    """A record that lacks nothing; `more` replaces cells."""
+    """Return a complete record; `more` replaces cells."""
     return {
         "title": f"Song {number}", "artist": "The Lanterns", "album": "Night Shift",
         "album_artist": "The Lanterns", "isrc": f"GBAYE65{number:05d}", "duration_ms": 200_000 + number,
@@ -34,7 +34,7 @@ def built(records: Any, **more: Any) -> ErnBatch:
 
 
 def message(records: Any, **more: Any) -> ElementTree.Element:
-    """The one message that these records make."""
+    """Return the one message that these records make."""
     batch = built(records, **more)
     assert not batch.errors, batch.errors
     (success,) = batch.successes
@@ -42,7 +42,7 @@ def message(records: Any, **more: Any) -> ElementTree.Element:
 
 
 def faults(records: Any, **more: Any) -> dict[str, str]:
-    """What keeps these records from being written: the words by field."""
+    """Return the errors of records that make no message: {field: words}."""
     batch = built(records, **more)
     assert not batch.successes
     return {error.field: error.words for error in batch.errors}
@@ -53,7 +53,7 @@ def texts(element: ElementTree.Element, path: str) -> list[str]:
 
 
 class Deadly:
-    """A cell that kills the worker process it comes to: every one, or only the first when there is a `once` file."""
+    """A cell that kills a worker process that unpickles it: always, or once per `once` file."""
 
     def __init__(self, once: str | None = None) -> None:
         self._once = once

@@ -1,4 +1,4 @@
-"""`soulspot export`: what it prints where, and how it ends."""
+"""The command `soulspot export`: its output, its target, and its exit code."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.forks import Process
 
 @pytest.fixture
 def config(fill: Fill, tmp_path: Path) -> Path:
-    """A configuration with nothing but the database."""
+    """Return a configuration with nothing but the database."""
     database = fill(
         track(1, title="Blue Hour", artist="The Lanterns", path=b"/music/\xff.mp3"),
         track(2, title="Red", status=Status.REVIEW),
@@ -134,7 +134,7 @@ def test_release_messages_are_named_among_the_formats(config: Path) -> None:
 
 @pytest.fixture
 def many(config: Path, tmp_path: Path) -> Path:
-    """More than a pipe holds."""
+    """Fill a database with more rows than a pipe holds."""
     with closing(sqlite3.connect(tmp_path / "soulspot.db")) as connection:
         connection.execute("UPDATE enriched_tracks SET title = ?", ["x" * 2_000_000])
         connection.commit()
@@ -142,7 +142,7 @@ def many(config: Path, tmp_path: Path) -> Path:
 
 
 async def begun(config: Path) -> Process:
-    """The command as a process that is amid a row, and cannot go on before somebody reads."""
+    """Return the command as a process that is blocked amid a row until somebody reads."""
     process = await start("export", "--config", config)
     await process.stdout.readexactly(100_000)
     return process

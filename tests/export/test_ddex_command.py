@@ -1,4 +1,4 @@
-"""`soulspot export --format ddex`: the library's releases as message files, and what is said of the rest."""
+"""The command `soulspot export --format ddex`: its message files, and its report on the rest."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Export = Callable[..., Any]
 
 
 def row(track_id: int, release: int | None, number: int = 1, **more: Any) -> EnrichedTrack:
-    """A row of which nothing is missing for a message, of this release."""
+    """Return a complete row of this release."""
     cells = song(number, barcode=None, mb_release_id=mbid(release) if release else None)
     cells |= {"genres": ("rock",), "isrc": f"GBAYE{track_id:07d}", **more}
     return track(track_id, **cells)
@@ -35,7 +35,7 @@ def row(track_id: int, release: int | None, number: int = 1, **more: Any) -> Enr
 
 @pytest.fixture
 def export(tmp_path: Path) -> Export:
-    """Runs the command: `export("--json", ...)` writes to the folder `out`, with a sender configured."""
+    """Return a function that runs the command into the folder `out`, with a sender configured."""
 
     def run(*arguments: object, sender: str = SENDER, keys: str = "") -> Any:
         config = tmp_path / "config.toml"

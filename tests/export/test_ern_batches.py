@@ -1,4 +1,4 @@
-"""Many releases at once: how records are put together, what is reported, and what goes on after failures."""
+"""Many releases at once: grouping, reports, and progress after failures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands in a release message, and that it is valid by the official schema."""
+"""The content of a release message, and its validity by the official schema."""
 
 from __future__ import annotations
 

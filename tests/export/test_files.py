@@ -1,4 +1,4 @@
-"""A file is the old one or the new one, whole, whatever happens on the way."""
+"""An exported file is the old one or the new one, whole, whatever happens on the way."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OLD = b"what stood here before"
 
 @pytest.fixture
 def library(fill: Fill, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Tracks for several pages."""
+    """Fill a database with tracks for several pages."""
     monkeypatch.setattr(tables, "PAGE", 100)
     return fill(*(track(number, title=f"Song {number} " + "x" * 1000) for number in range(1, 400)))
 
@@ -44,7 +44,7 @@ def names(folder: Path) -> list[str]:
 
 
 class Stop(Exception):
-    """What a caller may raise."""
+    """An exception of a caller's own."""
 
 
 @pytest.mark.parametrize("error", [Stop, KeyboardInterrupt, SystemExit])
@@ -67,7 +67,7 @@ def test_an_export_that_is_stopped_leaves_the_old_file_and_nothing_else(
 
 @contextmanager
 def little_room(size: int) -> Iterator[None]:
-    """No file can become larger than this, as on a disk that is full."""
+    """Limit the size of files, as on a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:

@@ -1,4 +1,4 @@
-"""Which rows are exported, in which order, and as of which moment."""
+"""The rows of an export: their choice, their order, and the point in time that they show."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.factories import DAY, NOW
 
 @pytest.fixture
 def library(fill: Fill, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Seven tracks, exported two at a time."""
+    """Fill a database with seven tracks, exported two at a time."""
     monkeypatch.setattr(tables, "PAGE", 2)
     fill(
         track(1, title="Blue Hour", artist="The Lanterns", album="Night Shift"),
@@ -110,7 +110,7 @@ def test_two_exports_of_the_same_rows_are_the_same_bytes(library: Path, tmp_path
     assert (tmp_path / f"a.{format_}").read_bytes() == (tmp_path / f"b.{format_}").read_bytes()
 
 
-# --- while others write -------------------------------------------------------------------------------------------
+# --- while others write ---
 
 
 def change(connection: sqlite3.Connection) -> None:
@@ -169,7 +169,7 @@ def test_what_reads_cannot_write(library: Path) -> None:
         reader.execute("DELETE FROM enriched_tracks")
 
 
-# --- databases that cannot be read --------------------------------------------------------------------------------
+# --- databases that cannot be read ---
 
 
 def test_without_a_database_it_says_what_makes_one(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Every format holds the same values, with the right types, and other programs read them."""
+"""Every format holds the same values with the right types, and other programs read it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ LISTS = ("artists", "genres", "mb_artist_ids", "spotify_artist_ids")
 
 
 def expected(row: EnrichedTrack) -> dict[str, Any]:
-    """What JSON says of a row."""
+    """Return a row as JSON shows it."""
     values = {name: getattr(row, name) for name in COLUMNS if hasattr(row, name)}
     values |= {name: list(values[name]) for name in LISTS}
     path = row.path
@@ -155,7 +155,7 @@ def test_python_gets_the_rows_themselves(fill: Fill) -> None:
     assert found == [expected(row) | {"path_bytes": row.path} for row in ROWS]
 
 
-# --- as others read them ------------------------------------------------------------------------------------------
+# --- as others read them ---
 
 
 def test_pandas_reads_parquet_with_real_types(fill: Fill, tmp_path: Path) -> None:
@@ -217,7 +217,7 @@ def test_pandas_reads_sqlite(fill: Fill, tmp_path: Path) -> None:
     assert (types["track_id"], types["title"], types["confidence"]) == ("INTEGER", "TEXT", "REAL")
 
 
-# --- spreadsheets -------------------------------------------------------------------------------------------------
+# --- spreadsheets ---
 
 
 @pytest.mark.parametrize("title", ["\n=1+1", "\uff1d1+1", "=1+1", "+44", "-", "@SUM(A1)", "\tx", "\rx"])

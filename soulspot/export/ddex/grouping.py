@@ -100,10 +100,11 @@ def grouping_key(group_by: GroupBy = None) -> Key:
 
 
 def release_key(record: Record) -> str:
-    """Return the record's key by the best that names its release, such as "mbid:..." or "album:...".
+    """Return the record's key by the best that names its release, such as "mbid:..." or
+    "album:...".
 
-    In this order: release MBID, barcode, label and catalogue number, album artist and album, else "".
-    Names are compared without case, accents and punctuation, barcodes by their number."""
+    In this order: release MBID, barcode, label and catalogue number, album artist and album, else
+    "". Names are compared without case, accents and punctuation, barcodes by their number."""
     if mbid := cells.text(record.get("mb_release_id")):
         return f"mbid:{mbid.lower()}"
     if barcode := cells.text(record.get("barcode")):
