@@ -85,7 +85,7 @@ def events() -> dict[str, set[str]]:
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
                 continue
             fields = {word.arg for word in node.keywords if word.arg}
-            if node.func.attr == "gauge" and fields:
+            if node.func.attr == "set_gauges" and fields:
                 found.setdefault("gauge", set()).update(fields)
             if node.func.attr not in ("event", "debug", "info", "warning", "error", "exception", "critical"):
                 continue

@@ -115,8 +115,10 @@ class Telemetry:
         if not results:
             return
         self.results.update(results)
-        shown = {name: results.get(name, 0) for name in ("accepted", "review", "unmatched", "failed")}
-        self.event("decided", tracks=sum(results.values()), **shown)
+        self.event(
+            "decided", tracks=sum(results.values()), accepted=results.get("accepted", 0),
+            review=results.get("review", 0), unmatched=results.get("unmatched", 0), failed=results.get("failed", 0),
+        )  # fmt: skip
 
     def on_batch(
         self, provider: str, outcomes: Mapping[str, int], *, items: int, room: int, waited_ms: float,
@@ -134,7 +136,8 @@ class Telemetry:
         self.batch_ms[provider].add(duration_ms)
         self.event(
             "batch_flushed", provider=provider, items=items,
-            **{name: outcomes.get(name, 0) for name in ("ok", "missing", "failed", "postponed")},
+            ok=outcomes.get("ok", 0), missing=outcomes.get("missing", 0), failed=outcomes.get("failed", 0),
+            postponed=outcomes.get("postponed", 0),
             requests=self._since_last_batch(provider, "requests", self.requests[provider]),
             tracks=self._since_last_batch(provider, "tracks", self.served[provider].count),
             fill=round(items / max(room, 1), 3), waited_ms=round(waited_ms, 1),
