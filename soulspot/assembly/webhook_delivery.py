@@ -10,29 +10,32 @@ from soulspot.config import Config
 from soulspot.store.database import Database
 from soulspot.telemetry import Telemetry
 from soulspot.version import __version__
-from soulspot.webhooks import Outbox, Poster, Webhooks, signing_key
+from soulspot.webhooks import Deliveries, Outbox, Poster, Receiver
 
 LAST_DELIVERIES = 1.5  # seconds that the end of a service waits for messages of its last events
 
 
-def webhook_receiver(config: Config) -> tuple[str, bytes]:
-    """Return the receiver's URL and the key that messages are signed with.
+def webhook_receiver(config: Config) -> Receiver:
+    """Return the configured receiver of webhooks.
 
     Only for a configuration with webhooks.url, which has been checked to have webhooks.secret as
     well."""
     section = config.webhooks
     assert section.url is not None
     assert section.secret is not None
-    return section.url, signing_key(section.secret.reveal())
+    return Receiver(
+        section.url, section.secret.reveal(), types=section.events, rate=section.rate,
+        give_up_after=section.give_up_after,
+    )  # fmt: skip
 
 
 def webhook_poster(config: Config) -> Poster:
     """Return what sends messages to the configured receiver."""
-    url, _ = webhook_receiver(config)
     section = config.webhooks
     return Poster(
-        url, allow_private=section.allow_private, timeout=section.timeout, agent=f"SoulSpot/{__version__}"
-    )
+        webhook_receiver(config).url, allow_private=section.allow_private, timeout=section.timeout,
+        agent=f"SoulSpot/{__version__}",
+    )  # fmt: skip
 
 
 @asynccontextmanager
@@ -44,11 +47,13 @@ async def delivering(
 
     At the end, events of the last moment are delivered too if that takes no longer than
     LAST_DELIVERIES."""
-    webhooks = _webhooks(config, database, telemetry) if is_on and config.webhooks.url else None
+    deliveries: Deliveries | None = None
+    if is_on and config.webhooks.url:
+        deliveries = Deliveries(database, telemetry, webhook_poster(config), webhook_receiver(config))
     running: asyncio.Task[None] | None = None
-    if webhooks:
-        await webhooks.start()
-        running = asyncio.create_task(webhooks.run(), name="webhooks")
+    if deliveries:
+        await deliveries.start()
+        running = asyncio.create_task(deliveries.run(), name="webhooks")
     try:
         yield
     finally:
@@ -56,14 +61,5 @@ async def delivering(
             running.cancel()  # a message that is cut off here is sent again under the same id
             await asyncio.gather(running, return_exceptions=True)
         await outbox.close()
-        if webhooks:
-            await webhooks.finish(LAST_DELIVERIES)
-
-
-def _webhooks(config: Config, database: Database, telemetry: Telemetry) -> Webhooks:
-    url, key = webhook_receiver(config)
-    section = config.webhooks
-    return Webhooks(
-        database, telemetry, webhook_poster(config), url=url, key=key, types=section.events, rate=section.rate,
-        give_up_after=section.give_up_after,
-    )  # fmt: skip
+        if deliveries:
+            await deliveries.finish(LAST_DELIVERIES)

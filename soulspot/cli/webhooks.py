@@ -71,11 +71,11 @@ def _load_with_receiver(config: Path | None) -> Config:
 
 
 async def _post_test(config: Config) -> Reply:
-    _, key = webhook_receiver(config)
+    secret = webhook_receiver(config).secret
     now = time.time()
     body = message_body(TEST_TYPE, iso(now), {"version": __version__})
     message_id = f"msg_{uuid.uuid4().hex}"
-    return await webhook_poster(config).post(signed_headers(key, message_id, int(now), body), body)
+    return await webhook_poster(config).post(signed_headers(secret, message_id, int(now), body), body)
 
 
 def _read_deliveries(config: Config) -> dict[str, object] | None:

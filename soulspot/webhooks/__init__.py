@@ -1,13 +1,13 @@
-"""Committed events of the outbox in, signed messages to one receiver out, in order, each until it is taken.
+"""Committed events of the outbox in; signed messages to one receiver out, in order, each until it is delivered.
 
 Built by assembly beside the service; `soulspot webhooks` tries the receiver."""
 
-from soulspot.webhooks.deliveries import Webhooks, describe_receiver
-from soulspot.webhooks.message import TEST_TYPE, message_body, signed_headers, signing_key
+from soulspot.webhooks.deliveries import Deliveries, Receiver, describe_receiver
+from soulspot.webhooks.message import TEST_TYPE, message_body, signed_headers
 from soulspot.webhooks.outbox import Outbox
 from soulspot.webhooks.posting import Poster, Reply
 
 __all__ = [
-    "TEST_TYPE", "Outbox", "Poster", "Reply", "Webhooks", "describe_receiver", "message_body", "signed_headers",
-    "signing_key",
+    "TEST_TYPE", "Deliveries", "Outbox", "Poster", "Receiver", "Reply", "describe_receiver", "message_body",
+    "signed_headers",
 ]  # fmt: skip

@@ -1,16 +1,16 @@
-"""What a webhook says: which events of the outbox make up one message, its body, and its Standard Webhooks signature."""
+"""A webhook message: the events of the outbox that it reports, its body, and its Standard Webhooks signature."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import hmac
 import json
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Any
+
+from standardwebhooks.webhooks import Webhook
 
 from soulspot.models import EnrichedTrack
 from soulspot.store import enriched, events
@@ -28,100 +28,79 @@ TYPES: dict[str, tuple[str, int]] = {
     "track.unmatched": ("track.unmatched", MANY),
     "track.failed": ("track.failed", MANY),
 }
-"""Kind of an event in the outbox -> the type of the message that tells of it, and of how many such events."""
+"""Kind of event in the outbox -> (type of its message, the most such events in one message)."""
 
 TEST_TYPE = "webhook.test"
-LOOKED_AT = 1000  # events that are read to find the next message
-PREFIX = "whsec_"
-SHOWN = (
+WINDOW = 1000  # events that are read to find the next message
+TRACK_FIELDS = (
     "title", "artist", "album", "isrc", "mb_recording_id", "spotify_track_id", "source_key", "confidence",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Events `first` to `last` of the outbox as one message. `events` of them are told; `full`: no more would fit,
-    or another type comes next. `at` is when the first happened."""
+    """A message about `events` events of the outbox up to `last`; `at` is when the first of them happened.
+
+    `is_full`: waiting adds nothing to it, because it has the most events or another type comes next."""
 
     type: str
-    first: int
     last: int
     events: int
-    full: bool
+    is_full: bool
     at: str
     body: bytes
 
 
-def signing_key(secret: str) -> bytes:
-    """The signing key: base64 of 24 to 64 bytes, with or without "whsec_". ValueError when it is anything else."""
-    text = secret.removeprefix(PREFIX)
-    try:
-        key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if not 24 <= len(key) <= 64:
-        raise ValueError("should be whsec_ and base64 of 24 to 64 bytes: `openssl rand -base64 32` makes one")
-    return key
+def signed_headers(secret: str, message_id: str, at: int, body: bytes) -> dict[str, str]:
+    """Return the headers of one attempt at `at` (epoch seconds), signed with the "whsec_..." secret.
 
-
-def signed_headers(key: bytes, message_id: str, at: int, body: bytes) -> dict[str, str]:
-    """The headers of one attempt at `at` (epoch seconds): signature v1 over "id.timestamp.body" (standardwebhooks.com)."""
-    signed = hmac.new(key, f"{message_id}.{at}.".encode() + body, hashlib.sha256).digest()
+    The signature is v1 of standardwebhooks.com, over "id.timestamp.body"."""
+    signature = Webhook(secret).sign(message_id, datetime.fromtimestamp(at, UTC), body.decode())
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(at),
-        "webhook-signature": f"v1,{base64.b64encode(signed).decode()}",
+        "webhook-signature": signature,
         "Content-Type": "application/json",
     }
 
 
-def message_body(kind: str, at: str, data: Mapping[str, Any]) -> bytes:
-    """The envelope that the standard recommends."""
-    return json.dumps({"type": kind, "timestamp": at, "data": data}, ensure_ascii=False).encode(
-        "utf-8", "backslashreplace"  # half characters out of file names
-    )  # fmt: skip
+def message_body(type_: str, at: str, data: Mapping[str, Any]) -> bytes:
+    """Return the envelope that the standard recommends: `{"type": ..., "timestamp": ..., "data": {...}}`."""
+    text = json.dumps({"type": type_, "timestamp": at, "data": data}, ensure_ascii=False)
+    # Names of files may hold half characters (lone surrogates), which UTF-8 cannot say.
+    return text.encode("utf-8", "backslashreplace")
 
 
 def next_message(
     connection: sqlite3.Connection, after: int, wanted: Collection[str], last: int | None = None
 ) -> Message | int:
-    """What is to be told next after event `after`, of the types that are `wanted` (empty: all).
+    """Return the next message about events after `after`, of the `wanted` types (empty: all).
 
-    With `last` the message of before, up to that event, is put together again. Without anything to tell: the event up
-    to which there is nothing. Tracks are told of as they are now."""
-    found = events.list_after(connection, after, LOOKED_AT)
-    kind: str | None = None
-    run: list[Event] = []
-    full = False
-    for event in found:
-        if last is not None and event.event_id > last:
-            full = True
-            break
-        told, most = TYPES.get(event.kind, (None, 0))
-        if told is None or (wanted and told not in wanted):
-            continue
-        if kind is not None and (told != kind or len(run) >= most):
-            full = True
-            break
-        kind = told
-        run.append(event)
-        if len(run) >= most:
-            full = True
-            break
-    if kind is None:
+    With `last`, the message that ended with this event is built again. Without a message, return the
+    event up to which there is nothing to send. Tracks are described as they are now."""
+    found = events.list_after(connection, after, WINDOW)
+    reported = [
+        event for event in found
+        if event.kind in TYPES and (not wanted or TYPES[event.kind][0] in wanted)
+        and (last is None or event.event_id <= last)
+    ]  # fmt: skip
+    if not reported:
         return last if last is not None else found[-1].event_id if found else after
-    data = dict(run[0].payload) if TYPES[run[0].kind][1] == SINGLE else {"tracks": _tracks(connection, run)}
-    body = message_body(kind, run[-1].at, data)
-    return Message(kind, run[0].event_id, run[-1].event_id, len(run), full, run[0].at, body)
+    type_, most = TYPES[reported[0].kind]
+    run = list(takewhile(lambda event: TYPES[event.kind][0] == type_, reported))[:most]
+    data = dict(run[0].payload) if most == SINGLE else {"tracks": _tracks(connection, run)}
+    is_full = len(run) == most or len(run) < len(reported)
+    body = message_body(type_, run[-1].at, data)
+    return Message(type_, run[-1].event_id, len(run), is_full, run[0].at, body)
 
 
 def _tracks(connection: sqlite3.Connection, run: Sequence[Event]) -> list[dict[str, Any]]:
     ids = [int(event.payload["track_id"]) for event in run]
     rows = enriched.load(connection, ids)
-    return [_track(rows[one]) for one in dict.fromkeys(ids) if one in rows]
+    return [_track(rows[track_id]) for track_id in dict.fromkeys(ids) if track_id in rows]
 
 
 def _track(row: EnrichedTrack) -> dict[str, Any]:
     path = None if row.path is None else row.path.decode("utf-8", "backslashreplace")
-    known = {name: getattr(row, name) for name in SHOWN}
+    known = {name: getattr(row, name) for name in TRACK_FIELDS}
     return {"track_id": row.track_id, "status": row.status.value, "path": path, **known}

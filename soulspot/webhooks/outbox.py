@@ -1,4 +1,4 @@
-"""Puts into the outbox what happens outside a transaction: limits, recoveries, alarms. In the order they were told."""
+"""Events that happen outside a transaction (limits, recoveries, alarms), written to the outbox in their order."""
 
 from __future__ import annotations
 
@@ -20,14 +20,13 @@ from soulspot.store.times import iso
 
 log = structlog.get_logger()
 
-MOST = (
-    1000  # events that wait for the database; while it cannot be written the oldest are dropped beyond that
-)
-AGAIN = 30.0  # seconds until a write that failed is tried again
+# Events that wait for the database; beyond that the oldest are dropped, while it cannot be written.
+MOST = 1000
+AGAIN = 30.0  # seconds until a failed write is tried again
 
 
 class Outbox:
-    """`tell` returns at once; a task of the running loop writes."""
+    """`record` returns at once; a task of the running loop writes the events."""
 
     def __init__(self, database: Database, *, now: Callable[[], float] = time.time) -> None:
         self._database = database
@@ -36,30 +35,30 @@ class Outbox:
         self._writing: asyncio.Task[None] | None = None
 
     def record(self, kind: str, **payload: Any) -> None:
-        """Something happened."""
+        """Add an event of this kind, which has happened now."""
         self._waiting.append((kind, payload, self._now()))
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write(), name="outbox")
 
     def on_limit(self, event: LimitEvent) -> None:
-        """A gate went down or came up."""
-        said: dict[str, Any] = {"provider": event.provider, "host": event.host}
+        """Record that the gate of a host has closed ("provider.limited") or opened ("provider.recovered")."""
+        payload: dict[str, Any] = {"provider": event.provider, "host": event.host}
         if event.kind == "limited":
-            said |= {"until": None if event.until is None else iso(event.until), "why": event.why}
-        self.record(f"provider.{event.kind}", **said)
+            payload |= {"until": None if event.until is None else iso(event.until), "why": event.why}
+        self.record(f"provider.{event.kind}", **payload)
 
     async def close(self, within: float = 1.0) -> None:
-        """Wait for what is still to be written, `within` seconds at most."""
+        """Wait until every event is written, `within` seconds at most."""
         if self._writing:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._writing, within)
 
     async def _write(self) -> None:
         while self._waiting:
-            fresh = list(self._waiting)
+            batch = list(self._waiting)
 
-            def add(connection: sqlite3.Connection, fresh: list[Any] = fresh) -> None:
-                for kind, payload, at in fresh:
+            def add(connection: sqlite3.Connection, batch: list[Any] = batch) -> None:
+                for kind, payload, at in batch:
                     events.add(connection, kind, payload, at)
 
             try:
@@ -68,6 +67,7 @@ class Outbox:
                 log.warning("outbox_failed", error=str(error), again_in_seconds=AGAIN)
                 await asyncio.sleep(AGAIN)
                 continue
-            for one in fresh:
-                if self._waiting and self._waiting[0] is one:  # else it was dropped meanwhile
+            for event in batch:
+                # A full deque may have dropped it during the write.
+                if self._waiting and self._waiting[0] is event:
                     self._waiting.popleft()

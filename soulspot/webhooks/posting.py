@@ -23,27 +23,30 @@ class ForbiddenAddress(OSError):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """How the receiver answered. `status` None: it did not, and `why` says what happened; `retry_after` in seconds."""
+    """The answer of a receiver. Without an answer `status` is None; `why` is for people, empty on success."""
 
     status: int | None
     why: str = ""
+    # Seconds that the receiver asks for.
     retry_after: float | None = None
     duration_ms: float = 0.0
 
     @property
     def delivered(self) -> bool:
+        """Whether the receiver has accepted the message."""
         return self.status is not None and 200 <= self.status < 300
 
     @property
     def refused(self) -> bool:
-        """The receiver is there and does not want this message as it is; 408 and 429 are about the time."""
+        """Whether the receiver works and does not want this message; 408 and 429 are about the time only."""
         return self.status is not None and 300 <= self.status < 500 and self.status not in (408, 429)
 
 
 def is_private(address: str) -> bool:
-    """Whether an IP address is anything but a public one: this machine, a private network, multicast, reserved."""
+    """Whether an IP address is not a public one: this machine, a private network, multicast, reserved."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
+        # Several IPv6 addresses lead to an IPv4 address inside.
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo and ip.teredo[1])
         if ip in _NAT64:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
@@ -53,7 +56,9 @@ def is_private(address: str) -> bool:
 
 
 class Poster:
-    """Sends to one URL. `allow_private`: this machine and private networks are fine; `timeout` in seconds."""
+    """Posts to one URL; `timeout` is in seconds.
+
+    With `allow_private` the URL may lead to this machine or a private network."""
 
     def __init__(self, url: str, *, allow_private: bool, timeout: float, agent: str) -> None:
         self._url = url
@@ -62,14 +67,10 @@ class Poster:
         self._agent = agent
 
     async def post(self, headers: Mapping[str, str], body: bytes) -> Reply:
-        """One attempt; never raises for what the network or the receiver does."""
+        """Make one attempt. Errors of the network and of the receiver are in the reply, and not raised."""
         began = time.monotonic()
-        reply = await self._post(headers, body)
-        took = (time.monotonic() - began) * 1000
-        return Reply(reply.status, reply.why, reply.retry_after, round(took, 1))
-
-    async def _post(self, headers: Mapping[str, str], body: bytes) -> Reply:
-        # a connection for each attempt: the address is looked up and checked anew
+        status, why, retry_after = None, "", None
+        # Each attempt has a connection of its own, so that the address is looked up and checked anew.
         connector = aiohttp.TCPConnector(socket_factory=self._socket, use_dns_cache=False, force_close=True)
         try:
             async with (
@@ -79,20 +80,21 @@ class Poster:
                 ) as session,
                 session.post(self._url, data=body, headers=headers, allow_redirects=False) as answer,
             ):  # fmt: skip
-                status, after = answer.status, answer.headers.get("Retry-After")
                 await answer.content.read(MAX_ANSWER)
+                status, retry_after = answer.status, answer.headers.get("Retry-After")
         except TimeoutError:
-            return Reply(None, "no answer in time")
+            why = "no answer in time"
         except aiohttp.ClientConnectorError as error:
-            return Reply(None, _words(error.os_error))
+            why = _describe(error.os_error)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return Reply(None, f"{type(error).__name__}: {error}"[:200])
-        why = "" if 200 <= status < 300 else f"HTTP {status}"
-        if 300 <= status < 400:
-            why += ", and redirects are not followed"
-        return Reply(status, why, parse_retry_after(after, time.time()))
+            why = f"{type(error).__name__}: {error}"[:200]
+        if status is not None and not 200 <= status < 300:
+            why = f"HTTP {status}" + (", and redirects are not followed" if 300 <= status < 400 else "")
+        duration_ms = round((time.monotonic() - began) * 1000, 1)
+        return Reply(status, why, parse_retry_after(retry_after, time.time()), duration_ms)
 
     def _socket(self, found: aiohttp.AddrInfoType) -> socket.socket:
+        # Checked here and not before: a name may lead elsewhere the next time it is looked up.
         family, kind, protocol, _, address = found
         if not self._allow_private and is_private(str(address[0])):
             raise ForbiddenAddress(
@@ -101,7 +103,7 @@ class Poster:
         return socket.socket(family, kind, protocol)
 
 
-def _words(error: OSError) -> str:
-    # asyncio says "Connect call failed"; a name that cannot be looked up has an errno of its own kind
+def _describe(error: OSError) -> str:
+    # asyncio says only "Connect call failed"; gaierror has numbers of its own, which are no errno.
     known = error.errno is not None and not isinstance(error, socket.gaierror)
     return (os.strerror(error.errno) if known and error.errno else str(error.strerror or error))[:200]
