@@ -1,4 +1,7 @@
-"""Grows a catalogue: drafts of recordings gather releases and Spotify tracks until `finish` freezes all."""
+"""Catalogues under construction: drafts gather releases and Spotify tracks until `finish` freezes all.
+
+The numbers called `luck` are hashes of ids. They decide traits without the random generator, so that a
+new trait changes no other trait of a catalogue."""
 
 from __future__ import annotations
 
@@ -6,14 +9,14 @@ import gc
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TypedDict
+from dataclasses import dataclass, field, replace
 
 from soulspot.sandbox.catalogue import ids
 from soulspot.sandbox.catalogue.values import (
     VARIOUS_ARTISTS_MBID,
     VARIOUS_ARTISTS_SPOTIFY_ID,
     Artist,
+    Catalogue,
     Credit,
     CreditedName,
     Medium,
@@ -28,32 +31,18 @@ from soulspot.sandbox.catalogue.values import (
 _ALBUM_TYPES = {"Album": "album", "EP": "single", "Single": "single"}
 
 
-class Parts(TypedDict):
-    """The keyword arguments of Catalogue."""
-
-    artists: list[Artist]
-    releases: list[Release]
-    recordings: list[Recording]
-    spotify_albums: list[SpotifyAlbum]
-    spotify_tracks: list[SpotifyTrack]
-    cases: dict[str, tuple[str, ...]]
-
-
 @dataclass(slots=True, eq=False)
 class Draft:
-    """A recording that still grows. `isrc` is the one Spotify has; `isrcs` those MusicBrainz knows.
-
-    `true_ms` is how long it plays; MusicBrainz may not know (`timed` False). `version` is what Spotify puts
-    behind the title after a dash ("Live at Leeds", "2011 Remaster")."""
+    """A recording that still grows."""
 
     mbid: str
     title: str
     credit: Credit
-    true_ms: int
-    isrc: str | None
-    isrcs: list[str]
-    timed: bool = True
-    version: str = ""
+    true_ms: int  # the real length, which MusicBrainz may not know
+    isrc: str | None  # the ISRC that Spotify has
+    isrcs: list[str]  # the ISRCs that MusicBrainz knows
+    has_length: bool = True  # MusicBrainz knows the length
+    version: str = ""  # behind the title after a dash at Spotify: "Live at Leeds", "2011 Remaster"
     disambiguation: str = ""
     aliases: tuple[str, ...] = ()
     tags: tuple[tuple[str, int], ...] = ()
@@ -63,10 +52,10 @@ class Draft:
     dead_ids: list[str] = field(default_factory=list)
     video: bool = False
     first_date: str = ""
-    spotify_title: str | None = None
+    spotify_title: str | None = None  # where it is not the usual one
 
     def title_at_spotify(self) -> str:
-        """The title with the featured artists and the version in it, as Spotify's are."""
+        """Return the title as Spotify writes it, with featured artists and version in it."""
         if self.spotify_title is not None:
             return self.spotify_title
         title = self.title
@@ -75,11 +64,50 @@ class Draft:
             title = f"{title} (feat. {' & '.join(featured)})"
         return f"{title} - {self.version}" if self.version else title
 
+    def frozen(self) -> Recording:
+        """Return the finished recording."""
+        return Recording(
+            self.mbid,
+            self.title,
+            self.credit,
+            self.true_ms if self.has_length else None,
+            tuple(self.isrcs),
+            tuple(self.merged),
+            self.first_date,
+            self.disambiguation,
+            self.aliases,
+            self.tags,
+            tuple(self.spotify_ids),
+            tuple(self.url_ids),
+            tuple(self.dead_ids),
+            self.video,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseDraft:
+    """A release to be added. `key` and `group` are names from which its MBIDs are made."""
+
+    key: object
+    title: str
+    credit: Credit
+    discs: Sequence[Sequence[Draft]]
+    date: str
+    primary_type: str = "Album"
+    secondary_types: tuple[str, ...] = ()
+    group: object = None  # the `key` of the first release in the group, None for this one
+    group_first_date: str = ""
+    format: str = "CD"
+    country: str | None = None
+    label: str | None = None
+    disambiguation: str = ""
+    tags: tuple[tuple[str, int], ...] = ()
+    spotify_id: str | None = None  # None where Spotify does not have it
+
 
 @contextmanager
-def uncollected() -> Iterator[None]:
-    """No garbage collection inside: nothing becomes garbage there, and looking for it takes half the time of a
-    large catalogue."""
+def no_garbage_collection() -> Iterator[None]:
+    """Suspend garbage collection: a catalogue makes no garbage, and the search takes half of its time."""
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -90,7 +118,7 @@ def uncollected() -> Iterator[None]:
 
 
 class Builder:
-    """Collects what a catalogue is made of; `space` keeps the ids of different catalogues apart."""
+    """Collects the parts of a catalogue; `space` keeps the ids of different catalogues apart."""
 
     def __init__(self, *space: object) -> None:
         self.space = space
@@ -100,7 +128,7 @@ class Builder:
         self.spotify_albums: list[SpotifyAlbum] = []
         self.spotify_tracks: list[SpotifyTrack] = []
         self.cases: dict[str, list[str]] = defaultdict(list)
-        self.spotify_artists: dict[str, SpotifyArtist] = {}
+        self.spotify_artists: dict[str, SpotifyArtist] = {}  # by the artist's MBID
         various = Artist(
             VARIOUS_ARTISTS_MBID,
             VARIOUS_ARTISTS_SPOTIFY_ID,
@@ -111,13 +139,14 @@ class Builder:
             type="Other",
         )
         self.add_artist(various)
-        self.various: Credit = (CreditedName(various, various.name),)
+        self.various = sole_credit(various)
 
     def mbid(self, *names: object) -> str:
+        """Return the MBID of these names in the builder's space."""
         return ids.mbid(*self.space, *names)
 
     def add_artist(self, artist: Artist, spotify_name: str | None = None) -> Artist:
-        """Take in an artist; Spotify may know them by another spelling."""
+        """Add an artist; Spotify may know them by another spelling."""
         self.artists.append(artist)
         if artist.spotify_id:
             self.spotify_artists[artist.mbid] = SpotifyArtist(artist.spotify_id, spotify_name or artist.name)
@@ -127,172 +156,131 @@ class Builder:
         self.drafts.append(draft)
         return draft
 
-    def at_spotify(self, credit: Credit) -> tuple[SpotifyArtist, ...]:
-        return tuple(
-            self.spotify_artists[part.artist.mbid]
-            for part in credit
-            if part.artist.mbid in self.spotify_artists
-        )
+    def credit_at_spotify(self, credit: Credit) -> tuple[SpotifyArtist, ...]:
+        """Return the artists of a credit that Spotify has."""
+        known = self.spotify_artists
+        return tuple(known[part.artist.mbid] for part in credit if part.artist.mbid in known)
 
-    def add_release(
-        self,
-        key: object,
-        title: str,
-        credit: Credit,
-        discs: Sequence[Sequence[Draft]],
-        *,
-        date: str,
-        primary_type: str = "Album",
-        secondary_types: tuple[str, ...] = (),
-        group: object = None,
-        group_first_date: str = "",
-        format: str = "CD",
-        country: str | None = None,
-        label: str | None = None,
-        disambiguation: str = "",
-        tags: tuple[tuple[str, int], ...] = (),
-        spotify_id: str | None = None,
-    ) -> Release:
-        """A release of `discs`; the drafts learn their first date. `spotify_id` when Spotify has it."""
-        mbid = self.mbid("release", key)
+    def add_release(self, draft: ReleaseDraft) -> Release:
+        """Add a release to MusicBrainz and note its date in the drafts of its recordings."""
+        mbid, label, date = self.mbid("release", draft.key), draft.label, draft.date
         luck = ids.number(mbid)
         media = tuple(
-            Medium(
-                disc,
-                format,
-                tuple(self._track(mbid, disc, at, draft, format) for at, draft in enumerate(drafts, 1)),
-            )
-            for disc, drafts in enumerate(discs, 1)
+            Medium(disc, draft.format, self._tracks(mbid, disc, recordings, draft.format))
+            for disc, recordings in enumerate(draft.discs, 1)
         )
-        for drafts in discs:
-            for draft in drafts:
-                if date and (not draft.first_date or date < draft.first_date):
-                    draft.first_date = date
+        for recordings in draft.discs:
+            for recording in recordings:
+                if date and (not recording.first_date or date < recording.first_date):
+                    recording.first_date = date
         release = Release(
             mbid,
-            self.mbid("group", group if group is not None else key),
-            title,
-            credit,
+            self.mbid("group", draft.key if draft.group is None else draft.group),
+            draft.title,
+            draft.credit,
             date,
-            primary_type,
-            secondary_types,
+            draft.primary_type,
+            draft.secondary_types,
             media,
-            spotify_id=spotify_id,
-            linked=spotify_id is not None and luck % 10 < 6,
-            country=country,
+            spotify_id=draft.spotify_id,
+            linked=draft.spotify_id is not None and luck % 10 < 6,
+            country=draft.country,
             label=label,
             label_mbid=ids.mbid("label", label) if label else None,
             catno=f"{label[:3].upper()} {luck % 9000 + 1000}" if label else None,
             barcode=ids.barcode(mbid) if luck % 8 else None,
-            disambiguation=disambiguation,
+            disambiguation=draft.disambiguation,
             cover_id=luck % 40_000_000_000 if luck % 5 else None,
-            group_first_date=group_first_date or date,
-            tags=tags,
+            group_first_date=draft.group_first_date or date,
+            tags=draft.tags,
         )
         self.releases.append(release)
         return release
 
-    def _track(self, release: str, disc: int, position: int, draft: Draft, format: str) -> Track:
-        number = f"{'AB'[position > 6]}{(position - 1) % 6 + 1}" if "Vinyl" in format else str(position)
-        length = draft.true_ms if draft.timed else None
-        return Track(ids.mbid(release, disc, position), position, number, draft.title, length, draft.mbid)
+    @staticmethod
+    def _tracks(release: str, disc: int, recordings: Sequence[Draft], format: str) -> tuple[Track, ...]:
+        """Return the tracks of one disc; vinyl numbers them A1 to A6 and from B1 on."""
+        tracks = []
+        for at, draft in enumerate(recordings, 1):
+            number = f"{'AB'[at > 6]}{(at - 1) % 6 + 1}" if "Vinyl" in format else str(at)
+            length = draft.true_ms if draft.has_length else None
+            tracks.append(Track(ids.mbid(release, disc, at), at, number, draft.title, length, draft.mbid))
+        return tuple(tracks)
 
-    def press_at_spotify(
-        self, release: Release, discs: Sequence[Sequence[Draft]], extra: Sequence[SpotifyTrack] = ()
-    ) -> None:
-        """Put a release's album and tracks at Spotify; `extra` are tracks that only Spotify has on it."""
-        album_id = release.spotify_id
+    def publish(self, draft: ReleaseDraft, spotify_only: Sequence[SpotifyTrack] = ()) -> None:
+        """Add a release to MusicBrainz and, where it has a Spotify id, its album to Spotify.
+
+        The album has the tracks of the release and those that only Spotify has."""
+        release, album_id = self.add_release(draft), draft.spotify_id
         if album_id is None:
             return
-        tracks: list[SpotifyTrack] = []
-        for disc, drafts in enumerate(discs, 1):
-            for position, draft in enumerate(drafts, 1):
-                tracks.append(
-                    self._spotify_track(
-                        ids.spotify_id(album_id, disc, position), album_id, disc, position, draft
-                    )
-                )
-        self.add_album(
-            SpotifyAlbum(
-                album_id,
-                release.title,
-                self.at_spotify(release.credit),
-                release.date,
-                "compilation"
-                if "Compilation" in release.secondary_types
-                else _ALBUM_TYPES[release.primary_type],
-                tuple(track.id for track in (*tracks, *extra)),
-                label=release.label or "",
-                upc=release.barcode,
-                popularity=ids.number(album_id) % 80,
-                release_mbid=release.mbid,
-            ),
-            (*tracks, *extra),
+        tracks = [
+            self._spotify_track(recording, album_id, disc, position)
+            for disc, recordings in enumerate(draft.discs, 1)
+            for position, recording in enumerate(recordings, 1)
+        ]
+        tracks += spotify_only
+        is_compilation = "Compilation" in release.secondary_types
+        album = SpotifyAlbum(
+            album_id,
+            release.title,
+            self.credit_at_spotify(release.credit),
+            release.date,
+            "compilation" if is_compilation else _ALBUM_TYPES[release.primary_type],
+            tuple(track.id for track in tracks),
+            label=release.label or "",
+            upc=release.barcode,
+            popularity=ids.number(album_id) % 80,
+            release_mbid=release.mbid,
         )
+        self.add_album(album, tracks)
 
     def add_album(self, album: SpotifyAlbum, tracks: Sequence[SpotifyTrack]) -> None:
+        """Add an album and its tracks to Spotify."""
         self.spotify_albums.append(album)
         self.spotify_tracks.extend(tracks)
 
-    def _spotify_track(
-        self, track_id: str, album_id: str, disc: int, position: int, draft: Draft
-    ) -> SpotifyTrack:
-        luck = ids.number("luck", track_id)
-        self.link(draft, track_id, luck)
-        return SpotifyTrack(
-            track_id,
-            draft.title_at_spotify(),
-            self.at_spotify(draft.credit),
-            album_id,
-            max(1000, draft.true_ms + luck % 3001 - 1500),
-            self.careless(draft.isrc, track_id, luck),
-            position,
-            disc,
+    def _spotify_track(self, draft: Draft, album_id: str, disc: int, position: int) -> SpotifyTrack:
+        track_id = ids.spotify_id(album_id, disc, position)
+        # Spotify's masters differ from MusicBrainz' lengths by up to a second and a half
+        length = max(1000, draft.true_ms + ids.number("luck", track_id) % 3001 - 1500)
+        title, artists = draft.title_at_spotify(), self.credit_at_spotify(draft.credit)
+        track = SpotifyTrack(track_id, title, artists, album_id, length, draft.isrc, position, disc)
+        return self.with_traits(track, draft)
+
+    def with_traits(self, track: SpotifyTrack, draft: Draft | None) -> SpotifyTrack:
+        """Return a Spotify track with the traits that depend on its id, and note it in its recording.
+
+        `draft` is the recording, None where MusicBrainz does not have it. About 1% of the ISRCs become
+        lower-case or hyphenated; MusicBrainz gets a URL relation to one track in three."""
+        luck, isrc = ids.number("luck", track.id), track.isrc
+        if draft:
+            draft.spotify_ids.append(track.id)
+            if luck // 7 % 3 == 0:
+                draft.url_ids.append(track.id)
+        if isrc and luck // 11 % 100 == 0:
+            self.cases["spotify_odd_isrc"].append(track.id)
+            isrc = isrc.lower() if luck // 1100 % 2 else ids.hyphenated_isrc(isrc)
+        return replace(
+            track,
+            isrc=isrc,
             explicit=luck % 9 == 0,
             popularity=luck % 90,
-            recording_mbid=draft.mbid,
+            recording_mbid=draft.mbid if draft else None,
         )
 
-    def link(self, draft: Draft, track_id: str, luck: int) -> None:
-        """Note that this Spotify track is this recording; MusicBrainz has a URL relation to one in three."""
-        draft.spotify_ids.append(track_id)
-        if luck // 7 % 3 == 0:
-            draft.url_ids.append(track_id)
-
-    def careless(self, isrc: str | None, track_id: str, luck: int) -> str | None:
-        """The ISRC as Spotify shows it: about 1% are lower-case or hyphenated_isrc."""
-        if isrc is None or luck // 11 % 100:
-            return isrc
-        self.cases["spotify_odd_isrc"].append(track_id)
-        return isrc.lower() if luck // 1100 % 2 else ids.hyphenated_isrc(isrc)
-
-    def finish(self) -> Parts:
-        """Everything frozen, as the arguments of a Catalogue."""
-        recordings = [
-            Recording(
-                d.mbid,
-                d.title,
-                d.credit,
-                d.true_ms if d.timed else None,
-                tuple(d.isrcs),
-                tuple(d.merged),
-                d.first_date,
-                d.disambiguation,
-                d.aliases,
-                d.tags,
-                tuple(d.spotify_ids),
-                tuple(d.url_ids),
-                tuple(d.dead_ids),
-                d.video,
-            )
-            for d in self.drafts
-        ]
-        cases = {name: tuple(found) for name, found in sorted(self.cases.items())}
-        return Parts(
-            artists=self.artists,
-            releases=self.releases,
-            recordings=recordings,
-            spotify_albums=self.spotify_albums,
-            spotify_tracks=self.spotify_tracks,
-            cases=cases,
+    def finish(self) -> Catalogue:
+        """Return everything frozen."""
+        return Catalogue(
+            self.artists,
+            self.releases,
+            [draft.frozen() for draft in self.drafts],
+            self.spotify_albums,
+            self.spotify_tracks,
+            {name: tuple(mbids) for name, mbids in sorted(self.cases.items())},
         )
+
+
+def sole_credit(artist: Artist) -> Credit:
+    """Return the credit of one artist under their own name."""
+    return (CreditedName(artist, artist.name),)

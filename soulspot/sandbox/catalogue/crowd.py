@@ -6,45 +6,47 @@ from collections.abc import Sequence
 from random import Random
 
 from soulspot.sandbox.catalogue import ids, words
-from soulspot.sandbox.catalogue.build import Builder, Draft
-from soulspot.sandbox.catalogue.values import Artist, Credit, CreditedName
+from soulspot.sandbox.catalogue.build import Builder, Draft, ReleaseDraft, sole_credit
+from soulspot.sandbox.catalogue.values import Artist
 
-_LIVE, _COVERS, _KARAOKE, _REMIXES, _EDITS, _AGAIN = 45, 38, 12, 12, 8, 5
-CROWD = _LIVE + _COVERS + _KARAOKE + _REMIXES + _EDITS + _AGAIN
+_LIVE, _COVERS, _KARAOKE, _REMIXES, _EDITS, _REMAKES = 45, 38, 12, 12, 8, 5
+_SIZE = _LIVE + _COVERS + _KARAOKE + _REMIXES + _EDITS + _REMAKES
 
 
-def crowd(out: Builder, rng: Random, original: Draft, acts: Sequence[Artist], at: int) -> None:
-    """Add the crowd around `original`, each with a release of its own; `acts` lend the covers their names."""
-    karaoke = out.add_artist(
-        Artist(out.mbid("karaoke", at), None, f"Karaoke Stars {at + 1}", f"Karaoke Stars {at + 1}")
-    )
-    for n in range(CROWD):
+def add_crowd(out: Builder, rng: Random, original: Draft, acts: Sequence[Artist], at: int) -> None:
+    """Add the crowd around `original`, the popular title number `at`, each on a release of its own.
+
+    The covers are by random `acts`."""
+    name = f"Karaoke Stars {at + 1}"
+    karaoke = out.add_artist(Artist(out.mbid("karaoke", at), None, name, name))
+    for n in range(_SIZE):
         mbid = out.mbid("crowd", at, n)
-        draft = _member(rng, original, acts, karaoke, n, mbid)
-        out.add_recording(draft)
+        draft = out.add_recording(_member(rng, original, acts, karaoke, n, mbid))
         out.cases["crowd"].append(mbid)
         year = 1985 + ids.number(mbid) % 40
-        live = n < _LIVE
-        spotify_id = ids.spotify_id("crowd", mbid) if n % 3 == 0 and out.at_spotify(draft.credit) else None
-        release = out.add_release(
-            f"crowd {at} {n}",
-            f"Live at {rng.choice(words.PLACES)}, {year}" if live else draft.title,
-            draft.credit,
-            [[draft]],
-            date=f"{year}-{n % 12 + 1:02d}-01",
-            primary_type="Album" if live else "Single",
-            secondary_types=("Live",) if live else ("Remix",) if "remix" in draft.title else (),
-            format="Digital Media",
-            country="XW",
-            label=words.LABELS[n % len(words.LABELS)],
-            spotify_id=spotify_id,
+        is_live = n < _LIVE
+        at_spotify = n % 3 == 0 and out.credit_at_spotify(draft.credit)
+        out.publish(
+            ReleaseDraft(
+                f"crowd {at} {n}",
+                f"Live at {rng.choice(words.PLACES)}, {year}" if is_live else draft.title,
+                draft.credit,
+                [[draft]],
+                f"{year}-{n % 12 + 1:02d}-01",
+                primary_type="Album" if is_live else "Single",
+                secondary_types=("Live",) if is_live else ("Remix",) if "remix" in draft.title else (),
+                format="Digital Media",
+                country="XW",
+                label=words.LABELS[n % len(words.LABELS)],
+                spotify_id=ids.spotify_id("crowd", mbid) if at_spotify else None,
+            )
         )
-        out.press_at_spotify(release, [[draft]])
 
 
 def _member(
     rng: Random, original: Draft, acts: Sequence[Artist], karaoke: Artist, n: int, mbid: str
 ) -> Draft:
+    """Return recording number `n` of the crowd."""
     title, credit = original.title, original.credit
     length = original.true_ms + rng.randrange(-20_000, 45_000)
     version, disambiguation = "", ""
@@ -53,14 +55,12 @@ def _member(
         version, disambiguation = f"Live at {place}", f"live, {year}-0{n % 9 + 1}-1{n % 10}: {place}"
     elif (n := n - _LIVE) < _COVERS:
         other = rng.choice(acts)
-        credit = _by(other)
+        credit = sole_credit(other)
         if other is original.credit[0].artist:
             version = disambiguation = "Demo"
     elif (n := n - _COVERS) < _KARAOKE:
-        title = (
-            f"{title} (karaoke version)" if n % 2 else f"{title} (in the style of {original.credit[0].name})"
-        )
-        credit = _by(karaoke)
+        note = "karaoke version" if n % 2 else f"in the style of {original.credit[0].name}"
+        title, credit = f"{title} ({note})", sole_credit(karaoke)
     elif (n := n - _KARAOKE) < _REMIXES:
         remixer = rng.choice(words.FAMILY)
         title, version, length = f"{title} ({remixer} remix)", f"{remixer} Remix", length + 90_000
@@ -76,10 +76,6 @@ def _member(
     isrc = ids.isrc(1985 + n % 40, mbid)
     return Draft(
         mbid, title, credit, max(length, 30_000), isrc, [isrc] if n % 2 else [], version=version,
-        disambiguation=disambiguation, timed=n % 10 != 9,
+        disambiguation=disambiguation, has_length=n % 10 != 9,
         spotify_title=f"{original.title} - {version}" if version else None,
     )  # fmt: skip
-
-
-def _by(artist: Artist) -> Credit:
-    return (CreditedName(artist, artist.name),)

@@ -1,12 +1,16 @@
-"""The truth the sandbox serves: artists, releases, recordings of MusicBrainz; tracks, albums of Spotify."""
+"""The frozen values of a catalogue: MusicBrainz' artists, releases and recordings, Spotify's copies.
+
+Dates are YYYY, YYYY-MM or YYYY-MM-DD, or "" when unknown. Tags are pairs of (name, count)."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar
 
+T = TypeVar("T")
 # Two ids that clients know by heart: MusicBrainz' special purpose artist, and its counterpart at Spotify.
 VARIOUS_ARTISTS_MBID = "89ad4ac3-39f7-470e-966a-56509c546377"
 VARIOUS_ARTISTS_SPOTIFY_ID = "0LyfQWJT6nXafLPZqxe9Of"
@@ -14,13 +18,13 @@ VARIOUS_ARTISTS_SPOTIFY_ID = "0LyfQWJT6nXafLPZqxe9Of"
 
 @dataclass(frozen=True, slots=True)
 class Artist:
-    """One artist in MusicBrainz. `aliases` has other spellings, Latin ones of non-Latin names among them."""
+    """One artist in MusicBrainz."""
 
     mbid: str
     spotify_id: str | None
     name: str
     sort_name: str
-    aliases: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()  # other spellings, Latin ones of non-Latin names among them
     disambiguation: str = ""
     country: str | None = None
     type: str = "Person"
@@ -29,7 +33,7 @@ class Artist:
 
 @dataclass(frozen=True, slots=True)
 class CreditedName:
-    """One artist in a credit: the name as credited, and the phrase that follows it."""
+    """One artist in a credit: the name as credited, and the phrase that joins it to the next name."""
 
     artist: Artist
     name: str
@@ -40,17 +44,17 @@ Credit = tuple[CreditedName, ...]
 
 
 def credit_text(credit: Credit) -> str:
-    """A credit as one string, join phrases included."""
+    """Return a credit as one string, join phrases included."""
     return "".join(part.name + part.join for part in credit)
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A recording's place on a medium; `position` counts from 1, `number` is what is printed ("A1")."""
+    """A recording's place on a medium."""
 
     mbid: str
-    position: int
-    number: str
+    position: int  # from 1
+    number: str  # as printed, "A1" on vinyl
     title: str
     duration_ms: int | None
     recording_mbid: str
@@ -67,9 +71,7 @@ class Medium:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One release in MusicBrainz. Dates are YYYY, YYYY-MM or YYYY-MM-DD, or "" when unknown.
-
-    `spotify_id` is the album at Spotify that is this release; `linked`: whether a URL relation names it."""
+    """One release in MusicBrainz."""
 
     mbid: str
     group_mbid: str
@@ -79,8 +81,8 @@ class Release:
     primary_type: str
     secondary_types: tuple[str, ...]
     media: tuple[Medium, ...]
-    spotify_id: str | None = None
-    linked: bool = False
+    spotify_id: str | None = None  # the album at Spotify that is this release
+    linked: bool = False  # a URL relation names that album
     status: str = "Official"
     country: str | None = None
     label: str | None = None
@@ -88,7 +90,7 @@ class Release:
     catno: str | None = None
     barcode: str | None = None
     disambiguation: str = ""
-    cover_id: int | None = None
+    cover_id: int | None = None  # of the front cover in the Cover Art Archive
     group_first_date: str = ""
     tags: tuple[tuple[str, int], ...] = ()
 
@@ -104,24 +106,21 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One recording in MusicBrainz. `isrcs` are those MusicBrainz knows; `merged_mbids` redirect to `mbid`.
-
-    `spotify_ids` are the living Spotify tracks of it, the truth; `url_ids` the Spotify ids MusicBrainz' URL
-    relations name, and `dead_ids` those of them (and of labs) that Spotify no longer knows."""
+    """One recording in MusicBrainz, and the truth about it at Spotify."""
 
     mbid: str
     title: str
     credit: Credit
     duration_ms: int | None
-    isrcs: tuple[str, ...] = ()
-    merged_mbids: tuple[str, ...] = ()
+    isrcs: tuple[str, ...] = ()  # the ISRCs that MusicBrainz knows
+    merged_mbids: tuple[str, ...] = ()  # old MBIDs that redirect to `mbid`
     first_release_date: str = ""
     disambiguation: str = ""
     aliases: tuple[str, ...] = ()
     tags: tuple[tuple[str, int], ...] = ()
-    spotify_ids: tuple[str, ...] = ()
-    url_ids: tuple[str, ...] = ()
-    dead_ids: tuple[str, ...] = ()
+    spotify_ids: tuple[str, ...] = ()  # the living Spotify tracks of this recording: the truth
+    url_ids: tuple[str, ...] = ()  # the Spotify ids that MusicBrainz' URL relations name
+    dead_ids: tuple[str, ...] = ()  # ids in URL relations and labs that Spotify no longer knows
     video: bool = False
 
     @property
@@ -139,26 +138,24 @@ class SpotifyArtist:
 
 @dataclass(frozen=True, slots=True)
 class SpotifyTrack:
-    """A track at Spotify. `isrc` is as Spotify spells it (1% lower-case or hyphenated_isrc), None when absent.
-
-    `recording_mbid` is the truth; None for a track MusicBrainz does not have."""
+    """A track at Spotify."""
 
     id: str
     title: str
     artists: tuple[SpotifyArtist, ...]
     album_id: str
     duration_ms: int
-    isrc: str | None
+    isrc: str | None  # as Spotify spells it: 1% are lower-case or hyphenated
     track_number: int
     disc_number: int = 1
     explicit: bool = False
     popularity: int = 0
-    recording_mbid: str | None = None
+    recording_mbid: str | None = None  # the truth; None for a track that MusicBrainz does not have
 
 
 @dataclass(frozen=True, slots=True)
 class SpotifyAlbum:
-    """An album at Spotify; `release_mbid` is the release it is, None when MusicBrainz has none."""
+    """An album at Spotify."""
 
     id: str
     title: str
@@ -169,12 +166,12 @@ class SpotifyAlbum:
     label: str = ""
     upc: str | None = None
     popularity: int = 0
-    release_mbid: str | None = None
+    release_mbid: str | None = None  # None for an album that MusicBrainz does not have
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a recording stands on a release."""
+    """A recording's place on a release: the release, the medium in it, the track on that."""
 
     release: Release
     medium: Medium
@@ -183,10 +180,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Everything the servers know, with the look-ups that tests compare results by.
+    """Everything that the servers know, with indexes by every identifier.
 
-    `cases` names the awkward ones: "merged", "no_length", "shared_isrc" ... -> ids of recordings (of Spotify
-    tracks for the cases that begin with "spotify_", of artists for those that begin with "artist_")."""
+    `cases` names the awkward entries: "merged", "no_length", "shared_isrc" ... -> MBIDs of recordings.
+    Cases that begin with "spotify_" have ids of Spotify tracks, those with "artist_" MBIDs of artists."""
 
     artists: Sequence[Artist]
     releases: Sequence[Release]
@@ -196,21 +193,21 @@ class Catalogue:
     cases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def recording(self, mbid: str) -> Recording | None:
-        """The recording of this MBID, which may be a merged one."""
+        """Return the recording of an MBID, which may be a merged one."""
         return self.recordings_by_mbid.get(self.merged.get(mbid, mbid))
 
     def release(self, mbid: str) -> Release | None:
-        return self.releases_by_mbid.get(mbid)
+        return self._releases_by_mbid.get(mbid)
 
     def artist(self, mbid: str) -> Artist | None:
-        return self.artists_by_mbid.get(mbid)
+        return self._artists_by_mbid.get(mbid)
 
     def recordings_with_isrc(self, isrc: str) -> tuple[Recording, ...]:
-        """The recordings MusicBrainz has for a canonical ISRC."""
+        """Return the recordings that MusicBrainz has for an ISRC in canonical spelling."""
         return tuple(self.recordings_by_isrc.get(isrc, ()))
 
     def recording_of_spotify_track(self, spotify_id: str) -> Recording | None:
-        """The recording a living Spotify track is."""
+        """Return the recording that a living Spotify track is, None for unknown and Spotify-only ones."""
         track = self.spotify_track(spotify_id)
         return self.recording(track.recording_mbid) if track and track.recording_mbid else None
 
@@ -221,60 +218,27 @@ class Catalogue:
         return self.spotify_albums_by_id.get(spotify_id)
 
     def places(self, mbid: str) -> tuple[Place, ...]:
-        """Where a recording (by its own MBID) stands, in the order of the releases."""
-        return tuple(self.places_by_recording.get(mbid, ()))
+        """Return the places of a recording (by its own MBID) in the order of the releases."""
+        return tuple(self._places_by_recording.get(mbid, ()))
+
+    # Large catalogues make these indexes costly: each is built when it is first used.
+
+    @cached_property
+    def merged(self) -> dict[str, str]:
+        """Merged MBID -> the MBID that it redirects to."""
+        return {old: recording.mbid for recording in self.recordings for old in recording.merged_mbids}
 
     @cached_property
     def recordings_by_mbid(self) -> dict[str, Recording]:
         return {recording.mbid: recording for recording in self.recordings}
 
     @cached_property
-    def merged(self) -> dict[str, str]:
-        """Merged MBID -> the MBID it redirects to."""
-        return {old: recording.mbid for recording in self.recordings for old in recording.merged_mbids}
-
-    @cached_property
-    def releases_by_mbid(self) -> dict[str, Release]:
+    def _releases_by_mbid(self) -> dict[str, Release]:
         return {release.mbid: release for release in self.releases}
 
     @cached_property
-    def artists_by_mbid(self) -> dict[str, Artist]:
+    def _artists_by_mbid(self) -> dict[str, Artist]:
         return {artist.mbid: artist for artist in self.artists}
-
-    @cached_property
-    def recordings_by_isrc(self) -> dict[str, list[Recording]]:
-        found: dict[str, list[Recording]] = defaultdict(list)
-        for recording in self.recordings:
-            for isrc in recording.isrcs:
-                found[isrc].append(recording)
-        return dict(found)
-
-    @cached_property
-    def recordings_by_url_id(self) -> dict[str, list[Recording]]:
-        """Spotify track id -> the recordings with a URL relation to it, dead ids included."""
-        found: dict[str, list[Recording]] = defaultdict(list)
-        for recording in self.recordings:
-            for spotify_id in recording.url_ids:
-                found[spotify_id].append(recording)
-        return dict(found)
-
-    @cached_property
-    def releases_by_url_id(self) -> dict[str, list[Release]]:
-        """Spotify album id -> the releases with a URL relation to it."""
-        found: dict[str, list[Release]] = defaultdict(list)
-        for release in self.releases:
-            if release.linked and release.spotify_id:
-                found[release.spotify_id].append(release)
-        return dict(found)
-
-    @cached_property
-    def places_by_recording(self) -> dict[str, list[Place]]:
-        found: dict[str, list[Place]] = defaultdict(list)
-        for release in self.releases:
-            for medium in release.media:
-                for track in medium.tracks:
-                    found[track.recording_mbid].append(Place(release, medium, track))
-        return dict(found)
 
     @cached_property
     def spotify_tracks_by_id(self) -> dict[str, SpotifyTrack]:
@@ -283,3 +247,34 @@ class Catalogue:
     @cached_property
     def spotify_albums_by_id(self) -> dict[str, SpotifyAlbum]:
         return {album.id: album for album in self.spotify_albums}
+
+    @cached_property
+    def recordings_by_isrc(self) -> dict[str, list[Recording]]:
+        return _grouped((isrc, recording) for recording in self.recordings for isrc in recording.isrcs)
+
+    @cached_property
+    def recordings_by_url_id(self) -> dict[str, list[Recording]]:
+        """Spotify track id -> the recordings with a URL relation to it, dead ids included."""
+        return _grouped((url_id, recording) for recording in self.recordings for url_id in recording.url_ids)
+
+    @cached_property
+    def releases_by_url_id(self) -> dict[str, list[Release]]:
+        """Spotify album id -> the releases with a URL relation to it."""
+        return _grouped((r.spotify_id, r) for r in self.releases if r.linked and r.spotify_id)
+
+    @cached_property
+    def _places_by_recording(self) -> dict[str, list[Place]]:
+        return _grouped(
+            (track.recording_mbid, Place(release, medium, track))
+            for release in self.releases
+            for medium in release.media
+            for track in medium.tracks
+        )
+
+
+def _grouped(pairs: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
+    """Return the values of each key, in the order in which they come."""
+    groups: dict[str, list[T]] = defaultdict(list)
+    for key, value in pairs:
+        groups[key].append(value)
+    return dict(groups)
