@@ -1,4 +1,4 @@
-"""Runs the sandbox in a process of its own: python -m soulspot.sandbox --tracks 5000 --seed 1."""
+"""The sandbox in a process of its own: `python -m soulspot.sandbox --tracks 5000 --seed 1`."""
 
 from __future__ import annotations
 
@@ -10,69 +10,63 @@ import sys
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from soulspot.sandbox import catalogue_from_csv, invent_catalogue
+from soulspot.sandbox import Behaviour, RecordedRequest, Sandbox, catalogue_from_csv, invent_catalogue
 from soulspot.sandbox.catalogue.values import Catalogue
 from soulspot.sandbox.library.sample import write_sample_library
-from soulspot.sandbox.servers.behaviour import Behaviour
-from soulspot.sandbox.servers.sandbox import Sandbox
-from soulspot.sandbox.servers.service import RecordedRequest
 
 
-def arguments() -> argparse.ArgumentParser:
+def argument_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m soulspot.sandbox",
-        description="Local Spotify, MusicBrainz and ListenBrainz servers on 127.0.0.1, until SIGTERM. Prints one "
-        "JSON line with their URLs when they are ready.",
+        description="Serve local Spotify, MusicBrainz and ListenBrainz servers on 127.0.0.1 until SIGTERM. "
+        "Prints one JSON line with their URLs when they are ready.",
     )
-    parser.add_argument("--tracks", type=int, default=1000, help="invent a catalogue of this size (1000)")
-    parser.add_argument("--seed", type=int, default=1, help="of the invented catalogue and of all chance (1)")
-    parser.add_argument("--csv", type=Path, help="serve the Spotify ids of this CSV file instead")
-    parser.add_argument("--limit", type=int, help="only so many tracks of the CSV file")
-    parser.add_argument(
+    add = parser.add_argument
+    add("--tracks", type=int, default=1000, help="size of the invented catalogue (1000)")
+    add("--seed", type=int, default=1, help="seed of the invented catalogue and of all chance (1)")
+    add("--csv", type=Path, help="serve the Spotify ids of this CSV file instead")
+    add("--limit", type=int, help="serve only this many tracks of the CSV file")
+    add(
         "--spotify-mode",
         choices=("extended", "development"),
         default="extended",
-        help="what kind of app Spotify takes every client for: one that may ask in batches (extended), or not",
+        help="the kind of app that Spotify takes clients for: development apps have no batch requests",
     )
-    parser.add_argument("--no-limits", action="store_true", help="enforce no rate limit")
-    parser.add_argument(
-        "--behaviour", help="JSON object of further behaviour, as POST /_sandbox/behaviour takes"
-    )
-    parser.add_argument("--record", type=Path, help="append every request to this NDJSON file at once")
-    parser.add_argument("--ports-file", type=Path, help="write the JSON line to this file too")
-    parser.add_argument("--library", type=Path, help="write music of the catalogue into this new folder")
-    parser.add_argument("--files", type=int, default=150, help="so many of them (150)")
-    parser.add_argument("--config", type=Path, help="write a config.toml for these servers to this file")
+    add("--no-limits", action="store_true", help="enforce no rate limit")
+    add("--behaviour", help="further behaviour as a JSON object, as POST /_sandbox/behaviour takes it")
+    add("--record", type=Path, help="append every request to this NDJSON file at once")
+    add("--ports-file", type=Path, help="write the JSON line to this file too")
+    add("--library", type=Path, help="write audio files of the catalogue into this new folder")
+    add("--files", type=int, default=150, help="number of files in the library (150)")
+    add("--config", type=Path, help="write a config.toml for these servers to this file")
     return parser
 
 
-def behaviour(options: argparse.Namespace) -> Behaviour:
-    """The behaviour the options ask for. Raises ValueError."""
-    made = Behaviour(seed=options.seed, limits=not options.no_limits, spotify_mode=options.spotify_mode)
+def behaviour_of(options: argparse.Namespace) -> Behaviour:
+    """Return the behaviour that the options name. Raises ValueError."""
+    behaviour = Behaviour(seed=options.seed, limits=not options.no_limits, spotify_mode=options.spotify_mode)
     if options.behaviour:
-        changes: Any = json.loads(options.behaviour)
-        if not isinstance(changes, dict):
-            raise ValueError("--behaviour takes a JSON object")
-        made.update(changes)
-    return made
+        behaviour.update(json.loads(options.behaviour))
+    return behaviour
 
 
-async def serve(options: argparse.Namespace, catalogue: Catalogue, made: Behaviour) -> None:
+async def serve(options: argparse.Namespace, catalogue: Catalogue, behaviour: Behaviour) -> None:
+    """Serve until SIGTERM or SIGINT."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(sign, stop.set)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
     with ExitStack() as files:
         on_request = None
         if options.record:
-            # unbuffered: a line is in the file before the next request is answered, whatever happens then
+            # unbuffered: a line is in the file before the next request is answered, whatever
+            # happens then
             record = files.enter_context(options.record.open("ab", buffering=0))
 
             def on_request(request: RecordedRequest) -> None:
                 record.write(json.dumps(asdict(request), ensure_ascii=False).encode() + b"\n")
 
-        async with Sandbox(catalogue, made, on_request=on_request) as sandbox:
+        async with Sandbox(catalogue, behaviour, on_request=on_request) as sandbox:
             sandbox.warm()
             line = json.dumps(sandbox.urls)
             if options.config:
@@ -84,14 +78,14 @@ async def serve(options: argparse.Namespace, catalogue: Catalogue, made: Behavio
 
 
 def _write(path: Path, text: str) -> None:
-    """The whole file or none: somebody waits for it."""
+    """Write the whole file or none: another process waits for it to appear."""
     part = path.with_name(f"{path.name}.part")
     part.write_text(text, encoding="utf-8")
     part.replace(path)
 
 
 def config_for(sandbox: Sandbox, path: Path, library: Path | None) -> str:
-    """A config.toml at `path` for these servers, with its database beside it."""
+    """Return the text of a config.toml at `path` for these servers, with its database beside it."""
     urls = {name: json.dumps(url) for name, url in sandbox.urls.items()}
     paths = [str(library.resolve())] if library else []
     return f"""\
@@ -124,10 +118,10 @@ spotify_url = {urls["covers_url"]}
 
 
 def main() -> int:
-    parser = arguments()
+    parser = argument_parser()
     options = parser.parse_args()
     try:
-        made = behaviour(options)
+        behaviour = behaviour_of(options)
         if options.csv:
             catalogue = catalogue_from_csv(options.csv, options.limit)
         else:
@@ -138,7 +132,7 @@ def main() -> int:
             write_sample_library(catalogue, options.library, seed=options.seed, tracks=options.files)
     except (ValueError, OSError) as error:
         parser.error(str(error))
-    asyncio.run(serve(options, catalogue, made))
+    asyncio.run(serve(options, catalogue, behaviour))
     return 0
 
 

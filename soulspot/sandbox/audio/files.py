@@ -1,4 +1,4 @@
-"""Small real audio files: silence of a stated length, tagged as Picard tags."""
+"""Real audio files of silence: of a stated length, tagged as Picard tags."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from soulspot.sandbox.audio.ogg import silent_opus, silent_vorbis
 from soulspot.sandbox.audio.silence import silent_flac, silent_m4a, silent_mp3
 from soulspot.sandbox.audio.tags import add_tags
 
+# Suffix -> a function of the length to state and the length to store, both in ms, that returns a
+# file.
 SILENCE: Final[dict[str, Callable[[int, int], bytes]]] = {
     ".mp3": silent_mp3,
     ".flac": silent_flac,
@@ -24,14 +26,16 @@ _HEADER_ONLY_MS = 100
 def write_audio(
     path: Path, duration_ms: int, tags: TrackTags, *, comment: str | None = None, header_only: bool = False
 ) -> None:
-    """Write a playable file of `duration_ms` of silence in the format that the suffix of `path` names.
+    """Write a playable file of silence in the format that the suffix of `path` names.
 
-    Tags are written as they are, right or wrong: a malformed id stays malformed. `tags.duration_ms` and
-    `tags.ids.malformed` are no tags and are ignored. A Spotify id goes into the comment as a URL, unless
-    `comment` gives another text. ID3 has room for one recording id: the first. With `header_only` the file
-    states the whole length but holds frames for a tenth of a second: for big libraries that nobody plays.
+    Tags are written as they are: a malformed id stays malformed. `tags.duration_ms` and
+    `tags.ids.malformed` are no tags and are ignored. A Spotify id goes into the comment as a URL,
+    unless `comment` gives another text. ID3 has room for one recording id: the first. With
+    `header_only` the file states the whole length but holds frames for a tenth of a second, for big
+    libraries that nobody plays.
 
-    Equal arguments give equal bytes. Raises ValueError for another suffix or a length below 1 ms."""
+    Equal arguments give equal bytes. Raises ValueError for another suffix or a length below 1
+    ms."""
     suffix = path.suffix.lower()
     if suffix not in SILENCE:
         raise ValueError(f"{path.name}: expected one of {', '.join(SILENCE)}")

@@ -1,4 +1,6 @@
-"""Silence as whole Ogg Vorbis and Ogg Opus files, made packet by packet without an encoder."""
+"""Silence as whole Ogg Vorbis and Ogg Opus files, made packet by packet without an encoder.
+
+Both functions take the length to state and the length to hold packets for, in ms."""
 
 # mutagen has no annotations:
 # mypy: disable-error-code="no-untyped-call"
@@ -11,24 +13,27 @@ from collections.abc import Sequence
 from mutagen.ogg import OggPage
 
 VORBIS_RATE = 8000
-_BLOCK = 8192  # the largest Vorbis block: each packet after the first adds half of it
-_PAGE_PACKETS = 255  # what the lacing table of one page holds
-_OPUS_RATE = 48_000  # granule positions of Opus always count at this rate (RFC 7845, 4)
-_OPUS_PACKET = 5760  # 120 ms, the longest packet there is
+_BLOCK = 8192  # samples, the largest Vorbis block; each packet after the first adds half of it
+_PAGE_PACKETS = 255  # entries in the lacing table of one page
+# Granule positions of Opus always count at this rate (RFC 7845, 4).
+_OPUS_RATE = 48_000
+_OPUS_PACKET = 5760  # samples: 120 ms, the longest packet
 _OPUS_PRE_SKIP = 312
 
-# Code 3, six CELT frames of 20 ms, equal in size; FF FE sets the silence flag of each (RFC 6716, 3.2.5, 4.3).
+# Code 3, six CELT frames of 20 ms, equal in size; FF FE sets the silence flag of each
+# (RFC 6716, 3.2.5, 4.3).
 _OPUS_SILENCE = bytes((0xFB, 6)) + b"\xff\xfe" * 6
 _NO_COMMENTS = struct.pack("<I8sI", 8, b"SoulSpot", 0)
 
 
 def silent_vorbis(duration_ms: int, stored_ms: int) -> bytes:
-    """An Ogg Vorbis file (mono, 8 kHz) that says it lasts `duration_ms` and holds packets for `stored_ms`."""
+    """Return an Ogg Vorbis file (mono, 8 kHz) that states `duration_ms` and holds `stored_ms`."""
     identification = b"\x01vorbis" + struct.pack("<IBIiiiBB", 0, 1, VORBIS_RATE, 0, 1000, 0, 0xDD, 1)
     comments = b"\x03vorbis" + _NO_COMMENTS + b"\x01"
     half = _BLOCK // 2
     packets = 1 - (-stored_ms * VORBIS_RATE // 1000 // half)
-    # Type 0 (audio), then "this floor is unused" for the only channel: a whole block of silence in two bits.
+    # Type 0 (audio), then "this floor is unused" for the only channel: a block of silence in two
+    # bits.
     return _ogg(
         (identification, comments, _vorbis_setup()),
         packet=b"\x00",
@@ -38,7 +43,8 @@ def silent_vorbis(duration_ms: int, stored_ms: int) -> bytes:
 
 
 def silent_opus(duration_ms: int, stored_ms: int) -> bytes:
-    """An Ogg Opus file (mono) that says it lasts `duration_ms` and holds packets for `stored_ms`."""
+    """Return an Ogg Opus file (mono) that states `duration_ms` and holds packets for
+    `stored_ms`."""
     head = b"OpusHead" + struct.pack("<BBHIhB", 1, 1, _OPUS_PRE_SKIP, _OPUS_RATE, 0, 0)
     stored = _OPUS_PRE_SKIP + stored_ms * _OPUS_RATE // 1000
     return _ogg(
@@ -50,15 +56,16 @@ def silent_opus(duration_ms: int, stored_ms: int) -> bytes:
 
 
 def _ogg(headers: Sequence[bytes], *, packet: bytes, ends: Sequence[int], total: int) -> bytes:
-    """Pages of one stream: the first header alone, the others together, then `packet` for each of `ends`.
+    """Return the pages of one stream: its headers, then `packet` once for each of `ends`.
 
     `ends` are the granule positions after each packet; the last page ends at `total`."""
+    # the first header must have a page to itself
     pages = [_page([headers[0]], 0), _page(list(headers[1:]), 0)]
     inner = ends[:-1]
     for start in range(0, len(inner), _PAGE_PACKETS):
         held = inner[start : start + _PAGE_PACKETS]
         pages.append(_page([packet] * len(held), held[-1]))
-    # The last packet has a page to itself: some decoders trim to an end only against the page before it.
+    # So must the last packet: some decoders trim to an end only against the page before it.
     pages.append(_page([packet], total))
     pages[0].first = True
     pages[-1].last = True
@@ -76,7 +83,8 @@ def _page(packets: list[bytes], position: int) -> OggPage:
 
 
 def _vorbis_setup() -> bytes:
-    """The smallest setup header: one each of codebook, floor, residue, mapping and mode (Vorbis I, 4.2.4)."""
+    """Return the smallest setup header (Vorbis I, 4.2.4): one codebook, floor, residue, mapping,
+    mode."""
     # fmt: off
     fields = (
         # (width in bits, value)
@@ -90,7 +98,8 @@ def _vorbis_setup() -> bytes:
     )
     # fmt: on
     bits = width = 0
-    for size, value in fields:  # Vorbis packs the least significant bit first
+    # Vorbis packs the least significant bit first
+    for size, value in fields:
         bits |= value << width
         width += size
     return b"\x05vorbis" + bits.to_bytes((width + 7) // 8, "little")

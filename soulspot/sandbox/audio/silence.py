@@ -1,7 +1,7 @@
 """Silence as whole MP3, FLAC and M4A files, made frame by frame without an encoder.
 
-Everything is mono at 8 kHz, where one millisecond is eight samples and lengths come out exact. Each function
-takes the length the file shall state and the length of which it really holds frames, both in ms."""
+Everything is mono at 8 kHz, where one millisecond is eight samples and lengths come out exact. Each
+function takes the length to state and the length to hold frames for, in ms."""
 
 from __future__ import annotations
 
@@ -15,18 +15,20 @@ _PER_MS = _RATE // 1000
 _MP3_SAMPLES = 576
 _MP3_FRAME_BYTES = 72  # 8 kbit/s
 _MP3_HEADER = bytes.fromhex("ffe318c0")  # MPEG 2.5, layer III, no CRC, 8 kbit/s, 8 kHz, mono
-_MP3_DELAY = 576  # what LAME puts in front; a player cuts it, and the padding at the end, away again
-_MP3_DECODER_DELAY = 529  # a decoder lags by this much: the padding has to cover it
+# LAME puts a delay in front; players cut it, and the padding at the end, away again. A decoder lags
+# by its own delay, which the padding has to cover.
+_MP3_DELAY = 576
+_MP3_DECODER_DELAY = 529
 
 _FLAC_BLOCK = 4096
 _AAC_SAMPLES = 1024
-# A single channel element without scale factor bands, then END: 32 bits, three of them set (ISO 14496-3).
+# A single channel element without scale factor bands, then END: three of 32 bits set (ISO 14496-3).
 _AAC_SILENCE = bytes.fromhex("00000007")
 _AAC_CONFIG = bytes.fromhex("1588")  # AAC-LC, 8 kHz, mono
 
 
 def silent_mp3(duration_ms: int, stored_ms: int) -> bytes:
-    """An MP3 whose Info header states the length to the sample."""
+    """Return an MP3 whose Info header states the length to the sample."""
     samples = duration_ms * _PER_MS
     frames = _ceil(samples + _MP3_DELAY + _MP3_DECODER_DELAY, _MP3_SAMPLES)
     padding = frames * _MP3_SAMPLES - samples - _MP3_DELAY
@@ -40,7 +42,8 @@ def silent_mp3(duration_ms: int, stored_ms: int) -> bytes:
 
 
 def silent_flac(duration_ms: int, stored_ms: int) -> bytes:
-    """A FLAC of constant subframes with its checksums and, when it holds all it states, its MD5."""
+    """Return a FLAC of constant subframes with checksums and, when it holds all it states, an
+    MD5."""
     total, stored = duration_ms * _PER_MS, stored_ms * _PER_MS
     starts = range(0, stored, _FLAC_BLOCK)
     blocks = [_flac_frame(n, min(_FLAC_BLOCK, stored - start)) for n, start in enumerate(starts)]
@@ -59,11 +62,13 @@ def _flac_frame(number: int, samples: int) -> bytes:
     head += chr(number).encode("utf-8", "surrogatepass")
     head += b"" if whole else (samples - 1).to_bytes(2, "big")
     head += _crc(head, 8, 0x07)
-    frame = head + b"\x00\x00\x00"  # a constant subframe whose value is 0
+    # a constant subframe whose value is 0
+    frame = head + b"\x00\x00\x00"
     return frame + _crc(frame, 16, 0x8005)
 
 
 def _crc(data: bytes, width: int, polynomial: int) -> bytes:
+    """Return the CRC of 8 or 16 bits, big-endian; zlib and binascii lack FLAC's polynomials."""
     table, mask, value = _crc_table(width, polynomial), (1 << width) - 1, 0
     for byte in data:
         value = (value << 8 & mask) ^ table[value >> width - 8 ^ byte]
@@ -84,14 +89,13 @@ def _crc_table(width: int, polynomial: int) -> tuple[int, ...]:
 
 def _md5_of_zeros(size: int) -> bytes:
     digest, block = hashlib.md5(usedforsecurity=False), bytes(1 << 16)
-    for _ in range(size >> 16):
-        digest.update(block)
-    digest.update(bytes(size & 0xFFFF))
+    for start in range(0, size, len(block)):
+        digest.update(block[: size - start])
     return digest.digest()
 
 
 def silent_m4a(duration_ms: int, stored_ms: int) -> bytes:
-    """An MP4 with one AAC-LC track, its tables in front of its data."""
+    """Return an MP4 with one AAC-LC track, its tables in front of its data."""
     total = duration_ms * _PER_MS
     stored = max(1, min(total, stored_ms * _PER_MS))
     frames = _ceil(stored, _AAC_SAMPLES)
@@ -100,6 +104,7 @@ def silent_m4a(duration_ms: int, stored_ms: int) -> bytes:
     entry = bytes(6) + struct.pack(">H8xHH4xI", 1, 1, 16, _RATE << 16) + _full(b"esds", _es_descriptor())
 
     def movie(data_at: int) -> bytes:
+        """Return the moov box for data that begin at this offset in the file."""
         table = _box(
             b"stbl",
             _full(b"stsd", struct.pack(">I", 1), _box(b"mp4a", entry)),
@@ -125,6 +130,7 @@ def silent_m4a(duration_ms: int, stored_ms: int) -> bytes:
         )
 
     kind = _box(b"ftyp", b"M4A ", struct.pack(">I", 0), b"M4A mp42isom")
+    # the offset has a fixed width: a first try tells how long the box is
     data_at = len(kind) + len(movie(0)) + 8
     return kind + movie(data_at) + _box(b"mdat", _AAC_SILENCE * frames)
 

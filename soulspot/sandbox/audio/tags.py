@@ -1,4 +1,4 @@
-"""Tags for the silent files: the fields of a track under the names Picard gives them in each format."""
+"""Tags for the silent files: the fields of a track under the names that Picard gives them."""
 
 # mutagen has no annotations:
 # mypy: disable-error-code="no-untyped-call"
@@ -18,64 +18,44 @@ from soulspot.models import TrackTags
 
 Values = dict[str, list[str]]
 
-# Field -> its name in the format, for the fields that are plain lists of text.
-# Source: "Tag Mapping" in the manual of Picard. "MusicBrainz Track Id" means, by history, the recording.
-_ID3_TEXT: Final = {
-    "title": "TIT2",
-    "artist": "TPE1",
-    "album": "TALB",
-    "album_artist": "TPE2",
-    "date": "TDRC",
-    "genres": "TCON",
-    "compilation": "TCMP",
-    "isrcs": "TSRC",
-    "track": "TRCK",
-    "disc": "TPOS",
+# Field -> (ID3 frame, Vorbis comments, MP4 atom), "" where the format has its own way.
+# Source: "Tag Mapping" in Picard's manual. "MusicBrainz Track Id" means, by history, the recording.
+_NAMES: Final = {
+    "title": ("TIT2", "TITLE", "\xa9nam"),
+    "artist": ("TPE1", "ARTIST", "\xa9ART"),
+    "artists": ("TXXX:ARTISTS", "ARTISTS", "----:ARTISTS"),
+    "album": ("TALB", "ALBUM", "\xa9alb"),
+    "album_artist": ("TPE2", "ALBUMARTIST", "aART"),
+    "date": ("TDRC", "DATE", "\xa9day"),
+    "genres": ("TCON", "GENRE", "\xa9gen"),
+    "compilation": ("TCMP", "COMPILATION", ""),
+    "isrcs": ("TSRC", "ISRC", "----:ISRC"),
+    "track_number": ("", "TRACKNUMBER", ""),
+    "track_total": ("", "TRACKTOTAL TOTALTRACKS", ""),
+    "disc_number": ("", "DISCNUMBER", ""),
+    "disc_total": ("", "DISCTOTAL TOTALDISCS", ""),
+    "mb_recording_ids": ("", "MUSICBRAINZ_TRACKID", "----:MusicBrainz Track Id"),
+    "mb_track_id": (
+        "TXXX:MusicBrainz Release Track Id",
+        "MUSICBRAINZ_RELEASETRACKID",
+        "----:MusicBrainz Release Track Id",
+    ),
+    "mb_release_id": ("TXXX:MusicBrainz Album Id", "MUSICBRAINZ_ALBUMID", "----:MusicBrainz Album Id"),
+    "mb_release_group_id": (
+        "TXXX:MusicBrainz Release Group Id",
+        "MUSICBRAINZ_RELEASEGROUPID",
+        "----:MusicBrainz Release Group Id",
+    ),
+    "mb_artist_ids": ("TXXX:MusicBrainz Artist Id", "MUSICBRAINZ_ARTISTID", "----:MusicBrainz Artist Id"),
+    "acoustid_id": ("TXXX:Acoustid Id", "ACOUSTID_ID", "----:Acoustid Id"),
+    "comment": ("", "COMMENT", "\xa9cmt"),
 }
-_ID3_FREE: Final = {
-    "artists": "ARTISTS",
-    "mb_track_id": "MusicBrainz Release Track Id",
-    "mb_release_id": "MusicBrainz Album Id",
-    "mb_release_group_id": "MusicBrainz Release Group Id",
-    "mb_artist_ids": "MusicBrainz Artist Id",
-    "acoustid_id": "Acoustid Id",
-}
-_VORBIS: Final = {
-    "title": ("TITLE",),
-    "artist": ("ARTIST",),
-    "artists": ("ARTISTS",),
-    "album": ("ALBUM",),
-    "album_artist": ("ALBUMARTIST",),
-    "date": ("DATE",),
-    "genres": ("GENRE",),
-    "compilation": ("COMPILATION",),
-    "isrcs": ("ISRC",),
-    "track_number": ("TRACKNUMBER",),
-    "track_total": ("TRACKTOTAL", "TOTALTRACKS"),
-    "disc_number": ("DISCNUMBER",),
-    "disc_total": ("DISCTOTAL", "TOTALDISCS"),
-    "mb_recording_ids": ("MUSICBRAINZ_TRACKID",),
-    "mb_track_id": ("MUSICBRAINZ_RELEASETRACKID",),
-    "mb_release_id": ("MUSICBRAINZ_ALBUMID",),
-    "mb_release_group_id": ("MUSICBRAINZ_RELEASEGROUPID",),
-    "mb_artist_ids": ("MUSICBRAINZ_ARTISTID",),
-    "acoustid_id": ("ACOUSTID_ID",),
-    "comment": ("COMMENT",),
-}
-_MP4_TEXT: Final = {
-    "title": "\xa9nam",
-    "artist": "\xa9ART",
-    "album": "\xa9alb",
-    "album_artist": "aART",
-    "date": "\xa9day",
-    "genres": "\xa9gen",
-    "comment": "\xa9cmt",
-}
-_MP4_FREE: Final = {**_ID3_FREE, "isrcs": "ISRC", "mb_recording_ids": "MusicBrainz Track Id"}
 
 
 def add_tags(suffix: str, audio: bytes, tags: TrackTags, comment: str | None) -> bytes:
-    """The untagged file `audio`, whose format `suffix` (".mp3") names, with these tags in it."""
+    """Return the untagged file `audio`, whose format `suffix` (".mp3") names, with these tags.
+
+    Without a `comment`, a Spotify id becomes one: the URL of the track."""
     file, values = BytesIO(audio), _values(tags, comment)
     match suffix:
         case ".mp3":
@@ -92,48 +72,32 @@ def add_tags(suffix: str, audio: bytes, tags: TrackTags, comment: str | None) ->
 
 
 def _values(tags: TrackTags, comment: str | None) -> Values:
-    """The fields that are there, as lists of text under the names of the tables above."""
-    ids = tags.ids
-    if comment is None and ids.spotify_track_id:
-        comment = f"https://open.spotify.com/track/{ids.spotify_track_id}"
-    values: dict[str, tuple[str | int | None, ...]] = {
-        "title": (tags.title,),
-        "artist": (tags.artist,),
-        "artists": tags.artists,
-        "album": (tags.album,),
-        "album_artist": (tags.album_artist,),
-        "track_number": (tags.track_number,),
-        "track_total": (tags.track_total,),
-        "disc_number": (tags.disc_number,),
-        "disc_total": (tags.disc_total,),
-        "date": (tags.date,),
-        "genres": tags.genres,
-        "compilation": ("1" if tags.compilation else None,),
-        "comment": (comment,),
-        "isrcs": ids.isrcs,
-        "mb_recording_ids": ids.mb_recording_ids,
-        "mb_track_id": (ids.mb_track_id,),
-        "mb_release_id": (ids.mb_release_id,),
-        "mb_release_group_id": (ids.mb_release_group_id,),
-        "mb_artist_ids": ids.mb_artist_ids,
-        "acoustid_id": (ids.acoustid_id,),
-    }
-    present = {name: [str(value) for value in group if value is not None] for name, group in values.items()}
-    return {name: group for name, group in present.items() if group}
+    """Return the fields that are there as lists of text, by their names in `_NAMES`."""
+    if comment is None and tags.ids.spotify_track_id:
+        comment = f"https://open.spotify.com/track/{tags.ids.spotify_track_id}"
+    given = {"comment": comment, "compilation": "1" if tags.compilation else None}
+    values: Values = {}
+    for name in _NAMES:
+        owner = tags if hasattr(tags, name) else tags.ids
+        value = given[name] if name in given else getattr(owner, name)
+        group = value if isinstance(value, tuple) else (value,)
+        if texts := [str(each) for each in group if each is not None]:
+            values[name] = texts
+    return values
 
 
 def _tag_id3(file: BytesIO, values: Values) -> None:
     id3 = ID3()
-    for kind in ("track", "disc"):
-        parts = [values[name][0] for name in (f"{kind}_number", f"{kind}_total") if name in values]
-        if f"{kind}_number" in values:
-            values = {**values, kind: ["/".join(parts)]}
-    for name, frame in _ID3_TEXT.items():
-        if name in values:
-            id3.add(Frames[frame](encoding=Encoding.UTF8, text=values[name]))
-    for name, description in _ID3_FREE.items():
-        if name in values:
-            id3.add(TXXX(encoding=Encoding.UTF8, desc=description, text=values[name]))
+    for name, texts in values.items():
+        frame, _, description = _NAMES[name][0].partition(":")
+        if description:
+            id3.add(TXXX(encoding=Encoding.UTF8, desc=description, text=texts))
+        elif frame:
+            id3.add(Frames[frame](encoding=Encoding.UTF8, text=texts))
+    for kind, frame in (("track", "TRCK"), ("disc", "TPOS")):
+        if number := values.get(f"{kind}_number"):
+            parts = [*number, *values.get(f"{kind}_total", [])]
+            id3.add(Frames[frame](encoding=Encoding.UTF8, text=["/".join(parts)]))
     if "mb_recording_ids" in values:
         id3.add(UFID(owner="http://musicbrainz.org", data=values["mb_recording_ids"][0].encode()))
     if "comment" in values:
@@ -144,9 +108,9 @@ def _tag_id3(file: BytesIO, values: Values) -> None:
 def _tag_vorbis(opened: FLAC | OggVorbis | OggOpus, file: BytesIO, values: Values) -> None:
     if opened.tags is None:
         opened.add_tags()
-    for name, keys in _VORBIS.items():
-        for key in keys if name in values else ():
-            opened[key] = values[name]
+    for name, texts in values.items():
+        for key in _NAMES[name][1].split():
+            opened[key] = texts
     file.seek(0)
     opened.save(file)
 
@@ -154,16 +118,15 @@ def _tag_vorbis(opened: FLAC | OggVorbis | OggOpus, file: BytesIO, values: Value
 def _tag_mp4(file: BytesIO, values: Values) -> None:
     opened = MP4(file)
     opened.add_tags()
-    for name, atom in _MP4_TEXT.items():
-        if name in values:
-            opened[atom] = values[name]
-    for name, key in _MP4_FREE.items():
-        if name in values:
-            opened[f"----:com.apple.iTunes:{key}"] = [MP4FreeForm(value.encode()) for value in values[name]]
+    for name, texts in values.items():
+        atom, _, free = _NAMES[name][2].partition(":")
+        if free:
+            opened[f"----:com.apple.iTunes:{free}"] = [MP4FreeForm(text.encode()) for text in texts]
+        elif atom:
+            opened[atom] = texts
     for kind, atom in (("track", "trkn"), ("disc", "disk")):
-        if f"{kind}_number" in values:
-            total = values.get(f"{kind}_total", ["0"])[0]
-            opened[atom] = [(int(values[f"{kind}_number"][0]), int(total))]
+        if number := values.get(f"{kind}_number"):
+            opened[atom] = [(int(number[0]), int(values.get(f"{kind}_total", ["0"])[0]))]
     if "compilation" in values:
         opened["cpil"] = True
     file.seek(0)

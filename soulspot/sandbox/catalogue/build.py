@@ -1,7 +1,8 @@
-"""Catalogues under construction: drafts gather releases and Spotify tracks until `finish` freezes all.
+"""Catalogues under construction: drafts gather releases and Spotify tracks until `finish` freezes
+all.
 
-The numbers called `luck` are hashes of ids. They decide traits without the random generator, so that a
-new trait changes no other trait of a catalogue."""
+The numbers called `luck` are hashes of ids. They decide traits without the random generator, so
+that a new trait changes no other trait of a catalogue."""
 
 from __future__ import annotations
 
@@ -107,7 +108,8 @@ class ReleaseDraft:
 
 @contextmanager
 def no_garbage_collection() -> Iterator[None]:
-    """Suspend garbage collection: a catalogue makes no garbage, and the search takes half of its time."""
+    """Suspend garbage collection: a catalogue makes no garbage, and the search takes half of its
+    time."""
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -249,10 +251,11 @@ class Builder:
         return self.with_traits(track, draft)
 
     def with_traits(self, track: SpotifyTrack, draft: Draft | None) -> SpotifyTrack:
-        """Return a Spotify track with the traits that depend on its id, and note it in its recording.
+        """Return a Spotify track with the traits that depend on its id, and note it in its
+        recording.
 
-        `draft` is the recording, None where MusicBrainz does not have it. About 1% of the ISRCs become
-        lower-case or hyphenated; MusicBrainz gets a URL relation to one track in three."""
+        `draft` is the recording, None where MusicBrainz does not have it. About 1% of the ISRCs
+        become lower-case or hyphenated; MusicBrainz gets a URL relation to one track in three."""
         luck, isrc = ids.number("luck", track.id), track.isrc
         if draft:
             draft.spotify_ids.append(track.id)

@@ -1,4 +1,5 @@
-"""The 120 other recordings of a popular title: live takes, covers, karaoke, remixes, edits and the rest."""
+"""The 120 other recordings of a popular title: live takes, covers, karaoke, remixes, edits and the
+rest."""
 
 from __future__ import annotations
 

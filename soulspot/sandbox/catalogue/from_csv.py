@@ -1,4 +1,5 @@
-"""Catalogues over the Spotify ids of a CSV file: names and lengths from its rows, the rest invented."""
+"""Catalogues over the Spotify ids of a CSV file: names and lengths from its rows, the rest
+invented."""
 
 from __future__ import annotations
 
@@ -43,9 +44,9 @@ class Row:
 def catalogue_from_csv(path: Path | str, limit: int | None = None) -> Catalogue:
     """Make a catalogue of the Spotify ids, names and lengths in a CSV file, plain or .gz.
 
-    Everything else is invented from the ids. The file needs the columns track_id, track_name, track_artist
-    or artist_names, an album name and id, and duration_ms or length (m:ss). `limit` counts distinct track
-    ids. Raises ValueError when a column is missing."""
+    Everything else is invented from the ids. The file needs the columns track_id, track_name,
+    track_artist or artist_names, an album name and id, and duration_ms or length (m:ss). `limit`
+    counts distinct track ids. Raises ValueError when a column is missing."""
     with no_garbage_collection():
         reader = _CsvCatalogue()
         albums: dict[str, list[Row]] = {}
@@ -107,7 +108,8 @@ class _CsvCatalogue:
     def __init__(self) -> None:
         self.out = Builder("csv")
         self._artists: dict[str, Artist] = {}  # by Spotify id
-        # Title with disambiguation, artist and length: where they agree, Spotify tracks are one recording.
+        # Title with disambiguation, artist and length: where they agree, Spotify tracks are one
+        # recording.
         self._drafts: dict[tuple[str, str, int], Draft] = {}
 
     def add_album(self, album_id: str, rows: list[Row]) -> None:

@@ -1,4 +1,5 @@
-"""Catalogues of any size invented from a seed, with the awkward cases of real ones at fixed intervals."""
+"""Catalogues of any size invented from a seed, with the awkward cases of real ones at fixed
+intervals."""
 
 from __future__ import annotations
 
@@ -15,8 +16,8 @@ from soulspot.sandbox.catalogue.values import Artist, Catalogue, Credit, Credite
 _CYCLE = ("album", "single", "album", "compilation", "ep", "double", "live", "single", "album", "single")
 _DISC_SIZES = {"ep": [5], "double": [12, 11]}  # albums have 8 to 13 tracks on one disc
 _CROWD_EVERY = 2000
-# Recordings number `first`, `first + every`, ... are an awkward case: (case, every, first). The intervals are
-# prime, so that every combination of cases comes up in a large catalogue.
+# Recordings number `first`, `first + every`, ... are an awkward case: (case, every, first). The
+# intervals are prime, so that every combination of cases comes up in a large catalogue.
 _AWKWARD = (
     ("no_length", 23, 11), ("two_isrcs", 29, 5), ("shared_isrc", 37, 8), ("merged", 31, 13),
     ("featured_in_title", 41, 17), ("dead_link", 43, 21), ("four_seconds", 97, 50),
@@ -27,7 +28,8 @@ _AWKWARD = (
 class Inventor:
     """Makes releases one after the other until there are enough recordings.
 
-    Every name depends on the order of the calls to `rng`: a call more or less changes the catalogue."""
+    Every name depends on the order of the calls to `rng`: a call more or less changes the
+    catalogue."""
 
     def __init__(self, seed: int, tracks: int) -> None:
         if tracks < 1:
@@ -138,7 +140,8 @@ class Inventor:
             self._add_later_edition(turn, draft, f"{min(year + 20, 2025)}-03-01")
 
     def _add_later_edition(self, turn: int, first: ReleaseDraft, date: str) -> None:
-        """Add a later edition of an album with a bonus or two; Spotify keeps a copy of its own of it."""
+        """Add a later edition of an album with a bonus or two; Spotify keeps a copy of its own of
+        it."""
         last = first.discs[-1]
         bonus = [self._add_version(song, "Acoustic") for song in last[:2] if self._room]
         edition = replace(
@@ -243,7 +246,8 @@ class Inventor:
                 draft.video = True
 
     def _single_tracks(self, act: Artist, room: int, year: int) -> list[Draft]:
-        """Add the single version of an album track, a B-side and an instrumental, as far as there is room."""
+        """Add the single version of an album track, a B-side and an instrumental, as far as there
+        is room."""
         songs = self.songs[act.mbid]
         if not songs:
             return [self._add_song(act, year) for _ in range(room)]
@@ -281,7 +285,7 @@ class Inventor:
 def invent_catalogue(seed: int, tracks: int) -> Catalogue:
     """Invent a catalogue of `tracks` ordinary recordings, the same for the same arguments.
 
-    From 100 tracks on, every 2,000 tracks begun bring one popular title with 120 recordings more, so that
-    there are more recordings than `tracks`. Raises ValueError below 1."""
+    From 100 tracks on, every 2,000 tracks begun bring one popular title with 120 recordings more,
+    so that there are more recordings than `tracks`. Raises ValueError below 1."""
     with no_garbage_collection():
         return Inventor(seed, tracks).invent()

@@ -1,4 +1,5 @@
-"""The frozen values of a catalogue: MusicBrainz' artists, releases and recordings, Spotify's copies.
+"""The frozen values of a catalogue: MusicBrainz' artists, releases and recordings, Spotify's
+copies.
 
 Dates are YYYY, YYYY-MM or YYYY-MM-DD, or "" when unknown. Tags are pairs of (name, count)."""
 
@@ -11,7 +12,8 @@ from functools import cached_property
 from typing import TypeVar
 
 T = TypeVar("T")
-# Two ids that clients know by heart: MusicBrainz' special purpose artist, and its counterpart at Spotify.
+# Two ids that clients know by heart: MusicBrainz' special purpose artist, and its counterpart at
+# Spotify.
 VARIOUS_ARTISTS_MBID = "89ad4ac3-39f7-470e-966a-56509c546377"
 VARIOUS_ARTISTS_SPOTIFY_ID = "0LyfQWJT6nXafLPZqxe9Of"
 
@@ -33,7 +35,8 @@ class Artist:
 
 @dataclass(frozen=True, slots=True)
 class CreditedName:
-    """One artist in a credit: the name as credited, and the phrase that joins it to the next name."""
+    """One artist in a credit: the name as credited, and the phrase that joins it to the next
+    name."""
 
     artist: Artist
     name: str
@@ -182,8 +185,9 @@ class Place:
 class Catalogue:
     """Everything that the servers know, with indexes by every identifier.
 
-    `cases` names the awkward entries: "merged", "no_length", "shared_isrc" ... -> MBIDs of recordings.
-    Cases that begin with "spotify_" have ids of Spotify tracks, those with "artist_" MBIDs of artists."""
+    `cases` names the awkward entries: "merged", "no_length", "shared_isrc" ... -> MBIDs of
+    recordings. Cases that begin with "spotify_" have ids of Spotify tracks, those with "artist_"
+    MBIDs of artists."""
 
     artists: Sequence[Artist]
     releases: Sequence[Release]
@@ -207,7 +211,8 @@ class Catalogue:
         return tuple(self.recordings_by_isrc.get(isrc, ()))
 
     def recording_of_spotify_track(self, spotify_id: str) -> Recording | None:
-        """Return the recording that a living Spotify track is, None for unknown and Spotify-only ones."""
+        """Return the recording that a living Spotify track is, None for unknown and Spotify-only
+        ones."""
         track = self.spotify_track(spotify_id)
         return self.recording(track.recording_mbid) if track and track.recording_mbid else None
 

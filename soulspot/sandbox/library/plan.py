@@ -1,4 +1,4 @@
-"""Chooses from a catalogue what the sample library has: which recordings, in which files, how well tagged."""
+"""The choice of files for a sample library: which recordings, in which formats, how well tagged."""
 
 from __future__ import annotations
 
@@ -13,150 +13,158 @@ from soulspot.sandbox.audio.files import SILENCE
 from soulspot.sandbox.audio.silence import silent_flac
 from soulspot.sandbox.catalogue import ids
 from soulspot.sandbox.catalogue.values import Catalogue, Place, Recording, Release
-from soulspot.sandbox.library.tags import Style, Wardrobe
+from soulspot.sandbox.library.styles import Style, TagStyler
 
 _UNTIDY = (Style.NUMBERED, Style.GUEST, Style.CAPITALS, Style.TEXT, Style.LOWER)
+# Each album takes the next styles; its tracks take them by turns.
 _ALBUMS = (
-    (Style.ISRC,),
-    (Style.IDS,),
-    (Style.TEXT,),
-    _UNTIDY,
-    (Style.SPOTIFY,),
-    (Style.TEXT,),
-    (Style.ISRC,),
+    *((Style.ISRC,), (Style.IDS,), (Style.TEXT,), _UNTIDY),
+    *((Style.SPOTIFY,), (Style.TEXT,), (Style.ISRC,)),
 )
 _ODD = (
     *(Style.MERGED, Style.WRONG, Style.MALFORMED, Style.SPOTIFY, Style.GUEST, Style.LONE, Style.NUMBERED),
     *(Style.CAPITALS, Style.DEAD_LINK, Style.ISRC, Style.LOWER, Style.SPOTIFY, Style.LONE, Style.GUEST),
 )
 _FEWEST = 12
-_LONG_MS = 10 * 60_000  # an MP3 of silence needs a kilobyte a second
+_LONG_MS = 10 * 60_000  # longer files are no MP3s: silence in MP3 needs a kilobyte a second
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedFile:
-    """One file still to be written, its path relative to the library; the rest as in SampleFile.
+    """One file still to be written; the fields without a comment are as in SampleFile."""
 
-    `content`, where it is set, is written instead of audio."""
-
-    path: PurePosixPath
+    path: PurePosixPath  # relative to the library
     kind: str
     tag_summary: str
     duration_ms: int = 0
     tags: TrackTags = field(default_factory=TrackTags)
     recording_mbid: str | None = None
     spotify_ids: tuple[str, ...] = ()
-    content: bytes | None = None
+    content: bytes | None = None  # written instead of audio
 
 
 def plan_every_recording(
     catalogue: Catalogue, style: Style = Style.IDS, *, suffix: str = ".mp3"
 ) -> Iterator[PlannedFile]:
-    """One file for each recording that stands on a release, in the catalogue's order: a library of any size.
+    """Yield a file for each recording that stands on a release: a library as big as the catalogue.
 
-    A recording that cannot be told by tags of this `style` gets MusicBrainz ids; `tag_summary` says so."""
-    shelf = _Shelf(catalogue, Random(0))
+    A recording that tags of this `style` cannot tell gets MusicBrainz ids; `tag_summary` says
+    so."""
+    planner = _Planner(catalogue, Random(0))
     for number, recording in enumerate(catalogue.recordings):
         if places := catalogue.places(recording.mbid):
             path = PurePosixPath(f"{number // 1000:03d}", f"{number:06d}{suffix}")
-            yield shelf.file(recording, places[0], style, path, "album")
+            yield planner.file(recording, places[0], style, path, "album")
 
 
 def plan_sample_library(catalogue: Catalogue, *, seed: int = 1, tracks: int = 150) -> list[PlannedFile]:
-    """What write_sample_library writes, without writing it."""
+    """Return the files that `write_sample_library` writes, in the order of their paths.
+
+    Raises ValueError for fewer than 12 tracks, or for more than the catalogue has."""
     if tracks < _FEWEST:
         raise ValueError(f"a sample library of {tracks} tracks: expected at least {_FEWEST}")
-    shelf = _Shelf(catalogue, Random(seed))
-    files = [*_strangers(shelf.rng), *_broken(shelf.rng)]
-    files += shelf.odd_ones(tracks // 8)
-    files += shelf.compilation(tracks // 9)
-    files += shelf.singles(tracks // 10)
-    files += shelf.albums(tracks - len(files))
-    files += shelf.lone(tracks - len(files))
+    planner = _Planner(catalogue, Random(seed))
+    files = [*_unknown_files(planner.rng), *_broken_files(planner.rng)]
+    files += planner.odd_files(tracks // 8)
+    files += planner.compilation(tracks // 9)
+    files += planner.singles(tracks // 10)
+    files += planner.albums(tracks - len(files))
+    files += planner.lone_files(tracks - len(files))
     if len(files) < tracks:
         raise ValueError(f"the catalogue has enough for {len(files)} of {tracks} tracks")
-    return sorted(_apart(files), key=lambda file: file.path)
+    return sorted(_with_distinct_paths(files), key=lambda file: file.path)
 
 
-class _Shelf:
-    """The catalogue, shuffled, and what was taken from it so far."""
+class _Planner:
+    """The catalogue in random order, and what was taken from it so far."""
 
     def __init__(self, catalogue: Catalogue, rng: Random) -> None:
         self.catalogue, self.rng = catalogue, rng
-        self.wardrobe = Wardrobe(catalogue)
+        self.styler = TagStyler(catalogue)
         self.releases = rng.sample(catalogue.releases, len(catalogue.releases))
         self.recordings = rng.sample(catalogue.recordings, len(catalogue.recordings))
         self.formats = cycle(SILENCE)
-        self.used: set[str] = set()
-        self.walks: dict[Style, Iterator[Recording]] = {}
-        self.groups: set[str] = set()
+        self.used: set[str] = set()  # MBIDs of recordings
+        self.used_groups: set[str] = set()
+        self.candidates: dict[Style, Iterator[Recording]] = {}  # the recordings each style has not seen
 
-    def odd_ones(self, most: int) -> Iterator[PlannedFile]:
-        """One file each of the awkward kinds, as far as the catalogue has them, and one only Spotify has."""
+    def odd_files(self, most: int) -> Iterator[PlannedFile]:
+        """Yield a file of each awkward kind that the catalogue has, and one that only Spotify
+        has."""
         for style in _ODD[: max(0, most - 1)]:
             yield from self._pick(style)
         for track in self.catalogue.spotify_tracks if most else ():
             if track.recording_mbid is None and track.title:
                 artist = ", ".join(artist.name for artist in track.artists)
                 tags = TrackTags(title=track.title, artist=artist, ids=Identifiers(spotify_track_id=track.id))
-                path = PurePosixPath("Singles", _file_name(f"{artist} - {track.title}", next(self.formats)))
-                what = f"{Style.SPOTIFY}; MusicBrainz does not have it"
-                yield PlannedFile(path, "single", what, track.duration_ms, tags, None, (track.id,))
+                path = self._single_path(artist, track.title)
+                summary = f"{Style.SPOTIFY}; MusicBrainz does not have it"
+                yield PlannedFile(path, "single", summary, track.duration_ms, tags, None, (track.id,))
                 return
 
-    def lone(self, count: int) -> Iterator[PlannedFile]:
-        """Files without the rest of their album, to fill up with."""
+    def lone_files(self, count: int) -> Iterator[PlannedFile]:
+        """Yield up to `count` files without the rest of their album, to fill up with."""
         styles = (Style.LONE, Style.ISRC, Style.TEXT, Style.SPOTIFY, Style.IDS)
-        found = (file for _ in self.recordings for style in styles for file in self._pick(style))
-        return islice(found, count)
+        return islice(
+            (file for _ in self.recordings for style in styles for file in self._pick(style)), count
+        )
 
     def _pick(self, style: Style) -> Iterator[PlannedFile]:
-        """The next unused recording that can be tagged in this style, as a lone file, if there is one."""
-        for recording in self.walks.setdefault(style, iter(self.recordings)):
+        """Yield the next unused recording that can have this style as a lone file, if there is
+        one."""
+        for recording in self.candidates.setdefault(style, iter(self.recordings)):
             places = self.catalogue.places(recording.mbid)
-            if recording.mbid in self.used or not places or _various(places[0].release):
+            if recording.mbid in self.used or not places or _is_compilation(places[0].release):
                 continue
-            if self.wardrobe.dress(recording, places[0], style).style is style:
-                name = f"{recording.artist} - {recording.title}"
-                path = PurePosixPath("Singles", _file_name(name, next(self.formats)))
+            if self.styler.tags_for(recording, places[0], style).style is style:
+                path = self._single_path(recording.artist, recording.title)
                 yield self.file(recording, places[0], style, path, "single")
                 return
 
+    def _single_path(self, artist: str, title: str) -> PurePosixPath:
+        return PurePosixPath("Singles", _safe(f"{artist} - {title}") + next(self.formats))
+
     def compilation(self, most: int) -> list[PlannedFile]:
-        """One album of various artists."""
-        found = next((release for release in self.releases if _various(release)), None)
+        """Return up to `most` files of one album of various artists."""
+        found = next((release for release in self.releases if _is_compilation(release)), None)
         return self._release(found, "compilation", (Style.TEXT, Style.ISRC))[:most] if found and most else []
 
     def singles(self, most: int) -> list[PlannedFile]:
-        """Whole singles, those with several tracks first."""
+        """Return up to `most` files of whole singles, those with several tracks first."""
         singles = [release for release in self.releases if release.primary_type == "Single"]
-        styles = cycle(((Style.ISRC,), (Style.IDS,), _UNTIDY))
-        files: list[PlannedFile] = []
-        for release in sorted(singles, key=lambda release: len(release.tracks) < 2):
-            if len(files) + len(release.tracks) <= most:
-                files += self._release(release, "single", next(styles))
-        return files
+        singles.sort(key=lambda release: len(release.tracks) < 2)
+        return self._releases(singles, "single", ((Style.ISRC,), (Style.IDS,), _UNTIDY), most)
 
     def albums(self, most: int) -> list[PlannedFile]:
-        """Whole albums: one of several discs, then by turns one in another script, one in Latin letters."""
-        whole = [
-            r for r in self.releases if r.primary_type != "Single" and len(r.tracks) > 3 and not _various(r)
-        ]
+        """Return up to `most` files of whole albums.
+
+        The first has several discs; then albums in other scripts and in Latin letters take
+        turns."""
+        whole = [r for r in self.releases if r.primary_type != "Single" and len(r.tracks) > 3]
+        whole = [release for release in whole if not _is_compilation(release)]
         boxes = [release for release in whole if len(release.media) > 1]
         plain = [release for release in whole if len(release.media) == 1]
-        foreign = [release for release in plain if _other_script(release.artist)]
-        latin = [release for release in plain if not _other_script(release.artist)]
+        foreign = [release for release in plain if _is_foreign(release.artist)]
+        latin = [release for release in plain if not _is_foreign(release.artist)]
         turns = [release for pair in zip_longest(foreign, latin) for release in pair if release]
-        styles = cycle(_ALBUMS)
+        return self._releases((*boxes[:1], *turns, *boxes[1:]), "album", _ALBUMS, most)
+
+    def _releases(
+        self, releases: Iterable[Release], kind: str, styles: Sequence[Sequence[Style]], most: int
+    ) -> list[PlannedFile]:
+        """Return the files of the first releases that fit into `most`; albums only one of a
+        group."""
+        next_styles = cycle(styles)
         files: list[PlannedFile] = []
-        for release in (*boxes[:1], *turns, *boxes[1:]):
-            if len(files) + len(release.tracks) <= most and release.group_mbid not in self.groups:
-                files += self._release(release, "album", next(styles))
+        for release in releases:
+            is_new = kind != "album" or release.group_mbid not in self.used_groups
+            if is_new and len(files) + len(release.tracks) <= most:
+                files += self._release(release, kind, next(next_styles))
         return files
 
     def _release(self, release: Release, kind: str, styles: Sequence[Style]) -> list[PlannedFile]:
-        """Every track of a release in one format, tagged in these styles by turns."""
-        self.groups.add(release.group_mbid)
+        """Return every track of a release in one format, tagged in these styles by turns."""
+        self.used_groups.add(release.group_mbid)
         suffix, style = next(self.formats), cycle(styles)
         year = f" ({release.date[:4]})" if release.date else ""
         folder = PurePosixPath(_safe(release.artist), _safe(release.title + year))
@@ -168,66 +176,77 @@ class _Shelf:
                     continue
                 disc = f"{medium.position}-" if len(release.media) > 1 else ""
                 artist = f"{recording.artist} - " if kind == "compilation" else ""
-                name = f"{disc}{track.position:02d} - {artist}{recording.title}"
+                path = folder / (_safe(f"{disc}{track.position:02d} - {artist}{recording.title}") + suffix)
                 place = Place(release, medium, track)
-                files.append(
-                    self.file(recording, place, next(style), folder / _file_name(name, suffix), kind)
-                )
+                files.append(self.file(recording, place, next(style), path, kind))
         return files
 
     def file(
         self, recording: Recording, place: Place, style: Style, path: PurePosixPath, kind: str
     ) -> PlannedFile:
-        """One recording as a file; a very long one never as an MP3."""
+        """Return one recording as a file; a very long one becomes M4A instead of MP3."""
         self.used.add(recording.mbid)
         length = self._length(recording, place)
         if length > _LONG_MS and path.suffix == ".mp3":
             path = path.with_name(path.name.removesuffix(".mp3") + ".m4a")
-        dressed = self.wardrobe.dress(recording, place, style, other=self._stranger_to(recording))
-        return PlannedFile(
-            path, kind, str(dressed.style), length, dressed.tags, recording.mbid, recording.spotify_ids
-        )
+        styled = self.styler.tags_for(recording, place, style, other=self._unlike(recording))
+        summary = str(styled.style)
+        return PlannedFile(path, kind, summary, length, styled.tags, recording.mbid, recording.spotify_ids)
 
     def _length(self, recording: Recording, place: Place) -> int:
-        """As the service knows it, give or take the silence that rips differ by, in ms."""
+        """Return the length the services know, give or take the silence that rips differ by, in
+        ms."""
         tracks = [self.catalogue.spotify_track(spotify_id) for spotify_id in recording.spotify_ids]
         lengths = [place.track.duration_ms, recording.duration_ms, *(t.duration_ms for t in tracks if t)]
         length = next((length for length in lengths if length), 200_000)
         return max(1000, length + self.rng.randrange(-800, 801))
 
-    def _stranger_to(self, recording: Recording) -> Recording:
-        """Somebody else's recording of another name, whose id a file may carry by mistake."""
+    def _unlike(self, recording: Recording) -> Recording:
+        """Return a recording of another name by another artist, whose id a file may carry by
+        mistake."""
         for other in self.recordings:
             if other.credit[0].name != recording.credit[0].name and other.title != recording.title:
                 return other
         return recording
 
 
-def _strangers(rng: Random) -> Iterator[PlannedFile]:
-    """Two good files that no service knows."""
-    tags = TrackTags(
-        title="Rehearsal Tape, Side Two", artist="The Unheard Of Quartet", album="Attic Recordings"
-    )
-    path = PurePosixPath("Unsorted", "Rehearsal Tape, Side Two.mp3")
-    yield PlannedFile(path, "not in catalogue", str(Style.TEXT), rng.randrange(150_000, 250_000), tags)
-    tags = TrackTags(title="Grandmother Sings", artist="Nobody You Know")
-    tags = TrackTags(
-        title=tags.title, artist=tags.artist, ids=Identifiers(isrcs=(ids.isrc(2019, "stranger"),))
-    )
-    path = PurePosixPath("Unsorted", "Grandmother Sings.flac")
-    yield PlannedFile(path, "not in catalogue", str(Style.ISRC), rng.randrange(60_000, 90_000), tags)
+def _unknown_files(rng: Random) -> Iterator[PlannedFile]:
+    """Yield two good files that no service knows."""
+    for name, style, lengths, tags in (
+        (
+            "Rehearsal Tape, Side Two.mp3",
+            Style.TEXT,
+            (150_000, 250_000),
+            TrackTags(
+                title="Rehearsal Tape, Side Two", artist="The Unheard Of Quartet", album="Attic Recordings"
+            ),
+        ),
+        (
+            "Grandmother Sings.flac",
+            Style.ISRC,
+            (60_000, 90_000),
+            TrackTags(
+                title="Grandmother Sings",
+                artist="Nobody You Know",
+                ids=Identifiers(isrcs=(ids.isrc(2019, "stranger"),)),
+            ),
+        ),
+    ):
+        path = PurePosixPath("Unsorted", name)
+        yield PlannedFile(path, "not in catalogue", str(style), rng.randrange(*lengths), tags)
 
 
-def _broken(rng: Random) -> Iterator[PlannedFile]:
-    """A download that stopped within the first header, and bytes that are no audio at all."""
+def _broken_files(rng: Random) -> Iterator[PlannedFile]:
+    """Yield a download that stopped within the first header, and bytes that are no audio at all."""
     path = PurePosixPath("Unsorted", "download (1).flac")
     yield PlannedFile(path, "broken", "cut off in the header", content=silent_flac(3000, 3000)[:20])
-    garbage = bytes(rng.randrange(0x80) for _ in range(3000))  # no byte of it can begin an MPEG frame
+    # no byte of the garbage can begin an MPEG frame
+    garbage = bytes(rng.randrange(0x80) for _ in range(3000))
     yield PlannedFile(PurePosixPath("Unsorted", "track07.mp3"), "broken", "garbage", content=garbage)
 
 
-def _apart(files: Iterable[PlannedFile]) -> Iterator[PlannedFile]:
-    """Two files of one name (seen without case, as some file systems do) get numbers."""
+def _with_distinct_paths(files: Iterable[PlannedFile]) -> Iterator[PlannedFile]:
+    """Yield the files, numbering those of one name: some file systems do not tell case apart."""
     taken: set[str] = set()
     for file in files:
         path, n = file.path, 2
@@ -237,20 +256,18 @@ def _apart(files: Iterable[PlannedFile]) -> Iterator[PlannedFile]:
         yield replace(file, path=path)
 
 
-def _various(release: Release) -> bool:
+def _is_compilation(release: Release) -> bool:
     return "Compilation" in release.secondary_types
 
 
-def _other_script(text: str) -> bool:
+def _is_foreign(text: str) -> bool:
+    """Whether the text has letters of another script than Latin."""
     return any(c.isalpha() and ord(c) > 0x24F for c in text)
 
 
-def _file_name(name: str, suffix: str) -> str:
-    assert suffix in SILENCE
-    return _safe(name) + suffix
-
-
 def _safe(name: str) -> str:
-    """A name that every file system takes: no separators, nothing unprintable, at most 120 bytes."""
+    """Return a name that every file system takes.
+
+    It has no separators, nothing unprintable, and at most 120 bytes."""
     kept = "".join("_" if c in '/\\:*?"<>|' else c for c in name if c.isprintable())
     return kept.encode()[:120].decode(errors="ignore").strip(" .") or "Untitled"

@@ -1,4 +1,5 @@
-"""A sample library for the demo and the tests: tagged audio files from a catalogue, and the truth of each."""
+"""A sample library for the demo and the tests: tagged audio files, and the truth about each
+file."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from pathlib import Path
 from soulspot.sandbox.audio.files import write_audio
 from soulspot.sandbox.catalogue.values import Catalogue
 from soulspot.sandbox.library.plan import PlannedFile, plan_every_recording, plan_sample_library
-from soulspot.sandbox.library.tags import Style
+from soulspot.sandbox.library.styles import Style
 
 __all__ = [
     "PlannedFile",
@@ -26,32 +27,34 @@ __all__ = [
 class SampleFile:
     """The truth about one file.
 
-    `recording_mbid` is None, and `spotify_ids` (every acceptable one) empty, where the catalogue has nothing;
-    a file that only Spotify has carries its Spotify id alone. `kind` is "album", "single", "compilation",
-    "broken" or "not in catalogue"; `tag_summary` says in words what the tags hold."""
+    Where the catalogue has nothing, `recording_mbid` is None and `spotify_ids` is empty. A file
+    that only Spotify has carries its Spotify id alone."""
 
     path: Path
     recording_mbid: str | None
-    spotify_ids: tuple[str, ...]
-    kind: str
-    tag_summary: str
+    spotify_ids: tuple[str, ...]  # every acceptable id
+    kind: str  # "album", "single", "compilation", "broken" or "not in catalogue"
+    tag_summary: str  # the tags in words
 
 
 def write_sample_library(
     catalogue: Catalogue, folder: Path, *, seed: int = 1, tracks: int = 150
 ) -> list[SampleFile]:
-    """Write `tracks` files below `folder`: albums, singles, a compilation, lone, unknown and broken files.
+    """Write `tracks` files below `folder`: albums, singles, a compilation, lone, unknown and broken
+    files.
 
-    The same arguments give the same files, byte for byte. Where a file has a recording of the catalogue, a
-    person could tell from the tags which. Raises ValueError for fewer than 12 tracks, or for more than the
-    catalogue has."""
+    The same arguments give the same files, byte for byte. A person could tell from the tags which
+    recording a file has. Raises ValueError for fewer than 12 tracks, or for more than the catalogue
+    has."""
     return write_library(plan_sample_library(catalogue, seed=seed, tracks=tracks), folder)
 
 
 def write_library(
     files: Iterable[PlannedFile], folder: Path, *, header_only: bool = False
 ) -> list[SampleFile]:
-    """Write planned files below `folder`, which is made if need be; `header_only` as in write_audio."""
+    """Write planned files below `folder`, which is made where it is missing.
+
+    With `header_only` the files state their whole length but hold a tenth of a second."""
     written = []
     for file in files:
         path = folder / file.path
