@@ -70,7 +70,7 @@ def tag_rules(config: Config) -> TagRules:
 def cover_places(config: Config) -> CoverSources:
     """Return where front covers are fetched from, and how large."""
     section = config.export.covers
-    return CoverSources(section.size, section.base_url, section.spotify_url)
+    return CoverSources(section.size, section.base_url, section.spotify_url, section.rate, section.timeout)
 
 
 def memory_limit(config: Config) -> int:

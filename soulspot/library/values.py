@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 
 MAX_VALUE = 4096  # bytes of UTF-8 that a value keeps
 MAX_VALUES = 100  # values that a field keeps
@@ -38,6 +39,7 @@ def split_values(values: Iterable[str]) -> list[str]:
     return [text for value in values for part in value.split("\0") if (text := clean_text(part))]
 
 
+@lru_cache(maxsize=4096)
 def plain_key(name: str) -> str:
     """Return a free-form tag name in lower case with letters and digits only.
 

@@ -162,7 +162,7 @@ async def _write_tags(service: EnrichmentService, request: Mapping[str, Any], pr
 
 async def _undo_tags(service: EnrichmentService, request: Mapping[str, Any], progress: Progress) -> Report:
     number, on_progress = request["operation"], _tag_progress(progress)
-    report = await service.parts.tagging.undo(number, force=request["force"], tell=on_progress)
+    report = await service.parts.tagging.undo(number, force=request["force"], on_progress=on_progress)
     return _tag_result(report, on_progress)
 
 

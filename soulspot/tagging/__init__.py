@@ -1,4 +1,5 @@
-"""Accepted values in, changed files out: tags and covers, each file journaled before it changes, every write undoable.
+"""Accepted values in, changed files out: tags and covers, journaled before a file changes,
+undoable.
 
 Called by the pipeline's service, operations and `soulspot write-tags`."""
 

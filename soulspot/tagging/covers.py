@@ -1,4 +1,5 @@
-"""Front covers: fetched once from the Cover Art Archive or Spotify, kept on disk by what they are, within a limit."""
+"""Front covers: fetched once from the Cover Art Archive or Spotify, and cached on disk by their
+content."""
 
 from __future__ import annotations
 
@@ -17,48 +18,51 @@ from urllib.parse import urlsplit
 from soulspot.errors import BadAnswer
 from soulspot.limits import Gates
 from soulspot.providers.http import Http
-from soulspot.store import cover_index as rows
+from soulspot.store import cover_index
 from soulspot.store.database import Database
 from soulspot.tagging.formats.base import Picture
 
-MOST = 10_000_000  # bytes of an image
+MAX_BYTES = 10_000_000  # of an image
 ARCHIVE = "https://coverartarchive.org"
 SPOTIFY = "https://i.scdn.co"
-_HOSTS = ("coverartarchive.org", "archive.org", "scdn.co", "spotifycdn.com")  # and those below them
-_SIZES = ("-250.", "-500.", "-1200.")
-_USE = 3600.0  # seconds; what is used again and again is noted once in so long
+_HOSTS = ("coverartarchive.org", "archive.org", "scdn.co", "spotifycdn.com")  # and the hosts below them
+_SIZES = ("-250.", "-500.", "-1200.")  # in the archive's addresses
+_USE_NOTED_EVERY = 3600.0  # seconds between two notes that a cover was used
 _MAGIC = (
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"GIF8", "image/gif"),
 )
-IN_TAGS = ("image/jpeg", "image/png")  # what every format and player takes
+IN_TAGS = ("image/jpeg", "image/png")
+"""Media types of images that every tag format and player takes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """An image on disk."""
+    """An image in the cache."""
 
     path: Path
-    kind: str
-    digest: str
+    kind: str  # its media type
+    digest: str  # SHA-256
 
 
 @dataclass(frozen=True, slots=True)
 class CoverSources:
-    """Where covers lie. `size` is the edge in pixels, where the host offers a choice."""
+    """The hosts that covers are fetched from, and how."""
 
-    size: int = 500
-    archive: str = ARCHIVE
+    size: int = 500  # the edge in pixels, where the host offers a choice
+    archive: str = ARCHIVE  # the host, or a mirror of it
     spotify: str = SPOTIFY
+    rate: float = 4.0  # requests a second
+    timeout: float = 30.0  # seconds
 
     @property
     def hosts(self) -> dict[str, str]:
-        """What stands at the beginning of an address -> what it is asked at."""
+        """The usual beginning of an address -> the configured host to fetch it from."""
         return {ARCHIVE: self.archive.rstrip("/"), SPOTIFY: self.spotify.rstrip("/")}
 
     def address(self, url: str) -> str:
-        """The address in the wished size, at the configured hosts."""
+        """Return the address of a cover in the configured size, at the configured host."""
         if url.startswith(f"{ARCHIVE}/"):
             for size in _SIZES:
                 url = url.replace(size, f"-{self.size}.")
@@ -68,119 +72,129 @@ class CoverSources:
         return url
 
     def allowed(self, address: str) -> bool:
-        """Whether covers lie at this address: an answer of a service must not send us anywhere else."""
+        """Whether covers may be fetched from this address.
+
+        An answer of a service, or a redirect, must not send us to any other host."""
         parts = urlsplit(address)
         if parts[:2] in [urlsplit(host)[:2] for host in self.hosts.values()]:
             return True
         host = parts.hostname or ""
-        return parts.scheme == "https" and any(host == one or host.endswith(f".{one}") for one in _HOSTS)
+        return parts.scheme == "https" and any(host == own or host.endswith(f".{own}") for own in _HOSTS)
 
 
 class CoverCache:
-    """Over one folder."""
+    """Covers in one folder of at most `cache_bytes`; those unused for longest are dropped first.
+
+    A cover that does not exist is asked for again after `missing_after` seconds."""
 
     def __init__(
         self, database: Database, gates: Gates, folder: Path, *, sources: CoverSources = CoverSources(),
-        cache_bytes: int = 500_000_000, rate: float = 4.0, timeout: float = 30.0,
-        missing_after: float = 604_800.0, now: Callable[[], float] = time.time,
+        cache_bytes: int = 500_000_000, missing_after: float = 604_800.0, now: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
         self._database = database
         self._folder = folder
         self._sources = sources
-        self._room = cache_bytes
+        self._cache_bytes = cache_bytes
         self._missing_after = missing_after
         self._now = now
-        self._http = Http(gates, "covers", timeout=timeout)
-        self._coming: dict[str, asyncio.Task[Cover | None]] = {}
+        self._http = Http(gates, "covers", timeout=sources.timeout)
+        self._fetching: dict[str, asyncio.Task[Cover | None]] = {}
         for host in sources.hosts.values():
-            gates.open("covers", host, rate=rate)
+            gates.open("covers", host, rate=sources.rate)
 
     async def get(self, url: str) -> Cover | None:
-        """The cover at this address; None when there is none. Equal addresses are fetched once, whoever asks.
+        """Return the cover at this address; None when it does not exist.
 
-        Raises ProviderError (Limited, Unavailable, Refused, BadAnswer) when that cannot be found out now."""
+        Callers that ask for the same address at the same time share one request. Raises
+        ProviderError (Limited, Unavailable, Refused, BadAnswer) when the cover cannot be fetched
+        now."""
         address = self._sources.address(url)
         if not self._sources.allowed(address):
             raise BadAnswer("covers come from the Cover Art Archive and Spotify alone")
-        known = await self._database.read(lambda c: rows.find(c, address, self._now()))
-        if known is not None and known.digest is None:
+        record = await self.cached_record(url)
+        if record is not None and record.digest is None:
             return None
-        if known is not None and known.digest and known.kind:
-            cover = Cover(self._place(known.digest), known.kind, known.digest)
-            if (
-                await asyncio.to_thread(_size_of, cover.path) == known.size
-            ):  # else deleted, or torn by a crash
-                await self._database.write(lambda c: rows.mark_used(c, address, self._now(), _USE))
+        if record is not None and record.digest and record.kind:
+            cover = Cover(self._path(record.digest), record.kind, record.digest)
+            # A file of another size was deleted by somebody, or torn by a crash.
+            if await asyncio.to_thread(_size_of, cover.path) == record.size:
+                await self._database.write(
+                    lambda c: cover_index.mark_used(c, address, self._now(), _USE_NOTED_EVERY)
+                )
                 return cover
-        task = self._coming.get(address)
+        task = self._fetching.get(address)
         if task is None:
-            task = self._coming[address] = asyncio.create_task(self._fetch(address))
-            task.add_done_callback(lambda done: self._came(address, done))
+            task = self._fetching[address] = asyncio.create_task(self._fetch(address))
+            task.add_done_callback(lambda done: self._forget_task(address, done))
         return await asyncio.shield(task)
 
     async def for_track(self, track_id: int) -> Cover | None:
-        """The cover of a track; None when it has none."""
-        url = await self._database.read(lambda c: rows.track_cover_url(c, track_id))
+        """Return the cover of a track; None when it has none. Raises what `get` raises."""
+        url = await self._database.read(lambda c: cover_index.track_cover_url(c, track_id))
         return await self.get(url) if url else None
 
     async def picture(self, url: str) -> Picture | None:
-        """The cover as tags hold it; None when there is none that tags take. Raises what `get` raises, and OSError."""
+        """Return the cover as tags hold it; None when there is none, or none that tags can hold.
+
+        Raises ProviderError as `get` does, and OSError when the cached file cannot be read."""
         cover = await self.get(url)
         if cover is None or cover.kind not in IN_TAGS:
             return None
         return Picture(await asyncio.to_thread(cover.path.read_bytes), cover.kind)
 
-    async def known(self, url: str) -> rows.CoverRecord | None:
-        """What is known of the cover at this address without asking for it."""
-        return await self._database.read(lambda c: rows.find(c, self._sources.address(url), self._now()))
+    async def cached_record(self, url: str) -> cover_index.CoverRecord | None:
+        """Return what the index has on the cover at this address, without any request."""
+        address = self._sources.address(url)
+        return await self._database.read(lambda c: cover_index.find(c, address, self._now()))
 
     async def close(self) -> None:
-        for task in list(self._coming.values()):
+        """Cancel all requests."""
+        for task in list(self._fetching.values()):
             task.cancel()
-        await asyncio.gather(*self._coming.values(), return_exceptions=True)
+        await asyncio.gather(*self._fetching.values(), return_exceptions=True)
         await self._http.close()
 
-    def _came(self, address: str, done: asyncio.Task[Cover | None]) -> None:
-        self._coming.pop(address, None)
+    def _forget_task(self, address: str, done: asyncio.Task[Cover | None]) -> None:
+        self._fetching.pop(address, None)
+        # Every waiting caller gets the exception; when all have left, asyncio must not complain.
         if not done.cancelled():
-            done.exception()  # whoever waits for it hears of it; it may be that nobody does
+            done.exception()
 
     async def _fetch(self, address: str) -> Cover | None:
         try:
             data = await self._http.fetch_bytes(
-                address,
-                base_url=self._sources.hosts[ARCHIVE],
-                accept="image/*",
-                most=MOST,
+                address, base_url=self._sources.hosts[ARCHIVE], accept="image/*", most=MAX_BYTES,
                 allowed=self._sources.allowed,
-            )
+            )  # fmt: skip
         except BadAnswer as error:
             if error.status not in (404, 410):
                 raise
             until = self._now() + self._missing_after
-            await self._database.write(lambda c: rows.save_missing(c, address, until, self._now()))
+            await self._database.write(lambda c: cover_index.save_missing(c, address, until, self._now()))
             return None
-        if (kind := kind_of(data)) is None:
+        if (kind := image_type(data)) is None:
             raise BadAnswer(f"{urlsplit(address).netloc}: what lies there is no image")
         digest = hashlib.sha256(data).hexdigest()
-        cover = Cover(self._place(digest), kind, digest)
-        await asyncio.to_thread(_put, cover.path, data)
-        gone = await self._database.write(lambda c: self._keep(c, address, cover, len(data)))
-        for one in gone:
+        cover = Cover(self._path(digest), kind, digest)
+        await asyncio.to_thread(_write_atomically, cover.path, data)
+        for dropped in await self._database.write(lambda c: self._index(c, address, cover, len(data))):
             with contextlib.suppress(OSError):
-                self._place(one).unlink()
+                self._path(dropped).unlink()
         return cover
 
-    def _keep(self, connection: sqlite3.Connection, address: str, cover: Cover, size: int) -> list[str]:
-        rows.save(connection, address, cover.digest, cover.kind, size, self._now())
-        return [one for one in rows.evict(connection, self._room) if one != cover.digest]
+    def _index(self, connection: sqlite3.Connection, address: str, cover: Cover, size: int) -> list[str]:
+        """Save a cover's row; return the digests of the covers dropped to make room."""
+        cover_index.save(connection, address, cover.digest, cover.kind, size, self._now())
+        dropped = cover_index.evict(connection, self._cache_bytes)
+        return [digest for digest in dropped if digest != cover.digest]
 
-    def _place(self, digest: str) -> Path:
+    def _path(self, digest: str) -> Path:
         return self._folder / digest[:2] / digest
 
 
-def kind_of(data: bytes) -> str | None:
-    """The media type of an image by its first bytes; None when it is none that a page or a player shows."""
+def image_type(data: bytes) -> str | None:
+    """Return the media type of an image by its first bytes; None for anything that no page or
+    player shows."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp"
     return next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
@@ -193,7 +207,7 @@ def _size_of(path: Path) -> int | None:
         return None
 
 
-def _put(path: Path, data: bytes) -> None:
+def _write_atomically(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
     try:

@@ -1,4 +1,4 @@
-"""What writing tags would change in one file: looked at, and nothing else done."""
+"""The changes that writing tags would make in one file, found without writing anything."""
 
 from __future__ import annotations
 
@@ -7,67 +7,74 @@ from hashlib import sha256
 
 from soulspot.store.cover_index import CoverRecord
 from soulspot.store.taggable import Taggable
-from soulspot.tagging import file_copies, tagged_copies
-from soulspot.tagging import rules as tag_rules
-from soulspot.tagging.file_copies import FilePolicy, TagsNotWritten
+from soulspot.tagging import rules
+from soulspot.tagging.file_copies import FilePolicy, TagsNotWritten, check_replaceable
 from soulspot.tagging.formats.base import Picture
 from soulspot.tagging.formats.names import COVER
 from soulspot.tagging.request import TagRequest
-from soulspot.tagging.rules import Changes
+from soulspot.tagging.tagged_copies import CurrentTags, read_current_tags
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
-    """A file, and what of its tags would change. `front` is set when a cover is to be put into it."""
+class PlannedWrite:
+    """A track's file with the changes to its tags; without changes there is nothing to write."""
 
     track: Taggable
-    said: tagged_copies.Said
-    changes: Changes
-    front: Picture | None = None
+    current: CurrentTags
+    changes: rules.Changes
+    front: Picture | None = None  # a front cover to put into the file
 
-    def with_cover(self, new: Picture | str) -> Planned:
-        """The same with this cover; by its address alone it is only shown."""
-        change = tag_rules.cover_change(self.said.front, new)
+    def with_cover(self, new: Picture | str) -> PlannedWrite:
+        """Return the same with a cover to write, or, for a preview, with only the cover's
+        address."""
+        change = rules.cover_change(self.current.front, new)
         front = new if isinstance(new, Picture) else None
         return replace(self, changes={**self.changes, COVER: change}, front=front)
 
 
 def preview_tags(
-    track: Taggable, wish: TagRequest, file_policy: FilePolicy, now: float, max_file_size: int | None = None
-) -> Planned | TagsNotWritten | None:
-    """What would change in a track's file; what keeps it from being written; None while it is not quiet yet."""
+    track: Taggable, request: TagRequest, policy: FilePolicy, now: float, max_file_size: int | None = None
+) -> PlannedWrite | TagsNotWritten | None:
+    """Return the changes to a track's file, or the reason why it cannot be written.
+
+    None stands for a file that changed less than `request.quiet` seconds before `now` (seconds
+    since the epoch). `max_file_size` is in bytes. The cover is not among the changes, see
+    `cover_to_embed`."""
     try:
-        values = tag_rules.wanted(track.row, wish.fields)
-        said = tagged_copies.look(track.path, values, max_file_size)
-        if said.stamp != track.stamp:
+        wanted = rules.values_to_write(track.row, request.fields)
+        current = read_current_tags(track.path, wanted, max_file_size)
+        if current.stamp != track.stamp:
             raise TagsNotWritten("was changed since it was scanned: `soulspot scan` reads it again")
-        if wish.quiet and now - said.stamp.mtime_ns / 1e9 < wish.quiet:
+        if request.quiet and now - current.stamp.mtime_ns / 1e9 < request.quiet:
             return None
-        found = tag_rules.changes(said, wish.policy)
-        planned = Planned(track, said, found)
-        if found or cover_to_embed(planned, wish):
-            file_copies.may_be_replaced(said.path, file_policy)
+        planned = PlannedWrite(track, current, rules.changed_fields(current, request.policy))
+        if planned.changes or cover_to_embed(planned, request):
+            check_replaceable(current.path, policy)
         return planned
-    except TagsNotWritten as why:
-        return why
+    except TagsNotWritten as reason:
+        return reason
 
 
-def cover_to_embed(planned: Planned, wish: TagRequest) -> str | None:
-    """The address of the cover that is to be put into the file; None when there is none to be put."""
-    there = planned.said.front
-    if not wish.embed_covers or (there and wish.policy == "only-empty"):
+def cover_to_embed(planned: PlannedWrite, request: TagRequest) -> str | None:
+    """Return the address of the cover to put into the file; None when the file is to get none."""
+    present = planned.current.front
+    if not request.embed_covers or (present and request.policy == "only-empty"):
         return None
     return planned.track.row.cover_url
 
 
-def cover_would_change(planned: Planned, known: CoverRecord | None) -> bool:
-    """Whether a cover of which this is known would change the file; nobody is asked for one that is not known."""
-    if known is None:
+def cover_would_change(planned: PlannedWrite, cached: CoverRecord | None) -> bool:
+    """Whether embedding a cover would change the file, judged by its record in the cache alone.
+
+    A cover that was never fetched (None) counts as a change; one known to be missing does not."""
+    if cached is None:
         return True
-    there = planned.said.front
-    return known.digest is not None and (there is None or sha256(there.data).hexdigest() != known.digest)
+    present = planned.current.front
+    return cached.digest is not None and (
+        present is None or sha256(present.data).hexdigest() != cached.digest
+    )
 
 
 def display_path(path: bytes) -> str:
-    """A path as people read it."""
+    """Return a path as people read it; bytes that are not UTF-8 become escapes such as \\xff."""
     return path.decode("utf-8", "backslashreplace")

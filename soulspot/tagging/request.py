@@ -1,4 +1,4 @@
-"""What is wished of the tags, as JSON keeps it too, and the report of what came of it."""
+"""A request to write tags, as JSON keeps it too, and the report of its results."""
 
 from __future__ import annotations
 
@@ -7,67 +7,63 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from soulspot.tagging import rules as tag_rules
 from soulspot.tagging.formats.names import FIELDS
 from soulspot.tagging.rules import Changes, Policy, TagRules
 
 
 @dataclass(frozen=True, slots=True)
 class TagRequest:
-    """What to write: to tracks at or below `places`, or to `track_ids`, or to all. Without `apply` it is only looked at.
-
-    `quiet`: files that were changed within so many seconds wait."""
+    """The tags to write, to tracks at or below `paths`, to `track_ids`, or to all tracks."""
 
     fields: tuple[str, ...]
     policy: Policy
-    apply: bool = False
+    apply: bool = False  # without, the differences are found and nothing is written
     embed_covers: bool = False
     paths: tuple[bytes, ...] = ()
     track_ids: tuple[int, ...] | None = None
-    quiet: float = 0.0
+    quiet: float = 0.0  # files changed within so many seconds wait
 
 
 @dataclass(slots=True)
 class TagReport:
-    """What came of it, kept up to date while it runs. `written` are files that were, or without `apply` would be, changed.
-
-    Those whose cover cannot be had now may have been written all the same. `files` and `problems` are the first of each."""
+    """Counts of files, kept up to date while the work runs; the fields are those of the stored
+    JSON."""
 
     applied: bool
     looked: int = 0
-    written: int = 0
+    written: int = 0  # without `apply`: files that would be written
     unchanged: int = 0
-    skipped: int = 0
+    skipped: int = 0  # left alone on purpose
     failed: int = 0
-    waiting: int = 0
-    covers_postponed: int = 0
+    waiting: int = 0  # changed too recently
+    covers_postponed: int = 0  # their other tags may have been written
     fields: Counter[str] = field(default_factory=Counter)
-    files: list[dict[str, Any]] = field(default_factory=list)
-    problems: list[dict[str, str]] = field(default_factory=list)
+    files: list[dict[str, Any]] = field(default_factory=list)  # the first of them, with their changes
+    problems: list[dict[str, str]] = field(default_factory=list)  # the first of them, with their reasons
 
     def as_json(self) -> dict[str, Any]:
+        """Return the report as documents show it."""
         return asdict(self) | {"fields": dict(self.fields)}
 
 
 OnTagProgress = Callable[[TagReport, int], None]
-"""Hears of the report so far, and how many tracks there are in all."""
+"""Called with the report so far and the number of all tracks."""
 
 
 def changes_to_json(changes: Changes) -> dict[str, dict[str, list[str]]]:
-    """Changes as documents show them."""
+    """Return changes as documents show them: `{"title": {"old": [], "new": ["One"]}}`."""
     return {name: {"old": list(old), "new": list(new)} for name, (old, new) in changes.items()}
 
 
 def tag_request(
-    rules: TagRules,
-    *,
-    fields: Sequence[str] | None = None,
-    policy: Policy | None = None,
-    embed_covers: bool | None = None,
-    **more: Any,
-) -> TagRequest:
-    """A wish, with the rules' own words where nothing else is said. ValueError names fields that there are not."""
-    if wrong := tag_rules.unknown_fields(fields or ()):
+    rules: TagRules, *, fields: Sequence[str] | None = None, policy: Policy | None = None,
+    embed_covers: bool | None = None, **more: Any,
+) -> TagRequest:  # fmt: skip
+    """Return a request with the rules' values for everything that is None; `more` are other fields
+    of it.
+
+    Raises ValueError for fields that tags do not have."""
+    if wrong := [name for name in fields or () if name not in FIELDS]:
         raise ValueError(f"fields: there is no {', '.join(wrong)}; there are {', '.join(FIELDS)}")
     return TagRequest(
         tuple(fields) if fields else rules.fields,
@@ -77,21 +73,24 @@ def tag_request(
     )
 
 
-def request_to_json(wish: TagRequest) -> dict[str, Any]:
-    """A wish as JSON can keep it; `from_request` is the way back."""
-    # The stored key stays `places`: operations of earlier versions are resumed by it.
-    names = {"paths": "places"}
-    stored = asdict(wish) | {"paths": [path.hex() for path in wish.paths]}
-    return {names.get(name, name): value for name, value in stored.items()}
+def request_to_json(request: TagRequest) -> dict[str, Any]:
+    """Return the request as an operation stores it: its fields, with `paths` as hex under
+    "places"."""
+    # The stored key stays "places", because operations of earlier versions are resumed by it.
+    stored = asdict(request) | {"paths": [path.hex() for path in request.paths]}
+    return {"places" if name == "paths" else name: value for name, value in stored.items()}
 
 
-def request_from_json(request: Mapping[str, Any]) -> TagRequest:
-    known = {name: request[name] for name in TagRequest.__slots__ if name in request}
-    paths = tuple(bytes.fromhex(place) for place in request["places"])
-    ids = tuple(request["track_ids"]) if request["track_ids"] is not None else None
-    return TagRequest(**(known | {"paths": paths, "track_ids": ids, "fields": tuple(request["fields"])}))
+def request_from_json(stored: Mapping[str, Any]) -> TagRequest:
+    """Return the request that `request_to_json` stored."""
+    known = {name: stored[name] for name in TagRequest.__slots__ if name in stored}
+    return TagRequest(**known | {
+        "paths": tuple(bytes.fromhex(path) for path in stored["places"]),
+        "track_ids": tuple(stored["track_ids"]) if stored["track_ids"] is not None else None,
+        "fields": tuple(stored["fields"]),
+    })  # fmt: skip
 
 
 def nothing_to_undo_message(operation_id: int) -> str:
-    """What to say of an operation that has no entry."""
+    """Return the message on an operation without journal entries."""
     return f"operation {operation_id} has written no tags that could be taken back: see `soulspot write-tags --list`"

@@ -1,4 +1,4 @@
-"""What is to be written into tags: which fields, over which others, and the values of a row as tags have them; pure."""
+"""Rules of writing tags: the fields, their policy, and the values and changes that follow; pure."""
 
 from __future__ import annotations
 
@@ -11,57 +11,59 @@ from soulspot.models import EnrichedTrack
 from soulspot.tagging.file_copies import FilePolicy
 from soulspot.tagging.formats.base import Picture, differs
 from soulspot.tagging.formats.names import FIELDS
-from soulspot.tagging.tagged_copies import Said
+from soulspot.tagging.tagged_copies import CurrentTags
 
 Policy = Literal["only-empty", "overwrite"]
+
 Changes = Mapping[str, tuple[Sequence[str], Sequence[str]]]
-"""field -> (values there, values to be)"""
+"""Field -> (present values, new values)."""
 
 
 @dataclass(frozen=True, slots=True)
 class TagRules:
-    """How tags are written where nothing else is said. `quiet` (seconds) is how long a file must have been left alone
-    before the daemon writes it by itself, `keep_undo` for how long what was written can be taken back."""
+    """The settings of [write_tags], which hold where a request says nothing else."""
 
     enabled: bool = False
     fields: tuple[str, ...] = FIELDS
     policy: Policy = "only-empty"
     embed_covers: bool = False
     quiet: float = 60.0
+    """Seconds for which a file must not have changed before the daemon writes it by itself."""
     keep_undo: float = 180 * 86_400.0
+    """Seconds for which a write can be undone."""
     file_policy: FilePolicy = field(default_factory=FilePolicy)
 
 
-def wanted(row: EnrichedTrack, fields: Sequence[str]) -> dict[str, list[str]]:
-    """The values of these fields; what is not known is left out, and so never taken out of a file."""
+def values_to_write(row: EnrichedTrack, fields: Sequence[str]) -> dict[str, list[str]]:
+    """Return the values of these fields as tags have them.
+
+    Unknown fields are left out, so that they never empty a field of a file."""
     found = {}
     for name in fields:
         value = getattr(row, name)
-        listed = list(value) if isinstance(value, tuple) else [] if value is None else [str(value)]
-        if kept := [clean for one in listed if (clean := values.clean_text(one.replace("\0", " ")))]:
-            found[name] = kept
+        listed = value if isinstance(value, tuple) else () if value is None else (str(value),)
+        if cleaned := [text for item in listed if (text := values.clean_text(item.replace("\0", " ")))]:
+            found[name] = cleaned
     return found
 
 
-def changes(said: Said, policy: Policy) -> dict[str, tuple[list[str], list[str]]]:
-    """What of the wanted values would change the file's tags. `only-empty` changes no field that has a value."""
+def changed_fields(current: CurrentTags, policy: Policy) -> dict[str, tuple[list[str], list[str]]]:
+    """Return, by field, (present, new) values where the wanted values would change the file's tags.
+
+    "only-empty" changes no field that has a value."""
     found = {}
-    for name, kept in said.kept.items():
-        there = list(said.fields[name])
-        if (not there or policy == "overwrite") and differs(name, there, kept):
-            found[name] = (there, list(kept))
+    for name, new in current.storable.items():
+        present = list(current.fields[name])
+        if (not present or policy == "overwrite") and differs(name, present, new):
+            found[name] = (present, list(new))
     return found
 
 
-def unknown_fields(fields: Sequence[str]) -> list[str]:
-    """Those that are no fields of tags."""
-    return [one for one in fields if one not in FIELDS]
+def cover_change(present: Picture | None, new: Picture | str) -> tuple[list[str], list[str]]:
+    """Return a change of the cover for people: "image/png, 12,345 bytes" each, or `new` if it is an
+    address."""
+    return [_describe(present)] if present else [], [new if isinstance(new, str) else _describe(new)]
 
 
-def cover_change(there: Picture | None, new: Picture | str) -> tuple[list[str], list[str]]:
-    """A cover as the diff shows it; one that has not been fetched by its address."""
-    return [_picture(there)] if there else [], [new if isinstance(new, str) else _picture(new)]
-
-
-def _picture(picture: Picture) -> str:
+def _describe(picture: Picture) -> str:
     return f"{picture.mime}, {len(picture.data):,} bytes"

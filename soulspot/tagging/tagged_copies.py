@@ -1,60 +1,64 @@
-"""Puts tags into one file: a copy gets them, is read again and compared, and only then may take the file's place."""
+"""A copy of one file with new tags: written, read again and compared before it may replace the
+file."""
 
-# Paths are bytes here, which pathlib does not hold.
+# Paths are bytes here, because a file name need not be UTF-8; pathlib does not hold bytes.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
-from soulspot.library.bounded_file import open_bounded
+from soulspot.library.bounded_file import open_bounded, stamp_of
 from soulspot.library.mutagen_limits import limited
 from soulspot.library.suffixes import suffix
 from soulspot.library.tags import likely_readers, read_tags_as, unreadable_reason
 from soulspot.models import FileStamp, TrackTags
 from soulspot.tagging import file_copies, undo
+from soulspot.tagging.audio_layout import BLOCK
 from soulspot.tagging.file_copies import (
     FilePolicy,
-    Named,
+    NamedFile,
     PreparedCopy,
     TagsNotWritten,
-    beside,
-    copy,
-    may_be_replaced,
-    stamp_of,
+    check_replaceable,
+    prepare_copy,
 )
-from soulspot.tagging.formats import names as tag_names
 from soulspot.tagging.formats.base import FileTags, Picture, differs
+from soulspot.tagging.formats.names import COVER
 from soulspot.tagging.formats.opening import open_tags
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What a file's tags say now: the fields, and its front cover if there is one."""
+class CurrentTags:
+    """The tags that a file has now, as far as they concern the wanted values."""
 
-    path: bytes  # of the file itself, links followed
+    path: bytes  # the file itself, symbolic links followed
     stamp: FileStamp
-    fields: Mapping[str, Sequence[str]]
-    kept: Mapping[str, Sequence[str]]  # the wanted values as this format can keep them
-    front: Picture | None
+    fields: Mapping[str, Sequence[str]]  # field -> present values
+    storable: Mapping[str, Sequence[str]]  # field -> the wanted values as this format can store them
+    front: Picture | None  # the front cover
 
 
-def look(path: bytes, wanted: Mapping[str, Sequence[str]], max_file_size: int | None = None) -> Said:
-    """What the tags of a file say of the wanted fields. Opens it for reading only. Raises TagsNotWritten."""
+def read_current_tags(
+    path: bytes, wanted: Mapping[str, Sequence[str]], max_file_size: int | None = None
+) -> CurrentTags:
+    """Return the tags that a file has of the `wanted` fields, opened for reading only.
+
+    Raises TagsNotWritten with the reason when the file cannot be read or its tags not be
+    written."""
     real = os.path.realpath(path)
     try:
-        file, found = open_bounded(real, max_file_size)
+        file, status = open_bounded(real, max_file_size)
         with file, limited():
-            sheet = open_tags(file, likely_readers(file, suffix(real)), real)
-            if sheet is None:
-                raise TagsNotWritten(
-                    f"tags of .{suffix(real).decode(errors='replace')} files cannot be written"
-                )
-            return Said(
-                real, stamp_of(found), {field: sheet.get(field) for field in wanted},
-                {field: sheet.as_kept(field, values) for field, values in wanted.items()}, sheet.front(),
-            )  # fmt: skip
+            tags = open_tags(file, likely_readers(file, suffix(real)), real)
+            if tags is None:
+                ending = suffix(real).decode(errors="replace")
+                raise TagsNotWritten(f"tags of .{ending} files cannot be written")
+            fields = {field: tags.get(field) for field in wanted}
+            storable = {field: tags.storable(field, values) for field, values in wanted.items()}
+            return CurrentTags(real, stamp_of(status), fields, storable, tags.front())
     except TagsNotWritten:
         raise
     except FileNotFoundError:
@@ -63,92 +67,98 @@ def look(path: bytes, wanted: Mapping[str, Sequence[str]], max_file_size: int | 
         raise TagsNotWritten(unreadable_reason(real, error)) from error
 
 
-def prepare(
-    path: bytes,
-    stamp: FileStamp,
-    changes: Mapping[str, Sequence[str]],
-    front: Picture | None,
-    file_policy: FilePolicy,
-) -> PreparedCopy:
-    """A copy of the file with these values and this front cover. Raises TagsNotWritten; then nothing is left behind.
+def prepare_tagged_copy(
+    path: bytes, stamp: FileStamp, changes: Mapping[str, Sequence[str]], front: Picture | None, policy: FilePolicy
+) -> PreparedCopy:  # fmt: skip
+    """Make a copy of the file with these values and, if given, this front cover.
 
-    `stamp` is the file as the changes were made for."""
-    found = may_be_replaced(path, file_policy)
-    if stamp_of(found) != stamp:
+    `changes` was computed for the file as of `stamp`. Raises TagsNotWritten; then nothing is left
+    behind."""
+    status = check_replaceable(path, policy)
+    if stamp_of(status) != stamp:
         raise TagsNotWritten("was changed meanwhile")
 
-    def fill(old: IO[bytes], new: Named) -> tuple[bytes, TrackTags]:
-        copy(old, new.file)
+    def fill(old: IO[bytes], new: NamedFile) -> tuple[bytes, TrackTags]:
+        copy_content(old, new.file)
         file_copies.report_step("copied")
         old.seek(0)
-        sheet = _opened(old, path)
-        untouched = _untouched(sheet, changes, front)
+        tags = _open(old, path)
+        others = _other_tags(tags, changes, front)
         for field, values in changes.items():
-            sheet.set(field, values)
+            tags.set(field, values)
         if front is not None:
-            sheet.set_front(front)
-        sheet.save(new.file)
+            tags.set_front(front)
+        tags.save(new.file)
         new.file.flush()
         file_copies.report_step("tagged")
-        return _verified(old, new, path, changes, front, untouched)
-
-    return beside(path, found, file_policy, fill)
-
-
-def prepare_back(
-    path: bytes, digest: str, way: bytes, before: FileStamp, file_policy: FilePolicy
-) -> PreparedCopy:
-    """A copy of the file as it was before (`before` has its time, `digest` its SHA-256). Raises TagsNotWritten."""
-    found = may_be_replaced(path, file_policy)
-
-    def fill(present: IO[bytes], out: Named) -> tuple[bytes, TrackTags]:
+        _verify_tags(new.file, path, changes, front, others)
         try:
-            if undo.go_back(way, present, out.file) != digest:
+            way_back = undo.make_way_back(old, new.file)
+        except undo.CannotRestore as error:
+            raise TagsNotWritten(str(error), failed=True) from error
+        read = read_tags_as(new.path, path)
+        if read.duration_ms != read_tags_as(path, path).duration_ms:
+            raise TagsNotWritten("its length would not be the same", failed=True)
+        return way_back, read
+
+    return prepare_copy(path, status, policy, fill)
+
+
+def copy_content(old: IO[bytes], new: IO[bytes]) -> None:
+    """Write all bytes of `old` into `new`."""
+    shutil.copyfileobj(old, new, BLOCK)
+    new.flush()
+
+
+def prepare_restored_copy(
+    path: bytes, digest: str, way_back: bytes, before: FileStamp, policy: FilePolicy
+) -> PreparedCopy:
+    """Make a copy of the file as it was before its tags were written. Raises TagsNotWritten.
+
+    `before` and `digest` are the stamp and the SHA-256 of the file at that time."""
+    status = check_replaceable(path, policy)
+
+    def fill(present: IO[bytes], out: NamedFile) -> tuple[bytes, TrackTags]:
+        try:
+            if undo.restore(way_back, present, out.file) != digest:
                 raise TagsNotWritten("its audio is not the one whose tags were written")
-        except undo.NoWayBack as error:
+        except undo.CannotRestore as error:
             raise TagsNotWritten(str(error)) from error
         out.file.flush()
-        return b"", read_tags_as(out.name, path)
+        return b"", read_tags_as(out.path, path)
 
-    return beside(path, found, file_policy, fill, mtime_ns=before.mtime_ns)
+    return prepare_copy(path, status, policy, fill, mtime_ns=before.mtime_ns)
 
 
-def _opened(file: IO[bytes], path: bytes) -> FileTags:
+def _open(file: IO[bytes], path: bytes) -> FileTags:
     with limited():
-        sheet = open_tags(file, None, path)
-    if sheet is None:
+        tags = open_tags(file, None, path)
+    if tags is None:
         raise TagsNotWritten("its tags cannot be written")
-    return sheet
+    return tags
 
 
-def _untouched(sheet: FileTags, changes: Iterable[str], front: Picture | None) -> dict[str, str]:
-    """What must be there again: all but what the changes may touch."""
+def _other_tags(tags: FileTags, changes: Iterable[str], front: Picture | None) -> dict[str, str]:
+    """Return all native tags that the changes may not touch."""
     touched: set[str] = set()
-    for field in [*changes, *([tag_names.COVER] if front else [])]:
-        touched |= sheet.names(field)
-    return {name: said for name, said in sheet.everything().items() if name not in touched}
+    for field in [*changes, *([COVER] if front else [])]:
+        touched |= tags.native_names(field)
+    return {name: value for name, value in tags.native_tags().items() if name not in touched}
 
 
-def _verified(
-    old: IO[bytes], new: Named, path: bytes, changes: Mapping[str, Sequence[str]], front: Picture | None,
-    untouched: Mapping[str, str],
-) -> tuple[bytes, TrackTags]:  # fmt: skip
-    """The way back, and what a scan will read, when the new file holds what it should and all that the old one did."""
-    new.file.seek(0)
-    sheet = _opened(new.file, path)
+def _verify_tags(
+    new: IO[bytes], path: bytes, changes: Mapping[str, Sequence[str]], front: Picture | None,
+    others: Mapping[str, str],
+) -> None:  # fmt: skip
+    """Raise TagsNotWritten unless the new file has the changed values and all other tags of the old
+    one."""
+    new.seek(0)
+    tags = _open(new, path)
     for field, values in changes.items():
-        if differs(field, sheet.get(field), sheet.as_kept(field, values)):
+        if differs(field, tags.get(field), tags.storable(field, values)):
             raise TagsNotWritten(f"{field} would not read as it was written", failed=True)
-    if front is not None and ((there := sheet.front()) is None or there.data != front.data):
+    if front is not None and ((there := tags.front()) is None or there.data != front.data):
         raise TagsNotWritten("its cover would not read as it was written", failed=True)
-    there_now = _untouched(sheet, changes, front)
-    if lost := [name for name, said in untouched.items() if there_now.get(name) != said]:
+    now = _other_tags(tags, changes, front)
+    if lost := [name for name, value in others.items() if now.get(name) != value]:
         raise TagsNotWritten(f"other tags would be lost: {', '.join(sorted(lost)[:3])[:200]}", failed=True)
-    try:
-        way = undo.way_back(old, new.file)
-    except undo.NoWayBack as error:
-        raise TagsNotWritten(str(error), failed=True) from error
-    tags, before = read_tags_as(new.name, path), read_tags_as(path, path)
-    if tags.duration_ms != before.duration_ms:
-        raise TagsNotWritten("its length would not be the same", failed=True)
-    return way, tags

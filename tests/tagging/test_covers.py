@@ -1,4 +1,4 @@
-"""CoverCache are fetched once, behind gates of their own, from nowhere but where covers lie, and kept within a limit."""
+"""Front covers: fetched once, behind gates of their own, from the known hosts, kept within a limit."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from soulspot.sandbox.servers.covers import cover_png
 from soulspot.store import enriched
 from soulspot.store.database import Database
 from soulspot.store.provider_state import ProviderState
-from soulspot.tagging.covers import ARCHIVE, CoverCache, CoverSources, kind_of
+from soulspot.tagging.covers import ARCHIVE, CoverCache, CoverSources, image_type
 from soulspot.tagging.request import tag_request
 from soulspot.tagging.rules import TagRules
 from soulspot.tagging.writer import TagWriter
@@ -42,7 +42,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Archive:
-    """A server that answers as the test says, and what it was asked."""
+    """A server with the answers that a test gives it; `asked` has the paths of its requests."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -83,14 +83,15 @@ Make = Callable[..., CoverCache]
 
 @pytest.fixture
 async def make(tmp_path: Path, archive: Archive) -> AsyncIterator[Make]:
-    """CoverCache over this archive: `make(cache_bytes=...)`; the same database and folder each time."""
+    """CoverCache over this archive: `make(cache_bytes=...)`; the same database and folder each
+    time."""
     async with AsyncExitStack() as stack:
         database = stack.enter_context(Database(tmp_path / "soulspot.db"))
         gates = Gates(ProviderState(database))
 
         def build(**more: Any) -> CoverCache:
-            sources = CoverSources(archive=archive.url, spotify=archive.url)
-            how = {"sources": sources, "rate": 1000.0} | more
+            sources = CoverSources(archive=archive.url, spotify=archive.url, rate=1000.0)
+            how = {"sources": sources} | more
             made = CoverCache(database, gates, tmp_path / "covers", now=lambda: Clock.now, **how)
             stack.push_async_callback(made.close)
             return made
@@ -123,7 +124,7 @@ async def test_redirects_lead_to_the_image_and_the_size_is_the_configured_one(
     small = archive.front.replace("77-500", "77-250")
     archive.answers[small] = web.Response(status=307, headers={"Location": "/download/x.png"})
     archive.answers["/download/x.png"] = cover_png("x")
-    assert await make(sources=CoverSources(250, archive.url, archive.url)).get(FRONT) is not None
+    assert await make(sources=CoverSources(250, archive.url, archive.url, 1000.0)).get(FRONT) is not None
     assert archive.asked == [small, "/download/x.png"]
 
 
@@ -216,9 +217,9 @@ async def test_a_host_that_asks_for_patience_gets_it(make: Make, archive: Archiv
 
 
 def test_images_are_told_by_their_first_bytes() -> None:
-    assert kind_of(b"RIFF\0\0\0\0WEBPVP8 ") == "image/webp"
-    assert kind_of(b"GIF89a") == "image/gif"
-    assert kind_of(b"<svg xmlns=") is None
+    assert image_type(b"RIFF\0\0\0\0WEBPVP8 ") == "image/webp"
+    assert image_type(b"GIF89a") == "image/gif"
+    assert image_type(b"<svg xmlns=") is None
 
 
 async def test_covers_are_put_into_tags_and_taken_out_again(
@@ -291,12 +292,12 @@ async def test_the_sandbox_answers_as_the_archive_does() -> None:
         async with client.get(f"{there}/{release.cover_id}-500.jpg", allow_redirects=False) as answer:
             assert answer.status == 307
         async with client.get(f"{there}/front-250") as answer:
-            assert (answer.status, kind_of(await answer.read())) == (200, "image/png")
+            assert (answer.status, image_type(await answer.read())) == (200, "image/png")
         async with client.get(f"{sandbox.covers_url}/release/{bare.mbid}/front") as answer:
             assert answer.status == 404
 
 
-# --- over HTTP ----------------------------------------------------------------------------------------------------
+# --- over HTTP ---
 
 
 async def test_the_page_gets_covers_from_us_with_a_tag_and_from_no_other_page(
@@ -330,14 +331,14 @@ async def test_without_being_configured_no_cover_is_ever_asked_for(start: Any) -
         assert 'data-covers="off"' in await answer.text()
 
 
-# --- beside an export -----------------------------------------------------------------------------------------------
+# --- beside an export ---
 
 
 SILENT = Bars(quiet=True)
 
 
 def exported(database: Path, *covers: str | None) -> None:
-    """Rows of tracks with these covers, the first two of one release."""
+    """Write rows of tracks with these covers, the first two of one release."""
     with Database(database) as opened:
         made = [
             EnrichedTrack(n, None, f"{n}", Status.ACCEPTED, 1.0, mb_release_id=mbid(max(n, 2)), cover_url=url)

@@ -1,4 +1,4 @@
-"""Tags written are read by everybody as meant, the audio stays as it is to the bit, and everything can be taken back."""
+"""Written tags: other programs read them as meant, the audio stays the same, all can be undone."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from soulspot.tagging import file_copies, tagged_copies
 from soulspot.tagging.file_copies import FilePolicy, PreparedCopy, TagsNotWritten
 from soulspot.tagging.formats.base import Picture, differs
 from soulspot.tagging.formats.names import FIELDS
-from soulspot.tagging.rules import changes, wanted
+from soulspot.tagging.rules import changed_fields, values_to_write
 from tests.library.audio import mp3, tags_of
 from tests.support.factories import isrc, mbid, spotify_id
 from tests.support.shared_data import shared
@@ -59,12 +59,12 @@ FRONT = Picture(b"\xff\xd8\xff\xe0" + bytes(range(256)) * 40, "image/jpeg")
 
 @pytest.fixture(autouse=True)
 def _disks_are_quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing here lets the machine fail, only the process: nothing has to reach the disk."""
+    """Turn fsync off: in these tests a process may die, but not the machine."""
     monkeypatch.setattr(os, "fsync", lambda handle: None)
 
 
 def sample(kind: str, folder: Path) -> Path:
-    """A file of this kind that has tags of its own already, unrelated ones among them."""
+    """Return a file of this kind that has tags already, unrelated ones among them."""
     ending = kind.rpartition(".")[2]
     path = folder / f"song.{ending}"
     name = "mutagen/silence-1.wma" if kind == "wma" else f"mediafile/full.{ending}"
@@ -83,23 +83,23 @@ def write(
     file_policy: FilePolicy = USUAL,
     front: Any = None,
 ) -> PreparedCopy:
-    """Write everything that differs."""
-    said = tagged_copies.look(os.fsencode(path), wanted(row, FIELDS))
-    new = {name: after for name, (_, after) in changes(said, policy).items()}
-    prepared = tagged_copies.prepare(said.path, said.stamp, new, front, file_policy)
-    file_copies.replace(prepared)
+    """Write every field that differs; return the copy that replaced the file."""
+    said = tagged_copies.read_current_tags(os.fsencode(path), values_to_write(row, FIELDS))
+    new = {name: after for name, (_, after) in changed_fields(said, policy).items()}
+    prepared = tagged_copies.prepare_tagged_copy(said.path, said.stamp, new, front, file_policy)
+    file_copies.replace_original(prepared)
     return prepared
 
 
 def take_back(path: Path, prepared: PreparedCopy) -> None:
-    back = tagged_copies.prepare_back(
+    back = tagged_copies.prepare_restored_copy(
         os.fsencode(path), prepared.digest, prepared.way_back, prepared.before, FilePolicy()
     )
-    file_copies.replace(back)
+    file_copies.replace_original(back)
 
 
 def decoded(path: Path) -> str:
-    """The MD5 of the decoded sound."""
+    """Return the MD5 of the decoded sound."""
     command = ["ffmpeg", "-v", "error", "-i", path, "-map", "0:a", "-f", "md5", "-"]
     return subprocess.run(
         command, capture_output=True, text=True, check=False
@@ -107,12 +107,12 @@ def decoded(path: Path) -> str:
 
 
 def dump(path: Path) -> str:
-    """All that mutagen finds in a file."""
+    """Return all that mutagen finds in a file, as text."""
     found = mutagen.File(path)
     return repr(dict(found.tags or {})) if hasattr(found.tags, "items") else repr(list(found.tags or ()))
 
 
-# --- read by everybody --------------------------------------------------------------------------------------------
+# --- read by everybody ---
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -241,7 +241,7 @@ def ID3_of_dsf(path: Path) -> bytes:
     return next(one.data for one in mutagen.File(path).tags.getall("APIC") if one.type == 3)
 
 
-# --- what must not change -----------------------------------------------------------------------------------------
+# --- what must not change ---
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -279,21 +279,22 @@ def test_no_file_of_23_formats_broken_ones_among_them_is_ever_damaged(tmp_path: 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_only_empty_fills_gaps_and_leaves_alone_what_is_there(tmp_path: Path, kind: str) -> None:
     path = sample(kind, tmp_path)
-    said = tagged_copies.look(os.fsencode(path), wanted(ROW, FIELDS))
+    said = tagged_copies.read_current_tags(os.fsencode(path), values_to_write(ROW, FIELDS))
     there = {name for name, values in said.fields.items() if values}
     assert there
-    assert there.isdisjoint(changes(said, "only-empty"))
+    assert there.isdisjoint(changed_fields(said, "only-empty"))
     write(path, policy="only-empty")
     assert mediafile.MediaFile(path).title == said.fields["title"][0]
-    again = tagged_copies.look(os.fsencode(path), wanted(ROW, FIELDS))
-    assert changes(again, "only-empty") == {}
+    again = tagged_copies.read_current_tags(os.fsencode(path), values_to_write(ROW, FIELDS))
+    assert changed_fields(again, "only-empty") == {}
 
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_what_was_written_once_is_not_written_again(tmp_path: Path, kind: str) -> None:
     path = sample(kind, tmp_path)
     write(path)
-    assert changes(tagged_copies.look(os.fsencode(path), wanted(ROW, FIELDS)), "overwrite") == {}
+    current = tagged_copies.read_current_tags(os.fsencode(path), values_to_write(ROW, FIELDS))
+    assert changed_fields(current, "overwrite") == {}
 
 
 @pytest.mark.parametrize(
@@ -321,7 +322,7 @@ def test_what_is_not_known_takes_nothing_out_of_a_file(tmp_path: Path) -> None:
     assert mediafile.MediaFile(path).title == "full"
 
 
-# --- the file itself ----------------------------------------------------------------------------------------------
+# --- the file itself ---
 
 
 def test_mode_and_extended_attributes_stay_and_the_time_changes_or_not_as_configured(tmp_path: Path) -> None:
@@ -345,7 +346,7 @@ def test_mode_and_extended_attributes_stay_and_the_time_changes_or_not_as_config
 def test_a_file_system_without_attributes_modes_or_a_count_of_its_blocks_is_written_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Such as sshfs and others over the network are."""
+    """File systems over the network, such as sshfs, are like this."""
     path = silence(tmp_path / "song.mp3")
     path.chmod(0o600)  # as the copy is made
 
@@ -381,10 +382,10 @@ def test_a_file_that_should_be_left_alone_is_and_the_reason_is_told(
     tmp_path: Path, spoil: Callable[[Path], Any], says: str
 ) -> None:
     path = silence(tmp_path / "song.mp3")
-    said = tagged_copies.look(os.fsencode(path), wanted(ROW, FIELDS))
+    said = tagged_copies.read_current_tags(os.fsencode(path), values_to_write(ROW, FIELDS))
     spoil(path)
     with pytest.raises(TagsNotWritten, match=says):
-        tagged_copies.prepare(said.path, said.stamp, said.kept, None, FilePolicy())
+        tagged_copies.prepare_tagged_copy(said.path, said.stamp, said.storable, None, FilePolicy())
     assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".")] == []
 
 
@@ -399,11 +400,11 @@ def test_names_are_parted_only_when_that_is_configured(tmp_path: Path) -> None:
 
 def test_a_file_changed_while_its_copy_was_made_is_left_as_it_is(tmp_path: Path) -> None:
     path = silence(tmp_path / "song.mp3")
-    said = tagged_copies.look(os.fsencode(path), wanted(ROW, FIELDS))
-    prepared = tagged_copies.prepare(said.path, said.stamp, said.kept, None, FilePolicy())
+    said = tagged_copies.read_current_tags(os.fsencode(path), values_to_write(ROW, FIELDS))
+    prepared = tagged_copies.prepare_tagged_copy(said.path, said.stamp, said.storable, None, FilePolicy())
     path.write_bytes(b"somebody else's")
     with pytest.raises(TagsNotWritten, match="was changed meanwhile"):
-        file_copies.replace(prepared)
+        file_copies.replace_original(prepared)
     assert path.read_bytes() == b"somebody else's"
     assert [one.name for one in tmp_path.iterdir()] == ["song.mp3"]
 
@@ -419,8 +420,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_behind(
         raise OSError(28, "No space left on device")
 
     if how == "full":
-        monkeypatch.setattr(file_copies, "copy", full)
-        monkeypatch.setattr(tagged_copies, "copy", full)
+        monkeypatch.setattr(tagged_copies, "copy_content", full)
     else:
         room = os.statvfs_result((4096, 4096, 10**6, 0, 0, 10**6, 0, 0, 0, 255))
         monkeypatch.setattr(os, "statvfs", lambda folder: room)
@@ -432,7 +432,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_behind(
 
 
 def silence(path: Path) -> Path:
-    """A playable file with a title and an artist."""
+    """Write a playable file with a title and an artist."""
     path.write_bytes(SILENCE[path.suffix](3000, 3000))
     if path.suffix == ".mp3":
         tags = ID3()
@@ -443,7 +443,7 @@ def silence(path: Path) -> Path:
     return path
 
 
-# --- killed -------------------------------------------------------------------------------------------------------
+# --- killed ---
 
 
 STEPS = ("created", "copied", "tagged", "synced", "renamed", "folder synced")
@@ -470,7 +470,7 @@ def test_killed_at_any_step_the_file_is_the_old_or_the_new_one_whole(
     now = hashlib.sha256(path.read_bytes()).hexdigest()
     assert now == (after if step in ("renamed", "folder synced") else before)
     left = [one for one in tmp_path.iterdir() if one.name.startswith(".soulspot-")]
-    assert file_copies.sweep([os.fsencode(tmp_path)]) == len(left)
+    assert file_copies.remove_leftovers([os.fsencode(tmp_path)]) == len(left)
     assert sorted(one.name for one in tmp_path.iterdir()) == sorted([path.name, other.name])
 
 
@@ -480,7 +480,7 @@ def test_nobody_takes_a_copy_that_was_left_behind_for_music() -> None:
     assert not is_audio(file_copies.TEMPORARY + b"0123456789abcdef" + file_copies.ENDING)
 
 
-# --- the way back -------------------------------------------------------------------------------------------------
+# --- the way back ---
 
 
 def test_the_old_tags_come_back_even_after_somebody_else_has_written_others(tmp_path: Path) -> None:
@@ -532,4 +532,4 @@ def test_a_file_that_is_no_music_of_ours_says_so(tmp_path: Path) -> None:
     path = tmp_path / "song.aac"
     path.write_bytes(shared("data", "audio", "mutagen", "empty.aac").read_bytes())
     with pytest.raises(TagsNotWritten, match=r"tags of \.aac files cannot be written"):
-        tagged_copies.look(os.fsencode(path), wanted(ROW, FIELDS))
+        tagged_copies.read_current_tags(os.fsencode(path), values_to_write(ROW, FIELDS))

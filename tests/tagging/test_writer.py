@@ -1,4 +1,4 @@
-"""Tags are written to accepted tracks only, journaled before a file changes, and taken back to the bit."""
+"""Tags are written to accepted tracks only, journaled before a file changes, and undone to the bit."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ ALL = TagRules()
 
 @pytest.fixture(autouse=True)
 def _disks_are_quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing here lets the machine fail, only the process: nothing has to reach the disk."""
+    """Turn fsync off: in these tests a process may die, but not the machine."""
     monkeypatch.setattr(os, "fsync", lambda handle: None)
 
 
 class Library:
-    """Songs on the disk, and a database that has found out about them."""
+    """Songs on the disk, and a database with their accepted values."""
 
     def __init__(self, folder: Path) -> None:
         self.music = folder / "music"
@@ -49,7 +49,7 @@ class Library:
         self.clock = NOW
 
     def song(self, name: str, *, status: Status = Status.ACCEPTED, **known: Any) -> Path:
-        """A file that was scanned and found."""
+        """Add a song that was scanned, with a row of these known values."""
         path = self.music / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(SILENCE[path.suffix](1000, 1000))
@@ -62,7 +62,7 @@ class Library:
         return path
 
     def scan(self) -> int:
-        """Read what is new or changed, as the intake does. Returns how many files that were."""
+        """Read new and changed files, as the intake does; return how many there were."""
 
         def look(connection: sqlite3.Connection) -> int:
             found = list(Walk([os.fsencode(self.music)]))
@@ -88,7 +88,7 @@ class Library:
         return await self.writer(rules).write(tag_request(rules, **({"apply": True} | wish)), operation_id)
 
     def digests(self) -> dict[str, str]:
-        """Every file there is, with its content."""
+        """Return the SHA-256 of every file by its path."""
         return {
             str(path.relative_to(self.music)): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted(self.music.rglob("*"))
@@ -220,7 +220,7 @@ def test_a_wish_survives_a_restart() -> None:
     assert request_from_json(request_to_json(wish)) == wish
 
 
-# --- killed -------------------------------------------------------------------------------------------------------
+# --- killed ---
 
 STEPS = ("created", "copied", "tagged", "synced", "journaled", "renamed", "folder synced", "settled")
 
@@ -262,7 +262,7 @@ async def test_killed_at_any_step_the_journal_and_the_files_agree_after_the_next
 
 
 def _killed(library: Library, step: str, undoing: bool) -> int:
-    """Do the work in a process that ends at this step. Returns its exit code."""
+    """Do the work in a process that ends at this step; return its exit code."""
     child = os.fork()
     if child == 0:
         try:
@@ -280,7 +280,7 @@ async def test_a_cancelled_run_finishes_the_files_that_it_has_begun(
 ) -> None:
     for number in range(6):
         library.song(f"{number}.mp3")
-    monkeypatch.setattr(tagging, "AT_ONCE", 2)
+    monkeypatch.setattr(tagging, "FILES_AT_ONCE", 2)
     seen: list[str] = []
     loop = asyncio.get_running_loop()
 
@@ -311,7 +311,7 @@ async def test_without_a_journal_no_file_changes(library: Library, monkeypatch: 
     assert library.digests() == before
 
 
-# --- by itself ----------------------------------------------------------------------------------------------------
+# --- by itself ---
 
 
 async def test_an_album_is_due_only_when_nothing_of_it_is_asked_for_any_more(library: Library) -> None:
@@ -344,11 +344,11 @@ async def test_what_was_found_out_anew_is_due_again_and_a_failure_after_an_hour(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("soulspot.tagging.tagged_copies.copy", full)
+        patched.setattr("soulspot.tagging.tagged_copies.copy_content", full)
         report = await writer.write(tag_request(ALL, apply=True), 1)
     assert (report.failed, report.problems[0]["reason"]) == (1, "the disk is full")
     assert await writer.due() == []
-    library.clock += tagging.TRY_AGAIN
+    library.clock += tagging.RETRY_AFTER
     assert await writer.due() == [library.id_of(path)]
     await writer.write(tag_request(ALL, apply=True), 2)
     assert await writer.due() == []

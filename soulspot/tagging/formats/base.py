@@ -1,4 +1,5 @@
-"""One file's tags as fields to read and to set, whatever the format: what is not set stays as it was."""
+"""The tags of one file as fields to read and set, whatever the format; unset tags stay as they
+were."""
 
 # mutagen has no annotations:
 # mypy: disable-error-code="no-untyped-call"
@@ -12,54 +13,61 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from soulspot.library import values
-from soulspot.tagging.formats import names
+from soulspot.tagging.formats.names import DATES, POSITIONS
 
 _NUMBER = re.compile(r"\s*(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An image as tags hold it."""
+    """An image as tags hold it; `mime` is "image/jpeg" or "image/png"."""
 
     data: bytes
     mime: str
 
 
 class FileTags(ABC):
-    """The tags of one opened file. Values are lists of text; [] stands for a field that is not there."""
+    """The tags of one opened file: a field's values are a list of texts, [] for an absent field.
 
-    kind: str  # the format of the tags, as people call it
+    Fields are those of `names.FIELDS`. Native names and tags are the format's own."""
 
     def __init__(self, file: Any) -> None:
-        self.file = file
+        self.file = file  # what mutagen opened
 
     @property
     def tags(self) -> Any:
+        """mutagen's tags of the file; None for a file without."""
         return self.file.tags
 
     def get(self, field: str) -> list[str]:
-        """The values of a field, cleaned; a position without its total."""
+        """Return the values of a field, cleaned; a position without its total."""
         found = values.split_values(self._get(field))
-        if field in names.POSITIONS:
-            found = [str(number) for one in found[:1] if (number := values.parse_position(one)[0])]
+        if field in POSITIONS:
+            found = [str(number) for value in found[:1] if (number := values.parse_position(value)[0])]
         return found
 
-    def as_kept(self, field: str, wanted: Sequence[str]) -> list[str]:
-        """What `get` will say after `set` of these: some formats keep less."""
+    def storable(self, field: str, wanted: Sequence[str]) -> list[str]:
+        """Return what `get` will return after `set(field, wanted)`: some formats store less."""
         return list(wanted)
 
     def set(self, field: str, wanted: Sequence[str]) -> None:
-        """Put these values in place of what the field has."""
-        if self.tags is None:
-            self.file.add_tags()
-        if field in names.POSITIONS:
-            total = self._total(field)
+        """Put the values `wanted` (at least one) in place of the field's values."""
+        self._add_missing_tags()
+        if field in POSITIONS:
+            # The total behind the number ("3/12") stays when the number changes.
+            totals = (values.parse_position(value)[1] for value in self._get(field))
+            total = next(filter(None, totals), None)
             wanted = [f"{wanted[0]}/{total}" if total else wanted[0]]
         self._set(field, wanted)
 
-    def _total(self, field: str) -> int | None:
-        """The total behind the number ("3/12"), which stays when the number changes."""
-        return next((total for one in self._get(field) if (total := values.parse_position(one)[1])), None)
+    def set_front(self, picture: Picture) -> None:
+        """Put this picture in place of the front cover; other pictures stay."""
+        self._add_missing_tags()
+        self._set_front(picture)
+
+    def _add_missing_tags(self) -> None:
+        if self.tags is None:
+            self.file.add_tags()
 
     @abstractmethod
     def _get(self, field: str) -> list[str]: ...
@@ -68,35 +76,38 @@ class FileTags(ABC):
     def _set(self, field: str, wanted: Sequence[str]) -> None: ...
 
     @abstractmethod
-    def names(self, field: str) -> frozenset[str]:
-        """The native names that `set` of a field may touch."""
+    def _set_front(self, picture: Picture) -> None: ...
 
     @abstractmethod
-    def everything(self) -> dict[str, str]:
-        """All native tags by name, in a form to compare: what was not to be touched must be there again."""
+    def native_names(self, field: str) -> frozenset[str]:
+        """Return the native names that `set` of a field (`set_front` of `names.COVER`) may
+        touch."""
+
+    @abstractmethod
+    def native_tags(self) -> dict[str, str]:
+        """Return all native tags by name, in a form for comparing them before and after a
+        change."""
 
     @abstractmethod
     def front(self) -> Picture | None:
-        """The front cover in the tags."""
-
-    @abstractmethod
-    def set_front(self, picture: Picture) -> None:
-        """Put this picture in place of the front cover; other pictures stay."""
+        """Return the front cover; None when there is none."""
 
     def save(self, file: IO[bytes]) -> None:
-        """Write the tags into `file`, which holds what was opened."""
+        """Write the tags into `file`, a copy of the opened file."""
         file.seek(0)
         self.file.save(file)
 
 
-def differs(field: str, there: Sequence[str], wanted: Sequence[str]) -> bool:
-    """Whether writing `wanted` over `there` would change what is said; a date is never made less exact."""
-    if list(there) == list(wanted):
+def differs(field: str, present: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Whether writing `wanted` over `present` would change the meaning of a field.
+
+    A more exact date of the same day, month or year counts as equal, and so does "03" for "3"."""
+    if list(present) == list(wanted):
         return False
-    if field in names.DATES and there and wanted:
-        known = values.parse_date(there[0])
+    if field in DATES and present and wanted:
+        known = values.parse_date(present[0])
         return known is None or not (known == wanted[0] or known.startswith(f"{wanted[0]}-"))
-    if field in names.POSITIONS and there and wanted:
-        number = _NUMBER.match(there[0])
+    if field in POSITIONS and present and wanted:
+        number = _NUMBER.match(present[0])
         return number is None or int(number[1]) != int(wanted[0])
     return True

@@ -1,4 +1,5 @@
-"""Open the tags of a file of any format: the choice of a sheet for what mutagen has opened."""
+"""Opening the tags of a file of any format: the choice of a FileTags for what mutagen has
+opened."""
 
 # mutagen has no annotations:
 # mypy: disable-error-code="no-untyped-call"
@@ -18,26 +19,27 @@ from mutagen.flac import FLAC
 from mutagen.mp3 import MP3
 from mutagen.mp4 import MP4
 from mutagen.ogg import OggFileType
-from mutagen.oggtheora import OggTheora
 from mutagen.trueaudio import TrueAudio
 from mutagen.wave import WAVE
 
 from soulspot.tagging.formats import id3, keyed
 from soulspot.tagging.formats.base import FileTags
 
-_MAKERS: Sequence[tuple[Any, Callable[[Any, IO[bytes]], FileTags]]] = (
-    ((MP3, TrueAudio, WAVE, AIFF, DSF, DSDIFF), id3.opened_as_written),
-    (FLAC, lambda opened, _: keyed.FlacTags(opened)),
-    (OggTheora, lambda opened, _: keyed.VorbisTags(opened)),
-    (OggFileType, lambda opened, _: keyed.VorbisTags(opened)),
-    (MP4, lambda opened, _: keyed.Mp4Tags(opened)),
-    (ASF, lambda opened, _: keyed.AsfTags(opened)),
-    (APEv2File, lambda opened, _: keyed.ApeTags(opened)),
+_TAGS_OF: Sequence[tuple[Any, Callable[[Any], FileTags]]] = (
+    (FLAC, keyed.FlacTags),
+    (OggFileType, keyed.VorbisTags),
+    (MP4, keyed.Mp4Tags),
+    (ASF, keyed.AsfTags),
+    (APEv2File, keyed.ApeTags),
 )
 
 
-def open_tags(file: IO[bytes], options: Sequence[type] | None = None, name: bytes = b"") -> FileTags | None:
-    """The tags of an opened file; None for a format whose tags cannot be written. Raises what mutagen raises."""
-    opened: Any = mutagen.File(file, filename=name, options=options)
-    maker = next((make for kind, make in _MAKERS if isinstance(opened, kind)), None)
-    return maker(opened, file) if maker else None
+def open_tags(file: IO[bytes], readers: Sequence[type] | None = None, name: bytes = b"") -> FileTags | None:
+    """Return the tags of an opened file; None for a format whose tags cannot be written.
+
+    `readers` are mutagen's classes to choose from (None: all), `name` is the file's name. Raises
+    whatever mutagen raises on a damaged file."""
+    opened: Any = mutagen.File(file, filename=name, options=readers)
+    if isinstance(opened, (MP3, TrueAudio, WAVE, AIFF, DSF, DSDIFF)):
+        return id3.open_id3(opened, file)
+    return next((make(opened) for kind, make in _TAGS_OF if isinstance(opened, kind)), None)
