@@ -1,13 +1,16 @@
-"""Matching: tags and candidates in, a decision with its reasons out; pure functions, nothing waits or writes."""
+"""Matching: tags and candidates in, a decision with its reasons out.
+
+`deciding` calls it for each answered lookup, `pipeline` and `estimate` to group albums, and
+`operations` to compare titles for review. Pure: nothing here waits, reads or writes."""
 
 from soulspot.matching.albums.editions import album_may_be_by, choose_editions
 from soulspot.matching.albums.groups import identify_album
 from soulspot.matching.albums.pairing import Pairing, pair_tracks
+from soulspot.matching.candidates import preselect_recordings
 from soulspot.matching.decision import accept_by_name, decide
-from soulspot.matching.nearby import preselect_recordings
 from soulspot.matching.records import compare_records
-from soulspot.matching.text.fallback import normalise_tags, strip_artist
 from soulspot.matching.text.names import artist_has_alias, artist_has_name
+from soulspot.matching.text.tag_cleanup import normalise_tags, strip_artist
 from soulspot.matching.text.titles import parse_title
 from soulspot.matching.values import (
     NO_EVIDENCE,
@@ -17,7 +20,7 @@ from soulspot.matching.values import (
     MatchPolicy,
     ScoredCandidate,
 )
-from soulspot.matching.versions.words import describe_versions, parse_versions
+from soulspot.matching.versions.parsing import describe_versions, parse_versions
 
 __all__ = [
     "NO_EVIDENCE",

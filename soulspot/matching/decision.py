@@ -1,23 +1,30 @@
-"""The decision for one track: candidates merged, scored and ranked, and accepted only when clearly right."""
+"""The decision for one track: candidates compared, ranked, and accepted only when clearly right."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from soulspot.matching.albums.belonging import choose_release
-from soulspot.matching.scoring.comparing import Marks, compare
-from soulspot.matching.scoring.identified import WITH_ONE_DOUBT, Standing, identified_score, verify
+from soulspot.matching.albums.editions import choose_release
+from soulspot.matching.candidates import unite_candidates
+from soulspot.matching.scoring.comparison import compare
+from soulspot.matching.scoring.contenders import Contender, are_rivals, find_untimed_take, prefer_official
+from soulspot.matching.scoring.features import EQUAL, Comparison, IdentifierFeature
+from soulspot.matching.scoring.identifiers import Standing, identified_score, verify
 from soulspot.matching.scoring.reasons import explain
-from soulspot.matching.scoring.rivals import Judged, preferred, rivals, untold
-from soulspot.matching.scoring.singling import left_over, only_of_its_name, remaining, singled_out
-from soulspot.matching.uniting import united
+from soulspot.matching.scoring.rules import WITH_ONE_DOUBT
+from soulspot.matching.scoring.sole_candidates import (
+    find_only_of_its_name,
+    prefer_own,
+    raise_left_over,
+    raise_sole_candidate,
+)
 from soulspot.matching.values import NO_EVIDENCE, AlbumEvidence, Candidate, Decision, MatchPolicy
-from soulspot.matching.views import View, view_of_fields, views_of_tags, without_leading_number
+from soulspot.matching.views import View, cut_leading_number, view_of_entity, views_of_tags
 from soulspot.models import TrackTags, Verdict
 
-SHOWN = 10
-_LONE = 0.95
+RANKED = 10
+_LONE = 0.95  # the score of the only candidate that a lone identifier led to
 ONLY_OF_ITS_NAME = "the only one of this name, some seconds off"
 _IDENTIFIERS = ("recording id", "spotify id", "isrc", "spotify link")
 
@@ -31,47 +38,53 @@ def decide(
     rejected: frozenset[str] = frozenset(),
     evidence: AlbumEvidence = NO_EVIDENCE,
 ) -> Decision:
-    """Decide which of `candidates` (all MusicBrainz/ListenBrainz recordings, or all Spotify tracks) the track is.
+    """Decide which of `candidates`, all recordings or all Spotify tracks, the track is.
 
-    `path` fills gaps in the tags; ids in `rejected` are never proposed; `evidence` is what the other tracks of the album
-    leave: between candidates that are as close it decides, and it takes nothing away. The order of the
-    candidates does not matter."""
+    `path` fills gaps in the tags. Ids in `rejected` are never proposed. `evidence` of the album's
+    other tracks decides between candidates that are as close, and takes nothing away. The order
+    of the candidates does not matter.
+    """
     readings = views_of_tags(tags, path)
     ours = readings[0]
     pool = [
-        c
-        for c in united(candidates)
-        if c.entity.id not in rejected and c.entity.kind in ("recording", "track")
+        candidate
+        for candidate in unite_candidates(candidates)
+        if candidate.entity.id not in rejected and candidate.entity.kind in ("recording", "track")
     ]
-    judged = _lone(pool) if ours.empty else _judged(readings, pool)
-    if not judged:
+    contenders = _score_lone_identifiers(pool) if ours.is_empty else _score_all(readings, pool)
+    if not contenders:
         return Decision(Verdict.NONE, None, 0.0, 0.0, ("no candidates",), ())
-    judged = sorted((remaining(j, evidence) for j in judged), key=lambda j: j.rank)
-    judged = left_over(preferred(judged, policy.margin), evidence, policy.margin)
-    best = judged[0]
-    others = [j for j in judged[1:] if best.id != evidence.own_id or j.id not in evidence.claimed_ids]
-    rival = next((j for j in others if rivals(best, j) and j.score >= policy.review), None)
+    ranked = sorted((raise_left_over(one, evidence) for one in contenders), key=lambda one: one.rank)
+    ranked = prefer_own(prefer_official(ranked, policy.margin), evidence, policy.margin)
+    best = ranked[0]
+    # Where the album says that the best is this track's, recordings of other tracks are no rivals.
+    others = [one for one in ranked[1:] if best.id != evidence.own_id or one.id not in evidence.claimed_ids]
+    rival = next((one for one in others if are_rivals(best, one) and one.score >= policy.review), None)
     margin = round(max(0.0, best.score - rival.score), 4) if rival else round(best.score, 4)
-    verdict, why = _verdict(best, rival, margin, policy)
-    if verdict is Verdict.ACCEPTED and (other := untold(best, judged[1:])):
-        verdict, why = Verdict.REVIEW, (f"another take of unknown length may be meant: {other.id}",)
+    verdict, obstacle = _judge(best, rival, margin, policy)
+    if verdict is Verdict.ACCEPTED and (take := find_untimed_take(best, ranked[1:])):
+        verdict, obstacle = Verdict.REVIEW, (f"another take of unknown length may be meant: {take.id}",)
+    in_review = verdict is Verdict.REVIEW
     return Decision(
         verdict=verdict,
         best=best.public(),
         confidence=round(best.score, 4),
         margin=margin,
-        reasons=(*why, *best.reasons),
-        ranked=tuple(j.public() for j in judged[:SHOWN]),
+        reasons=(*obstacle, *best.reasons),
+        ranked=tuple(one.public() for one in ranked[:RANKED]),
         release=choose_release(ours, best.view) if verdict is not Verdict.NONE else None,
-        rests_on_length=verdict is Verdict.ACCEPTED and _for_its_length_alone(best),
-        version_unstated=best.marks.unstated and verdict is Verdict.REVIEW,
-        acceptable_by_name=verdict is Verdict.REVIEW and only_of_its_name(judged, ours.duration_ms) is best,
-        title_uncompared=best.marks.title is None,
+        version_unstated=in_review and best.comparison.version.is_unstated,
+        rests_on_length=verdict is Verdict.ACCEPTED and _rests_on_length(best),
+        acceptable_by_name=in_review and find_only_of_its_name(ranked, ours.duration_ms) is best,
+        title_uncompared=best.comparison.title.likeness is None,
     )
 
 
 def accept_by_name(decision: Decision) -> Decision:
-    """A decision that says `acceptable_by_name`, by who has seen what else is called so."""
+    """Return a decision that is `acceptable_by_name` accepted.
+
+    For callers that have seen every recording of the name, of any length.
+    """
     assert decision.best is not None
     best = replace(decision.best, score=WITH_ONE_DOUBT, reasons=(*decision.best.reasons, ONLY_OF_ITS_NAME))
     return replace(
@@ -84,56 +97,59 @@ def accept_by_name(decision: Decision) -> Decision:
     )
 
 
-def _judged(readings: Sequence[View], pool: Sequence[Candidate]) -> list[Judged]:
-    views = [(candidate, view_of_fields(candidate.entity)) for candidate in pool]
-    judged = [_nearest(readings, view, candidate) for candidate, view in views]
-    if not any((j.marks.title or 0.0) >= 0.97 for j in judged):
-        more = tuple(filter(None, map(without_leading_number, readings)))
-        if more:
-            judged = [_nearest((*readings, *more), view, candidate) for candidate, view in views]
-    return singled_out(judged, readings[0])
+def _score_all(readings: Sequence[View], pool: Sequence[Candidate]) -> list[Contender]:
+    views = [(candidate, view_of_entity(candidate.entity)) for candidate in pool]
+    contenders = [_score_best_reading(readings, view, candidate) for candidate, view in views]
+    if not any(one.comparison.title.reaches(EQUAL) for one in contenders):
+        # A number that no title has is a track number: only then "10 Glacier of Lisbon" is cut.
+        numbered = tuple(filter(None, map(cut_leading_number, readings)))
+        if numbered:
+            readings = (*readings, *numbered)
+            contenders = [_score_best_reading(readings, view, candidate) for candidate, view in views]
+    return raise_sole_candidate(contenders, readings[0])
 
 
-def _nearest(readings: Sequence[View], view: View, candidate: Candidate) -> Judged:
-    return max((_judge(ours, view, candidate) for ours in readings), key=lambda j: j.score)
+def _score_best_reading(readings: Sequence[View], view: View, candidate: Candidate) -> Contender:
+    return max((_score_reading(ours, view, candidate) for ours in readings), key=lambda one: one.score)
 
 
-def _judge(ours: View, view: View, candidate: Candidate) -> Judged:
-    marks = compare(ours, view, candidate.identified_by)
-    standing = verify(marks)
-    value = identified_score(marks, standing)
-    return Judged(candidate, view, marks, standing, value, explain(marks, standing))
+def _score_reading(ours: View, view: View, candidate: Candidate) -> Contender:
+    comparison = compare(ours, view, candidate.identified_by)
+    standing = verify(comparison)
+    value = identified_score(comparison, standing)
+    return Contender(candidate, view, comparison, standing, value, explain(comparison, standing))
 
 
-def _lone(pool: Sequence[Candidate]) -> list[Judged]:
-    """Candidates for a row that has identifiers and nothing else."""
-    judged = []
+def _score_lone_identifiers(pool: Sequence[Candidate]) -> list[Contender]:
+    """Return the contenders for a row that has identifiers and nothing else: no text can confirm them."""
+    contenders = []
     for candidate in pool:
         reached = [name for name in _IDENTIFIERS if name in candidate.identified_by]
-        sharing = max((sum(name in c.identified_by for c in pool) for name in reached), default=0)
-        value = 0.0 if not reached else _LONE if sharing == 1 else 0.8
-        reason = (
-            "nothing to compare"
-            if not reached
-            else f"{reached[0]} names this one alone"
-            if sharing == 1
-            else f"{reached[0]} names {sharing} recordings"
-        )
-        view = view_of_fields(candidate.entity)
-        marks = Marks(None, None, None, None, None, None, False, bool(reached))
-        judged.append(Judged(candidate, view, marks, Standing.UNSURE, value, (reason,)))
-    return judged
+        sharing = max((sum(name in other.identified_by for other in pool) for name in reached), default=0)
+        if not reached:
+            value, reason = 0.0, "nothing to compare"
+        elif sharing == 1:
+            value, reason = _LONE, f"{reached[0]} names this one alone"
+        else:
+            value, reason = 0.8, f"{reached[0]} names {sharing} recordings"
+        comparison = Comparison(identifiers=IdentifierFeature(recording_id=bool(reached)))
+        view = view_of_entity(candidate.entity)
+        contenders.append(Contender(candidate, view, comparison, Standing.UNSURE, value, (reason,)))
+    return contenders
 
 
-def _for_its_length_alone(best: Judged) -> bool:
-    marks = best.marks
-    identified = marks.isrc or marks.recording_id or best.standing is not Standing.ABSENT
-    return marks.taken and not (marks.told or marks.on_album or identified)
+def _rests_on_length(best: Contender) -> bool:
+    """Whether nothing but its length tells the best from other live takes or remixes of its name."""
+    c = best.comparison
+    is_identified = c.identifiers.is_any or best.standing is not Standing.ABSENT
+    is_told_apart = c.version.is_same_take or c.album.matches or is_identified
+    return c.version.is_one_of_many and not is_told_apart
 
 
-def _verdict(
-    best: Judged, rival: Judged | None, margin: float, policy: MatchPolicy
+def _judge(
+    best: Contender, rival: Contender | None, margin: float, policy: MatchPolicy
 ) -> tuple[Verdict, tuple[str, ...]]:
+    """Return the verdict with the obstacle to accepting, if there is one."""
     if best.score < policy.review:
         return Verdict.NONE, (f"nothing close enough: {best.score:.0%} of {policy.review:.0%}",)
     if best.score < policy.accept:

@@ -1,23 +1,25 @@
-"""Two rows of a library compared by the same marks and the same score as a row and a candidate."""
+"""Two rows of a library compared by the features and the score of a row and a candidate."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-from soulspot.matching.scoring.comparing import compare
-from soulspot.matching.scoring.score import score
+from soulspot.matching.scoring.comparison import compare
+from soulspot.matching.scoring.rules import Situation, score
 from soulspot.matching.views import View, views_of_tags
 from soulspot.models import TrackTags
 
 
 def compare_records(a: TrackTags, b: TrackTags) -> float:
-    """0 to 1: whether two rows are the same track; 0.9 and more is as sure as an accepted match.
+    """Return 0 to 1 for two rows being one track; 0.9 and more is as sure as an accepted match.
 
-    Symmetric."""
+    The order of the rows does not matter.
+    """
     return max(
-        max(score(compare(one, other), alone=True), score(compare(other, one), alone=True))
+        score(compare(this, that), Situation.ONLY_OF_ITS_NAME)
         for one in _views(a)
         for other in _views(b)
+        for this, that in ((one, other), (other, one))
     )
 
 

@@ -1,16 +1,17 @@
-"""Which releases an album of the library may be: candidates of a release search, ranked; pure."""
+"""Releases chosen: the editions that an album of the library may be, and the release a file belongs to."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
-from soulspot.matching.albums.release import SAME_ALBUM, Album
-from soulspot.matching.text.names import credit_of, credit_similarity, is_various
+from soulspot.matching.albums.release import SAME_ALBUM, Album, album_similarity, same_position
+from soulspot.matching.text.names import credit_similarity, is_various, parse_credit
 from soulspot.matching.text.similarity import title_similarity
+from soulspot.matching.views import View
 from soulspot.models import Entity, TrackTags
 
-SAME_ALBUM_ARTIST = 0.6
+_SAME_ARTIST = 0.6  # from this likeness on two album artists may be one
 
 
 def choose_editions(
@@ -22,12 +23,15 @@ def choose_editions(
     size: int,
     by_artist: Set[str] = frozenset(),
 ) -> list[Entity]:
-    """The releases of this name, the likeliest first; `size` is how many tracks of the album the library has.
+    """Return the releases that may be `album`, the likeliest first.
 
-    `artist` is None for a compilation. Releases whose id is in `by_artist` are known to be the artist's, whatever name
-    that has there; they may be called otherwise, too, when they have as many tracks. Ranked by name, an edition that
-    can hold all the tracks before a shorter one, official before others, the year of the tags, the nearest number of
-    tracks, the earliest date."""
+    `size` is the number of its tracks in the library; `artist` is None for a compilation. Releases
+    with an id in `by_artist` are known to be the artist's, whatever the artist is called there, and
+    may have another name where they have exactly `size` tracks.
+
+    Ranked by name, editions that can hold all the tracks before shorter ones, official ones before
+    others, the year of the tags, the nearest number of tracks, the earliest date.
+    """
     wanted = Album(album)
     least = max(size, tags.track_total or 0, tags.track_number or 0)
     ranked = []
@@ -61,15 +65,50 @@ def choose_editions(
 
 
 def album_may_be_by(fields: Mapping[str, Any], artist: str | None) -> bool:
-    """Whether an album with these fields may be this artist's; None stands for various artists. What cannot be
-    compared may be."""
+    """Whether an album with these fields may be by `artist`; None stands for various artists.
+
+    True where the names cannot be compared.
+    """
     credit = fields.get("album_artist")
     if not credit:
         return True
     if artist is None:
         return is_various(str(credit))
-    similarity = credit_similarity(credit_of(artist), credit_of(str(credit)))
-    if similarity is None or similarity >= SAME_ALBUM_ARTIST:
+    wanted = parse_credit(artist)
+    similarity = credit_similarity(wanted, parse_credit(str(credit)))
+    if similarity is None or similarity >= _SAME_ARTIST:
         return True
     aliases = fields.get("artist_aliases", ())
-    return any((credit_similarity(credit_of(artist), credit_of(str(one))) or 0.0) >= 0.85 for one in aliases)
+    return any((credit_similarity(wanted, parse_credit(str(alias))) or 0.0) >= 0.85 for alias in aliases)
+
+
+def choose_release(tags: View, candidate: View) -> Mapping[str, Any] | None:
+    """Return the entry of the candidate's releases that the file belongs to, or None.
+
+    By release id, else by album name, position, official before promotion, album before single
+    before compilation, the year of the tags, the earliest date. Where the tags name an album, a
+    release of another name is never chosen.
+    """
+    wanted = tags.albums[0] if tags.albums else None
+    known = [
+        (album, entry)
+        for album, entry in zip(candidate.albums, candidate.entries, strict=True)
+        if entry is not None
+    ]
+    if tags.release_id:
+        for album, entry in known:
+            if album.id == tags.release_id and (wanted is None or album_similarity(wanted, album) >= 0.5):
+                return entry
+    if wanted is not None and "album" not in tags.guessed:
+        known = [(album, entry) for album, entry in known if album_similarity(wanted, album) >= SAME_ALBUM]
+    if not known:
+        return None
+
+    def rank(found: tuple[Album, Mapping[str, Any]]) -> tuple[float, int, int, int, str, str]:
+        album = found[0]
+        likeness = -round(album_similarity(wanted, album), 2) if wanted else 0.0
+        place = {True: 0, None: 1, False: 2}[same_position(wanted, album) if wanted else None]
+        year = 0 if tags.year and album.date and album.date[:4] == tags.year else 1
+        return (likeness, place, album.preference, year, album.date or "9999", album.id or "")
+
+    return min(known, key=rank)[1]

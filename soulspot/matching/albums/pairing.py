@@ -1,8 +1,9 @@
-"""Which recording of an edition is which of an album's tracks, decided for all of them together; pure.
+"""The tracks of an album paired with the recordings of an edition, all of them together.
 
-What is plain is taken first: a name that one track and one recording have alone. For the few that remain (the same
-title twice, tracks without a title, titles in another script) the pairing with the greatest sum of scores is found,
-every recording used once. A track that has no good place takes none: albums are partial, and have extra tracks."""
+Plain pairs come first: a name that one track and one recording have alone. For the few that remain
+(a title twice, tracks without a title, titles in another script) the pairing with the greatest sum
+of scores is found, every recording used once. A track without a good place takes none: albums are
+partial, and have extra tracks."""
 
 from __future__ import annotations
 
@@ -10,75 +11,76 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from soulspot.matching.scoring.comparing import compare
-from soulspot.matching.scoring.score import score
+from soulspot.matching.scoring.comparison import compare
+from soulspot.matching.scoring.rules import score
 from soulspot.matching.values import AlbumEvidence
-from soulspot.matching.views import View, view_of_fields, views_of_tags
+from soulspot.matching.views import View, view_of_entity, views_of_tags
 from soulspot.models import Entity, TrackTags
 
-MOST = 16  # tracks or recordings that are not plain: to compare one with one takes 0.2 ms
-_POSSIBLE = (
-    0.71  # the least score of a pair that is thought of: nothing contradicts, and more than text agrees
-)
+MOST = 16  # tracks or recordings that are not plain: one comparison takes 0.2 ms
+# The least score of a pair: nothing contradicts, and more than the text agrees.
+_POSSIBLE = 0.71
 _NEVER = -1000.0
-_ENOUGH = 2  # plain pairs that say that it is this edition
-_SURE = 0.04  # the least that a pairing must lose when one of its pairs is forbidden
+_ENOUGH = 2  # other plain pairs that confirm an edition
+_SURE = 0.04  # the margin from which a pair is clear
 
 Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """The recordings of an edition by the track (its place in the list given) that each belongs to.
-
-    `margins` say by how much the sum of scores falls when that pair is forbidden: 0 where another pairing is as good,
-    and 1 for the plain ones. `plain` is how many those are, less the ones that stand at another place."""
+    """The recordings of an edition by the track (its index in the list given) that each belongs to."""
 
     pairs: Mapping[int, str]
+    # The loss in the sum of scores when a pair is forbidden: 0 where another pairing is as good, 1
+    # for plain pairs.
     margins: Mapping[int, float]
-    plain: int = 0
-
-    def claimed_by_others(self, track: int) -> frozenset[str]:
-        """The recordings that clearly are another track's than this."""
-        return frozenset(
-            one for other, one in self.pairs.items() if other != track and self.margins[other] >= _SURE
-        )
+    plain: int = 0  # plain pairs, less those that stand at another place
 
     def evidence_for(self, track: int) -> AlbumEvidence:
-        """What the pairing leaves for this track."""
+        """Return the conclusions about one track."""
         others = self.plain - (self.margins.get(track) == 1.0)
         return AlbumEvidence(
             self.recording_of(track), self.claimed_by_others(track), confirmed=others >= _ENOUGH
         )
 
     def recording_of(self, track: int) -> str | None:
-        """The recording that clearly is this track's; None when it is not clear."""
+        """Return the recording that clearly is this track's; None when it is not clear."""
         return self.pairs.get(track) if self.margins.get(track, 0.0) >= _SURE else None
 
-
-NO_PAIRING = Pairing({}, {})
+    def claimed_by_others(self, track: int) -> frozenset[str]:
+        """Return the recordings that clearly are another track's than this."""
+        return frozenset(
+            recording
+            for other, recording in self.pairs.items()
+            if other != track and self.margins[other] >= _SURE
+        )
 
 
 def pair_tracks(tracks: Sequence[tuple[TrackTags, bytes | None]], recordings: Sequence[Entity]) -> Pairing:
     """Pair the tracks of an album (tags and path) with the recordings of an edition, both in any order.
 
-    Nothing that is not plain is paired where there are more than 16 of it on either side."""
+    Where more than 16 of either side are not plain, only the plain ones are paired.
+    """
     ours = [views_of_tags(tags, path)[0] for tags, path in tracks]
-    theirs = [view_of_fields(one) for one in recordings]
-    pairs, placed = _plain(ours, theirs)
+    theirs = [view_of_entity(recording) for recording in recordings]
+    pairs, placed = _pair_by_name(ours, theirs)
     margins = dict.fromkeys(pairs, 1.0)
     left = [t for t in range(len(ours)) if t not in pairs]
     used = set(pairs.values())
     free = [r for r in range(len(theirs)) if r not in used]
     if left and free and len(left) <= MOST and len(free) <= MOST:
-        for track, recording, margin in _best(left, free, ours, theirs):
+        for track, recording, margin in _pair_by_score(left, free, ours, theirs):
             pairs[track], margins[track] = recording, margin
     return Pairing({t: recordings[r].id for t, r in pairs.items()}, margins, placed)
 
 
-def _plain(ours: Sequence[View], theirs: Sequence[View]) -> tuple[dict[int, int], int]:
-    """Pairs whose name no other track and no other recording has, as far as lengths do not object, and how many of
-    them do not stand at another place."""
+def _pair_by_name(ours: Sequence[View], theirs: Sequence[View]) -> tuple[dict[int, int], int]:
+    """Return the plain pairs, and the number of them that do not stand at another place.
+
+    A pair is plain where no other track and no other recording has its name, and neither length
+    nor version words object.
+    """
     here, there = [_name(view) for view in ours], [_name(view) for view in theirs]
     often_here, often_there = Counter(here), Counter(there)
     places = {name: r for r, name in enumerate(there) if name and often_there[name] == 1}
@@ -87,22 +89,22 @@ def _plain(ours: Sequence[View], theirs: Sequence[View]) -> tuple[dict[int, int]
     for track, name in enumerate(here):
         recording = places.get(name) if name and often_here[name] == 1 else None
         if recording is not None:
-            marks = compare(ours[track], theirs[recording])
-            if marks.duration != -1.0 and not marks.version:
+            comparison = compare(ours[track], theirs[recording])
+            if not comparison.length.contradicts and not comparison.version.conflict:
                 found[track] = recording
-                placed += marks.position is not False
+                placed += comparison.album.position is not False
     return found, placed
 
 
 def _name(view: View) -> Key | None:
-    """The title as written and the versions that it names; None without a title."""
+    """Return the title as written with the versions that it names; None without a title."""
     return (view.title.full, " ".join(sorted(view.versions.hard))) if view.title.segments else None
 
 
-def _best(
+def _pair_by_score(
     tracks: Sequence[int], recordings: Sequence[int], ours: Sequence[View], theirs: Sequence[View]
 ) -> list[tuple[int, int, float]]:
-    """(track, recording, margin) of the best pairing."""
+    """Return (track, recording, margin) for each pair of the best pairing."""
     gains = [[score(compare(ours[t], theirs[r])) for r in recordings] for t in tracks]
     gains = [[gain if gain >= _POSSIBLE else _NEVER for gain in row] for row in gains]
     chosen = pair_up(gains)
@@ -121,10 +123,15 @@ def _sum(gains: Sequence[Sequence[float]], chosen: Mapping[int, int]) -> float:
 
 
 def pair_up(gains: Sequence[Sequence[float]]) -> dict[int, int]:
-    """Rows paired with columns, each at most once, so that the sum of gains is greatest; no pair has a gain of 0 or less.
+    """Pair rows with columns, each at most once, for the greatest sum of gains.
 
-    The Hungarian method by shortest augmenting paths, O(n²m). Solvers in libraries bring numpy along; what is paired
-    here is at most 16 by 16. Every row may also stay alone, at a column of its own without gain."""
+    No pair has a gain of 0 or less.
+
+    >>> pair_up([[3.0, 2.0], [2.0, 0.0]])
+    {1: 0, 0: 1}
+    """
+    # The Hungarian method by shortest augmenting paths, O(n²m). Solvers in libraries bring numpy
+    # along; here 16 by 16 is the most. A row may also stay alone, at a column of its own without gain.
     if not gains:
         return {}
     rows, columns = len(gains), len(gains[0])

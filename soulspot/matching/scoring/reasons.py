@@ -1,63 +1,59 @@
-"""Marks in words a person understands."""
+"""A comparison in words that a person understands."""
 
 from __future__ import annotations
 
-from soulspot.matching.scoring.comparing import Marks
-from soulspot.matching.scoring.identified import Standing
+from soulspot.matching.scoring.features import ALIKE, OTHER, AlbumFeature, Comparison, LengthFeature, Likeness
+from soulspot.matching.scoring.identifiers import Standing
+
+_OUTCOMES = {
+    Standing.VERIFIED: "agrees",
+    Standing.UNSURE: "not confirmed",
+    Standing.CONTRADICTED: "contradicted by title and artist or length",
+}
 
 
-def explain(marks: Marks, standing: Standing) -> tuple[str, ...]:
-    """The reasons for a score, the weightiest first."""
-    return tuple(
-        filter(
-            None,
-            (
-                _identifier(marks, standing),
-                _likeness("title", marks.title)
-                or ("titles in scripts that cannot be compared" if marks.foreign else "no title to compare"),
-                _likeness("artist", marks.artist) or "no artist to compare",
-                marks.version,
-                "only one of them says which remix or edit" if marks.unnamed else "",
-                _length(marks),
-                _album(marks),
-                "music video" if marks.video else "",
-            ),
-        )
+def explain(c: Comparison, standing: Standing) -> tuple[str, ...]:
+    """Return the reasons for a score, the weightiest first.
+
+    For example ("id in the tags agrees", "title equal", "artist 97% alike", "length 1.2 s apart").
+    """
+    untitled = "titles in scripts that cannot be compared" if c.title.is_foreign else "no title to compare"
+    identifier = "id in the tags" if c.identifiers.recording_id else "ISRC or Spotify link"
+    reasons = (
+        f"{identifier} {_OUTCOMES[standing]}" if standing in _OUTCOMES else "",
+        _describe_likeness("title", c.title) or untitled,
+        _describe_likeness("artist", c.artist) or "no artist to compare",
+        c.version.conflict,
+        "only one of them says which remix or edit" if c.version.is_half_named else "",
+        _describe_length(c.length),
+        _describe_album(c.album),
+        "music video" if c.is_video else "",
     )
+    return tuple(filter(None, reasons))
 
 
-def _identifier(marks: Marks, standing: Standing) -> str:
-    if standing is Standing.ABSENT:
+def _describe_likeness(name: str, feature: Likeness) -> str:
+    likeness = feature.likeness
+    if likeness is None:
         return ""
-    name = "id in the tags" if marks.recording_id else "ISRC or Spotify link"
-    outcome = {
-        Standing.VERIFIED: "agrees",
-        Standing.CONTRADICTED: "contradicted by title and artist or length",
-    }
-    return f"{name} {outcome.get(standing, 'not confirmed')}"
+    if likeness >= 0.98:
+        return f"{name} equal"
+    if likeness >= ALIKE:
+        return f"{name} {round(likeness * 100)}% alike"
+    return f"another {name}" if likeness < OTHER else f"{name} only {round(likeness * 100)}% alike"
 
 
-def _likeness(what: str, similarity: float | None) -> str:
-    if similarity is None:
-        return ""
-    if similarity >= 0.98:
-        return f"{what} equal"
-    if similarity >= 0.75:
-        return f"{what} {round(similarity * 100)}% alike"
-    return f"another {what}" if similarity < 0.6 else f"{what} only {round(similarity * 100)}% alike"
-
-
-def _length(marks: Marks) -> str:
-    if marks.apart_ms is None:
+def _describe_length(length: LengthFeature) -> str:
+    if length.apart_ms is None:
         return "length unknown"
-    return "length equal" if marks.apart_ms < 100 else f"length {marks.apart_ms / 1000:.1f} s apart"
+    return "length equal" if length.apart_ms < 100 else f"length {length.apart_ms / 1000:.1f} s apart"
 
 
-def _album(marks: Marks) -> str:
-    if marks.album is None:
+def _describe_album(album: AlbumFeature) -> str:
+    if album.likeness is None:
         return ""
-    if not marks.on_album:
+    if not album.matches:
         return "not known to be on this album"
-    if marks.position is None:
+    if album.position is None:
         return "album equal"
-    return "album and position equal" if marks.position else "album equal, another position"
+    return "album and position equal" if album.position else "album equal, another position"

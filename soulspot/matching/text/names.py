@@ -1,4 +1,4 @@
-"""Artist names: credits split into names, and two sets of names compared."""
+"""Artist names: credits split into names, and two credits compared."""
 
 from __future__ import annotations
 
@@ -10,120 +10,136 @@ from typing import Any
 
 from rapidfuzz.fuzz import ratio
 
-from soulspot.matching.text.scripts import foreign, name_sound_similarity
-from soulspot.matching.text.vocabulary import IMITATION, UNKNOWN_ARTISTS, VARIOUS_ARTISTS, lines
+from soulspot.matching.text.scripts import differ_in_script, name_sound_similarity
+from soulspot.matching.text.vocabulary import IMITATION, UNKNOWN_ARTISTS, VARIOUS_ARTISTS
 from soulspot.text import fold, latin
 
 _FEATURED = r"(?:feat(?:\.|uring)?|ft\.?|f/|w/|con la colaboracion de|starring|presents|pres\.?)"
 FEATURED = re.compile(rf"(?i)[\s,;]+\(?{_FEATURED}[\s:]+(?P<names>.+?)\)?$")
 FEATURED_BRACKET = re.compile(rf"(?i)^(?:{_FEATURED}|with|con|avec|mit|duet with)[\s:]+(?P<names>.+)$")
-# Every one of these may be part of one name ("Earth, Wind & Fire"): whole credits are compared first, and the
-# pieces are the same pieces on both sides.
+# Any of these may be part of one name ("Earth, Wind & Fire"). That does no harm: whole credits are
+# compared first, and such a name falls into the same pieces on both sides.
 _JOIN = re.compile(
     r"(?i)\s*(?:;|/|\x00|、|，|×|・(?=.*・)|,(?!\s*(?:jr|sr|the|inc)\b)|\s(?:&|\+|x|vs\.?|versus|and|und|et|y|e|och|og|en|ja|with|con|avec"
     r"|mit|feat\.?|featuring|ft\.?|meets|presents|pres\.|и|和|與|与)\s)\s*"
 )
 _THE_LAST = re.compile(r"(?i)^(?P<name>.+),\s*(?P<article>the|die|der|das|les|le|la|los|las|el)$")
 _ARTICLE = re.compile(r"^(?:the|a|an) (?=\w)")
-_TOKEN_SIGNS = str.maketrans({"$": "s", "€": "e"})
+_LETTER_SIGNS = str.maketrans({"$": "s", "€": "e"})
 _INNER_BANG = re.compile(r"(?<=\w)!(?=\w)")
-
-_IMITATION = re.compile("|".join(lines(IMITATION)))
 
 
 def is_various(name: str | None) -> bool:
+    """Whether the name is a compilation's word for many artists: "Various Artists", "群星"."""
     return name is not None and fold(name) in VARIOUS_ARTISTS
 
 
 def is_unknown(name: str) -> bool:
-    """Whether the name is what programs write for none."""
+    """Whether the name is a program's word for no artist: "Unknown Artist", "null"."""
     return fold(name) in UNKNOWN_ARTISTS
 
 
 def is_imitation(name: str) -> bool:
-    """Whether the name says karaoke, tribute or cover."""
-    return bool(_IMITATION.search(fold(name)))
+    """Whether the name is of an imitator: a karaoke label, a tribute, a cover band.
+
+    >>> is_imitation("Karaoke All Hits"), is_imitation("Mara Quill")
+    (True, False)
+    """
+    return bool(IMITATION.search(fold(name)))
 
 
 @lru_cache(maxsize=16384)
-def key(name: str) -> str:
-    """A name folded for comparison; "Beatles, The" and "The Beatles" are "beatles", "!!!" stays itself."""
+def name_key(name: str) -> str:
+    """Return a name folded for comparison, without its article; a name of signs stays itself.
+
+    >>> name_key("Beatles, The"), name_key("P!nk"), name_key("!!!")
+    ('beatles', 'pink', '!!!')
+    """
     turned = _THE_LAST.sub(r"\g<article> \g<name>", name.strip())
-    turned = (
-        _INNER_BANG.sub("i", turned.translate(_TOKEN_SIGNS)) if any(c.isalpha() for c in turned) else turned
-    )
-    folded = _ARTICLE.sub("", fold(turned))
-    return folded or name.casefold().strip()
+    if any(c.isalpha() for c in turned):
+        turned = _INNER_BANG.sub("i", turned.translate(_LETTER_SIGNS))
+    return _ARTICLE.sub("", fold(turned)) or name.casefold().strip()
 
 
 @lru_cache(maxsize=16384)
 def split_credit(credit: str) -> tuple[str, ...]:
-    """The names in an artist credit, featured ones last; a credit that does not split is one name."""
-    return tuple(
-        dict.fromkeys(name.strip() for name in _JOIN.split(unfeatured(credit)[0]) if name.strip())
-    ) + tuple(dict.fromkeys(unfeatured(credit)[1]))
+    """Return the names in an artist credit, featured ones last.
+
+    >>> split_credit("Mara Quill & Oto Lind feat. Guest")
+    ('Mara Quill', 'Oto Lind', 'Guest')
+    """
+    main, featured = split_featured(credit)
+    return tuple(dict.fromkeys(_split_names(main))) + tuple(dict.fromkeys(featured))
 
 
 @lru_cache(maxsize=16384)
-def unfeatured(text: str) -> tuple[str, tuple[str, ...]]:
-    """A title or credit without its "feat. ..." tail, and the names in it."""
+def split_featured(text: str) -> tuple[str, tuple[str, ...]]:
+    """Split a title or a credit from its "feat. ..." tail, and return it with the names in the tail.
+
+    >>> split_featured("Paper Boats (feat. Oto & Ada)")
+    ('Paper Boats', ('Oto', 'Ada'))
+    """
     found = FEATURED.search(text)
     if not found or not text[: found.start()].strip(" ("):
         return text, ()
-    return text[: found.start()].strip(), tuple(
-        n.strip() for n in _JOIN.split(found["names"]) if n.strip(" )")
-    )
+    names = tuple(name for name in _split_names(found["names"]) if name.strip(" )"))
+    return text[: found.start()].strip(), names
+
+
+def _split_names(text: str) -> Iterable[str]:
+    return (name.strip() for name in _JOIN.split(text) if name.strip())
 
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """Who made a track: the credit as written, the single names, featured ones apart, other names for them."""
+    """The artists of a track."""
 
-    whole: str = ""
-    names: tuple[str, ...] = ()
+    whole: str = ""  # the credit as written, without featured artists
+    names: tuple[str, ...] = ()  # the single names in it
     featured: tuple[str, ...] = ()
-    aliases: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()  # other names of any of them
 
     @property
-    def known(self) -> bool:
+    def is_known(self) -> bool:
+        """Whether the credit names anybody."""
         return bool(self.names)
 
     @property
-    def company(self) -> frozenset[str]:
-        """Everybody named, folded."""
-        return frozenset(map(key, (*self.names, *self.featured)))
+    def everybody(self) -> frozenset[str]:
+        """The keys of all names, featured ones included."""
+        return frozenset(map(name_key, (*self.names, *self.featured)))
 
 
-def credit_of(artist: str | None, artists: Iterable[str] = (), aliases: Iterable[str] = ()) -> Credit:
-    """Read an artist credit and the list of its names (either may be missing); "various" and "unknown" are nobody."""
+def parse_credit(artist: str | None, artists: Iterable[str] = (), aliases: Iterable[str] = ()) -> Credit:
+    """Return the credit that an artist field and a list of single names make, either may be missing.
+
+    Words for nobody ("Various Artists", "Unknown") are dropped.
+
+    >>> parse_credit("Mara Quill feat. Oto Lind").featured
+    ('Oto Lind',)
+    """
     whole = (artist or "").strip()
-    if fold(whole) in VARIOUS_ARTISTS or fold(whole) in UNKNOWN_ARTISTS:
+    if is_various(whole) or is_unknown(whole):
         whole = ""
-    listed = tuple(
-        a.strip()
-        for a in artists
-        if a.strip() and fold(a) not in VARIOUS_ARTISTS and fold(a) not in UNKNOWN_ARTISTS
-    )
-    main, featured = unfeatured(whole)
+    listed = tuple(a.strip() for a in artists if a.strip() and not is_various(a) and not is_unknown(a))
+    main, featured = split_featured(whole)
     if len(listed) < 2:
-        pieces = tuple(n for n in split_credit(main) if n)
+        pieces = split_credit(main)
         listed = listed if listed and len(pieces) < 2 and not featured else pieces
-    guests = {key(name) for name in featured}
-    return Credit(
-        main,
-        tuple(n for n in listed if key(n) not in guests),
-        featured,
-        tuple(a for a in aliases if a.strip()),
-    )
+    guests = set(map(name_key, featured))
+    names = tuple(name for name in listed if name_key(name) not in guests)
+    return Credit(main, names, featured, tuple(alias for alias in aliases if alias.strip()))
 
 
 @lru_cache(maxsize=32768)
 def name_similarity(a: str, b: str) -> float:
-    """0 to 1: 1 for the same name in any spelling, order or script; below 0.75 it is another name."""
-    x, y = key(a), key(b)
-    if x == y:
-        return 1.0
-    if x.replace(" ", "") == y.replace(" ", ""):
+    """Return 0 to 1: 1 for one name in any spelling, order or script; below 0.75 for two names.
+
+    >>> name_similarity("Quill, Mara", "Mara Quill"), name_similarity("Yes", "No")
+    (0.99, 0.0)
+    """
+    x, y = key_a, key_b = name_key(a), name_key(b)
+    if x == y or x.replace(" ", "") == y.replace(" ", ""):
         return 1.0
     if sorted(x.split()) == sorted(y.split()):
         return 0.99
@@ -131,75 +147,87 @@ def name_similarity(a: str, b: str) -> float:
         x, y = latin(x) or x, latin(y) or y
         if x.replace(" ", "") == y.replace(" ", "") or sorted(x.split()) == sorted(y.split()):
             return 0.98
-        if foreign(key(a), key(b)):
-            return name_sound_similarity(key(a), key(b)) or 0.0
+        if differ_in_script(key_a, key_b):
+            return name_sound_similarity(key_a, key_b) or 0.0
     best = max(ratio(x, y), ratio(x.replace(" ", ""), y.replace(" ", ""))) / 100
-    shorter = min(len(x), len(y))
-    if shorter < 4:
+    if min(len(x), len(y)) < 4:
         return best * 0.6
     if best < 0.85:
-        wordset, other = sorted((frozenset(x.split()), frozenset(y.split())), key=len)
-        if wordset <= other and max(map(len, wordset)) >= 4:
-            return 0.8  # "Bach" for "Johann Sebastian Bach", but also "Prince" for "Prince Royce"
+        fewer, more = sorted((frozenset(x.split()), frozenset(y.split())), key=len)
+        if fewer <= more and max(map(len, fewer)) >= 4:
+            # "Bach" for "Johann Sebastian Bach" in classical music, but also "Prince" for "Prince Royce"
+            return 0.8
     return best if best >= 0.75 else best * 0.6
 
 
 def credit_similarity(a: Credit, b: Credit) -> float | None:
-    """0 to 1, None when a side names nobody or the names are in scripts that cannot be compared.
+    """Return 0 to 1; from about 0.75 on the credits share their main artist.
 
-    From about 0.75 on the credits share their main artist."""
-    if not a.known or not b.known:
+    None where a side names nobody, or the scripts cannot be compared. An imitator (karaoke,
+    tribute) and an original are never alike.
+    """
+    if not a.is_known or not b.is_known:
         return None
-    if any(map(is_imitation, a.names)) != any(map(is_imitation, b.names)):
+    if differ_in_imitation(a, b):
         return 0.0
-    if name_similarity(a.whole, b.whole) == 1.0:
-        return 1.0
-    one, other = _sides(a, b)
     whole = name_similarity(a.whole, b.whole)
-    forward, back = _cover(one, other), _cover(other, one)
+    if whole == 1.0:
+        return 1.0
+    one, other = _comparable_names(a, b)
+    forward, back = _coverage(one, other), _coverage(other, one)
     pieces = 0.88 * max(forward, back) + 0.12 * min(forward, back)
-    main = max((name_similarity(a.names[0], n) for n in _all(b)), default=0.0)
+    main = max((name_similarity(a.names[0], name) for name in (*b.names, *b.featured)), default=0.0)
     if main >= 0.9:
-        pieces = max(pieces, 0.8)  # the same main artist with other company
-    alias = max((name_similarity(x, n) for x in a.aliases for n in (b.whole, *b.names)), default=0.0)
+        pieces = max(pieces, 0.8)  # the same main artist beside other artists
     alias = max(
-        alias, max((name_similarity(x, n) for x in b.aliases for n in (a.whole, *a.names)), default=0.0)
+        (
+            name_similarity(known, name)
+            for this, that in ((a, b), (b, a))
+            for known in this.aliases
+            for name in (that.whole, *that.names)
+        ),
+        default=0.0,
     )
     best = max(whole, pieces, alias * 0.99 if alias >= 0.9 else 0.0)
-    # guests in a script that can be compared are no names of the main artist
+    # Only main names and aliases decide here: a guest in a script that can be compared says nothing
+    # about a main artist in one that cannot.
     if best < 0.6 and all(
-        foreign(key(x), key(y)) for x in (*a.names, *a.aliases) for y in (*b.names, *b.aliases)
+        differ_in_script(name_key(x), name_key(y))
+        for x in (*a.names, *a.aliases)
+        for y in (*b.names, *b.aliases)
     ):
         return None
     return best
 
 
-def _all(credit: Credit) -> tuple[str, ...]:
-    return credit.names + credit.featured
+def differ_in_imitation(a: Credit, b: Credit) -> bool:
+    """Whether one side is a karaoke, tribute or cover act and the other is not."""
+    return any(map(is_imitation, a.names)) != any(map(is_imitation, b.names))
 
 
-def _sides(a: Credit, b: Credit) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The names to compare: featured ones only where both sides have some or need them."""
-    if bool(a.featured) == bool(b.featured):
-        return _all(a), _all(b)
-    if len(a.names) > len(b.names) and b.featured:
-        return _all(a), _all(b)
-    if len(b.names) > len(a.names) and a.featured:
-        return _all(a), _all(b)
+def _comparable_names(a: Credit, b: Credit) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names to compare: featured ones count where both sides have some or need them."""
+    if (
+        bool(a.featured) == bool(b.featured)
+        or (len(a.names) > len(b.names) and b.featured)
+        or (len(b.names) > len(a.names) and a.featured)
+    ):
+        return a.names + a.featured, b.names + b.featured
     return a.names, b.names
 
 
-def _cover(names: tuple[str, ...], others: tuple[str, ...]) -> float:
+def _coverage(names: tuple[str, ...], others: tuple[str, ...]) -> float:
+    """Return how well `others` account for `names`, 0 to 1 on average."""
     return sum(max(name_similarity(n, o) for o in others) for n in names) / len(names)
 
 
 def artist_has_name(artist: Mapping[str, Any], name: str) -> bool:
-    """Whether an artist (the fields of an artist search's hit) has this name upstream."""
+    """Whether an artist (the fields of an artist search's hit) is called `name` upstream."""
     return name_similarity(str(artist.get("artist", "")), name) == 1.0
 
 
 def artist_has_alias(artist: Mapping[str, Any], name: str) -> bool:
-    """Whether an artist of other name (the fields of an artist search's hit) goes by `name`, too."""
+    """Whether an artist (the fields of an artist search's hit) of another name has the alias `name`."""
     if artist_has_name(artist, name):
         return False
-    return any(name_similarity(str(one), name) >= 0.95 for one in artist.get("artist_aliases", ()))
+    return any(name_similarity(str(alias), name) >= 0.95 for alias in artist.get("artist_aliases", ()))

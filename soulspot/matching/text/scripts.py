@@ -1,4 +1,4 @@
-"""Scripts: in which one a text is written, and how alike two texts of different scripts sound."""
+"""Writing systems: the script of a text, and the likeness in sound of texts in two scripts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from rapidfuzz.fuzz import ratio
 
-from soulspot.matching.text.readings import kana_heard_in, korean
+from soulspot.matching.text.romanisation import kana_share, romanise_korean
 from soulspot.text import latin
 
 _RANGES = (
@@ -22,15 +22,21 @@ _RANGES = (
     ("han", 0x3400, 0xA000),
     ("hangul", 0xAC00, 0xD7B0),
 )
+# Spellings in which romanisations of one sound differ, each with the letter that stands for all.
 _SIMPLER = (("sh", "s"), ("ch", "c"), ("kh", "k"), ("zh", "z"), ("ts", "c"), ("q", "k"), ("l", "r"))
-_ENOUGH_KANA = 0.25  # share of a title; what lies between is kanji
-_KANA_ALONE = 0.85  # "Sayonara no Fuyu" is heard in さよならの夏 as well: never enough with a length alone
+_ENOUGH_KANA = 0.25  # share of a Japanese title; the rest is kanji
+# "Sayonara no Fuyu" is heard in さよならの夏 as well: never enough with a length alone.
+_KANA_ALONE = 0.85
 _VOWELS_AND_DOUBLES = re.compile(r"[aeiouywjh]+|(.)(?=\1)")
 
 
 @lru_cache(maxsize=16384)
 def script(text: str) -> str:
-    """The writing most letters of a text are in: "latin", "han", "kana", ..., "other"; "none" without letters."""
+    """Return the script that most letters of a text are in; "none" without letters.
+
+    >>> script("Sakura"), script("さくら"), script("夜に駆ける"), script("1979")
+    ('latin', 'kana', 'kana', 'none')
+    """
     if text.isascii():
         return "latin" if any(map(str.isalpha, text)) else "none"
     counts: dict[str, int] = {}
@@ -41,7 +47,7 @@ def script(text: str) -> str:
     return max(sorted(counts), key=counts.__getitem__) if counts else "none"
 
 
-def foreign(a: str, b: str) -> bool:
+def differ_in_script(a: str, b: str) -> bool:
     """Whether two texts are written in different scripts; kana and han are both Japanese."""
     one, other = script(a), script(b)
     return one != other and "none" not in (one, other) and {one, other} != {"kana", "han"}
@@ -49,54 +55,54 @@ def foreign(a: str, b: str) -> bool:
 
 @lru_cache(maxsize=16384)
 def sound_similarity(a: str, b: str) -> float | None:
-    """0.8 to 0.97 when the transliterations of two folded texts agree, 0.99 when they are the same letter by letter,
-    None when they do not agree.
+    """Return the likeness in sound of two folded texts: 0.8 to 0.97, or 0.99 letter by letter.
 
-    One that agrees proves much; one that differs proves nothing: Japanese is read as Chinese here, Arabic has no
-    vowels, and a title may be translated."""
+    None where the sounds differ, which proves nothing: transliteration reads Japanese kanji as
+    Chinese and gives Arabic no vowels, and a title may be translated.
+
+    >>> sound_similarity("группа крови", "gruppa krovi")
+    0.99
+    """
     if latin(a) and latin(a).replace(" ", "") == latin(b).replace(" ", ""):
         return 0.99
-    best = max((_heard(x, y) for x in _readings(a) for y in _readings(b)), default=0.0)
+    best = max((_compare_readings(x, y) for x in _readings(a) for y in _readings(b)), default=0.0)
     if best >= 0.8:
         return min(best + 0.05, 0.97)
-    heard = max(kana_heard_in(a, latin(b)) or 0.0, kana_heard_in(b, latin(a)) or 0.0)
-    return _KANA_ALONE if heard >= _ENOUGH_KANA else None
+    share = max(kana_share(a, latin(b)) or 0.0, kana_share(b, latin(a)) or 0.0)
+    return _KANA_ALONE if share >= _ENOUGH_KANA else None
 
 
 def _readings(text: str) -> set[str]:
-    found = (latin(text), latin(korean(text) or ""))
+    found = (latin(text), latin(romanise_korean(text) or ""))
     return {reading.replace(" ", "") for reading in found if reading}
 
 
 @lru_cache(maxsize=16384)
 def name_sound_similarity(a: str, b: str) -> float | None:
-    """`sound_similarity` of two people's names, family name first or last."""
-    return max(
-        (
-            found
-            for x in (a, *_turned(a))
-            for y in (b, *_turned(b))
-            if (found := sound_similarity(x, y)) is not None
-        ),
-        default=None,
-    )
+    """Return `sound_similarity` of two people's names, with the family name first or last.
+
+    >>> name_sound_similarity("юрий гагарин", "gagarin yuri")
+    0.97
+    """
+    found = (sound_similarity(x, y) for x in (a, *_reorder_name(a)) for y in (b, *_reorder_name(b)))
+    return max((one for one in found if one is not None), default=None)
 
 
-def _turned(name: str) -> tuple[str, ...]:
-    """The name with its first or its last word at the other end."""
+def _reorder_name(name: str) -> tuple[str, ...]:
+    """Return the name with its first word last, and with its last word first."""
     words = name.split()
     if not 2 <= len(words) <= 4:
         return ()
     return tuple({" ".join((*words[1:], words[0])), " ".join((words[-1], *words[:-1]))})
 
 
-def _heard(x: str, y: str) -> float:
+def _compare_readings(x: str, y: str) -> float:
     best = ratio(x, y) / 100
-    return max(best, 0.95 * ratio(_bones(x), _bones(y)) / 100) if min(len(x), len(y)) >= 5 else best
+    return max(best, 0.95 * ratio(_skeleton(x), _skeleton(y)) / 100) if min(len(x), len(y)) >= 5 else best
 
 
-def _bones(text: str) -> str:
-    """Consonants as they survive every romanisation."""
+def _skeleton(text: str) -> str:
+    """Return the consonants as they survive every romanisation: "khrushchev" gives "krscv"."""
     for written, simple in _SIMPLER:
         text = text.replace(written, simple)
     return _VOWELS_AND_DOUBLES.sub("", text)

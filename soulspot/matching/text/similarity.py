@@ -1,4 +1,4 @@
-"""How alike two titles, albums and lengths are; pure numbers, no judgement."""
+"""Likeness of titles, of lengths, and of names that may be one another miswritten, as numbers."""
 
 from __future__ import annotations
 
@@ -7,17 +7,24 @@ from functools import lru_cache
 
 from rapidfuzz.fuzz import ratio
 
-from soulspot.matching.text.scripts import foreign, script, sound_similarity
-from soulspot.matching.text.titles import Title, counted
+from soulspot.matching.text.names import Credit, differ_in_imitation, name_key
+from soulspot.matching.text.scripts import differ_in_script, script, sound_similarity
+from soulspot.matching.text.titles import Title, count_parts
 from soulspot.text import latin
 
 _ARTICLE = re.compile(r"^(?:the|a|an|le|la|les|der|die|das|el|los|las|il|o|os) (?=\w)")
 _DROPPED_G = re.compile(r"(?<=in)g\b")
+_NEARLY = 75.0  # percent of the letters, in their order, that a slip of the pen leaves
+_LEAST_NAME = 2  # letters; fewer are no name to compare
 
 
 @lru_cache(maxsize=32768)
 def text_similarity(a: str, b: str) -> float:
-    """0 to 1 of two folded texts of one script: equal but for articles and word breaks is 0.98 and more."""
+    """Return 0 to 1 for two folded texts of one script; 0.98 and more but for articles and word breaks.
+
+    >>> text_similarity("the paper boats", "paperboats"), text_similarity("hello", "hollow") < 0.85
+    (0.99, True)
+    """
     if a == b:
         return 1.0 if a else 0.0
     if not a or not b:
@@ -30,32 +37,41 @@ def text_similarity(a: str, b: str) -> float:
     words_a, words_b = a.split(), b.split()
     fewer, more = sorted((set(words_a), set(words_b)), key=len)
     if len(fewer) >= 4 and fewer <= more and best < 0.9:
-        return max(best, 0.88)  # a long title and the same with an addition
+        return max(best, 0.88)  # a long title and the same title with an addition
     if len(words_a) == len(words_b) > 2 and sorted(words_a) == sorted(words_b):
         return max(best, 0.93)
     return best
 
 
 def _plain(text: str) -> str:
-    return _DROPPED_G.sub("", _ARTICLE.sub("", counted(text).text))
+    return _DROPPED_G.sub("", _ARTICLE.sub("", count_parts(text).text))
 
 
 @lru_cache(maxsize=32768)
 def written_similarity(a: str, b: str) -> float | None:
-    """`text_similarity` across scripts: transliterations are compared, and None says that they cannot be."""
+    """Return 0 to 1 for two folded texts of any scripts, by sound where the scripts differ.
+
+    None where the scripts differ and the sounds do not agree, which proves nothing.
+    """
     direct = text_similarity(a, b)
     if direct == 1.0 or (a.isascii() and b.isascii()):
         return direct
-    if foreign(a, b):
+    if differ_in_script(a, b):
         return sound_similarity(a, b)
-    # within Arabic, Han and the like transliteration hides differences; within Latin it only drops accents
+    # Within Arabic, Han and the like, transliteration hides differences; within Latin it only
+    # drops accents.
     return max(direct, text_similarity(latin(a), latin(b))) if script(a) in ("latin", "none") else direct
 
 
 def title_similarity(a: Title, b: Title) -> float | None:
-    """0 to 1 of two titles without their version words and guests; None when their scripts cannot be compared.
+    """Return 0 to 1 for two titles without their version words and guests.
 
-    0 when both count parts and count differently."""
+    0 where both count parts and count differently; None where the scripts cannot be compared.
+
+    >>> from soulspot.matching.text.titles import parse_title
+    >>> title_similarity(parse_title("Movement, Pt. 2"), parse_title("Movement, Part 1"))
+    0.0
+    """
     best = written_similarity(a.core, b.core)
     if best is None:
         return None
@@ -71,10 +87,12 @@ def title_similarity(a: Title, b: Title) -> float | None:
 
 @lru_cache(maxsize=32768)
 def _limit_by_numbers(a: str, b: str) -> float | None:
-    """The most two folded titles can be alike by the numbers in them; None when they do not limit it.
+    """Return the most that two folded titles can be alike by their numbers; None for no limit.
 
-    Parts and numbers are compared as numbers: "Part 1" and "Part 2" differ in one letter only."""
-    here, there = counted(a), counted(b)
+    Movements of classical works, parts and sequels differ in a letter or a digit only: "Part 1"
+    and "Part 2" are compared as numbers.
+    """
+    here, there = count_parts(a), count_parts(b)
     if here.numbers == there.numbers:
         return None
     extra_here, extra_there = here.numbers - there.numbers, there.numbers - here.numbers
@@ -84,16 +102,25 @@ def _limit_by_numbers(a: str, b: str) -> float | None:
 
 
 def tolerance_ms(length_ms: int) -> tuple[float, float]:
-    """(difference still agreeing, difference that contradicts) for a track of this length, both in ms.
+    """Return (greatest difference that agrees, greatest that does not contradict), both in ms.
 
-    About 2.4 s and 10 s for a song; a share of the length for the very short and the very long."""
+    About 2.4 s and 10 s for a song; a share of the length for a skit of seconds and for a DJ mix
+    or an audio play of an hour.
+
+    >>> tolerance_ms(200_000), tolerance_ms(5_400_000)
+    ((2400.0, 10000), (12000, 81000.0))
+    """
     agree = min(2000 + 0.002 * length_ms, max(400.0, 0.12 * length_ms), 12_000)
     contradict = max(10_000, 0.015 * length_ms) if length_ms > 30_000 else max(1500.0, length_ms / 3)
     return agree, contradict
 
 
 def duration_support(a_ms: int | None, b_ms: int | None) -> float | None:
-    """-1 when the lengths contradict, 0 to 1 of support otherwise, None when one is unknown."""
+    """Return -1 where two lengths contradict, else 0 to 1 of support; None where one is unknown.
+
+    >>> duration_support(200_000, 200_400), duration_support(200_000, 260_000)
+    (1.0, -1.0)
+    """
     if not a_ms or not b_ms:
         return None
     agree, contradict = tolerance_ms(min(a_ms, b_ms))
@@ -105,3 +132,25 @@ def duration_support(a_ms: int | None, b_ms: int | None) -> float | None:
     if apart <= agree:
         return 1.0 - 0.1 * (apart - 0.6 * agree) / (0.4 * agree)
     return max(0.0, 0.9 - 0.9 * (apart - agree) / agree)
+
+
+def may_be_miswritten_title(a: Title, b: Title) -> bool:
+    """Whether one title may be the other with words or letters lost, swapped or run together.
+
+    Such a likeness proves nothing by itself: use it where everything around the title agrees.
+    """
+    return any(_is_slip(one, other) for one in {a.core, a.plain} for other in {b.core, b.plain})
+
+
+def may_be_miswritten_credit(a: Credit, b: Credit) -> bool:
+    """Whether one artist credit may be the other, miswritten; an imitator is never its original."""
+    one, other = name_key(a.whole), name_key(b.whole)
+    return not differ_in_imitation(a, b) and min(len(one), len(other)) >= _LEAST_NAME and _is_slip(one, other)
+
+
+@lru_cache(maxsize=16384)
+def _is_slip(a: str, b: str) -> bool:
+    if not a or not b:
+        return False
+    fewer, more = sorted((frozenset(a.split()), frozenset(b.split())), key=len)
+    return fewer <= more or ratio(a.replace(" ", ""), b.replace(" ", "")) >= _NEARLY

@@ -1,0 +1,124 @@
+"""Compared candidates beside each other: duplicates of one recording, and real rivals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from soulspot.matching.scoring.features import EQUAL, NAMED, Comparison
+from soulspot.matching.scoring.identifiers import Standing
+from soulspot.matching.scoring.rules import name_likeness
+from soulspot.matching.text.names import credit_similarity
+from soulspot.matching.text.similarity import duration_support, title_similarity
+from soulspot.matching.values import Candidate, ScoredCandidate
+from soulspot.matching.views import View
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A candidate with everything that the decision looks at."""
+
+    candidate: Candidate
+    view: View
+    comparison: Comparison
+    standing: Standing
+    score: float
+    reasons: tuple[str, ...]
+
+    @property
+    def id(self) -> str:
+        """The entity's id."""
+        return self.candidate.entity.id
+
+    @property
+    def name_likeness(self) -> float:
+        """The likeness of title and artist, 0 to 1; 0 where neither can be compared."""
+        return name_likeness(self.comparison) or 0.0
+
+    @property
+    def rank(self) -> tuple[bool, float, int, str]:
+        """The sort key, best first: a verified identifier, the score, the preferable release."""
+        return (self.standing is not Standing.VERIFIED, -round(self.score, 6), self.preference, self.id)
+
+    @property
+    def preference(self) -> int:
+        """The preference of its best release, 0 for an official album."""
+        return min((album.preference for album in self.view.albums), default=3)
+
+    def public(self) -> ScoredCandidate:
+        """Return the part that decisions show."""
+        return ScoredCandidate(self.candidate, round(self.score, 4), self.reasons)
+
+
+def prefer_official(ranked: list[Contender], margin: float) -> list[Contender]:
+    """Return the contenders, best first, headed by the preferable duplicate of the best.
+
+    Only duplicates within `margin` of the best's score count.
+    """
+    best = ranked[0]
+    duplicates = [
+        one
+        for one in ranked
+        if one is best
+        or (one.standing is best.standing and best.score - one.score < margin and _are_duplicates(best, one))
+    ]
+    first = min(duplicates, key=lambda one: (one.preference, -round(one.score, 6), one.id))
+    return [first, *(one for one in ranked if one is not first)]
+
+
+def _are_duplicates(a: Contender, b: Contender) -> bool:
+    """Whether two candidates have one title, artist, version and length: a recording entered twice."""
+    ours, theirs = a.view, b.view
+    if ours.credit.everybody != theirs.credit.everybody or ours.versions.hard != theirs.versions.hard:
+        return False
+    on_album, position = a.comparison.album.matches, a.comparison.album.position
+    if on_album != b.comparison.album.matches or (on_album and position != b.comparison.album.position):
+        return False
+    if ours.artist_ids and theirs.artist_ids and not ours.artist_ids & theirs.artist_ids:
+        return False
+    length = duration_support(ours.duration_ms, theirs.duration_ms)
+    if length is None and (ours.duration_ms or theirs.duration_ms):
+        return False
+    if length is not None and length < 0.9:
+        return False
+    return (title_similarity(ours.title, theirs.title) or 0.0) >= EQUAL and (
+        credit_similarity(ours.credit, theirs.credit) or 0.0
+    ) >= EQUAL
+
+
+def are_rivals(best: Contender, other: Contender) -> bool:
+    """Whether `other` could be meant instead of `best`.
+
+    A verified identifier has only verified rivals. No rivals are: the version with a guest that the
+    tags do not name, where the best has exactly the named ones; a duplicate on a less preferable
+    release; on Spotify, a copy with the same ISRC.
+    """
+    if best.standing is Standing.VERIFIED and other.standing is not Standing.VERIFIED:
+        return False
+    has_named_guests = best.comparison.artist.has_same_names and not other.comparison.artist.has_same_names
+    if has_named_guests and best.score > other.score:
+        return False
+    if best.candidate.entity.kind == "track" and best.view.isrcs & other.view.isrcs:
+        return False
+    return not (_are_duplicates(best, other) and best.preference < other.preference)
+
+
+def find_untimed_take(best: Contender, others: Sequence[Contender]) -> Contender | None:
+    """Return a take of unknown length that may be meant as well as `best`; None for none.
+
+    For live takes, karaoke and remixes. There are many of each, and among those whose length nobody
+    knows, one that fits by length alone is chance.
+    """
+    chosen = best.comparison
+    if not chosen.version.is_one_of_many or chosen.version.is_same_take or best.standing is Standing.VERIFIED:
+        return None
+    for other in others:
+        c = other.comparison
+        may_be_meant = other.name_likeness >= NAMED and not c.version.conflict and c.length.apart_ms is None
+        is_farther = (chosen.album.matches and not c.album.matches) or (
+            chosen.album.is_placed and not c.album.is_placed
+        )
+        says_less = c.version.is_half_named and not chosen.version.is_half_named
+        if may_be_meant and not is_farther and not says_less:
+            return other
+    return None
