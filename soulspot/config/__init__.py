@@ -1,6 +1,6 @@
-"""config.toml and the environment in, one frozen `Config` out, or a ConfigError that names every problem.
+"""config.toml and environment in, one frozen `Config` out, or a ConfigError with all problems.
 
-Read by assembly, daemon and cli; what is built from it takes plain values."""
+Called by assembly, daemon and cli; the objects they build from it take plain values."""
 
 from soulspot.config.checks import ALL_OFF, LIBRARY_EMPTY, SPOTIFY_OFF
 from soulspot.config.loading import (

@@ -1,4 +1,4 @@
-"""What must be true of a configuration beyond the type of each value."""
+"""Checks of a configuration beyond the type of each value: faults and warnings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from soulspot.config.model import Config
 
-# How the warnings begin that tell of what may well be meant so.
+# The beginnings of warnings that people may want as they are; commands leave some out.
 SPOTIFY_OFF = "providers.spotify is off"
 LIBRARY_EMPTY = "library.paths is empty"
 ALL_OFF = "every provider is off"
@@ -20,28 +20,28 @@ MAKE_SECRET = "`echo whsec_$(openssl rand -base64 32)`"
 
 
 class Fault(NamedTuple):
-    """What is wrong with `keys[0]`, seen together with the other keys."""
+    """A fault of the first key, in combination with the other keys."""
 
     keys: tuple[str, ...]
     message: str
 
 
-def faults(config: Config, *, library: bool) -> Iterator[Fault]:
-    """Everything that forbids to run with these values; `library`: the folders must be there, too."""
+def find_faults(config: Config, *, library: bool) -> Iterator[Fault]:
+    """Yield everything that forbids running; with `library` also missing library folders."""
     musicbrainz = config.providers.musicbrainz
     if musicbrainz.enabled:
         mb = "providers.musicbrainz."
         if musicbrainz.contact is None:
             yield Fault(
                 (mb + "contact", mb + "enabled"),
-                "is needed, an e-mail address or URL where you can be reached: MusicBrainz requires it of "
-                "every client (or set providers.musicbrainz.enabled = false)",
+                "is needed, an e-mail address or URL where you can be reached: MusicBrainz requires "
+                "one of every client (or set providers.musicbrainz.enabled = false)",
             )
-        if musicbrainz.rate > 1 and is_below(musicbrainz.base_url, "musicbrainz.org"):
+        if musicbrainz.rate > 1 and is_host_below(musicbrainz.base_url, "musicbrainz.org"):
             yield Fault(
                 (mb + "rate", mb + "enabled", mb + "base_url"),
-                "must not be above 1: musicbrainz.org refuses everything from whoever asks more than once a "
-                "second (only a mirror of your own may be asked faster)",
+                "must not be above 1: musicbrainz.org refuses all requests of a client that sends more "
+                "than one a second (a mirror of your own may take more)",
             )
     if config.matching.accept < config.matching.review:
         yield Fault(("matching.accept", "matching.review"), "must not be below matching.review")
@@ -57,7 +57,7 @@ def faults(config: Config, *, library: bool) -> Iterator[Fault]:
         if not path.exists():
             yield Fault(("library.paths",), f"{path} does not exist")
         elif not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
-            yield Fault(("library.paths",), f"{path} may not be read by this user")
+            yield Fault(("library.paths",), f"{path} is not readable for this user")
 
 
 def _webhook_faults(config: Config) -> Iterator[Fault]:
@@ -78,7 +78,7 @@ def _webhook_faults(config: Config) -> Iterator[Fault]:
 
 
 def is_signing_key(secret: str) -> bool:
-    """Whether it is a secret as Standard Webhooks has them: base64 of 24 to 64 bytes, with or without "whsec_"."""
+    """Whether `secret` is base64 of 24 to 64 bytes, with or without "whsec_" before it."""
     text = secret.removeprefix("whsec_")
     try:
         return 24 <= len(base64.b64decode(text + "=" * (-len(text) % 4), validate=True)) <= 64
@@ -86,25 +86,25 @@ def is_signing_key(secret: str) -> bool:
         return False
 
 
-def warnings(config: Config) -> Iterator[str]:
-    """What is worth saying and stops nothing."""
+def find_warnings(config: Config) -> Iterator[str]:
+    """Yield sentences about settings that stop nothing but may be mistakes."""
     spotify = config.providers.spotify
     missing = [name for name in ("client_id", "client_secret") if getattr(spotify, name) is None]
     if spotify.enabled and missing:
         verb = "are" if len(missing) > 1 else "is"
         yield f"{SPOTIFY_OFF}: {' and '.join(missing)} {verb} not set"
     if not config.library.paths:
-        yield f"{LIBRARY_EMPTY}: nothing is scanned by itself"
+        yield f"{LIBRARY_EMPTY}: no folder is scanned unless a command names one"
     providers = config.providers
     if not any(p.enabled for p in (providers.musicbrainz, providers.listenbrainz)) and (
         missing or not spotify.enabled
     ):
-        yield f"{ALL_OFF}: nothing can be found out"
+        yield f"{ALL_OFF}: no track can be identified"
     if config.write_tags.embed_covers and not config.export.covers.enabled:
         yield "write_tags.embed_covers is set, but no covers are fetched: set export.covers.enabled too"
     hook = urlsplit(config.webhooks.url or "")
     if hook.scheme == "http" and not is_loopback(hook.hostname or ""):
-        yield "webhooks.url is not https: what happens here would cross the network in the open"
+        yield "webhooks.url is not https: messages would cross the network in the open"
     for name, url, secret in (
         ("providers.spotify.token_url", spotify.token_url, spotify.client_secret),
         ("providers.listenbrainz.base_url", providers.listenbrainz.base_url, providers.listenbrainz.token),
@@ -114,8 +114,8 @@ def warnings(config: Config) -> Iterator[str]:
             yield f"{name} is not https: credentials would cross the network in the open"
 
 
-def without_credentials_off(config: Config) -> Config:
-    """The same configuration, with the providers off that need credentials and have none."""
+def turn_off_without_credentials(config: Config) -> Config:
+    """Return the configuration with Spotify off if it has no credentials."""
     spotify = config.providers.spotify
     if not spotify.enabled or (spotify.client_id and spotify.client_secret):
         return config
@@ -123,14 +123,14 @@ def without_credentials_off(config: Config) -> Config:
     return config.model_copy(update={"providers": config.providers.model_copy(update={"spotify": off})})
 
 
-def is_below(url: str, domain: str) -> bool:
-    """Whether the URL's host is this domain or a part of it."""
+def is_host_below(url: str, domain: str) -> bool:
+    """Whether the URL's host is `domain` or a subdomain of it."""
     host = (urlsplit(url).hostname or "").rstrip(".")
     return host == domain or host.endswith("." + domain)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address is reached from this machine alone; names other than localhost may be anything."""
+    """Whether only this machine reaches an address; of names only localhost counts."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -1,4 +1,4 @@
-"""config.toml and environment to one frozen `Config`, with every problem named at once."""
+"""Build one frozen `Config` from file and environment, naming every problem at once."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from soulspot.config.checks import faults, warnings, without_credentials_off
+from soulspot.config.checks import find_faults, find_warnings, turn_off_without_credentials
 from soulspot.config.model import Config, walk_keys
 from soulspot.config.sources import (
     SECRETS,
     Key,
     Layer,
+    describe_unknown_key,
     read_credentials,
     read_environment,
     read_file,
     read_overrides,
-    unknown,
 )
 from soulspot.config.values import Secret
 from soulspot.errors import ConfigError
@@ -41,7 +41,7 @@ _RELOADABLE_SECTIONS = ("matching.", "merge.", "retry.", "refresh.", "alarms.", 
 _RELOADABLE_KEYS = ("limits.memory_mb",)
 _RELOADABLE_OF_PROVIDERS = ("rate", "batch_size", "max_wait_time", "timeout", "daily_budget")
 
-_WORDS = {
+_MESSAGES = {
     "bool_type": "should be true or false",
     "string_type": "should be a text",
     "float_type": "should be a number",
@@ -59,11 +59,12 @@ def load_config(
     overrides: Mapping[str, Any] | None = None,
     check_library: bool = False,
 ) -> Config:
-    """The configuration of `path`, or of the file `find_config` finds, or the defaults.
+    """Return the configuration from all its sources.
 
-    What comes later wins: defaults, the file, systemd credentials, environment (os.environ unless given),
-    overrides (nested or dotted: {"providers.spotify.rate": 2}). With `check_library` the library's folders
-    must exist. Raises ConfigError with every problem found, each with its key and where it stands."""
+    Later sources win: defaults, the file (`path`, or the file that `find_config` finds), systemd
+    credentials, environment (os.environ unless given), overrides (nested or dotted:
+    {"providers.spotify.rate": 2}). With `check_library` the library's folders must exist. Raises
+    ConfigError with every problem, each with its key and its place."""
     environ = os.environ if environ is None else environ
     path = path or find_config(environ)
     layers = [_state_directory(environ)]
@@ -76,35 +77,36 @@ def load_config(
 
 
 def make_config(overrides: Mapping[str, Any] | None = None, *, check_library: bool = False) -> Config:
-    """The defaults with these values and nothing else: neither files nor environment are looked at.
+    """Return the defaults with these overrides, without looking at files or environment.
 
-    Raises ConfigError like `load_config`."""
+    `overrides` are nested or dotted. Raises ConfigError with every problem."""
     return _build([read_overrides(overrides or {})], check_library)
 
 
 def find_config(environ: Mapping[str, str] | None = None) -> Path | None:
-    """$SOULSPOT_CONFIG (which then must exist), or the first that exists of ./config.toml,
-    ~/.config/soulspot/config.toml and /etc/soulspot/config.toml."""
+    """Return the file to read: $SOULSPOT_CONFIG, whether it exists or not, or the first existing
+    one of `default_config_paths`; None without one."""
     environ = os.environ if environ is None else environ
     if named := environ.get("SOULSPOT_CONFIG"):
         return Path(named)
-    return next((place for place in default_config_paths(environ) if place.is_file()), None)
+    return next((path for path in default_config_paths(environ) if path.is_file()), None)
 
 
 def default_config_paths(environ: Mapping[str, str] | None = None) -> tuple[Path, ...]:
-    """Where a configuration that nobody names is looked for, in this order."""
+    """Return the paths at which a configuration is looked for, in this order."""
     home = Path((os.environ if environ is None else environ).get("HOME") or "~").expanduser()
     return Path("config.toml"), home / ".config/soulspot/config.toml", SYSTEM_CONFIG
 
 
 def dump_config(config: Config) -> dict[str, Any]:
-    """The configuration as plain values that can be shown to anybody: secrets are asterisks, durations
-    seconds, sizes bytes."""
+    """Return the configuration as plain nested values that anybody may see.
+
+    Secrets are asterisks, durations seconds, sizes bytes."""
     return config.model_dump(mode="json")
 
 
 def reloadable_differences(old: Config, new: Config) -> tuple[list[str], list[str]]:
-    """The keys that differ: those that a running daemon can take over, and those that need a restart."""
+    """Return the changed keys: those a running daemon can apply, and those needing a restart."""
     applied: list[str] = []
     needs_restart: list[str] = []
     for key, _ in walk_keys():
@@ -127,24 +129,23 @@ def _value(config: Config, key: str) -> Any:
 
 
 def _state_directory(environ: Mapping[str, str]) -> Layer:
-    """Under systemd the database's default place is the unit's (first) state directory."""
+    """Return the layer with systemd's default: the database in the unit's first state directory."""
     folder = environ.get("STATE_DIRECTORY", "").partition(":")[0]
     values = {"database": {"path": f"{folder}/soulspot.db"}} if folder else {}
     return Layer(values, lambda _: "$STATE_DIRECTORY")
 
 
 def _build(layers: Sequence[Layer], check_library: bool) -> Config:
-    """Validate the layers together, the later ones over the earlier ones.
-
-    Values that are wrong by themselves are left out before the rest is checked as a whole, so that one
-    mistake does not hide another."""
+    """Validate the layers together, later layers over earlier ones."""
     problems = [problem for layer in layers for problem in layer.problems]
-    if not all(layer.readable for layer in layers):
+    if not all(layer.is_readable for layer in layers):
         raise ConfigError(problems)
     values: dict[str, Any] = {}
     for layer in layers:
         _merge(values, layer.values)
     wrong: set[str] = set()
+    # Values that are wrong by themselves are taken out, and the rest is checked as a whole: one
+    # mistake must not hide another.
     while True:
         try:
             config = Config(**values)
@@ -155,19 +156,20 @@ def _build(layers: Sequence[Layer], check_library: bool) -> Config:
                 wrong.add(name.partition("[")[0])
                 problems.append(_problem(name, _where(layers, key), message))
                 _remove(values, key)
-    for fault in faults(config, library=check_library):
+    for fault in find_faults(config, library=check_library):
         if wrong.isdisjoint(fault.keys):
             key = tuple(fault.keys[0].split("."))
             problems.append(_problem(fault.keys[0], _where(layers, key), fault.message))
     if problems:
         raise ConfigError(problems)
-    noticed = tuple(warnings(config))
-    config = without_credentials_off(config)
-    config._warnings = noticed
+    warnings = tuple(find_warnings(config))
+    config = turn_off_without_credentials(config)
+    config._warnings = warnings
     return config
 
 
 def _complaints(error: ValidationError) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield (key, message in words for a person) for each fault that pydantic found."""
     names = {name for name, _ in walk_keys()}
     secret = {".".join(key) for key in SECRETS}
     for fault in error.errors(include_url=False):
@@ -175,21 +177,22 @@ def _complaints(error: ValidationError) -> Iterator[tuple[tuple[str | int, ...],
         plain = tuple(part for part in key if isinstance(part, str))
         name = ".".join(plain)
         if kind == "extra_forbidden":
-            yield key, unknown(plain)
+            yield key, describe_unknown_key(plain)
             continue
         if kind == "value_error":
             message = str(fault["ctx"]["error"])
         else:
-            message = _WORDS.get(kind) or fault["msg"].replace("Input should", "should").replace(
+            message = _MESSAGES.get(kind) or fault["msg"].replace("Input should", "should").replace(
                 "String", "text"
             )
-        # A table may hold a secret, and so may a misspelt key: only plain values that are public are shown.
+        # A table may hold a secret, and so may a misspelt key: only public plain values are shown.
         if name in names and name not in secret and not isinstance(fault["input"], dict):
             message += f", not {fault['input']!r:.80}"
         yield key, message
 
 
 def _name(key: Sequence[str | int]) -> str:
+    """Return the dotted name of a key: "export.ddex.deals[0].start_date"."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key).removeprefix(".")
 
 
@@ -198,12 +201,13 @@ def _problem(name: str, where: str, message: str) -> str:
 
 
 def _where(layers: Sequence[Layer], key: Sequence[str | int]) -> str:
-    """The place of the value that counts: the last layer that has the key; nothing for a default."""
+    """Return the place of the value that counts, in the last layer with the key; "" for none."""
     plain: Key = tuple(str(part) for part in takewhile(lambda part: isinstance(part, str), key))
     return next((layer.where(plain) for layer in reversed(layers) if layer.has(plain)), "")
 
 
 def _merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
+    """Put nested `values` over those in `into`, table by table."""
     for name, value in values.items():
         if isinstance(value, dict):
             if not isinstance(into.get(name), dict):
@@ -214,7 +218,7 @@ def _merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
 
 
 def _remove(values: dict[str, Any], key: Sequence[str | int]) -> None:
-    """Take out the smallest table entry that the key lies in."""
+    """Remove the smallest table entry that contains the key."""
     for name in key[:-1]:
         inner = values.get(str(name))
         if not isinstance(inner, dict):

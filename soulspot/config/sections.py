@@ -46,95 +46,93 @@ Sources = Annotated[tuple[Source, ...], Field(strict=False)]
 
 
 class Section(BaseModel):
-    """One table of config.toml."""
+    """One table of config.toml; its docstring is the table's heading in the template."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
 
-def key(default: Any, help_: str, **more: Any) -> Any:
-    """A key with its default and the one line that explains it; `more` are pydantic's limits."""
-    return Field(default, description=help_, **more)
+def key(default: Any, description: str, **constraints: Any) -> Any:
+    """Return a field with its default, its one line of help, and pydantic's constraints."""
+    return Field(default, description=description, **constraints)
 
 
 def seconds(text: str) -> float:
-    """A default that is written as people write it: "24h"."""
+    """Return the seconds of a duration written as people do: 86400.0 for "24h"."""
     return float(parse_duration(text))
 
 
 class Library(Section):
-    """Where the music is, and how changes there are noticed."""
+    """The folders with the music, and how SoulSpot notices changes in them."""
 
-    paths: Paths = key((), "folders (or single files) to read; at least one for the daemon")
-    include: Texts = key(
-        (), 'only files that match one of these patterns, "Jazz/*" say; empty: all audio files'
-    )
-    exclude: Texts = key((), 'no files or folders that match one of these patterns, "Podcasts" say')
-    follow_symlinks: bool = key(False, "follow symbolic links, as long as they stay inside the library")
-    watch: bool = key(True, "notice changed files at once, by watching the folders")
-    rescan_interval: Duration = key(seconds("24h"), "how often everything is looked through again")
+    paths: Paths = key((), "folders or single files to read; the daemon needs at least one")
+    include: Texts = key((), 'read only files that match one of these patterns, such as "Jazz/*"; empty: all')
+    exclude: Texts = key((), 'skip files and folders that match one of these patterns, such as "Podcasts"')
+    follow_symlinks: bool = key(False, "follow symbolic links that stay inside the library")
+    watch: bool = key(True, "watch the folders and notice changed files at once")
+    rescan_interval: Duration = key(seconds("24h"), "time between two scans of the whole library")
 
 
 class Database(Section):
-    """Where the results and the queue are kept."""
+    """The file with the results and the queue."""
 
     path: FilePath = key(
         Path("~/.local/share/soulspot/soulspot.db"),
-        "a file on a local disk; under systemd the default is soulspot.db in $STATE_DIRECTORY",
+        "file on a local disk; the default under systemd is soulspot.db in $STATE_DIRECTORY",
         validate_default=True,
     )
 
 
 class MusicBrainz(Section):
-    """Needs no account, but wants to know whom to write to when a client misbehaves."""
+    """MusicBrainz needs no account, but a contact in case your client misbehaves."""
 
-    enabled: bool = key(True, "ask MusicBrainz")
-    base_url: Url = key("https://musicbrainz.org/ws/2", "may be a mirror of your own")
+    enabled: bool = key(True, "use MusicBrainz")
+    base_url: Url = key("https://musicbrainz.org/ws/2", "address of the web service, or of your own mirror")
     contact: Contact | None = key(
-        None, "your e-mail address or web page; musicbrainz.org requires it of every client"
+        None, "your e-mail address or web page; musicbrainz.org requires one of every client"
     )
-    rate: Rate = key(1.0, "requests a second; musicbrainz.org allows 1, a mirror what you like")
-    batch_size: int = key(100, "lookups gathered for one request, 1 to 100", ge=1, le=100)
-    max_wait_time: Duration = key(5.0, "how long a lookup waits for company before it is sent")
-    timeout: Duration = key(30.0, "how long one request may take")
+    rate: Rate = key(1.0, "requests a second; musicbrainz.org allows 1, your mirror any number")
+    batch_size: int = key(100, "lookups in one request, 1 to 100", ge=1, le=100)
+    max_wait_time: Duration = key(5.0, "longest wait of a lookup for a full batch")
+    timeout: Duration = key(30.0, "longest time for one request")
 
 
 class Spotify(Section):
-    """Needs an app of your own (https://developer.spotify.com/dashboard); without it Spotify is off."""
+    """Spotify needs your own app: https://developer.spotify.com/dashboard; without one it is off."""
 
-    enabled: bool = key(True, "ask Spotify")
-    base_url: Url = key("https://api.spotify.com/v1", "the Web API")
-    token_url: Url = key("https://accounts.spotify.com/api/token", "where access tokens come from")
-    client_id: str | None = key(None, "the app's client id")
-    client_secret: Secret | None = key(None, "the app's client secret")
-    client_secret_file: FilePath | None = key(None, "a file that holds the client secret, instead of it")
+    enabled: bool = key(True, "use Spotify")
+    base_url: Url = key("https://api.spotify.com/v1", "address of the Web API")
+    token_url: Url = key("https://accounts.spotify.com/api/token", "address that hands out access tokens")
+    client_id: str | None = key(None, "client id of the app")
+    client_secret: Secret | None = key(None, "client secret of the app")
+    client_secret_file: FilePath | None = key(
+        None, "file that holds the client secret; use it instead of client_secret"
+    )
     rate: Rate = key(3.0, "requests a second")
-    batch_size: int = key(50, "lookups gathered for one request, 1 to 50", ge=1, le=50)
-    max_wait_time: Duration = key(5.0, "how long a lookup waits for company before it is sent")
-    timeout: Duration = key(30.0, "how long one request may take")
-    daily_budget: Count = key(2000, "requests in any 24 hours; Spotify blocks an account that asks too much")
+    batch_size: int = key(50, "lookups in one request, 1 to 50", ge=1, le=50)
+    max_wait_time: Duration = key(5.0, "longest wait of a lookup for a full batch")
+    timeout: Duration = key(30.0, "longest time for one request")
+    daily_budget: Count = key(2000, "requests in any 24 hours; Spotify blocks an account that sends too many")
     market: str | None = key(
-        None, "a country as two capital letters, to see the catalogue from there", pattern="^[A-Z]{2}$"
+        None, "country whose catalogue is searched, as two capital letters", pattern="^[A-Z]{2}$"
     )
 
 
 class ListenBrainz(Section):
-    """Needs no account; a token only opens its text search."""
+    """ListenBrainz needs no account; a token is optional."""
 
-    enabled: bool = key(True, "ask ListenBrainz")
-    base_url: Url = key("https://api.listenbrainz.org/1", "the API")
-    labs_url: Url = key("https://labs.api.listenbrainz.org", "its experimental data sets")
-    token: Secret | None = key(None, "the user token of your ListenBrainz account")
-    token_file: FilePath | None = key(None, "a file that holds the token, instead of it")
-    rate: Rate = key(3.0, "requests a second; the service's own limit is heeded too")
-    batch_size: int = key(1000, "lookups gathered for one request, 1 to 1000", ge=1, le=1000)
-    max_wait_time: Duration = key(
-        60.0, "how long a lookup waits for company before it is sent, while others are being found"
-    )
-    timeout: Duration = key(30.0, "how long one request may take")
+    enabled: bool = key(True, "use ListenBrainz")
+    base_url: Url = key("https://api.listenbrainz.org/1", "address of the API")
+    labs_url: Url = key("https://labs.api.listenbrainz.org", "address of the experimental data sets")
+    token: Secret | None = key(None, "user token of your ListenBrainz account")
+    token_file: FilePath | None = key(None, "file that holds the token; use it instead of token")
+    rate: Rate = key(3.0, "requests a second; the service's own limit holds too")
+    batch_size: int = key(1000, "lookups in one request, 1 to 1000", ge=1, le=1000)
+    max_wait_time: Duration = key(60.0, "longest wait of a lookup for a full batch, while more may come")
+    timeout: Duration = key(30.0, "longest time for one request")
 
 
 class Providers(Section):
-    """The services that are asked."""
+    """The services that SoulSpot uses."""
 
     musicbrainz: MusicBrainz = MusicBrainz()
     spotify: Spotify = Spotify()
@@ -142,19 +140,20 @@ class Providers(Section):
 
 
 class Matching(Section):
-    """When a match is sure. All three are scores from 0 to 1."""
+    """The scores that decide whether a match is sure, from 0 to 1."""
 
-    accept: Share = key(0.9, "from this score on a match is accepted")
-    review: Share = key(0.6, "from this score on a match is put before you; below it there is none")
-    margin: Share = key(0.04, "how far the best match must be ahead of the next one to be accepted")
+    accept: Share = key(0.9, "lowest score of a match that is accepted")
+    review: Share = key(0.6, "lowest score of a match that is kept for your review")
+    margin: Share = key(0.04, "lead over the second best match that an accepted match needs")
 
 
 class Merge(Section):
-    """Whose word counts, field by field: an order of "tags", "musicbrainz", "listenbrainz" and "spotify",
-    best first. A field without an order of its own takes the default one."""
+    """The sources of each field, best first: "tags", "musicbrainz", "listenbrainz", "spotify".
+
+    A field with an empty list uses the default order."""
 
     default: Sources = key(
-        ("musicbrainz", "listenbrainz", "spotify", "tags"), "order for every field that has none below"
+        ("musicbrainz", "listenbrainz", "spotify", "tags"), "order for every field without its own"
     )
     title: Sources = key((), "order for the title")
     artist: Sources = key((), "order for the artist credit")
@@ -176,42 +175,42 @@ class Merge(Section):
     cover_url: Sources = key((), "order for the cover's address")
 
     def orders_by_field(self) -> dict[str, tuple[str, ...]]:
-        """The orders that were set, by field; "*" is the order of all others."""
+        """Return the orders that are set, by field; "*" stands for all other fields."""
         orders = {name: order for name in type(self).model_fields if (order := getattr(self, name))}
         return {"*" if name == "default" else name: order for name, order in orders.items()}
 
 
 class Retry(Section):
-    """What happens to a lookup that was answered with a failure."""
+    """Retries of lookups that a service answered with a failure."""
 
-    attempts: Count = key(5, "failures after which a lookup is given up, until `soulspot retry`")
-    base: Duration = key(60.0, "the wait after the first failure; it doubles each time, with jitter")
-    cap: Duration = key(seconds("1h"), "the longest wait between two attempts")
+    attempts: Count = key(5, "failures after which a lookup rests until `soulspot retry`")
+    base: Duration = key(60.0, "wait after the first failure; it doubles each time, with jitter")
+    cap: Duration = key(seconds("1h"), "longest wait between two attempts")
 
 
 class Refresh(Section):
-    """When an answer is too old."""
+    """The age at which an answer is fetched again."""
 
-    after: Duration = key(seconds("90d"), "found answers are asked for again after this time")
-    missing_after: Duration = key(seconds("1d"), "what a service did not know is asked again after this time")
+    after: Duration = key(seconds("90d"), "age of an answer that was found")
+    missing_after: Duration = key(seconds("1d"), "age of an answer that the service did not know")
 
 
 class Scheduler(Section):
-    """How often the daemon does its rounds."""
+    """The intervals of the daemon's regular work."""
 
-    flush_interval: Duration = key(1.0, "how often it looks whether a waiting batch is due")
-    retry_sweep: Duration = key(seconds("5m"), "how often postponed lookups are looked through")
-    upkeep: Duration = key(seconds("24h"), "how often the database is tidied")
-    summary: Duration = key(60.0, "how often a summary is logged while there is work")
+    flush_interval: Duration = key(1.0, "time between two checks for batches that are due")
+    retry_sweep: Duration = key(seconds("5m"), "time between two searches for lookups to retry")
+    upkeep: Duration = key(seconds("24h"), "time between two clean-ups of the database")
+    summary: Duration = key(60.0, "time between two summaries in the log, while there is work")
 
 
 class Http(Section):
-    """The daemon's own address: status, web page, API."""
+    """The daemon's own web server: status, web page, API."""
 
-    listen: Listen = key("127.0.0.1:8753", "host:port; anything but this machine alone needs the token")
-    token: Secret | None = key(None, "what clients must know")
-    token_file: FilePath | None = key(None, "a file that holds the token, instead of it")
-    allowed_hosts: Texts = key((), "further names by which browsers may reach it")
+    listen: Listen = key("127.0.0.1:8753", "host:port; a host that other machines can reach needs the token")
+    token: Secret | None = key(None, "secret that clients must send")
+    token_file: FilePath | None = key(None, "file that holds the token; use it instead of token")
+    allowed_hosts: Texts = key((), "further host names that browsers may use for it")
 
     @property
     def host(self) -> str:
@@ -223,50 +222,48 @@ class Http(Section):
 
 
 class Webhooks(Section):
-    """Where to tell what happened (Standard Webhooks)."""
+    """Messages about events, sent to a URL of yours (Standard Webhooks)."""
 
-    url: Url | None = key(None, "where events are sent to")
-    secret: Secret | None = key(None, "what they are signed with: whsec_ and base64 of 24 to 64 bytes")
-    secret_file: FilePath | None = key(None, "a file that holds the secret, instead of it")
+    url: Url | None = key(None, "address that receives the messages")
+    secret: Secret | None = key(None, "key that signs them: whsec_ and base64 of 24 to 64 bytes")
+    secret_file: FilePath | None = key(None, "file that holds the secret; use it instead of secret")
     events: Annotated[tuple[WebhookEvent, ...], Field(strict=False)] = key(
-        (), "the types of messages to send, docs/webhooks.md lists them; empty: all"
+        (), "types of messages to send, from docs/webhooks.md; empty: all"
     )
-    allow_private: bool = key(False, "the receiver may be on this machine or in a private network")
+    allow_private: bool = key(False, "allow a receiver on this machine or in a private network")
     rate: Rate = key(5.0, "messages a second")
-    timeout: Duration = key(15.0, "how long the receiver may take to answer")
+    timeout: Duration = key(15.0, "time that the receiver may take to answer")
     give_up_after: Duration = key(
-        seconds("3d"), "a message that is refused (HTTP 4xx) for this long makes way for the next"
+        seconds("3d"), "time after which a refused message (HTTP 4xx) makes way for the next"
     )
 
 
 class Log(Section):
-    """What is said, and where: to stderr, or to a file."""
+    """The log: its form, its detail, and its place."""
 
-    format: Literal["json", "console"] = key("json", '"json" or "console"')
+    format: Literal["json", "console"] = key("json", '"json" or "console" (for reading)')
     level: Literal["debug", "info", "warning", "error"] = key("info", '"debug", "info", "warning" or "error"')
-    file: FilePath | None = key(None, "append JSON lines to this file instead of writing to stderr")
+    file: FilePath | None = key(None, "file to append JSON lines to, instead of stderr")
 
 
 class Limits(Section):
-    """What SoulSpot may use of the machine."""
+    """The share of the machine that SoulSpot may use."""
 
     memory_mb: int = key(
-        0, "megabytes of memory above which pieces get smaller and nothing more is claimed; 0: no limit", ge=0
+        0, "megabytes of memory above which batches shrink and no new work is claimed; 0: no limit", ge=0
     )
-    max_file_size: Size = key(2_000_000_000, "larger audio files are not opened")
+    max_file_size: Size = key(2_000_000_000, "size above which audio files are not opened")
 
 
 class Alarms(Section):
-    """When something is wrong enough to say so, in the log, the status and by webhook. 0 turns an alarm off."""
+    """Thresholds of alarms in the log, the status and webhooks. 0 turns an alarm off."""
 
-    window: Duration = key(seconds("10m"), "the time that shares and rates are taken over")
-    failure_rate: Share = key(0.5, "the share of lookups that fail, or of requests without a useful answer")
+    window: Duration = key(seconds("10m"), "time span over which shares and rates are measured")
+    failure_rate: Share = key(0.5, "share of failed lookups, or of requests without a useful answer")
     low_rate: float = key(
-        0.02, "lookups answered a second while more could be asked", ge=0, allow_inf_nan=False
+        0.02, "lookups answered a second, while more could be sent", ge=0, allow_inf_nan=False
     )
-    stall_after: DurationOrNone = key(
-        seconds("15m"), "how long nothing is answered while more could be asked"
-    )
+    stall_after: DurationOrNone = key(seconds("15m"), "time without any answer, while more could be sent")
 
 
 def _dpid(value: str) -> str:
@@ -286,64 +283,63 @@ Language = Annotated[str, AfterValidator(_language)]
 
 
 class Deal(Section):
-    """One deal of a DDEX release message; the words are those of the DDEX allowed-value sets."""
+    """One deal of a DDEX release message, in the words of the DDEX allowed-value sets."""
 
-    commercial_model: str = key("SubscriptionModel", "the CommercialModelType")
-    use_types: Texts = key(("OnDemandStream",), "the UseTypes")
-    territories: Texts = key(("Worldwide",), "the TerritoryCodes")
-    start_date: str | None = key(None, "YYYY-MM-DD; absent: the release date", pattern=r"^\d{4}-\d\d-\d\d$")
+    commercial_model: str = key("SubscriptionModel", "CommercialModelType")
+    use_types: Texts = key(("OnDemandStream",), "UseTypes")
+    territories: Texts = key(("Worldwide",), "TerritoryCodes")
+    start_date: str | None = key(None, "YYYY-MM-DD; empty: the release date", pattern=r"^\d{4}-\d\d-\d\d$")
 
 
 with warnings.catch_warnings():
-    # pydantic's models have a method of that name, which nobody here calls
+    # pydantic's models have an obsolete method of that name, which nobody here calls.
     warnings.filterwarnings("ignore", 'Field name "schema"', UserWarning)
 
     class Ddex(Section):
-        """DDEX release messages (ERN): who sends them to whom, on which terms, and what stands in for gaps."""
+        """DDEX release messages (ERN): sender, recipient, terms, and values for gaps in the data."""
 
-        sender: Dpid | None = key(None, "the sender's DDEX party id (DPID)")
-        sender_name: str | None = key(None, "the sender's name")
-        recipient: Dpid | None = key(None, "the recipient's DDEX party id (DPID)")
-        recipient_name: str | None = key(None, "the recipient's name")
+        sender: Dpid | None = key(None, "DDEX party id (DPID) of the sender")
+        sender_name: str | None = key(None, "name of the sender")
+        recipient: Dpid | None = key(None, "DDEX party id (DPID) of the recipient")
+        recipient_name: str | None = key(None, "name of the recipient")
         schema: FilePath | None = key(  # type: ignore[assignment]
-            None, "release-notification.xsd, or a folder with it and what it imports, for --validate"
+            None, "release-notification.xsd for --validate, or a folder with it and its imports"
         )
-        version: Literal["4.3", "4.3.2"] = key("4.3", 'the version of ERN: "4.3" or "4.3.2"')
-        profile: str | None = key("Audio", "the ReleaseProfileVersionId; empty: none is named")
-        language: Language = key("en", "the LanguageAndScriptCode of the messages")
+        version: Literal["4.3", "4.3.2"] = key("4.3", 'version of ERN: "4.3" or "4.3.2"')
+        profile: str | None = key("Audio", "ReleaseProfileVersionId; empty: none")
+        language: Language = key("en", "LanguageAndScriptCode of the messages")
         test: bool = key(False, "mark the messages as test messages")
-        label: str | None = key(None, "the label of a release that has none")
-        genre: str | None = key(None, "the genre of a track that has none")
+        label: str | None = key(None, "label of releases without one")
+        genre: str | None = key(None, "genre of tracks without one")
         release_type: str | None = key(
-            None, "the ReleaseType of a release that has none; empty: Single, EP or Album by its tracks"
+            None, "ReleaseType of releases without one; empty: Single, EP or Album by their tracks"
         )
         deals: Annotated[tuple[Deal, ...], Field(strict=False)] = key(
-            (),
-            "tables of commercial_model, use_types, territories and start_date; without one no deal is written",
+            (), "tables of commercial_model, use_types, territories and start_date; empty: no deals"
         )
 
 
 class Covers(Section):
-    """Front covers, fetched from the Cover Art Archive and Spotify and kept on disk: see docs/covers.md."""
+    """Front covers from the Cover Art Archive and Spotify, kept on disk: see docs/covers.md."""
 
-    enabled: bool = key(False, "fetch covers; without it no cover is asked for anywhere")
+    enabled: bool = key(False, "fetch covers")
     size: Literal[250, 500, 1200] = key(500, "edge length in pixels: 250, 500 or 1200")
-    folder: FilePath | None = key(None, "where they are kept; absent: beside the database")
-    cache_mb: int = key(500, "room for them on disk; what was not used for longest goes first", ge=1)
-    base_url: Url = key("https://coverartarchive.org", "the Cover Art Archive, or a mirror of it")
-    spotify_url: Url = key("https://i.scdn.co", "where Spotify has its images")
-    rate: Rate = key(4.0, "requests a second, to each of the hosts")
-    timeout: Duration = key(30.0, "seconds for one request")
-    missing_after: Duration = key(seconds("7d"), "when to ask again for a cover that was not there")
+    folder: FilePath | None = key(None, "folder for the covers; empty: beside the database")
+    cache_mb: int = key(500, "megabytes on disk; the covers unused for longest are deleted", ge=1)
+    base_url: Url = key("https://coverartarchive.org", "address of the Cover Art Archive, or of a mirror")
+    spotify_url: Url = key("https://i.scdn.co", "address of Spotify's images")
+    rate: Rate = key(4.0, "requests a second to each host")
+    timeout: Duration = key(30.0, "longest time for one request")
+    missing_after: Duration = key(seconds("7d"), "time until a missing cover is looked for again")
 
 
 class Export(Section):
-    """What exports need to know besides the data."""
+    """Settings of exports."""
 
     directory: FilePath | None = key(
-        None, "where files lie that were asked for over HTTP; absent: exports beside the database"
+        None, "folder for exports that were requested over HTTP; empty: exports beside the database"
     )
-    keep: Duration = key(seconds("7d"), "how long they are kept; of the newest 20")
+    keep: Duration = key(seconds("7d"), "time that these files are kept; only the newest 20 are")
     ddex: Ddex = Ddex()
     covers: Covers = Covers()
 
@@ -356,32 +352,30 @@ TAG_FIELDS = (
 
 
 def _tag_fields(value: tuple[str, ...]) -> tuple[str, ...]:
-    if wrong := [one for one in value if one not in TAG_FIELDS]:
-        raise ValueError(f"has no {', '.join(wrong)}; there are {', '.join(TAG_FIELDS)}")
+    if unknown := [name for name in value if name not in TAG_FIELDS]:
+        raise ValueError(f"has no {', '.join(unknown)}; there are {', '.join(TAG_FIELDS)}")
     return value
 
 
 class WriteTags(Section):
-    """Writing what was found back into the files: see docs/tags.md. `soulspot write-tags` does it by hand."""
+    """Tags written back into the files: see docs/tags.md, and `soulspot write-tags`."""
 
-    enabled: bool = key(False, "the daemon writes tags of accepted tracks")
+    enabled: bool = key(False, "let the daemon write the tags of accepted tracks")
     fields: Annotated[Texts, AfterValidator(_tag_fields)] = key(
-        (), "the fields to write, by their names in enriched_tracks; empty: all"
+        (), "fields to write, by their names in enriched_tracks; empty: all"
     )
     policy: Literal["only-empty", "overwrite"] = key(
         "only-empty",
-        '"only-empty" leaves what a file says as it is; "overwrite" puts what was found in its place',
+        '"only-empty" keeps every tag that a file has; "overwrite" replaces it',
     )
-    embed_covers: bool = key(False, "put front covers into the files too; needs export.covers.enabled")
+    embed_covers: bool = key(False, "write front covers too; needs export.covers.enabled")
     mtime: Literal["touch", "keep"] = key(
         "touch",
-        '"touch": players and backups see that the file has changed; "keep": its time stays as it was',
+        '"touch" shows players and backups that a file changed; "keep" keeps its time',
     )
     hard_links: Literal["skip", "part"] = key(
-        "skip", 'files with several names: "skip" them, or "part": the other names keep the old tags'
+        "skip", 'files with hard links: "skip" them, or "part" them from names with the old tags'
     )
-    keep_owner: bool = key(
-        True, "leave files alone whose owner could not be kept (only root can give files away)"
-    )
-    quiet: Duration = key(60.0, "the daemon waits until a file has not been changed for so long")
-    keep_undo: Duration = key(seconds("180d"), "how long what was written can be taken back")
+    keep_owner: bool = key(True, "skip files whose owner cannot be kept (only root can give files away)")
+    quiet: Duration = key(60.0, "time without a change of a file before the daemon writes it")
+    keep_undo: Duration = key(seconds("180d"), "time for which written tags can be taken back")

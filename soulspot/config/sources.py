@@ -1,4 +1,4 @@
-"""The layers a configuration is put together from: file, systemd credentials, environment, overrides."""
+"""The layers of a configuration: file, systemd credentials, environment, overrides."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from pydantic_settings import EnvSettingsSource
+from pydantic_settings import BaseSettings, EnvSettingsSource
 
 from soulspot.config.model import Config, section_of, walk_keys
 from soulspot.config.values import EnvironmentText
@@ -19,6 +19,7 @@ Key = tuple[str, ...]
 
 PREFIX = "SOULSPOT_"
 
+# The names of systemd credentials, and the keys they set.
 CREDENTIALS: Mapping[str, Key] = {
     "spotify_client_id": ("providers", "spotify", "client_id"),
     "spotify_client_secret": ("providers", "spotify", "client_secret"),
@@ -26,22 +27,22 @@ CREDENTIALS: Mapping[str, Key] = {
     "http_token": ("http", "token"),
     "webhooks_secret": ("webhooks", "secret"),
 }
-"""The names of systemd credentials, and the keys they set."""
 
+# The keys whose values are never shown; each may come from a file by its `_file` twin.
 SECRETS = tuple(key for name, key in CREDENTIALS.items() if name != "spotify_client_id")
-"""The keys whose values are shown to nobody; each may come from a file by its `_file` twin."""
 
 
 @dataclass
 class Layer:
-    """Values from one place. `where` tells people where exactly a key stands, `problems` what went wrong."""
+    """Nested values from one source, with its problems in words for a person."""
 
     values: dict[str, Any]
-    where: Callable[[Key], str]
+    where: Callable[[Key], str]  # the place of a key: "config.toml:12", "SOULSPOT_LOG__LEVEL"
     problems: list[str] = field(default_factory=list)
-    readable: bool = True
+    is_readable: bool = True
 
     def has(self, key: Key) -> bool:
+        """Whether the layer has a value or a table at `key`."""
         value: Any = self.values
         for name in key:
             if not isinstance(value, dict) or name not in value:
@@ -51,62 +52,64 @@ class Layer:
 
 
 def read_file(path: Path) -> Layer:
-    """The layer of a TOML file; what cannot be read is a problem and an empty layer."""
+    """Return the layer of a TOML file; an unreadable file is a problem and an empty layer."""
     try:
         text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a byte order mark
         values = tomllib.loads(text)
     except OSError as error:
-        return Layer({}, str, [f"{path}: cannot be read: {error.strerror}"], readable=False)
+        return Layer({}, str, [f"{path}: cannot be read: {error.strerror}"], is_readable=False)
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        return Layer({}, str, [f"{path}:{line}: is not UTF-8 text, which TOML is"], readable=False)
+        return Layer({}, str, [f"{path}:{line}: is not UTF-8 text, which TOML is"], is_readable=False)
     except (ValueError, RecursionError) as error:
         problem = f"{path}: is not valid TOML: {error or type(error).__name__}"
-        return Layer({}, str, [problem], readable=False)
+        return Layer({}, str, [problem], is_readable=False)
     lines = _lines(text)
 
     def where(key: Key) -> str:
         line = next((lines[key[:n]] for n in range(len(key), 0, -1) if key[:n] in lines), None)
         return f"{path}:{line}" if line else str(path)
 
-    return with_secret_files(Layer(_without_empty(values), where))
+    return _with_secret_files(Layer(_without_empty(values), where))
 
 
 def read_environment(environ: Mapping[str, str]) -> Layer:
-    """The layer of SOULSPOT_SECTION__KEY variables; names of sections that do not exist are problems."""
+    """Return the layer of SOULSPOT_SECTION__KEY variables; unknown sections are problems."""
     variables: dict[str, str | None] = {
         name.lower(): EnvironmentText(value)
         for name, value in environ.items()
         if name.upper().startswith(PREFIX) and value
     }
-    source = EnvSettingsSource(Config)
-    source.env_vars = variables  # what we were given instead of the process's own
+    source = EnvSettingsSource(cast(type[BaseSettings], Config))
+    source.env_vars = variables  # instead of the process's own
     layer = Layer(source(), lambda key: PREFIX + "__".join(key).upper())
     for name in sorted(variables):
         first, separator, _ = name[len(PREFIX) :].partition("__")
         if separator and first not in Config.model_fields:
             key = tuple(name[len(PREFIX) :].split("__"))
-            layer.problems.append(f"{'.'.join(key)} ({name.upper()}): {unknown(key)}")
-    return with_secret_files(layer)
+            layer.problems.append(f"{'.'.join(key)} ({name.upper()}): {describe_unknown_key(key)}")
+    return _with_secret_files(layer)
 
 
 def read_credentials(environ: Mapping[str, str]) -> Layer:
-    """The layer of the files in $CREDENTIALS_DIRECTORY that have one of the names in CREDENTIALS."""
+    """Return the layer of the files in $CREDENTIALS_DIRECTORY that CREDENTIALS names."""
     folder = environ.get("CREDENTIALS_DIRECTORY")
     named = {key: Path(folder or "", name) for name, key in CREDENTIALS.items()}
     layer = Layer({}, lambda key: str(named.get(key, folder)))
     for key, path in named.items() if folder else ():
         try:
             if path.exists():
-                put(layer.values, key, _secret_text(path))
+                _put(layer.values, key, _read_secret(path))
         except ValueError as error:
             layer.problems.append(f"{'.'.join(key)}: {error}")
     return layer
 
 
 def read_overrides(overrides: Mapping[str, Any]) -> Layer:
-    """The layer of values given in code or on the command line: nested mappings, or dotted keys, or both."""
-    layer = Layer({}, lambda _: "")  # whoever gives them knows where they stand
+    """Return the layer of values from code or the command line: nested, or with dotted keys.
+
+    {"log": {"level": "debug"}, "providers.spotify.rate": 2}; None leaves a key as it was."""
+    layer = Layer({}, lambda _: "")  # problems name no place: the caller knows it
 
     def add(prefix: Key, values: Mapping[str, Any]) -> None:
         for name, value in values.items():
@@ -114,14 +117,16 @@ def read_overrides(overrides: Mapping[str, Any]) -> Layer:
             if isinstance(value, Mapping):
                 add(key, value)
             elif value is not None:
-                put(layer.values, key, value)
+                _put(layer.values, key, value)
 
     add((), overrides)
-    return with_secret_files(layer)
+    return _with_secret_files(layer)
 
 
-def with_secret_files(layer: Layer) -> Layer:
-    """Read each `*_file` of the layer into the secret it stands for; a higher layer's secret still wins."""
+def _with_secret_files(layer: Layer) -> Layer:
+    """Read each `*_file` of the layer into its secret, and return the layer.
+
+    Later layers still override that secret. A file that cannot be read is a problem."""
     for key in SECRETS:
         file_key = (*key[:-1], f"{key[-1]}_file")
         if not layer.has(file_key):
@@ -129,28 +134,26 @@ def with_secret_files(layer: Layer) -> Layer:
         label = f"{'.'.join(file_key)} ({layer.where(file_key)})"
         if layer.has(key):
             layer.problems.append(f"{label}: give either {key[-1]} or {key[-1]}_file, not both")
-        elif isinstance(path := get(layer.values, file_key), str | Path):
+            continue
+        path: Any = layer.values
+        for name in file_key:
+            path = path[name]
+        if isinstance(path, str | Path):
             try:
-                put(layer.values, key, _secret_text(Path(path).expanduser()))
+                _put(layer.values, key, _read_secret(Path(path).expanduser()))
             except ValueError as error:
                 layer.problems.append(f"{label}: {error}")
     return layer
 
 
-def get(values: Mapping[str, Any], key: Key) -> Any:
-    for name in key:
-        values = values[name]
-    return values
-
-
-def put(values: dict[str, Any], key: Key, value: Any) -> None:
+def _put(values: dict[str, Any], key: Key, value: Any) -> None:
     for name in key[:-1]:
         values = values.setdefault(name, {})
     values[key[-1]] = value
 
 
-def unknown(key: Sequence[str]) -> str:
-    """What to say of a key that does not exist: the nearest one that does, if there is one."""
+def describe_unknown_key(key: Sequence[str]) -> str:
+    """Return "unknown key", with the nearest existing key if there is one."""
     wrong, parent = ".".join(key), ".".join(key[:-1])
     keys = dict(walk_keys())
     names = list(keys)
@@ -168,7 +171,8 @@ def unknown(key: Sequence[str]) -> str:
     return "unknown key" + (f"; did you mean {near[0]}?" if near else "")
 
 
-def _secret_text(path: Path) -> str:
+def _read_secret(path: Path) -> str:
+    """Return the stripped text of a file; ValueError in words for a person when it has none."""
     try:
         text = path.read_text(encoding="utf-8").strip()
     except OSError as error:
@@ -181,7 +185,7 @@ def _secret_text(path: Path) -> str:
 
 
 def _without_empty(value: Any) -> Any:
-    """An empty string means absent."""
+    """Return `value` without empty strings, which mean absent keys."""
     if isinstance(value, dict):
         return {name: _without_empty(inner) for name, inner in value.items() if inner != ""}
     if isinstance(value, list):
@@ -190,8 +194,9 @@ def _without_empty(value: Any) -> Any:
 
 
 def _lines(text: str) -> dict[Key, int]:
-    """The line of each key and table of a valid TOML text: every statement is parsed alone, below its table's
-    header, and a statement that does not parse yet goes on with the next line."""
+    """Return the line number, from 1, of each key and table of a valid TOML text."""
+    # tomllib reports no lines. Every statement is therefore parsed alone below its table's header;
+    # one that does not parse yet continues on the next line.
     lines: dict[Key, int] = {}
     header, statement, start = "", "", 0
     for number, line in enumerate(text.splitlines(), start=1):
@@ -212,6 +217,7 @@ def _lines(text: str) -> dict[Key, int]:
 
 
 def _keys(values: Any, prefix: Key = ()) -> Iterator[Key]:
+    """Yield the keys of nested tables, outer ones first; a list adds nothing to a key."""
     if isinstance(values, dict):
         for name, inner in values.items():
             yield (*prefix, name)

@@ -1,4 +1,4 @@
-"""The commented config.toml that `soulspot init` writes, made from the keys, defaults and help of `Config`.
+"""The commented config.toml of `soulspot init`, made from the keys of `Config` and their help.
 
 `python -m soulspot.config.template` prints it without answers."""
 
@@ -15,43 +15,43 @@ from pydantic_core import PydanticUndefined
 
 from soulspot.config.loading import default_config_paths
 from soulspot.config.model import Config, walk_keys
-from soulspot.config.sources import unknown
+from soulspot.config.sources import describe_unknown_key
 from soulspot.config.values import Secret, format_duration, format_size, parse_duration, parse_size
 from soulspot.errors import ConfigError
 
-ASKED = (
+# The keys that `soulspot init` asks for; the template shows them ready to fill in.
+KEYS_TO_FILL_IN = (
     "library.paths",
     "providers.musicbrainz.contact",
     "providers.spotify.client_id",
     "providers.spotify.client_secret",
     "providers.listenbrainz.token",
 )
-"""The keys that `soulspot init` asks for; the template shows them ready to fill in."""
 
 _HEAD = """\
-# SoulSpot's configuration. A line of "#" and a key shows that key's default; take the "#" away to change it.
-# Durations are seconds, or a text with a unit: "90s", "5m", "12h", "30d", "2w". Sizes are bytes, or "20MB",
-# "2GB". An empty text means: not set. Every key can also be set by environment, client_id of
-# [providers.spotify] by SOULSPOT_PROVIDERS__SPOTIFY__CLIENT_ID. More of it in docs/configuration.md.
+# SoulSpot's configuration. A line with "#" before a key shows its default; remove the "#" to change it.
+# Durations are seconds, or a text with a unit: "90s", "5m", "12h", "30d", "2w". Sizes are bytes, or
+# "20MB", "2GB". An empty text means "not set". The environment can set every key: client_id of
+# [providers.spotify] is SOULSPOT_PROVIDERS__SPOTIFY__CLIENT_ID. See docs/configuration.md.
 """
 
 _VALUE_COLUMN = 45
 
 
 def render_template(**answers: Any) -> str:
-    """A config.toml with every key, its default and what it means; the answers stand in it as values.
+    """Return a config.toml with every key, its default and its help, and the answers as values.
 
-    Answers are named by their key, with "." or "__": `render_template(library__paths=["~/Music"])`. An answer
-    of None is none. Raises ConfigError for a key that does not exist and for text that TOML cannot hold."""
+    Answers are named by their keys, with "." or "__": render_template(library__paths=["~/Music"]);
+    None is no answer. Raises ConfigError for an unknown key and for text that TOML cannot hold."""
     given = {name.replace("__", "."): value for name, value in answers.items() if value is not None}
     keys = dict(walk_keys())
-    if strange := [name for name in given if name not in keys]:
-        raise ConfigError([f"{name}: {unknown(name.split('.'))}" for name in strange])
-    return _HEAD + "".join(f"{line}\n" for line in _lines(keys, given))
+    if unknown := [name for name in given if name not in keys]:
+        raise ConfigError([f"{name}: {describe_unknown_key(name.split('.'))}" for name in unknown])
+    return _HEAD + "".join(f"{line}\n" for line in _template_lines(keys, given))
 
 
 def ensure_template_can_be_written(path: Path, force: bool = False) -> None:
-    """Raise ConfigError when `write_template` would have to: for a folder, in none, or over what somebody has made."""
+    """Raise ConfigError if `write_template` would fail: a folder, no parent, an edited file."""
     if path.is_dir():
         raise ConfigError([f"{path}: is a folder; name a file in it, {path / 'config.toml'} say"])
     if not path.parent.is_dir() and path not in default_config_paths():
@@ -61,10 +61,10 @@ def ensure_template_can_be_written(path: Path, force: bool = False) -> None:
 
 
 def write_template(path: Path, answers: Mapping[str, Any], force: bool = False) -> None:
-    """Write the template with these answers, readable by its owner alone because it may hold secrets.
+    """Write the template with these answers, readable by its owner alone: it may hold secrets.
 
-    A file that is there already is replaced only with `force`, or when it is the template without any answer.
-    Raises ConfigError when it is left alone or cannot be written."""
+    An existing file is replaced only with `force`, or when it is the template without answers.
+    Raises ConfigError when the file is left alone or cannot be written."""
     text = render_template(**answers)
     aside = path.with_name(f".{path.name}.new")
     try:
@@ -77,7 +77,8 @@ def write_template(path: Path, answers: Mapping[str, Any], force: bool = False) 
         if force or _is_untouched(path):
             aside.replace(path)
         else:
-            path.hardlink_to(aside)  # which, unlike a rename, fails when somebody has just made that file
+            # Unlike a rename, a link fails when somebody has made that file meanwhile.
+            path.hardlink_to(aside)
     except FileExistsError:
         raise ConfigError([f"{path}: exists already and is left as it is; --force writes over it"]) from None
     except OSError as error:
@@ -91,7 +92,7 @@ def _is_untouched(path: Path) -> bool:
 
 
 def toml_value(value: Any) -> str:
-    """A value as TOML: text, path, secret, number, truth value, list or table."""
+    """Return a text, path, secret, number, truth value, list or table as TOML."""
     if isinstance(value, Secret):
         value = value.reveal()
     if isinstance(value, bool | int | float):
@@ -108,8 +109,8 @@ def toml_value(value: Any) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def default_of(field: FieldInfo) -> str:
-    """A key's default as it would be written in the file."""
+def default_as_toml(field: FieldInfo) -> str:
+    """Return a key's default as it stands in the template: `"1d"`, `[]`, `""` for none."""
     value = field.default
     if value is None or value is PydanticUndefined:
         return '""'
@@ -121,7 +122,7 @@ def default_of(field: FieldInfo) -> str:
     return toml_value(value)
 
 
-def _lines(keys: Mapping[str, FieldInfo], given: Mapping[str, Any]) -> Iterator[str]:
+def _template_lines(keys: Mapping[str, FieldInfo], given: Mapping[str, Any]) -> Iterator[str]:
     section = ""
     for key, field in keys.items():
         table, _, name = key.rpartition(".")
@@ -130,8 +131,8 @@ def _lines(keys: Mapping[str, FieldInfo], given: Mapping[str, Any]) -> Iterator[
             yield ""
             yield from (f"# {line.strip()}" for line in _help(table).splitlines())
             yield f"[{table}]"
-        value = toml_value(given[key]) if key in given else default_of(field)
-        shown = f"{name} = {value}" if key in given or key in ASKED else f"#{name} = {value}"
+        value = toml_value(given[key]) if key in given else default_as_toml(field)
+        shown = f"{name} = {value}" if key in given or key in KEYS_TO_FILL_IN else f"#{name} = {value}"
         yield f"{shown:<{_VALUE_COLUMN}}  # {field.description}"
 
 

@@ -1,4 +1,4 @@
-"""The types of configuration values: durations, sizes, secrets, paths, addresses, and how each is written."""
+"""The types of configuration values, with their parsers: durations, sizes, secrets, paths, URLs."""
 
 from __future__ import annotations
 
@@ -24,16 +24,17 @@ _PLAIN_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 class Secret(SecretStr):
-    """A text that shows itself as asterisks wherever it is printed, dumped or logged; `reveal()` gives it."""
+    """A text that prints, dumps and logs itself as asterisks."""
 
     def reveal(self) -> str:
+        """Return the text itself."""
         return self.get_secret_value()
 
 
 def parse_duration(value: Any) -> Any:
-    """Seconds of "30d", "12h", "5m", "90s", "250ms", "2w", "1h30m" or "90"; what is no text is left alone.
+    """Return the seconds of "30d", "12h", "5m", "90s", "250ms", "2w", "1h30m" or "90".
 
-    Raises ValueError for any other text."""
+    A value that is no text is returned unchanged. Raises ValueError for any other text."""
     if not isinstance(value, str):
         return value
     text = value.strip().lower()
@@ -46,7 +47,7 @@ def parse_duration(value: Any) -> Any:
 
 
 def format_duration(seconds: float) -> str:
-    """The shortest text in one unit that `parse_duration` reads as the same number of seconds."""
+    """Return the shortest text in one unit that `parse_duration` reads back: "1d" for 86400."""
     for unit in ("w", "d", "h", "m"):
         count, rest = divmod(seconds, _DURATION_UNITS[unit])
         if count and not rest:
@@ -55,8 +56,10 @@ def format_duration(seconds: float) -> str:
 
 
 def parse_time(text: str, now: float) -> float:
-    """Epoch seconds of "1h" (that long before now) or of a date or time ("2026-11-22", "2026-11-22T04:00+01:00"; this
-    machine's time zone unless it names one). ValueError when it is neither."""
+    """Return the epoch seconds of "1h" (that long before `now`), or of a date or time.
+
+    "2026-11-22" and "2026-11-22T04:00+01:00"; without an offset in this machine's time zone.
+    Raises ValueError for any other text."""
     try:
         return now - float(parse_duration(text))
     except ValueError:
@@ -70,9 +73,9 @@ def parse_time(text: str, now: float) -> float:
 
 
 def parse_size(value: Any) -> Any:
-    """Bytes of "2GB" (powers of 1000), "2GiB" (of 1024), "500 kB" or "1024"; what is no text is left alone.
+    """Return the bytes of "2GB" (powers of 1000), "2GiB" (of 1024), "500 kB" or "1024".
 
-    Raises ValueError for any other text."""
+    A value that is no text is returned unchanged. Raises ValueError for any other text."""
     if not isinstance(value, str):
         return value
     match = _SIZE.fullmatch(value.strip())
@@ -83,7 +86,7 @@ def parse_size(value: Any) -> Any:
 
 
 def format_size(size: int) -> str:
-    """The shortest text that `parse_size` reads as the same number of bytes."""
+    """Return the shortest text that `parse_size` reads back: "2GB" for 2000000000."""
     for unit, bytes_ in (("GB", 1000**3), ("MB", 1000**2), ("KB", 1000)):
         if size and size % bytes_ == 0:
             return f"{size // bytes_}{unit}"
@@ -91,9 +94,9 @@ def format_size(size: int) -> str:
 
 
 def parse_listen(value: str) -> tuple[str, int]:
-    """Host and port of "127.0.0.1:8753", "[::1]:8753" or "localhost:0" (0: the system chooses).
+    """Return host and port of "127.0.0.1:8753", "[::1]:8753" or "localhost:0" (0: any free port).
 
-    Raises ValueError when it is neither."""
+    Raises ValueError for any other text."""
     host, colon, port = value.rpartition(":")
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     if not colon or not bare or (":" in bare and bare == host) or not port.isdecimal() or int(port) > 65535:
@@ -110,7 +113,7 @@ def _url(value: str) -> str:
     shape = 'should be a URL such as "https://host/path", without query or password'
     try:
         parts = urlsplit(value)
-        _ = parts.port  # a port that is no number shows itself only when asked for
+        _ = parts.port  # raises for a port that is no number
     except ValueError as error:
         raise ValueError(shape) from error
     if parts.scheme not in {"http", "https"} or not parts.hostname or re.search(r"\s", value):
@@ -131,7 +134,7 @@ def _contact(value: str) -> str:
 
 
 def _split(separator: str) -> BeforeValidator:
-    """An environment variable holds a list as one text; a file must have a real list."""
+    """Return a validator that splits a list from the environment; a file must have a real list."""
     return BeforeValidator(
         lambda v: (
             [p.strip() for p in v.split(separator) if p.strip()] if isinstance(v, EnvironmentText) else v
@@ -140,7 +143,7 @@ def _split(separator: str) -> BeforeValidator:
 
 
 class EnvironmentText(str):
-    """A value from the environment, where lists have no syntax of their own."""
+    """A value from the environment, in which a list is one text."""
 
 
 def _expand(value: Path) -> Path:
@@ -151,24 +154,24 @@ def _as_list(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+# Seconds; more than 0, at most ten years.
 Duration = Annotated[
     float, BeforeValidator(parse_duration), Field(gt=0, le=10 * 365 * 86400.0, allow_inf_nan=False)
 ]
-"""Seconds; more than 0, at most ten years."""
 
+# Seconds; 0 stands for never.
 DurationOrNone = Annotated[
     float, BeforeValidator(parse_duration), Field(ge=0, le=10 * 365 * 86400.0, allow_inf_nan=False)
 ]
-"""Seconds; 0 stands for never."""
 
+# Bytes.
 Size = Annotated[int, BeforeValidator(parse_size), Field(gt=0)]
-"""Bytes."""
 
+# Requests a second.
 Rate = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
-"""Requests a second."""
 
+# A score or a difference of scores, 0 to 1.
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-"""A score or a difference of scores, 0 to 1."""
 
 Count = Annotated[int, Field(ge=1)]
 FilePath = Annotated[Path, Field(strict=False), AfterValidator(_expand)]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from soulspot.errors import BadAnswer, BatchRejected, ProviderError, Unavailable
+from soulspot.errors import BadAnswer, BatchRejected, Limited, Refused, Unavailable
 from soulspot.models import Answer, Entity, Failed, Found, Missing, Postponed, Query
 
 
@@ -25,16 +25,6 @@ class AnswerSheet:
         """Return the distinct queries of these kinds that have no answer yet, in their order."""
         lines = dict.fromkeys(query for query in self._queries if query.kind in kinds)
         return [query for query in lines if query not in self._answers]
-
-    def fail_unusable(self, known: Iterable[str], find_fault: Callable[[Query], str | None]) -> None:
-        """Fail the queries that must not be sent: of a kind not `known`, or with a fault.
-
-        `find_fault` returns the fault in words for a person, or None."""
-        kinds = frozenset(known)
-        for query in dict.fromkeys(self._queries):
-            fault = find_fault(query) if query.kind in kinds else f"there is no lookup of kind {query.kind!r}"
-            if fault is not None:
-                self._answers[query] = Failed(fault, retryable=False)
 
     @contextmanager
     def request(self, queries: Iterable[Query], *, missing_on_404: bool = False) -> Iterator[None]:
@@ -66,19 +56,29 @@ class AnswerSheet:
         known = tuple(entities)
         self.put(query, Found(known) if known else Missing())
 
-    def answers(self) -> list[Answer]:
-        """Return an answer for each query, in order; KeyError when the provider forgot one."""
+    async def fill(
+        self,
+        kinds: Iterable[str],
+        find_fault: Callable[[Query], str | None],
+        answer: Callable[[AnswerSheet], Awaitable[None]],
+    ) -> list[Answer]:
+        """Let `answer` make the requests, and return an answer for each query, in order.
+
+        Queries of none of the `kinds`, or with a fault (`find_fault` returns it in words for a
+        person, or None), fail for good and are not sent. An error that ends the work is raised if
+        the service has answered nothing. Otherwise the queries of the failed request have failed,
+        if there was a response to it, and all other unanswered queries are postponed."""
+        for query in dict.fromkeys(self._queries):
+            fault = find_fault(query) if query.kind in kinds else f"there is no lookup of kind {query.kind!r}"
+            if fault is not None:
+                self._answers[query] = Failed(fault, retryable=False)
+        try:
+            await answer(self)
+        except (Limited, Unavailable, Refused, BadAnswer) as error:
+            if not self._has_service_answer:
+                raise
+            has_response = isinstance(error, BadAnswer) or (isinstance(error, Unavailable) and error.answered)
+            for query in self._queries:
+                is_failed = has_response and query in self._requested
+                self._answers.setdefault(query, Failed(str(error)) if is_failed else Postponed(str(error)))
         return [self._answers[query] for query in self._queries]
-
-    def answers_after(self, error: ProviderError) -> list[Answer]:
-        """Return the answers when `error` ended the work; raise it when there is none yet.
-
-        The queries of the failed request have failed if the service responded to that request.
-        All other unanswered queries are postponed."""
-        if not self._has_service_answer:
-            raise error
-        has_response = isinstance(error, BadAnswer) or (isinstance(error, Unavailable) and error.answered)
-        for query in self._queries:
-            is_failed = has_response and query in self._requested
-            self._answers.setdefault(query, Failed(str(error)) if is_failed else Postponed(str(error)))
-        return self.answers()

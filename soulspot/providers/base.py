@@ -51,7 +51,7 @@ class Provider(Protocol):
         An answer is Found, Missing, Failed (this lookup alone) or Postponed (not asked, or limited
         meanwhile). Raises Limited, Unavailable, Refused or BadAnswer when the service answered none
         of the queries, and BatchRejected when one of several queries spoils the request: the caller
-        then halves the batch to find it. `answer_sheet.AnswerSheet` keeps these rules."""
+        then halves the batch to find it. `answer_sheet.AnswerSheet.fill` keeps these rules."""
         ...
 
     def opens_at(self, kind: str) -> float | None:

@@ -12,21 +12,9 @@ import aiohttp
 
 from soulspot.errors import BadAnswer, Unavailable
 from soulspot.limits import Gates
+from soulspot.providers import transport
 from soulspot.providers.documents import decode_json
-from soulspot.providers.transport import (
-    AGENT,
-    CHUNK,
-    CONNECT_TIMEOUT,
-    MAX_BODY,
-    MAX_REDIRECTS,
-    REDIRECTS,
-    AdmittedRequest,
-    TimedOut,
-    endpoint_of,
-    redirect_target,
-    refusal,
-    send_with_retries,
-)
+from soulspot.providers.transport import AdmittedRequest, TimedOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +26,7 @@ class _Request:
     base_url: str
     payload: Any
     headers: Mapping[str, str]  # for the host of `url` only
-    most: int = MAX_BODY  # bytes of the body
+    most: int = transport.MAX_BODY  # bytes of the body
     is_allowed: Callable[[str], bool] = lambda url: True
 
 
@@ -46,7 +34,7 @@ class Http:
     """An aiohttp session whose every request, redirects included, passes its host's gate.
 
     `timeout` is the seconds that one request may take, with its body and without the wait before
-    the gate. The object can be built outside a running loop; the first request opens the session."""
+    the gate. It can be built outside a running loop; the first request opens the session."""
 
     def __init__(self, gates: Gates, provider: str, *, timeout: float) -> None:
         self.timeout = timeout
@@ -66,7 +54,7 @@ class Http:
         """Return the JSON document that answers a request with `payload` as its JSON body.
 
         `headers` are sent to the host of `url` only, not to a redirect's. Raises Limited,
-        Unavailable, Refused, BatchRejected (400) or BadAnswer (`status` 404 for an unknown route)."""
+        Unavailable, Refused, BatchRejected (400) or BadAnswer (`status` 404: unknown route)."""
         return decode_json(await self._fetch(_Request(method, url, base_url, payload, headers or {})))
 
     async def fetch_bytes(
@@ -86,25 +74,27 @@ class Http:
 
     async def _fetch(self, request: _Request) -> bytes:
         gate = self._gates.for_url(self._provider, request.url)
-        return await send_with_retries(gate, lambda attempt: self._follow_redirects(request, attempt))
+        return await transport.send_with_retries(
+            gate, lambda attempt: self._follow_redirects(request, attempt)
+        )
 
     async def _follow_redirects(self, request: _Request, attempt: int) -> bytes:
         target = request.url
-        for _ in range(MAX_REDIRECTS + 1):
+        for _ in range(transport.MAX_REDIRECTS + 1):
             host = urlsplit(target).netloc
             if not request.is_allowed(target):
                 raise BadAnswer(f"{host} is not to be asked for this")
             status, headers, body = await self._send(request, target, attempt)
             if status == 200:
                 return body
-            if status not in REDIRECTS:
-                raise refusal(host, status, body)
-            target = redirect_target(target, headers.get("Location"))
-        raise BadAnswer(f"{host} redirects more than {MAX_REDIRECTS} times")
+            if status not in transport.REDIRECTS:
+                raise transport.refusal(host, status, body)
+            target = transport.redirect_target(target, headers.get("Location"))
+        raise BadAnswer(f"{host} redirects more than {transport.MAX_REDIRECTS} times")
 
     async def _send(self, request: _Request, url: str, attempt: int) -> tuple[int, Mapping[str, str], bytes]:
         """Send to `url` and return status, headers and body."""
-        endpoint = endpoint_of(url, request.base_url)
+        endpoint = transport.endpoint_of(url, request.base_url)
         admitted = await AdmittedRequest.admit(self._gates, self._provider, url, endpoint, attempt)
         host = urlsplit(url).netloc
         headers = request.headers if host == urlsplit(request.url).netloc else {}
@@ -116,7 +106,7 @@ class Http:
                 ) as response,
             ):
                 body = bytearray()
-                async for chunk in response.content.iter_chunked(CHUNK):
+                async for chunk in response.content.iter_chunked(transport.CHUNK):
                     body += chunk
                     if len(body) > request.most:
                         await admitted.end_with_response(response.status, response.headers, b"")
@@ -126,7 +116,7 @@ class Http:
             raise
         except aiohttp.ServerTimeoutError as error:
             await admitted.end_without_response()
-            raise Unavailable(f"{host}: no connection within {CONNECT_TIMEOUT:.0f} s") from error
+            raise Unavailable(f"{host}: no connection within {transport.CONNECT_TIMEOUT:.0f} s") from error
         except TimeoutError as error:
             await admitted.end_without_response()
             raise TimedOut(f"{host}: no answer within {self.timeout:g} s") from error
@@ -139,9 +129,9 @@ class Http:
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
             self._session = aiohttp.ClientSession(
-                headers={"User-Agent": AGENT, "Accept": "application/json"},
+                headers={"User-Agent": transport.AGENT, "Accept": "application/json"},
                 cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=transport.CONNECT_TIMEOUT),
             )
             # aiohttp sends a GET again, past the gate, when the connection breaks. There is no
             # public switch for that.

@@ -16,17 +16,9 @@ from requests.adapters import HTTPAdapter
 
 from soulspot.errors import BadAnswer, Unavailable
 from soulspot.limits import Gates
+from soulspot.providers import transport
 from soulspot.providers.documents import decode_json
-from soulspot.providers.transport import (
-    AGENT,
-    CHUNK,
-    CONNECT_TIMEOUT,
-    MAX_BODY,
-    MAX_REDIRECTS,
-    AdmittedRequest,
-    TimedOut,
-    endpoint_of,
-)
+from soulspot.providers.transport import AdmittedRequest, TimedOut
 
 T = TypeVar("T")
 
@@ -63,8 +55,8 @@ class GatedSession(requests.Session):
     def __init__(self, gates: Gates, provider: str, *, base_url: str, timeout: float) -> None:
         super().__init__()
         self.trust_env = False  # a .netrc would replace the Authorization header
-        self.headers["User-Agent"] = AGENT
-        self.max_redirects = MAX_REDIRECTS
+        self.headers["User-Agent"] = transport.AGENT
+        self.max_redirects = transport.MAX_REDIRECTS
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         self.loop: asyncio.AbstractEventLoop | None = None
         self.attempt = 1
@@ -87,7 +79,7 @@ class GatedSession(requests.Session):
         """Block until the gate of `url`'s host lets one request pass. Raises Limited."""
         self._gate_since = time.monotonic()
         try:
-            endpoint = endpoint_of(url, self._base_url)
+            endpoint = transport.endpoint_of(url, self._base_url)
             admission = AdmittedRequest.admit(self._gates, self._provider, url, endpoint, self.attempt)
             self.request_under_way = self.run_in_loop(admission)
             return self.request_under_way
@@ -151,7 +143,7 @@ class _GatedAdapter(HTTPAdapter):
     ) -> requests.Response:
         session = self._session
         admitted = session.pass_gate(request.url or "")
-        limits = (min(CONNECT_TIMEOUT, session.timeout), session.timeout)
+        limits = (min(transport.CONNECT_TIMEOUT, session.timeout), session.timeout)
         response: requests.Response | None = None
         body: bytes | None = None
         try:
@@ -173,9 +165,9 @@ class _GatedAdapter(HTTPAdapter):
             if response is not None and body is None:
                 response.close()
         session.run_in_loop(admitted.end_with_response(response.status_code, response.headers, body))
-        if len(body) > MAX_BODY:
+        if len(body) > transport.MAX_BODY:
             response.close()
-            raise BadAnswer(f"{admitted.host}: the answer is larger than {MAX_BODY} bytes")
+            raise BadAnswer(f"{admitted.host}: the answer is larger than {transport.MAX_BODY} bytes")
         response.__class__ = SafeResponse
         response._content = body
         response._content_consumed = True  # type: ignore[attr-defined]
@@ -185,8 +177,8 @@ class _GatedAdapter(HTTPAdapter):
 def _read_capped(raw: urllib3.BaseHTTPResponse) -> bytes:
     """Return the decompressed body, cut off a little after MAX_BODY bytes."""
     body = bytearray()
-    for chunk in raw.stream(CHUNK, decode_content=True):
+    for chunk in raw.stream(transport.CHUNK, decode_content=True):
         body += chunk
-        if len(body) > MAX_BODY:
+        if len(body) > transport.MAX_BODY:
             break
     return bytes(body)

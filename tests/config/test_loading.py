@@ -23,7 +23,7 @@ from soulspot.config.loading import (
 from soulspot.config.model import walk_keys
 from soulspot.config.sections import Merge
 from soulspot.config.sources import CREDENTIALS
-from soulspot.config.template import ASKED, default_of, render_template, write_template
+from soulspot.config.template import KEYS_TO_FILL_IN, default_as_toml, render_template, write_template
 from soulspot.config.values import Secret, format_duration, format_size, parse_duration, parse_size
 from soulspot.deciding.merge import DEFAULT_ORDER
 from soulspot.errors import ConfigError
@@ -529,7 +529,7 @@ def test_the_template_has_every_key_with_its_default_and_meaning():
     for key, field in walk_keys():
         name = key.rpartition(".")[2]
         assert any(
-            line.startswith((f"{name} = {default_of(field)} ", f"#{name} = {default_of(field)} "))
+            line.startswith((f"{name} = {default_as_toml(field)} ", f"#{name} = {default_as_toml(field)} "))
             and line.endswith(f"# {field.description}")
             for line in lines
         ), key
@@ -586,9 +586,9 @@ def test_a_written_file_is_private_and_never_overwritten_unasked(tmp_path):
 
 def test_the_keys_that_init_asks_for_exist_and_stand_ready_to_be_filled_in():
     keys = {name for name, _ in walk_keys()}
-    assert set(ASKED) <= keys
+    assert set(KEYS_TO_FILL_IN) <= keys
     active = [line.split(" =")[0] for line in render_template().splitlines() if re.match("[a-z_]+ =", line)]
-    assert active == [key.rpartition(".")[2] for key in ASKED]
+    assert active == [key.rpartition(".")[2] for key in KEYS_TO_FILL_IN]
 
 
 # --- the documentation
@@ -599,7 +599,7 @@ def test_the_documentation_lists_every_key_with_its_default():
     for key, field in walk_keys():
         table, _, name = key.rpartition(".")
         part = text.split(f"## [{table}]\n", 1)[1].split("\n## ", 1)[0]
-        assert f"| `{name}` | `{default_of(field)}` |" in part, key
+        assert f"| `{name}` | `{default_as_toml(field)}` |" in part, key
     for credential in CREDENTIALS:
         assert f"`{credential}`" in text
 

@@ -81,7 +81,9 @@ def recorded_searches() -> Iterator[dict[str, Any]]:
 
 def test_recorded_musicbrainz_searches_are_understood() -> None:
     entities = [
-        mb.recording(hit) for document in recorded_searches() for hit in mb.recording_hits(document)[0]
+        mb.recording(hit)
+        for document in recorded_searches()
+        for hit in mb.search_hits(document, "recordings")[0]
     ]
     assert len(entities) > 20
     for entity in entities:
@@ -98,7 +100,7 @@ def test_a_recorded_search_hit_has_its_place_on_every_medium() -> None:
     document = json.loads(
         shared("data", "api", "musicbrainz", "mb_solr_search", "recording-list.json").read_text()
     )
-    (hit,), count = mb.recording_hits(document)
+    (hit,), count = mb.search_hits(document, "recordings")
     entity = mb.recording(hit)
     assert count == 1
     assert entity is not None

@@ -1,4 +1,4 @@
-"""ListenBrainz: `ListenBrainz` answers recordings, merged ids and Spotify links in large batches."""
+"""ListenBrainz: `ListenBrainz` answers recordings, merged ids and Spotify ids in big batches."""
 
 from soulspot.providers.listenbrainz.provider import ListenBrainz
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from soulspot.errors import BadAnswer, Limited, Refused, Unavailable
+from soulspot.errors import BadAnswer
 from soulspot.limits import Gate, Gates
 from soulspot.models import LISTENBRAINZ, Answer, Entity, Query
 from soulspot.providers import ids
@@ -103,16 +103,13 @@ class ListenBrainz(Provider):
         """Answer `queries` as `Provider.lookup` describes.
 
         A merged MBID is Missing as a "recording"; as a "redirect" it is found."""
-        sheet = AnswerSheet(queries)
-        sheet.fail_unusable(CAPACITY, _find_fault)
-        try:
-            for kind, most in self.capacity.items():
-                unanswered = sheet.unanswered(kind)
-                for start in range(0, len(unanswered), most):
-                    await self._answer(sheet, kind, unanswered[start : start + most])
-        except (Limited, Unavailable, Refused, BadAnswer) as error:
-            return sheet.answers_after(error)
-        return sheet.answers()
+        return await AnswerSheet(queries).fill(CAPACITY, _find_fault, self._answer_all)
+
+    async def _answer_all(self, sheet: AnswerSheet) -> None:
+        for kind, most in self.capacity.items():
+            unanswered = sheet.unanswered(kind)
+            for start in range(0, len(unanswered), most):
+                await self._answer(sheet, kind, unanswered[start : start + most])
 
     def opens_at(self, kind: str) -> float | None:
         return self._gate(kind).opens_at()

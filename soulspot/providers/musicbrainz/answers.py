@@ -23,24 +23,10 @@ from soulspot.providers.documents import (
 )
 
 
-def recording_hits(document: Any) -> tuple[list[dict[str, Any]], int]:
-    """Return the hits of a recording search, best first, and the count of all matches.
+def search_hits(document: Any, kind: str) -> tuple[list[dict[str, Any]], int]:
+    """Return the hits of a search, best first, and the count of all matches.
 
-    At most 100 hits are shown. BadAnswer for another document."""
-    return _hits(document, "recordings")
-
-
-def release_hits(document: Any) -> tuple[list[dict[str, Any]], int]:
-    """Return the hits of a release search, best first, and the count of all matches."""
-    return _hits(document, "releases")
-
-
-def artist_hits(document: Any) -> tuple[list[dict[str, Any]], int]:
-    """Return the hits of an artist search, best first, and the count of all matches."""
-    return _hits(document, "artists")
-
-
-def _hits(document: Any, kind: str) -> tuple[list[dict[str, Any]], int]:
+    `kind` is "recordings", "releases" or "artists". BadAnswer when the document is of no search."""
     if not isinstance(document, dict) or not isinstance(document.get(kind), list):
         raise BadAnswer(f"the search answer has no {kind}")
     count = as_number(document.get("count"), least=0)

@@ -35,10 +35,12 @@ class Reader:
         self._base_url = base_url.rstrip("/")
         self._headers = {"User-Agent": f"soulspot/{__version__} ( {contact} )", "Accept": "application/json"}
 
-    def search(self, query: str) -> Any:
-        """Return the answer of a recording search: {"count", "recordings"}, at most 100."""
+    def search(self, kind: str, query: str) -> Any:
+        """Return the answer of a search for "recordings", "releases" or "artists".
+
+        Its shape is {"count": number, kind: hits}, with at most 100 hits."""
         _thread.reader = self
-        return library.search_recordings(query=query, limit=SEARCH_LIMIT)
+        return getattr(library, f"search_{kind}")(query=query, limit=SEARCH_LIMIT)
 
     def recording(self, mbid: str) -> Any:
         """Return one recording, with another id when `mbid` was merged into that.
@@ -46,16 +48,6 @@ class Reader:
         Raises BadAnswer with status 404 when it is unknown."""
         _thread.reader = self
         return library.get_recording_by_id(mbid, includes=LOOKUP_INCLUDES)
-
-    def search_releases(self, query: str) -> Any:
-        """Return the answer of a release search: {"count", "releases"}, at most 100."""
-        _thread.reader = self
-        return library.search_releases(query=query, limit=SEARCH_LIMIT)
-
-    def search_artists(self, query: str) -> Any:
-        """Return the answer of an artist search: {"count", "artists"}, at most 100."""
-        _thread.reader = self
-        return library.search_artists(query=query, limit=SEARCH_LIMIT)
 
     def release(self, mbid: str) -> Any:
         """Return one release with all its recordings; BadAnswer with status 404 when unknown."""

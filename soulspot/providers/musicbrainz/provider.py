@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import ceil
 from typing import Any
 
-from soulspot.errors import BadAnswer, BatchRejected, Limited, Refused, Unavailable
+from soulspot.errors import BadAnswer, BatchRejected
 from soulspot.limits import Gates
 from soulspot.models import MUSICBRAINZ, Answer, Entity, Query
 from soulspot.providers import ids
@@ -76,21 +76,18 @@ class MusicBrainz(Provider):
         """Answer `queries` as `Provider.lookup` describes.
 
         Everything that the search index does not have is Missing, merged ids too."""
-        sheet = AnswerSheet(queries)
-        sheet.fail_unusable(CAPACITY, _find_fault)
-        try:
-            for kind in SEARCHES:
-                unanswered = sorted(sheet.unanswered(kind), key=is_wide)
-                for chunk in split_searches(unanswered, self.capacity[kind]):
-                    await self._search(sheet, chunk)
-            urls, most = sheet.unanswered("url"), self.capacity["url"]
-            for start in range(0, len(urls), most):
-                await self._fetch_urls(sheet, urls[start : start + most])
-            for query in sheet.unanswered("redirect"):
-                await self._follow_redirect(sheet, query)
-        except (Limited, Unavailable, Refused, BadAnswer) as error:
-            return sheet.answers_after(error)
-        return sheet.answers()
+        return await AnswerSheet(queries).fill(CAPACITY, _find_fault, self._answer_all)
+
+    async def _answer_all(self, sheet: AnswerSheet) -> None:
+        for kind in SEARCHES:
+            unanswered = sorted(sheet.unanswered(kind), key=is_wide)
+            for chunk in split_searches(unanswered, self.capacity[kind]):
+                await self._search(sheet, chunk)
+        urls, most = sheet.unanswered("url"), self.capacity["url"]
+        for start in range(0, len(urls), most):
+            await self._fetch_urls(sheet, urls[start : start + most])
+        for query in sheet.unanswered("redirect"):
+            await self._follow_redirect(sheet, query)
 
     def opens_at(self, kind: str) -> float | None:
         return self._gate.opens_at()
@@ -112,7 +109,7 @@ class MusicBrainz(Provider):
             await self._fetch_release(sheet, queries[0])
             return
         with sheet.request(queries):
-            hits, count = search.read(await self._send_search(search, queries))
+            hits, count = answers.search_hits(await self._send_search(search, queries), search.finds)
             if kind in self._hits and not is_wide(queries[0]):
                 self._hits[kind] = max(0.7 * self._hits[kind] + 0.3 * min(count, SHOWN) / len(queries), 0.1)
             if count > len(hits) and len(queries) > 1:
@@ -137,13 +134,15 @@ class MusicBrainz(Provider):
         """Return the document that answers one search for all of `queries`."""
         kind = queries[0].kind
         try:
-            return await self._send(search.send, join_clauses(queries, slips=self._takes_slips))
+            return await self._send(
+                Reader.search, search.finds, join_clauses(queries, slips=self._takes_slips)
+            )
         except BatchRejected as error:
             # The `~` may be at fault. It is left out for good only if the same search passes
             # without it.
             if kind != "loose" or not self._takes_slips:
                 raise
-            document = await self._send(search.send, join_clauses(queries, slips=False))
+            document = await self._send(Reader.search, search.finds, join_clauses(queries, slips=False))
             log.warning("MusicBrainz does not take words with slips (~): %s", error)
             self._takes_slips = False
             return document

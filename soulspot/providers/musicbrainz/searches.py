@@ -1,4 +1,4 @@
-"""The searches by kind of lookup: how to send one, read its hits, and assign them to queries."""
+"""The searches by kind of lookup: how to read their hits and assign them to queries."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 from soulspot.models import Entity, Query
 from soulspot.providers import ids
 from soulspot.providers.musicbrainz import answers, name_search, text_search
-from soulspot.providers.musicbrainz.client import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +17,7 @@ class Search:
 
     expected_hits: float | None  # of one clause, to begin with; None: few enough to need no watching
     answered: Callable[[Sequence[Query], Entity, dict[str, Any]], list[Query]]  # by an entity's hit
-    send: Callable[[Reader, str], Any] = Reader.search
-    read: Callable[[Any], tuple[list[dict[str, Any]], int]] = answers.recording_hits
+    finds: str = "recordings"
     entity: Callable[[dict[str, Any]], Entity | None] = answers.recording
 
 
@@ -48,12 +46,12 @@ SEARCHES = {
     "album": Search(
         3.0,
         lambda queries, entity, hit: name_search.find_answered_albums(queries, entity.fields),
-        Reader.search_releases, answers.release_hits, answers.release,
+        "releases", answers.release,
     ),
     "artist": Search(
         2.5,
         lambda queries, entity, hit: name_search.find_answered_artists(queries, entity.fields),
-        Reader.search_artists, answers.artist_hits, answers.artist,
+        "artists", answers.artist,
     ),
     "release": Search(None, _answered_by_release),
 }  # fmt: skip

@@ -3,7 +3,7 @@
 | kind | the clause matches |
 |---|---|
 | text | title and artist as phrases, and the length within NARROW |
-| text with `scope` = `wide` | any word of the title; the artist raises the score; a request of its own |
+| text, `scope` = `wide` | any word of the title; the artist raises the score; asked alone |
 | loose | misspelt title and artist; no known length; another script, by album or title and length |
 | by_artist | everything of these artists (`arid`, MBIDs parted by blanks) that is as long |
 """

@@ -1,4 +1,4 @@
-"""Spotify: `Spotify` answers 50 tracks a request where the app may, else by the cheapest route left."""
+"""Spotify: `Spotify` answers 50 tracks a request, or by the cheapest routes the app may use."""
 
 from soulspot.providers.spotify.provider import Spotify
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from soulspot.errors import BadAnswer, Limited, Refused, Unavailable
 from soulspot.limits import Gates, StatePort
 from soulspot.models import SPOTIFY, Answer, Missing, Postponed, Query
 from soulspot.providers import ids
@@ -29,8 +28,8 @@ class Spotify(Provider):
     """The provider of the Web API.
 
     The first batch finds out whether the app may use the batch routes; `port` keeps that by client
-    id. `rate` is in requests a second, `timeout` in seconds a request, `daily_budget` in requests in
-    any 24 hours (None: no limit of ours), `market` an ISO 3166-1 country code or None."""
+    id. `rate` is in requests a second, `timeout` in seconds a request, `daily_budget` in requests
+    in any 24 hours (None: no limit of ours), `market` an ISO 3166-1 country code or None."""
 
     name = SPOTIFY
 
@@ -96,20 +95,17 @@ class Spotify(Provider):
         """Answer `queries` as `Provider.lookup` describes.
 
         A track's entity keeps the requested id, also where a market relinks it to another track."""
-        sheet = AnswerSheet(queries)
-        sheet.fail_unusable(CAPACITY, _find_fault)
-        try:
-            await self._answer_in_batches(sheet, "track")
-            await self._single.answer_tracks(sheet)
-            await self._answer_in_batches(sheet, "tracklist")
-            for query in sheet.unanswered("tracklist"):
-                with sheet.request([query]):
-                    await self._answer_tracklist(sheet, query, await self._api.album(track_id(query)))
-            for query in sheet.unanswered("album", "isrc", "text"):
-                await self._search(sheet, query)
-        except (Limited, Unavailable, Refused, BadAnswer) as error:
-            return sheet.answers_after(error)
-        return sheet.answers()
+        return await AnswerSheet(queries).fill(CAPACITY, _find_fault, self._answer_all)
+
+    async def _answer_all(self, sheet: AnswerSheet) -> None:
+        await self._answer_in_batches(sheet, "track")
+        await self._single.answer_tracks(sheet)
+        await self._answer_in_batches(sheet, "tracklist")
+        for query in sheet.unanswered("tracklist"):
+            with sheet.request([query]):
+                await self._answer_tracklist(sheet, query, await self._api.album(track_id(query)))
+        for query in sheet.unanswered("album", "isrc", "text"):
+            await self._search(sheet, query)
 
     def opens_at(self, kind: str) -> float | None:
         gates = [self._gate, self._token_gate] if self._api.needs_token() else [self._gate]
