@@ -30,6 +30,7 @@ from soulspot.store.database import Database, migrations
 from soulspot.store.ownership import read_owner
 from soulspot.version import __version__
 
+# enough to tell an empty library from a large one; a walk over all of it can take minutes
 COUNTED_FILES = 1000
 NAMED_PROBLEMS = 5
 NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "glusterfs", "ceph"})
@@ -112,6 +113,7 @@ def _database_checks(config: Config) -> Iterator[Check]:
             yield Check("database", False, str(error))
         else:
             yield Check("database", schema <= known, f"{path}: schema {schema} of {known}, {total} tracks")
+    # locks of network file systems are unreliable, and WAL needs shared memory that they lack
     if (kind := _file_system(path)) in NETWORK_FILE_SYSTEMS:
         words = f"lies on a network file system ({kind}), where SQLite can lose data"
         yield Check("database", False, words, fatal=False)
@@ -130,7 +132,7 @@ def _file_system(path: os.PathLike[str]) -> str:
             for line in mounts:
                 _, point, kind, *_ = line.split()
                 holds = real == point or real.startswith(point.rstrip("/") + "/")
-                # of mounts inside each other the innermost; of two at one point the later hides the earlier
+                # the innermost mount holds the path; of two at one point the later hides the other
                 if holds and len(point) >= len(best_point):
                     best_point, best_kind = point, kind
     except (OSError, ValueError):

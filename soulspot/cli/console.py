@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from rich.console import Console, ConsoleDimensions, RenderableType
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -20,31 +20,25 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-UNLIMITED_WIDTH = 10_000  # columns where there is no terminal: a program that reads us needs whole lines
+# columns where there is no terminal: a program that reads the output needs whole lines
+UNLIMITED_WIDTH = 10_000
 WIDTH_FOR_BARS, WIDTH_FOR_TIMES = 90, 60  # columns of a terminal from which on these are shown
-LINE_INTERVAL, FIRST_MINUTE, LATER_LINE_INTERVAL = 5.0, 60.0, 60.0  # seconds
+# seconds; a journal or a cron mail must not fill up with progress
+LINE_INTERVAL, FIRST_MINUTE, LATER_LINE_INTERVAL = 5.0, 60.0, 60.0
 
 
-class Screen(Console):
-    """A console that leaves lines whole in a file or a pipe. It obeys NO_COLOR."""
-
-    @property
-    def size(self) -> ConsoleDimensions:
-        return super().size if self.is_terminal else ConsoleDimensions(UNLIMITED_WIDTH, 25)
-
-    @size.setter
-    def size(self, new_size: tuple[int, int]) -> None:
-        self._width, self._height = new_size
-
-
-def _screen(*, stderr: bool = False) -> Screen:
+def _console(*, stderr: bool = False) -> Console:
+    """Return a console that leaves lines whole in a file or a pipe, and obeys NO_COLOR."""
     # TERM=dumb asks for plain text; rich would still send it bold
     plain = False if os.environ.get("TERM") in ("dumb", "unknown") else None
     no_color = True if os.environ.get("NO_COLOR") else None
-    return Screen(stderr=stderr, highlight=False, force_terminal=plain, no_color=no_color)
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream and stream.isatty() else UNLIMITED_WIDTH
+    return Console(stderr=stderr, highlight=False, force_terminal=plain, no_color=no_color, width=width)
 
 
-out, err = _screen(), _screen(stderr=True)
+# made at import, so by the environment of the process that is the command
+out, err = _console(), _console(stderr=True)
 
 
 def print_result(*parts: RenderableType) -> None:
@@ -72,6 +66,7 @@ class Bars:
         self._quiet = quiet
         self._ids: dict[str, TaskID] = {}
         self._latest: dict[str, str] = {}
+        # by part: when a line was last printed, and that line
         self._printed: dict[str, tuple[float, str]] = {}
         self._began: float | None = None
         self._prefix = ""

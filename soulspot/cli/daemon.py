@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from soulspot.cli.json_documents import Commands
 from soulspot.cli.options import ConfigOption
 from soulspot.cli.running import exit_on_error, load_or_exit, log_as_configured, refuse
 from soulspot.config import LIBRARY_EMPTY, SPOTIFY_OFF
-from soulspot.daemon.process import run_daemon
+from soulspot.daemon.process import Daemon
 
 app = Commands()
 
@@ -24,10 +25,10 @@ def daemon(
         bool, typer.Option("--allow-root", help="Run as root even as a systemd service.")
     ] = False,
 ) -> None:
-    """Run the service until it is told to stop.
+    """Run the service until SIGTERM or Ctrl-C.
 
-    It scans and watches the library, enriches, and answers HTTP (http.listen) until SIGTERM or
-    Ctrl-C. SIGHUP reads the configuration again.
+    It scans and watches the library, enriches, and answers HTTP at http.listen. SIGHUP reads the
+    configuration again.
 
     Example: soulspot daemon --config /etc/soulspot/config.toml"""
     loaded = load_or_exit(config, check_library=True, warn_about=(SPOTIFY_OFF, LIBRARY_EMPTY))
@@ -37,4 +38,5 @@ def daemon(
             refuse("the service needs no root rights: give the unit a User=, or say --allow-root")
         complain("runs as root, which it does not need")
     log_as_configured(loaded)
-    exit_on_error(lambda: run_daemon(loaded, config or loaded.source), loaded.database.path)
+    service = Daemon(loaded, config or loaded.source)
+    exit_on_error(lambda: asyncio.run(service.run()), loaded.database.path)

@@ -19,6 +19,7 @@ from soulspot.store.ownership import read_owner
 POLL_SECONDS = 0.5
 # seconds without a sign of life in an operation, of which the daemon gives one twice a minute
 SILENCE_LIMIT = 600.0
+# commands that take the lock, as they stand in the command line of the process that holds it
 OWNING_COMMANDS = frozenset({"daemon", "enrich", "scan", "import", "retry", "review", "demo", "write-tags"})
 DO_NOTHING: Callable[[dict[str, Any]], None] = lambda operation: None  # noqa: E731
 
@@ -48,6 +49,7 @@ class DaemonClient:
     def __init__(self, address: str, token: str | None, *, is_certain: bool = True) -> None:
         self.address = address
         self.is_certain = is_certain
+        # no limit in all: an upload or a large import may take its time, as long as bytes move
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._session = aiohttp.ClientSession(
             address, headers=headers, timeout=aiohttp.ClientTimeout(total=None, connect=5, sock_read=60)
@@ -60,7 +62,8 @@ class DaemonClient:
         try:
             async with self._session.request(method, path, **options) as response:
                 body = await response.json(content_type=None)
-        except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
+        except (aiohttp.ClientError, OSError) as error:
+            # includes timeouts: a TimeoutError is an OSError
             raise self._no_answer(error) from error
         except (ValueError, LookupError, RecursionError):
             # whatever a proxy or a stranger sends: no JSON, an unknown charset, a thousand brackets
@@ -74,7 +77,7 @@ class DaemonClient:
         return body
 
     async def status(self) -> dict[str, Any]:
-        """Return what `GET /api/v1/status` says."""
+        """Return the document of `GET /api/v1/status`."""
         return await self.request("GET", "/api/v1/status", "tracks", "lookups", "gates")
 
     async def start(self, path: str, **options: Any) -> int:
@@ -125,6 +128,7 @@ class DaemonClient:
                 raise OperationFailed(f"the {name} {verb} in the daemon: {why}")
             if status == "completed":
                 return operation
+            # not the counts: they stand still while a large file is read, the sign of life does not
             if updated_at != last_update:
                 last_update, moved_at = updated_at, clock()
             elif clock() - moved_at >= SILENCE_LIMIT:
@@ -169,9 +173,10 @@ def running_daemon(config: Config) -> DaemonClient | None:
     try:
         owner = read_owner(config.database.path)
     except NotADirectoryError:
+        # a file in the place of the folder: whoever opens the database says so better
         return None
     except OSError:
-        # the daemon may run as another user: the configured address is all that can be known of it
+        # the daemon may run as another user: only its configured address is known then
         return DaemonClient(f"http://{config.http.listen}", token, is_certain=False)
     if owner is None or owner.address is None:
         return None

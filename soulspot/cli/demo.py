@@ -43,11 +43,15 @@ from soulspot.version import __version__
 from soulspot.web.app import make_application
 from soulspot.web.server import serve
 
+# the default of http.listen, so that the address looks as it will for the daemon
 HOST, USUAL_PORT = "127.0.0.1", 8753
 WAIT = 5.0  # seconds within which something must be due for the demo to go on
+# always the same library, so that two demos can be compared
 SEED = 20
+# at least so many, so that most files have rivals of the same name to be told from
 CATALOGUE_TRACKS = 3000
 DATABASE_NAME, LOG_NAME, CONFIG_NAME = "soulspot.db", "soulspot.log", "config.toml"
+# a file that only a demo makes: a folder without it is never emptied
 MARKER = ".soulspot-demo"
 
 app = Commands()
@@ -64,7 +68,7 @@ def demo(
     stay: Annotated[
         bool, typer.Option("--stay", help="Keep the page and the servers up until Ctrl-C.")
     ] = False,
-    # every command takes --config; the demo has its own, and says nothing about the option
+    # every command takes --config, so that scripts can pass it everywhere; the demo ignores it
     config: Annotated[Path | None, typer.Option("--config", "-c", hidden=True)] = None,
     json_: JsonOption = False,
 ) -> None:
@@ -96,7 +100,7 @@ def demo(
 
 
 def judge(file: SampleFile, row: EnrichedTrack) -> str:
-    """Return "right" or "wrong" for an accepted row, else the row's status."""
+    """Return "right" or "wrong" for an accepted row, by its file's true ids; else its status."""
     if row.status is not Status.ACCEPTED:
         return str(row.status)
     truths = ((row.mb_recording_id, (file.recording_mbid,)), (row.spotify_track_id, file.spotify_ids))
@@ -197,6 +201,7 @@ async def run_demo(
                         bars.finish()
                         stay(report)
                         bars.note(f"the page stays at {address}/ until Ctrl-C")
+                        # Ctrl-C is how a demo that stays is meant to end
                         with contextlib.suppress(asyncio.CancelledError):
                             await asyncio.Event().wait()
             finally:
@@ -279,7 +284,7 @@ def _clear(folder: Path) -> None:
     (folder / MARKER).write_text(
         "made by `soulspot demo`, which empties this folder when it runs again\n", encoding="utf-8"
     )
-    # not while another demo works in it
+    # raises DatabaseOwned while another demo works in the folder
     with Ownership(folder / DATABASE_NAME):
         for name in ("library", f"{DATABASE_NAME}-uploads"):
             shutil.rmtree(folder / name, ignore_errors=True)

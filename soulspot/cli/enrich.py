@@ -55,7 +55,7 @@ def enrich(
     ] = False,
     json_: JsonOption = False,
 ) -> None:  # fmt: skip
-    """Find out about the music in PATH, or in the library.
+    """Identify and enrich the music in PATH, or in the library.
 
     Scans, then asks the services until nothing is due within --wait seconds. Lookups that are
     postponed (a daily quota, a pause) stay queued, are listed with their time, and make the exit
@@ -148,6 +148,7 @@ async def _enrich_here(
     def show_scan(report: ScanReport) -> None:
         bars.show("scan", report.found, None, f"{report.read} new or changed")
 
+    # before anything is queued: a person can still press Ctrl-C
     if force:
         bars.note(str(await refetch_cost(service, places)))
     request = enrich_request(places, wait, force_before=time.time() if force else None)
@@ -190,6 +191,7 @@ async def service_progress(
 
     async with repeated(show, LOOK_SECONDS):
         yield
+    # the last look may be half a second older than the last answer
     await show_counts()
 
 
@@ -198,7 +200,7 @@ def daemon_progress(client: DaemonClient, bars: Bars) -> AbstractAsyncContextMan
     announcer = Announcer()
 
     async def show() -> None:
-        # the operation itself tells when the daemon is gone or answers nonsense; the bars only pause
+        # the operation itself tells when the daemon is gone or answers nonsense; bars just pause
         try:
             status = await client.status()
             requests: Counter[str] = Counter()

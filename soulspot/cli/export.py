@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 DDEX = "ddex"
 STDOUT = Path("-")
 UNCHANGED = "no file was written or changed"
-QUIET_SECONDS = 1.0  # a quick export prints no progress: cron would mail it
+# a quick export prints no progress: cron would mail it
+QUIET_SECONDS = 1.0
 
 app = Commands()
 
@@ -115,7 +116,7 @@ def export(
         bool, typer.Option("--json", help="Report as one JSON document on stdout; goes with --out FILE.")
     ] = False,
 ) -> None:  # fmt: skip
-    """Write the tracks and what was found as a table or messages.
+    """Write the enriched tracks as a table, or as release messages.
 
     Rows are in the order of track_id. It works beside a running daemon, and reads one moment's
     state. Lists are JSON in csv and sqlite.
@@ -132,7 +133,8 @@ def export(
             f"{', '.join(given)}: goes with {'tables, not with ddex' if is_ddex else '--format ddex alone'}"
         )
     if is_ddex:
-        from soulspot.cli.export_ddex import DdexRequest, export_ddex  # with lxml, which tables do not need
+        # loads lxml, which tables do not need
+        from soulspot.cli.export_ddex import DdexRequest, export_ddex
 
         wanted = DdexRequest(
             out, status=status or (), since=since, query=query, validate=validate, schema=schema,
@@ -170,7 +172,8 @@ def export(
 
 
 def _save_covers(config: Config, folder: Path, filters: Mapping[str, Any], *, quiet: bool) -> CoversReport:
-    from soulspot.cli.export_covers import save_covers  # with what asks services, which a table does not need
+    # loads the service, which takes long and which a table does not need
+    from soulspot.cli.export_covers import save_covers
 
     return run_command(config, lambda bars: save_covers(config, folder, filters, bars), quiet=quiet)
 
@@ -217,7 +220,8 @@ def _export(config: Config, path: Path | None, options: dict[str, Any], *, quiet
             _discard_stdout()
             return None
         except OSError as error:
-            if error.filename is None:  # the table went nowhere else
+            # a write to a closed or full standard output names no file
+            if error.filename is None:
                 error.filename = "standard output"
             raise
 
@@ -229,6 +233,7 @@ def _ended_in_order(*, is_stream: bool) -> Iterator[None]:
     With `is_stream`, nobody may be reading standard output any more: what is buffered is
     dropped."""
 
+    # Python's own SIGTERM ends the process at once and would leave a temporary file behind
     def end(number: int, frame: object) -> NoReturn:
         if is_stream:
             _discard_stdout()
@@ -250,7 +255,8 @@ def _buffered_stdout() -> BinaryIO:
     sys.stdout.flush()
     try:
         return open(sys.stdout.fileno(), "wb", buffering=BUFFER_BYTES, closefd=False)
-    except io.UnsupportedOperation:  # a test or a program has put another object in its place
+    except io.UnsupportedOperation:
+        # a test or a program has put another object in its place
         return sys.stdout.buffer
 
 

@@ -17,7 +17,8 @@ from soulspot.export import table_rows
 from soulspot.export.target import replacing
 from soulspot.pipeline import EnrichmentService
 
-WORKERS = 4  # covers waited for at one time; how fast requests go is up to the gates
+# covers waited for at one time; the gates decide how fast requests go
+WORKERS = 4
 NAMED_BY = ("mb_release_id", "spotify_album_id")
 Fetch = Callable[[str], Awaitable[tuple[bytes, str] | None]]
 """fetch(url) -> (image, media type), or None where there is no cover. Raises ProviderError for one that cannot be
@@ -53,7 +54,8 @@ async def save_covers(config: Config, folder: Path, filters: Mapping[str, Any], 
 
     async def here(service: EnrichmentService) -> CoversReport:
         covers = service.parts.covers
-        assert covers is not None  # the command has seen that they are enabled
+        # the command has seen that covers are enabled
+        assert covers is not None
 
         async def fetch(url: str) -> tuple[bytes, str] | None:
             cover = await covers.get(url)

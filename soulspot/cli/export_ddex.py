@@ -60,6 +60,7 @@ def export_ddex(request: DdexRequest, config: Path | None, *, as_json: bool) -> 
     schema = request.schema or (loaded.export.ddex.schema if request.validate else None)
     if request.validate and schema is None:
         refuse("--validate needs the schema: say --schema PATH, or set export.ddex.schema in config.toml")
+    # made here and filled by the export: an interrupted one still says how far it came
     report = DdexReport(str(out))
 
     async def write(bars: Bars) -> None:

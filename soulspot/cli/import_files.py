@@ -74,7 +74,8 @@ def import_(
         refuse("import a FILE, or with --from-sql and --query from a database, not both at once")
     loaded = load_or_exit(config)
     if file is None:
-        from soulspot.cli.import_sql import import_by_sql  # with SQLAlchemy, which files do not need
+        # loads SQLAlchemy, which files do not need
+        from soulspot.cli.import_sql import import_by_sql
 
         url = from_sql or os.environ.get(URL_VARIABLE)
         if not url and not query:
@@ -110,6 +111,7 @@ def _import_file_or_folder(config: Config, place: Path, *, quiet: bool) -> dict[
     refuse_missing([place])
     try:
         files = list_import_files(place)
+        # a file named by a person is checked before a daemon or a lock is asked for
         if files == [place]:
             exit_on_error(lambda: check_readable(place))
     except UnusableFile as error:

@@ -108,6 +108,7 @@ async def _copy(
         while (page := await loop.run_in_executor(pool, lambda: next(pages, None))) is not None:
             await _import_page(page, target, report)
             imported += len(page.rows)
+            # after the rows: a crash in between imports a page again, which changes nothing
             if page.position is not None:
                 await target.save_position(source.digest, Position(source.name, page.position, imported))
             bars.show("import", report.rows, None, f"{report.bad} cannot be used" if report.bad else "")
@@ -150,6 +151,7 @@ class _ServiceTarget:
 
     async def import_rows(self, rows: list[Row]) -> int:
         _, queued = await self._service.add_rows([track for _, track in rows])
+        # many rows at once, but not all of an endless import: their statuses should show
         self._undecided += queued
         if self._undecided >= DECIDE_EVERY:
             await self.finish()

@@ -75,9 +75,11 @@ def ask_and_write(path: Path, answers: Mapping[str, Any], *, force: bool, ask: b
 
     Raises ConfigError when the file may not be written or an answer cannot be used; nothing is
     written then."""
-    ensure_template_can_be_written(path, force)  # before anybody has answered anything
+    # before anybody has answered anything
+    ensure_template_can_be_written(path, force)
     given = {key: value for key, value in answers.items() if value}
     _check(given)
+    # a process without standard input (a service, a GUI) has None there
     if ask and sys.stdin:
         ask_one = _ask_terminal if sys.stdin.isatty() else _read_pipe
         for key in QUESTIONS:

@@ -18,7 +18,8 @@ from soulspot.cli.console import collected_complaints
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 FLAG, USAGE = "--json", 2
-_TYPE = re.compile(r" <[^<>]*>$")  # typer shows an argument's type behind its name: PATH <list[Path]>
+# typer shows an argument's type behind its name: PATH <list[Path]>
+_TYPE = re.compile(r" <[^<>]*>$")
 
 
 def error_document(problems: Sequence[str], code: int) -> str:
@@ -30,7 +31,8 @@ def error_document(problems: Sequence[str], code: int) -> str:
 @contextlib.contextmanager
 def usage_errors_as_documents(args: Sequence[str]) -> Iterator[None]:
     """Print a usage error raised inside the `with` as JSON, too, if `--json` is in `args`."""
-    wants_json = FLAG in args  # looked at first: parsing takes the options out of `args`
+    # looked at first: parsing takes the options out of `args`
+    wants_json = FLAG in args
     try:
         yield
     except TyperException as error:
@@ -76,7 +78,7 @@ class OneDocument(TyperCommand):
     def invoke(self, ctx: Any) -> Any:
         if not ctx.params.get("json_"):
             return super().invoke(ctx)
-        # held back until the end: half a document, or one that an error's follows, could not be parsed
+        # held back until the end: half a document, or two of them, could not be parsed
         held = io.StringIO()
         try:
             with collected_complaints() as complaints, contextlib.redirect_stdout(held):

@@ -15,21 +15,21 @@ from soulspot.version import __version__
 # name: (module in this package, summary). The summary stands here too, so that `soulspot --help`
 # needs no command's module, nor the libraries that enrich.
 COMMANDS: Mapping[str, tuple[str, str]] = {
-    "daemon": ("daemon", "Run the service until it is told to stop."),
+    "daemon": ("daemon", "Run the service until SIGTERM or Ctrl-C."),
     "scan": ("scan", "Queue new and changed files."),
     "import": ("import_files", "Queue tracks without files, from lists or another database."),
-    "enrich": ("enrich", "Find out about the music in PATH, or in the library."),
-    "status": ("status", "Say how far it is and what it is waiting for."),
-    "retry": ("retry", "Queue lookups again that failed, or that nobody knew."),
+    "enrich": ("enrich", "Identify and enrich the music in PATH, or in the library."),
+    "status": ("status", "Show how far the library is, and what it waits for."),
+    "retry": ("retry", "Queue lookups again that failed or found nothing."),
     "check": ("check", "Check configuration, database, library and versions."),
     "init": ("init", "Write a commented config.toml, asking for what it needs."),
     "demo": ("demo", "Do the whole job on a sample library against local servers."),
-    "stats": ("stats", "Compute from the log how the work went, over any period."),
-    "export": ("export", "Write the tracks and what was found as a table or messages."),
+    "stats": ("stats", "Show from the log how fast and how well a period's work went."),
+    "export": ("export", "Write the enriched tracks as a table, or as release messages."),
     "report": ("report", "Show what an operation cost, what failed, and what to do."),
-    "write-tags": ("write_tags", "Write what was found into the tags of accepted files."),
-    "review": ("review", "Decide by hand what is merely likely."),
-    "webhooks": ("webhooks", "Try the receiver of webhooks, and see how it stands."),
+    "write-tags": ("write_tags", "Write the enriched fields into the tags of accepted files."),
+    "review": ("review", "Decide by hand about matches that are merely likely."),
+    "webhooks": ("webhooks", "Test the webhook receiver, and show its deliveries."),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 
 import typer
 
@@ -19,7 +19,7 @@ from soulspot.operations.kinds import retry_request
 from soulspot.operations.reports.results import retry_refusal
 from soulspot.pipeline import EnrichmentService
 
-PROVIDERS = ("musicbrainz", "listenbrainz", "spotify")
+Provider = Literal["musicbrainz", "listenbrainz", "spotify"]
 STATES = ("failed", "missing")
 
 app = Commands()
@@ -28,8 +28,8 @@ app = Commands()
 @app.command()
 def retry(
     provider: Annotated[
-        str | None,
-        typer.Option(help=f"Only lookups at {', '.join(PROVIDERS)} (default: at all of them).", metavar="NAME"),
+        Provider | None,
+        typer.Option(help=f"Only lookups at {', '.join(get_args(Provider))} (default: all).", metavar="NAME"),
     ] = None,
     state: Annotated[
         list[str] | None,
@@ -38,16 +38,15 @@ def retry(
     config: ConfigOption = None,
     json_: JsonOption = False,
 ) -> None:  # fmt: skip
-    """Queue lookups again that failed, or that nobody knew.
+    """Queue lookups again that failed or found nothing.
 
     The running daemon asks them by itself; without one, `soulspot enrich` does.
 
     Example: soulspot retry --provider spotify --state failed --state missing"""
     states = state or ["failed"]
+    # typer knows choices only for options that are given once
     if not set(states) <= set(STATES):
         refuse(f"--state is {' or '.join(STATES)}")
-    if provider not in (None, *PROVIDERS):
-        refuse(f"--provider is {', '.join(PROVIDERS)}")
     loaded = load_or_exit(config)
     report = run_command(
         loaded, lambda bars: retry_lookups(loaded, states, provider, bars), quiet=json_

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 from rich.table import Table
@@ -40,14 +40,15 @@ from soulspot.operations.review.reviewer import EntityKey, default_candidates
 
 T = TypeVar("T")
 
-app = Commands(help="Decide by hand what is merely likely.")
+app = Commands(help="Decide by hand about matches that are merely likely.")
 
 TrackArgument = Annotated[
     str,
     typer.Argument(help="A track's number, or the path of its file.", metavar="TRACK", show_default=False),
 ]
 ProviderOption = Annotated[
-    str | None, typer.Option("--provider", help="musicbrainz or spotify (default: both).", metavar="NAME")
+    Literal["musicbrainz", "spotify"] | None,
+    typer.Option("--provider", help="musicbrainz or spotify (default: both).", metavar="NAME"),
 ]
 ReasonOption = Annotated[
     str | None, typer.Option("--reason", help="Kept with the decision.", metavar="WORDS")
@@ -118,12 +119,11 @@ def accept(
     config: ConfigOption = None,
     json_: JsonOption = False,
 ) -> None:  # fmt: skip
-    """Say which recording or Spotify track it is. No refresh undoes it; `undo` does.
+    """Accept a recording or Spotify track for a track; no refresh undoes it.
 
     Example: soulspot review accept 22
     https://musicbrainz.org/recording/8f3471b5-7e6a-48da-86a9-c1c07a0f47ae"""
     given = _parse_id(entity_id, provider) if entity_id else None
-    _refuse_unknown(provider)
     loaded = load_or_exit(config)
     case = _read_case(loaded, track)
     track_id = case["track_id"]
@@ -167,11 +167,10 @@ def reject(
     config: ConfigOption = None,
     json_: JsonOption = False,
 ) -> None:
-    """Say what the track is not; that is never proposed again.
+    """Reject candidates of a track; they are never proposed again.
 
     Example: soulspot review reject 22 --reason "a cover version\""""
     given = [_parse_id(one, provider) for one in entity_ids or []]
-    _refuse_unknown(provider)
     loaded = load_or_exit(config)
     case = _read_case(loaded, track)
     named = given or default_candidates(case, provider)
@@ -189,10 +188,9 @@ def undo(
     config: ConfigOption = None,
     json_: JsonOption = False,
 ) -> None:
-    """Take back what was accepted or rejected by hand.
+    """Take back decisions made by hand about a track.
 
     Example: soulspot review undo 22 --provider spotify"""
-    _refuse_unknown(provider)
     loaded = load_or_exit(config)
     track_id = _read_case(loaded, track)["track_id"]
 
@@ -213,10 +211,9 @@ def search(
     config: ConfigOption = None,
     json_: JsonOption = False,
 ) -> None:
-    """Search by hand; what is found can be accepted.
+    """Search a service by hand for candidates of a track.
 
     Example: soulspot review search 22 "Thea Rosewood - Night Drive\""""
-    _refuse_unknown(provider)
     loaded = load_or_exit(config)
     case = _read_case(loaded, track)
     track_id = case["track_id"]
@@ -260,14 +257,9 @@ def _parse_id(text: str, provider: str | None) -> EntityKey:
         refuse(error)
 
 
-def _refuse_unknown(provider: str | None) -> None:
-    if provider not in (None, *cases.PROVIDERS):
-        refuse(f"--provider is {' or '.join(cases.PROVIDERS)}")
-
-
 async def _track_id_of(track: str, desk: Reading) -> int:
     """Return the number of a track given by number or path. Raises UsageError."""
-    # SQLite's integers have at most 19 digits; a longer name of digits is a file's
+    # SQLite's integers have 19 digits at most: a longer number can only be a file's name
     if track.isascii() and track.isdecimal() and len(track) < 19:
         return int(track)
     if not track:

@@ -62,7 +62,8 @@ class _ServiceDesk(Reviewer):
 
     async def results(self, track_id: int, lookup_id: int) -> dict[str, Any]:
         found = await self._database.read(lambda c: cases.load_search(c, track_id, lookup_id))
-        if found is None:  # its file has changed meanwhile, and with it the track's lookups
+        # its file has changed meanwhile, and with it the track's lookups
+        if found is None:
             raise UsageError(f"track {track_id} has no search {lookup_id}")
         return found
 
@@ -147,7 +148,8 @@ async def decide(
     async def here(service: EnrichmentService) -> tuple[T, bool]:
         try:
             return await work(_ServiceDesk(service)), False
-        except UnknownTrack as error:  # it has vanished since its case was read
+        except UnknownTrack as error:
+            # it has vanished since its case was read
             raise UsageError(str(error)) from error
 
     return await in_daemon_or_here(config, in_daemon, here, asks_services=asks_services)
@@ -215,5 +217,6 @@ def user_name() -> str:
     """Return the name of the user who decides, "somebody" for a user id without a name."""
     try:
         return getpass.getuser()
-    except (OSError, KeyError):  # the KeyError is Python's before 3.13
+    except (OSError, KeyError):
+        # the KeyError is Python's before 3.13
         return "somebody"

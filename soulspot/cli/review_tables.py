@@ -18,6 +18,7 @@ WIDTHS = {"field": 8, "ours": 21, "candidate": 21}  # 80 columns with their bord
 DIFFERS, ABSENT = "≠ ", "-"
 AGREEING = (" equal", " agrees")  # ends of reasons that speak for the candidate
 
+# an id says nothing to a person, and takes the place of what does
 _ID_AT_END = re.compile(r": [0-9A-Za-z-]{22,36}$")
 
 
@@ -35,6 +36,7 @@ def list_table(listed: Sequence[Mapping[str, Any]], width: int) -> Table:
     for one in listed:
         best = one["best"] or {}
         reasons = [_ID_AT_END.sub("", reason) for reason in best.get("reasons") or ["no candidates"]]
+        # the first reason is the score; those that speak for the candidate are left to `show`
         doubts = [reasons[0], *(reason for reason in reasons[1:] if not reason.endswith(AGREEING))]
         ours = _song(one) or one["path"] or one["source_key"] or ""
         cells = [Text(ours, style="" if in_rows else "bold"), Text(_song(best)), Text("; ".join(doubts))]
@@ -92,7 +94,8 @@ def compared_parts(
         yield _comparison(ours, some, start + 1)
         for number, one in enumerate(some, start + 1):
             yield Text(f"{number}  {one['provider']} {one['entity_id']}", style="bold")
-            yield Text(f"   {one['url']}", no_wrap=True)  # to be clicked or copied as a whole
+            # whole, to be clicked or copied
+            yield Text(f"   {one['url']}", no_wrap=True)
             if one.get("reasons"):
                 yield Text(f"   {'; '.join(one['reasons'])}")
 

@@ -38,10 +38,11 @@ from soulspot.telemetry import configure_logging
 
 T = TypeVar("T")
 
-# exit codes; 75 and 78 are EX_TEMPFAIL and EX_CONFIG of sysexits.h, 130 and 143 are 128 + the signal
+# 75 and 78 are EX_TEMPFAIL and EX_CONFIG of sysexits.h, 130 and 143 are 128 + the signal
 DONE, INCOMPLETE, USAGE, OWNED, BAD_CONFIG = 0, 1, 2, 75, 78
 INTERRUPTED, TERMINATED = 130, 143
-USAGE_STATUSES = (400, 404, 422)  # HTTP answers of the daemon to a command that can never work
+# HTTP statuses of the daemon for a command that can never work, as it stands
+USAGE_STATUSES = (400, 404, 422)
 
 CONTACT = "providers.musicbrainz.contact"
 QUEUE_KEPT = "what was queued stays queued: run the same command again to go on"
@@ -99,6 +100,7 @@ def load_or_exit(
             f"soulspot: {missing}`soulspot init` writes a config.toml with every key explained{explained}"
         )
         raise typer.Exit(BAD_CONFIG) from None
+    # they are choices, and nobody wants to hear of them with every command
     silent = (SPOTIFY_OFF, LIBRARY_EMPTY) if needs_contact else (SPOTIFY_OFF, LIBRARY_EMPTY, ALL_OFF)
     for warning in config.warnings:
         if warning.startswith(tuple(warn_about)) or not warning.startswith(silent):
@@ -197,6 +199,7 @@ def exit_on_error(work: Callable[[], T], database: Path | None = None, *, if_sto
     except ConfigError as error:
         exit_with(BAD_CONFIG, *error.problems)
     except (SoulSpotError, OSError, ValueError, sqlite3.Error) as error:
+        # a shell or another program with an open transaction; our own processes take turns
         if _has_sqlite_code(error, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             exit_with(OWNED, f"the database is locked by another program: {error}")
         if database and isinstance(error, OSError | DatabaseError) and (why := database_problem(database)):
@@ -212,6 +215,7 @@ def exit_on_error(work: Callable[[], T], database: Path | None = None, *, if_sto
             f"the database: {message}" if isinstance(error, sqlite3.Error) else message,
         )
     except KeyboardInterrupt:
+        # asyncio.run has cancelled the work, and waited until it was closed
         exit_with(INTERRUPTED, f"interrupted; {if_stopped}")
     except _Terminated:
         exit_with(TERMINATED, f"stopped; {if_stopped}")
@@ -238,6 +242,7 @@ def database_problem(path: Path) -> str | None:
     place = f"database.path: {path}"
     if path.is_dir():
         return f"{place} is a folder; name a file in it"
+    # folders above it are made with the database: the nearest that exists has to be writable
     folder = path.parent
     while not os.path.lexists(folder) and folder != folder.parent:
         folder = folder.parent

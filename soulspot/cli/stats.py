@@ -22,7 +22,8 @@ from soulspot.config import parse_time
 from soulspot.operations.reports.performance import duration_text
 from soulspot.telemetry import Stats, file_lines, journal_lines, rotated_files, stdin_lines
 
-SHOW_EVERY = 20_000  # lines
+# lines; moving the bar costs more than reading one
+SHOW_EVERY = 20_000
 
 app = Commands()
 
@@ -47,9 +48,9 @@ def stats(
     config: ConfigOption = None,
     json_: JsonOption = False,
 ) -> None:  # fmt: skip
-    """Compute from the log how the work went, over any period.
+    """Show from the log how fast and how well a period's work went.
 
-    That is speed, batch fill, waits, success, requests saved and limits.
+    Computes speed, batch fill, waits, success, requests saved and limits.
     Reads the log file and what it was rotated into, or the systemd journal.
 
     Example: soulspot stats --since 1h"""

@@ -52,14 +52,15 @@ def status(
     watch_: Annotated[bool, typer.Option("--watch", "-w", help="Keep showing it until Ctrl-C.")] = False,
     json_: JsonOption = False,
 ) -> None:
-    """Say how far it is and what it is waiting for.
+    """Show how far the library is, and what it waits for.
 
     Reads the running daemon's status, or the database when none runs.
 
     Example: soulspot status --watch"""
     loaded = load_or_exit(config, needs_contact=False)
     database = loaded.database.path
-    if database.is_dir():  # SQLite would call it a disk I/O error
+    # SQLite would call a folder a disk I/O error
+    if database.is_dir():
         exit_with(BAD_CONFIG, f"database.path: {database} is a folder; name a file in it")
     if watch_:
         if json_ or unreadable:
@@ -103,6 +104,7 @@ async def read_status(config: Config) -> dict[str, Any] | None:
             try:
                 return {"daemon": client.address, **await client.status()}
             except DaemonUnreachable:
+                # at a guessed address there may be no daemon at all: the database knows
                 if client.is_certain:
                     raise
     if not config.database.path.exists():
@@ -147,7 +149,8 @@ def _remembered_gate(state: dict[str, Any], now: float) -> dict[str, Any]:
         "host": state["key"].split(":", 2)[2],
         "requests": 0,
         "breaker": "closed" if not broken_until else "open" if broken_until > now else "half_open",
-        "spent": None,  # the budget is counted by the process that spends it
+        # the budget is counted by the process that spends it
+        "spent": None,
         "daily_budget": None,
         "why": why,
         "limited_until": iso(until) if until else None,

@@ -20,12 +20,12 @@ from soulspot.store.times import iso
 from soulspot.version import __version__
 from soulspot.webhooks import TEST_TYPE, Reply, describe_receiver, message_body, signed_headers
 
-app = Commands(help="Try the receiver of webhooks, and see how it stands.")
+app = Commands(help="Test the webhook receiver, and show its deliveries.")
 
 
 @app.command(name="test")
 def send_test(config: ConfigOption = None, json_: JsonOption = False) -> None:
-    """Send a test message, and say how it was answered.
+    """Send a test message, and print the answer.
 
     Its type is webhook.test, and it is signed as every other. Exit code 1 when it was not
     delivered.
@@ -44,7 +44,7 @@ def send_test(config: ConfigOption = None, json_: JsonOption = False) -> None:
 
 @app.command()
 def status(config: ConfigOption = None, json_: JsonOption = False) -> None:
-    """Say what waits, and since when and why the receiver fails.
+    """Show how many events wait, and since when and why the receiver fails.
 
     Example: soulspot webhooks status --json"""
     loaded = _load_with_receiver(config)

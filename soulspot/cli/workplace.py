@@ -35,7 +35,7 @@ async def in_daemon_or_here(
     if client := running_daemon(config):
         async with client:
             return await in_daemon(client)
-    # takes long to load, and a command beside the daemon does not need it
+    # loads all that asks providers, which a command beside the daemon can do without
     from soulspot.assembly import open_service
 
     async with open_service(config, work=asks_services) as service:
@@ -89,6 +89,7 @@ async def follow(client: DaemonClient, operation_id: int, bars: Bars) -> Complet
         done, total = operation["processed_items"], operation["total_items"] or None
         bars.show(operation["kind"], done, total, "in the daemon")
 
+    # an older daemon may have no such keys
     metadata = (await client.wait_for(operation_id, show)).get("metadata")
     if not isinstance(metadata, dict) or not isinstance(metadata.get("report"), dict):
         raise report_of_other_version()
@@ -146,5 +147,6 @@ async def repeated(show: Callable[[], Awaitable[None] | None], seconds: float) -
     try:
         yield
     finally:
+        # gathered, so that a failure to show is neither raised nor reported as never retrieved
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

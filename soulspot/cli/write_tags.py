@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 
@@ -57,7 +57,6 @@ from soulspot.tagging.request import (
 )
 
 ROUTE = "/api/v1/write-tags"
-POLICIES = ("only-empty", "overwrite")
 NOTHING = "(none)"  # stands for a tag without a value
 PAGE_TRACKS, LISTED_OPERATIONS = 100, 100
 
@@ -80,7 +79,7 @@ def write_tags(
         typer.Option(metavar="A,B,C", help=f"Only these fields (default: write_tags.fields), of: {' '.join(FIELDS)}."),
     ] = None,
     policy: Annotated[
-        str | None,
+        Literal["only-empty", "overwrite"] | None,
         typer.Option(metavar="POLICY", help="only-empty or overwrite (default: write_tags.policy)."),
     ] = None,
     embed_covers: Annotated[
@@ -100,7 +99,7 @@ def write_tags(
     config: ConfigOption = None,
     json_: JsonOption = False,
 ) -> None:  # fmt: skip
-    """Write what was found into the tags of accepted files.
+    """Write the enriched fields into the tags of accepted files.
 
     Without --apply it only shows, file by file, what would change. Files are replaced whole, their
     audio stays as it is to the bit, and every write can be taken back: --list has the operations,
@@ -111,6 +110,9 @@ def write_tags(
         refuse("give one of --apply, --undo and --list; --force goes with --undo")
     if (undo is not None or list_) and (paths or fields or policy or embed_covers is not None):
         refuse("--undo and --list go with neither PATH nor --fields, --policy and --embed-covers")
+    names = None if fields is None else [name.strip() for name in fields.split(",") if name.strip()]
+    if names == []:
+        refuse(f"--fields names no field; there are {', '.join(FIELDS)}")
     loaded = load_or_exit(config, needs_contact=False)
     log_beside_progress(loaded)
     database = loaded.database.path
@@ -131,7 +133,13 @@ def write_tags(
     if embed_covers and not loaded.export.covers.enabled:
         refuse("--embed-covers: no covers are fetched; set export.covers.enabled = true in config.toml first")
     refuse_missing(paths or [])
-    request = _parse_request(loaded, fields, policy, embed_covers=embed_covers, apply=apply, paths=paths)
+    try:
+        request = tag_request(
+            tag_rules(loaded), fields=names, policy=policy, embed_covers=embed_covers, apply=apply,
+            paths=tuple(absolute_paths(paths)),
+        )  # fmt: skip
+    except ValueError as error:
+        refuse(f"--{error}")
     operation = _write_operation(request)
     if apply:
         ended = run_command(loaded, lambda bars: run_operation(loaded, operation, bars), quiet=json_)
@@ -148,34 +156,6 @@ def write_tags(
         for one in () if json_ else ended.report["files"]:
             _print_changes(one["path"], one["changes"])
         _print_report(ended, "to be written", as_json=json_)
-
-
-def _parse_request(
-    config: Config,
-    fields: str | None,
-    policy: str | None,
-    *,
-    embed_covers: bool | None,
-    apply: bool,
-    paths: Sequence[Path] | None,
-) -> TagRequest:
-    """Return what to write: by the options, and where they are silent by the configuration."""
-    if policy not in (None, *POLICIES):
-        refuse(f"--policy is {' or '.join(POLICIES)}")
-    names = [name.strip() for name in fields.split(",") if name.strip()] if fields is not None else None
-    if names == []:
-        refuse(f"--fields names no field; there are {', '.join(FIELDS)}")
-    try:
-        return tag_request(
-            tag_rules(config),
-            fields=names,
-            policy=policy,  # type: ignore[arg-type]
-            embed_covers=embed_covers,
-            apply=apply,
-            paths=tuple(absolute_paths(paths)),
-        )
-    except ValueError as error:
-        refuse(f"--{error}")
 
 
 def _may_have_daemon(config: Config) -> bool:
@@ -225,7 +205,8 @@ class Preview:
 
     path: str
     outcome: str
-    changes: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)  # field: old, new values
+    # by field: its values under "old" and "new"
+    changes: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     reason: str | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -278,6 +259,7 @@ def _print_previews(previews: Iterator[Preview], *, as_json: bool) -> None:
     """Print each difference as soon as it is found: memory does not grow with the library."""
     counts = {"looked": 0, "written": 0, "unchanged": 0, "skipped": 0}
     fields: Counter[str] = Counter()
+    # one document, but never all of it in memory
     if as_json:
         print('{"applied": false, "files": [', end="")
     for one in previews:

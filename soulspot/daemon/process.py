@@ -56,7 +56,7 @@ class Daemon:
         self._is_ready = False
 
     async def run(self) -> None:
-        """Run until stopped. Raises DatabaseOwned, DatabaseError, or ConfigError for http.listen."""
+        """Run until stopped. Raises DatabaseError, or ConfigError for the address to listen at."""
         # before anything slow: a SIGTERM during the start must not be lost
         self._listen_for_signals()
         with Ownership(self.config.database.path) as ownership:
@@ -237,8 +237,3 @@ def _watch_hint(error: Exception) -> str:
     ):
         return "sysctl fs.inotify.max_user_watches=1048576"
     return "library.rescan_interval finds what is missed meanwhile"
-
-
-def run_daemon(config: Config, config_path: Path | None) -> None:
-    """Run the daemon in this process until it is stopped. Raises what `Daemon.run` raises."""
-    asyncio.run(Daemon(config, config_path).run())

@@ -193,7 +193,7 @@ async def test_a_search_by_hand_finds_recordings_that_can_be_accepted(tmp_path: 
         (("accept", "1", "nonsense"), "is no id: give a MusicBrainz recording id"),
         (("accept", "1", f"https://musicbrainz.org/release/{NOWHERE}"), "it names a release of MusicBrainz"),
         (("accept", "1", NOWHERE, "--provider", "spotify"), "not of spotify"),
-        (("accept", "1", "--provider", "listenbrainz"), "--provider is musicbrainz or spotify"),
+        (("accept", "1", "--provider", "listenbrainz"), "'listenbrainz' is not one of 'musicbrainz', 'spotify'"),
         (("accept", "77"), "there is no track 77"),
         (("show", "/no/such/file.mp3"), "no track of this path"),
         (("reject", "77"), "there is no track 77"),
