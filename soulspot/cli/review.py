@@ -119,7 +119,9 @@ def accept(
     config: ConfigOption = None,
     json_: JsonOption = False,
 ) -> None:  # fmt: skip
-    """Accept a recording or Spotify track for a track; no refresh undoes it.
+    """Accept a recording or a Spotify track for a track.
+
+    No refresh undoes the decision; `soulspot review undo` does.
 
     Example: soulspot review accept 22
     https://musicbrainz.org/recording/8f3471b5-7e6a-48da-86a9-c1c07a0f47ae"""

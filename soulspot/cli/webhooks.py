@@ -44,7 +44,7 @@ def send_test(config: ConfigOption = None, json_: JsonOption = False) -> None:
 
 @app.command()
 def status(config: ConfigOption = None, json_: JsonOption = False) -> None:
-    """Show how many events wait, and since when and why the receiver fails.
+    """Show what waits, and since when and why the receiver fails.
 
     Example: soulspot webhooks status --json"""
     loaded = _load_with_receiver(config)

@@ -242,7 +242,7 @@ async def test_a_refresh_undoes_nothing_and_goes_on_refreshing_other_fields(tmp_
         before = len(desk.sandbox.requests)
         ended = await soulspot("enrich", "--force", "--config", desk.config)
         assert ended.code == 0, ended.err
-        assert "--force asks" in ended.err  # and what that costs, before it does
+        assert "--force sends" in ended.err
         assert len(desk.sandbox.requests) > before
         assert (desk.row(1)["status"], desk.row(1)["mb_recording_id"]) == ("accepted", chosen.mbid)
         found = rows(desk.database, "SELECT entity_id FROM candidates WHERE track_id = 2")
@@ -299,7 +299,7 @@ async def test_beside_a_daemon_every_command_goes_through_it(tmp_path: Path) -> 
             assert (await desk.review(*wrong)).code == 2
         ended = await soulspot("enrich", "--force", "--config", desk.config)
         assert ended.code == 0, ended.err
-        assert "--force asks" in ended.err
+        assert "--force sends" in ended.err
         assert (desk.row(1)["mb_recording_id"], desk.row(2)["mb_recording_id"]) == (
             best["entity_id"],
             other.mbid,

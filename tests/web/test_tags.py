@@ -194,7 +194,7 @@ def test_what_was_killed_among_its_first_files_can_be_taken_back_and_never_goes_
     [
         (["--fields", "titel"], "there is no titel"),
         (["--fields", ","], "names no field"),
-        (["--policy", "all"], "only-empty or overwrite"),
+        (["--policy", "all"], "'all' is not one of 'only-empty', 'overwrite'"),
         (["--apply", "--undo", "1"], "give one of"),
         (["--force"], "goes with --undo"),
         (["--embed-covers"], "set export.covers.enabled"),
