@@ -1,4 +1,4 @@
-"""What BatchProcessor does when it is misused: it says what it expected and what came, and loses nothing."""
+"""BatchProcessor misused: its errors name the expected and the actual, and no item is lost."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def test_a_function_that_raises_cancelled_error_itself_cancels_nobody() -> None:
 
 
 class Abort(BaseException):
-    """Like KeyboardInterrupt, but asyncio does not treat it specially."""
+    """A BaseException like KeyboardInterrupt, which asyncio does not treat specially."""
 
 
 @pytest.mark.parametrize("verb", ["add", "flush"])

@@ -1,4 +1,4 @@
-"""What BatchProcessor promises to those who use it well; tests/test_batch_abuse.py has the rest."""
+"""Promises of BatchProcessor to callers that use it well; test_abuse.py has the rest."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.virtual_time import run_virtual
 
 
 def in_virtual_time(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """Run the test on a loop that never waits, and that raises when nothing can happen any more."""
+    """Run the test on a loop that never waits, and that raises when nothing more can happen."""
 
     @wraps(test)
     def run(*args: Any, **kwargs: Any) -> None:
@@ -29,7 +29,7 @@ def in_virtual_time(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[
 
 
 class Service:
-    """An upstream that doubles numbers: remembers its calls, takes `seconds` for each, or until `open` is set."""
+    """An upstream that doubles numbers and remembers calls, of `seconds` or until `open` is set."""
 
     def __init__(self, seconds: float = 0.0, held: bool = False) -> None:
         self.calls: list[list[int]] = []
@@ -53,13 +53,13 @@ class Service:
 
 
 async def settle() -> None:
-    """Let everything happen that can happen now."""
+    """Run the loop until nothing more can happen now."""
     for _ in range(20):
         await asyncio.sleep(0)
 
 
 class Spoiled(Exception):
-    """One of the items spoils the call."""
+    """Raised by a call that one of its items spoils."""
 
 
 # The result

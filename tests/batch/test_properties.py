@@ -1,4 +1,4 @@
-"""With any interleaving of adds, submits, flushes, cancellations and failures, each item is answered once."""
+"""Each item is answered once, in any order of adds, flushes, cancellations and failures."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from tests.support.virtual_time import run_virtual
 
 
 class Spoiled(Exception):
-    """A call is refused because of an item in it."""
+    """Raised by a call that one of its items spoils."""
 
 
 class Bad(Exception):
-    """This item fails, the others do not."""
+    """The failure of one item alone."""
 
 
 class Outage(Exception):
-    """The call failed."""
+    """The failure of a whole call."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """`kind` decides what becomes of it; `name` is what `key` folds by."""
+    """An item whose `kind` decides its fate; `name` is its key."""
 
     number: int
     name: int
@@ -50,7 +50,7 @@ class Settings:
 
 @dataclass
 class World:
-    """A processor under test, and what is observed about it."""
+    """A processor under test, with observations of it."""
 
     settings: Settings
     offered: dict[int, Item] = field(default_factory=dict)
@@ -143,7 +143,7 @@ class World:
                 item, answer = self.answers[number % len(self.answers)]
                 if answer.cancel():
                     self.doubtful.add(item.number)
-        # what was let in by `close` or came from inside a call may exceed the room; nothing else may
+        # Items that `close` let in or that come from inside a call may exceed the room; no others.
         if self.settings.room is not None and not self.from_inside:
             assert self.processor.get_pending_count() <= self.settings.batch_size + self.settings.room
 

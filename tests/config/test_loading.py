@@ -1,4 +1,4 @@
-"""The configuration: where values come from, what is refused, and that no secret is ever shown."""
+"""The configuration: the sources of its values, its errors, and its hidden secrets."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def load(
     contact: bool = True,
     **more: Any,
 ) -> Config:
-    """Load a file with this text; nothing of the machine the test runs on is looked at."""
+    """Load a file with this text, without a look at the test's machine."""
     file = tmp_path / "config.toml"
     file.write_text(text)
     overrides = CONTACT if contact else {}

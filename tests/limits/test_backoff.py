@@ -1,4 +1,4 @@
-"""Promises of the waiting times: Retry-After in all its forms, full jitter, and the loop that retries."""
+"""Promises of waiting times: Retry-After in all its forms, full jitter, and the retry loop."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_full_jitter_uses_the_whole_range() -> None:
 
 
 class Flaky:
-    """Fails with the given errors, one a call, then answers "done"."""
+    """A call that raises the given errors, one a call, and then returns "done"."""
 
     def __init__(self, *errors: Exception) -> None:
         self.errors = list(errors)

@@ -67,7 +67,7 @@ def test_a_spent_budget_opens_when_its_oldest_hour_is_a_day_old() -> None:
 
 
 def test_the_last_request_of_a_budget_tells_that_it_is_spent() -> None:
-    """Nobody asks a closed gate, so a refusal would come too late to tell."""
+    """The event does not wait for a refusal: nobody may ever call the closed gate."""
     world = World()
 
     async def main() -> None:
@@ -80,7 +80,7 @@ def test_the_last_request_of_a_budget_tells_that_it_is_spent() -> None:
 
 
 def test_a_request_is_counted_before_it_goes_out() -> None:
-    """A kill between the request and its answer cannot forget it."""
+    """A process killed between a request and its answer still has the request counted."""
     world = World()
 
     async def main() -> None:
@@ -139,7 +139,7 @@ def test_a_jump_of_the_wall_clock_neither_frees_nor_eats_the_budget(jump: float)
 
 
 def test_requests_remembered_from_the_future_are_a_day_old_tomorrow() -> None:
-    """The clock was wrong when they were counted and has been set right since."""
+    """The wall clock was ahead when they were counted, and has been corrected since."""
     world = World()
 
     async def main() -> None:
@@ -333,7 +333,7 @@ def test_the_trouble_of_one_host_closes_no_other() -> None:
 
 
 def test_saves_never_overtake_each_other() -> None:
-    """What stands in the port at the end is the newest state, although an earlier save was slower."""
+    """The port ends with the newest state, although an earlier save was slower."""
 
     class Uneven(MemoryPort):
         delays = (5.0, 0.1, 3.0, 0.1)

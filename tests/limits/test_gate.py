@@ -1,4 +1,4 @@
-"""Promises of a gate while it is open: never faster than its rate, first come first served, who is told."""
+"""Promises of an open gate: its rate, the order of its callers, and its callbacks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ URL = "https://musicbrainz.org/ws/2"
 
 
 class World:
-    """One machine over several lives of the process: its wall clock (may jump), its port, what was told."""
+    """One machine over several lives of a process: a wall clock that may jump, port and events."""
 
     def __init__(self, seed: int = 0) -> None:
         self.port = MemoryPort()
@@ -33,11 +33,11 @@ class World:
         return 1_790_000_000.0 + loop_time() + self.jump
 
     def gates(self) -> Gates:
-        """A process starts."""
+        """Start a process: return its gates, not restored yet."""
         return Gates(self.port, now=self.now, rng=self._rng, on_limit=self.events.append)
 
     async def gate(self, url: str = URL, rate: float = 1.0, **more: Any) -> Gate:
-        """A process starts, with one gate."""
+        """Start a process: return its one gate, restored."""
         gates = self.gates()
         gate = gates.open("musicbrainz", url, rate=rate, **more)
         await gates.restore()
@@ -56,7 +56,7 @@ def loop_time() -> float:
 
 
 async def refused(call: Coroutine[Any, Any, Any]) -> Limited:
-    """The refusal of `call`, which must come at once."""
+    """Return the refusal of `call`, which must come at once."""
     before = loop_time()
     with pytest.raises(Limited) as caught:
         await call
@@ -65,12 +65,12 @@ async def refused(call: Coroutine[Any, Any, Any]) -> Limited:
 
 
 def wait_of(limited: Limited, world: World) -> float:
-    """The seconds that this refusal asks to wait."""
+    """Return the seconds that this refusal asks to wait."""
     return limited.until - world.now()
 
 
 def most_within(moments: list[float], seconds: float) -> int:
-    """The largest number of `moments` in any closed stretch of `seconds`."""
+    """Return the largest number of `moments` in any closed stretch of `seconds`."""
     return max((sum(start <= t <= start + seconds for t in moments) for start in moments), default=0)
 
 
@@ -82,7 +82,7 @@ ACTIONS = st.sampled_from(["admit", "admit", "admit", "cancel", "restart", "limi
 def test_no_n_seconds_ever_see_more_than_n_plus_one_requests(
     steps: list[tuple[str, float]], seed: int
 ) -> None:
-    """Whatever is asked, cancelled, limited, retried, or killed and started again in between."""
+    """The rate holds through cancellations, limits, retries, kills and restarts."""
     world = World(seed)
 
     async def one(gate: Gate, status: int | None) -> None:
@@ -113,7 +113,7 @@ def test_no_n_seconds_ever_see_more_than_n_plus_one_requests(
 
 
 def test_the_first_request_after_a_start_waits_a_whole_period() -> None:
-    """A process that was killed right after a request leaves no trace of it."""
+    """A predecessor killed right after a request leaves no trace of it."""
     world = World()
 
     async def main() -> None:

@@ -1,4 +1,4 @@
-"""Promises of a gate that was told to wait: how long, what outlives a restart, and how often it is told."""
+"""Promises of a paused gate: its length, its survival of restarts, and its events."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KEY = "gate:musicbrainz:musicbrainz.org"
 async def pause_after(
     world: World, gate: Gate, status: int, headers: dict[str, str] | None = None, **more: Any
 ) -> float:
-    """The seconds the gate closes for after this answer."""
+    """Return the seconds for which the gate closes after this answer."""
     await world.request(gate, status, headers, **more)
     opens_at = gate.opens_at()
     assert opens_at is not None
@@ -172,7 +172,7 @@ def test_a_ban_of_fourteen_hours_is_waited_out_across_restarts() -> None:
 
 
 def test_a_redirects_target_is_not_asked_while_an_earlier_ban_lasts() -> None:
-    """Its gate is made in the middle of the work, after everything was restored."""
+    """The gate of a redirect's target is made at work, after `Gates.restore`."""
     world = World()
 
     async def main() -> None:

@@ -1,4 +1,4 @@
-"""What the provider tests share."""
+"""The fixture that all tests of providers share."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from soulspot.limits import backoff
 
 @pytest.fixture
 def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Retries follow at once; how long they wait is proved with the gates."""
+    """Make retries follow at once; tests/limits checks their waiting times."""
     monkeypatch.setattr(backoff, "full_jitter", lambda *args, **kwargs: 0.0)

@@ -1,4 +1,4 @@
-"""Builds what the services answer, with only what a test cares about spelled out."""
+"""Builders of answers as the services send them, with defaults for all that a test leaves out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def mb_hit(
     length: int | None = 200_000,
     isrcs: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    """A recording as a MusicBrainz search shows it."""
+    """Return a recording as a MusicBrainz search shows it."""
     credit = {"name": artist, "artist": {"id": mbid(10**6), "name": artist, "sort-name": artist}}
     hit = {"id": mbid(number), "score": 100, "title": title, "artist-credit": [credit], "isrcs": list(isrcs)}
     return hit if length is None else {**hit, "length": length}
@@ -32,7 +32,7 @@ def mb_search(*hits: dict[str, Any], count: int | None = None) -> dict[str, Any]
 
 
 def sp_track(number: int, album: int = 1, **more: Any) -> dict[str, Any]:
-    """A track as Spotify shows it alone, in a list or in a search."""
+    """Return a track as Spotify shows it alone, in a list or in a search."""
     return {
         "id": spotify_id(number),
         "name": f"Track {number}",
@@ -49,7 +49,7 @@ def sp_search(*tracks: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def sp_album(album: int, *numbers: int) -> dict[str, Any]:
-    """An album; its tracks have neither album nor ISRC."""
+    """Return an album of Spotify; its tracks have neither album nor ISRC."""
     tracks = [{k: v for k, v in sp_track(n).items() if k not in ("album", "external_ids")} for n in numbers]
     return {
         "id": spotify_id(10_000 + album),
@@ -70,7 +70,7 @@ def mb_release(
     tracks: int = 10,
     **more: Any,
 ) -> dict[str, Any]:
-    """A release as a MusicBrainz release search shows it, on one disc."""
+    """Return a release of one disc as a MusicBrainz release search shows it."""
     credit = {"name": artist, "artist": {"id": mbid(10**6), "name": artist, "sort-name": artist}}
     return {
         "id": mbid(number), "score": 100, "title": title, "status": "Official", "artist-credit": [credit],
@@ -84,7 +84,7 @@ def mb_releases(*hits: dict[str, Any], count: int | None = None) -> dict[str, An
 
 
 def mb_on(number: int, release: int, position: int, **more: Any) -> dict[str, Any]:
-    """A recording as a search shows it, at this position of a release."""
+    """Return a recording as a search shows it, at this position of a release."""
     track = {"title": f"Song {number}", "number": str(position)}
     medium = {"position": 1, "track-offset": position - 1, "track": [track], "track-count": 10}
     place = {"id": mbid(release), "title": "Album", "status": "Official", "media": [medium]}

@@ -1,4 +1,4 @@
-"""MusicBrainz for whole albums: which release an album is, and all the recordings on it."""
+"""MusicBrainz for whole albums: the releases of a name, and the recordings on a release."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def found(answer: Answer) -> list[str]:
 
 
 def holding(tracks: int, page: int = 100) -> Any:
-    """A service whose every release has so many tracks, numbered from a hundred times the release's number."""
+    """Return a service whose releases have `tracks` tracks: 100 and up on release 1, and so on."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         if "/release/" in request.path:
@@ -52,7 +52,7 @@ def holding(tracks: int, page: int = 100) -> Any:
     return answer
 
 
-# --- which release it is ------------------------------------------------------------------------------------------
+# --- which release it is
 
 
 async def test_many_albums_are_one_request_and_each_gets_its_own_editions() -> None:
@@ -142,7 +142,7 @@ async def test_whatever_an_album_is_called_the_query_can_be_parsed(name: str) ->
     assert [len(found(one)) for one in answers] == [1, 1]
 
 
-# --- what is on it ------------------------------------------------------------------------------------------------
+# --- what is on it
 
 
 async def test_all_recordings_of_several_releases_are_one_request_and_each_stands_where_it_is() -> None:
@@ -209,7 +209,7 @@ async def test_a_recording_that_is_not_on_the_release_is_not_taken_for_one() -> 
         assert await provider.lookup([release(1)]) == [Missing()]
 
 
-# --- when something goes wrong ------------------------------------------------------------------------------------
+# --- when something goes wrong
 
 
 @pytest.mark.parametrize(

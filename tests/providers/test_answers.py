@@ -1,4 +1,4 @@
-"""Answers in our fields: recorded real ones, and hostile ones that nobody should trip over."""
+"""Answers in our fields, from recorded answers of the services and from hostile documents."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ NUMBERS = {"track_number", "disc_number", "track_count", "duration_ms", "popular
 
 
 def check(entity: Entity) -> None:
-    """What docs/fields.md promises of every field."""
+    """Assert of an entity what docs/fields.md promises of every field."""
     assert set(entity.fields) <= KNOWN
     for name, value in entity.fields.items():
         assert value not in (None, "", []), name
@@ -67,7 +67,7 @@ def check(entity: Entity) -> None:
 
 
 def recorded_searches() -> Iterator[dict[str, Any]]:
-    """The recording searches among the answers of MusicBrainz that a client recorded."""
+    """Yield the recording searches among the recorded answers of MusicBrainz."""
     cassette = json.loads(
         shared("data", "api", "musicbrainz", "inkstak_recorded", "recording.json").read_text()
     )
@@ -295,7 +295,7 @@ junk = st.recursive(
 
 
 def spoilt(document: Any, data: st.DataObject) -> Any:
-    """`document` with some of its values replaced by something of any other type."""
+    """Return `document` with some of its values replaced by values of any other type."""
     if data.draw(st.integers(0, 9)) == 0:
         return data.draw(junk)
     if isinstance(document, dict):

@@ -1,4 +1,4 @@
-"""ListenBrainz: a thousand recordings a request, and what labs knows besides."""
+"""ListenBrainz: a thousand recordings a request, and the data sets of labs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.providers.upstream import FAST, Upstream, Watched, always, upstream
 async def listenbrainz(
     answer: Any, watched: Watched | None = None, **settings: Any
 ) -> AsyncIterator[tuple[ListenBrainz, Upstream, Upstream]]:
-    """The provider, its API and its labs; both answer alike unless a test changes one."""
+    """Yield the provider, its API and its labs; both answer alike unless a test changes that."""
     async with upstream(answer) as api, upstream(answer) as labs:
         provider = ListenBrainz(
             (watched or Watched()).gates,
@@ -34,7 +34,7 @@ async def listenbrainz(
             await provider.close()
 
 
-def ask(kind: str, number: int) -> Query:
+def query_of(kind: str, number: int) -> Query:
     return Query.of("listenbrainz", kind, mbid=mbid(number))
 
 
@@ -48,7 +48,7 @@ def metadata(number: int) -> dict[str, Any]:
 
 
 def knowing(*numbers: int) -> Any:
-    """The metadata route, which omits what it does not know."""
+    """Return a metadata route that knows these recordings and omits all others."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         asked = (await request.json())["recording_mbids"]
@@ -58,7 +58,7 @@ def knowing(*numbers: int) -> Any:
 
 
 async def test_a_thousand_recordings_are_one_request() -> None:
-    queries = [ask("recording", n) for n in range(1000)]
+    queries = [query_of("recording", n) for n in range(1000)]
     async with listenbrainz(knowing(*range(0, 1000, 2))) as (provider, api, labs):
         answers = await provider.lookup([*queries, queries[0]])
         assert api.paths == ["/1/metadata/recording/"]
@@ -74,7 +74,7 @@ async def test_a_thousand_recordings_are_one_request() -> None:
 async def test_a_malformed_id_fails_alone_and_is_never_sent() -> None:
     bad = Query.of("listenbrainz", "recording", mbid="e97f805a")
     async with listenbrainz(knowing(1)) as (provider, api, _):
-        answers = await provider.lookup([ask("recording", 1), bad])
+        answers = await provider.lookup([query_of("recording", 1), bad])
         assert api.bodies[0]["recording_mbids"] == [mbid(1)]
     assert [type(answer) for answer in answers] == [Found, Failed]
 
@@ -83,15 +83,15 @@ async def test_a_batch_refused_as_malformed_is_to_be_halved() -> None:
     refusal = {"code": 400, "error": "recording_mbids contains an invalid id"}
     async with listenbrainz(always(refusal, 400)) as (provider, _, _):
         with pytest.raises(BatchRejected, match="invalid id"):
-            await provider.lookup([ask("recording", 1), ask("recording", 2)])
-        (alone,) = await provider.lookup([ask("recording", 1)])
+            await provider.lookup([query_of("recording", 1), query_of("recording", 2)])
+        (alone,) = await provider.lookup([query_of("recording", 1)])
     assert isinstance(alone, Failed)
 
 
 async def test_the_token_goes_to_the_api_and_not_to_labs() -> None:
     async with listenbrainz(knowing(1), token="canary") as (provider, api, labs):
         labs.answer = always([])
-        await provider.lookup([ask("recording", 1), ask("redirect", 2)])
+        await provider.lookup([query_of("recording", 1), query_of("redirect", 2)])
         assert api.requests[0].headers["Authorization"] == "Token canary"
         assert "Authorization" not in labs.requests[0].headers
 
@@ -108,7 +108,7 @@ async def test_merged_ids_are_resolved_many_at_a_time() -> None:
         }
 
     async with listenbrainz(always([row(1, 2), row(3, None), row(2, 2)])) as (provider, api, labs):
-        answers = await provider.lookup([ask("redirect", n) for n in (1, 2, 3, 4)])
+        answers = await provider.lookup([query_of("redirect", n) for n in (1, 2, 3, 4)])
         assert labs.paths == ["/recording-mbid-lookup/json"]
         assert labs.bodies[0] == [{"recording_mbid": mbid(n)} for n in (1, 2, 3, 4)]
         assert api.requests == []
@@ -128,7 +128,7 @@ async def test_two_recordings_of_one_name_share_the_spotify_ids_that_labs_gives_
         {**names, "track_name": "Other", "recording_mbid": mbid(3), "spotify_track_ids": []},
     ]
     async with listenbrainz(always(rows)) as (provider, _, labs):
-        answers = await provider.lookup([ask("spotify_ids", n) for n in (1, 2, 3, 4)])
+        answers = await provider.lookup([query_of("spotify_ids", n) for n in (1, 2, 3, 4)])
         assert labs.paths == ["/spotify-id-from-mbid/json"]
     for answer in answers[:2]:
         assert answer.entities[0].fields["spotify_track_ids"] == [spotify_id(5), spotify_id(6)]  # type: ignore[union-attr]
@@ -138,7 +138,9 @@ async def test_two_recordings_of_one_name_share_the_spotify_ids_that_labs_gives_
 async def test_a_data_set_that_labs_removed_stops_nothing_else() -> None:
     async with listenbrainz(knowing(1)) as (provider, _, labs):
         labs.answer = always({"error": "Not found"}, 404)
-        answers = await provider.lookup([ask("recording", 1), ask("redirect", 2), ask("spotify_ids", 1)])
+        answers = await provider.lookup(
+            [query_of("recording", 1), query_of("redirect", 2), query_of("spotify_ids", 1)]
+        )
     assert [type(answer) for answer in answers] == [Found, Missing, Missing]
 
 
@@ -146,19 +148,19 @@ async def test_a_limit_of_labs_leaves_the_api_open() -> None:
     async with listenbrainz(knowing(1)) as (provider, _, labs):
         labs.answer = always({}, 429, {"Retry-After": "60"})
         with pytest.raises(Limited):
-            await provider.lookup([ask("redirect", 1)])
+            await provider.lookup([query_of("redirect", 1)])
         assert provider.opens_at("redirect") is not None
         assert provider.opens_at("spotify_ids") is not None
         assert provider.opens_at("recording") is None
-        assert isinstance((await provider.lookup([ask("recording", 1)]))[0], Found)
+        assert isinstance((await provider.lookup([query_of("recording", 1)]))[0], Found)
 
 
 async def test_an_allowance_that_is_used_up_is_waited_out_without_being_told_so() -> None:
     headers = {"X-RateLimit-Limit": "30", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset-In": "9"}
     async with listenbrainz(always({}, 200, headers)) as (provider, api, _):
-        assert await provider.lookup([ask("recording", 1)]) == [Missing()]
+        assert await provider.lookup([query_of("recording", 1)]) == [Missing()]
         with pytest.raises(Limited):
-            await provider.lookup([ask("recording", 2)])
+            await provider.lookup([query_of("recording", 2)])
         assert len(api.requests) == 1
 
 
@@ -166,16 +168,16 @@ async def test_an_allowance_that_is_used_up_is_waited_out_without_being_told_so(
 async def test_a_metadata_answer_of_another_shape_is_a_bad_answer(document: Any) -> None:
     async with listenbrainz(always(document)) as (provider, _, _):
         with pytest.raises(BadAnswer):
-            await provider.lookup([ask("recording", 1)])
+            await provider.lookup([query_of("recording", 1)])
 
 
 async def test_a_labs_answer_of_another_shape_is_a_bad_answer() -> None:
     async with listenbrainz(always({})) as (provider, _, _):
         with pytest.raises(BadAnswer):
-            await provider.lookup([ask("spotify_ids", 1)])
+            await provider.lookup([query_of("spotify_ids", 1)])
 
 
-# --- exact names --------------------------------------------------------------------------------------------------
+# --- exact names
 
 
 def named(title: str, artist: str = "Band") -> Query:

@@ -1,4 +1,4 @@
-"""MusicBrainz: what a lookup asks and what it makes of the answer."""
+"""MusicBrainz: the requests of lookups, and the answers made of the responses."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def redirect(number: int) -> Query:
 
 
 def index(*hits: dict[str, Any], page: int = 100) -> Any:
-    """A search that knows `hits` by id and by ISRC, and shows `page` of what it finds."""
+    """Return a search that knows `hits` by id and ISRC, and shows `page` of its matches."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         query = request.query["query"]
@@ -67,7 +67,7 @@ def found_ids(answer: Any) -> list[str]:
 
 
 def refusing(*words: str) -> Any:
-    """A search that cannot parse queries with any of these in them, and finds nothing by others."""
+    """Return a search that refuses queries with any of these in them, and finds nothing else."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         if any(word in request.query["query"] for word in words):

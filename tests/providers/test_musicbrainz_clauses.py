@@ -1,4 +1,4 @@
-"""MusicBrainz searches: whatever stands in a tag, the query stays what it is meant to be."""
+"""MusicBrainz searches: the query keeps its meaning, whatever stands in a tag."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def text(title: str, artist: str | None, kind: str = "text", **more: str | None)
 
 
 def leaves(query: Query, *, slips: bool = True) -> list[object]:
-    """The terms of a clause, whatever joins them."""
+    """Return the terms of a clause, without the operators between them."""
     found, open_nodes = [], [parse(build_clause(query, slips=slips), "recording")]
     while open_nodes:
         node = open_nodes.pop(0)

@@ -1,4 +1,4 @@
-"""The providers against the local servers, judged by the catalogue those serve and by their record of requests."""
+"""The providers against the sandbox, judged by its catalogue and its record of requests."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ class World:
     listenbrainz: ListenBrainz
     watched: Watched
 
-    async def ask(self, provider: Provider, queries: Sequence[Query]) -> list[Answer]:
-        """All queries, as many at a time as the provider says."""
+    async def look_up(self, provider: Provider, queries: Sequence[Query]) -> list[Answer]:
+        """Return the answers to all queries, in batches of the provider's capacity."""
         answers: list[Answer] = []
         while len(answers) < len(queries):
             size = provider.capacity[queries[len(answers)].kind]
             answers += await provider.lookup(queries[len(answers) : len(answers) + size])
         return answers
 
-    def sent(self, service: str) -> Counter[tuple[str, int]]:
-        """Requests by the first part of the path and the status."""
+    def count_requests(self, service: str) -> Counter[tuple[str, int]]:
+        """Return the number of requests by (first part of the path, status)."""
         requests = [request for request in self.sandbox.requests if request.service == service]
         return Counter((request.path.strip("/").split("/", 2)[1], request.status) for request in requests)
 
@@ -108,10 +108,10 @@ async def test_every_recording_is_found_by_its_id_a_hundred_and_a_thousand_at_a_
     async with world(catalogue) as here:
         for provider in (here.musicbrainz, here.listenbrainz):
             queries = recordings(catalogue, provider.name)
-            answers = await here.ask(provider, queries)
+            answers = await here.look_up(provider, queries)
             assert [found(answer) for answer in answers] == [[query["mbid"]] for query in queries]
-        assert sum(here.sent("musicbrainz").values()) == -(-len(catalogue.recordings) // 100)
-        assert sum(here.sent("listenbrainz").values()) == 1
+        assert sum(here.count_requests("musicbrainz").values()) == -(-len(catalogue.recordings) // 100)
+        assert sum(here.count_requests("listenbrainz").values()) == 1
 
 
 async def test_merged_ids_are_missing_as_recordings_and_resolved_as_redirects(catalogue: Catalogue) -> None:
@@ -120,17 +120,17 @@ async def test_merged_ids_are_missing_as_recordings_and_resolved_as_redirects(ca
     async with world(catalogue) as here:
         for provider in (here.musicbrainz, here.listenbrainz):
             asked = [Query.of(provider.name, "recording", mbid=mbid) for mbid in merged]
-            assert set(await here.ask(provider, asked)) == {Missing()}
+            assert set(await here.look_up(provider, asked)) == {Missing()}
             redirects = [Query.of(provider.name, "redirect", mbid=mbid) for mbid in merged]
-            answers = await here.ask(provider, redirects)
+            answers = await here.look_up(provider, redirects)
             assert [found(answer) for answer in answers] == [[old, new] for old, new in merged.items()]
 
 
 async def test_every_isrc_finds_all_its_recordings(catalogue: Catalogue) -> None:
     queries = [Query.of("musicbrainz", "isrc", isrc=code) for code in catalogue.recordings_by_isrc]
     async with world(catalogue) as here:
-        answers = await here.ask(here.musicbrainz, queries)
-        assert sum(here.sent("musicbrainz").values()) <= -(-len(queries) // 50)
+        answers = await here.look_up(here.musicbrainz, queries)
+        assert sum(here.count_requests("musicbrainz").values()) <= -(-len(queries) // 50)
     for query, answer in zip(queries, answers, strict=True):
         assert sorted(found(answer)) == sorted(r.mbid for r in catalogue.recordings_with_isrc(query["isrc"]))
 
@@ -143,14 +143,14 @@ async def test_texts_are_found_together_and_the_rest_alone_and_wider(catalogue: 
             terms = {"title": track.title, "artist": artist, "duration_ms": str(track.duration_ms)}
             truth.setdefault(Query.of("musicbrainz", "text", **terms), set()).add(track.recording_mbid)
     async with world(catalogue) as here:
-        narrow = await here.ask(here.musicbrainz, list(truth))
-        requests = sum(here.sent("musicbrainz").values())
+        narrow = await here.look_up(here.musicbrainz, list(truth))
+        requests = sum(here.count_requests("musicbrainz").values())
         rest = {
             Query.of("musicbrainz", "text", title=q["title"], artist=q["artist"], scope="wide"): truth[q]
             for q, answer in zip(truth, narrow, strict=True)
             if not truth[q] & set(found(answer))
         }
-        wide = await here.ask(here.musicbrainz, list(rest))
+        wide = await here.look_up(here.musicbrainz, list(rest))
     assert requests < len(truth) / 10
     assert len(rest) < len(truth) / 4
     lost = [q["title"] for q, answer in zip(rest, wide, strict=True) if not rest[q] & set(found(answer))]
@@ -158,7 +158,7 @@ async def test_texts_are_found_together_and_the_rest_alone_and_wider(catalogue: 
 
 
 def albums(catalogue: Catalogue) -> dict[Query, Release]:
-    """The releases with several tracks, each with the question which release it is."""
+    """Return the releases with several tracks, each with its "album" query."""
     found = {}
     for release in catalogue.releases:
         if len(release.tracks) >= 4:
@@ -171,7 +171,7 @@ async def test_albums_are_found_by_name_many_at_a_time(catalogue: Catalogue) -> 
     wanted = albums(catalogue)
     assert len(wanted) > 20
     async with world(catalogue) as here:
-        answers = await here.ask(here.musicbrainz, list(wanted))
+        answers = await here.look_up(here.musicbrainz, list(wanted))
         assert {request.path for request in here.sandbox.requests} == {"/ws/2/release"}
         assert len(here.sandbox.requests) <= 2 + len(wanted) / 10
     lost = [r.title for r, a in zip(wanted.values(), answers, strict=True) if r.mbid not in found(a)]
@@ -187,8 +187,8 @@ async def test_all_recordings_of_albums_come_together_and_those_of_large_ones_to
         for release in releases
     ]
     async with world(catalogue) as here:
-        answers = await here.ask(here.musicbrainz, queries)
-        sent = sum(here.sent("musicbrainz").values())
+        answers = await here.look_up(here.musicbrainz, queries)
+        sent = sum(here.count_requests("musicbrainz").values())
     for release, answer in zip(releases, answers, strict=True):
         assert set(found(answer)) == {track.recording_mbid for track in release.tracks}
         assert isinstance(answer, Found)
@@ -201,8 +201,8 @@ async def test_exact_names_are_answered_a_hundred_at_a_time_and_mostly_right(cat
     wanted = [one for one in catalogue.recordings if one.title.strip() and one.artist.strip()]
     queries = [Query.of("listenbrainz", "text", title=one.title, artist=one.artist) for one in wanted]
     async with world(catalogue) as here:
-        answers = await here.ask(here.listenbrainz, queries)
-        assert sum(here.sent("labs").values()) == -(-len(queries) // 100)
+        answers = await here.look_up(here.listenbrainz, queries)
+        assert sum(here.count_requests("labs").values()) == -(-len(queries) // 100)
     named = [(one, found(answer)) for one, answer in zip(wanted, answers, strict=True) if found(answer)]
     assert len(named) > len(wanted) / 2
     by_mbid = catalogue.recordings_by_mbid
@@ -214,27 +214,27 @@ async def test_spotify_links_find_their_recordings(catalogue: Catalogue) -> None
     linked = catalogue.recordings_by_url_id
     queries = [Query.of("musicbrainz", "url", spotify_id=track) for track in linked]
     async with world(catalogue) as here:
-        answers = await here.ask(
+        answers = await here.look_up(
             here.musicbrainz, [*queries, Query.of("musicbrainz", "url", spotify_id="0" * 22)]
         )
-        assert sum(here.sent("musicbrainz").values()) == -(-(len(queries) + 1) // 70)
+        assert sum(here.count_requests("musicbrainz").values()) == -(-(len(queries) + 1) // 70)
     assert [sorted(found(a)) for a in answers] == [*(sorted(r.mbid for r in v) for v in linked.values()), []]
 
 
 async def test_an_app_with_the_batch_route_needs_a_request_for_fifty_tracks(catalogue: Catalogue) -> None:
     queries = tracks(catalogue)
     async with world(catalogue) as here:
-        answers = await here.ask(here.spotify, queries)
-        assert here.sent("spotify") == {("tracks", 200): -(-len(queries) // 50)}
-        assert sum(here.sent("token").values()) == 1
+        answers = await here.look_up(here.spotify, queries)
+        assert here.count_requests("spotify") == {("tracks", 200): -(-len(queries) // 50)}
+        assert sum(here.count_requests("token").values()) == 1
     assert [found(answer) for answer in answers] == [[query["id"]] for query in queries]
 
 
 async def test_an_app_without_it_is_refused_once_and_still_needs_few(catalogue: Catalogue) -> None:
     queries = tracks(catalogue)
     async with world(catalogue, spotify_mode="development") as here:
-        answers = await here.ask(here.spotify, queries)
-        sent = here.sent("spotify")
+        answers = await here.look_up(here.spotify, queries)
+        sent = here.count_requests("spotify")
     assert [found(answer) for answer in answers] == [[query["id"]] for query in queries]
     assert sum(count for (_, status), count in sent.items() if status != 200) == sent["tracks", 403] == 1
     assert sum(sent.values()) < len(queries) / 3
@@ -245,14 +245,14 @@ async def test_every_way_to_spotify_from_musicbrainz_arrives(catalogue: Catalogu
         :100
     ]
     async with world(catalogue) as here:
-        by_mbid = await here.ask(
+        by_mbid = await here.look_up(
             here.listenbrainz,
             [Query.of("listenbrainz", "spotify_ids", mbid=recording.mbid) for recording in some],
         )
-        by_isrc = await here.ask(
+        by_isrc = await here.look_up(
             here.spotify, [Query.of("spotify", "isrc", isrc=r.isrcs[0]) for r in some[:20]]
         )
-        assert sum(here.sent("labs").values()) == 1
+        assert sum(here.count_requests("labs").values()) == 1
     linked = [(r, a.entities[0]) for r, a in zip(some, by_mbid, strict=True) if isinstance(a, Found)]
     assert len(linked) >= 80  # labs knows canonical names only
     assert all(set(entity.fields["spotify_track_ids"]) & set(r.spotify_ids) for r, entity in linked)
@@ -264,9 +264,9 @@ async def test_a_token_that_expires_during_the_work_is_renewed_unseen(catalogue:
     async with world(catalogue, now=lambda: clock[0]) as here:
         answers = await here.spotify.lookup(queries[:50])
         clock[0] += 4000.0
-        answers += await here.ask(here.spotify, queries[50:])
-        assert here.sent("spotify") == {("tracks", 200): 3, ("tracks", 401): 1}
-        assert sum(here.sent("token").values()) == 2
+        answers += await here.look_up(here.spotify, queries[50:])
+        assert here.count_requests("spotify") == {("tracks", 200): 3, ("tracks", 401): 1}
+        assert sum(here.count_requests("token").values()) == 2
     assert all(isinstance(answer, Found) for answer in answers)
 
 
@@ -274,7 +274,7 @@ async def test_a_token_that_is_never_valid_is_not_fetched_for_ever(catalogue: Ca
     async with world(catalogue, token_lifetime=0) as here:
         with pytest.raises(Refused, match="expired"):
             await here.spotify.lookup(tracks(catalogue)[:50])
-        assert sum(here.sent("token").values()) <= 3
+        assert sum(here.count_requests("token").values()) <= 3
 
 
 @pytest.mark.parametrize("service", ["musicbrainz", "spotify", "listenbrainz", "labs"])

@@ -27,7 +27,7 @@ def error(status: int, message: str, headers: dict[str, str] | None = None, **mo
 
 
 class Api:
-    """A small Spotify: routes by their name; what a route returns becomes JSON unless it is a response."""
+    """A small Spotify with routes by name; a route returns a response, or values sent as JSON."""
 
     def __init__(self, **routes: Any) -> None:
         self.routes = {"token": lambda request: TOKEN, **routes}
@@ -47,7 +47,7 @@ TOKEN = {"access_token": "first", "token_type": "Bearer", "expires_in": 3600}
 
 
 def known(*numbers: int) -> Callable[[web.Request], Any]:
-    """The batch route, which knows these tracks."""
+    """Return a batch route that knows these tracks."""
     tracks = {spotify_id(n): sp_track(n) for n in numbers}
     return lambda request: {"tracks": [tracks.get(i) for i in request.query["ids"].split(",")]}
 
@@ -92,7 +92,7 @@ def entities(answer: Answer) -> list[str]:
 
 
 def sent(up: Upstream) -> list[str]:
-    """The requests besides tokens, as their first path part and, for one thing, its number."""
+    """Return the requests, without token requests: "tracks", or "tracks/1" for one track."""
     paths = [
         request.path.removeprefix("/v1/").strip("/") for request in up.requests if request.path != "/token"
     ]
@@ -462,7 +462,7 @@ def tracklist(number: int) -> Query:
 
 
 def albums_known(*numbers: int) -> Callable[[web.Request], Any]:
-    """The batch route for albums, of which it knows these, each with the tracks n * 10 + 1 and n * 10 + 2."""
+    """Return a batch route that knows these albums; album n has the tracks n * 10 + 1 and + 2."""
     known_albums = {spotify_id(n): sp_album(n, n * 10 + 1, n * 10 + 2) for n in numbers}
     return lambda request: {"albums": [known_albums.get(i) for i in request.query["ids"].split(",")]}
 

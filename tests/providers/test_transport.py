@@ -1,4 +1,4 @@
-"""What every request is promised, whichever library sends it; real sockets, since sockets are the subject."""
+"""Promises of every request, whichever library sends it, on real sockets."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KINDS = ("aiohttp", "requests")
 
 @contextlib.asynccontextmanager
 async def fetching(watched: Watched, kind: str, url: str, seconds: float = 20.0) -> AsyncIterator[Fetch]:
-    """The same request by either transport: GET a path, answer its JSON."""
+    """Yield a function that gets a path by the transport `kind` and returns its JSON."""
     gate = watched.gates.open("p", url, rate=FAST)
     if kind == "aiohttp":
         http = Http(watched.gates, "p", timeout=seconds)

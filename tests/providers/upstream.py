@@ -1,4 +1,4 @@
-"""A small upstream on loopback that answers what a test tells it to, and remembers what it was asked."""
+"""A small upstream on loopback that answers as a test says, and remembers its requests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Answering = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass
 class Upstream:
-    """`url` is where it listens; `answer` may be replaced at any time."""
+    """A listening server at `url`; a test may replace `answer` at any time."""
 
     url: str
     answer: Answering
@@ -30,7 +30,7 @@ class Upstream:
 
 @asynccontextmanager
 async def upstream(answer: Answering) -> AsyncIterator[Upstream]:
-    """Listen on a port of the system's choice for the length of the block."""
+    """Serve `answer` on a free port for the length of the block."""
     here = Upstream("", answer)
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -58,7 +58,7 @@ async def upstream(answer: Answering) -> AsyncIterator[Upstream]:
 
 @dataclass
 class Watched:
-    """Gates that remember what they were told; fast, so that a test waits for nothing."""
+    """Gates so fast that a test never waits, with all their records and events."""
 
     records: list[RequestRecord] = field(default_factory=list)
     events: list[LimitEvent] = field(default_factory=list)
@@ -76,7 +76,7 @@ FAST = 10_000.0
 
 
 def always(document: Any, status: int = 200, headers: dict[str, str] | None = None) -> Answering:
-    """An upstream that answers everything with one JSON document (or, for str and bytes, that very body)."""
+    """Return a handler that answers everything with one JSON document, or one str or bytes body."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         if isinstance(document, (str, bytes)):
