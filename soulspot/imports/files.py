@@ -24,9 +24,7 @@ class UnusableFile(ValueError):
 
 def list_import_files(path: Path) -> list[Path]:
     """Return the file itself, or the import files in and below a folder, sorted, without hidden
-    ones.
-
-    Raises UnusableFile when the folder holds no import file."""
+    ones. Raises UnusableFile when the folder holds no import file."""
     if not path.is_dir():
         return [path]
     found = sorted(

@@ -98,9 +98,8 @@ def parse_spotify_tracks(values: Iterable[str], field: str, malformed: list[str]
 
 
 def find_spotify_links(values: Iterable[str], field: str, malformed: list[str]) -> tuple[str, ...]:
-    """Return the distinct Spotify track ids that free text (comments, web addresses) links to.
-
-    Text without a link is no error; a link with a malformed id is reported in `malformed`."""
+    """Return the distinct Spotify track ids that free text (comments, web addresses) links to. Text
+    without a link is no error; a link with a malformed id is reported in `malformed`."""
     found: dict[str, None] = {}
     for value in values:
         for link in _SPOTIFY_TRACK.finditer(value):

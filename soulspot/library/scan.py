@@ -231,9 +231,8 @@ class Walk:
             self.links_skipped += 1
 
     def _follow_links(self) -> Iterator[FoundFile]:
-        """Yield the files that symbolic links lead to.
-
-        Links come after everything else, so that a file inside the roots has its real path."""
+        """Yield the files that symbolic links lead to. Links come after everything else, so that a
+        file inside the roots has its real path."""
         while self._links:
             path, relative, included = self._links.popleft()
             target = os.path.realpath(path)

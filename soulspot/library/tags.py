@@ -61,9 +61,7 @@ def read_file(path: bytes, stamp: FileStamp, *, max_file_size: int | None = None
 
 def read_tags_as(present_path: bytes, path: bytes) -> TrackTags:
     """Return the tags of the file at `present_path`, read as a scan will once it is renamed to
-    `path`.
-
-    Raises UnreadableFile, OSError, or whatever mutagen raises on a damaged file."""
+    `path`. Raises UnreadableFile, OSError, or whatever mutagen raises on a damaged file."""
     file, _ = open_bounded(present_path)
     with file, limited():
         return _read(path, file)
@@ -84,7 +82,6 @@ def _read(path: bytes, file: BoundedFile) -> TrackTags:
 
 def likely_readers(file: BoundedFile, ending: bytes) -> Sequence[type] | None:
     """Return mutagen's classes that can read a file with these first bytes; None for all of them.
-
     `ending` is the lower-case suffix without its dot."""
     # Trying all 24 classes takes a tenth of the time that a usual file costs.
     start = file.peek(12)

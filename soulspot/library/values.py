@@ -23,9 +23,7 @@ _LONGEST_MS = 7 * 24 * 3600 * 1000
 
 def clean_text(value: str) -> str:
     """Return `value` without surrounding blanks, NULs and byte-order marks, cut at `MAX_VALUE`
-    bytes.
-
-    The result can be encoded as UTF-8: lone surrogates become U+FFFD."""
+    bytes. The result can be encoded as UTF-8: lone surrogates become U+FFFD."""
     text = value.strip(" \t\r\n\0\v\f\x1c\x1d\x1e\x1f\x85\xa0\ufeff\u200b\u2028\u2029")
     if text.isascii():
         return text[:MAX_VALUE]
@@ -41,16 +39,14 @@ def split_values(values: Iterable[str]) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def plain_key(name: str) -> str:
-    """Return a free-form tag name in lower case with letters and digits only.
-
-    Taggers write "ALBUM ARTIST", "album_artist" and "albumartist" for the same field."""
+    """Return a free-form tag name in lower case with letters and digits only. Taggers write "ALBUM
+    ARTIST", "album_artist" and "albumartist" for the same field."""
     return "".join(c for c in name.lower() if c.isalnum())
 
 
 def parse_position(value: str) -> tuple[int | None, int | None]:
-    """Return (number, total) of "3", "03", "3/12", "3 of 12" or "/12".
-
-    None stands for a part that is absent or 0; text of another form gives (None, None)."""
+    """Return (number, total) of "3", "03", "3/12", "3 of 12" or "/12". None stands for a part that
+    is absent or 0; text of another form gives (None, None)."""
     match = _POSITION.fullmatch(value.strip())
     if match is None:
         return None, None
@@ -85,9 +81,8 @@ def parse_date(value: str) -> str | None:
 
 
 def seconds_to_ms(seconds: object) -> int | None:
-    """Return a length in seconds as whole milliseconds.
-
-    None for a value that is no number, is not above 0, or is beyond a week."""
+    """Return a length in seconds as whole milliseconds. None for a value that is no number, is not
+    above 0, or is beyond a week."""
     if not isinstance(seconds, int | float) or not math.isfinite(seconds):
         return None
     length = round(seconds * 1000)
@@ -96,7 +91,6 @@ def seconds_to_ms(seconds: object) -> int | None:
 
 def parse_duration_ms(value: object) -> int | None:
     """Return the milliseconds of an import's `duration_ms` cell; None when it is no valid length.
-
     Understands a number of milliseconds, also as text, and clock times: "3:45" and "1:02:03"."""
     if isinstance(value, bool):
         return None

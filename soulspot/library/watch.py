@@ -163,9 +163,8 @@ async def _pause(stop: asyncio.Event, milliseconds: int) -> None:
 
 
 def paths_to_scan(changes: Changes, roots: Sequence[bytes]) -> set[bytes]:
-    """Return the files and folders below `roots` that are worth scanning after these changes.
-
-    All of them exist: something deleted is represented by the nearest remaining folder above it."""
+    """Return the files and folders below `roots` that are worth scanning after these changes. All
+    of them exist: something deleted is represented by the nearest remaining folder above it."""
     found = set()
     for change, name in changes:
         path = name.encode()

@@ -25,15 +25,9 @@ _OGG_NUMBERS = (18, 26)
 _MP4_ATOMS = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
 
 
-class AudioChanged(Exception):
-    """The audio of a file ends before it should."""
-
-
 def audio_parts(file: IO[bytes], *, without_ogg_numbers: bool = False) -> Parts:
     """Return the parts of an audio file that are no tags. Raises UnreadableFile when there are
-    none.
-
-    `without_ogg_numbers` leaves out the numbers and checksums of an Ogg file's pages."""
+    none. `without_ogg_numbers` leaves out the numbers and checksums of an Ogg file's pages."""
     size = os.fstat(file.fileno()).st_size
     start = _end_of_id3(file)
     head = _read_at(file, start, 16)
@@ -153,7 +147,6 @@ def _mp4(file: IO[bytes], size: int) -> Parts:
 
 def _iff_chunks(file: IO[bytes], size: int, order: str, width: int) -> Parts:
     """Return every chunk of an IFF file but its ID3 tags, without padding, which may come and go.
-
     `order` is the byte order of a chunk's length, `width` its number of bytes."""
     found, position = [], 8 + width
     while position + 4 + width <= size:
@@ -187,12 +180,12 @@ class Portions:
         self._rest = b""
 
     def take(self, count: int) -> Iterator[bytes]:
-        """Yield the next `count` bytes in blocks. Raises AudioChanged when the stream ends
+        """Yield the next `count` bytes in blocks. Raises EOFError when the stream ends
         before."""
         while count:
             self._rest = self._rest or next(self._blocks, b"")
             if not self._rest:
-                raise AudioChanged
+                raise EOFError
             block, self._rest = self._rest[:count], self._rest[count:]
             count -= len(block)
             yield block

@@ -72,9 +72,8 @@ class CoverSources:
         return url
 
     def allowed(self, address: str) -> bool:
-        """Whether covers may be fetched from this address.
-
-        An answer of a service, or a redirect, must not send us to any other host."""
+        """Whether covers may be fetched from this address. An answer of a service, or a redirect,
+        must not send us to any other host."""
         parts = urlsplit(address)
         if parts[:2] in [urlsplit(host)[:2] for host in self.hosts.values()]:
             return True
@@ -83,9 +82,8 @@ class CoverSources:
 
 
 class CoverCache:
-    """Covers in one folder of at most `cache_bytes`; those unused for longest are dropped first.
-
-    A cover that does not exist is asked for again after `missing_after` seconds."""
+    """Covers in one folder of at most `cache_bytes`; those unused for longest are dropped first. A
+    cover that does not exist is asked for again after `missing_after` seconds."""
 
     def __init__(
         self, database: Database, gates: Gates, folder: Path, *, sources: CoverSources = CoverSources(),
@@ -135,7 +133,6 @@ class CoverCache:
 
     async def picture(self, url: str) -> Picture | None:
         """Return the cover as tags hold it; None when there is none, or none that tags can hold.
-
         Raises ProviderError as `get` does, and OSError when the cached file cannot be read."""
         cover = await self.get(url)
         if cover is None or cover.kind not in IN_TAGS:

@@ -30,9 +30,8 @@ def report_step(name: str) -> None:
 
 
 class TagsNotWritten(SoulSpotError):
-    """The tags of a file were not written; the message says why.
-
-    `failed` is true when something went wrong, and false when the file is left alone on purpose."""
+    """The tags of a file were not written; the message says why. `failed` is true when something
+    went wrong, and false when the file is left alone on purpose."""
 
     def __init__(self, reason: str, *, failed: bool = False) -> None:
         super().__init__(reason)
@@ -61,12 +60,8 @@ class PreparedCopy:
     tags: TrackTags  # the tags that a scan will read
 
 
-@dataclass(frozen=True, slots=True)
-class NamedFile:
-    """An opened file, and the path by which it can be opened again."""
-
-    file: IO[bytes]
-    path: bytes
+Fill = Callable[[IO[bytes], IO[bytes], bytes], tuple[bytes, TrackTags]]
+"""Writes the content of a copy: (old file, new file, path of the new file) -> (way back, new tags)."""
 
 
 def attempt(work: Callable[[], T]) -> T | TagsNotWritten:
@@ -103,21 +98,17 @@ def check_replaceable(path: bytes, policy: FilePolicy) -> os.stat_result:
 
 
 def prepare_copy(
-    path: bytes, status: os.stat_result, policy: FilePolicy,
-    fill: Callable[[IO[bytes], NamedFile], tuple[bytes, TrackTags]], mtime_ns: int | None = None,
-) -> PreparedCopy:  # fmt: skip
-    """Make a new file beside the old one, filled by `fill`, with the old one's mode, owner and
-    attributes.
-
-    `fill(old, new)` writes the content and returns the way back and the tags that a scan will read.
-    Raises TagsNotWritten; then nothing is left behind."""
+    path: bytes, status: os.stat_result, policy: FilePolicy, fill: Fill, mtime_ns: int | None = None
+) -> PreparedCopy:
+    """Make a new file beside the old one, with the old one's mode, owner and attributes. `fill`
+    writes its content. Raises TagsNotWritten; then nothing is left behind."""
     temporary = os.path.join(os.path.dirname(path), TEMPORARY + secrets.token_hex(8).encode() + ENDING)
     try:
         handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             with open(handle, "r+b", closefd=True) as new, open(path, "rb") as old:
                 report_step("created")
-                way_back, tags = fill(old, NamedFile(new, temporary))
+                way_back, tags = fill(old, new, temporary)
                 old.seek(0)
                 digest = hashlib.file_digest(old, "sha256").hexdigest()
                 _copy_attributes(new.fileno(), path, status, policy)

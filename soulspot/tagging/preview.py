@@ -64,9 +64,8 @@ def cover_to_embed(planned: PlannedWrite, request: TagRequest) -> str | None:
 
 
 def cover_would_change(planned: PlannedWrite, cached: CoverRecord | None) -> bool:
-    """Whether embedding a cover would change the file, judged by its record in the cache alone.
-
-    A cover that was never fetched (None) counts as a change; one known to be missing does not."""
+    """Whether embedding a cover would change the file, judged by its record in the cache alone. A
+    cover that was never fetched (None) counts as a change; one known to be missing does not."""
     if cached is None:
         return True
     present = planned.current.front

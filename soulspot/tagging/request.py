@@ -60,9 +60,7 @@ def tag_request(
     embed_covers: bool | None = None, **more: Any,
 ) -> TagRequest:  # fmt: skip
     """Return a request with the rules' values for everything that is None; `more` are other fields
-    of it.
-
-    Raises ValueError for fields that tags do not have."""
+    of it. Raises ValueError for fields that tags do not have."""
     if wrong := [name for name in fields or () if name not in FIELDS]:
         raise ValueError(f"fields: there is no {', '.join(wrong)}; there are {', '.join(FIELDS)}")
     return TagRequest(

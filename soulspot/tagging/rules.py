@@ -35,9 +35,8 @@ class TagRules:
 
 
 def values_to_write(row: EnrichedTrack, fields: Sequence[str]) -> dict[str, list[str]]:
-    """Return the values of these fields as tags have them.
-
-    Unknown fields are left out, so that they never empty a field of a file."""
+    """Return the values of these fields as tags have them. Unknown fields are left out, so that
+    they never empty a field of a file."""
     found = {}
     for name in fields:
         value = getattr(row, name)
@@ -49,7 +48,6 @@ def values_to_write(row: EnrichedTrack, fields: Sequence[str]) -> dict[str, list
 
 def changed_fields(current: CurrentTags, policy: Policy) -> dict[str, tuple[list[str], list[str]]]:
     """Return, by field, (present, new) values where the wanted values would change the file's tags.
-
     "only-empty" changes no field that has a value."""
     found = {}
     for name, new in current.storable.items():

@@ -19,7 +19,6 @@ from soulspot.tagging import file_copies, undo
 from soulspot.tagging.audio_layout import BLOCK
 from soulspot.tagging.file_copies import (
     FilePolicy,
-    NamedFile,
     PreparedCopy,
     TagsNotWritten,
     check_replaceable,
@@ -44,10 +43,8 @@ class CurrentTags:
 def read_current_tags(
     path: bytes, wanted: Mapping[str, Sequence[str]], max_file_size: int | None = None
 ) -> CurrentTags:
-    """Return the tags that a file has of the `wanted` fields, opened for reading only.
-
-    Raises TagsNotWritten with the reason when the file cannot be read or its tags not be
-    written."""
+    """Return the tags that a file has of the `wanted` fields, opened for reading only. Raises
+    TagsNotWritten with the reason when the file cannot be read or its tags not be written."""
     real = os.path.realpath(path)
     try:
         file, status = open_bounded(real, max_file_size)
@@ -70,16 +67,14 @@ def read_current_tags(
 def prepare_tagged_copy(
     path: bytes, stamp: FileStamp, changes: Mapping[str, Sequence[str]], front: Picture | None, policy: FilePolicy
 ) -> PreparedCopy:  # fmt: skip
-    """Make a copy of the file with these values and, if given, this front cover.
-
-    `changes` was computed for the file as of `stamp`. Raises TagsNotWritten; then nothing is left
-    behind."""
+    """Make a copy of the file with these values and, if given, this front cover. `changes` was
+    computed for the file as of `stamp`. Raises TagsNotWritten; then nothing is left behind."""
     status = check_replaceable(path, policy)
     if stamp_of(status) != stamp:
         raise TagsNotWritten("was changed meanwhile")
 
-    def fill(old: IO[bytes], new: NamedFile) -> tuple[bytes, TrackTags]:
-        copy_content(old, new.file)
+    def fill(old: IO[bytes], new: IO[bytes], new_path: bytes) -> tuple[bytes, TrackTags]:
+        copy_content(old, new)
         file_copies.report_step("copied")
         old.seek(0)
         tags = _open(old, path)
@@ -88,15 +83,15 @@ def prepare_tagged_copy(
             tags.set(field, values)
         if front is not None:
             tags.set_front(front)
-        tags.save(new.file)
-        new.file.flush()
+        tags.save(new)
+        new.flush()
         file_copies.report_step("tagged")
-        _verify_tags(new.file, path, changes, front, others)
+        _verify_tags(new, path, changes, front, others)
         try:
-            way_back = undo.make_way_back(old, new.file)
+            way_back = undo.make_way_back(old, new)
         except undo.CannotRestore as error:
             raise TagsNotWritten(str(error), failed=True) from error
-        read = read_tags_as(new.path, path)
+        read = read_tags_as(new_path, path)
         if read.duration_ms != read_tags_as(path, path).duration_ms:
             raise TagsNotWritten("its length would not be the same", failed=True)
         return way_back, read
@@ -114,18 +109,17 @@ def prepare_restored_copy(
     path: bytes, digest: str, way_back: bytes, before: FileStamp, policy: FilePolicy
 ) -> PreparedCopy:
     """Make a copy of the file as it was before its tags were written. Raises TagsNotWritten.
-
     `before` and `digest` are the stamp and the SHA-256 of the file at that time."""
     status = check_replaceable(path, policy)
 
-    def fill(present: IO[bytes], out: NamedFile) -> tuple[bytes, TrackTags]:
+    def fill(present: IO[bytes], out: IO[bytes], out_path: bytes) -> tuple[bytes, TrackTags]:
         try:
-            if undo.restore(way_back, present, out.file) != digest:
+            if undo.restore(way_back, present, out) != digest:
                 raise TagsNotWritten("its audio is not the one whose tags were written")
         except undo.CannotRestore as error:
             raise TagsNotWritten(str(error)) from error
-        out.file.flush()
-        return b"", read_tags_as(out.path, path)
+        out.flush()
+        return b"", read_tags_as(out_path, path)
 
     return prepare_copy(path, status, policy, fill, mtime_ns=before.mtime_ns)
 

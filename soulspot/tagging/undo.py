@@ -27,9 +27,8 @@ class CannotRestore(SoulSpotError):
 
 
 def make_way_back(old: IO[bytes], new: IO[bytes]) -> bytes:
-    """Return the bytes by which `restore` makes `old` out of `new`.
-
-    Raises CannotRestore when the two do not have the same audio, bit by bit."""
+    """Return the bytes by which `restore` makes `old` out of `new`. Raises CannotRestore when the
+    two do not have the same audio, bit by bit."""
     # Tags of another length can renumber the pages of an Ogg file, which does not change its audio.
     for renumbered in (False, True):
         parts, new_parts = (
@@ -143,7 +142,7 @@ def restore(way_back: bytes, present: IO[bytes], out: IO[bytes]) -> str:
             try:
                 for block in audio.take(count):
                     put(block)
-            except audio_layout.AudioChanged:
+            except EOFError:
                 raise CannotRestore("its audio is not the one whose tags were written") from None
         else:
             if beside is None:

@@ -8,18 +8,16 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
 
 from soulspot.errors import SoulSpotError
 from soulspot.library.bounded_file import stamp_of
 from soulspot.store import tag_journal as journal
 from soulspot.store import taggable
-from soulspot.store.cover_index import CoverRecord
 from soulspot.store.database import Database
 from soulspot.store.taggable import Taggable
 from soulspot.tagging import tagged_copies
+from soulspot.tagging.covers import CoverCache
 from soulspot.tagging.file_copies import PreparedCopy, TagsNotWritten, attempt, check_replaceable
-from soulspot.tagging.formats.base import Picture
 from soulspot.tagging.formats.names import COVER
 from soulspot.tagging.preview import (
     PlannedWrite,
@@ -44,22 +42,13 @@ class CoverPostponed(TagsNotWritten):
     """The cover of a file could not be fetched now; the file's other tags may be written."""
 
 
-class FrontCovers(Protocol):
-    """A source of front covers. `picture` raises SoulSpotError or OSError when it cannot get one
-    now."""
-
-    async def picture(self, url: str) -> Picture | None: ...
-    async def cached_record(self, url: str) -> CoverRecord | None: ...
-
-
 class TagWriter:
     """Writes and undoes tags of the files in one database, one piece of work at a time.
-
     `max_file_size` is in bytes. Without `covers` no cover is embedded."""
 
     def __init__(
         self, database: Database, telemetry: Telemetry, rules: TagRules | None = None, *,
-        covers: FrontCovers | None = None, max_file_size: int | None = None,
+        covers: CoverCache | None = None, max_file_size: int | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
         self.rules = rules or TagRules()
@@ -184,7 +173,6 @@ class TagWriter:
         self, operation_id: int, *, force: bool = False, on_progress: OnTagProgress = lambda report, total: None
     ) -> TagReport:  # fmt: skip
         """Restore every file that an operation wrote. A file that has changed since is left alone.
-
         With `force` such a file is restored too, provided that its audio is still the same."""
         async with self._turn:
             report = TagReport(applied=True)

@@ -46,9 +46,8 @@ def read_message(open_file: Callable[[], BinaryIO]) -> Iterator[ImportRow | BadR
 
 
 def _elements(open_file: Callable[[], BinaryIO], last_list: str) -> Iterator[tuple[str, Element]]:
-    """Yield (name of the list, element) for the children of the message's lists.
-
-    Ends behind the list `last_list`. An element is emptied before the next one is read."""
+    """Yield (name of the list, element) for the children of the message's lists. Ends behind the
+    list `last_list`. An element is emptied before the next one is read."""
     with closing(open_file()) as file:
         reading = etree.iterparse(
             file, events=("start", "end"), resolve_entities=False, load_dtd=False, no_network=True,

@@ -30,9 +30,8 @@ _VARIOUS = frozenset({"various artists", "various"})
 
 
 class Releases:
-    """The parties and releases of one message, collected from its elements by `add`.
-
-    Small beside the recordings, of which only their positions are kept."""
+    """The parties and releases of one message, collected from its elements by `add`. Small beside
+    the recordings, of which only their positions are kept."""
 
     def __init__(self) -> None:
         self._parties: dict[str, str] = {}  # reference -> full name
@@ -82,7 +81,6 @@ class Releases:
 
     def stable_id(self, reference: str | None) -> str:
         """Return the id of the recording's release, which is the same in every delivery of it.
-
         Falls back to the message's sender for a release without an id."""
         number, _ = self._places.get(reference or "", (0, {}))
         release_id = self._release_ids[number] if number < len(self._release_ids) else None
@@ -120,9 +118,8 @@ class Releases:
             self._add_place(listed, tags, None, None)
 
     def _add_discs(self, release_group: Element, tags: dict[str, Any]) -> None:
-        """Note the places in an outermost group: that of the release.
-
-        The groups within it are discs, unless they part one disc into works or sides."""
+        """Note the places in an outermost group: that of the release. The groups within it are
+        discs, unless they part one disc into works or sides."""
         inner = children(release_group, "ResourceGroup")
         discs = [group for group in inner if group.get("ResourceGroupType") not in _WORK_GROUPS]
         only_discs = bool(discs) and len(discs) == len(inner)

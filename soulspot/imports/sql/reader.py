@@ -43,9 +43,8 @@ class Page:
 
 
 class SqlSource:
-    """One query over one database, read along the key columns `keys`, `page` rows at a time.
-
-    Every method raises SourceError, in the database's own words, when the query cannot be read."""
+    """One query over one database, read along the key columns `keys`, `page` rows at a time. Every
+    method raises SourceError, in the database's own words, when the query cannot be read."""
 
     def __init__(self, url: str, query: str, keys: Sequence[str], page: int) -> None:
         self._url = parse_url(url)

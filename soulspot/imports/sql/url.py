@@ -53,9 +53,8 @@ def display_url(url: URL) -> str:
 
 
 def source_digest(url: URL, query: str, keys: Sequence[str]) -> str:
-    """Return the SHA-256 that identifies an import: its database, query and key columns.
-
-    Equal when only the password or the layout of the query differ."""
+    """Return the SHA-256 that identifies an import: its database, query and key columns. Equal when
+    only the password or the layout of the query differ."""
     options = {
         name: _ODBC_SECRET.sub("", str(value)) if name == "odbc_connect" else value
         for name, value in sorted(url.query.items())

@@ -28,7 +28,6 @@ class Picture:
 
 class FileTags(ABC):
     """The tags of one opened file: a field's values are a list of texts, [] for an absent field.
-
     Fields are those of `names.FIELDS`. Native names and tags are the format's own."""
 
     def __init__(self, file: Any) -> None:
@@ -99,9 +98,8 @@ class FileTags(ABC):
 
 
 def differs(field: str, present: Sequence[str], wanted: Sequence[str]) -> bool:
-    """Whether writing `wanted` over `present` would change the meaning of a field.
-
-    A more exact date of the same day, month or year counts as equal, and so does "03" for "3"."""
+    """Whether writing `wanted` over `present` would change the meaning of a field. A more exact
+    date of the same day, month or year counts as equal, and so does "03" for "3"."""
     if list(present) == list(wanted):
         return False
     if field in DATES and present and wanted:

@@ -33,12 +33,12 @@ class _FreeNamedTags(FileTags):
     def _items(self) -> Iterable[tuple[str, Any]]:
         """Return the name and the native value of every tag; a name may come several times."""
 
-    @abstractmethod
     def _texts(self) -> list[tuple[str, str]]:
         """Return the name and the text of every value that is text."""
+        return list(self._items())
 
-    @abstractmethod
-    def _put(self, name: str, wanted: Sequence[str]) -> None: ...
+    def _put(self, name: str, wanted: Sequence[str]) -> None:
+        self.tags[name] = list(wanted)
 
     def _get(self, field: str) -> list[str]:
         texts = [(plain_key(key), value) for key, value in self._texts()]
@@ -80,12 +80,6 @@ class VorbisTags(_FreeNamedTags):
 
     def _items(self) -> Iterable[tuple[str, Any]]:
         return self.tags or ()
-
-    def _texts(self) -> list[tuple[str, str]]:
-        return list(self.tags or ())
-
-    def _put(self, name: str, wanted: Sequence[str]) -> None:
-        self.tags[name] = list(wanted)
 
     def _pictures(self) -> list[Any]:
         found = []
@@ -242,9 +236,6 @@ class ApeTags(_FreeNamedTags):
     def _texts(self) -> list[tuple[str, str]]:
         texts = [(key, value) for key, value in self._items() if isinstance(value, APETextValue)]
         return [(key, part) for key, value in texts for part in value]
-
-    def _put(self, name: str, wanted: Sequence[str]) -> None:
-        self.tags[name] = list(wanted)
 
     def front(self) -> Picture | None:
         found = (self.tags or {}).get(self.cover_name)
