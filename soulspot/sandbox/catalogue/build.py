@@ -10,7 +10,8 @@ import gc
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from soulspot.sandbox.catalogue import ids
 from soulspot.sandbox.catalogue.values import (
@@ -29,12 +30,13 @@ from soulspot.sandbox.catalogue.values import (
     Track,
 )
 
+_RECORDING_FIELDS = [each.name for each in fields(Recording)]
 _ALBUM_TYPES = {"Album": "album", "EP": "single", "Single": "single"}
 
 
 @dataclass(slots=True, eq=False)
 class Draft:
-    """A recording that still grows."""
+    """A recording that still grows; the fields without a comment are those of Recording."""
 
     mbid: str
     title: str
@@ -47,12 +49,12 @@ class Draft:
     disambiguation: str = ""
     aliases: tuple[str, ...] = ()
     tags: tuple[tuple[str, int], ...] = ()
-    merged: list[str] = field(default_factory=list)
+    merged_mbids: list[str] = field(default_factory=list)
     spotify_ids: list[str] = field(default_factory=list)
     url_ids: list[str] = field(default_factory=list)
     dead_ids: list[str] = field(default_factory=list)
     video: bool = False
-    first_date: str = ""
+    first_release_date: str = ""
     spotify_title: str | None = None  # where it is not the usual one
 
     def title_at_spotify(self) -> str:
@@ -65,24 +67,17 @@ class Draft:
             title = f"{title} (feat. {' & '.join(featured)})"
         return f"{title} - {self.version}" if self.version else title
 
+    @property
+    def duration_ms(self) -> int | None:
+        return self.true_ms if self.has_length else None
+
     def frozen(self) -> Recording:
         """Return the finished recording."""
-        return Recording(
-            self.mbid,
-            self.title,
-            self.credit,
-            self.true_ms if self.has_length else None,
-            tuple(self.isrcs),
-            tuple(self.merged),
-            self.first_date,
-            self.disambiguation,
-            self.aliases,
-            self.tags,
-            tuple(self.spotify_ids),
-            tuple(self.url_ids),
-            tuple(self.dead_ids),
-            self.video,
-        )
+        values: dict[str, Any] = {}
+        for name in _RECORDING_FIELDS:
+            value = getattr(self, name)
+            values[name] = tuple(value) if isinstance(value, list) else value
+        return Recording(**values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +168,8 @@ class Builder:
         )
         for recordings in draft.discs:
             for recording in recordings:
-                if date and (not recording.first_date or date < recording.first_date):
-                    recording.first_date = date
+                if date and date < (recording.first_release_date or "9999"):
+                    recording.first_release_date = date
         release = Release(
             mbid,
             self.mbid("group", draft.key if draft.group is None else draft.group),
@@ -205,8 +200,8 @@ class Builder:
         tracks = []
         for at, draft in enumerate(recordings, 1):
             number = f"{'AB'[at > 6]}{(at - 1) % 6 + 1}" if "Vinyl" in format else str(at)
-            length = draft.true_ms if draft.has_length else None
-            tracks.append(Track(ids.mbid(release, disc, at), at, number, draft.title, length, draft.mbid))
+            mbid = ids.mbid(release, disc, at)
+            tracks.append(Track(mbid, at, number, draft.title, draft.duration_ms, draft.mbid))
         return tuple(tracks)
 
     def publish(self, draft: ReleaseDraft, spotify_only: Sequence[SpotifyTrack] = ()) -> None:

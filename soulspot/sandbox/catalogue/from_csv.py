@@ -190,7 +190,7 @@ class _CsvCatalogue:
             draft.has_length = False
             cases["no_length"].append(mbid)
         if luck // 37 % 50 == 0:
-            draft.merged = [ids.mbid(mbid, "old")]
+            draft.merged_mbids = [ids.mbid(mbid, "old")]
             cases["merged"].append(mbid)
         if luck // 41 % 50 == 0:
             draft.dead_ids = [ids.spotify_id(mbid, "dead")]

@@ -228,7 +228,7 @@ class Inventor:
                 draft.isrcs = [draft.isrc or ""]
                 twin.isrcs = twin.isrcs or [draft.isrc or ""]
             case "merged":
-                draft.merged = [ids.mbid(draft.mbid, "old", n) for n in range(1 + at % 2)]
+                draft.merged_mbids = [ids.mbid(draft.mbid, "old", n) for n in range(1 + at % 2)]
             case "featured_in_title":
                 draft.title = f"{draft.title} (feat. {self.rng.choice(words.GIVEN)})"
             case "dead_link":

@@ -212,27 +212,16 @@ class _Planner:
 
 def _unknown_files(rng: Random) -> Iterator[PlannedFile]:
     """Yield two good files that no service knows."""
-    for name, style, lengths, tags in (
-        (
-            "Rehearsal Tape, Side Two.mp3",
-            Style.TEXT,
-            (150_000, 250_000),
-            TrackTags(
-                title="Rehearsal Tape, Side Two", artist="The Unheard Of Quartet", album="Attic Recordings"
-            ),
-        ),
-        (
-            "Grandmother Sings.flac",
-            Style.ISRC,
-            (60_000, 90_000),
-            TrackTags(
-                title="Grandmother Sings",
-                artist="Nobody You Know",
-                ids=Identifiers(isrcs=(ids.isrc(2019, "stranger"),)),
-            ),
-        ),
+    isrc = ids.isrc(2019, "stranger")
+    tape = TrackTags(
+        title="Rehearsal Tape, Side Two", artist="The Unheard Of Quartet", album="Attic Recordings"
+    )
+    song = TrackTags(title="Grandmother Sings", artist="Nobody You Know", ids=Identifiers(isrcs=(isrc,)))
+    for suffix, tags, style, lengths in (
+        (".mp3", tape, Style.TEXT, (150_000, 250_000)),
+        (".flac", song, Style.ISRC, (60_000, 90_000)),
     ):
-        path = PurePosixPath("Unsorted", name)
+        path = PurePosixPath("Unsorted", f"{tags.title}{suffix}")
         yield PlannedFile(path, "not in catalogue", str(style), rng.randrange(*lengths), tags)
 
 

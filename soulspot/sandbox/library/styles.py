@@ -62,11 +62,11 @@ class TagStyler:
 
         A style that the recording cannot have (no ISRC, no guest, no Spotify track) becomes TEXT,
         and a style that would fit two recordings becomes IDS. WRONG takes the id of `other`."""
-        if not self._can_have(recording, style):
+        if self._styled(recording, place, style, other) is None:
             style = Style.TEXT
         if not self._identifies(recording, place, style):
             style = Style.IDS
-        return StyledTags(self._styled(recording, place, style, other), style)
+        return StyledTags(self._styled(recording, place, style, other) or TrackTags(), style)
 
     def _identifies(self, recording: Recording, place: Place, style: Style) -> bool:
         """Whether tags in this style fit this recording and no other."""
@@ -81,20 +81,6 @@ class TagStyler:
         is_blank = not any(c.isalnum() for c in recording.title.replace("untitled", ""))
         return not is_blank and not recording.video and self._namesakes[key] == {recording.mbid}
 
-    def _can_have(self, recording: Recording, style: Style) -> bool:
-        match style:
-            case Style.ISRC:
-                return bool(self._isrcs(recording))
-            case Style.GUEST:
-                return len(recording.credit) > 1 and "(feat" not in recording.title
-            case Style.SPOTIFY:
-                return bool(recording.spotify_ids)
-            case Style.MERGED:
-                return bool(recording.merged_mbids)
-            case Style.DEAD_LINK:
-                return bool(recording.dead_ids)
-        return True
-
     def _isrcs(self, recording: Recording) -> tuple[str, ...]:
         """Return the ISRCs that a shop would have put into the file; MusicBrainz may not know
         them."""
@@ -103,16 +89,18 @@ class TagStyler:
         tracks = [self.catalogue.spotify_track(spotify_id) for spotify_id in recording.spotify_ids[:1]]
         return tuple(track.isrc.replace("-", "").upper() for track in tracks if track and track.isrc)
 
-    def _styled(self, recording: Recording, place: Place, style: Style, other: Recording | None) -> TrackTags:
+    def _styled(
+        self, recording: Recording, place: Place, style: Style, other: Recording | None
+    ) -> TrackTags | None:
+        """Return the tags in a style, None when the recording lacks what the style needs."""
         full = _picard_tags(recording, place)
         title, artist, isrcs = recording.title, recording.artist, self._isrcs(recording)
         text = replace(full, artists=(), genres=(), ids=Identifiers())
         match style:
             case Style.IDS:
                 return full
-            case Style.MERGED:
-                merged = replace(full.ids, mb_recording_ids=recording.merged_mbids[:1], isrcs=())
-                return replace(full, ids=merged)
+            case Style.MERGED if merged := recording.merged_mbids[:1]:
+                return replace(full, ids=replace(full.ids, mb_recording_ids=merged, isrcs=()))
             case Style.LONE:
                 return TrackTags(title=title, artist=artist)
             case Style.CAPITALS:
@@ -121,22 +109,23 @@ class TagStyler:
                 return replace(text, title=title.lower(), artist=artist.lower(), album_artist=None)
             case Style.NUMBERED:
                 return replace(text, title=f"{place.track.position:02d} - {title}", track_total=None)
-            case Style.GUEST:
+            case Style.GUEST if len(recording.credit) > 1 and "(feat" not in title:
                 guests = " & ".join(part.name for part in recording.credit[1:])
                 return replace(text, title=f"{title} (feat. {guests})", artist=recording.credit[0].name)
-            case Style.ISRC:
-                ids = Identifiers(isrcs=isrcs)
-            case Style.SPOTIFY:
-                ids = Identifiers(spotify_track_id=recording.spotify_ids[0])
-            case Style.DEAD_LINK:
-                ids = Identifiers(spotify_track_id=recording.dead_ids[0])
+            case Style.ISRC if isrcs:
+                return replace(text, ids=Identifiers(isrcs=isrcs))
+            case Style.SPOTIFY if recording.spotify_ids:
+                return replace(text, ids=Identifiers(spotify_track_id=recording.spotify_ids[0]))
+            case Style.DEAD_LINK if recording.dead_ids:
+                return replace(text, ids=Identifiers(spotify_track_id=recording.dead_ids[0]))
             case Style.WRONG:
-                ids = Identifiers(mb_recording_ids=((other or recording).mbid,), isrcs=isrcs)
+                wrong = (other or recording).mbid
+                return replace(text, ids=Identifiers(mb_recording_ids=(wrong,), isrcs=isrcs))
             case Style.MALFORMED:
-                ids = Identifiers(mb_recording_ids=(recording.mbid[:-1],))
-            case _:
-                ids = Identifiers()
-        return replace(text, ids=ids)
+                return replace(text, ids=Identifiers(mb_recording_ids=(recording.mbid[:-1],)))
+            case Style.TEXT:
+                return text
+        return None
 
 
 def _picard_tags(recording: Recording, place: Place) -> TrackTags:

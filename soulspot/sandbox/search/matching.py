@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
@@ -11,20 +10,11 @@ from typing import Protocol
 
 from rapidfuzz.distance import OSA
 
+from soulspot.sandbox.search import lucene
 from soulspot.sandbox.search.analysis import tokens
 from soulspot.sandbox.search.index import FieldIndex, Index
-from soulspot.sandbox.search.lucene import (
-    Boolean,
-    Boosted,
-    Everything,
-    Node,
-    Occur,
-    Pattern,
-    Phrase,
-    Range,
-    Term,
-    parse,
-)
+
+Scores = dict[int, float]  # document -> score
 
 
 class Matcher(Protocol):
@@ -32,15 +22,11 @@ class Matcher(Protocol):
 
     @property
     def cost(self) -> int:
-        """About how many documents `scores` goes through."""
+        """About how many documents `scores` goes through when it is asked for all."""
         ...
 
-    def scores(self) -> Mapping[int, float]:
-        """Return the score of every document that matches."""
-        ...
-
-    def score(self, doc: int) -> float | None:
-        """Return the score of one document, None when it does not match."""
+    def scores(self, among: Collection[int] | None = None) -> Scores:
+        """Return the scores of the documents that match: of all, or of those `among` these."""
         ...
 
 
@@ -51,24 +37,16 @@ class OneTerm:
     field: FieldIndex
     term: str
 
-    @cached_property
-    def docs(self) -> array[int]:
-        return self.field.docs(self.term)
-
-    @cached_property
-    def idf(self) -> float:
-        return self.field.idf(len(self.docs))
-
     @property
     def cost(self) -> int:
-        return len(self.docs)
+        return len(self.field.docs(self.term))
 
-    def scores(self) -> Mapping[int, float]:
-        idf, weight, term = self.idf, self.field.weight, self.term
-        return {doc: idf * weight(doc, term) for doc in self.docs}
-
-    def score(self, doc: int) -> float | None:
-        return self.idf * self.field.weight(doc, self.term) if self.field.has(doc, self.term) else None
+    def scores(self, among: Collection[int] | None = None) -> Scores:
+        field, term, idf = self.field, self.term, self.field.idf(self.cost)
+        docs: Iterable[int] = field.docs(term)
+        if among is not None:
+            docs = (doc for doc in among if field.has(doc, term))
+        return {doc: idf * field.weight(doc, term) for doc in docs}
 
 
 @dataclass
@@ -81,11 +59,12 @@ class AnyOf:
     def cost(self) -> int:
         return len(self.docs)
 
-    def scores(self) -> Mapping[int, float]:
-        return dict.fromkeys(self.docs, 1.0)
+    def scores(self, among: Collection[int] | None = None) -> Scores:
+        docs = self.docs if among is None else [doc for doc in among if self.matches(doc)]
+        return dict.fromkeys(docs, 1.0)
 
-    def score(self, doc: int) -> float | None:
-        return 1.0 if doc in self.docs else None
+    def matches(self, doc: int) -> bool:
+        return doc in self.docs
 
 
 class Between(AnyOf):
@@ -95,11 +74,11 @@ class Between(AnyOf):
         super().__init__(field.docs_between(low, high))
         self.field, self.low, self.high = field, low, high
 
-    def score(self, doc: int) -> float | None:
-        # the documents are a list in order of their numbers, so that the document's own numbers are
-        # faster
+    def matches(self, doc: int) -> bool:
+        # the documents are a long list in order of their numbers: the document's own numbers are
+        # few
         numbers = self.field.numbers_by_doc.get(doc, ())
-        return 1.0 if any(self.low <= number <= self.high for number in numbers) else None
+        return any(self.low <= number <= self.high for number in numbers)
 
 
 @dataclass
@@ -108,27 +87,20 @@ class WordsInOrder:
 
     field: FieldIndex
     words: tuple[str, ...]
-    slop: int
+    slop: int  # see `FieldIndex.has_phrase`
 
     @cached_property
-    def parts(self) -> list[OneTerm]:
-        return sorted((OneTerm(self.field, word) for word in set(self.words)), key=lambda part: part.cost)
+    def all_words(self) -> Clauses:
+        return Clauses([OneTerm(self.field, word) for word in set(self.words)], [], [])
 
     @property
     def cost(self) -> int:
-        return self.parts[0].cost
+        return self.all_words.cost
 
-    def scores(self) -> Mapping[int, float]:
-        return {doc: score for doc in self.parts[0].docs if (score := self.score(doc)) is not None}
-
-    def score(self, doc: int) -> float | None:
-        total = 0.0
-        for part in self.parts:
-            share = part.score(doc)
-            if share is None:
-                return None
-            total += share
-        return total if self.field.has_phrase(doc, self.words, self.slop) else None
+    def scores(self, among: Collection[int] | None = None) -> Scores:
+        has_phrase = self.field.has_phrase
+        scores = self.all_words.scores(among)
+        return {doc: score for doc, score in scores.items() if has_phrase(doc, self.words, self.slop)}
 
 
 @dataclass
@@ -142,12 +114,8 @@ class Times:
     def cost(self) -> int:
         return self.part.cost
 
-    def scores(self) -> Mapping[int, float]:
-        return {doc: score * self.boost for doc, score in self.part.scores().items()}
-
-    def score(self, doc: int) -> float | None:
-        score = self.part.score(doc)
-        return None if score is None else score * self.boost
+    def scores(self, among: Collection[int] | None = None) -> Scores:
+        return {doc: score * self.boost for doc, score in self.part.scores(among).items()}
 
 
 @dataclass
@@ -168,71 +136,60 @@ class Clauses:
     def cost(self) -> int:
         return self.cheapest_first[0].cost if self.must else sum(part.cost for part in self.should)
 
-    def scores(self) -> Mapping[int, float]:
-        total: dict[int, float] = {}
+    def scores(self, among: Collection[int] | None = None) -> Scores:
+        total: Scores = {}
         if self.must:
-            # Only the rarest part lists its documents; the other parts are asked about those alone.
-            total = dict(self.cheapest_first[0].scores())
+            # Only the rarest part goes through all its documents. The other parts are asked about
+            # the documents that are left: a common word costs little beside a rare one.
+            total = self.cheapest_first[0].scores(among)
             for part in self.cheapest_first[1:]:
-                kept = ((doc, score, part.score(doc)) for doc, score in total.items())
-                total = {doc: score + share for doc, score, share in kept if share is not None}
-            for part in self.should:
-                for doc in total:
-                    total[doc] += part.score(doc) or 0.0
-        else:
-            for part in self.should:
-                for doc, score in part.scores().items():
-                    total[doc] = total.get(doc, 0.0) + score
-        return {doc: score for doc, score in total.items() if not self._forbids(doc)} if self.never else total
-
-    def _forbids(self, doc: int) -> bool:
-        return any(part.score(doc) is not None for part in self.never)
-
-    def score(self, doc: int) -> float | None:
-        total, matched = 0.0, bool(self.must)
-        for part in self.cheapest_first:
-            share = part.score(doc)
-            if share is None:
-                return None
-            total += share
+                shares = part.scores(total)
+                total = {doc: score + shares[doc] for doc, score in total.items() if doc in shares}
+            among = total
         for part in self.should:
-            share = part.score(doc)
-            if share is not None:
-                total, matched = total + share, True
-        return total if matched and not self._forbids(doc) else None
+            for doc, share in part.scores(among).items():
+                total[doc] = total.get(doc, 0.0) + share
+        for part in self.never:
+            for doc in part.scores(total):
+                del total[doc]
+        return total
 
 
-def compile_query(node: Node, index: Index, is_top: bool = True) -> Matcher:
+def compile_query(node: lucene.Node, index: Index, is_top: bool = True) -> Matcher:
     """Return the matcher of a parsed query.
 
     Raises BadQuery for fields that the index does not have and values that a field cannot read."""
     match node:
-        case Everything():
+        case lucene.Everything():
             return AnyOf(range(index.size))
-        case Boosted(part, boost):
+        case lucene.Boosted(part, boost):
             return Times(compile_query(part, index, is_top), boost)
-        case Boolean(clauses):
-            parts: dict[Occur, list[Matcher]] = {occur: [] for occur in Occur}
+        case lucene.Boolean(clauses):
+            parts: dict[lucene.Occur, list[Matcher]] = {occur: [] for occur in lucene.Occur}
             for occur, part in clauses:
                 parts[occur].append(compile_query(part, index, False))
-            must, should, never = parts[Occur.MUST], parts[Occur.SHOULD], parts[Occur.NOT]
+            must, should, never = (
+                parts[lucene.Occur.MUST],
+                parts[lucene.Occur.SHOULD],
+                parts[lucene.Occur.NOT],
+            )
             if is_top and never and not must and not should:
                 # Solr, unlike Lucene, answers a query of nothing but NOT
                 must = [AnyOf(range(index.size))]
             return Clauses(must, should, never)
     field = index.field(node.field)
     match node:
-        case Range() if field.kind == "number":
+        case lucene.Range() if field.kind == "number":
             return Between(field, *field.number_bounds(node))
-        case Range():
+        case lucene.Range():
             return _any_term(field, field.terms_between(node))
-        case Pattern(regex=regex):
+        case lucene.Pattern(regex=regex):
             return _any_term(field, field.matching_terms(regex))
-        case Phrase(text=text, slop=slop):
+        case lucene.Phrase(text=text, slop=slop):
             return _text(field, text, slop)
-        case Term(text=text, fuzzy=None):
+        case lucene.Term(text=text, fuzzy=None):
             return _text(field, text)
-        case Term(text=text, fuzzy=int(edits)):
+        case lucene.Term(text=text, fuzzy=int(edits)):
             wanted = tokens(text)[0] if field.is_analysed and tokens(text) else text.lower()
             near = [t for t in field.terms if OSA.distance(t, wanted, score_cutoff=edits) <= edits]
             return _any_term(field, near)
@@ -281,7 +238,7 @@ def search(
     Equal scores stand in no stable order: `rng` shuffles them anew each time. `cut` answers as if
     the time were up half way, so that part of the index was not seen, and nothing says so. `hidden`
     tells which documents are not in the index yet. Raises BadQuery."""
-    scores = compile_query(parse(query, index.default), index).scores()
+    scores = compile_query(lucene.parse(query, index.default), index).scores()
     ranked = sorted((-round(score, 6), rng.random(), doc) for doc, score in scores.items())
     if hidden:
         ranked = [hit for hit in ranked if not hidden(hit[2])]

@@ -4,7 +4,8 @@ JSON."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from soulspot.sandbox.servers.service import Json
@@ -90,11 +91,22 @@ def _add_credit(parent: Element, value: Json) -> None:
         _add_entity(named, "artist", part["artist"])
 
 
+def _add_counted(parent: Element, kind: str, values: list[Json] | list[str]) -> Iterator[tuple[Element, Any]]:
+    """Add a `{kind}-list` with its length; yield it with each value to add. Adds nothing for no
+    values."""
+    if values:
+        listed = SubElement(parent, f"{kind}-list", count=str(len(values)))
+        yield from ((listed, value) for value in values)
+
+
 def _add_aliases(parent: Element, value: Json) -> None:
-    if value.get("aliases"):
-        listed = SubElement(parent, "alias-list", count=str(len(value["aliases"])))
-        for alias in value["aliases"]:
-            SubElement(listed, "alias", {"sort-name": alias["sort-name"]}).text = alias["name"]
+    for listed, alias in _add_counted(parent, "alias", value.get("aliases", [])):
+        SubElement(listed, "alias", {"sort-name": alias["sort-name"]}).text = alias["name"]
+
+
+def _add_isrcs(parent: Element, value: Json) -> None:
+    for listed, isrc in _add_counted(parent, "isrc", value.get("isrcs", [])):
+        SubElement(listed, "isrc", id=isrc)
 
 
 def _add_tags(parent: Element, value: Json) -> None:
@@ -104,13 +116,6 @@ def _add_tags(parent: Element, value: Json) -> None:
             for tag in value[plural]:
                 attributes = {"count": str(tag["count"])} | ({"id": tag["id"]} if "id" in tag else {})
                 _add_text(SubElement(listed, name, attributes), "name", tag["name"])
-
-
-def _add_isrcs(parent: Element, value: Json) -> None:
-    if value.get("isrcs"):
-        listed = SubElement(parent, "isrc-list", count=str(len(value["isrcs"])))
-        for isrc in value["isrcs"]:
-            SubElement(listed, "isrc", id=isrc)
 
 
 def _add_releases(parent: Element, value: Json) -> None:
@@ -131,12 +136,10 @@ def _add_secondary_types(parent: Element, value: Json) -> None:
 
 
 def _add_labels(parent: Element, value: Json) -> None:
-    if value.get("label-info"):
-        listed = SubElement(parent, "label-info-list", count=str(len(value["label-info"])))
-        for info in value["label-info"]:
-            shown = SubElement(listed, "label-info")
-            _add_text(shown, "catalog-number", info["catalog-number"])
-            _add_entity(shown, "label", info["label"])
+    for listed, info in _add_counted(parent, "label-info", value.get("label-info", [])):
+        shown = SubElement(listed, "label-info")
+        _add_text(shown, "catalog-number", info["catalog-number"])
+        _add_entity(shown, "label", info["label"])
 
 
 def _add_media(parent: Element, value: Json) -> None:
