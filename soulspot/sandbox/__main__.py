@@ -67,6 +67,7 @@ async def serve(options: argparse.Namespace, catalogue: Catalogue, behaviour: Be
                 record.write(json.dumps(asdict(request), ensure_ascii=False).encode() + b"\n")
 
         async with Sandbox(catalogue, behaviour, on_request=on_request) as sandbox:
+            # Whoever waits for the line expects fast answers from the first request on.
             sandbox.warm()
             line = json.dumps(sandbox.urls)
             if options.config:

@@ -1,4 +1,5 @@
-"""A bare HTTP client for the sandbox tests, so that the servers are judged without SoulSpot's own providers."""
+"""A bare HTTP client for the sandbox tests: it judges the servers without SoulSpot's own
+providers."""
 
 from __future__ import annotations
 
@@ -18,12 +19,14 @@ AGENT = "SandboxTests/1.0 ( tests@example.org )"
 
 @cache
 def catalogue(tracks: int = 400) -> Catalogue:
-    """One invented catalogue a size for the whole run; it is frozen."""
+    """Return the invented catalogue of a size, which all tests of a run share; it is frozen."""
     return invent_catalogue(7, tracks)
 
 
 @dataclass(frozen=True)
 class Reply:
+    """An answer with its body as text."""
+
     status: int
     headers: Mapping[str, str]
     text: str
@@ -44,7 +47,8 @@ class Clock:
 
 
 class Calls:
-    """The sandbox and a client with manners: it sends a User-Agent, and a token where one is needed."""
+    """A sandbox and a polite client of it, which sends a User-Agent, and a token where that is
+    needed."""
 
     def __init__(self, sandbox: Sandbox, http: aiohttp.ClientSession, clock: Clock) -> None:
         self.sandbox, self.http, self.clock = sandbox, http, clock
@@ -55,6 +59,8 @@ class Calls:
             return Reply(answer.status, answer.headers, await answer.text())
 
     async def mb(self, path: str, *, agent: str = AGENT, fmt: str | None = "json", **query: Any) -> Reply:
+        """Get a path of MusicBrainz; a list in `query` repeats the parameter, `fmt` None asks for
+        XML."""
         pairs = [
             (k, str(each))
             for k, v in query.items()
@@ -66,6 +72,7 @@ class Calls:
         return await self._send("GET", self.sandbox.musicbrainz_url + path, params=pairs, headers=headers)
 
     async def new_token(self, client: str = "id", secret: str = "secret") -> Reply:
+        """Ask for a Spotify token, and keep it for the calls to come when there is one."""
         headers = {"Authorization": aiohttp.encode_basic_auth(client, secret)}
         data = {"grant_type": "client_credentials"}
         reply = await self._send("POST", self.sandbox.token_url, data=data, headers=headers)
@@ -74,6 +81,8 @@ class Calls:
         return reply
 
     async def spotify(self, path: str, **query: Any) -> Reply:
+        """Get a path of Spotify with the kept token, asking for a token first when there is
+        none."""
         if not self.token:
             await self.new_token()
         headers = {"Authorization": f"Bearer {self.token}"}
@@ -81,13 +90,16 @@ class Calls:
         return await self._send("GET", self.sandbox.spotify_url + path, params=params, headers=headers)
 
     async def lb(self, path: str, body: Any, token: str | None = None) -> Reply:
+        """Post a JSON body to a path of ListenBrainz."""
         headers = {"Authorization": f"Token {token}"} if token else {}
         return await self._send("POST", self.sandbox.listenbrainz_url + path, json=body, headers=headers)
 
     async def labs(self, slug: str, body: Any) -> Reply:
+        """Post a JSON array to a lookup of labs."""
         return await self._send("POST", f"{self.sandbox.labs_url}/{slug}/json", json=body)
 
     async def control(self, method: str, what: str, body: Any = None) -> Reply:
+        """Call the sandbox' own routes: `what` is "behaviour" or "requests"."""
         return await self._send(method, f"{self.sandbox.control_url}/{what}", json=body)
 
 
@@ -95,7 +107,8 @@ class Calls:
 async def running(
     behaviour: Behaviour | None = None, served: Catalogue | None = None, *, limits: bool = False
 ) -> AsyncIterator[Calls]:
-    """A sandbox on a clock of its own, without rate limits unless they are the subject."""
+    """Run a sandbox on a clock that stands still, without rate limits unless a test is about
+    them."""
     clock, behaviour = Clock(), behaviour or Behaviour()
     behaviour.limits = limits
     async with (

@@ -1,4 +1,4 @@
-"""The invented and the loaded catalogue: the same every time, whole, and awkward where the real one is."""
+"""Catalogues are the same every time, consistent, and awkward where the real data are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The local ListenBrainz and labs answer and refuse as the real ones are known to."""
+"""The local ListenBrainz and labs answer and refuse as the real services are known to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The query language of the local MusicBrainz: what Lucene understands, and what it refuses."""
+"""The query language of the local MusicBrainz: queries that Lucene understands or refuses."""
 
 from __future__ import annotations
 

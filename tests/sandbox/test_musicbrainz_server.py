@@ -1,4 +1,4 @@
-"""The local MusicBrainz answers and refuses as the real one is known to."""
+"""The local MusicBrainz answers and refuses as the real service is known to."""
 
 from __future__ import annotations
 
@@ -252,6 +252,7 @@ async def test_releases_are_found_by_title_barcode_and_catalogue_number() -> Non
 
 
 def _keys(value: object, at: str = "") -> set[str]:
+    """Return the paths of all keys in a JSON value: `{"a": [{"b": 1}]}` has ".a" and ".a.b"."""
     if isinstance(value, dict):
         return {f"{at}.{name}" for name in value} | {
             k for n, v in value.items() for k in _keys(v, f"{at}.{n}")

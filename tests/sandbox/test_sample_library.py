@@ -1,4 +1,4 @@
-"""The sample library: real audio files of the stated length and tags, and a true answer for each of them."""
+"""The sample library has real audio files of the stated lengths and tags, and the truth of each."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def library(catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> l
 
 
 def _text(path: Path) -> dict[str, list[str]]:
-    """Title, artist and album as mutagen's simple interface reads them."""
+    """Return title, artist and album as mutagen's simple interface reads them."""
     opened = mutagen.File(path, easy=True)
     return {name: list(opened.get(name, [])) for name in ("title", "artist", "album")}
 
@@ -329,6 +329,7 @@ def test_the_strangers_share_no_title_and_no_artist_with_the_catalogue(
 
 
 def _tagged_recording_id(library: list[SampleFile], style: Style) -> tuple[SampleFile, str]:
+    """Return the first file in a style, and the recording id in its tags, right or wrong."""
     file = next(file for file in library if file.tag_summary == style)
     found = re.search(r"(?:UFID=\S+=b'|musicbrainz[_ ]track ?id=(?:MP4FreeForm\(b')?)([0-9a-f-]+)",
                       mutagen.File(file.path).pprint(), re.IGNORECASE)  # fmt: skip

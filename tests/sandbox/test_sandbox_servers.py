@@ -1,4 +1,4 @@
-"""What all local servers share: the record of requests, the faults, and their change at run time."""
+"""The common parts of all local servers: recorded requests, faults, and changes at run time."""
 
 from __future__ import annotations
 

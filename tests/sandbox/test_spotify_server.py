@@ -1,4 +1,4 @@
-"""The local Spotify answers and refuses as the real one is known to, for both kinds of app."""
+"""The local Spotify answers and refuses as the real service is known to, for both kinds of app."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers a service's queue by hand, as a pump would, so that tracks come to review without any server."""
+"""Answers given by hand to a service's queue: tracks come to review without pump and server."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KINDS = {kind for one in (musicbrainz, listenbrainz, spotify) for kind in one.CA
 
 
 async def bring_in(service: EnrichmentService, *known: TrackTags) -> list[int]:
-    """Tracks without files, decided once."""
+    """Import tracks without files, decide each once, and return their ids."""
     made = await service.database.write(lambda c: add_tracks(c, *known))
     await service.decide_new()
     return made
@@ -36,7 +36,10 @@ async def bring_in(service: EnrichmentService, *known: TrackTags) -> list[int]:
 async def answer_all(
     service: EnrichmentService, replies: Mapping[tuple[str, str], Sequence[Entity]]
 ) -> list[Lookup]:
-    """Answer by (provider, kind) until nothing waits; everything else is missing. Returns what was asked."""
+    """Answer lookups until none is queued, and return all of them.
+
+    `replies` has the entities found by provider and kind; every other lookup is answered as
+    missing."""
     asked: list[Lookup] = []
     while lookups := await service.database.write(lambda c: _claimed(c, service.now())):
         asked += lookups

@@ -1,4 +1,4 @@
-"""A real browser for tests and screenshots: headless Chromium that finds no other host than this one."""
+"""A real browser for tests and screenshots: headless Chromium that reaches no host but this one."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ import pytest
 if TYPE_CHECKING:
     from selenium import webdriver
 
-SECONDS = 60.0  # that a page may take for what is waited for, on a busy machine
+SECONDS = 60.0  # the longest wait for a page on a busy machine
 OWN_SCHEMES = ("data", "blob", "about", "chrome", "devtools")
 
 
 def why_absent() -> str | None:
-    """What of a browser this machine lacks, in words."""
+    """Return a message that names the missing browser programs, None when all are installed."""
     missing = [name for name in ("chromium", "chromedriver") if shutil.which(name) is None]
     return (
         f"{' and '.join(missing)} not installed (apt install chromium chromium-driver)" if missing else None
     )
 
 
-# a check is complete or it fails: where everything must be there, a browser that is not is a failure
+# Where SOULSPOT_REQUIRE_BROWSER is set, a missing browser fails the tests instead of skipping them.
 needs_browser = pytest.mark.skipif(
     why_absent() is not None and not os.environ.get("SOULSPOT_REQUIRE_BROWSER"), reason=str(why_absent())
 )
@@ -38,7 +38,8 @@ needs_browser = pytest.mark.skipif(
 def browser(
     profile: Path, *, dark: bool = False, width: int = 1280, height: int = 900, scale: float = 1
 ) -> Iterator[Browser]:
-    """A browser with an empty profile in the folder `profile`."""
+    """Start a browser with an empty profile in the folder `profile`; `scale` is its device pixel
+    ratio."""
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()
@@ -64,14 +65,15 @@ def browser(
 
 
 class Browser:
-    """What tests ask of it. Every wait ends as soon as what is waited for is there."""
+    """The calls that tests make to a browser. A wait ends as soon as its condition holds."""
 
     def __init__(self, driver: webdriver.Chrome) -> None:
         self.driver = driver
-        self.asked: list[str] = []  # addresses that the page has asked for
+        self.asked: list[str] = []  # addresses that its pages have requested
 
     def forget(self) -> None:
-        """Be as new: no page, no cookie, nothing heard of, light and of the usual size."""
+        """Return to the state of a new browser: no page, cookie or log, light, of the usual
+        size."""
         self.driver.get("about:blank")
         self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
         self.hosts()
@@ -81,47 +83,50 @@ class Browser:
         self.scheme("light")
 
     def resize(self, width: int, height: int, scale: float = 1) -> None:
-        """The size of what is seen, in CSS pixels."""
+        """Set the size of the viewport, in CSS pixels."""
         size = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": False}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
 
     def scheme(self, name: str) -> None:
-        """Light or dark, as the user's system says."""
+        """Set the colour scheme of the user's system: "light" or "dark"."""
         features = [{"name": "prefers-color-scheme", "value": name}]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
     def open(self, address: str) -> None:
+        """Load a page."""
         self.driver.get(address)
 
     def ask(self, script: str, *given: object) -> object:
-        """The value of a JavaScript function's body."""
+        """Run the body of a JavaScript function with these `arguments` and return its value."""
         return self.driver.execute_script(script, *given)
 
     def text(self, selector: str) -> str:
-        """The text of the first element, "" when there is none."""
+        """Return the visible text of the first element that matches, "" when there is none."""
         return str(self.ask("return document.querySelector(arguments[0])?.innerText ?? ''", selector))
 
     def wait(self, script: str, *given: object, seconds: float = SECONDS) -> object:
-        """The value of a JavaScript function's body as soon as it is true."""
+        """Run the body of a JavaScript function until its value is true, and return that value.
+
+        Raises selenium's TimeoutException after `seconds`."""
         from selenium.webdriver.support.ui import WebDriverWait
 
         wait = WebDriverWait(self.driver, seconds, poll_frequency=0.1)
         return wait.until(lambda driver: driver.execute_script(script, *given), f"never true: {script}")
 
     def click(self, selector: str) -> None:
-        """As by mouse; an element that is covered or hidden cannot be clicked."""
+        """Click the first element that matches, by mouse: it must be visible and not covered."""
         from selenium.webdriver.common.by import By
 
         self.driver.find_element(By.CSS_SELECTOR, selector).click()
 
     def press(self, *keys: str) -> None:
-        """As on the keyboard, to whatever has the focus."""
+        """Press keys on the keyboard, one after the other; the focused element gets them."""
         from selenium.webdriver import ActionChains
 
         ActionChains(self.driver).send_keys(*keys).perform()
 
     def hosts(self) -> set[str]:
-        """The hosts (with port) that this browser's pages have asked so far."""
+        """Return the hosts, with port, that this browser's pages have requested so far."""
         for line in self.driver.get_log("performance"):
             message = json.loads(line["message"])["message"]
             if message["method"] == "Network.requestWillBeSent":
@@ -131,10 +136,12 @@ class Browser:
         }
 
     def complaints(self) -> list[str]:
-        """Errors of scripts and refusals by the policy since the last call; that nobody answers is no error of ours."""
+        """Return script errors and violations of the content policy since the last call.
+
+        A server that does not answer is no error of the page."""
         lines = [str(one["message"]) for one in self.driver.get_log("browser") if one["level"] == "SEVERE"]
         return [line for line in lines if "ERR_CONNECTION" not in line and "ERR_INCOMPLETE" not in line]
 
     def picture(self, path: Path) -> None:
-        """A PNG of what is seen."""
+        """Write a PNG of the viewport."""
         assert self.driver.save_screenshot(str(path))

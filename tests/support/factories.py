@@ -1,4 +1,4 @@
-"""Builds what the tests pass around: identifiers, tags, entities, answers, files, and a store filled with them."""
+"""Factories of test data: identifiers, tags, entities, answers, files, and rows of a store."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ _BASE62 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def mbid(number: int) -> str:
-    """A valid MBID, always the same for a number."""
+    """Return a valid MBID, always the same for a number."""
     return str(uuid.UUID(int=(0x5 << 76) | (0x8 << 60) | number))
 
 
 def spotify_id(number: int) -> str:
-    """A valid Spotify id, always the same for a number."""
+    """Return a valid Spotify id, always the same for a number."""
     digits = ""
     while number:
         number, digit = divmod(number, 62)
@@ -50,7 +50,7 @@ def spotify_id(number: int) -> str:
 
 
 def isrc(number: int) -> str:
-    """A valid ISRC, always the same for a number."""
+    """Return a valid ISRC, always the same for a number."""
     return f"DEAB1{number:07d}"
 
 
@@ -66,7 +66,8 @@ def tags(
     malformed: Iterable[str] = (),
     **more: Any,
 ) -> TrackTags:
-    """Tags of a well-known song; `recording`, `isrcs` and `spotify` number its identifiers."""
+    """Return the tags of the usual song; `recording`, `isrcs` and `spotify` number its
+    identifiers."""
     ids = Identifiers(
         mb_recording_ids=() if recording is None else (mbid(recording),),
         isrcs=tuple(isrc(number) for number in isrcs),
@@ -80,7 +81,7 @@ NOTHING = TrackTags()
 
 
 def release(number: int, title: str = "Night Shift", **more: Any) -> dict[str, Any]:
-    """One entry of a recording's `releases`."""
+    """Return an entry of a recording's `releases`."""
     return {
         "id": mbid(9_000 + number), "title": title, "status": "Official", "date": "2001-05-04", "country": "DE",
         "primary_type": "Album", "secondary_types": [], "release_group_id": mbid(8_000 + number),
@@ -89,7 +90,7 @@ def release(number: int, title: str = "Night Shift", **more: Any) -> dict[str, A
 
 
 def recording(number: int, *, provider: str = MUSICBRAINZ, **fields: Any) -> Entity:
-    """The recording that `tags()` describes, as MusicBrainz or ListenBrainz would say it."""
+    """Return the recording that `tags()` describes, as MusicBrainz or ListenBrainz answers it."""
     known = {
         "title": "Blue Hour", "artist": "The Lanterns", "artists": ["The Lanterns"], "duration_ms": 201_000,
         "mb_recording_id": mbid(number), "mb_artist_ids": [mbid(7_000)],
@@ -100,7 +101,7 @@ def recording(number: int, *, provider: str = MUSICBRAINZ, **fields: Any) -> Ent
 
 
 def edition(number: int, tracks: int = 12, **fields: Any) -> Entity:
-    """A release that the album of `tags()` may be, as a search of MusicBrainz shows it."""
+    """Return a release that the album of `tags()` may be, as a search of MusicBrainz shows it."""
     entry = release(number, date=fields.get("date", "2001-05-04"), track_count=tracks)
     known = {
         "album": "Night Shift", "album_artist": "The Lanterns", "track_count": tracks, "mb_release_id": entry["id"],
@@ -110,13 +111,13 @@ def edition(number: int, tracks: int = 12, **fields: Any) -> Entity:
 
 
 def artist_entity(number: int, name: str, *aliases: str) -> Entity:
-    """An artist as a search of MusicBrainz shows it."""
+    """Return an artist as a search of MusicBrainz shows it."""
     fields = {"artist": name, "artist_aliases": list(aliases), "mb_artist_ids": [mbid(number)]}
     return Entity(MUSICBRAINZ, "artist", mbid(number), fields)
 
 
 def spotify_track(number: int, **fields: Any) -> Entity:
-    """The Spotify track that `tags()` describes."""
+    """Return the Spotify track that `tags()` describes."""
     known = {
         "title": "Blue Hour", "artist": "The Lanterns", "artists": ["The Lanterns"], "album": "Night Shift",
         "album_artist": "The Lanterns", "track_number": 3, "disc_number": 1, "duration_ms": 201_000,
@@ -127,12 +128,12 @@ def spotify_track(number: int, **fields: Any) -> Entity:
 
 
 def redirect(old: int, new: int, *, provider: str = LISTENBRAINZ) -> Entity:
-    """The recording `old` was merged into `new`."""
+    """Return the entity that says that the recording `old` was merged into `new`."""
     return Entity(provider, "redirect", mbid(old), {"redirect_to": mbid(new)})
 
 
 def spotify_links(number: int, *links: int) -> Entity:
-    """The Spotify tracks that a recording is linked to."""
+    """Return the entity that links a recording to Spotify tracks."""
     return Entity(
         LISTENBRAINZ, "spotify_ids", mbid(number), {"spotify_track_ids": [spotify_id(link) for link in links]}
     )
@@ -141,12 +142,12 @@ def spotify_links(number: int, *links: int) -> Entity:
 def said(
     provider: str, entity_id: str, verdict: Verdict = Verdict.ACCEPTED, at: str = "2026-01-01"
 ) -> PersonDecision:
-    """A person's decision."""
+    """Return a person's decision about an entity."""
     return PersonDecision(provider, entity_id, verdict, "somebody", at)
 
 
 def state(known: TrackTags, *answered: TrackLookup, **more: Any) -> TrackState:
-    """A track of which these answers are known."""
+    """Return the state of a track whose lookups have these answers."""
     asked = {(one.query.provider, one.query.kind, one.query.key): one for one in answered}
     return TrackState(1, more.pop("path", None), more.pop("source_key", None), known, lookups=asked, **more)
 
@@ -154,13 +155,14 @@ def state(known: TrackTags, *answered: TrackLookup, **more: Any) -> TrackState:
 def asked(
     query: Query, *entities: Entity, state: LookupState | None = None, answered: bool = True
 ) -> TrackLookup:
-    """A query and its answer: found when there are entities, missing when there are none."""
+    """Return a query with its answer: found when there are entities, missing when there are
+    none."""
     usual = LookupState.DONE if entities else LookupState.MISSING
     return TrackLookup(query, state or usual, answered, tuple(entities))
 
 
 def failed(query: Query) -> TrackLookup:
-    """A query that was refused for good."""
+    """Return a query that the service refused for good."""
     return TrackLookup(query, LookupState.FAILED, is_answered=False, error="the service said no")
 
 
@@ -168,14 +170,16 @@ Reply = Callable[[Query], TrackLookup]
 
 
 def by_kind(replies: Mapping[tuple[str, str], Sequence[Entity]]) -> Reply:
-    """Answers by (provider, kind); everything else is missing."""
+    """Return a reply function: entities by provider and kind, and missing for every other query."""
     return lambda query: asked(query, *replies.get((query.provider, query.kind), ()))
 
 
 def play(
     start: TrackState, reply: Reply, rules: Rules, *, most_rounds: int = 20
 ) -> tuple[TrackOutcome, list[list[Query]]]:
-    """Let a track ask and be answered until it wants nothing more: its outcome, and what it asked in each round."""
+    """Answer a track's lookups until it wants no more.
+
+    Returns its outcome, and the queries of each round."""
     rounds: list[list[Query]] = []
     known, now = dict(start.lookups), start
     while True:
@@ -188,25 +192,25 @@ def play(
         now = replace(now, lookups=dict(known), row=outcome.row)
 
 
-# --- what is in the store -----------------------------------------------------------------------------------------
+# --- what is in the store ---
 
 
 def scanned(
     path: bytes, known: TrackTags | None = None, *, inode: int = 1, size: int = 10, mtime: int = 100
 ) -> ScannedFile:
-    """A file as the scan found it."""
+    """Return a file as a scan finds it."""
     return ScannedFile(path, FileStamp(size, mtime, inode), known or tags())
 
 
 def isrc_query(number: int) -> Query:
-    """One question to MusicBrainz."""
+    """Return a MusicBrainz query by ISRC."""
     return Query.of(MUSICBRAINZ, "isrc", isrc=isrc(number))
 
 
 def decide(
     connection: sqlite3.Connection, track_ids: Iterable[int], now: float = NOW, rules: Rules | None = None
 ) -> None:
-    """Work out these tracks and store what was made of them, as the service does."""
+    """Work out the outcomes of these tracks and store them, as the service does."""
     waiting = sorted(track_ids)
     while waiting:
         outcomes = [decide_track(one, rules or Rules()) for one in tracks.load_states(connection, waiting)]
@@ -214,13 +218,13 @@ def decide(
 
 
 def add_tracks(connection: sqlite3.Connection, *known: TrackTags, now: float = NOW) -> list[int]:
-    """Tracks without files; they have asked for nothing yet."""
+    """Store tracks without files and without lookups, and return their ids."""
     rows = [tracks.ImportedTrack(f"key {number}", one) for number, one in enumerate(known)]
     return tracks.save_imported(connection, rows, now)[1]
 
 
 def add_lookups(connection: sqlite3.Connection, *numbers: int, now: float = NOW) -> int:
-    """A track that waits for these ISRCs. Returns the track."""
+    """Store a track with a lookup for each of these ISRCs, and return its id."""
     [track_id] = add_tracks(connection, tags(title=f"track of {numbers}"))
     queue.enqueue(connection, {track_id: [isrc_query(number) for number in numbers]}, now)
     return track_id
@@ -229,10 +233,10 @@ def add_lookups(connection: sqlite3.Connection, *numbers: int, now: float = NOW)
 def claim(
     connection: sqlite3.Connection, now: float = NOW, *, kind: str = "isrc", most: int = 100
 ) -> list[Lookup]:
-    """Lease lookups of MusicBrainz."""
+    """Lease up to `most` MusicBrainz lookups of a kind."""
     return list(queue.claim(connection, MUSICBRAINZ, {kind: most}, now).lookups)
 
 
 def found(lookup: Lookup, *entities: Entity, due_at: float = NOW + 90 * DAY) -> Settlement:
-    """The lookup is answered."""
+    """Return the settlement of a lookup that was answered with these entities."""
     return Settlement(lookup, LookupState.DONE, due_at, tuple(entities))

@@ -1,4 +1,5 @@
-"""What the whole-flow tests share: a configuration that points at a sandbox, commands as real processes, windows of time."""
+"""Tools of the tests of the whole flow: configurations for a sandbox, real commands, database
+rows."""
 
 from __future__ import annotations
 
@@ -20,7 +21,9 @@ FAST = 1000.0
 
 
 def settings(sandbox: Sandbox, database: Path, **more: Any) -> dict[str, Any]:
-    """Dotted settings for a sandbox without limits; `more` (with "__" for ".") overrides them."""
+    """Return dotted settings for a sandbox without limits.
+
+    `more` overrides them, with "__" for ".": `providers__spotify__rate=1.0`."""
     values: dict[str, Any] = {
         "database.path": str(database),
         "http.listen": "127.0.0.1:0",
@@ -43,7 +46,7 @@ def settings(sandbox: Sandbox, database: Path, **more: Any) -> dict[str, Any]:
 
 
 def write_config(path: Path, values: Mapping[str, Any]) -> Path:
-    """The same settings as a config.toml."""
+    """Write dotted settings as a config.toml and return its path."""
     lines = []
     for key, value in values.items():
         text = str(value).lower() if isinstance(value, bool) else json.dumps(value)
@@ -54,7 +57,7 @@ def write_config(path: Path, values: Mapping[str, Any]) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a command ended."""
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -66,7 +69,7 @@ class Ended:
 
 
 async def soulspot(*arguments: str | Path, cwd: Path | None = None, **variables: str) -> Ended:
-    """Run a soulspot command as a real process to its end, with these environment variables besides."""
+    """Run a soulspot command as a real process to its end; `variables` join the environment."""
     process = await start(*arguments, cwd=cwd, **variables)
     out, err = await process.communicate()
     assert process.returncode is not None
@@ -74,7 +77,9 @@ async def soulspot(*arguments: str | Path, cwd: Path | None = None, **variables:
 
 
 async def start(*arguments: str | Path, cwd: Path | None = None, **variables: str) -> Process:
-    """Start a soulspot command as a real process."""
+    """Start a soulspot command as a real process.
+
+    Its environment is that of the tests without SOULSPOT_ variables, and with these `variables`."""
     environment = {
         key: value
         for key, value in os.environ.items()
@@ -85,7 +90,7 @@ async def start(*arguments: str | Path, cwd: Path | None = None, **variables: st
 
 @contextmanager
 def looking_at(database: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that only reads."""
+    """Open a connection to a database that can only read."""
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         connection.row_factory = sqlite3.Row
         yield connection
@@ -94,13 +99,13 @@ def looking_at(database: Path) -> Iterator[sqlite3.Connection]:
 def rows(
     database: Path, sql: str = "SELECT * FROM enriched_tracks ORDER BY track_id"
 ) -> list[dict[str, Any]]:
-    """All rows of a query."""
+    """Return all rows of a query, by default the enriched tracks in order."""
     with looking_at(database) as connection:
         return [dict(row) for row in connection.execute(sql)]
 
 
 def write_rows(path: Path, found: Sequence[Mapping[str, Any]]) -> Path:
-    """An import file in CSV."""
+    """Write rows as a CSV file to import, and return its path."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=sorted({name for row in found for name in row}))
         writer.writeheader()
@@ -109,7 +114,7 @@ def write_rows(path: Path, found: Sequence[Mapping[str, Any]]) -> Path:
 
 
 def distinct_ids(catalogue: Path, column: str, count: int) -> list[str]:
-    """The first distinct values of a column of a gzipped CSV."""
+    """Return the first `count` distinct values of a column of a gzipped CSV."""
     found: dict[str, None] = {}
     with gzip.open(catalogue, "rt", encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
@@ -120,7 +125,7 @@ def distinct_ids(catalogue: Path, column: str, count: int) -> list[str]:
 
 
 def most_in_any_window(times: Iterable[float], seconds: float) -> int:
-    """The most requests that arrived within any window of this length."""
+    """Return the most `times` (seconds) that fall within any window of `seconds`."""
     ordered = sorted(times)
     most = first = 0
     for last, moment in enumerate(ordered):

@@ -1,4 +1,6 @@
-"""The process that tests/support/forks.py forks commands from: it loads the libraries once and answers on a socket."""
+"""The process that tests/support/forks.py forks commands from.
+
+It loads the libraries once and takes requests on a socket."""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ import socket
 import sys
 from typing import Any
 
-# what soulspot.cli.main needs, but nothing that reads the environment when it is imported: soulspot.cli.console does
+# The imports of soulspot.cli.main without soulspot.cli.console, which reads the environment when it
+# is imported.
 import rich.live
 import rich.progress
 import rich.table
@@ -34,8 +37,9 @@ assert "soulspot.cli.console" not in sys.modules
 
 
 def serve(control: socket.socket) -> dict[str, Any]:
-    """Fork for every request; returns, with the request, only in a forked process that is to be the command."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for what stands between us and a command
+    """Fork for every request. Return the request, and that only in the process that becomes the
+    command."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the process between us and a command
     while True:
         said, given, _, _ = socket.recv_fds(control, 1, 3)
         if not said:
@@ -48,7 +52,7 @@ def serve(control: socket.socket) -> dict[str, Any]:
 
 
 def _beside(channel: int, out: int, err: int) -> dict[str, Any]:
-    """Fork the command, tell its number and then its exit code as a parent does; returns in the command only."""
+    """Fork the command and send its process id, then its exit code. Return in the command only."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     with socket.socket(fileno=channel) as asked:
         with asked.makefile("rb") as lines:
@@ -70,7 +74,9 @@ def _beside(channel: int, out: int, err: int) -> dict[str, Any]:
 
 
 def become(wanted: dict[str, Any]) -> None:
-    """Be `soulspot` with these arguments, from here to the exit code."""
+    """Run `soulspot` in this process.
+
+    `wanted` has the "arguments", the working directory "cwd" and the whole "environment"."""
     os.chdir(wanted["cwd"])
     os.environ.clear()
     os.environ.update(wanted["environment"])
@@ -79,7 +85,7 @@ def become(wanted: dict[str, Any]) -> None:
 
     @atexit.register  # the first to be registered is the last to be called
     def skip_the_tidying() -> None:
-        """Python would take its modules apart one by one, which takes longer than most commands."""
+        """Exit at once: taking Python's modules apart takes longer than most commands."""
         sys.stdout.flush()
         sys.stderr.flush()
         if codes:
@@ -95,5 +101,5 @@ def become(wanted: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    gc.freeze()  # what is shared with the commands stays shared
+    gc.freeze()  # a collection would copy the pages that are shared with the commands
     become(serve(socket.socket(fileno=int(sys.argv[1]))))

@@ -1,7 +1,8 @@
-"""soulspot commands as real processes that start at once: forked from one that has loaded the libraries already.
+"""soulspot commands as real processes, forked from a process that has loaded the libraries already.
 
-Starting Python with all of them takes a second or two of processor time, forking some milliseconds. What is forked is a
-process of its own in all that tests look at: number, signals, exit code, environment, files, what it prints."""
+Starting Python with all libraries takes a second or two of processor time, forking takes
+milliseconds. A forked command is a process of its own in everything that tests look at: process id,
+signals, exit code, environment, files, output."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Process:
-    """A forked command: what the tests use of `asyncio.subprocess.Process`, by the same names."""
+    """A forked command, with the part of `asyncio.subprocess.Process` that the tests use."""
 
     def __init__(
         self, pid: int, stdout: asyncio.StreamReader, stderr: asyncio.StreamReader, end: asyncio.Future[int]
@@ -39,13 +40,13 @@ class Process:
         self.send_signal(signal.SIGKILL)
 
     async def communicate(self) -> tuple[bytes, bytes]:
-        """What it says on stdout and stderr until it has ended."""
+        """Wait for the command to end and return its stdout and stderr."""
         out, err, _ = await asyncio.gather(self.stdout.read(), self.stderr.read(), self._end)
         return out, err
 
 
 async def forked(arguments: Sequence[str], cwd: Path | None, environment: Mapping[str, str]) -> Process:
-    """`soulspot` with these arguments, in this folder and with exactly this environment."""
+    """Start `soulspot` with these arguments, in this folder and with exactly this environment."""
     request = {"arguments": list(arguments), "cwd": str(cwd or Path.cwd()), "environment": dict(environment)}
     ours, theirs = socket.socketpair()
     out, its_out = os.pipe()
@@ -75,11 +76,13 @@ async def _reading(end: int) -> asyncio.StreamReader:
 
 @cache
 def _source() -> socket.socket:
-    """The process that forks, one for each that runs tests; it ends with it, when this socket closes."""
+    """Return the socket of the forking process, which ends when the socket closes.
+
+    Each process that runs tests starts a forking process of its own."""
     ours, theirs = socket.socketpair()
     program = str(Path(__file__).with_name("forking.py"))
     number = str(theirs.fileno())
-    # a thread of a library would not be there any more in what is forked
+    # OpenBLAS would start threads, which do not survive a fork
     alone = {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]), "OPENBLAS_NUM_THREADS": "1"}
     subprocess.Popen([sys.executable, program, number], pass_fds=[theirs.fileno()], env=os.environ | alone)
     theirs.close()

@@ -1,4 +1,4 @@
-"""Makes docs/screenshot.png: the page while the daemon enriches a sample library against the sandbox."""
+"""The maker of docs/screenshot.png: the page while the daemon enriches a sample library."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ HALF = "return Number(document.querySelector('#overall [role=progressbar]').getA
 
 
 async def take(path: Path) -> None:
-    """Write the picture to `path`."""
+    """Run the daemon against a sandbox and write a picture of its page to `path` when half is
+    done."""
     catalogue = invent_catalogue(20, 3000)
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         music = place / "Music"
-        # songs that the catalogue has several recordings of, and no length to tell them by: they wait for a person
+        # Songs with several recordings in the catalogue and no length to tell them by wait for a
+        # person.
         names = [(one.title, credit_text(one.credit)) for one in catalogue.recordings]
         twice = sorted({name for name in names if names.count(name) > 1})[:DOUBTFUL]
         songs = [{"title": title, "artist": artist} for title, artist in twice]

@@ -1,4 +1,4 @@
-"""Where the tests find the real data that is too large, or not ours, to be in the repository."""
+"""The real data for tests that are too large, or not ours, to be in the repository."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ _CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def shared(*parts: str) -> Path:
-    """The path of one file or folder of the shared data, below SOULSPOT_SHARED or, without it, `../shared`.
+    """Return the path of a file or folder of the shared data: below SOULSPOT_SHARED, or
+    `../shared`.
 
-    Skips the calling test, with the reason, where the data is absent; fails it when SOULSPOT_REQUIRE_SHARED
-    is 1, so that a run that is meant to be complete cannot pass by skipping."""
+    Skips the calling test, with the reason, where the data is absent; fails it when
+    SOULSPOT_REQUIRE_SHARED is 1, so that a run that is meant to be complete cannot pass by
+    skipping."""
     root = Path(os.environ.get("SOULSPOT_SHARED") or _CHECKOUT.parent / "shared")
     path = root.joinpath(*parts)
     if not path.exists():

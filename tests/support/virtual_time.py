@@ -12,7 +12,8 @@ T = TypeVar("T")
 
 
 class _JumpingSelector(selectors.SelectSelector):
-    """Polls the real sockets, then adds the time it was asked to wait to `clock` instead of waiting."""
+    """Polls the real sockets; where they are silent, adds the timeout to `clock` instead of
+    waiting."""
 
     clock = 0.0
 
@@ -26,7 +27,8 @@ class _JumpingSelector(selectors.SelectSelector):
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """`time()` starts at 0 and moves only by the timers that are waited for. Threads are not supported."""
+    """An event loop whose time starts at 0 and moves by timers only. It does not support
+    threads."""
 
     def __init__(self) -> None:
         self._jumping = _JumpingSelector()
@@ -36,14 +38,15 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         return self._jumping.clock
 
     def call_at(self, when: float, *args: Any, **kwargs: Any) -> asyncio.TimerHandle:
-        """A timer for the present fires a nanosecond later, as if the clock went on: what sets such timers
-        until enough time has passed (aiolimiter does when a sum was rounded up) would otherwise do so for
-        ever."""
+        """Set a timer, at the earliest a nanosecond from now, as if the clock went on.
+
+        Some code sets timers for the present until enough time has passed: aiolimiter does when a
+        sum was rounded up. Without the nanosecond it would do so for ever."""
         soon = self.time() + 1e-9
         return super().call_at(max(when, math.nextafter(soon, math.inf)), *args, **kwargs)
 
 
 def run_virtual(main: Coroutine[Any, Any, T]) -> T:
-    """Run `main` to its end in virtual time."""
+    """Run `main` to its end in virtual time and return its result."""
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         return runner.run(main)

@@ -161,6 +161,8 @@ class Builder:
     def add_release(self, draft: ReleaseDraft) -> Release:
         """Add a release to MusicBrainz and note its date in the drafts of its recordings."""
         mbid, label, date = self.mbid("release", draft.key), draft.label, draft.date
+        # Six in ten releases at Spotify have a URL relation; one in eight has no barcode, one in
+        # five no cover.
         luck = ids.number(mbid)
         media = tuple(
             Medium(disc, draft.format, self._tracks(mbid, disc, recordings, draft.format))

@@ -26,6 +26,7 @@ def add_crowd(out: Builder, rng: Random, original: Draft, acts: Sequence[Artist]
         out.cases["crowd"].append(mbid)
         year = 1985 + ids.number(mbid) % 40
         is_live = n < _LIVE
+        # Spotify has every third of them; the karaoke act is not at Spotify at all.
         at_spotify = n % 3 == 0 and out.credit_at_spotify(draft.credit)
         out.publish(
             ReleaseDraft(
@@ -57,6 +58,7 @@ def _member(
     elif (n := n - _LIVE) < _COVERS:
         other = rng.choice(acts)
         credit = sole_credit(other)
+        # An artist does not cover themselves.
         if other is original.credit[0].artist:
             version = disambiguation = "Demo"
     elif (n := n - _COVERS) < _KARAOKE:

@@ -85,6 +85,7 @@ def _row(cells: Mapping[str, str | None]) -> Row | None:
     if not _SPOTIFY_ID.fullmatch(track_id) or not _SPOTIFY_ID.fullmatch(album_id) or not length:
         return None
     names = cell("artist_names").split("; ") if "artist_names" in cells else [cell("track_artist")]
+    # Names may have the separator in them; ids then do not fit, and are invented.
     artist_ids = [each for each in cell("artist_ids").split(";") if _SPOTIFY_ID.fullmatch(each)]
     if len(artist_ids) != len(names):
         artist_ids = [ids.spotify_id("csv", name) for name in names]
@@ -122,6 +123,7 @@ class _CsvCatalogue:
         label = words.LABELS[luck // 12 % len(words.LABELS)]
         drafts: list[Draft | None] = [None] * len(rows)
         release = None
+        # MusicBrainz lacks many albums that Spotify has.
         if luck % 12 != 0:
             found = [self._draft(row, credit, date) for row, credit in zip(rows, credits, strict=True)]
             drafts = list(found)
@@ -175,6 +177,7 @@ class _CsvCatalogue:
         title, disambiguation = _musicbrainz_title(row.title)
         same = (f"{title}\x1f{disambiguation}".casefold(), row.artists[0][0], row.length_ms // 2000)
         cases = self.out.cases
+        # The file lists the same recording under several Spotify ids: single, album, compilation.
         if same in self._drafts:
             cases["several_spotify_ids"].append(self._drafts[same].mbid)
             return self._drafts[same]

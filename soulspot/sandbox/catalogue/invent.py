@@ -67,6 +67,7 @@ class Inventor:
         rng, mbid = self.rng, self.out.mbid("artist", at)
         country, kind, spotify_name, disambiguation = rng.choice(words.COUNTRIES), "Person", None, ""
         aliases: tuple[str, ...] = ()
+        # Every third artist writes in another script; Spotify has half of them in Latin letters.
         if at % 3 == 2:
             script = words.SCRIPTS[at // 3 % len(words.SCRIPTS)]
             name, latin, sort_name = script.person(rng)
@@ -75,6 +76,7 @@ class Inventor:
             spotify_name = latin if at % 2 else None
             self.out.cases["artist_other_script"].append(mbid)
         elif at % 10 == 6:
+            # A homonym: a different artist of the same name.
             twin = self.acts[at - 5]
             name, sort_name, kind = twin.name, twin.sort_name, twin.type
             disambiguation = f"{rng.choice(words.GENRES)} act from {rng.choice(words.PLACES)}"
@@ -108,6 +110,7 @@ class Inventor:
         secondary: tuple[str, ...] = ()
         primary, title = "Album", self._title(act)[0]
         if kind == "compilation":
+            # A compilation draws from recordings that exist: the first turns have too few.
             if len(self.out.drafts) < 12:
                 return
             title = f"{rng.choice(words.GENRES).title()} Hits {year}"
@@ -193,6 +196,7 @@ class Inventor:
             out.cases["featured"].append(out.mbid("recording", at))
         draft = self._add_draft(title, credit, rng.randrange(140_000, 330_000), year)
         draft.aliases = aliases
+        # A small catalogue would be nothing but its crowd.
         if self.wanted >= 100 and at % _CROWD_EVERY == 7:
             draft.title, draft.aliases = words.POPULAR[len(self.popular) % len(words.POPULAR)], ()
             self.popular.append(draft)
@@ -223,6 +227,7 @@ class Inventor:
             case "two_isrcs":
                 draft.isrcs = [draft.isrc or "", ids.isrc(year + 1, draft.mbid, 2)]
             case "shared_isrc":
+                # Two recordings with one ISRC, as careless labels assign them.
                 twin = self.out.drafts[at - 1]
                 draft.isrc = twin.isrc
                 draft.isrcs = [draft.isrc or ""]

@@ -65,6 +65,7 @@ def plan_sample_library(catalogue: Catalogue, *, seed: int = 1, tracks: int = 15
         raise ValueError(f"a sample library of {tracks} tracks: expected at least {_FEWEST}")
     planner = _Planner(catalogue, Random(seed))
     files = [*_unknown_files(planner.rng), *_broken_files(planner.rng)]
+    # The rare kinds choose first: what they need is soon used up.
     files += planner.odd_files(tracks // 8)
     files += planner.compilation(tracks // 9)
     files += planner.singles(tracks // 10)
@@ -157,6 +158,7 @@ class _Planner:
         next_styles = cycle(styles)
         files: list[PlannedFile] = []
         for release in releases:
+            # A later edition of an album has the same recordings: only one edition is taken.
             is_new = kind != "album" or release.group_mbid not in self.used_groups
             if is_new and len(files) + len(release.tracks) <= most:
                 files += self._release(release, kind, next(next_styles))

@@ -78,6 +78,7 @@ class TagStyler:
             return True
         name = _name(recording)
         key = name if style is Style.LONE else (*name, place.release.title.casefold())
+        # Untitled tracks and videos have no name that a person could tell them by.
         is_blank = not any(c.isalnum() for c in recording.title.replace("untitled", ""))
         return not is_blank and not recording.video and self._namesakes[key] == {recording.mbid}
 
@@ -118,6 +119,7 @@ class TagStyler:
                 return replace(text, ids=Identifiers(spotify_track_id=recording.spotify_ids[0]))
             case Style.DEAD_LINK if recording.dead_ids:
                 return replace(text, ids=Identifiers(spotify_track_id=recording.dead_ids[0]))
+            # The text is right and the id is wrong: the text has to win.
             case Style.WRONG:
                 wrong = (other or recording).mbid
                 return replace(text, ids=Identifiers(mb_recording_ids=(wrong,), isrcs=isrcs))

@@ -71,6 +71,7 @@ class FieldIndex:
         words: list[str | None] = []
         for value in values:
             if words:
+                # None keeps a phrase from matching across two values.
                 words.append(None)
             words += tokens(value, self.kind == "accents")
         self.words.append(tuple(words))
@@ -114,6 +115,7 @@ class FieldIndex:
             return 1.0
         words = self.words[doc]
         count = words.count(term)
+        # BM25 with Lucene's defaults: k1 1.2, b 0.75.
         return count * 2.2 / (count + 0.3 + 0.9 * len(words) / self.average_length)
 
     def has_phrase(self, doc: int, phrase: tuple[str, ...], slop: int) -> bool:
@@ -136,6 +138,7 @@ class FieldIndex:
     @cached_property
     def _numbers(self) -> tuple[list[int], list[int]]:
         """All numbers ascending, and beside them the documents that have them."""
+        # Sorted by number, a range of any width is two binary searches.
         pairs = sorted((int(term), doc) for term, docs in self.terms.items() for doc in docs)
         return [number for number, _ in pairs], [doc for _, doc in pairs]
 
@@ -215,6 +218,7 @@ class Index:
         have."""
         if name not in self.fields:
             raise BadQuery(f"undefined field {name}")
+        # A search uses few of the thirty fields: the others are never built.
         if name not in self._built:
             self._built[name] = FieldIndex(self.fields[name], self.size)
         return self._built[name]

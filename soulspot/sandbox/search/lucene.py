@@ -180,6 +180,7 @@ class _Parser:
             if self.peek() in ("plus", "minus", "not"):
                 occur = Occur.MUST if self.next().kind == "plus" else Occur.NOT
             node = self.clause(field)
+            # A clause that was optional becomes required by the AND behind it.
             if joined == "and":
                 if clauses[-1][0] is Occur.SHOULD:
                     clauses[-1] = (Occur.MUST, clauses[-1][1])
@@ -188,6 +189,7 @@ class _Parser:
             clauses.append((occur, node))
             if self.peek() in ("close", "end"):
                 break
+        # A single clause needs no tree around it, unless it is forbidden.
         if len(clauses) == 1 and clauses[0][0] is not Occur.NOT:
             return clauses[0][1]
         return Boolean(tuple(clauses))

@@ -190,6 +190,7 @@ def compile_query(node: lucene.Node, index: Index, is_top: bool = True) -> Match
         case lucene.Term(text=text, fuzzy=None):
             return _text(field, text)
         case lucene.Term(text=text, fuzzy=int(edits)):
+            # A fuzzy term is one token: anything behind its first word is ignored.
             wanted = tokens(text)[0] if field.is_analysed and tokens(text) else text.lower()
             near = [t for t in field.terms if OSA.distance(t, wanted, score_cutoff=edits) <= edits]
             return _any_term(field, near)
@@ -239,6 +240,7 @@ def search(
     the time were up half way, so that part of the index was not seen, and nothing says so. `hidden`
     tells which documents are not in the index yet. Raises BadQuery."""
     scores = compile_query(lucene.parse(query, index.default), index).scores()
+    # Sums of floats depend on their order: rounded, equal scores are equal.
     ranked = sorted((-round(score, 6), rng.random(), doc) for doc, score in scores.items())
     if hidden:
         ranked = [hit for hit in ranked if not hidden(hit[2])]

@@ -52,12 +52,15 @@ class Behaviour:
     listenbrainz: Faults = field(default_factory=Faults)
     labs: Faults = field(default_factory=Faults)
     covers: Faults = field(default_factory=Faults)
+    # MusicBrainz. The public server allows one request a second on average.
     mb_rate: float = 1.0  # requests a second on average
     mb_search_busy_share: float = 0.0  # searches refused with the "busy" 503
     mb_lookup_busy_share: float = 0.0  # lookups refused with the "busy" 503
     mb_search_cut_share: float = 0.0  # searches that silently see only part of the index
     mb_unindexed_share: float = 0.0  # recordings that the search index does not have yet
     mb_line_bytes: int = 7168  # longest request line
+    # Spotify. An extended app keeps what Development Mode lost in 2026: batches, fields, long
+    # pages.
     spotify_mode: Literal["extended", "development"] = "extended"
     spotify_window_limit: int = 100  # requests in any 30 s; Spotify publishes no number
     spotify_burst_retry_after: int | None = 3  # seconds
@@ -68,6 +71,7 @@ class Behaviour:
     spotify_clients: dict[str, str] = field(default_factory=dict)  # id -> secret; empty admits everybody
     spotify_markets_relink: int = 0  # with a market, every n-th track has another id; 0 for none
     token_lifetime: int = 3600  # seconds
+    # ListenBrainz and labs. Any token is right while `lb_token` is None.
     lb_limit: int = 30  # requests in each 10 s
     lb_token: str | None = None
     lb_missing_share: float = 0.0  # recordings that are not in ListenBrainz' cache
@@ -80,6 +84,7 @@ class Behaviour:
         ValueError, and changes nothing, when a name or the type of a value is wrong."""
         if not isinstance(changes, Mapping):
             raise ValueError(f"a behaviour is a JSON object of fields, not {changes!r}")
+        # Validate everything before anything changes.
         wanted = asdict(self) | dict(changes)
         for name in SERVICES:
             if isinstance(wanted[name], Mapping):
@@ -90,6 +95,7 @@ class Behaviour:
         except ValidationError as error:
             wrong = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
             raise ValueError(f"no such behaviour: {'; '.join(wrong)}") from None
+        # Copy into this object: the servers hold it.
         for each in fields(self):
             setattr(self, each.name, getattr(checked, each.name))
 

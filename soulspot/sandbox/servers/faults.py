@@ -11,6 +11,8 @@ from aiohttp import web
 from soulspot.sandbox.servers.behaviour import Malformed
 
 _PAGE = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center><hr>nginx</body></html>"
+# Bodies that need no original. They break parsers: recursion, non-numbers, integers that Python
+# refuses to convert, lone surrogates.
 _BODIES = {
     "empty": b"",
     "deep": b"[" * 100_000,
@@ -33,6 +35,7 @@ def spoil(response: web.Response, how: Malformed) -> web.Response:
         return html(200, "OK")
     body = response.body if isinstance(response.body, bytes) else b""
     if how == "truncated":
+        # Two thirds of a body end in the middle of a list, where a naive reader sees a whole entry.
         body = body[: len(body) * 2 // 3] or b"{"
     elif how == "wrong_types":
         body = _rewrite(body, _wrong_types)

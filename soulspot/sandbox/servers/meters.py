@@ -22,6 +22,7 @@ class AverageRate:
     def allow(self, now: float) -> bool:
         """Count a request at `now` (seconds) and return whether it may pass."""
         _forget_before(self._times, now - self.span)
+        # Count the request before the check: refused requests count as well.
         self._times.append(now)
         for count, at in enumerate(reversed(self._times), 1):
             seconds = max(1, math.floor(now - at) + 1)  # the shortest whole window with this request in it
@@ -66,6 +67,7 @@ class FixedWindow:
         """Count a request at `now` (seconds).
 
         Returns whether it may pass, how many are left, and in how many seconds the window ends."""
+        # The window begins with a request, not at a round time of the clock.
         if now >= self._began + self.seconds:
             self._began, self._used = now, 0
         self._used += 1
@@ -91,6 +93,7 @@ class Quota:
         if self._used < limit:
             self._used += 1
             return True, None
+        # The wait runs from the first refusal; later refusals do not lengthen it.
         if self._spent_at is None:
             self._spent_at = now
         if renewed_after is None:

@@ -61,6 +61,7 @@ class Sandbox:
 
     async def __aenter__(self) -> Self:
         now = self._now or asyncio.get_running_loop().time
+        # One generator for all services: the same seed and the same requests give the same answers.
         rng = Random(self.behaviour.seed)
         context = Context(self.catalogue, self.behaviour, now, rng, self._record, self._control)
         tokens, lookup = Tokens(), TextLookup(self.catalogue)
@@ -76,6 +77,7 @@ class Sandbox:
         try:
             for service in services:
                 self.urls[f"{service.name}_url"] = await self._serve(service)
+        # A cancelled start must not leave ports open either.
         except BaseException:
             await self.close()
             raise
@@ -108,6 +110,7 @@ class Sandbox:
             # aiohttp would refuse a long request line itself, before the service can answer 414
             max_line_size=1 << 20,
             shutdown_timeout=0.1,
+            # A slow answer must not outlive the client that went away.
             handler_cancellation=True,
         )
         self._runners.append(runner)

@@ -93,6 +93,7 @@ class Service(ABC):
 
     def app(self) -> web.Application:
         """Return an aiohttp application that hands every path and method to `answer`."""
+        # aiohttp's own limit of 1 MiB is below what the services accept.
         app = web.Application(client_max_size=16 * 1024**2)
         app.router.add_route("*", "/{path:.*}", self._handle)
         return app
@@ -107,10 +108,12 @@ class Service(ABC):
             if response is not None:
                 status = response.status
                 return response
+            # aiohttp has no answer that sends nothing: cut the connection under it.
             if request.transport:
                 request.transport.abort()
             return web.Response()
         finally:
+            # This runs for a client that went away, too: that cancels the handler.
             query = {name: ",".join(request.query.getall(name)) for name in request.query}
             agent = request.headers.get("User-Agent", "")
             self.context.record(
@@ -129,6 +132,7 @@ class Service(ABC):
         response = html(faults.error_status, "Error") if happens(faults.error_share) else None
         if response is None:
             response = await self.answer(request)
+        # Only the announcement of a limit changes, not the limit.
         if response.status in (429, 503) and faults.retry_after is not None:
             response.headers.pop("Retry-After", None)
             if faults.retry_after:

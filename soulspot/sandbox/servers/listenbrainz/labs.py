@@ -109,6 +109,7 @@ class Labs(Service):
 
     def _by_text(self, inputs: list[Json], *, with_release: bool) -> Iterator[Json]:
         """Yield rows for exact matches; of inputs that fold alike, only the last has one."""
+        # The real lookup joins on the folded text, where the last of equal inputs wins.
         last: dict[str, tuple[int, str, str, str | None]] = {}
         for index, each in enumerate(inputs):
             artist, title = _text(each, "artist_credit_name"), _text(each, "recording_name")

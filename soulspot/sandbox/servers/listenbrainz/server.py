@@ -36,6 +36,7 @@ class ListenBrainz(Service):
             "X-RateLimit-Reset-In": str(wait),
         }
         try:
+            # The headers are true even while limits are off.
             if not allowed and self.behaviour.limits:
                 raise Refusal(429, "Your requests are exceeding the allowable rate limit.")
             return json_response(await self._route(request), headers=headers)
@@ -72,6 +73,7 @@ class ListenBrainz(Service):
         for mbid in mbids:
             if not isinstance(mbid, str) or not ids.is_mbid(mbid.strip()):
                 raise Refusal(400, f"Recording mbid {mbid} is not valid.")
+        # This index has no merged MBIDs: the cache resolves no redirects.
         known = self.catalogue.recordings_by_mbid
         found = (known.get(mbid.strip().lower()) for mbid in mbids)
         missing = self.behaviour.lb_missing_share

@@ -83,6 +83,7 @@ class TextLookup:
 
         Most are right. One recording in ten has none, and `wrong_share` of them have a dead or a
         wrong id."""
+        # Labs keeps ids that Spotify has dropped, and names them beside the living ones.
         luck = ids.number("labs", seed, recording.mbid)
         if luck % 1_000_000 < wrong_share * 1_000_000 and self.catalogue.spotify_tracks:
             tracks = self.catalogue.spotify_tracks

@@ -102,6 +102,7 @@ def recording(catalogue: Catalogue, value: Recording, inc: Collection[str], nest
     }
     if value.first_release_date:
         shown["first-release-date"] = value.first_release_date
+    # `artists` credits the entity itself, `artist-credits` everything nested in it as well.
     if "artist-credits" in inc or ("artists" in inc and not nested):
         shown["artist-credit"] = _credit(value.credit, inc)
     if "isrcs" in inc:
@@ -116,6 +117,7 @@ def recording(catalogue: Catalogue, value: Recording, inc: Collection[str], nest
     if "url-rels" in inc:
         shown["relations"] = _spotify_relations("track", value.url_ids)
     if "releases" in inc:
+        # A release is listed once, however many of its media have the recording.
         on_release: dict[str, list[Place]] = {}
         for place in catalogue.places(value.mbid):
             on_release.setdefault(place.release.mbid, []).append(place)
@@ -197,6 +199,7 @@ def release(catalogue: Catalogue, value: Release, inc: Collection[str]) -> Json:
     """Return a release as a lookup shows it; with `recordings` in `inc` it is a whole album."""
     shown = _release_core(value)
     shown["asin"] = None
+    # The archive's images are counted, not listed: their ids are in ListenBrainz' answers only.
     front = value.cover_id is not None
     art = {"artwork": front, "count": int(front), "front": front, "back": False, "darkened": False}
     shown["cover-art-archive"] = art

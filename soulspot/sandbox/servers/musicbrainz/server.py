@@ -83,6 +83,7 @@ class MusicBrainz(Service):
             self.indexes[kind].build(names.split())
 
     async def answer(self, request: web.Request) -> web.Response:
+        # The proxy in front answers this: HTML whatever the client accepts, and no other header.
         line = len(request.raw_path) + len(f"{request.method}  HTTP/1.1")
         if line > self.behaviour.mb_line_bytes:
             return html(414, "Request-URI Too Large")
@@ -120,6 +121,7 @@ class MusicBrainz(Service):
         if parts[:2] != ["ws", "2"] or len(parts) not in (3, 4):
             raise Refusal(404, "Not Found")
         kind, query = parts[2], request.query.get("query")
+        # The limits come first: a malformed request uses up the rate as well.
         self._admit(request, is_search=query is not None)
         if request.method not in ("GET", "HEAD"):
             raise Refusal(405, "Method Not Allowed")
@@ -167,6 +169,8 @@ class MusicBrainz(Service):
         if kind == "release" and (release := self.catalogue.release(mbid)):
             return entities.release(self.catalogue, release, inc)
         if kind == "recording" and (recording := self.catalogue.recording(mbid)):
+            # A merged MBID redirects with its query, so that a client that follows gets the same
+            # includes.
             if recording.mbid != mbid:
                 query = f"?{request.query_string}" if request.query_string else ""
                 base = f"{request.scheme}://{request.host}{self.base_path}"
@@ -187,6 +191,7 @@ class MusicBrainz(Service):
 
     def _search(self, kind: str, request: web.Request, query: str) -> Json:
         limit, offset = (_whole(request.query.get(*pair)) for pair in (("limit", "25"), ("offset", "0")))
+        # A limit out of range is no error: it silently becomes 25.
         if limit is None or not 1 <= limit <= 100:
             limit = 25
         offset = offset or 0

@@ -86,6 +86,7 @@ def _add_credit(parent: Element, value: Json) -> None:
     for part in value["artist-credit"]:
         join = {"joinphrase": part["joinphrase"]} if part.get("joinphrase") else {}
         named = SubElement(shown, "name-credit", join)
+        # mmd-2.0 repeats the credited name only where it is not the artist's own.
         if part["name"] != part["artist"]["name"]:
             _add_text(named, "name", part["name"])
         _add_entity(named, "artist", part["artist"])
@@ -166,6 +167,7 @@ def _add_recording(parent: Element, value: Json) -> None:
 
 def _add_relations(parent: Element, value: Json) -> None:
     """Add one `relation-list` for each type of target."""
+    # JSON mixes all targets in one list, XML has a list for each type.
     by_target: dict[str, list[Json]] = defaultdict(list)
     for relation in value.get("relations", []):
         by_target[relation["target-type"]].append(relation)

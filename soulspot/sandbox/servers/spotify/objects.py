@@ -52,6 +52,7 @@ class SpotifyObjects:
 
     def simple_album(self, album: SpotifyAlbum) -> Json:
         """Return an album as it stands inside a track or a search result."""
+        # The host of the covers service serves these paths, too.
         image = f"https://i.scdn.co/image/ab67616d{ids.number('image', album.id) % 16**32:032x}"
         return {
             **self._core("album", album.id),
@@ -113,6 +114,8 @@ class SpotifyObjects:
             "track_number": track.track_number,
             **self._in_market(),
         }
+        # Relinking: another id stands in the same position, and `linked_from` names the requested
+        # one.
         if self.market and self.relink and ids.number("relink", track.id) % self.relink == 0:
             shown |= self._for_extended({"linked_from": self._core("track", track.id)})
             shown |= self._core("track", ids.spotify_id("twin", self.market, track.id))

@@ -68,6 +68,7 @@ def _rank(index: Index, query: str, values: Sequence[T], title_field: str) -> li
         return []
     title = fold(next((value for name, value in filters if name == title_field), free)).strip()
     found = [values[doc] for doc in reduce(set.__and__, parts)]
+    # The id breaks ties: unlike MusicBrainz, Spotify pages do not overlap.
     return sorted(found, key=lambda each: (fold(each.title) != title, -each.popularity, each.id))
 
 

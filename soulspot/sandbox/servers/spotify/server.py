@@ -64,6 +64,7 @@ class SpotifyAccounts(Service):
             missing = "grant_type" not in form
             problem = "grant_type parameter is missing" if missing else "unsupported grant type"
             return json_response({"error": "unsupported_grant_type", "error_description": problem}, 400)
+        # A random token, as at Spotify: no client can guess the next one.
         token, lifetime = "BQ" + secrets.token_urlsafe(60), self.behaviour.token_lifetime
         self.tokens.ends[token] = self.context.now() + lifetime
         return json_response({"access_token": token, "token_type": "Bearer", "expires_in": lifetime})
@@ -148,6 +149,7 @@ class Spotify(Service):
 
     def _batch(self, kind: str, request: web.Request) -> list[str]:
         """Return the ids of a batch request; Development Mode has no batches."""
+        # A withheld route refuses before it looks at the ids.
         if not self.is_extended:
             raise Refusal(403, "Forbidden")
         spotify_ids = [each for each in request.query.get("ids", "").split(",") if each]
@@ -183,6 +185,7 @@ class Spotify(Service):
         if len(query) > 250:
             raise Refusal(400, "Query exceeds maximum length of 250 characters")
         limit, offset = _page(request, *((20, 50) if self.is_extended else (5, 10)))
+        # Spotify finds at most 1,000 entries of a kind.
         if offset + limit > 1000:
             raise Refusal(400, "Invalid offset")
         answer: dict[str, Any] = {}
