@@ -1,4 +1,5 @@
-"""Data frames and streams of Python programs in, the same items with what was found out.
+"""Data frames and streams of items from Python programs in; the same items with their enriched rows
+out.
 
 The Python way in: `soulspot.enrich_dataframe` and `soulspot.enrich_stream`."""
 

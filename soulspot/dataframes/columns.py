@@ -1,4 +1,5 @@
-"""The columns that an enriched data frame gains: one for each of `enriched_tracks`, and `error`; names and types."""
+"""The columns that an enriched data frame gains: those of `enriched_tracks`, and `error`; their
+names and types."""
 
 from __future__ import annotations
 
@@ -14,8 +15,8 @@ from soulspot.pipeline.items import ItemOutcome
 ERROR = "error"
 _NUMBERS = frozenset({"track_id", "track_number", "disc_number", "duration_ms", "popularity"})
 _LISTS = frozenset({"artists", "genres", "mb_artist_ids", "spotify_artist_ids"})
-# what is not simply the field
-_MADE: Mapping[str, Callable[[EnrichedTrack], Any]] = {
+# Values that differ from the field of the track.
+_CONVERTED: Mapping[str, Callable[[EnrichedTrack], Any]] = {
     "path": lambda track: track.path.decode("utf-8", "backslashreplace") if track.path is not None else None,
     "status": lambda track: track.status.value,
     "sources": lambda track: json.dumps(dict(track.sources), sort_keys=True),
@@ -30,26 +31,28 @@ class Results:
         self._values: dict[str, list[Any]] = {name: [] for name in NAMES}
 
     def add(self, outcomes: Iterable[ItemOutcome]) -> None:
+        """Append a row for each outcome."""
         for outcome in outcomes:
             for name, values in self._values.items():
                 values.append(_value(outcome, name))
 
     def series(self, names: Mapping[str, str], like: nw.DataFrame[Any]) -> list[nw.Series[Any]]:
-        """As columns of a frame like this one, called what `names` says."""
+        """Return the columns for a frame of the kind of `like`, named as `names` says."""
         return [_series(name, names[name], values, like) for name, values in self._values.items()]
 
 
-def names_beside(columns: Iterable[str], prefix: str) -> dict[str, str]:
-    """What each column is called beside those that are there: its own name, with `prefix` while that is taken."""
-    taken = set(columns)
-    found = {}
+def column_names(taken: Iterable[str], prefix: str) -> dict[str, str]:
+    """Return each column's name in the frame: its own, with `prefix` in front while that name is
+    taken."""
+    taken = set(taken)
+    names = {}
     for name in NAMES:
-        called = name
-        while called in taken:
-            called = prefix + called
-        taken.add(called)
-        found[name] = called
-    return found
+        free = name
+        while free in taken:
+            free = prefix + free
+        taken.add(free)
+        names[name] = free
+    return names
 
 
 def _value(outcome: ItemOutcome, name: str) -> Any:
@@ -58,8 +61,8 @@ def _value(outcome: ItemOutcome, name: str) -> Any:
         return "; ".join(dict.fromkeys([*words, *outcome.remarks])) or None
     if outcome.track is None:
         return None
-    if made := _MADE.get(name):
-        return made(outcome.track)
+    if convert := _CONVERTED.get(name):
+        return convert(outcome.track)
     value = getattr(outcome.track, name)
     return list(value) if name in _LISTS else value
 
@@ -71,11 +74,11 @@ def _series(name: str, called: str, values: list[Any], like: nw.DataFrame[Any]) 
     elif name == "confidence":
         kind = nw.Float64()
     elif name in _NUMBERS or name == "explicit":
-        whole = name in _NUMBERS
+        is_number = name in _NUMBERS
+        # The integers and booleans of numpy have no missing value; those of pandas itself do.
         if like.implementation.is_pandas_like():
-            # what numpy has for these knows no missing values
             native = like.implementation.to_native_namespace()
-            made = native.Series(values, name=called, dtype="Int64" if whole else "boolean")
-            return nw.from_native(made, series_only=True)
-        kind = nw.Int64() if whole else nw.Boolean()
+            column = native.Series(values, name=called, dtype="Int64" if is_number else "boolean")
+            return nw.from_native(column, series_only=True)
+        kind = nw.Int64() if is_number else nw.Boolean()
     return nw.new_series(called, values, kind, backend=like.implementation)

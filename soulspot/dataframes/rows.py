@@ -1,10 +1,12 @@
-"""The rows of a data frame as things to enrich: which column is which, what is the key, what makes an album."""
+"""The rows of a data frame as items to enrich: which column is which, the key of a row, the
+group of an album."""
 
 from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import narwhals as nw
@@ -15,52 +17,57 @@ from soulspot.pipeline.items import Item, item_of
 KEY = "key"
 
 
-def column_names(group_by: str | Sequence[str] | None) -> list[str]:
-    if group_by is None:
-        return []
-    return [group_by] if isinstance(group_by, str) else list(group_by)
-
-
 class Rows:
-    """The rows of a frame as items. ValueError when its columns are not what was said."""
+    """The rows of a frame as items. ValueError for columns that the frame has not, or that cannot
+    be used.
+
+    `group_by` are columns whose equal values make one album, `columns` says which of the frame's
+    columns is which, `key` is the column with the caller's name of each row."""
 
     def __init__(
         self, frame: nw.DataFrame[Any], group_by: list[str], columns: Mapping[str, str], key: str | None
     ) -> None:
         if unknown := [name for name in columns if name not in cells.KNOWN_COLUMNS]:
             raise ValueError(
-                f"columns: {', '.join(map(repr, unknown))} cannot be filled; known are {', '.join(cells.KNOWN_COLUMNS)}"
+                f"columns: {', '.join(map(repr, unknown))} cannot be filled;"
+                f" known are {', '.join(cells.KNOWN_COLUMNS)}"
             )
-        wanted = {KEY: key} if key is not None else {}
-        for name in [*columns.values(), *group_by, *wanted.values()]:
+        given = {**columns, **({KEY: key} if key is not None else {})}
+        present = ", ".join(map(str, frame.columns[:30]))
+        for name in [*columns.values(), *group_by, *given.values()]:
             if name not in frame.columns:
-                raise ValueError(
-                    f"there is no column {name!r}; there are {', '.join(map(str, frame.columns[:30]))}"
-                )
+                raise ValueError(f"there is no column {name!r}; there are {present}")
             if not isinstance(name, str):
                 raise ValueError(
                     f"column {name!r} has a name that is no text: give all of them one, as"
                     " df.columns = df.columns.map(str) does"
                 )
-        taken = {*columns.values(), *wanted.values()}
-        found = cells.known_columns(one for one in frame.columns if isinstance(one, str) and one not in taken)
-        self._columns = found | dict(columns) | wanted
+        others = (name for name in frame.columns if isinstance(name, str) and name not in given.values())
+        self._columns = cells.known_columns(others) | given
         if len(frame) and not self._columns.keys() - {KEY}:
             raise ValueError(
-                f"none of the columns is known: {', '.join(map(str, frame.columns[:30]))}; known are"
-                f" {', '.join(cells.KNOWN_COLUMNS)}. Say which is which: columns={{'title': 'your column'}}"
+                f"none of the columns is known: {present}; known are {', '.join(cells.KNOWN_COLUMNS)}."
+                " Say which is which: columns={'title': 'your column'}"
             )
         self._group_by = group_by
         self._frame = frame
-        if KEY in self._columns and (twice := self._shared_key()) is not None:
-            words = f"the column {self._columns[KEY]!r} has {twice!r} for several rows that differ"
-            if KEY in columns or key is not None:
+        if KEY in self._columns and (shared := self._shared_key()) is not None:
+            words = f"the column {self._columns[KEY]!r} has {shared!r} for several rows that differ"
+            if KEY in given:
                 raise ValueError(f"{words}: it cannot be their key")
+            # A column `key` that nobody named may well be the key of a song.
             warnings.warn(f"{words}: it is not taken as their key", UserWarning, stacklevel=5)
             del self._columns[KEY]
 
+    def batches(self, size: int) -> Iterator[list[Item]]:
+        """Yield the rows as items, at most `size` at a time."""
+        items = (item_of(cell, self._group(cell)) for cell in self._cells())
+        while batch := list(islice(items, size)):
+            yield batch
+
     def _cells(self) -> Iterator[dict[str, Any]]:
-        """The columns that matter, row by row, by their names of ours; those of the group by place."""
+        """Yield each row by the names of import columns; group columns are named by their place
+        after a NUL."""
         names = list(dict.fromkeys([*self._columns.values(), *self._group_by]))
         for row in self._frame.select(names).iter_rows(named=True):
             cell = {name: row[column] for name, column in self._columns.items()}
@@ -68,29 +75,21 @@ class Rows:
             yield cell
 
     def _shared_key(self) -> str | None:
-        """A key that two different rows have."""
+        """Return a key that two different rows have; None when there is none."""
         seen: dict[str, int] = {}
         for cell in self._cells():
             record = cells.import_record(cell)
-            if (said := record.pop(KEY, None)) is None:
+            if (key := record.pop(KEY, None)) is None:
                 continue
+            # Hashes, because the rows of a large frame would fill the memory.
             content = hash(json.dumps(record, sort_keys=True))
-            if seen.setdefault(str(said), content) != content:
-                return str(said)
+            if seen.setdefault(str(key), content) != content:
+                return str(key)
         return None
 
-    def batches(self, size: int) -> Iterator[list[Item]]:
-        batch: list[Item] = []
-        for cell in self._cells():
-            batch.append(item_of(cell, self._group(cell)))
-            if len(batch) == size:
-                yield batch
-                batch = []
-        if batch:
-            yield batch
-
     def _group(self, cell: Mapping[str, Any]) -> str | None:
-        """The same text for the rows of one album; None where nothing says which it is."""
+        """Return the same text for all rows of one album; None where no group column has a
+        value."""
         values = [cells.plain_value(cell[f"\0{number}"]) for number in range(len(self._group_by))]
         if all(cells.is_empty(value) for value in values):
             return None

@@ -1,4 +1,5 @@
-"""Long work with an id in (scan, import, enrich, retry, export, tags); a row with live counts and a report out.
+"""Long work with an id in (scan, import, enrich, retry, export, tags); a row with live counts and a
+report out.
 
 The decisions of a person in review are here too. Called by web, daemon and cli."""
 

@@ -1,4 +1,5 @@
-"""Release messages as an operation: the check of its options, and the zip file with one message a release."""
+"""Release messages as an operation: the check of its options, and the zip file with one message
+a release."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from soulspot.models import Status
 from soulspot.operations.progress import OnProgress
 
 SUFFIX = ".zip"
-# The oldest time that a zip file can store: equal messages are an equal file, whenever they were written.
+# The oldest time that a zip file can store: equal messages are an equal file, whenever they were
+# written.
 OLDEST = (1980, 1, 1, 0, 0, 0)
 
 
@@ -26,7 +28,8 @@ def check_options(
     section: Any, *, validate: bool, group_by: Sequence[str] | None, status: Sequence[str] = (),
     limit: int | None = None,
 ) -> None:  # fmt: skip
-    """Raise ValueError for options that do not fit release messages, or a faulty `section` export.ddex."""
+    """Raise ValueError for options that do not fit release messages, or a faulty `section`
+    export.ddex."""
     if limit is not None:
         raise ValueError("limit goes with tables, not with ddex")
     if set(status) - {Status.ACCEPTED}:

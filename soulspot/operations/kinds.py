@@ -1,4 +1,5 @@
-"""The work of each kind of operation: an entry of `KINDS`, driven by its stored request alone, so that it can restart.
+"""The work of each kind of operation: an entry of `KINDS`, driven by its stored request alone, so
+that it can restart.
 
 Exports need a folder besides, and have a module of their own."""
 
@@ -31,12 +32,13 @@ COUNT = 2.0  # seconds between two counts of an enrichment or a refresh
 Report = tuple[dict[str, Any], list[str]]
 """(the report of the operation as JSON, notes for people)."""
 Work = Callable[[EnrichmentService, Mapping[str, Any], Progress], Awaitable[Report]]
-"""work(service, request, progress). After a restart it is called again with the same request: what has been
-done before must then cost little and change nothing."""
+"""work(service, request, progress). After a restart it is called again with the same request:
+what has been done before must then cost little and change nothing."""
 
 
 def scan_request(places: Sequence[bytes]) -> dict[str, Any]:
-    """Return the request stored with a scan: `{"places": [hex paths]}`; no places are the whole library."""
+    """Return the request stored with a scan: `{"places": [hex paths]}`; no places are the whole
+    library."""
     # Paths need not be UTF-8, and JSON must be.
     return {"places": [place.hex() for place in places]}
 
@@ -49,7 +51,8 @@ def import_request(path: Path, *, remove: bool = False) -> dict[str, Any]:
 
 
 def enrich_request(places: Sequence[bytes], wait: float, *, force_before: float | None) -> dict[str, Any]:
-    """Return the request stored with an enrichment: `{"places": [hex paths], "wait": s, "force_before": s}`.
+    """Return the request stored with an enrichment: `{"places": [hex paths], "wait": s,
+    "force_before": s}`.
 
     Lookups answered before `force_before` (epoch seconds) are sent again."""
     return {**scan_request(places), "wait": wait, "force_before": force_before}
@@ -128,7 +131,8 @@ async def _enrich(service: EnrichmentService, request: Mapping[str, Any], progre
     # The scan may take long too, and adds tracks while it runs.
     async with _alongside(_count_tracks(service, progress)):
         await run.scan(_places(request), lambda report: None, notes.append)
-        # The time of the request, not of this start: after a restart, answers since then are left alone.
+        # The time of the request, not of this start: after a restart, answers since then are left
+        # alone.
         if request.get("force_before"):
             await refetch(service, _places(request), before=request["force_before"])
         postponed = await wait_until_settled(service, float(request["wait"]))

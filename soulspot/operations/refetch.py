@@ -1,4 +1,5 @@
-"""Lookups that are queued again before their time: by `enrich --force`, with its cost, and by `retry`."""
+"""Lookups that are queued again before their time: by `enrich --force`, with its cost, and by
+`retry`."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ PLACES = 100
 class RefetchCost:
     """The cost of a refetch, without the lookups that its answers will make necessary.
 
-    `requests` are by provider, with every batch full; `seconds` is what they take at the configured rates."""
+    `requests` are by provider, with every batch full; `seconds` is what they take at the
+    configured rates."""
 
     lookups: int
     requests: dict[str, int] = field(default_factory=dict)
@@ -61,7 +63,8 @@ async def refetch_cost(service: EnrichmentService, places: Sequence[bytes]) -> R
                 size = 1 if alone else max(1, min(capacity[kind], pump.settings.batch_size))
                 requests[provider] += Tariff({kind: size}, 1.0).requests(kind, count)
                 lookups += count
-    # Of several hosts of one provider, the one with a budget is the slowest: it comes last, and wins.
+    # Of several hosts of one provider, the one with a budget is the slowest: it comes last, and
+    # wins.
     gates = sorted(service.parts.gates.snapshot(), key=lambda gate: gate.daily_budget or 0)
     tariffs = {gate.provider: Tariff({}, gate.rate, gate.daily_budget) for gate in gates if gate.rate}
     # Providers work side by side, so the slowest decides.
@@ -72,8 +75,9 @@ async def refetch_cost(service: EnrichmentService, places: Sequence[bytes]) -> R
 async def refetch(service: EnrichmentService, places: Sequence[bytes], *, before: float | None = None) -> int:
     """Queue answered, missing and given-up lookups again; return how many.
 
-    Takes those that serve a track at or below one of `places` (any track when empty) and were answered
-    earlier than `before` (epoch seconds). Enriched rows stay as they are until there are new answers."""
+    Takes those that serve a track at or below one of `places` (any track when empty) and were
+    answered earlier than `before` (epoch seconds). Enriched rows stay as they are until there
+    are new answers."""
 
     def reopen(connection: sqlite3.Connection, some: Sequence[bytes]) -> int:
         reopened = settled_lookups.requeue(connection, some, time.time(), before=before)
@@ -108,6 +112,7 @@ async def queue_again(
 
 
 def _chunks(places: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    """Yield the places, `PLACES` at a time; no places are one empty chunk, which stands for the whole library."""
+    """Yield the places, `PLACES` at a time; no places are one empty chunk, which stands for the
+    whole library."""
     for start in range(0, max(1, len(places)), PLACES):
         yield places[start : start + PLACES]

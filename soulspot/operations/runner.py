@@ -1,4 +1,5 @@
-"""Operations of the daemon: each is a row with live counts, worked on by a task of the running loop.
+"""Operations of the daemon: each is a row with live counts, worked on by a task of the running
+loop.
 
 A row outlives the process that works on it: the next daemon resumes what was not finished."""
 
@@ -71,11 +72,12 @@ class Operations:
 
     @property
     def uploads(self) -> Path:
-        """The folder of import files that are not read yet, beside the database: they outlive a restart."""
+        """The folder of import files that are not read yet, beside the database: they outlive a
+        restart."""
         path = self._service.database.path
         return path.with_name(path.name + "-uploads")
 
-    # --- starting -------------------------------------------------------------------------------------------------
+    # --- starting ---------------------------------------------------------------------------------
 
     async def scan(self, places: Sequence[bytes] = ()) -> int:
         """Start a scan of the library, or of these places in it. Return the operation's id."""
@@ -93,7 +95,8 @@ class Operations:
         return await self.start("import", import_request(path, remove=remove), {"file": name})
 
     async def enrich(self, places: Sequence[bytes] = (), wait: float = 60.0, *, force: bool = False) -> int:
-        """Start a scan that goes on until no lookup is due within `wait` seconds. Return the operation's id.
+        """Start a scan that goes on until no lookup is due within `wait` seconds. Return the
+        operation's id.
 
         With `force`, lookups of these places that were answered before now are sent again."""
         request = enrich_request(places, wait, force_before=self._now() if force else None)
@@ -101,7 +104,8 @@ class Operations:
         return await self.start("enrich", request, shown)
 
     async def retry(self, states: Sequence[str], provider: str | None) -> int:
-        """Queue given-up lookups again. Return the operation's id. ValueError when the provider is off."""
+        """Queue given-up lookups again. Return the operation's id. ValueError when the provider
+        is off."""
         if why := retry_refusal(self._service, provider):
             raise ValueError(why)
         request = retry_request(states, provider)
@@ -119,13 +123,15 @@ class Operations:
         await self.exports.sweep(self._service)
 
     async def write_tags(self, wanted: TagRequest) -> int:
-        """Compare the files' tags with the enriched rows, or write them. Return the operation's id."""
+        """Compare the files' tags with the enriched rows, or write them. Return the operation's
+        id."""
         shown = {"places": readable_paths(wanted.paths), "fields": list(wanted.fields), "policy": wanted.policy,
                  "apply": wanted.apply}  # fmt: skip
         return await self.start("write_tags", request_to_json(wanted), shown)
 
     async def undo_tags(self, operation_id: int, *, force: bool = False) -> int:
-        """Restore the tags that an operation overwrote. Return the id of the operation that restores them."""
+        """Restore the tags that an operation overwrote. Return the id of the operation that
+        restores them."""
         await self.give_up(operation_id, "taken back before it had ended")
         request = {"operation": operation_id, "force": force}
         return await self.start("undo_tags", request, request)
@@ -147,7 +153,8 @@ class Operations:
             await self.write_tags(tag_request(tagging.rules, apply=True, track_ids=tuple(due), quiet=quiet))
 
     async def watch_refresh(self) -> None:
-        """Start an operation that follows the refresh of aged answers, if one is due; the scheduler calls this."""
+        """Start an operation that follows the refresh of aged answers, if one is due; the
+        scheduler calls this."""
         if "refresh" in self.kinds_running() or self._stopping.is_set():
             return
         if await self._service.database.read(library_counts.count_refreshing_lookups):
@@ -190,7 +197,7 @@ class Operations:
             return f"cut off {operation.cut_off} times in a row at the same place"
         return None
 
-    # --- following ------------------------------------------------------------------------------------------------
+    # --- following --------------------------------------------------------------------------------
 
     def kinds_running(self) -> set[str]:
         """Return the kinds of the operations that run now."""
@@ -213,7 +220,7 @@ class Operations:
         await asyncio.gather(*(running.task for running in self._running.values()), return_exceptions=True)
         await asyncio.gather(*self._endings, return_exceptions=True)
 
-    # --- ending ---------------------------------------------------------------------------------------------------
+    # --- ending -----------------------------------------------------------------------------------
 
     async def cancel(self, operation_id: int) -> bool:
         """Cancel an operation; what it has queued stays queued. False when it does not run."""
@@ -285,7 +292,8 @@ class Operations:
         self._announce(operation, ending, counts)
 
     def _announce(self, operation: UnfinishedOperation, ending: Ending, counts: Counts) -> None:
-        """Log and count the end that the row has now, and remove the upload, which nobody needs any more."""
+        """Log and count the end that the row has now, and remove the upload, which nobody needs
+        any more."""
         if upload := _upload_of(operation):
             _remove(Path(os.fsdecode(upload)))
         ending.announce(self._service, operation.operation_id, operation.kind, counts)

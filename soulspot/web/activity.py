@@ -32,7 +32,8 @@ class _Sample:
 
 
 class Activity(Handlers):
-    """Samples of the counters, and their handler. The activity of a span is the difference of two samples."""
+    """Samples of the counters, and their handler. The activity of a span is the difference of
+    two samples."""
 
     def __init__(self, service: EnrichmentService, wall: Callable[[], float] = time.time) -> None:
         self._database = service.database
@@ -47,7 +48,8 @@ class Activity(Handlers):
         return {"slice_seconds": SLICE, "slices": self.slices(), "failures": failures}
 
     def slices(self) -> list[dict[str, Any]]:
-        """Return the last hour, oldest first: `at` (end of the slice), finished `tracks`, `requests` by provider."""
+        """Return the last hour, oldest first: `at` (end of the slice), finished `tracks`,
+        `requests` by provider."""
         return [
             {
                 "at": iso(later.at),
@@ -60,8 +62,8 @@ class Activity(Handlers):
     def services(self) -> dict[str, dict[str, Any]]:
         """Return `requests_last_minute` and `batch_fill` by provider.
 
-        `batch_fill` is the share (0 to 1) of the batches' capacity that was used since the process started;
-        None before the first batch."""
+        `batch_fill` is the share (0 to 1) of the batches' capacity that was used since the
+        process started; None before the first batch."""
         now = self._now()
         before = self._minute_before(now)
         room, items = self._telemetry.batch_room, self._telemetry.batch_items
@@ -74,7 +76,8 @@ class Activity(Handlers):
         }
 
     def pace(self, pending: int) -> dict[str, float | None]:
-        """Return `tracks_per_second` over the last minute, and `eta_seconds` until `pending` tracks are finished.
+        """Return `tracks_per_second` over the last minute, and `eta_seconds` until `pending` tracks
+        are finished.
 
         Both are None while no track is finished."""
         now = self._now()

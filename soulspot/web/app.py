@@ -30,8 +30,9 @@ def make_application(
 ) -> web.Application:  # fmt: skip
     """Return the aiohttp application with every route behind the guards.
 
-    `ready` says whether the process has started and is not stopping. `token` is None where no client has
-    to know one; `allowed_hosts` are names that the server may be reached by, beside localhost and IPs."""
+    `ready` says whether the process has started and is not stopping. `token` is None where no
+    client has to know one; `allowed_hosts` are names that the server may be reached by, beside
+    localhost and IPs."""
     activity = Activity(service)
     status = StatusRoutes(service, operations, activity, ready=ready, version=version)
     feed = Feed(service, status.document)

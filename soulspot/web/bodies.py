@@ -17,8 +17,9 @@ SLOWEST = 1 << 10  # bytes a second: an upload with a lower average is given up
 async def json_object(request: web.Request) -> dict[str, Any]:
     """Return the body as a JSON object, {} where there is none.
 
-    Raises HTTPUnsupportedMediaType for another Content-Type, HTTPBadRequest for a body that is not JSON,
-    HTTPUnprocessableEntity for JSON that is no object, HTTPRequestTimeout for a body that stops coming."""
+    Raises HTTPUnsupportedMediaType for another Content-Type, HTTPBadRequest for a body that is
+    not JSON, HTTPUnprocessableEntity for JSON that is no object, HTTPRequestTimeout for a body
+    that stops coming."""
     if not request.can_read_body:
         return {}
     # A body without a Content-Type is read as JSON: no route takes anything else here.
@@ -33,7 +34,8 @@ async def json_object(request: web.Request) -> dict[str, Any]:
 async def read_in_time(read: Callable[[], Any], kind: str) -> Any:
     """Await `read()` for CHUNK_SECONDS at most.
 
-    Raises HTTPRequestTimeout, or HTTPBadRequest where the body is not of this `kind`, named for people."""
+    Raises HTTPRequestTimeout, or HTTPBadRequest where the body is not of this `kind`, named for
+    people."""
     try:
         async with asyncio.timeout(CHUNK_SECONDS):
             return await read()
@@ -51,7 +53,8 @@ def _is_json(media_type: str) -> bool:
 async def chunks(request: web.Request) -> AsyncIterator[bytes]:
     """Yield an uploaded file piece by piece.
 
-    Raises HTTPRequestTimeout when it comes too slowly, HTTPRequestEntityTooLarge beyond MAX_IMPORT bytes."""
+    Raises HTTPRequestTimeout when it comes too slowly, HTTPRequestEntityTooLarge beyond
+    MAX_IMPORT bytes."""
     clock = asyncio.get_running_loop().time
     began, size = clock(), 0
     while True:

@@ -1,8 +1,8 @@
 """The outbox and the status as server-sent events, to at most `MAX_CLIENTS` clients at once.
 
-No client has a queue of its own: each is a position in the outbox, so that a slow client costs no memory
-and misses nothing. Recent events are kept in memory, encoded once for all clients; a client that is
-further behind reads from the database."""
+No client has a queue of its own: each is a position in the outbox, so that a slow client costs
+no memory and misses nothing. Recent events are kept in memory, encoded once for all clients; a
+client that is further behind reads from the database."""
 
 from __future__ import annotations
 
@@ -52,7 +52,8 @@ class Feed:
         self._status = status
         # (event id, encoded event), the newest last
         self._recent: deque[tuple[int, bytes]] = deque(maxlen=RECENT)
-        # The last answer of `after`, as (position, next position, text): most clients ask for the same.
+        # The last answer of `after`, as (position, next position, text): most clients ask for the
+        # same.
         self._last_answer: tuple[int, int, bytes] = (0, 0, b"")
         self._newest = 0
         # Set, and replaced by a new one, as soon as there is something new.
@@ -63,7 +64,8 @@ class Feed:
         self.closed = False
 
     async def join(self) -> int:
-        """Add a client and return the id of the newest event; the client must call `leave` at its end."""
+        """Add a client and return the id of the newest event; the client must call `leave` at
+        its end."""
         self.clients += 1
         if self._polling is None:
             try:
@@ -87,7 +89,8 @@ class Feed:
             self._polling = None
 
     async def after(self, position: int) -> tuple[int, bytes]:
-        """Return the position behind the next events, and these events encoded; b"" when there are none."""
+        """Return the position behind the next events, and these events encoded; b"" when there
+        are none."""
         if self._last_answer[0] == position and self._last_answer[1] > position:
             return self._last_answer[1:]
         if position >= self._newest:
@@ -126,7 +129,8 @@ class Feed:
                 # The disk is busy or full; the next poll reads what this one could not.
                 pass
             except Exception:
-                # Without its reader every client would wait for ever, so it survives faults of ours too.
+                # Without its reader every client would wait for ever, so it survives faults of ours
+                # too.
                 log.exception("request_failed", method="GET", path="/api/v1/events")
             polls += 1
             if is_new:
@@ -175,7 +179,8 @@ class EventRoutes(Handlers):
             feed.leave()
 
     async def _begin(self, last: int | None, newest: int) -> tuple[int, bytes]:
-        """Return the position to start from, and a "reset" event where the client has missed events for good."""
+        """Return the position to start from, and a "reset" event where the client has missed
+        events for good."""
         if last is None:
             return newest, b""
         oldest, newest = await self._feed.database.read(events.kept_range)

@@ -1,4 +1,5 @@
-"""Guards of every route: host names, same origin, the token or its cookie; refusals are problem documents."""
+"""Guards of every route: host names, same origin, the token or its cookie; refusals are problem
+documents."""
 
 from __future__ import annotations
 
@@ -37,8 +38,8 @@ def problem(status: int, title: str, detail: str, headers: Mapping[str, str] | N
 def guard(token: str | None, allowed_hosts: Collection[str]) -> Middleware:
     """Return the middleware that checks every request and turns errors into problem documents.
 
-    It refuses foreign host names (DNS rebinding), requests from other sites' pages (CSRF) and, unless
-    `token` is None, clients that do not know the token."""
+    It refuses foreign host names (DNS rebinding), requests from other sites' pages (CSRF) and,
+    unless `token` is None, clients that do not know the token."""
     allowed = {host.lower() for host in allowed_hosts}
 
     @web.middleware
@@ -56,7 +57,8 @@ def guard(token: str | None, allowed_hosts: Collection[str]) -> Middleware:
                 raise web.HTTPSeeOther("/login")
             detail = "send the token of http.token as Authorization: Bearer, or log in at /login"
             return problem(401, "Unauthorized", detail, {"WWW-Authenticate": "Bearer"})
-        # A browser adds its cookie, and its place in our network, to requests of other sites' pages too.
+        # A browser adds its cookie, and its place in our network, to requests of other sites' pages
+        # too.
         if request.method not in ("GET", "HEAD") and not by_header and not _is_same_origin(request):
             return problem(403, "Forbidden", "requests from other sites' pages are refused")
         return await _answer(request, handler)
@@ -88,7 +90,8 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def cookie_of(token: str) -> str:
-    """Return the value of the cookie for this token: it does not reveal the token, and a new token voids it."""
+    """Return the value of the cookie for this token: it does not reveal the token, and a new
+    token voids it."""
     return hmac.new(token.encode(), b"soulspot cookie", hashlib.sha256).hexdigest()
 
 

@@ -1,4 +1,5 @@
-"""Log in with the token, for browsers: a cookie that scripts cannot read and other sites cannot send."""
+"""Log in with the token, for browsers: a cookie that scripts cannot read and other sites cannot
+send."""
 
 from __future__ import annotations
 

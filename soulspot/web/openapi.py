@@ -18,7 +18,8 @@ PATH_NUMBER = {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
 
 
 class OpenApi(Handlers):
-    """The handler of the document about the routes of all `handlers`. With `token`, clients must know one."""
+    """The handler of the document about the routes of all `handlers`. With `token`, clients must
+    know one."""
 
     def __init__(self, handlers: Sequence[Handlers], *, version: str, token: bool) -> None:
         self._handlers = handlers
@@ -39,7 +40,8 @@ class OpenApi(Handlers):
 
 
 def document(routes: Sequence[Route], *, version: str, token: bool) -> dict[str, Any]:
-    """Return the OpenAPI document of these routes. With `token` it says that clients must know one."""
+    """Return the OpenAPI document of these routes. With `token` it says that clients must know
+    one."""
     bodies: list[Content] = [body for found in routes for body in (*found.answers.values(), found.body)]
     models: dict[str, Model] = {
         Problem.__name__: Problem,
@@ -141,7 +143,8 @@ def _query(query: Model | None) -> list[dict[str, Any]]:
     parameters = []
     for name, described in schema["properties"].items():
         text = described.pop("description", "")
-        # pydantic writes "or null" for a parameter that may be left out; in a query there is no null.
+        # pydantic writes "or null" for a parameter that may be left out; in a query there is no
+        # null.
         for choice in described.pop("anyOf", ()):
             if choice.get("type") != "null":
                 described |= choice

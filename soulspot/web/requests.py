@@ -1,4 +1,5 @@
-"""Models of queries and JSON bodies: requests are checked against them, and OpenAPI describes them."""
+"""Models of queries and JSON bodies: requests are checked against them, and OpenAPI describes
+them."""
 
 from __future__ import annotations
 
@@ -44,7 +45,8 @@ class Body(BaseModel):
 
 
 class Query(BaseModel):
-    """Root of queries: unknown parameters are refused, and text is read as the number it stands for."""
+    """Root of queries: unknown parameters are refused, and text is read as the number it stands
+    for."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 

@@ -130,7 +130,8 @@ class InLibrary(Answer):
 
 
 class Candidate(Answer):
-    """A candidate of the track: its score, reasons in words, and the fields that its provider knows."""
+    """A candidate of the track: its score, reasons in words, and the fields that its provider
+    knows."""
 
     provider: str
     entity_id: str

@@ -1,4 +1,5 @@
-"""Declare each route where its handler stands, check its input, and send what the handler returns."""
+"""Declare each route where its handler stands, check its input, and send what the handler
+returns."""
 
 from __future__ import annotations
 
@@ -56,12 +57,14 @@ class Route:
 def route(method: str, path: str, answers: Mapping[int, Content], **more: Any) -> Callable[[H], H]:
     """Declare the decorated method of a `Handlers` class as the handler of a route.
 
-    `more` are further fields of `Route`; the summary is the first line of the method's docstring. The
-    handler names the parameters that it needs: those of the path (as int), `query` and `body` (checked
-    against the route's models), and `request`. It returns a response, or a value that is sent as JSON."""
+    `more` are further fields of `Route`; the summary is the first paragraph of the
+    method's docstring. The handler names the parameters that it needs: those of the path (as int),
+    `query` and `body` (checked against the route's models), and `request`. It returns a
+    response, or a value that is sent as JSON."""
 
     def mark(handler: H) -> H:
-        summary = (inspect.getdoc(handler) or "").partition("\n")[0].rstrip(".")
+        paragraph = (inspect.getdoc(handler) or "").partition("\n\n")[0]
+        summary = " ".join(paragraph.split()).rstrip(".")
         setattr(handler, MARK, Route(method, path, summary, answers, **more))
         return handler
 
@@ -111,7 +114,8 @@ def _definition(found: Route, handler: Callable[..., Awaitable[Any]]) -> web.Rou
 
 
 def query_of(request: web.Request, kind: type[M]) -> M:
-    """Return the query as a checked model. HTTPUnprocessableEntity names everything that is wrong with it."""
+    """Return the query as a checked model. HTTPUnprocessableEntity names everything that is
+    wrong with it."""
     values: dict[str, Any] = {}
     for name, value in request.query.items():
         if name in values:
@@ -149,7 +153,8 @@ def found_or_404(found: T | None, text: str) -> T:
 
 @contextmanager
 def refusing_values(field: str = "") -> Iterator[None]:
-    """Turn a ValueError of the block into HTTPUnprocessableEntity, naming the `field` of the request."""
+    """Turn a ValueError of the block into HTTPUnprocessableEntity, naming the `field` of the
+    request."""
     try:
         yield
     except ValueError as error:

@@ -1,4 +1,5 @@
-"""Positions of imports from other databases, for the command that runs such an import beside the daemon."""
+"""Positions of imports from other databases, for the command that runs such an import beside the
+daemon."""
 
 from __future__ import annotations
 

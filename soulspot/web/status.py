@@ -1,4 +1,5 @@
-"""Status and health over HTTP: what `soulspot status` shows, and whether the process lives and can work."""
+"""Status and health over HTTP: what `soulspot status` shows, and whether the process lives and
+can work."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ ROOM = 1 << 20  # bytes that must be free beside the database: SQLite fails befo
 
 
 class StatusRoutes(Handlers):
-    """The handlers of status and health. `ready` says whether the process has started and is not stopping."""
+    """The handlers of status and health. `ready` says whether the process has started and is not
+    stopping."""
 
     def __init__(
         self, service: EnrichmentService, operations: Operations, activity: Activity, *,
@@ -84,7 +86,8 @@ class StatusRoutes(Handlers):
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Return device and inode, which tell this file from another of its name; None when there is no file."""
+    """Return device and inode, which tell this file from another of its name; None when there is
+    no file."""
     try:
         found = path.stat()
     except OSError:

@@ -1,4 +1,5 @@
-"""Committed events of the outbox in; signed messages to one receiver out, in order, each until it is delivered.
+"""Committed events of the outbox in; signed messages to one receiver out, in order, each until it
+is delivered.
 
 Built by assembly beside the service; `soulspot webhooks` tries the receiver."""
 

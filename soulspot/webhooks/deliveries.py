@@ -1,4 +1,5 @@
-"""Deliveries: every event of the outbox goes to a receiver, in order, each message until it is delivered."""
+"""Deliveries: every event of the outbox goes to a receiver, in order, each message until it is
+delivered."""
 
 from __future__ import annotations
 
@@ -57,17 +58,20 @@ class Receiver:
 
     @property
     def key(self) -> str:
-        """The key of `provider_state` under which its standing is stored; it does not reveal the URL."""
+        """The key of `provider_state` under which its standing is stored; it does not reveal the
+        URL."""
         return f"webhook:{hashlib.sha256(self.url.encode()).hexdigest()[:16]}"
 
 
 @dataclass(slots=True)
 class Standing:
-    """The progress of deliveries to a receiver, as it is stored: the fields are keys of its JSON."""
+    """The progress of deliveries to a receiver, as it is stored: the fields are keys of its
+    JSON."""
 
     # Every event up to this one is delivered, given up or of no interest.
     told: int = 0
-    # Last event and id of the message that is being sent: each attempt, after a restart too, sends the same.
+    # Last event and id of the message that is being sent: each attempt, after a restart too, sends
+    # the same.
     last: int | None = None
     message_id: str = ""
     attempts: int = 0
@@ -123,7 +127,8 @@ class Deliveries:
                 log.warning("webhook_stalled", error=str(error), again_in_seconds=STORE_AGAIN)
                 pause = STORE_AGAIN
             except Exception as error:
-                # A fault of ours would end this task, and nobody would notice that deliveries have stopped.
+                # A fault of ours would end this task, and nobody would notice that deliveries have
+                # stopped.
                 log.exception("webhook_stalled", error=str(error), again_in_seconds=STORE_AGAIN)
                 pause = STORE_AGAIN
             if pause is None:
@@ -131,14 +136,16 @@ class Deliveries:
             await asyncio.sleep(pause)
 
     async def finish(self, within: float) -> None:
-        """Deliver what can be sent at once, for `within` seconds at most; the next process sends the rest."""
+        """Deliver what can be sent at once, for `within` seconds at most; the next process sends
+        the rest."""
         with contextlib.suppress(TimeoutError, SoulSpotError, sqlite3.Error):
             async with asyncio.timeout(within):
                 while (pause := await self.step(linger=False)) is not None and pause <= 0:
                     pass
 
     async def step(self, *, linger: bool = True) -> float | None:
-        """Send one message, if one is due. Return the seconds until the next step; None after a 410.
+        """Send one message, if one is due. Return the seconds until the next step; None after a
+        410.
 
         Without `linger`, a message does not wait for more events of its type."""
         if self.standing.gone:
@@ -155,7 +162,8 @@ class Deliveries:
         if linger and standing.last is None and not found.is_full and 0 < young <= LINGER:
             return young
         if standing.last is None:
-            # Saved before the message is sent, so that a later process sends the same message again.
+            # Saved before the message is sent, so that a later process sends the same message
+            # again.
             standing.last, standing.message_id = found.last, f"msg_{uuid.uuid4().hex}"
             await self._save()
         await self._pace.wait()
@@ -174,7 +182,8 @@ class Deliveries:
         return next_message(connection, self.standing.told, self._types, self.standing.last)
 
     async def _skip_to(self, event_id: int) -> float:
-        """Move past events without a message. Return 0 to look again at once: there may be more of them."""
+        """Move past events without a message. Return 0 to look again at once: there may be more
+        of them."""
         is_behind = event_id > self.standing.told
         # With `last` set, the events of the message to be sent have been pruned meanwhile.
         if is_behind or self.standing.last is not None:
@@ -223,7 +232,8 @@ class Deliveries:
 
 
 def describe_receiver(connection: sqlite3.Connection, url: str) -> dict[str, Any] | None:
-    """Return how the deliveries to this URL stand, for people; None when nothing is stored about them.
+    """Return how the deliveries to this URL stand, for people; None when nothing is stored about
+    them.
 
     `{"host", "waiting_events", "attempts", "error", "gone", "failing_since", "next_attempt"}`."""
     receiver = Receiver(url, "")

@@ -1,4 +1,5 @@
-"""A webhook message: the events of the outbox that it reports, its body, and its Standard Webhooks signature."""
+"""A webhook message: the events of the outbox that it reports, its body, and its Standard
+Webhooks signature."""
 
 from __future__ import annotations
 
@@ -39,9 +40,11 @@ TRACK_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message about `events` events of the outbox up to `last`; `at` is when the first of them happened.
+    """A message about `events` events of the outbox up to `last`; `at` is when the first of them
+    happened.
 
-    `is_full`: waiting adds nothing to it, because it has the most events or another type comes next."""
+    `is_full`: waiting adds nothing to it, because it has the most events or another type comes
+    next."""
 
     type: str
     last: int
@@ -52,7 +55,8 @@ class Message:
 
 
 def signed_headers(secret: str, message_id: str, at: int, body: bytes) -> dict[str, str]:
-    """Return the headers of one attempt at `at` (epoch seconds), signed with the "whsec_..." secret.
+    """Return the headers of one attempt at `at` (epoch seconds), signed with the "whsec_..."
+    secret.
 
     The signature is v1 of standardwebhooks.com, over "id.timestamp.body"."""
     signature = Webhook(secret).sign(message_id, datetime.fromtimestamp(at, UTC), body.decode())
@@ -65,7 +69,8 @@ def signed_headers(secret: str, message_id: str, at: int, body: bytes) -> dict[s
 
 
 def message_body(type_: str, at: str, data: Mapping[str, Any]) -> bytes:
-    """Return the envelope that the standard recommends: `{"type": ..., "timestamp": ..., "data": {...}}`."""
+    """Return the envelope that the standard recommends: `{"type": ..., "timestamp": ..., "data":
+    {...}}`."""
     text = json.dumps({"type": type_, "timestamp": at, "data": data}, ensure_ascii=False)
     # Names of files may hold half characters (lone surrogates), which UTF-8 cannot say.
     return text.encode("utf-8", "backslashreplace")
@@ -76,8 +81,8 @@ def next_message(
 ) -> Message | int:
     """Return the next message about events after `after`, of the `wanted` types (empty: all).
 
-    With `last`, the message that ended with this event is built again. Without a message, return the
-    event up to which there is nothing to send. Tracks are described as they are now."""
+    With `last`, the message that ended with this event is built again. Without a message, return
+    the event up to which there is nothing to send. Tracks are described as they are now."""
     found = events.list_after(connection, after, WINDOW)
     reported = [
         event for event in found

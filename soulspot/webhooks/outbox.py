@@ -1,4 +1,5 @@
-"""Events that happen outside a transaction (limits, recoveries, alarms), written to the outbox in their order."""
+"""Events that happen outside a transaction (limits, recoveries, alarms), written to the outbox
+in their order."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ class Outbox:
             self._writing = asyncio.create_task(self._write(), name="outbox")
 
     def on_limit(self, event: LimitEvent) -> None:
-        """Record that the gate of a host has closed ("provider.limited") or opened ("provider.recovered")."""
+        """Record that the gate of a host has closed ("provider.limited") or opened
+        ("provider.recovered")."""
         payload: dict[str, Any] = {"provider": event.provider, "host": event.host}
         if event.kind == "limited":
             payload |= {"until": None if event.until is None else iso(event.until), "why": event.why}

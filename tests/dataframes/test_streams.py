@@ -14,7 +14,7 @@ import structlog
 
 from soulspot import EnrichmentService, enrich_stream
 from soulspot.config.loading import Config, make_config
-from soulspot.dataframes.stream_values import StreamBatch, StreamProgress, StreamResult, StreamSummary
+from soulspot.dataframes.callbacks import StreamBatch, StreamProgress, StreamResult, StreamSummary
 from soulspot.pipeline import items
 from soulspot.pipeline.status import is_alive
 from tests.library.audio import flac

@@ -39,7 +39,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
         yield opened_
 
 
-# --- errors by category -------------------------------------------------------------------------------------------
+# --- errors by category ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_where_nothing_failed_nothing_is_said(database: Database) -> None:
     assert list(error_lines(found)) == []
 
 
-# --- performance --------------------------------------------------------------------------------------------------
+# --- performance ----------------------------------------------------------------------------------
 
 
 def work(telemetry: Telemetry, status: int = 200, ms: float = 100.0) -> None:
@@ -191,7 +191,7 @@ def test_work_that_asked_for_nothing_has_a_report_too() -> None:
     assert len(list(performance_lines(told))) == 1
 
 
-# --- at the end of an operation -----------------------------------------------------------------------------------
+# --- at the end of an operation -------------------------------------------------------------------
 
 
 async def enriched(tmp_path: Path, **more: Any) -> tuple[dict[str, Any], dict[str, Any]]:

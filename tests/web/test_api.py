@@ -43,7 +43,7 @@ async def accepted(running: Running, path: str, **how: Any) -> int:
     return int(body["operation_id"])
 
 
-# --- health and status --------------------------------------------------------------------------------------------
+# --- health and status ----------------------------------------------------------------------------
 
 
 async def test_a_process_that_stops_is_healthy_and_not_ready(running: Running) -> None:
@@ -63,7 +63,7 @@ async def test_status_says_who_answers_and_what_there_is(running: Running) -> No
     assert said["operations"] == []
 
 
-# --- scans --------------------------------------------------------------------------------------------------------
+# --- scans ----------------------------------------------------------------------------------------
 
 
 async def test_a_scan_of_the_library_is_an_operation_with_counts(running: Running) -> None:
@@ -169,7 +169,7 @@ async def test_an_enrichment_waits_for_the_next_daemon_when_this_one_stops(runni
     assert (said["kind"], said["status"], said["is_complete"]) == ("enrich", "pending", False)
 
 
-# --- imports ------------------------------------------------------------------------------------------------------
+# --- imports --------------------------------------------------------------------------------------
 
 CSV = "key,title,artist\na,One,A\nb,Two,B\n,,\n"
 
@@ -246,7 +246,7 @@ async def test_a_damaged_upload_is_an_operation_that_says_so(running: Running) -
     assert (said["total_items"], said["failed_items"]) == (1, 1)
 
 
-# --- operations and retry -----------------------------------------------------------------------------------------
+# --- operations and retry -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("number", ["1", "999999999999999999", "9" * 30, "0", "-1", "x", "1/cancel/now"])
@@ -290,7 +290,7 @@ async def test_an_operation_that_fails_says_why(running: Running, monkeypatch: p
     assert said["error_message"] == "RuntimeError: the disk went away"
 
 
-# --- reports ------------------------------------------------------------------------------------------------------
+# --- reports --------------------------------------------------------------------------------------
 
 
 async def test_a_finished_operation_reports_what_the_command_line_reports(running: Running) -> None:
@@ -377,7 +377,7 @@ async def test_an_end_that_cannot_be_written_does_not_keep_the_daemon_from_stopp
     assert not running.operations._endings
 
 
-# --- bodies that dribble ------------------------------------------------------------------------------------------
+# --- bodies that dribble --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", ["/api/v1/import?name=rows.csv", "/api/v1/scan"])

@@ -26,7 +26,7 @@ async def is_problem(answer: ClientResponse, status: int) -> str:
     return str(body["detail"])
 
 
-# --- token --------------------------------------------------------------------------------------------------------
+# --- token ----------------------------------------------------------------------------------------
 
 
 async def test_with_a_token_set_every_route_but_health_needs_it(start: Start) -> None:
@@ -81,7 +81,7 @@ async def test_a_token_that_is_no_text_is_refused_like_any_other(start: Start) -
     assert status.split()[1] == b"401"
 
 
-# --- hosts --------------------------------------------------------------------------------------------------------
+# --- hosts ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/api/v1/status", "/no/such/page"])
@@ -107,7 +107,7 @@ async def test_our_own_names_and_bare_addresses_are_answered(start: Start, host:
         assert answer.status == 200
 
 
-# --- other sites' pages -------------------------------------------------------------------------------------------
+# --- other sites' pages ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ async def test_looking_is_not_changing(running: Running) -> None:
         assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-# --- what goes wrong ----------------------------------------------------------------------------------------------
+# --- what goes wrong ------------------------------------------------------------------------------
 
 
 async def test_a_wrong_method_is_a_problem_that_names_the_right_one(running: Running) -> None:

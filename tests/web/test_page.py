@@ -76,7 +76,7 @@ async def test_with_a_token_the_page_leads_to_the_login_and_its_parts_are_closed
         assert answer.status == 200
 
 
-# --- colours ------------------------------------------------------------------------------------------------------
+# --- colours --------------------------------------------------------------------------------------
 
 
 def colours(scheme: str) -> dict[str, str]:

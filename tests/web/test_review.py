@@ -58,7 +58,7 @@ async def row(running: Running, track_id: int) -> Any:
     return (await running.service.database.read(lambda c: enriched.load(c, [track_id])))[track_id]
 
 
-# --- what is there ------------------------------------------------------------------------------------------------
+# --- what is there --------------------------------------------------------------------------------
 
 
 async def test_the_list_is_paged_by_cursor_and_every_track_comes_once(running: Running) -> None:
@@ -133,7 +133,7 @@ async def test_a_page_that_cannot_be_is_a_problem(running: Running, query: str) 
         await is_problem(answer, 422)
 
 
-# --- what a person says -------------------------------------------------------------------------------------------
+# --- what a person says ---------------------------------------------------------------------------
 
 
 async def test_an_accepted_candidate_fills_the_row_and_leaves_the_list(running: Running) -> None:

@@ -124,7 +124,7 @@ async def test_a_run_that_a_crash_cut_off_goes_on_under_its_number(running: Runn
     assert (await running.operation(number))["metadata"]["report"]["written"] == 1
 
 
-# --- the command line, without a daemon ---------------------------------------------------------------------------
+# --- the command line, without a daemon -----------------------------------------------------------
 
 
 @pytest.fixture

@@ -142,7 +142,7 @@ def add_track(
     events.add(connection, f"track.{status.value}", {"track_id": track_id}, now)
 
 
-# --- the standard -------------------------------------------------------------------------------------------------
+# --- the standard ---------------------------------------------------------------------------------
 
 
 def test_a_message_is_signed_as_the_reference_library_signs_it() -> None:
@@ -170,7 +170,7 @@ def test_every_type_can_be_chosen_and_is_documented() -> None:
     assert set(re.findall(r"^\| `([a-z.]+)` \|", page, re.MULTILINE)) == {*types, TEST_TYPE}
 
 
-# --- what is told -------------------------------------------------------------------------------------------------
+# --- what is told ---------------------------------------------------------------------------------
 
 
 async def test_what_happens_is_told_in_its_order(sender: Sender, receiver: Hook) -> None:
@@ -251,7 +251,7 @@ async def test_a_new_receiver_is_not_told_of_the_past(sender: Sender, receiver: 
     assert [one["type"] for one in receiver.taken] == ["provider.recovered"]
 
 
-# --- when the receiver is down ------------------------------------------------------------------------------------
+# --- when the receiver is down --------------------------------------------------------------------
 
 
 async def test_a_receiver_that_is_down_for_a_while_loses_nothing_and_keeps_the_order(
@@ -405,7 +405,7 @@ async def test_how_the_receiver_stands_can_be_seen(sender: Sender, receiver: Hoo
     assert "127.0.0.1" not in key
 
 
-# --- whom it reaches ----------------------------------------------------------------------------------------------
+# --- whom it reaches ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -455,7 +455,7 @@ def test_a_receiver_on_this_machine_must_be_meant() -> None:
     assert any("webhooks.url is not https" in one for one in public.warnings)
 
 
-# --- as a whole ---------------------------------------------------------------------------------------------------
+# --- as a whole -----------------------------------------------------------------------------------
 
 
 def settings(tmp_path: Path, receiver: Hook) -> dict[str, Any]:

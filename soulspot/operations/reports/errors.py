@@ -18,8 +18,8 @@ LONGEST = 200  # characters of an example
 class Category(NamedTuple):
     """A category of failures.
 
-    `pattern` is a regular expression for their lower-case words; `retryable` says whether `soulspot retry`
-    may help."""
+    `pattern` is a regular expression for their lower-case words; `retryable` says whether
+    `soulspot retry` may help."""
 
     name: str
     pattern: str
@@ -86,10 +86,11 @@ OF_FILES = (
 
 
 def error_report(connection: sqlite3.Connection) -> dict[str, Any]:
-    """Return what has failed for good until now: `lookups` and `files`, lists of categories, largest first.
+    """Return what has failed for good until now: `lookups` and `files`, lists of categories,
+    largest first.
 
-    A category has `category` `what` `count` `advice` `retryable` `services` (counts by name) and `examples`.
-    `retryable`, beside the lists, counts the lookups that `soulspot retry` may help."""
+    A category has `category` `what` `count` `advice` `retryable` `services` (counts by name) and
+    `examples`. `retryable`, beside the lists, counts the lookups that `soulspot retry` may help."""
     lookups = _by_category(failures.group_failed_lookups(connection), OF_LOOKUPS)
     files = _by_category(failures.group_unreadable_files(connection), OF_FILES)
     retryable = sum(category["count"] for category in lookups if category["retryable"])
@@ -120,7 +121,8 @@ def _describe(category: Category, members: list[FailureGroup]) -> dict[str, Any]
 
 
 def category_of(words: str, categories: tuple[Category, ...]) -> Category:
-    """Return the first category whose pattern is in these words; the last category takes everything."""
+    """Return the first category whose pattern is in these words; the last category takes
+    everything."""
     return next(category for category in categories if re.search(category.pattern, words.lower()))
 
 

@@ -1,4 +1,5 @@
-"""The performance report: requests, times and results of some work, from the counters before and after it."""
+"""The performance report: requests, times and results of some work, from the counters before and
+after it."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ from soulspot.telemetry import (
 
 
 class Measurement:
-    """The counters of telemetry since this was made; other work of the same process counts as well."""
+    """The counters of telemetry since this was made; other work of the same process counts as
+    well."""
 
     def __init__(self, telemetry: Telemetry) -> None:
         self._telemetry = telemetry
@@ -31,8 +33,8 @@ class Measurement:
     def report(self) -> dict[str, Any]:
         """Return the performance since the start, with the keys that `soulspot stats` has too.
 
-        Rates are in percent, times in milliseconds unless the key says otherwise; `peak_rss_mb` is the most
-        memory that the process has used since then."""
+        Rates are in percent, times in milliseconds unless the key says otherwise; `peak_rss_mb`
+        is the most memory that the process has used since then."""
         seconds = time.monotonic() - self._began
         results = self._telemetry.results - self._results
         services = {name: _difference(now, self._services[name]) for name, now in self._counted().items()}

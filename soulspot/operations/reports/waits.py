@@ -1,4 +1,5 @@
-"""Reasons for people why a provider gets no requests now: its gate is closed, or its pump holds back."""
+"""Reasons for people why a provider gets no requests now: its gate is closed, or its pump holds
+back."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ UNREACHABLE = "cannot be reached"
 class Wait:
     """A provider that gets no requests `until` (epoch seconds), and `why`, for people.
 
-    `broken`: it does not answer, and its breaker is open. `held`: its pump holds back after errors."""
+    `broken`: it does not answer, and its breaker is open. `held`: its pump holds back after
+    errors."""
 
     provider: str
     until: float
@@ -39,7 +41,8 @@ class Wait:
 
     @property
     def key(self) -> tuple[str, bool, str]:
-        """Equal for waits that people need to hear of once: the reasons of a broken service vary."""
+        """Equal for waits that people need to hear of once: the reasons of a broken service
+        vary."""
         return self.provider, self.broken, "" if self.broken else self.why
 
     def __str__(self) -> str:
@@ -84,7 +87,8 @@ def current_waits(
 class WaitWatch:
     """The waits of a service, for a caller that looks now and then.
 
-    It remembers the last error of each provider: a pump's hold, which knows it, ends before the gate opens."""
+    It remembers the last error of each provider: a pump's hold, which knows it, ends before the
+    gate opens."""
 
     def __init__(self, service: EnrichmentService) -> None:
         self._service = service
@@ -114,7 +118,8 @@ class Announcer:
         self._is_offline = False
 
     def new_lines(self, found: Iterable[Wait], providers: Collection[str]) -> list[str]:
-        """Return lines about the waits that are new since the last call; `providers` are all that are on."""
+        """Return lines about the waits that are new since the last call; `providers` are all
+        that are on."""
         waits = [wait for wait in found if wait.until - time.time() >= WORTH_SAYING]
         lines = [str(wait) for wait in waits if wait.key not in self._announced]
         self._announced = {wait.key for wait in waits}

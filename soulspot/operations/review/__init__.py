@@ -1,1 +1,2 @@
-"""A track beside its candidates out, the decisions of a person in. Called by `soulspot review` and by HTTP."""
+"""A track beside its candidates out, the decisions of a person in. Called by `soulspot review`
+and by HTTP."""

@@ -1,4 +1,5 @@
-"""Review as people and programs see it: a track beside its candidates, field by field, and ids as people write them."""
+"""Review as people and programs see it: a track beside its candidates, field by field, and ids
+as people write them."""
 
 from __future__ import annotations
 
@@ -25,11 +26,12 @@ SUMMARY_TAGS = ("title", "artist", "album", "duration_ms")
 SUMMARY_FIELDS = ("title", "artist", "disambiguation", "duration_ms", "cover_url")
 
 
-# --- ids as people write them -------------------------------------------------------------------------------------
+# --- ids as people write them ---------------------------------------------------------------------
 
 
 def parse_entity(text: str, provider: str | None = None) -> tuple[str, str]:
-    """Return (provider, id) of the MusicBrainz recording or Spotify track in an id, a URI or a web address.
+    """Return (provider, id) of the MusicBrainz recording or Spotify track in an id, a URI or a web
+    address.
 
     ValueError, with what to do, when it is neither, or not of `provider`."""
     text = text.strip()
@@ -62,16 +64,17 @@ def _entity_summary(provider: str, entity_id: str) -> dict[str, Any]:
     return {"provider": provider, "entity_id": entity_id, "url": f"{page}/{entity_id}"}
 
 
-# --- the JSON of the API and of `--json` --------------------------------------------------------------------------
+# --- the JSON of the API and of `--json` ----------------------------------------------------------
 
 
 def list_cases(
     connection: sqlite3.Connection, *, after: int = 0, limit: int = PAGE, words: str = ""
 ) -> dict[str, Any]:
-    """Return a page of tracks in review, in short: `{"review": [...], "next": track_id or None, "total": n}`.
+    """Return a page of tracks in review, in short: `{"review": [...], "next": track_id or None,
+    "total": n}`.
 
-    Lists tracks behind track_id `after` whose names or path have all of `words`. `next` is the `after` of
-    the next page; `total` counts every track in review."""
+    Lists tracks behind track_id `after` whose names or path have all of `words`. `next` is the
+    `after` of the next page; `total` counts every track in review."""
     wanted = fold(words).split()
 
     def has_words(path: bytes | None, tags: TrackTags) -> bool:
@@ -94,7 +97,8 @@ def list_cases(
 def load_case(connection: sqlite3.Connection, track_id: int) -> dict[str, Any] | None:
     """Return a track, whatever its status, with its tags, candidates and the decisions of people.
 
-    Candidates come best first, each compared with the tags field by field. None when there is no such track."""
+    Candidates come best first, each compared with the tags field by field. None when there is no
+    such track."""
     track = review.load_track(connection, track_id)
     if track is None:
         return None
@@ -178,7 +182,7 @@ def _readable(path: bytes | None) -> str | None:
     return path.decode("utf-8", "backslashreplace") if path is not None else None
 
 
-# --- the comparison, field by field -------------------------------------------------------------------------------
+# --- the comparison, field by field ---------------------------------------------------------------
 
 
 def _compare(tags: TrackTags, entity: Entity | None) -> dict[str, Any]:
@@ -222,7 +226,8 @@ def _texts_of_fields(fields: Mapping[str, Any], release: Mapping[str, Any]) -> d
 
 
 def _release(tags: TrackTags, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the release to show: with the tags' album and position, with their album, or else the first."""
+    """Return the release to show: with the tags' album and position, with their album, or else
+    the first."""
     releases: list[Mapping[str, Any]] = list(fields.get("releases") or ())
     # A Spotify track has one album, and its fields are the track's own.
     if fields.get("album"):
@@ -254,7 +259,8 @@ def _is_same(
 
 
 def _length_difference(tags: TrackTags, fields: Mapping[str, Any]) -> int | None:
-    """Return the milliseconds by which the candidate is longer than the track; None when one is unknown."""
+    """Return the milliseconds by which the candidate is longer than the track; None when one is
+    unknown."""
     theirs = fields.get("duration_ms")
     return int(theirs) - tags.duration_ms if theirs and tags.duration_ms else None
 

@@ -1,4 +1,5 @@
-"""The actions of a person in review: accept, reject, undo, search. Each is a transaction that re-decides the track."""
+"""The actions of a person in review: accept, reject, undo, search. Each is a transaction that
+re-decides the track."""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ class Reviewer:
         self._now = now
 
     async def accept(self, track_id: int, entity: EntityKey, reason: str | None = None) -> dict[str, Any]:
-        """Accept the entity for the track, whatever the scores say. Return the case as it is then."""
+        """Accept the entity for the track, whatever the scores say. Return the case as it is
+        then."""
         return await self._decide(track_id, [entity], Verdict.ACCEPTED, reason)
 
     async def reject(
@@ -57,9 +59,11 @@ class Reviewer:
         return {**await self.case(track_id), "taken_back": taken_back}
 
     async def search(self, track_id: int, words: str, provider: str | None = None) -> int:
-        """Search for the track by these words: "artist - title", or any words. Return the lookup's id.
+        """Search for the track by these words: "artist - title", or any words. Return the lookup's
+        id.
 
-        Results become candidates of the track. ValueError when the provider is off, or without words."""
+        Results become candidates of the track. ValueError when the provider is off, or without
+        words."""
         query = manual_query(words, provider or self.searchable()[0])
         if query.provider not in self.searchable():
             raise ValueError(f"{query.provider} is off")
@@ -69,7 +73,8 @@ class Reviewer:
             queue.enqueue(connection, {track_id: [query]}, self._now())
             lookup_id = review.find_lookup(connection, query)
             assert lookup_id is not None
-            # An equal lookup may have been answered before: the person wants to know what is found now.
+            # An equal lookup may have been answered before: the person wants to know what is found
+            # now.
             review.requeue_lookup(connection, lookup_id, self._now())
             return lookup_id
 
@@ -111,8 +116,8 @@ def manual_query(words: str, provider: str) -> Query:
     artist, dash, title = (part.strip() for part in words.partition(" - "))
     if not (artist or title):
         raise ValueError("give the words to search for")
-    # Without " - " nobody knows which words are the artist's. MusicBrainz finds any of the words in both
-    # fields; Spotify wants all words of a field, so they all go into the title.
+    # Without " - " nobody knows which words are the artist's. MusicBrainz finds any of the words in
+    # both fields; Spotify wants all words of a field, so they all go into the title.
     if not (dash and artist and title):
         title = artist or title
         artist = title if provider == MUSICBRAINZ else ""
@@ -130,7 +135,8 @@ def is_unknown_entity(connection: sqlite3.Connection, track_id: int, entity_id: 
 
 
 def default_candidates(case: dict[str, Any], provider: str | None = None) -> list[EntityKey]:
-    """Return the candidates of a case, of this provider if given: MusicBrainz before Spotify, best first."""
+    """Return the candidates of a case, of this provider if given: MusicBrainz before Spotify,
+    best first."""
     found = [(candidate["provider"], candidate["entity_id"]) for candidate in case["candidates"]]
     # The sort is stable, so that the best candidate of a provider stays its first.
     return sorted((key for key in found if provider in (None, key[0])), key=lambda key: key[0] == SPOTIFY)
