@@ -1,5 +1,4 @@
-"""The results of a stream, the numbers that its callbacks get, and the safe way to call a
-callback."""
+"""The results of a stream, the values that its callbacks get, and a safe way to call them."""
 
 from __future__ import annotations
 
@@ -45,8 +44,7 @@ class StreamResult:
 
 
 class StreamProgress(NamedTuple):
-    """Items taken from the producer and items done; of the latter, those without a result and
-    with none yet."""
+    """Items taken from the producer, done, and of these without a result, or with none yet."""
 
     taken: int
     done: int

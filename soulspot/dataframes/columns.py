@@ -1,5 +1,4 @@
-"""The columns that an enriched data frame gains: those of `enriched_tracks`, and `error`; their
-names and types."""
+"""The columns that a data frame gains: those of `enriched_tracks`, and `error`."""
 
 from __future__ import annotations
 
@@ -42,8 +41,7 @@ class Results:
 
 
 def column_names(taken: Iterable[str], prefix: str) -> dict[str, str]:
-    """Return each column's name in the frame: its own, with `prefix` in front while that name is
-    taken."""
+    """Return each column's name in the frame: its own, with `prefix` while that is taken."""
     taken = set(taken)
     names = {}
     for name in NAMES:

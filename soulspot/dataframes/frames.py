@@ -140,8 +140,7 @@ async def _service(
 def _progress(
     total: int, on_progress: Callable[[int, int], object] | None
 ) -> Iterator[Callable[[int], Awaitable[None]]]:
-    """Yield a function that shows how many rows are done: by `on_progress`, or else on a
-    terminal."""
+    """Yield a function that shows the rows done: by `on_progress`, or else on a terminal."""
     console = Console(stderr=True)
     bar = Progress(
         TextColumn("rows"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console,
@@ -158,8 +157,7 @@ def _progress(
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end; in a thread of its own where this thread's loop is running
-    already."""
+    """Run a coroutine to its end, in another thread where this thread's loop is running."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -1,5 +1,4 @@
-"""The rows of a data frame as items to enrich: which column is which, the key of a row, the
-group of an album."""
+"""The rows of a data frame as items: which column is which, the key, the album's group."""
 
 from __future__ import annotations
 
@@ -66,8 +65,7 @@ class Rows:
             yield batch
 
     def _cells(self) -> Iterator[dict[str, Any]]:
-        """Yield each row by the names of import columns; group columns are named by their place
-        after a NUL."""
+        """Yield each row by import columns; group columns are named NUL and their place."""
         names = list(dict.fromkeys([*self._columns.values(), *self._group_by]))
         for row in self._frame.select(names).iter_rows(named=True):
             cell = {name: row[column] for name, column in self._columns.items()}
@@ -88,8 +86,7 @@ class Rows:
         return None
 
     def _group(self, cell: Mapping[str, Any]) -> str | None:
-        """Return the same text for all rows of one album; None where no group column has a
-        value."""
+        """Return a text that the rows of one album share; None without any value."""
         values = [cells.plain_value(cell[f"\0{number}"]) for number in range(len(self._group_by))]
         if all(cells.is_empty(value) for value in values):
             return None

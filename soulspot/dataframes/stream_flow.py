@@ -1,5 +1,4 @@
-"""The inside of a stream: one task takes items, several work on batches, and a semaphore bounds
-the items between."""
+"""The inside of a stream: a task takes items, several work on batches, a semaphore bounds both."""
 
 from __future__ import annotations
 
@@ -97,8 +96,7 @@ class Flow:
         return self._early.pop(turn)
 
     async def complete(self) -> None:
-        """Call `on_complete`, and raise what the producer raised; called when every item is
-        done."""
+        """Call `on_complete` when every item is done; raise what the producer raised."""
         counts, seconds = self._counts, time.monotonic() - self._began
         telemetry = self._service.telemetry
         # Take a last sample of the memory.
@@ -114,8 +112,7 @@ class Flow:
             raise self._producer_error
 
     async def stop(self) -> None:
-        """Take no more items, store those taken, and end every task. A cancellation waits until
-        then."""
+        """Take no more items, store those taken, and end every task, cancelled or not."""
         ending = asyncio.create_task(self._end(), name="stream-end")
         cancelled: asyncio.CancelledError | None = None
         while not ending.done():

@@ -47,8 +47,8 @@ async def enrich_stream(
 ) -> AsyncGenerator[StreamResult, None]:
     """Enrich the items of an iterator as they come; yield one StreamResult for each.
 
-    items            mappings with columns of an import file (`soulspot import --help`) or `path`, or
-                     paths of audio files; may be endless. A plain iterable is read in a thread
+    items            mappings with columns of an import file (`soulspot import --help`) or `path`,
+                     or paths of audio files; may be endless. A plain iterable is read in a thread
     config, service  an open service that does the work, or the configuration of a service to open
                      for the stream; without both, the configuration is found
     max_concurrency  batches worked on at the same time

@@ -1,5 +1,4 @@
-"""Release messages as an operation: the check of its options, and the zip file with one message
-a release."""
+"""Release messages as an operation: its options, and a zip file with one message a release."""
 
 from __future__ import annotations
 
@@ -28,8 +27,7 @@ def check_options(
     section: Any, *, validate: bool, group_by: Sequence[str] | None, status: Sequence[str] = (),
     limit: int | None = None,
 ) -> None:  # fmt: skip
-    """Raise ValueError for options that do not fit release messages, or a faulty `section`
-    export.ddex."""
+    """Raise ValueError for options that do not fit, or a faulty `section` export.ddex."""
     if limit is not None:
         raise ValueError("limit goes with tables, not with ddex")
     if set(status) - {Status.ACCEPTED}:

@@ -1,5 +1,4 @@
-"""Exports as operations: each writes a file into one folder, which keeps it for a while to be
-fetched."""
+"""Exports as operations: each writes a file into one folder, which keeps it for a while."""
 
 from __future__ import annotations
 
@@ -107,8 +106,7 @@ class Exports:
     async def work(
         self, service: EnrichmentService, request: Mapping[str, Any], progress: Progress
     ) -> tuple[dict[str, Any], list[str]]:
-        """Write the file of a request; return report and notes. Cut off, it leaves no file and
-        starts anew."""
+        """Write the file of a request, whole or not at all; return report and notes."""
         options = dict(request)
         path = self.folder / options.pop("file")
         write = self._write_messages if options["format"] == DDEX else _write_table
@@ -165,8 +163,7 @@ def _refuse_any(options: Mapping[str, Any], format: str) -> None:
 
 
 async def _in_thread(write: Callable[[OnProgress], Written], path: Path, progress: Progress) -> Written:
-    """Write a file in a thread of its own. When this is cancelled, the thread ends first and
-    leaves no file."""
+    """Write a file in a thread; cancelled, the thread ends first and leaves no file."""
     loop, is_stopped = asyncio.get_running_loop(), threading.Event()
 
     def on_progress(done: int, total: int, failed: int) -> None:

@@ -37,8 +37,7 @@ what has been done before must then cost little and change nothing."""
 
 
 def scan_request(places: Sequence[bytes]) -> dict[str, Any]:
-    """Return the request stored with a scan: `{"places": [hex paths]}`; no places are the whole
-    library."""
+    """Return the request stored with a scan: `{"places": [hex paths]}`; empty: all."""
     # Paths need not be UTF-8, and JSON must be.
     return {"places": [place.hex() for place in places]}
 

@@ -1,5 +1,4 @@
-"""An operation that a command runs itself, without a daemon: the same row, events and reports as
-in the daemon."""
+"""An operation that a command runs without a daemon, with the same row, events and reports."""
 
 from __future__ import annotations
 
@@ -80,8 +79,7 @@ async def record_operation(
 def _begin(
     connection: sqlite3.Connection, kind: str, request: Mapping[str, Any], metadata: Mapping[str, Any]
 ) -> tuple[int, Counts]:
-    """Return id and counts of the operation to work on: the unfinished one of this request, or a
-    new one."""
+    """Return id and counts of this request's unfinished operation, or of a new one."""
     for unfinished in operations.list_unfinished(connection):
         if unfinished.kind == kind and unfinished.request == request:
             operations.resume(connection, unfinished.operation_id, time.time())

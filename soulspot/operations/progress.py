@@ -1,5 +1,4 @@
-"""The counts of a running operation, saved now and then; the rate at which they rise; and the
-operation's end."""
+"""The counts of a running operation, saved now and then; their rate; the operation's end."""
 
 from __future__ import annotations
 
@@ -69,15 +68,13 @@ class Progress:
         return max(0.0, (last - first) / passed) if passed > 0 and last != first else None
 
     def remaining(self) -> float | None:
-        """Return the seconds until the end at the present rate; None while the rate or the total
-        is unknown."""
+        """Return the seconds until the end at the present rate; None while that is unknown."""
         total, done, _ = self.counts
         rate = self.rate()
         return (total - done) / rate if rate and total >= done else None
 
     async def beat(self) -> None:
-        """Save the counts every `BEAT` seconds, until cancelled: clients see that the operation
-        lives."""
+        """Save the counts every `BEAT` seconds, as a sign of life, until cancelled."""
         while True:
             await asyncio.sleep(BEAT)
             await self._save()
@@ -95,8 +92,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """The end of an operation; `more` is added to its metadata. A "pending" operation goes on in
-    the next process."""
+    """The end of an operation ("pending": in this process); `more` is added to its metadata."""
 
     status: str
     error: str | None = None

@@ -1,5 +1,4 @@
-"""Lookups that are queued again before their time: by `enrich --force`, with its cost, and by
-`retry`."""
+"""Lookups queued again before their time: by `enrich --force`, with its cost, and by `retry`."""
 
 from __future__ import annotations
 
@@ -112,7 +111,6 @@ async def queue_again(
 
 
 def _chunks(places: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    """Yield the places, `PLACES` at a time; no places are one empty chunk, which stands for the
-    whole library."""
+    """Yield `PLACES` places at a time; one empty chunk, for the whole library, without places."""
     for start in range(0, max(1, len(places)), PLACES):
         yield places[start : start + PLACES]

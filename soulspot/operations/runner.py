@@ -72,8 +72,7 @@ class Operations:
 
     @property
     def uploads(self) -> Path:
-        """The folder of import files that are not read yet, beside the database: they outlive a
-        restart."""
+        """The folder of import files that are not read yet; it outlives a restart."""
         path = self._service.database.path
         return path.with_name(path.name + "-uploads")
 
@@ -104,8 +103,7 @@ class Operations:
         return await self.start("enrich", request, shown)
 
     async def retry(self, states: Sequence[str], provider: str | None) -> int:
-        """Queue given-up lookups again. Return the operation's id. ValueError when the provider
-        is off."""
+        """Start a retry. Return the operation's id. ValueError when the provider is off."""
         if why := retry_refusal(self._service, provider):
             raise ValueError(why)
         request = retry_request(states, provider)
@@ -123,15 +121,13 @@ class Operations:
         await self.exports.sweep(self._service)
 
     async def write_tags(self, wanted: TagRequest) -> int:
-        """Compare the files' tags with the enriched rows, or write them. Return the operation's
-        id."""
+        """Compare or write the tags of files. Return the operation's id."""
         shown = {"places": readable_paths(wanted.paths), "fields": list(wanted.fields), "policy": wanted.policy,
                  "apply": wanted.apply}  # fmt: skip
         return await self.start("write_tags", request_to_json(wanted), shown)
 
     async def undo_tags(self, operation_id: int, *, force: bool = False) -> int:
-        """Restore the tags that an operation overwrote. Return the id of the operation that
-        restores them."""
+        """Restore the tags that an operation overwrote. Return the new operation's id."""
         await self.give_up(operation_id, "taken back before it had ended")
         request = {"operation": operation_id, "force": force}
         return await self.start("undo_tags", request, request)
@@ -153,8 +149,7 @@ class Operations:
             await self.write_tags(tag_request(tagging.rules, apply=True, track_ids=tuple(due), quiet=quiet))
 
     async def watch_refresh(self) -> None:
-        """Start an operation that follows the refresh of aged answers, if one is due; the
-        scheduler calls this."""
+        """Follow the refresh of aged answers by an operation; the scheduler calls this."""
         if "refresh" in self.kinds_running() or self._stopping.is_set():
             return
         if await self._service.database.read(library_counts.count_refreshing_lookups):
@@ -292,8 +287,7 @@ class Operations:
         self._announce(operation, ending, counts)
 
     def _announce(self, operation: UnfinishedOperation, ending: Ending, counts: Counts) -> None:
-        """Log and count the end that the row has now, and remove the upload, which nobody needs
-        any more."""
+        """Log and count an end that the row has now, and remove the upload."""
         if upload := _upload_of(operation):
             _remove(Path(os.fsdecode(upload)))
         ending.announce(self._service, operation.operation_id, operation.kind, counts)

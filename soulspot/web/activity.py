@@ -32,8 +32,7 @@ class _Sample:
 
 
 class Activity(Handlers):
-    """Samples of the counters, and their handler. The activity of a span is the difference of
-    two samples."""
+    """Samples of the counters; the activity of a span of time is the difference of two."""
 
     def __init__(self, service: EnrichmentService, wall: Callable[[], float] = time.time) -> None:
         self._database = service.database
@@ -48,8 +47,7 @@ class Activity(Handlers):
         return {"slice_seconds": SLICE, "slices": self.slices(), "failures": failures}
 
     def slices(self) -> list[dict[str, Any]]:
-        """Return the last hour, oldest first: `at` (end of the slice), finished `tracks`,
-        `requests` by provider."""
+        """Return the last hour as slices: `at` (end), finished `tracks`, `requests` by provider."""
         return [
             {
                 "at": iso(later.at),

@@ -64,8 +64,7 @@ class Feed:
         self.closed = False
 
     async def join(self) -> int:
-        """Add a client and return the id of the newest event; the client must call `leave` at
-        its end."""
+        """Add a client, which must `leave` at its end. Return the id of the newest event."""
         self.clients += 1
         if self._polling is None:
             try:
@@ -89,8 +88,7 @@ class Feed:
             self._polling = None
 
     async def after(self, position: int) -> tuple[int, bytes]:
-        """Return the position behind the next events, and these events encoded; b"" when there
-        are none."""
+        """Return the position behind the next events, and their text; b"" without any."""
         if self._last_answer[0] == position and self._last_answer[1] > position:
             return self._last_answer[1:]
         if position >= self._newest:
@@ -179,8 +177,7 @@ class EventRoutes(Handlers):
             feed.leave()
 
     async def _begin(self, last: int | None, newest: int) -> tuple[int, bytes]:
-        """Return the position to start from, and a "reset" event where the client has missed
-        events for good."""
+        """Return the position to start from, and a "reset" event where events were missed."""
         if last is None:
             return newest, b""
         oldest, newest = await self._feed.database.read(events.kept_range)

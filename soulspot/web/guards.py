@@ -1,5 +1,4 @@
-"""Guards of every route: host names, same origin, the token or its cookie; refusals are problem
-documents."""
+"""Guards of every route: host names, origin, token or cookie; refusals as problem documents."""
 
 from __future__ import annotations
 
@@ -90,8 +89,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def cookie_of(token: str) -> str:
-    """Return the value of the cookie for this token: it does not reveal the token, and a new
-    token voids it."""
+    """Return the cookie for this token; it does not reveal the token, and a new token voids it."""
     return hmac.new(token.encode(), b"soulspot cookie", hashlib.sha256).hexdigest()
 
 

@@ -1,5 +1,4 @@
-"""Log in with the token, for browsers: a cookie that scripts cannot read and other sites cannot
-send."""
+"""Log in with the token, for a cookie that scripts cannot read and other sites cannot send."""
 
 from __future__ import annotations
 

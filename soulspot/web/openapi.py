@@ -18,8 +18,7 @@ PATH_NUMBER = {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
 
 
 class OpenApi(Handlers):
-    """The handler of the document about the routes of all `handlers`. With `token`, clients must
-    know one."""
+    """The handler of the document about all `handlers`. With `token`, clients must know one."""
 
     def __init__(self, handlers: Sequence[Handlers], *, version: str, token: bool) -> None:
         self._handlers = handlers
@@ -40,8 +39,7 @@ class OpenApi(Handlers):
 
 
 def document(routes: Sequence[Route], *, version: str, token: bool) -> dict[str, Any]:
-    """Return the OpenAPI document of these routes. With `token` it says that clients must know
-    one."""
+    """Return the OpenAPI document of these routes; with `token`, clients must know one."""
     bodies: list[Content] = [body for found in routes for body in (*found.answers.values(), found.body)]
     models: dict[str, Model] = {
         Problem.__name__: Problem,

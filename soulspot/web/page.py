@@ -1,5 +1,4 @@
-"""The page at `/`: static files of this package, under a policy that lets them talk to this
-server alone."""
+"""The page at `/`: static files, under a policy that lets them talk to this server alone."""
 
 from __future__ import annotations
 
@@ -22,8 +21,7 @@ COVERS_OFF, COVERS_ON = b'data-covers="off"', b'data-covers="on"'
 
 
 class PageRoutes(Handlers):
-    """The handlers of the page's files, which are read once. With `covers` the page shows front
-    covers."""
+    """The handlers of the page's files; with `covers` the page shows front covers."""
 
     def __init__(self, *, covers: bool = False) -> None:
         # name -> (contents, ETag, media type)

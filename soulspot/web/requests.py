@@ -1,5 +1,4 @@
-"""Models of queries and JSON bodies: requests are checked against them, and OpenAPI describes
-them."""
+"""Models of queries and JSON bodies, to check requests and to describe them in OpenAPI."""
 
 from __future__ import annotations
 
@@ -45,8 +44,7 @@ class Body(BaseModel):
 
 
 class Query(BaseModel):
-    """Root of queries: unknown parameters are refused, and text is read as the number it stands
-    for."""
+    """Root of queries: unknown parameters are refused, and text is read as a number."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 

@@ -130,8 +130,7 @@ class InLibrary(Answer):
 
 
 class Candidate(Answer):
-    """A candidate of the track: its score, reasons in words, and the fields that its provider
-    knows."""
+    """A candidate of the track: score, reasons in words, and its provider's fields."""
 
     provider: str
     entity_id: str

@@ -1,5 +1,4 @@
-"""Declare each route where its handler stands, check its input, and send what the handler
-returns."""
+"""Routes: declared at their handlers, with checked input, and answers sent as JSON."""
 
 from __future__ import annotations
 
@@ -114,8 +113,7 @@ def _definition(found: Route, handler: Callable[..., Awaitable[Any]]) -> web.Rou
 
 
 def query_of(request: web.Request, kind: type[M]) -> M:
-    """Return the query as a checked model. HTTPUnprocessableEntity names everything that is
-    wrong with it."""
+    """Return the query as a checked model. HTTPUnprocessableEntity names every fault."""
     values: dict[str, Any] = {}
     for name, value in request.query.items():
         if name in values:
@@ -153,8 +151,7 @@ def found_or_404(found: T | None, text: str) -> T:
 
 @contextmanager
 def refusing_values(field: str = "") -> Iterator[None]:
-    """Turn a ValueError of the block into HTTPUnprocessableEntity, naming the `field` of the
-    request."""
+    """Turn a ValueError of the block into HTTPUnprocessableEntity about this `field`."""
     try:
         yield
     except ValueError as error:

@@ -1,5 +1,4 @@
-"""Positions of imports from other databases, for the command that runs such an import beside the
-daemon."""
+"""Positions of imports from other databases, for the command that runs them beside the daemon."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Status and health over HTTP: what `soulspot status` shows, and whether the process lives and
-can work."""
+"""Status over HTTP, as `soulspot status` shows it, and health: does the process live and work?"""
 
 from __future__ import annotations
 
@@ -24,8 +23,7 @@ ROOM = 1 << 20  # bytes that must be free beside the database: SQLite fails befo
 
 
 class StatusRoutes(Handlers):
-    """The handlers of status and health. `ready` says whether the process has started and is not
-    stopping."""
+    """The handlers of status and health. `ready` is false before the start and while stopping."""
 
     def __init__(
         self, service: EnrichmentService, operations: Operations, activity: Activity, *,
@@ -86,8 +84,7 @@ class StatusRoutes(Handlers):
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Return device and inode, which tell this file from another of its name; None when there is
-    no file."""
+    """Return the file's device and inode; None when there is no file."""
     try:
         found = path.stat()
     except OSError:

@@ -1,5 +1,4 @@
-"""Deliveries: every event of the outbox goes to a receiver, in order, each message until it is
-delivered."""
+"""Deliveries of the outbox to a receiver: in order, each message until it is delivered."""
 
 from __future__ import annotations
 
@@ -58,15 +57,13 @@ class Receiver:
 
     @property
     def key(self) -> str:
-        """The key of `provider_state` under which its standing is stored; it does not reveal the
-        URL."""
+        """The key of its standing in `provider_state`; it does not reveal the URL."""
         return f"webhook:{hashlib.sha256(self.url.encode()).hexdigest()[:16]}"
 
 
 @dataclass(slots=True)
 class Standing:
-    """The progress of deliveries to a receiver, as it is stored: the fields are keys of its
-    JSON."""
+    """The stored progress of deliveries to a receiver; the fields are keys of its JSON."""
 
     # Every event up to this one is delivered, given up or of no interest.
     told: int = 0
@@ -136,8 +133,7 @@ class Deliveries:
             await asyncio.sleep(pause)
 
     async def finish(self, within: float) -> None:
-        """Deliver what can be sent at once, for `within` seconds at most; the next process sends
-        the rest."""
+        """Deliver for `within` seconds at most; the next process sends the rest."""
         with contextlib.suppress(TimeoutError, SoulSpotError, sqlite3.Error):
             async with asyncio.timeout(within):
                 while (pause := await self.step(linger=False)) is not None and pause <= 0:
@@ -182,8 +178,7 @@ class Deliveries:
         return next_message(connection, self.standing.told, self._types, self.standing.last)
 
     async def _skip_to(self, event_id: int) -> float:
-        """Move past events without a message. Return 0 to look again at once: there may be more
-        of them."""
+        """Move past events without a message. Return the seconds until the next step."""
         is_behind = event_id > self.standing.told
         # With `last` set, the events of the message to be sent have been pruned meanwhile.
         if is_behind or self.standing.last is not None:

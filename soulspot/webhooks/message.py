@@ -1,5 +1,4 @@
-"""A webhook message: the events of the outbox that it reports, its body, and its Standard
-Webhooks signature."""
+"""A webhook message: the events that it reports, its body, and its signature."""
 
 from __future__ import annotations
 
@@ -69,8 +68,7 @@ def signed_headers(secret: str, message_id: str, at: int, body: bytes) -> dict[s
 
 
 def message_body(type_: str, at: str, data: Mapping[str, Any]) -> bytes:
-    """Return the envelope that the standard recommends: `{"type": ..., "timestamp": ..., "data":
-    {...}}`."""
+    """Return the standard's envelope: `{"type": ..., "timestamp": ..., "data": {...}}`."""
     text = json.dumps({"type": type_, "timestamp": at, "data": data}, ensure_ascii=False)
     # Names of files may hold half characters (lone surrogates), which UTF-8 cannot say.
     return text.encode("utf-8", "backslashreplace")

@@ -1,5 +1,4 @@
-"""Events that happen outside a transaction (limits, recoveries, alarms), written to the outbox
-in their order."""
+"""Events from outside a transaction (limits, alarms), written to the outbox in order."""
 
 from __future__ import annotations
 
@@ -42,8 +41,7 @@ class Outbox:
             self._writing = asyncio.create_task(self._write(), name="outbox")
 
     def on_limit(self, event: LimitEvent) -> None:
-        """Record that the gate of a host has closed ("provider.limited") or opened
-        ("provider.recovered")."""
+        """Record that a gate has closed ("provider.limited") or opened ("provider.recovered")."""
         payload: dict[str, Any] = {"provider": event.provider, "host": event.host}
         if event.kind == "limited":
             payload |= {"until": None if event.until is None else iso(event.until), "why": event.why}

@@ -1,5 +1,4 @@
-"""One POST to a webhook's receiver: the address is checked when it is dialled, redirects are not
-followed."""
+"""One POST to a receiver: its address is checked when dialled, redirects are not followed."""
 
 from __future__ import annotations
 
@@ -24,8 +23,7 @@ class ForbiddenAddress(OSError):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer of a receiver. Without an answer `status` is None; `why` is for people, empty
-    on success."""
+    """The answer of a receiver; `status` is None without one. `why` is empty on success."""
 
     status: int | None
     why: str = ""
@@ -40,14 +38,12 @@ class Reply:
 
     @property
     def refused(self) -> bool:
-        """Whether the receiver works and does not want this message; 408 and 429 are about the
-        time only."""
+        """Whether the receiver works and rejects this message; 408 and 429 are about time."""
         return self.status is not None and 300 <= self.status < 500 and self.status not in (408, 429)
 
 
 def is_private(address: str) -> bool:
-    """Whether an IP address is not a public one: this machine, a private network, multicast,
-    reserved."""
+    """Whether an IP address is of this machine or a private network, multicast or reserved."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         # Several IPv6 addresses lead to an IPv4 address inside.
@@ -71,8 +67,7 @@ class Poster:
         self._agent = agent
 
     async def post(self, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Make one attempt. Errors of the network and of the receiver are in the reply, and not
-        raised."""
+        """Make one attempt. Errors of network and receiver are in the reply, not raised."""
         began = time.monotonic()
         status, why, retry_after = None, "", None
         # Each attempt has a connection of its own, so that the address is looked up and checked

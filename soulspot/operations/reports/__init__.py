@@ -1,2 +1,1 @@
-"""A service before and after an operation in; its cost, its errors and its waits out, as JSON
-and as lines for people."""
+"""A service's counters in; performance, errors and waits out, as JSON and as lines for people."""

@@ -121,8 +121,7 @@ def _describe(category: Category, members: list[FailureGroup]) -> dict[str, Any]
 
 
 def category_of(words: str, categories: tuple[Category, ...]) -> Category:
-    """Return the first category whose pattern is in these words; the last category takes
-    everything."""
+    """Return the first category whose pattern is in these words; the last takes everything."""
     return next(category for category in categories if re.search(category.pattern, words.lower()))
 
 

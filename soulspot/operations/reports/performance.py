@@ -1,5 +1,4 @@
-"""The performance report: requests, times and results of some work, from the counters before and
-after it."""
+"""The performance report: requests, times and results of some work, from counters."""
 
 from __future__ import annotations
 
@@ -20,8 +19,7 @@ from soulspot.telemetry import (
 
 
 class Measurement:
-    """The counters of telemetry since this was made; other work of the same process counts as
-    well."""
+    """The counters since this was made; other work of the same process counts as well."""
 
     def __init__(self, telemetry: Telemetry) -> None:
         self._telemetry = telemetry

@@ -54,8 +54,7 @@ class EnrichReport:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Return the report that `as_json` wrote. KeyError or TypeError when the values are
-        something else."""
+        """Return the report that `as_json` wrote. KeyError or TypeError for other values."""
         return cls(**{**values, "postponed": [Postponed(**wait) for wait in values["postponed"]]})
 
 
@@ -66,8 +65,7 @@ def scan_counts(report: ScanReport) -> dict[str, int]:
 
 
 def import_counts(report: ImportReport) -> dict[str, Any]:
-    """Return the counts of an import as JSON, and the first rows with unusable values, `{"line",
-    "words"}` each."""
+    """Return the counts of an import as JSON, and its first faulty rows, `{"line", "words"}`."""
     counts: dict[str, Any] = {"rows": report.rows, "queued": report.queued, "bad": report.bad}
     if report.remarked:
         counts["remarked"] = report.remarked
@@ -78,15 +76,13 @@ def import_counts(report: ImportReport) -> dict[str, Any]:
 
 
 def describe_problem(problem: Problem) -> str:
-    """Return the file or folder that a scan skipped, and why; bytes that are not UTF-8 are
-    escaped."""
+    """Return a skipped file or folder and the reason, with bytes that are not UTF-8 escaped."""
     text = f"{os.fsdecode(problem.path)}: {problem.reason}"
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 def scan_notes(report: ScanReport) -> list[str]:
-    """Return notes for people about a scan: at most `MAX_NOTES` lines, and a line that counts
-    the rest."""
+    """Return notes for people about a scan: `MAX_NOTES` lines, and a line that counts the rest."""
     notes = [f"skipped {describe_problem(problem)}" for problem in report.problems[:MAX_NOTES]]
     if (rest := len(report.problems) - len(notes)) > 0:
         notes.append(f"... and {rest} more files or folders skipped")
@@ -94,8 +90,7 @@ def scan_notes(report: ScanReport) -> list[str]:
 
 
 def import_notes(report: ImportReport) -> list[str]:
-    """Return notes for people about an import, in the order of its file: at most `MAX_NOTES`
-    lines on rows."""
+    """Return notes for people about an import: at most `MAX_NOTES` lines on its rows."""
     rows = sorted((*report.bad_rows, *report.remarks), key=lambda row: row[0])
     notes = [f"line {line}: {words}" for line, words in rows[:MAX_NOTES]]
     if (rest := report.bad + report.remarked - len(notes)) > 0:
@@ -159,8 +154,7 @@ class OperationReport:
         self._measurement = Measurement(service.telemetry)
 
     async def end(self, report: dict[str, Any]) -> dict[str, Any]:
-        """Return both reports for the operation's metadata; an enrichment's are moved out of its
-        own `report`."""
+        """Return both reports for the metadata; an enrichment's are moved out of its `report`."""
         performance = report.pop("performance", None) or self._measurement.report()
         errors = report.pop("errors", None) or await self._service.database.read(error_report)
         return {"performance": performance, "errors": errors}

@@ -1,5 +1,4 @@
-"""Reasons for people why a provider gets no requests now: its gate is closed, or its pump holds
-back."""
+"""Reasons why a provider gets no requests now: its gate is closed, or its pump holds back."""
 
 from __future__ import annotations
 
@@ -41,8 +40,7 @@ class Wait:
 
     @property
     def key(self) -> tuple[str, bool, str]:
-        """Equal for waits that people need to hear of once: the reasons of a broken service
-        vary."""
+        """Equal for waits to announce once: the reasons of a broken service vary."""
         return self.provider, self.broken, "" if self.broken else self.why
 
     def __str__(self) -> str:
@@ -118,8 +116,7 @@ class Announcer:
         self._is_offline = False
 
     def new_lines(self, found: Iterable[Wait], providers: Collection[str]) -> list[str]:
-        """Return lines about the waits that are new since the last call; `providers` are all
-        that are on."""
+        """Return lines about the new waits since the last call; `providers` are all that are on."""
         waits = [wait for wait in found if wait.until - time.time() >= WORTH_SAYING]
         lines = [str(wait) for wait in waits if wait.key not in self._announced]
         self._announced = {wait.key for wait in waits}

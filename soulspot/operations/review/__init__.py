@@ -1,2 +1,1 @@
-"""A track beside its candidates out, the decisions of a person in. Called by `soulspot review`
-and by HTTP."""
+"""A track beside its candidates out, a person's decisions in; for `soulspot review` and HTTP."""

@@ -1,5 +1,4 @@
-"""Review as people and programs see it: a track beside its candidates, field by field, and ids
-as people write them."""
+"""Review: a track beside its candidates, field by field, as JSON; ids as people write them."""
 
 from __future__ import annotations
 
@@ -226,8 +225,7 @@ def _texts_of_fields(fields: Mapping[str, Any], release: Mapping[str, Any]) -> d
 
 
 def _release(tags: TrackTags, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the release to show: with the tags' album and position, with their album, or else
-    the first."""
+    """Return the release with the tags' album and position, with their album, or else the first."""
     releases: list[Mapping[str, Any]] = list(fields.get("releases") or ())
     # A Spotify track has one album, and its fields are the track's own.
     if fields.get("album"):
@@ -259,8 +257,7 @@ def _is_same(
 
 
 def _length_difference(tags: TrackTags, fields: Mapping[str, Any]) -> int | None:
-    """Return the milliseconds by which the candidate is longer than the track; None when one is
-    unknown."""
+    """Return the milliseconds by which the candidate is longer; None when one is unknown."""
     theirs = fields.get("duration_ms")
     return int(theirs) - tags.duration_ms if theirs and tags.duration_ms else None
 

@@ -1,5 +1,4 @@
-"""The actions of a person in review: accept, reject, undo, search. Each is a transaction that
-re-decides the track."""
+"""A person's actions in review, each in a transaction that re-decides the track."""
 
 from __future__ import annotations
 
@@ -36,8 +35,7 @@ class Reviewer:
         self._now = now
 
     async def accept(self, track_id: int, entity: EntityKey, reason: str | None = None) -> dict[str, Any]:
-        """Accept the entity for the track, whatever the scores say. Return the case as it is
-        then."""
+        """Accept the entity, whatever the scores say. Return the case as it is then."""
         return await self._decide(track_id, [entity], Verdict.ACCEPTED, reason)
 
     async def reject(
@@ -135,8 +133,7 @@ def is_unknown_entity(connection: sqlite3.Connection, track_id: int, entity_id: 
 
 
 def default_candidates(case: dict[str, Any], provider: str | None = None) -> list[EntityKey]:
-    """Return the candidates of a case, of this provider if given: MusicBrainz before Spotify,
-    best first."""
+    """Return a case's candidates, of this provider if given: MusicBrainz first, best first."""
     found = [(candidate["provider"], candidate["entity_id"]) for candidate in case["candidates"]]
     # The sort is stable, so that the best candidate of a provider stays its first.
     return sorted((key for key in found if provider in (None, key[0])), key=lambda key: key[0] == SPOTIFY)
