@@ -140,7 +140,7 @@ class _ChangeStream:
         return self._halt.is_set() or self._stop.is_set()
 
     async def next(self) -> Changes | None:
-        """Return the next changes: none after `check_ms` without a change, None after the stop."""
+        """Return the next changes: () after `check_ms` without a change, None after the stop."""
         if self._changes is None:
             await _pause(self._stop, self._check_ms)
             return None if self._stop.is_set() else ()

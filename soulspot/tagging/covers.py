@@ -124,6 +124,7 @@ class CoverCache:
         if task is None:
             task = self._fetching[address] = asyncio.create_task(self._fetch(address))
             task.add_done_callback(lambda done: self._forget_task(address, done))
+        # A caller that is cancelled must not end the request for the other callers.
         return await asyncio.shield(task)
 
     async def for_track(self, track_id: int) -> Cover | None:

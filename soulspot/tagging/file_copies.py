@@ -42,9 +42,9 @@ class TagsNotWritten(SoulSpotError):
 class FilePolicy:
     """Attributes that a replaced file keeps: the settings of [write_tags]."""
 
-    mtime: Literal["touch", "keep"] = "touch"
-    keep_owner: bool = True
-    hard_links: Literal["skip", "part"] = "skip"
+    mtime: Literal["touch", "keep"] = "touch"  # "touch": the time of writing
+    keep_owner: bool = True  # leave a file alone whose owner only root could keep
+    hard_links: Literal["skip", "part"] = "skip"  # "part": the other names keep the old file
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +53,16 @@ class PreparedCopy:
 
     path: bytes
     temporary: bytes
-    before: FileStamp
-    after: FileStamp
+    before: FileStamp  # of the file to replace
+    after: FileStamp  # of the copy
     digest: str  # SHA-256 of the file before
     way_back: bytes  # the file before can be restored from it, see `undo`
     tags: TrackTags  # the tags that a scan will read
 
 
 Fill = Callable[[IO[bytes], IO[bytes], bytes], tuple[bytes, TrackTags]]
-"""Writes the content of a copy: (old file, new file, path of the new file) -> (way back, new tags)."""
+"""Writes the content of a copy: (old file, new file, path of the new file) -> (way back, new
+tags)."""
 
 
 def attempt(work: Callable[[], T]) -> T | TagsNotWritten:
@@ -102,6 +103,7 @@ def prepare_copy(
 ) -> PreparedCopy:
     """Make a new file beside the old one, with the old one's mode, owner and attributes. `fill`
     writes its content. Raises TagsNotWritten; then nothing is left behind."""
+    # Mode 600 until the copy has the attributes of the file: nobody else may read it before.
     temporary = os.path.join(os.path.dirname(path), TEMPORARY + secrets.token_hex(8).encode() + ENDING)
     try:
         handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)

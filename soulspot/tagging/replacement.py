@@ -53,6 +53,7 @@ class Replacements:
     async def _replace(
         self, paths: Sequence[bytes], prepare: Prepare, record: Record
     ) -> list[TagsNotWritten | None]:
+        # Durably, so that after a power cut `recover` knows where copies may have been left.
         folders = {os.path.dirname(path) for path in paths}
         await self._database.write_durably(lambda c: journal.add_folders(c, folders))
         prepared = await asyncio.to_thread(prepare)

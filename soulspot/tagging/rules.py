@@ -41,6 +41,7 @@ def values_to_write(row: EnrichedTrack, fields: Sequence[str]) -> dict[str, list
     for name in fields:
         value = getattr(row, name)
         listed = value if isinstance(value, tuple) else () if value is None else (str(value),)
+        # In ID3 a NUL would part one value into two.
         if cleaned := [text for item in listed if (text := values.clean_text(item.replace("\0", " ")))]:
             found[name] = cleaned
     return found

@@ -45,6 +45,7 @@ def read_current_tags(
 ) -> CurrentTags:
     """Return the tags that a file has of the `wanted` fields, opened for reading only. Raises
     TagsNotWritten with the reason when the file cannot be read or its tags not be written."""
+    # The copy replaces the file itself, and a symbolic link to it stays a link.
     real = os.path.realpath(path)
     try:
         file, status = open_bounded(real, max_file_size)

@@ -120,6 +120,7 @@ def restore(way_back: bytes, present: IO[bytes], out: IO[bytes]) -> str:
 
     The tags of `present` may have been changed again, as long as its audio is the same. Raises
     CannotRestore when `present` lacks something of the old file."""
+    # The version is the first byte, outside the compressed part.
     if way_back[:1] != _VERSION:
         raise CannotRestore("another version of SoulSpot wrote its tags")
     plain = zlib.decompress(way_back[1:])

@@ -108,6 +108,7 @@ class TagWriter:
                     retry_at[track.track_id] = self._now() + RETRY_AFTER
         changing = [write for write in planned if write.changes]
         report.unchanged += len(planned) - len(changing)
+        # All copies of a batch are on the disk at once, so a batch is small.
         for batch in _batches(changing):
             if request.apply:
                 failed = await self._replace(batch, operation_id, report)
@@ -143,7 +144,8 @@ class TagWriter:
     async def _replace(
         self, batch: Sequence[PlannedWrite], operation_id: int, report: TagReport
     ) -> list[int]:
-        """Write these files; return the ids of the tracks that failed."""
+        """Replace the files of a batch by tagged copies; return the ids of the tracks that
+        failed."""
 
         def prepare() -> list[PreparedCopy | TagsNotWritten]:
             return [attempt(lambda: self._prepare_write(write)) for write in batch]  # noqa: B023 - called here

@@ -216,8 +216,8 @@ def test_what_stands_in_a_query_reaches_the_database_as_it_is(run: Run, source: 
 @pytest.mark.parametrize(
     ("arguments", "options", "said"),
     [
-        (("--key", "nope"), {}, "the query has no column 'nope' to go along; it has id, title, artist"),
-        ((), {}, "the query has no column 'key' to go along"),
+        (("--key", "nope"), {}, "the query has no column 'nope' to use as the key; it has id, title, artist"),
+        ((), {}, "the query has no column 'key' to use as the key"),
         (("--key", "id"), {"query": "SELECT id, name FROM songs"}, "none of its columns is known: id, name"),
         (("--key", "id"), {"query": "SELECT name FROM nowhere"}, "no such table: nowhere"),
         (("--key", "id"), {"query": "SELEC 1"}, "syntax error"),
@@ -226,7 +226,7 @@ def test_what_stands_in_a_query_reaches_the_database_as_it_is(run: Run, source: 
         (("--key", "id"), {"query": "SELECT id, id, name AS title FROM songs"}, "id"),
         ((), {"url": None}, "--query needs a database: give its URL with --from-sql, or in SOULSPOT_IMPORT_SQL_URL"),
         ((), {"url": "sqlite:////nowhere/there.db"}, "/nowhere/there.db: there is no such file"),
-        ((), {"url": "no url"}, "that is no URL of a database, as postgresql://"),
+        ((), {"url": "no url"}, "that is no URL of a database such as postgresql://"),
         ((), {"url": "nosuchdb://host/x"}, "SQLAlchemy knows no database 'nosuchdb'"),
         ((), {"url": "postgresql://me:secret@host/x"}, "pip install psycopg[binary]"),
         ((), {"url": "mysql+pymysql://me:secret@host/x"}, "pip install PyMySQL"),

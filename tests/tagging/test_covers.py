@@ -1,4 +1,5 @@
-"""Front covers: fetched once, behind gates of their own, from the known hosts, kept within a limit."""
+"""Front covers: fetched once, behind gates of their own, from the known hosts, kept within a
+limit."""
 
 from __future__ import annotations
 
@@ -83,8 +84,7 @@ Make = Callable[..., CoverCache]
 
 @pytest.fixture
 async def make(tmp_path: Path, archive: Archive) -> AsyncIterator[Make]:
-    """CoverCache over this archive: `make(cache_bytes=...)`; the same database and folder each
-    time."""
+    """Yield `make(cache_bytes=...)`, which opens the same cache with other settings."""
     async with AsyncExitStack() as stack:
         database = stack.enter_context(Database(tmp_path / "soulspot.db"))
         gates = Gates(ProviderState(database))

@@ -1,4 +1,5 @@
-"""Tags are written to accepted tracks only, journaled before a file changes, and undone to the bit."""
+"""Tags are written to accepted tracks only, journaled before a file changes, and undone to the
+bit."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def key_from_json(position: Sequence[Any]) -> Key:
         return tuple(_value_from_json(value) for value in position)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise SourceError(
-            "what was remembered of this import cannot be read; --restart begins anew"
+            "the stored position of this import cannot be read; begin again with --restart"
         ) from None
 
 
@@ -50,7 +50,7 @@ def _value_to_json(value: Any) -> Any:
         if isinstance(value, kind):
             return {name: to_text(value)}
     raise SourceError(
-        f"a key of type {type(value).__name__} cannot be remembered; make it text or a number in the query"
+        f"a key of type {type(value).__name__} cannot be stored; make it text or a number in the query"
     )
 
 

@@ -178,7 +178,7 @@ class SqlSource:
         yield Page([], key_to_json(key))
 
     def _streamed(self, selected: sa.Select[Any]) -> Iterator[Sequence[RowMapping]]:
-        """Yield rows that no key parts, a page at a time, by a server's cursor where the driver has
+        """Yield the selected rows a page at a time, by a server's cursor where the driver has
         one."""
         with self._connected() as connection:
             result = connection.execution_options(yield_per=min(self._page, FETCH_AHEAD)).execute(selected)
@@ -206,7 +206,7 @@ def _find_column(key: str, columns: Sequence[str]) -> str:
     same = [key] if columns.count(key) else [name for name in columns if name.lower() == key.lower()]
     if len(same) != 1:
         raise SourceError(
-            f"the query has no column {key!r} to go along; it has {', '.join(columns[:MAX_NAMED])}."
+            f"the query has no column {key!r} to use as the key; it has {', '.join(columns[:MAX_NAMED])}."
             " Name one that is unique, and has an index, with --key"
         )
     return same[0]

@@ -40,8 +40,8 @@ def parse_url(text: str) -> URL:
         url = make_url(text)
     except ArgumentError:
         # The text is not repeated, because a password may stand in it.
-        hint = f"; for a file of SQLite say sqlite:///{text}" if Path(text).is_file() else ""
-        raise SourceError(f"that is no URL of a database, as {EXAMPLE}{hint}") from None
+        hint = f"; for a SQLite file, write sqlite:///{text}" if Path(text).is_file() else ""
+        raise SourceError(f"that is no URL of a database such as {EXAMPLE}{hint}") from None
     if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
         url = url.set(database=os.path.abspath(url.database))
     return url
@@ -85,7 +85,7 @@ def open_engine(url: URL) -> Engine:
     except (SQLAlchemyError, TypeError, ValueError) as error:
         raise SourceError(error_text(error, url)) from None
     if engine.dialect.is_async:
-        raise SourceError(f"{url.drivername} is an asynchronous driver; name a plain one, as {EXAMPLE}")
+        raise SourceError(f"{url.drivername} is an asynchronous driver; name a synchronous one, as {EXAMPLE}")
     if backend == "sqlite":
         event.listen(engine, "connect", _forbid_writing)
     return engine
