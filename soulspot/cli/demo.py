@@ -21,7 +21,7 @@ from rich.table import Table
 from soulspot.assembly import open_service
 from soulspot.cli.console import Bars, print_result
 from soulspot.cli.daemon_client import OperationFailed
-from soulspot.cli.enrich import service_progress
+from soulspot.cli.enrich import report_from_metadata, service_progress
 from soulspot.cli.json_documents import Commands
 from soulspot.cli.options import JsonOption
 from soulspot.cli.results import counts_table, requests_table
@@ -232,9 +232,7 @@ async def _enrich(service: EnrichmentService, operations_: Operations, bars: Bar
     assert found is not None
     if found["status"] != "completed":
         raise OperationFailed(f"the enrichment has not come to its end: {found['error_message']}")
-    metadata = found["metadata"]
-    beside = {name: metadata[name] for name in ("performance", "errors")}
-    return EnrichReport.from_json(metadata["report"] | beside)
+    return report_from_metadata(found["metadata"])
 
 
 @asynccontextmanager

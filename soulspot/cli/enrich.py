@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -79,6 +79,7 @@ def enrich(
         print(json.dumps(report.as_json() | {"database": str(loaded.database.path)}))
     else:
         _print_report(report, loaded)
+    # None is no scan at all: without a library, enrich works off the rows that were imported
     if report.found == 0:
         exit_without_music(paths, loaded)
     if not report.complete or report.bad_places:
@@ -128,12 +129,17 @@ async def _enrich_in_daemon(
     started = await client.start("/api/v1/enrich", json=body | options)
     async with daemon_progress(client, bars):
         ended = await follow(client, started, bars)
-    # the daemon keeps these two beside the report, as it does for operations of every kind
-    beside = {name: ended.metadata[name] for name in ("performance", "errors") if name in ended.metadata}
     try:
-        return EnrichReport.from_json(ended.report | beside)
+        return report_from_metadata(ended.metadata)
     except (KeyError, TypeError):
         raise report_of_other_version() from None
+
+
+def report_from_metadata(metadata: Mapping[str, Any]) -> EnrichReport:
+    """Return the report of a completed enrichment; KeyError or TypeError if it has another form."""
+    # kept beside the report, because operations of every kind have these two
+    beside = {name: metadata[name] for name in ("performance", "errors") if name in metadata}
+    return EnrichReport.from_json(metadata["report"] | beside)
 
 
 async def _enrich_here(

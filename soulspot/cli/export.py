@@ -124,6 +124,7 @@ def export(
     Example: soulspot export --status accepted --since 7d --out new.csv.gz
 
     Example: soulspot export --format ddex --out messages --validate"""
+    # refused, not ignored: a person would believe that the option had worked
     tables_only = {"--columns": columns, "--limit": limit, "--spreadsheet": spreadsheet, "--covers": covers}
     ddex_only = {"--validate": validate, "--schema": schema, "--group-by": group_by,
                  "--max-failures": max_failures, "--processes": processes}  # fmt: skip

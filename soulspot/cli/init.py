@@ -83,6 +83,7 @@ def ask_and_write(path: Path, answers: Mapping[str, Any], *, force: bool, ask: b
     if ask and sys.stdin:
         ask_one = _ask_terminal if sys.stdin.isatty() else _read_pipe
         for key in QUESTIONS:
+            # without a client id there is no secret to ask for
             is_wanted = key not in given and (key != SPOTIFY_SECRET or SPOTIFY_ID in given)
             if is_wanted and (value := ask_one(key)):
                 given[key] = value

@@ -32,6 +32,7 @@ from soulspot.limits import Gates
 from soulspot.store.database import Database, migrations
 
 WIDTH_FOR_ALL = 100  # columns of a terminal from which on the first lookups are shown, too
+# read beside numbers of requests: they name what is fetched, not the kind of lookup
 LOOKUPS = {
     "musicbrainz recording": "recordings by their ids",
     "musicbrainz isrc": "recordings by ISRC",

@@ -68,6 +68,7 @@ def postponed_lines(postponed: Sequence[Postponed], answered: Mapping[str, int])
     for one in postponed:
         until = clock_text(one.until, full=True)
         yield f"postponed: {one.lookups} lookups at {one.provider} until {until}: {one.why}"
+    # one unreachable service may be down itself; all of them at once are the network here
     if postponed and not any(answered.values()) and all(p.why.startswith(UNREACHABLE) for p in postponed):
         yield OFFLINE
 

@@ -13,7 +13,7 @@ from soulspot.cli.daemon_client import DaemonClient, describe_owner
 from soulspot.cli.json_documents import Commands
 from soulspot.cli.options import ConfigOption, JsonOption
 from soulspot.cli.running import load_or_exit, refuse, run_command
-from soulspot.cli.workplace import Completed, Operation, in_daemon_or_here, run_here, run_in_daemon
+from soulspot.cli.workplace import Completed, Operation, run_operation
 from soulspot.config import Config
 from soulspot.operations.kinds import retry_request
 from soulspot.operations.reports.results import retry_refusal
@@ -68,10 +68,8 @@ async def retry_lookups(config: Config, states: Sequence[str], provider: str | N
     async def start(client: DaemonClient) -> int:
         return await client.start("/api/v1/retry", json=request)
 
-    async def here(service: EnrichmentService) -> Completed:
+    async def refuse_if_off(service: EnrichmentService) -> None:
         if why := retry_refusal(service, provider):
             raise ValueError(why)
-        return await run_here(service, operation, bars)
 
-    operation = Operation("retry", request, request, start)
-    return await in_daemon_or_here(config, lambda client: run_in_daemon(client, operation, bars), here)
+    return await run_operation(config, Operation("retry", request, request, start, refuse_if_off), bars)

@@ -174,6 +174,7 @@ def reject(
     Example: soulspot review reject 22 --reason "a cover version\""""
     given = [_parse_id(one, provider) for one in entity_ids or []]
     loaded = load_or_exit(config)
+    # read first: a track that is not there is named before the lock is asked for
     case = _read_case(loaded, track)
     named = given or default_candidates(case, provider)
     if not named:

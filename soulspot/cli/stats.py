@@ -56,6 +56,7 @@ def stats(
     Example: soulspot stats --since 1h"""
     now = time.time()
     try:
+        # both by one `now`: --since 2h --until 1h is exactly an hour
         start, end = (None if text is None else parse_time(text, now) for text in (since, until))
     except ValueError as error:
         refuse(error)

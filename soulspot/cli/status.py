@@ -169,6 +169,7 @@ def status_parts(status: Mapping[str, Any]) -> Iterator[Table | str]:
     services = status.get("services") or {}
     for provider in sorted({*status["lookups"], *(gate["provider"] for gate in status["gates"])}):
         states = status["lookups"].get(provider, {})
+        # a leased lookup is in a batch under way: it still waits for its answer
         counts = [
             states.get("pending", 0) + states.get("leased", 0),
             states.get("done", 0),

@@ -74,6 +74,7 @@ async def _post_test(config: Config) -> Reply:
     secret = webhook_receiver(config).secret
     now = time.time()
     body = message_body(TEST_TYPE, iso(now), {"version": __version__})
+    # a receiver recognizes by its id a message that it has had already
     message_id = f"msg_{uuid.uuid4().hex}"
     return await webhook_poster(config).post(signed_headers(secret, message_id, int(now), body), body)
 

@@ -48,12 +48,14 @@ class Operation:
 
     `kind` is a key of `operations.kinds.KINDS` and `request` is what its work starts from, also
     after a restart; `shown` is what people see of the request; `start` starts the same in the
-    daemon and returns the operation's id there."""
+    daemon and returns the operation's id there. `prepare`, if any, is awaited before the work in
+    this process, and raises when that is impossible; the daemon does so by itself."""
 
     kind: str
     request: Mapping[str, Any]
     shown: Mapping[str, Any]
     start: Callable[[DaemonClient], Awaitable[int]]
+    prepare: Callable[[EnrichmentService], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +109,12 @@ def report_of_other_version() -> DaemonUnreachable:
 
 async def run_here(service: EnrichmentService, operation: Operation, bars: Bars) -> Completed:
     """Run the operation in this process, with a row in `batch_operations` like the daemon's."""
+    # not needed beside a daemon either, and as slow to load as the service
     from soulspot.operations.kinds import KINDS
     from soulspot.operations.local import record_operation
 
+    if operation.prepare:
+        await operation.prepare(service)
     async with record_operation(service, operation.kind, operation.request, operation.shown) as work:
         async with _shown(work.progress, operation.kind, bars):
             report, notes = await KINDS[operation.kind](service, operation.request, work.progress)

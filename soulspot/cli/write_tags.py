@@ -33,8 +33,6 @@ from soulspot.cli.running import (
 from soulspot.cli.workplace import (
     Completed,
     Operation,
-    in_daemon_or_here,
-    run_here,
     run_in_daemon,
     run_operation,
 )
@@ -182,21 +180,17 @@ async def _undo(config: Config, operation_id: int, bars: Bars, *, force: bool) -
 
     Raises UsageError when there is nothing to take back."""
     request = {"operation": operation_id, "force": force}
-    operation = Operation(
-        "undo_tags",
-        request,
-        request,
-        lambda client: client.start(f"{ROUTE}/{operation_id}/undo", json={"force": force}),
-    )
 
-    async def here(service: EnrichmentService) -> Completed:
+    async def start(client: DaemonClient) -> int:
+        return await client.start(f"{ROUTE}/{operation_id}/undo", json={"force": force})
+
+    async def prepare(service: EnrichmentService) -> None:
         if not await service.database.read(lambda c: tag_journal.has_undoable_writes(c, operation_id)):
             raise UsageError(nothing_to_undo_message(operation_id))
         # else the next daemon would go on writing what is taken back now
         await Operations(service).give_up(operation_id, "taken back before it had ended")
-        return await run_here(service, operation, bars)
 
-    return await in_daemon_or_here(config, lambda client: run_in_daemon(client, operation, bars), here)
+    return await run_operation(config, Operation("undo_tags", request, request, start, prepare), bars)
 
 
 @dataclass(frozen=True, slots=True)
