@@ -157,7 +157,7 @@ def _pairs(terms: Mapping[str, str | None]) -> tuple[tuple[str, str], ...]:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """One provider's description of one thing. `fields` uses the names listed in docs/fields.md.
+    """One provider's description of one thing. `fields` uses the names listed in docs/reference/fields.md.
 
     `kind` is "recording", "track", "release", "artist", "redirect" or "spotify_ids". `id` is the
     provider's id; for "spotify_ids" that were looked up by names, it is the folded names."""
@@ -225,7 +225,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EnrichedTrack:
-    """One row of `enriched_tracks`; docs/fields.md explains the columns. Lists are tuples here."""
+    """One row of `enriched_tracks`; docs/reference/fields.md explains the columns. Lists are tuples here."""
 
     track_id: int
     path: bytes | None

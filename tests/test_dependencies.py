@@ -22,7 +22,7 @@ def _plain(name: str) -> str:
 
 
 def test_every_dependency_is_explained_in_one_line_and_no_other():
-    page = (ROOT / "docs/dependencies.md").read_text()
+    page = (ROOT / "docs/reference/dependencies.md").read_text()
     rows = re.findall(r"^\| ([\w.-]+) \| (.+) \|$", page, flags=re.MULTILINE)
     explained = {_plain(name) for name, _ in rows} - {"library", "tool", "---"}
     assert explained == _declared()

@@ -17,7 +17,7 @@ import typer
 from soulspot.cli.main import app
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = [ROOT / "README.md", ROOT / "Makefile", *sorted((ROOT / "docs").glob("*.md")),
+DOCUMENTS = [ROOT / "README.md", ROOT / "Makefile", *sorted((ROOT / "docs").rglob("*.md")),
              *sorted((ROOT / "systemd").glob("*.service"))]  # fmt: skip
 COMMAND = re.compile(r"(?:^|[`/\s])soulspot(?= +[a-z-]) +([^`|;#\n]*)", re.MULTILINE)
 OTHERS = ("systemctl", "journalctl", "systemd-analyze", "cp ", "pip install", "--user")
@@ -28,7 +28,7 @@ NAME = re.compile(r"[a-z][a-z_]+")
 
 
 def command_lines(path: Path) -> Iterator[str]:
-    """The arguments of every `soulspot ...` in code of a document."""
+    """Yield the arguments of every `soulspot ...` in code of a document."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".md":
         blocks = re.findall(r"^ *```(?:sh|ini|console)?\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
@@ -67,8 +67,39 @@ def test_every_command_line_in_the_documents_can_be_said(document: str, line: st
 
 
 def test_the_commands_are_found_where_they_are_known_to_be() -> None:
-    assert {"README.md", "Makefile", "operation.md", "soulspot.service"} <= {name for name, _ in FOUND}
+    assert {"README.md", "Makefile", "run-under-systemd.md", "soulspot.service"} <= {
+        name for name, _ in FOUND
+    }
     assert "daemon --config /etc/soulspot/config.toml" in {line for _, line in FOUND}
+
+
+# --- links ----------------------------------------------------------------------------------------
+
+
+def anchors(path: Path) -> set[str]:
+    """Return the anchors of a Markdown page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
+    broken = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        if "://" not in link and not (target.exists() and (not anchor or anchor in anchors(target))):
+            broken.append(link)
+    assert broken == []
+
+
+def test_every_page_stands_on_the_map() -> None:
+    overview = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    pages = {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*/*.md")}
+    assert {page for page in pages if f"]({page})" not in overview} == set()
 
 
 # --- the log --------------------------------------------------------------------------------------
@@ -76,7 +107,7 @@ def test_the_commands_are_found_where_they_are_known_to_be() -> None:
 
 @cache
 def events() -> dict[str, set[str]]:
-    """Every event that the code logs, with its fields."""
+    """Return every event that the code logs: {event: fields}."""
     found: dict[str, set[str]] = {}
     for path in sorted((ROOT / "soulspot").rglob("*.py")):
         if "sandbox" in path.parts:
@@ -96,9 +127,9 @@ def events() -> dict[str, set[str]]:
 
 
 def documented() -> dict[str, set[str]]:
-    """The table of the log section: event, fields."""
-    text = (ROOT / "docs" / "operation.md").read_text(encoding="utf-8")
-    section = text.partition("\n## The log\n")[2].partition("\n## ")[0]
+    """Return the table of the page on log events: {event: fields}."""
+    text = (ROOT / "docs" / "reference" / "log-events.md").read_text(encoding="utf-8")
+    section = text.partition("\n## Events\n")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| `([a-z_]+)` \| ([^|]*) \|", section, re.MULTILINE)
     return {name: set(re.findall(r"`([a-z_]+)`", fields)) for name, fields in rows}
 

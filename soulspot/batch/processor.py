@@ -1,7 +1,7 @@
 """`BatchProcessor`: collect items and answer many of them with one call of an async function.
 
 Nothing here sets a timer: the owner of one (APScheduler in the daemon) calls `flush_if_needed`.
-Times are the running loop's, in seconds. docs/batch.md is the user's guide.
+Times are the running loop's, in seconds. docs/reference/batch.md is the user's guide.
 
 The way of an item: `add`, `add_batch` or `submit` accepts it into the batch that is collecting, or
 parks it while `max_pending` items are pending. A batch that is full or flushed is due and gets a

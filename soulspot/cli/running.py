@@ -46,7 +46,7 @@ USAGE_STATUSES = (400, 404, 422)
 
 CONTACT = "providers.musicbrainz.contact"
 QUEUE_KEPT = "what was queued stays queued: run the same command again to go on"
-MANUAL = Path(__file__).parents[2] / "docs" / "configuration.md"
+MANUAL = Path(__file__).parents[2] / "docs" / "reference" / "configuration.md"
 
 
 class UsageError(SoulSpotError):

@@ -1,7 +1,7 @@
 """Every section of config.toml: its keys with their types, defaults and one line of help each.
 
 The descriptions are the only place where a key is explained: the template is written from them,
-and docs/configuration.md is checked against them."""
+and docs/reference/configuration.md is checked against them."""
 
 from __future__ import annotations
 
@@ -228,7 +228,7 @@ class Webhooks(Section):
     secret: Secret | None = key(None, "key that signs them: whsec_ and base64 of 24 to 64 bytes")
     secret_file: FilePath | None = key(None, "file that holds the secret; use it instead of secret")
     events: Annotated[tuple[WebhookEvent, ...], Field(strict=False)] = key(
-        (), "types of messages to send, from docs/webhooks.md; empty: all"
+        (), "types of messages to send, from docs/howto/receive-webhooks.md; empty: all"
     )
     allow_private: bool = key(False, "allow a receiver on this machine or in a private network")
     rate: Rate = key(5.0, "messages a second")
@@ -320,7 +320,7 @@ with warnings.catch_warnings():
 
 
 class Covers(Section):
-    """Front covers from the Cover Art Archive and Spotify, kept on disk: see docs/covers.md."""
+    """Front covers from the Cover Art Archive and Spotify, kept on disk: see docs/howto/fetch-covers.md."""
 
     enabled: bool = key(False, "fetch covers")
     size: Literal[250, 500, 1200] = key(500, "edge length in pixels: 250, 500 or 1200")
@@ -358,7 +358,7 @@ def _tag_fields(value: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class WriteTags(Section):
-    """Tags written back into the files: see docs/tags.md, and `soulspot write-tags`."""
+    """Tags written back into the files: see docs/howto/write-tags.md, and `soulspot write-tags`."""
 
     enabled: bool = key(False, "let the daemon write the tags of accepted tracks")
     fields: Annotated[Texts, AfterValidator(_tag_fields)] = key(

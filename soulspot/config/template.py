@@ -32,7 +32,7 @@ _HEAD = """\
 # SoulSpot's configuration. A line with "#" before a key shows its default; remove the "#" to change it.
 # Durations are seconds, or a text with a unit: "90s", "5m", "12h", "30d", "2w". Sizes are bytes, or
 # "20MB", "2GB". An empty text means "not set". The environment can set every key: client_id of
-# [providers.spotify] is SOULSPOT_PROVIDERS__SPOTIFY__CLIENT_ID. See docs/configuration.md.
+# [providers.spotify] is SOULSPOT_PROVIDERS__SPOTIFY__CLIENT_ID. See docs/reference/configuration.md.
 """
 
 _VALUE_COLUMN = 45

@@ -46,7 +46,7 @@ def merge(
     one.
 
     `facts` maps a source ("musicbrainz", "listenbrainz", "spotify", "tags") to its fields, named as
-    in docs/fields.md. `order` maps a field to its order of sources; "*" stands for every field that
+    in docs/reference/fields.md. `order` maps a field to its order of sources; "*" stands for every field that
     it does not name. `own` are the tags, `album` the name of the release that the track was
     accepted on."""
     values: dict[str, Any] = {}

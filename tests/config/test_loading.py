@@ -595,7 +595,7 @@ def test_the_keys_that_init_asks_for_exist_and_stand_ready_to_be_filled_in():
 
 
 def test_the_documentation_lists_every_key_with_its_default():
-    text = (ROOT / "docs/configuration.md").read_text()
+    text = (ROOT / "docs/reference/configuration.md").read_text()
     for key, field in walk_keys():
         table, _, name = key.rpartition(".")
         part = text.split(f"## [{table}]\n", 1)[1].split("\n## ", 1)[0]
@@ -605,7 +605,7 @@ def test_the_documentation_lists_every_key_with_its_default():
 
 
 def test_the_documentation_lists_no_key_that_is_gone():
-    text = (ROOT / "docs/configuration.md").read_text()
+    text = (ROOT / "docs/reference/configuration.md").read_text()
     keys = {name for name, _ in walk_keys()}
     for part in re.split(r"^## ", text, flags=re.MULTILINE):
         if heading := re.match(r"\[([a-z_.]+)\]\n", part):

@@ -21,7 +21,7 @@ from soulspot.providers.spotify import answers as sp
 from tests.providers.payloads import mb_hit, mbid, sp_track, spotify_id
 from tests.support.shared_data import shared
 
-FIELDS = Path(__file__).resolve().parents[2] / "docs" / "fields.md"
+FIELDS = Path(__file__).resolve().parents[2] / "docs" / "reference" / "fields.md"
 KNOWN = {
     name
     for row in re.findall(r"(?m)^\| (`[^|]+)\|", FIELDS.read_text())
@@ -40,7 +40,7 @@ NUMBERS = {"track_number", "disc_number", "track_count", "duration_ms", "popular
 
 
 def check(entity: Entity) -> None:
-    """Assert of an entity what docs/fields.md promises of every field."""
+    """Assert of an entity what docs/reference/fields.md promises of every field."""
     assert set(entity.fields) <= KNOWN
     for name, value in entity.fields.items():
         assert value not in (None, "", []), name

@@ -44,7 +44,7 @@ async def test_the_document_names_every_route_and_no_other(running: Running) -> 
 
 
 async def test_every_route_stands_in_the_documentation(running: Running) -> None:
-    text = (Path(__file__).parents[2] / "docs/http.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "docs/reference/http.md").read_text(encoding="utf-8")
     assert [path for method, path in await described(running) if f"{method} {path}" not in text] == []
 
 

@@ -166,7 +166,7 @@ def test_a_secret_that_the_standard_does_not_know_is_refused(secret: str) -> Non
 def test_every_type_can_be_chosen_and_is_documented() -> None:
     types = {told for told, _ in TYPES.values()}
     assert types == set(get_args(WebhookEvent))
-    page = (ROOT / "docs/webhooks.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/howto/receive-webhooks.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `([a-z.]+)` \|", page, re.MULTILINE)) == {*types, TEST_TYPE}
 
 

@@ -1,6 +1,6 @@
 """ListenBrainz answers in our fields: recordings of the main API, and rows of labs data sets.
 
-The entities' fields are listed in docs/fields.md."""
+The entities' fields are listed in docs/reference/fields.md."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """ListenBrainz: up to 1,000 recordings a request, and the labs data sets.
 
 The data sets know merged recording ids and Spotify ids. Facts about the service come from its
-source code and are listed in docs/providers.md."""
+source code and are listed in docs/explain/providers.md."""
 
 from __future__ import annotations
 

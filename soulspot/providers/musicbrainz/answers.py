@@ -1,6 +1,6 @@
 """MusicBrainz answers (WS/2 JSON) in our fields: recordings, releases and artists.
 
-The entities' fields are listed in docs/fields.md."""
+The entities' fields are listed in docs/reference/fields.md."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def titles(document: dict[str, Any]) -> list[str]:
 def releases(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield an entry for each position of the recording on the release; one without positions.
 
-    An entry has the fields of `releases` in docs/fields.md."""
+    An entry has the fields of `releases` in docs/reference/fields.md."""
     group = as_object(document.get("release-group"))
     base = {
         "id": ids.parse_mbid(document.get("id")),

@@ -1,6 +1,6 @@
 """Spotify answers in our fields: tracks alone, in batches, in searches and in albums.
 
-The entities' fields are listed in docs/fields.md."""
+The entities' fields are listed in docs/reference/fields.md."""
 
 from __future__ import annotations
 

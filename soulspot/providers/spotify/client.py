@@ -1,6 +1,6 @@
 """spotipy, sending through our session: one request a call, true statuses, a token in memory.
 
-docs/providers.md lists the habits of spotipy and of the Web API that are met here."""
+docs/explain/providers.md lists the habits of spotipy and of the Web API that are met here."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ CREATE TABLE facts (
     provider   TEXT NOT NULL,
     kind       TEXT NOT NULL,
     entity_id  TEXT NOT NULL,
-    fields     TEXT NOT NULL,           -- JSON, names as in docs/fields.md
+    fields     TEXT NOT NULL,           -- JSON, names as in docs/reference/fields.md
     said       TEXT NOT NULL DEFAULT '{}',  -- JSON: kind of question -> names of the fields that it said last
     fetched_at TEXT NOT NULL,
     PRIMARY KEY (provider, kind, entity_id)
