@@ -85,8 +85,8 @@ class Library:
     def writer(self, rules: TagRules = ALL, **more: Any) -> TagWriter:
         return TagWriter(self.database, Telemetry(), rules, now=lambda: self.clock, **more)
 
-    async def write(self, operation_id: int = 1, rules: TagRules = ALL, **wish: Any) -> TagReport:
-        return await self.writer(rules).write(tag_request(rules, **({"apply": True} | wish)), operation_id)
+    async def write(self, operation_id: int = 1, rules: TagRules = ALL, **request: Any) -> TagReport:
+        return await self.writer(rules).write(tag_request(rules, **({"apply": True} | request)), operation_id)
 
     def digests(self) -> dict[str, str]:
         """Return the SHA-256 of every file by its path."""
@@ -216,9 +216,9 @@ async def test_a_field_that_there_is_not_is_refused_by_name() -> None:
         tag_request(ALL, fields=["titel"])
 
 
-def test_a_wish_survives_a_restart() -> None:
-    wish = TagRequest(("title",), "overwrite", True, True, (b"/m\xff",), (1, 2), 5.0)
-    assert request_from_json(request_to_json(wish)) == wish
+def test_a_request_survives_a_restart() -> None:
+    request = TagRequest(("title",), "overwrite", True, True, (b"/m\xff",), (1, 2), 5.0)
+    assert request_from_json(request_to_json(request)) == request
 
 
 # --- killed ---
