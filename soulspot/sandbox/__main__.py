@@ -34,21 +34,17 @@ def argument_parser() -> argparse.ArgumentParser:
         help="the kind of app that Spotify takes clients for: development apps have no batch requests",
     )
     add("--no-limits", action="store_true", help="enforce no rate limit")
-    add("--behaviour", help="further behaviour as a JSON object, as POST /_sandbox/behaviour takes it")
+    add(
+        "--behaviour",
+        default="{}",
+        help="further behaviour as a JSON object, as POST /_sandbox/behaviour takes it",
+    )
     add("--record", type=Path, help="append every request to this NDJSON file at once")
     add("--ports-file", type=Path, help="write the JSON line to this file too")
     add("--library", type=Path, help="write audio files of the catalogue into this new folder")
     add("--files", type=int, default=150, help="number of files in the library (150)")
     add("--config", type=Path, help="write a config.toml for these servers to this file")
     return parser
-
-
-def behaviour_of(options: argparse.Namespace) -> Behaviour:
-    """Return the behaviour that the options name. Raises ValueError."""
-    behaviour = Behaviour(seed=options.seed, limits=not options.no_limits, spotify_mode=options.spotify_mode)
-    if options.behaviour:
-        behaviour.update(json.loads(options.behaviour))
-    return behaviour
 
 
 async def serve(options: argparse.Namespace, catalogue: Catalogue, behaviour: Behaviour) -> None:
@@ -122,7 +118,9 @@ def main() -> int:
     parser = argument_parser()
     options = parser.parse_args()
     try:
-        behaviour = behaviour_of(options)
+        mode = options.spotify_mode
+        behaviour = Behaviour(seed=options.seed, limits=not options.no_limits, spotify_mode=mode)
+        behaviour.update(json.loads(options.behaviour))
         if options.csv:
             catalogue = catalogue_from_csv(options.csv, options.limit)
         else:

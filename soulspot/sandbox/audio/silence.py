@@ -28,7 +28,8 @@ _AAC_CONFIG = bytes.fromhex("1588")  # AAC-LC, 8 kHz, mono
 
 
 def silent_mp3(duration_ms: int, stored_ms: int) -> bytes:
-    """Return an MP3 whose Info header states the length to the sample."""
+    """Return an MP3 whose Info header states `duration_ms` to the sample, with frames for
+    `stored_ms`."""
     samples = duration_ms * _PER_MS
     frames = _ceil(samples + _MP3_DELAY + _MP3_DECODER_DELAY, _MP3_SAMPLES)
     padding = frames * _MP3_SAMPLES - samples - _MP3_DELAY
@@ -42,8 +43,9 @@ def silent_mp3(duration_ms: int, stored_ms: int) -> bytes:
 
 
 def silent_flac(duration_ms: int, stored_ms: int) -> bytes:
-    """Return a FLAC of constant subframes with checksums and, when it holds all it states, an
-    MD5."""
+    """Return a FLAC that states `duration_ms` and has constant subframes for `stored_ms`.
+
+    It has checksums and, when it holds all that it states, an MD5."""
     total, stored = duration_ms * _PER_MS, stored_ms * _PER_MS
     starts = range(0, stored, _FLAC_BLOCK)
     blocks = [_flac_frame(n, min(_FLAC_BLOCK, stored - start)) for n, start in enumerate(starts)]
@@ -95,7 +97,9 @@ def _md5_of_zeros(size: int) -> bytes:
 
 
 def silent_m4a(duration_ms: int, stored_ms: int) -> bytes:
-    """Return an MP4 with one AAC-LC track, its tables in front of its data."""
+    """Return an MP4 that states `duration_ms` and has AAC-LC frames for `stored_ms`.
+
+    Its tables stand in front of its data."""
     total = duration_ms * _PER_MS
     stored = max(1, min(total, stored_ms * _PER_MS))
     frames = _ceil(stored, _AAC_SAMPLES)

@@ -18,36 +18,30 @@ from soulspot.models import TrackTags
 
 Values = dict[str, list[str]]
 
-# Field -> (ID3 frame, Vorbis comments, MP4 atom), "" where the format has its own way.
-# Source: "Tag Mapping" in Picard's manual. "MusicBrainz Track Id" means, by history, the recording.
+_TRACK, _GROUP = "MusicBrainz Release Track Id", "MusicBrainz Release Group Id"
+# Field -> (ID3 frame, Vorbis comments, MP4 atom), "" where the format has its own way, and
+# ":description" for a TXXX frame or a free-form atom. Source: "Tag Mapping" in Picard's manual.
+# "MusicBrainz Track Id" means, by history, the recording.
 _NAMES: Final = {
     "title": ("TIT2", "TITLE", "\xa9nam"),
     "artist": ("TPE1", "ARTIST", "\xa9ART"),
-    "artists": ("TXXX:ARTISTS", "ARTISTS", "----:ARTISTS"),
+    "artists": (":ARTISTS", "ARTISTS", ":ARTISTS"),
     "album": ("TALB", "ALBUM", "\xa9alb"),
     "album_artist": ("TPE2", "ALBUMARTIST", "aART"),
     "date": ("TDRC", "DATE", "\xa9day"),
     "genres": ("TCON", "GENRE", "\xa9gen"),
     "compilation": ("TCMP", "COMPILATION", ""),
-    "isrcs": ("TSRC", "ISRC", "----:ISRC"),
+    "isrcs": ("TSRC", "ISRC", ":ISRC"),
     "track_number": ("", "TRACKNUMBER", ""),
     "track_total": ("", "TRACKTOTAL TOTALTRACKS", ""),
     "disc_number": ("", "DISCNUMBER", ""),
     "disc_total": ("", "DISCTOTAL TOTALDISCS", ""),
-    "mb_recording_ids": ("", "MUSICBRAINZ_TRACKID", "----:MusicBrainz Track Id"),
-    "mb_track_id": (
-        "TXXX:MusicBrainz Release Track Id",
-        "MUSICBRAINZ_RELEASETRACKID",
-        "----:MusicBrainz Release Track Id",
-    ),
-    "mb_release_id": ("TXXX:MusicBrainz Album Id", "MUSICBRAINZ_ALBUMID", "----:MusicBrainz Album Id"),
-    "mb_release_group_id": (
-        "TXXX:MusicBrainz Release Group Id",
-        "MUSICBRAINZ_RELEASEGROUPID",
-        "----:MusicBrainz Release Group Id",
-    ),
-    "mb_artist_ids": ("TXXX:MusicBrainz Artist Id", "MUSICBRAINZ_ARTISTID", "----:MusicBrainz Artist Id"),
-    "acoustid_id": ("TXXX:Acoustid Id", "ACOUSTID_ID", "----:Acoustid Id"),
+    "mb_recording_ids": ("", "MUSICBRAINZ_TRACKID", ":MusicBrainz Track Id"),
+    "mb_track_id": (f":{_TRACK}", "MUSICBRAINZ_RELEASETRACKID", f":{_TRACK}"),
+    "mb_release_id": (":MusicBrainz Album Id", "MUSICBRAINZ_ALBUMID", ":MusicBrainz Album Id"),
+    "mb_release_group_id": (f":{_GROUP}", "MUSICBRAINZ_RELEASEGROUPID", f":{_GROUP}"),
+    "mb_artist_ids": (":MusicBrainz Artist Id", "MUSICBRAINZ_ARTISTID", ":MusicBrainz Artist Id"),
+    "acoustid_id": (":Acoustid Id", "ACOUSTID_ID", ":Acoustid Id"),
     "comment": ("", "COMMENT", "\xa9cmt"),
 }
 

@@ -72,7 +72,7 @@ class Draft:
         return self.true_ms if self.has_length else None
 
     def frozen(self) -> Recording:
-        """Return the finished recording."""
+        """Return the recording as a frozen value."""
         values: dict[str, Any] = {}
         for name in _RECORDING_FIELDS:
             value = getattr(self, name)
@@ -103,8 +103,9 @@ class ReleaseDraft:
 
 @contextmanager
 def no_garbage_collection() -> Iterator[None]:
-    """Suspend garbage collection: a catalogue makes no garbage, and the search takes half of its
-    time."""
+    """Suspend garbage collection inside the `with` block.
+
+    Building a catalogue makes no garbage, and looking for some takes half of the time."""
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -270,7 +271,7 @@ class Builder:
         )
 
     def finish(self) -> Catalogue:
-        """Return everything frozen."""
+        """Return the catalogue of everything that was added."""
         return Catalogue(
             self.artists,
             self.releases,

@@ -48,7 +48,7 @@ def add_crowd(out: Builder, rng: Random, original: Draft, acts: Sequence[Artist]
 def _member(
     rng: Random, original: Draft, acts: Sequence[Artist], karaoke: Artist, n: int, mbid: str
 ) -> Draft:
-    """Return recording number `n` of the crowd."""
+    """Return the draft of recording number `n`; its kind is the range that `n` falls into."""
     title, credit = original.title, original.credit
     length = original.true_ms + rng.randrange(-20_000, 45_000)
     version, disambiguation = "", ""

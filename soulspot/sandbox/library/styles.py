@@ -131,7 +131,7 @@ class TagStyler:
 
 
 def _picard_tags(recording: Recording, place: Place) -> TrackTags:
-    """Return everything that Picard would write."""
+    """Return all tags that Picard would write for a recording on a release."""
     release, medium, track = place.release, place.medium, place.track
     return TrackTags(
         title=recording.title,

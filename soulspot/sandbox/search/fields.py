@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from soulspot.sandbox.catalogue.values import Catalogue, Place
 from soulspot.sandbox.search.index import Field, Index, Kind, fields_of
@@ -12,9 +12,9 @@ def recording_index(catalogue: Catalogue) -> Index:
     """Return the index of the recording search. Merged MBIDs are not in it."""
     field = fields_of(catalogue.recordings)
 
-    def on_release(kind: Kind, value: Callable[[Place], str | None]) -> Field:
-        """Return a field with a value for every place on a release that the recording has."""
-        return field(kind, lambda r: [value(place) for place in catalogue.places(r.mbid)])
+    def on_release(kind: Kind, values: Callable[[Place], Iterable[str | None]]) -> Field:
+        """Return a field with the values of every place that a recording has on a release."""
+        return field(kind, lambda r: [value for place in catalogue.places(r.mbid) for value in values(place)])
 
     fields = {
         "recording": field(
@@ -34,31 +34,22 @@ def recording_index(catalogue: Catalogue) -> Index:
         "artistname": field("text", lambda r: [part.artist.name for part in r.credit]),
         "creditname": field("text", lambda r: [part.name for part in r.credit]),
         "arid": field("mbid", lambda r: [part.artist.mbid for part in r.credit]),
-        "date": on_release("date", lambda p: p.release.date),
-        "release": on_release("text", lambda p: p.release.title),
-        "reid": on_release("mbid", lambda p: p.release.mbid),
-        "rgid": on_release("mbid", lambda p: p.release.group_mbid),
-        "tid": on_release("mbid", lambda p: p.track.mbid),
-        "tnum": on_release("number", lambda p: str(p.track.position)),
-        "number": on_release("keyword", lambda p: p.track.number),
-        "position": on_release("number", lambda p: str(p.medium.position)),
-        "tracks": on_release("number", lambda p: str(len(p.medium.tracks))),
-        "tracksrelease": on_release("number", lambda p: str(len(p.release.tracks))),
-        "status": on_release("keyword", lambda p: p.release.status),
-        "primarytype": on_release("keyword", lambda p: p.release.primary_type),
-        "format": on_release("keyword", lambda p: p.medium.format),
-        "country": on_release("keyword", lambda p: p.release.country),
-        "secondarytype": field(
-            "keyword", lambda r: [t for p in catalogue.places(r.mbid) for t in p.release.secondary_types]
-        ),
-        "type": field(
-            "keyword",
-            lambda r: [
-                kind
-                for p in catalogue.places(r.mbid)
-                for kind in (p.release.primary_type, *p.release.secondary_types)
-            ],
-        ),
+        "date": on_release("date", lambda p: [p.release.date]),
+        "release": on_release("text", lambda p: [p.release.title]),
+        "reid": on_release("mbid", lambda p: [p.release.mbid]),
+        "rgid": on_release("mbid", lambda p: [p.release.group_mbid]),
+        "tid": on_release("mbid", lambda p: [p.track.mbid]),
+        "tnum": on_release("number", lambda p: [str(p.track.position)]),
+        "number": on_release("keyword", lambda p: [p.track.number]),
+        "position": on_release("number", lambda p: [str(p.medium.position)]),
+        "tracks": on_release("number", lambda p: [str(len(p.medium.tracks))]),
+        "tracksrelease": on_release("number", lambda p: [str(len(p.release.tracks))]),
+        "status": on_release("keyword", lambda p: [p.release.status]),
+        "primarytype": on_release("keyword", lambda p: [p.release.primary_type]),
+        "format": on_release("keyword", lambda p: [p.medium.format]),
+        "country": on_release("keyword", lambda p: [p.release.country]),
+        "secondarytype": on_release("keyword", lambda p: p.release.secondary_types),
+        "type": on_release("keyword", lambda p: [p.release.primary_type, *p.release.secondary_types]),
     }
     return Index(len(catalogue.recordings), fields, "recording")
 

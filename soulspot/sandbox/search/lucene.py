@@ -13,7 +13,7 @@ class BadQuery(ValueError):
 
 
 class Occur(Enum):
-    """Whether a clause is required, optional or forbidden."""
+    """The role of a clause: required, optional or forbidden."""
 
     MUST = "+"
     SHOULD = ""

@@ -63,13 +63,16 @@ class Context:
     control: Callable[[web.Request], Awaitable[web.StreamResponse]]
 
     def happens(self, share: float) -> bool:
-        """Whether something that befalls this share of requests befalls this one: a new throw each
-        time."""
+        """Whether a fault that befalls this share (0 to 1) of requests befalls this request.
+
+        Every call is a new throw of the dice."""
         return share > 0 and self.rng.random() < share
 
     def always_happens(self, share: float, *names: object) -> bool:
-        """Whether `names` belong to this share of all names: the same answer for the same names and
-        seed."""
+        """Whether a trait that this share (0 to 1) of all things has belongs to the thing of these
+        names.
+
+        The same names and seed always give the same answer."""
         return share > 0 and ids.number("fate", self.behaviour.seed, *names) % 1_000_000 < share * 1_000_000
 
 

@@ -76,7 +76,7 @@ class Labs(Service):
         }
 
     def _spotify_by_mbid(self, inputs: list[Json]) -> list[Json]:
-        """Answer spotify-id-from-mbid; the real labs leaves out unknown recordings, too."""
+        """Answer spotify-id-from-mbid: one row for each known recording, none for unknown MBIDs."""
         rows = []
         for mbid in _mbids(inputs):
             recording = self.catalogue.recording(mbid)
@@ -123,8 +123,7 @@ class Labs(Service):
                 yield self._sometimes_wrong(row)
 
     def _sometimes_wrong(self, row: Json) -> Json:
-        """Return the row, for a few recordings with another version of the title, as labs confuses
-        them."""
+        """Return the row; for a few recordings it names another version of the same title."""
         luck = ids.number("acr", self.behaviour.seed, row["recording_mbid"])
         if luck % 1_000_000 >= self.behaviour.labs_wrong_share * 1_000_000:
             return row

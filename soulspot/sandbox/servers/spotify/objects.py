@@ -84,7 +84,7 @@ class SpotifyObjects:
         return self.paging(f"albums/{album.id}/tracks?", items, limit, offset, len(album.track_ids))
 
     def paging(self, route: str, items: list[Json], limit: int, offset: int, total: int) -> Json:
-        """Return a paging object around `items`; `route` is the page's path and the begin of its
+        """Return a paging object around `items`; `route` is its path with the start of the
         query."""
 
         def page(at: int) -> str:
