@@ -160,7 +160,7 @@ class BatchProcessor(Generic[T, R]):
         return await self._flush("manual")
 
     async def flush_if_needed(self) -> BatchResult[T, R] | None:
-        """Do as `flush` if the oldest item not yet due has waited `max_wait_time`; else return None."""
+        """Flush if the oldest item that is not due has waited `max_wait_time`; else None."""
         oldest = next((batch for batch in self._queue if not batch.is_due), None)
         if oldest is None or self._max_wait_time is None:
             return None
@@ -168,7 +168,7 @@ class BatchProcessor(Generic[T, R]):
         return await self._flush("timer") if is_time else None
 
     async def close(self) -> BatchResult[T, R]:
-        """Refuse new items, flush, and wait for calls in flight; a second `close` only waits.
+        """Refuse new items, flush, and wait for calls in flight; a second call only waits.
 
         Every item is answered. Cancelling `close` fails the unanswered items with BatchCancelled.
         Without a processor function, pending items fail with the ValueError that is raised here."""
@@ -333,6 +333,7 @@ class BatchProcessor(Generic[T, R]):
             batch = self._queue.popleft()
             self._running += 1
             batch.task = asyncio.get_running_loop().create_task(self._run(batch))
+            # The callback answers the items even when the task is cancelled before its first step.
             batch.task.add_done_callback(partial(self._finish_if_never_run, batch))
 
     async def _run(self, batch: Batch[T, R]) -> None:
@@ -384,7 +385,7 @@ class BatchProcessor(Generic[T, R]):
         batch.over.set()
 
     def _finish_if_never_run(self, batch: Batch[T, R], task: asyncio.Task[None]) -> None:
-        # Somebody who cancels all tasks of the loop may end this one before its first step.
+        # Only a program that cancels all tasks of its loop gets here with a batch that is not over.
         if not batch.over.is_set():
             self._begin(batch)
             self._answer(batch, asyncio.CancelledError())

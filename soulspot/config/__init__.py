@@ -4,13 +4,13 @@ Called by assembly, daemon and cli; the objects they build from it take plain va
 
 from soulspot.config.checks import ALL_OFF, LIBRARY_EMPTY, SPOTIFY_OFF
 from soulspot.config.loading import (
-    Config,
     default_config_paths,
     find_config,
     load_config,
     make_config,
     reloadable_differences,
 )
+from soulspot.config.model import Config
 from soulspot.config.values import parse_time
 
 __all__ = [
@@ -22,7 +22,6 @@ __all__ = [
     "find_config",
     "load_config",
     "make_config",
-    "model",
     "parse_time",
     "reloadable_differences",
     "sections",

@@ -79,6 +79,7 @@ def _webhook_faults(config: Config) -> Iterator[Fault]:
 
 def is_signing_key(secret: str) -> bool:
     """Whether `secret` is base64 of 24 to 64 bytes, with or without "whsec_" before it."""
+    # Receivers accept keys without padding, so it is put back.
     text = secret.removeprefix("whsec_")
     try:
         return 24 <= len(base64.b64decode(text + "=" * (-len(text) % 4), validate=True)) <= 64

@@ -22,25 +22,15 @@ from soulspot.config.sources import (
     read_file,
     read_overrides,
 )
-from soulspot.config.values import Secret
 from soulspot.errors import ConfigError
 
-__all__ = [
-    "Config",
-    "Secret",
-    "default_config_paths",
-    "dump_config",
-    "find_config",
-    "load_config",
-    "make_config",
-    "reloadable_differences",
-]
-
 SYSTEM_CONFIG = Path("/etc/soulspot/config.toml")
+# The keys that a running daemon applies on SIGHUP; all others need a restart.
 _RELOADABLE_SECTIONS = ("matching.", "merge.", "retry.", "refresh.", "alarms.", "log.", "write_tags.")
 _RELOADABLE_KEYS = ("limits.memory_mb",)
 _RELOADABLE_OF_PROVIDERS = ("rate", "batch_size", "max_wait_time", "timeout", "daily_budget")
 
+# Words for pydantic's commonest error types.
 _MESSAGES = {
     "bool_type": "should be true or false",
     "string_type": "should be a text",
@@ -96,13 +86,6 @@ def default_config_paths(environ: Mapping[str, str] | None = None) -> tuple[Path
     """Return the paths at which a configuration is looked for, in this order."""
     home = Path((os.environ if environ is None else environ).get("HOME") or "~").expanduser()
     return Path("config.toml"), home / ".config/soulspot/config.toml", SYSTEM_CONFIG
-
-
-def dump_config(config: Config) -> dict[str, Any]:
-    """Return the configuration as plain nested values that anybody may see.
-
-    Secrets are asterisks, durations seconds, sizes bytes."""
-    return config.model_dump(mode="json")
 
 
 def reloadable_differences(old: Config, new: Config) -> tuple[list[str], list[str]]:

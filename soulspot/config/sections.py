@@ -42,12 +42,15 @@ WebhookEvent = Literal[
     "track.failed",
 ]
 Source = Literal["tags", "musicbrainz", "listenbrainz", "spotify"]
+# Not strict, as for all tuples: TOML has lists.
 Sources = Annotated[tuple[Source, ...], Field(strict=False)]
 
 
 class Section(BaseModel):
     """One table of config.toml; its docstring is the table's heading in the template."""
 
+    # Strict, since TOML has types of its own: "yes" is no truth value, and "3" no number. Values
+    # may be secrets, so pydantic's errors do not show them.
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
 
@@ -97,7 +100,7 @@ class MusicBrainz(Section):
 
 
 class Spotify(Section):
-    """Spotify needs your own app: https://developer.spotify.com/dashboard; without one it is off."""
+    """Spotify needs your own app (https://developer.spotify.com/dashboard), or it is off."""
 
     enabled: bool = key(True, "use Spotify")
     base_url: Url = key("https://api.spotify.com/v1", "address of the Web API")
@@ -278,6 +281,7 @@ def _language(value: str) -> str:
     return value
 
 
+# Party ids and language codes as the schema of ERN 4.3 restricts them.
 Dpid = Annotated[str, AfterValidator(_dpid)]
 Language = Annotated[str, AfterValidator(_language)]
 
@@ -296,7 +300,7 @@ with warnings.catch_warnings():
     warnings.filterwarnings("ignore", 'Field name "schema"', UserWarning)
 
     class Ddex(Section):
-        """DDEX release messages (ERN): sender, recipient, terms, and values for gaps in the data."""
+        """DDEX release messages (ERN): parties, terms, and values for gaps in the data."""
 
         sender: Dpid | None = key(None, "DDEX party id (DPID) of the sender")
         sender_name: str | None = key(None, "name of the sender")

@@ -35,6 +35,7 @@ _HEAD = """\
 # [providers.spotify] is SOULSPOT_PROVIDERS__SPOTIFY__CLIENT_ID. See docs/reference/configuration.md.
 """
 
+# The column that the comments behind values begin at, beyond most values.
 _VALUE_COLUMN = 45
 
 
@@ -66,6 +67,7 @@ def write_template(path: Path, answers: Mapping[str, Any], force: bool = False) 
     An existing file is replaced only with `force`, or when it is the template without answers.
     Raises ConfigError when the file is left alone or cannot be written."""
     text = render_template(**answers)
+    # Written aside and made anew (O_EXCL): nobody reads half a file, and no link is followed.
     aside = path.with_name(f".{path.name}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -12,8 +12,10 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
+# Seconds.
 _DURATION_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _DURATION_TERM = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|[smhdw])\s*")
+# Bytes: KB is 1000, KiB is 1024.
 _SIZE_UNITS = {"": 1, "B": 1} | {
     f"{letter}{suffix}": base**power
     for power, letter in enumerate("KMGT", start=1)
@@ -178,5 +180,6 @@ FilePath = Annotated[Path, Field(strict=False), AfterValidator(_expand)]
 Url = Annotated[str, AfterValidator(_url)]
 Listen = Annotated[str, AfterValidator(_listen)]
 Contact = Annotated[str, AfterValidator(_contact)]
+# The last BeforeValidator runs first: a text is split into a list, and a list made a tuple.
 Paths = Annotated[tuple[FilePath, ...], BeforeValidator(_as_list), _split(os.pathsep)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_as_list), _split(",")]

@@ -63,7 +63,8 @@ class Budget:
             excess -= bucket.count
             if excess <= 0:
                 return bucket.last + DAY
-        return self._clock.steady() + DAY  # a budget of 0
+        # A budget of 0: no bucket will ever free a request.
+        return self._clock.steady() + DAY
 
     def reserve(self) -> _Bucket:
         """Count a request before it goes out; pass the result to `confirm` or `give_back`."""

@@ -19,9 +19,12 @@ from soulspot.limits.values import GateSnapshot, Surroundings
 
 log = logging.getLogger(__name__)
 
-RETRY_SHARE = 0.1
-FREE_RETRIES = 5.0
+# Retries may be a tenth of a gate's requests, besides the first five: a service in trouble must not
+# be hit three times as hard.
+RETRY_SHARE, FREE_RETRIES = 0.1, 5.0
+# Seconds to wait when the saved state cannot be read.
 RELOAD_WAIT = 10.0
+# Seconds; a longer X-RateLimit-Reset-In is a fault of the service.
 LONGEST_WINDOW = 3600.0
 
 
@@ -74,6 +77,7 @@ class Gate:
         try:
             async with self._line:
                 await self._ensure_restored()
+                # Checked again: the host may have asked for a pause while this call was in line.
                 self._refuse_if_closed()
                 reserved = self._budget.reserve()
                 try:
@@ -155,6 +159,7 @@ class Gate:
         """Change rate (requests a second) and budget; counted requests and pauses stay.
 
         ValueError when one of the two is unusable; both then stay as they were."""
+        # The throw-away Pace checks the rate before anything is changed.
         Pace(rate)
         self._budget.limit = daily_budget
         self._pace.retune(rate)

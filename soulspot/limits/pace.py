@@ -43,7 +43,8 @@ class Pace:
                 turn = min(self._last + self._spread_interval, self._spread_until)
                 await asyncio.sleep(max(turn - loop.time(), 0.0))
             await limiter.acquire()
-            if limiter is self._limiter:  # else the rate was changed meanwhile
+            # Another limiter means that the rate was changed meanwhile: wait by that one.
+            if limiter is self._limiter:
                 self._last = loop.time()
                 return
 

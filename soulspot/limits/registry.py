@@ -97,6 +97,7 @@ def host_of(url: str) -> str:
 
     ValueError when the URL has no host."""
     parts = urlsplit(url)
+    # "host." and "host" are one host; they must not have two gates.
     host = (parts.hostname or "").rstrip(".")
     if not host:
         raise ValueError(f"no host in the URL {url!r}")

@@ -54,6 +54,7 @@ class SavedState:
         """Write the state of all parts, even when the caller is cancelled meanwhile.
 
         Never raises: a full disk must not stop the gate, which protects the host from memory."""
+        # A task of its own: a cancelled caller must not take the write with it.
         task = asyncio.create_task(self._write())
         self._saves.add(task)
         task.add_done_callback(self._saves.discard)

@@ -49,6 +49,7 @@ class AnswerSheet:
     def put(self, query: Query, answer: Answer) -> None:
         """Write down the service's answer to `query`, unless it has one."""
         self._has_service_answer = True
+        # The first answer stays: an album may have answered a track before the track's own request.
         self._answers.setdefault(query, answer)
 
     def put_found(self, query: Query, entities: Iterable[Entity]) -> None:

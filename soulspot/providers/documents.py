@@ -21,6 +21,7 @@ def decode_json(body: bytes | str) -> Any:
     try:
         text = body if isinstance(body, str) else body.decode("utf-8-sig", "replace")
         document = json.loads(text, parse_constant=_refuse_constant)
+        # SQLite refuses lone surrogates, which JSON can spell as escapes.
         if "\\ud" in text or "\\uD" in text:
             document = json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError) as error:

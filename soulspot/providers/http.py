@@ -97,6 +97,7 @@ class Http:
         endpoint = transport.endpoint_of(url, request.base_url)
         admitted = await AdmittedRequest.admit(self._gates, self._provider, url, endpoint, attempt)
         host = urlsplit(url).netloc
+        # A token in the headers is for its own host: a redirect must not carry it elsewhere.
         headers = request.headers if host == urlsplit(request.url).netloc else {}
         try:
             async with (

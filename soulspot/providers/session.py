@@ -54,7 +54,8 @@ class GatedSession(requests.Session):
 
     def __init__(self, gates: Gates, provider: str, *, base_url: str, timeout: float) -> None:
         super().__init__()
-        self.trust_env = False  # a .netrc would replace the Authorization header
+        # With the environment trusted, a .netrc would replace the Authorization header.
+        self.trust_env = False
         self.headers["User-Agent"] = transport.AGENT
         self.max_redirects = transport.MAX_REDIRECTS
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
@@ -121,7 +122,8 @@ class GatedSession(requests.Session):
         if (waiting := self._waiting) is not None:
             waiting.cancel()
         if (reading := self._reading) is not None:
-            with suppress(Exception):  # it may have ended this very moment
+            # The body may have ended this very moment, in the other thread.
+            with suppress(Exception):
                 reading.shutdown()
 
 
@@ -157,6 +159,7 @@ class _GatedAdapter(HTTPAdapter):
         except (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError) as error:
             session.run_in_loop(admitted.end_without_response())
             raise TimedOut(f"{admitted.host}: no answer within {session.timeout:g} s") from error
+        # urllib3 raises AttributeError when `abandon` shuts the socket down under its reader.
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, AttributeError) as error:
             session.run_in_loop(admitted.end_without_response())
             raise Unavailable(f"{admitted.host}: connection trouble ({type(error).__name__})") from error
@@ -168,6 +171,7 @@ class _GatedAdapter(HTTPAdapter):
         if len(body) > transport.MAX_BODY:
             response.close()
             raise BadAnswer(f"{admitted.host}: the answer is larger than {transport.MAX_BODY} bytes")
+        # requests has no hook for the class of responses, and would read the body without limits.
         response.__class__ = SafeResponse
         response._content = body
         response._content_consumed = True  # type: ignore[attr-defined]

@@ -27,6 +27,7 @@ class _Worker(Generic[C]):
         self.session = session
         self._build = build
         self._jobs: queue.SimpleQueue[tuple[Future[Any], Callable[[C], Any]] | None] = queue.SimpleQueue()
+        # A daemon thread: a library that hangs must not keep the process from ending.
         threading.Thread(target=self._run, name=name, daemon=True).start()
 
     def submit(self, job: Callable[[C], T]) -> Future[T]:
@@ -52,6 +53,7 @@ class _Worker(Generic[C]):
                 future.set_exception(error)
             else:
                 future.set_result(result)
+            # The thread sits idle in `get` with these names bound: let go of the last answer.
             del future, job, work
         self.session.close()
 

@@ -23,6 +23,7 @@ CHUNK = 64 * 1024
 CONNECT_TIMEOUT = 10.0
 MAX_REDIRECTS = 3
 REDIRECTS = (301, 302, 307, 308)
+# Records name routes, not entities: a metric for each id would never end.
 _ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9A-Za-z]{22}", re.ASCII)
 
 

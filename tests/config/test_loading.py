@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from soulspot.config.loading import (
     Config,
-    dump_config,
     find_config,
     load_config,
     make_config,
@@ -239,7 +238,7 @@ def test_no_secret_is_ever_shown(tmp_path, caplog):
     shown = [
         str(config),
         repr(config),
-        json.dumps(dump_config(config)),
+        json.dumps(config.model_dump(mode="json")),
         caplog.text,
         config.model_dump_json(),
     ]

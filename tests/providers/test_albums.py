@@ -35,7 +35,7 @@ def found(answer: Answer) -> list[str]:
 
 
 def holding(tracks: int, page: int = 100) -> Any:
-    """Return a service whose releases have `tracks` tracks: 100 and up on release 1, and so on."""
+    """Return a service of releases with `tracks` tracks each: 1000 and up on release 1."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         if "/release/" in request.path:

@@ -22,7 +22,7 @@ from standardwebhooks.webhooks import Webhook
 from structlog.testing import capture_logs
 
 from soulspot.assembly import open_service
-from soulspot.config.loading import dump_config, make_config
+from soulspot.config.loading import make_config
 from soulspot.config.sections import WebhookEvent
 from soulspot.errors import ConfigError
 from soulspot.limits import LimitEvent
@@ -471,7 +471,7 @@ def settings(tmp_path: Path, receiver: Hook) -> dict[str, Any]:
 
 async def test_a_service_tells_of_limits_before_it_ends(tmp_path: Path, receiver: Hook) -> None:
     config = make_config(settings(tmp_path, receiver))
-    assert SECRET not in str(dump_config(config))
+    assert SECRET not in str(config.model_dump(mode="json"))
     with capture_logs() as said:
         async with open_service(config) as service:
             gate = service.parts.gates.for_url("musicbrainz", "http://127.0.0.1:9")

@@ -133,6 +133,7 @@ class ListenBrainz(Provider):
         by_key: dict[str, list[Query]] = {}
         for query in queries:
             by_key.setdefault(data_set.key(query) if data_set else _mbid(query), []).append(query)
+        # Equal keys get one answer of labs, in one row: they are sent once and share it.
         with sheet.request(queries):
             found = await (self._fetch_rows(data_set, by_key) if data_set else self._fetch_recordings(by_key))
             for key, same in by_key.items():

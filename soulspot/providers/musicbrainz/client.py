@@ -21,6 +21,7 @@ SEARCH_LIMIT = 100
 RELEASE_INCLUDES = ["recordings", "artist-credits", "isrcs", "labels", "release-groups", "media"]
 
 library: Any = musicbrainz  # the one module of musicbrainzngs that sends
+# The library's functions belong to its module: the thread tells them whose Reader is to read.
 _thread = threading.local()
 
 

@@ -69,6 +69,7 @@ class MusicBrainz(Provider):
 
     @property
     def capacity(self) -> Mapping[str, int]:
+        # A kind whose clauses matched much lately gets fewer clauses a search.
         fitting = {kind: max(1, int(FEW_HITS / hits)) for kind, hits in self._hits.items()}
         return {kind: min(n, self._batch_size, fitting.get(kind, SHOWN)) for kind, n in CAPACITY.items()}
 
@@ -80,6 +81,7 @@ class MusicBrainz(Provider):
 
     async def _answer_all(self, sheet: AnswerSheet) -> None:
         for kind in SEARCHES:
+            # Wide queries last: each takes a search of its own, the others share theirs.
             unanswered = sorted(sheet.unanswered(kind), key=is_wide)
             for chunk in split_searches(unanswered, self.capacity[kind]):
                 await self._search(sheet, chunk)

@@ -34,6 +34,7 @@ def _answered_by_release(queries: Sequence[Query], entity: Entity, hit: dict[str
     return [query for query in queries if ids.parse_mbid(query["mbid"]) in on]
 
 
+# The kinds that a search answers, in the order in which they are sent.
 SEARCHES = {
     "recording": Search(
         None,

@@ -108,6 +108,7 @@ class Spotify(Provider):
             await self._search(sheet, query)
 
     def opens_at(self, kind: str) -> float | None:
+        # The request for a token passes the gate of its own host first.
         gates = [self._gate, self._token_gate] if self._api.needs_token() else [self._gate]
         return max((at for gate in gates if (at := gate.opens_at()) is not None), default=None)
 
@@ -115,6 +116,7 @@ class Spotify(Provider):
         self, *, rate: float, batch_size: int, timeout: float, daily_budget: int | None = None
     ) -> None:
         self._gate.retune(rate=rate, daily_budget=daily_budget)
+        # On one host (the sandbox, say) both are one gate, and the budget must stay.
         if self._token_gate is not self._gate:
             self._token_gate.retune(rate=rate, daily_budget=None)
         self._batch_size, self._api.timeout = batch_size, timeout
