@@ -188,8 +188,8 @@ class Operations:
     def _why_not_resumed(self, operation: UnfinishedOperation) -> str | None:
         if operation.kind not in self._kinds:
             return f"this version of SoulSpot knows no {operation.kind}"
-        if operation.cut_off >= CUT_OFF_AT_MOST:
-            return f"cut off {operation.cut_off} times in a row at the same place"
+        if operation.interruptions >= CUT_OFF_AT_MOST:
+            return f"cut off {operation.interruptions} times in a row at the same place"
         return None
 
     # --- following --------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
-"""Everything that is kept, in one SQLite file: the durable queue, tracks, facts, operations. All SQL is here.
+"""Values and queries come in; all that is kept goes out: queue, tracks, facts, operations. All SQL
+is here.
 
-Functions take a connection and run in their caller's transaction; `database` has the one writer."""
+Every package that keeps anything calls this. Functions take a connection and run in their
+caller's transaction; `database.Database` has the one writer."""
 
 __all__ = [
     "album_turns",

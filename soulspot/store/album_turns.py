@@ -1,5 +1,9 @@
-"""How the tracks of an album wait for each other on the way to Spotify, so that what one learns from another does not
-depend on who was answered first."""
+"""Turns of an album's tracks on the way to Spotify: no result may depend on which was answered
+first.
+
+Tracks that were found without their album come first. When all tracks of the album have come
+that far, the others learn its Spotify albums; those that are still not found are then looked up
+one by one."""
 
 from __future__ import annotations
 
@@ -9,148 +13,148 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from soulspot.models import AlbumGroup, TrackOutcome
+from soulspot.store.sql import IN_ARRAY, fetch_column, fetch_value, to_array
 
-LARGEST = 400  # tracks of one name that may be an album
-MOST_EARLY = 3
-ON_ITS_WAY, WAITS, DONE = 0, 1, 2
-# whatever ids the tracks were given: one album is one in the same order, also in another database
+MAX_TRACKS = 400  # more tracks under one name are no album, and take no turns
+MAX_EARLY = 3  # Spotify albums that the tracks found without their album may name
+SEARCHING, WAITING, DONE = 0, 1, 2  # tracks.spotify_stage
+# Independent of the ids that the tracks were given: another database has the same order.
 _ORDER = "path, source_key, tags, track_id"
+_OF_ALBUM = "FROM tracks WHERE album_key = ? AND vanished_at IS NULL AND spotify_stage = ?"
 
 
 def with_progress(connection: sqlite3.Connection, key: bytes, group: AlbumGroup) -> AlbumGroup:
-    """The group with how far its tracks are."""
-    if _count(connection, key, ON_ITS_WAY):
+    """Return the album group with its search fields filled in: albums found so far, and whose
+    turn it is."""
+    if _has_stage(connection, key, SEARCHING):
         return replace(group, is_searched=False)
-    early, late = _finds(connection, key) or ((), ())
-    return replace(
-        group, spotify_albums=early, late_spotify_albums=late, turn_of=_first_waiting(connection, key)
-    )
+    early, late = _load_finds(connection, key) or ((), ())
+    turn_of = _first_waiting(connection, key)
+    return replace(group, spotify_albums=early, late_spotify_albums=late, turn_of=turn_of)
 
 
 def record_progress(connection: sqlite3.Connection, outcomes: Sequence[TrackOutcome]) -> set[int]:
-    """Note how far these tracks have come. Returns the tracks that have waited for that."""
+    """Record the stages of these decided tracks, and the Spotify albums they bring to light.
+
+    Returns the tracks to decide anew: those that waited for this progress of their album."""
     stages = {
-        one.row.track_id: WAITS if one.waits_for_album else DONE
-        for one in outcomes
-        if one.waits_for_album or not one.wanted
+        outcome.row.track_id: WAITING if outcome.waits_for_album else DONE
+        for outcome in outcomes
+        if outcome.waits_for_album or not outcome.wanted
     }
-    arrived, waiting, left = _moved(connection, stages)
-    on_album = {one.row.track_id: one.row.spotify_album_id for one in outcomes if one.row.spotify_album_id}
-    again: set[int] = set()
+    arrived, waiting, left = _save_stages(connection, stages)
+    spotify_albums = {outcome.row.track_id: outcome.row.spotify_album_id for outcome in outcomes}
+    woken: set[int] = set()
     for key in arrived | waiting | left.keys():
-        if _count(connection, key, ON_ITS_WAY) or not _count(connection, key, WAITS):
+        if _has_stage(connection, key, SEARCHING) or not _has_stage(connection, key, WAITING):
             continue
-        finds = _finds(connection, key)
+        finds = _load_finds(connection, key)
         if finds is None:
-            _note_early(connection, key)
-            again |= _waiting(connection, key)
-        elif key in arrived or _note_late(
-            connection, key, finds, [on_album.get(one) for one in left.get(key, ())]
-        ):
-            again |= _waiting(connection, key)
+            _save_early_finds(connection, key)
+            wakes_all = True
+        else:
+            late = {spotify_albums.get(track_id) for track_id in left.get(key, ())}
+            wakes_all = key in arrived or _save_late_finds(connection, key, finds, late)
+        if wakes_all:
+            woken.update(fetch_column(connection, f"SELECT track_id {_OF_ALBUM}", key, WAITING))
         elif (turn := _first_waiting(connection, key)) is not None:
-            again.add(turn)
-    return again
+            woken.add(turn)
+    return woken
 
 
 def wake_albums_of(connection: sqlite3.Connection, track_ids: Iterable[int]) -> None:
-    """These tracks have vanished: nobody waits for them any more."""
+    """Mark the tracks that waited for these vanished tracks of their albums as undecided."""
     connection.execute(
         "UPDATE tracks SET undecided = 1 WHERE spotify_stage = ? AND vanished_at IS NULL AND album_key IN"
-        " (SELECT album_key FROM tracks WHERE track_id IN (SELECT value FROM json_each(?)))",
-        (WAITS, json.dumps(list(track_ids))),
+        f" (SELECT album_key FROM tracks WHERE track_id {IN_ARRAY})",
+        (WAITING, to_array(track_ids)),
     )
 
 
 def wake_album_before_move(connection: sqlite3.Connection, track_id: int, key: bytes | None) -> None:
-    """This track is about to belong to another album, if it belongs to one: there nobody waits for it any more."""
+    """Mark the tracks that wait for `track_id` as undecided, before it moves to the album `key`.
+
+    Changes nothing when the track already belongs to that album."""
     connection.execute(
         "UPDATE tracks SET undecided = 1 WHERE spotify_stage = ? AND vanished_at IS NULL AND album_key ="
         " (SELECT album_key FROM tracks WHERE track_id = ? AND album_key IS NOT ?)",
-        (WAITS, track_id, key),
+        (WAITING, track_id, key),
     )
 
 
-def _moved(
+def _save_stages(
     connection: sqlite3.Connection, stages: Mapping[int, int]
 ) -> tuple[set[bytes], set[bytes], dict[bytes, list[int]]]:
-    """Write the stages down. Returns the albums where a track has arrived, those where one waits, and which tracks
-    have stopped waiting, by album."""
+    """Save the stage of each track. Returns album keys: those where a track has ended its own
+    search, those where one of these waits, and the tracks that have stopped waiting by album."""
     arrived: set[bytes] = set()
     waiting: set[bytes] = set()
     left: dict[bytes, list[int]] = {}
     changed = []
     for track_id, key, before in connection.execute(
-        "SELECT track_id, album_key, spotify_stage FROM tracks WHERE track_id IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(stages)),),
+        f"SELECT track_id, album_key, spotify_stage FROM tracks WHERE track_id {IN_ARRAY}",
+        (to_array(stages),),
     ):
         stage = stages[track_id]
         if stage != before:
             changed.append((stage, track_id))
         if key is None:
             continue
-        if before == ON_ITS_WAY:
+        if before == SEARCHING:
             arrived.add(key)
-        elif before == WAITS and stage == DONE:
+        elif before == WAITING and stage == DONE:
             left.setdefault(key, []).append(track_id)
-        if stage == WAITS:
+        if stage == WAITING:
             waiting.add(key)
     connection.executemany("UPDATE tracks SET spotify_stage = ? WHERE track_id = ?", changed)
     return arrived, waiting, left
 
 
-def _count(connection: sqlite3.Connection, key: bytes, stage: int) -> int:
-    found = connection.execute(
-        "SELECT count(*) FROM tracks WHERE album_key = ? AND vanished_at IS NULL AND spotify_stage = ?",
-        (key, stage),
-    )
-    return int(found.fetchone()[0])
-
-
-def _waiting(connection: sqlite3.Connection, key: bytes) -> set[int]:
-    found = connection.execute(
-        "SELECT track_id FROM tracks WHERE album_key = ? AND vanished_at IS NULL AND spotify_stage = ?",
-        (key, WAITS),
-    )
-    return {track_id for (track_id,) in found}
+def _has_stage(connection: sqlite3.Connection, key: bytes, stage: int) -> bool:
+    """Whether any track of the album is at this stage."""
+    return bool(fetch_value(connection, f"SELECT EXISTS (SELECT 1 {_OF_ALBUM})", key, stage))
 
 
 def _first_waiting(connection: sqlite3.Connection, key: bytes) -> int | None:
-    found = connection.execute(
-        "SELECT track_id FROM tracks WHERE album_key = ? AND vanished_at IS NULL AND spotify_stage = ?"
-        f" ORDER BY {_ORDER} LIMIT 1",
-        (key, WAITS),
-    ).fetchone()
-    return int(found[0]) if found else None
+    """Return the waiting track of the album whose turn it is to be looked up by itself."""
+    found: int | None = fetch_value(
+        connection, f"SELECT track_id {_OF_ALBUM} ORDER BY {_ORDER} LIMIT 1", key, WAITING
+    )
+    return found
 
 
-def _finds(connection: sqlite3.Connection, key: bytes) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-    found = connection.execute("SELECT early, late FROM album_finds WHERE album_key = ?", (key,)).fetchone()
-    return (tuple(json.loads(found[0])), tuple(json.loads(found[1]))) if found else None
+def _load_finds(connection: sqlite3.Connection, key: bytes) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """Return the (early, late) Spotify albums of the album; None before the early ones are
+    known."""
+    row = connection.execute("SELECT early, late FROM album_finds WHERE album_key = ?", (key,)).fetchone()
+    return (tuple(json.loads(row[0])), tuple(json.loads(row[1]))) if row else None
 
 
-def _note_early(connection: sqlite3.Connection, key: bytes) -> None:
-    found = connection.execute(
+def _save_early_finds(connection: sqlite3.Connection, key: bytes) -> None:
+    """Save the Spotify albums that most tracks of the album were found on, the commonest first."""
+    albums = fetch_column(
+        connection,
         "SELECT spotify_album_id FROM tracks JOIN enriched_tracks USING (track_id)"
         " WHERE album_key = ? AND vanished_at IS NULL AND spotify_album_id IS NOT NULL"
         " GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT ?",
-        (key, MOST_EARLY),
+        key,
+        MAX_EARLY,
     )
-    albums = json.dumps([album_id for (album_id,) in found])
-    connection.execute("INSERT INTO album_finds (album_key, early) VALUES (?, ?)", (key, albums))
+    connection.execute("INSERT INTO album_finds (album_key, early) VALUES (?, ?)", (key, to_array(albums)))
 
 
-def _note_late(
+def _save_late_finds(
     connection: sqlite3.Connection,
     key: bytes,
     finds: tuple[tuple[str, ...], tuple[str, ...]],
     albums: Iterable[str | None],
 ) -> bool:
-    """Whether any of these albums is news."""
+    """Add the Spotify albums that are not among `finds` to the late ones. Returns whether there
+    are any."""
     early, late = finds
-    news = [one for one in dict.fromkeys(sorted(one for one in albums if one)) if one not in (*early, *late)]
-    if news:
+    new = sorted(album for album in albums if album and album not in (*early, *late))
+    if new:
         connection.execute(
-            "UPDATE album_finds SET late = ? WHERE album_key = ?", (json.dumps([*late, *news]), key)
+            "UPDATE album_finds SET late = ? WHERE album_key = ?", (to_array([*late, *new]), key)
         )
-    return bool(news)
+    return bool(new)

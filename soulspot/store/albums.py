@@ -1,18 +1,18 @@
-"""Albums of the library: which tracks are one, and how most of them name it."""
+"""Albums of the library: which tracks form one, and the name that most of them give it."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable
 
 from soulspot.models import AlbumGroup, AlbumMember, GroupedTrack, TrackTags
 from soulspot.store import album_turns, tags_json
+from soulspot.store.sql import IN_ARRAY, to_array
 
-MOST_MEMBERS = (
-    60  # of a larger album the tracks stay each by itself: they are read with every decision on one of them
-)
+# The members of an album are read with every decision on one of them, which is too slow for larger
+# ones.
+MAX_MEMBERS = 60
 
 
 def assign_tracks(
@@ -20,63 +20,65 @@ def assign_tracks(
     track_ids: Iterable[int],
     member: Callable[[bytes | None, TrackTags], AlbumMember | None],
 ) -> None:
-    """Note to which album each of these tracks belongs."""
+    """Write the album of each of these tracks into `tracks`, as `member(path, tags)` tells it."""
     for track_id, path, tags in connection.execute(
-        "SELECT track_id, path, tags FROM tracks WHERE track_id IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(track_ids)),),
+        f"SELECT track_id, path, tags FROM tracks WHERE track_id {IN_ARRAY}", (to_array(track_ids),)
     ).fetchall():
-        one = member(path, tags_json.decode(tags))
-        columns = (one.key, one.album, one.artist) if one else (None, None, None)
-        album_turns.wake_album_before_move(connection, track_id, columns[0])
+        of = member(path, tags_json.decode(tags))
+        key, album, artist = (of.key, of.album, of.artist) if of else (None, None, None)
+        album_turns.wake_album_before_move(connection, track_id, key)
         connection.execute(
             "UPDATE tracks SET album_key = ?, album = ?, album_lead = ? WHERE track_id = ?",
-            (*columns, track_id),
+            (key, album, artist, track_id),
         )
 
 
-def load_groups(connection: sqlite3.Connection, wanted: str) -> dict[int, AlbumGroup]:
-    """The albums of these tracks (a JSON list of track_id), by track_id."""
+def load_groups(connection: sqlite3.Connection, track_ids: Iterable[int]) -> dict[int, AlbumGroup]:
+    """Return the albums of these tracks by track_id; tracks without an album are left out."""
     keys: dict[int, bytes] = dict(
         connection.execute(
-            "SELECT track_id, album_key FROM tracks WHERE album_key IS NOT NULL"
-            " AND track_id IN (SELECT value FROM json_each(?))",
-            (wanted,),
+            f"SELECT track_id, album_key FROM tracks WHERE album_key IS NOT NULL AND track_id {IN_ARRAY}",
+            (to_array(track_ids),),
         ).fetchall()
     )
-    found = {key: _group(connection, key) for key in set(keys.values())}
-    return {track_id: found[key] for track_id, key in keys.items()}
+    groups = {key: _load_group(connection, key) for key in set(keys.values())}
+    return {track_id: groups[key] for track_id, key in keys.items()}
 
 
-def _group(connection: sqlite3.Connection, key: bytes) -> AlbumGroup:
-    names, leads = count_names(connection, key)
-    name, lead, size = majority_names(names, leads)
-    members = _members(connection, key) if 2 <= size <= MOST_MEMBERS else ()
-    group = AlbumGroup(name, lead, size, members)
-    return album_turns.with_progress(connection, key, group) if 2 <= size <= album_turns.LARGEST else group
+def _load_group(connection: sqlite3.Connection, key: bytes) -> AlbumGroup:
+    name, artist, size = majority_names(*count_names(connection, key))
+    members = _load_members(connection, key) if 2 <= size <= MAX_MEMBERS else ()
+    group = AlbumGroup(name, artist, size, members)
+    if 2 <= size <= album_turns.MAX_TRACKS:
+        return album_turns.with_progress(connection, key, group)
+    return group
 
 
 def count_names(connection: sqlite3.Connection, key: bytes) -> tuple[Counter[str], Counter[str]]:
-    """How many tracks of this album give it which name, and how many which artist."""
+    """Return how many tracks of the album give it each name, and how many each artist."""
     names: Counter[str] = Counter()
-    leads: Counter[str] = Counter()
-    for lead, album, count in connection.execute(
+    artists: Counter[str] = Counter()
+    for artist, album, count in connection.execute(
         "SELECT album_lead, album, count(*) FROM tracks WHERE album_key = ? AND vanished_at IS NULL GROUP BY 1, 2",
         (key,),
     ):
         names[album] += count
-        leads[lead] += count
-    return names, leads
+        artists[artist] += count
+    return names, artists
 
 
-def majority_names(names: Counter[str], leads: Counter[str]) -> tuple[str, str | None, int]:
-    """The name that most tracks give their album, the artist where half of them agree on one, and how many tracks."""
+def majority_names(names: Counter[str], artists: Counter[str]) -> tuple[str, str | None, int]:
+    """Return the album's commonest name, its artist, and its number of tracks.
+
+    The artist is None unless at least half of the tracks agree on one. Ties go by alphabet."""
     size = names.total()
     name = min(names, key=lambda one: (not one, -names[one], one), default="")
-    lead = min(leads, key=lambda one: (-leads[one], one), default="")
-    return name, lead if lead and leads[lead] * 2 >= size else None, size
+    artist = min(artists, key=lambda one: (-artists[one], one), default="")
+    return name, artist if artist and artists[artist] * 2 >= size else None, size
 
 
-def _members(connection: sqlite3.Connection, key: bytes) -> tuple[GroupedTrack, ...]:
+def _load_members(connection: sqlite3.Connection, key: bytes) -> tuple[GroupedTrack, ...]:
+    """Return the readable tracks of the album that have not vanished, by track_id."""
     return tuple(
         GroupedTrack(track_id, tags_json.decode(tags), path)
         for track_id, path, tags in connection.execute(

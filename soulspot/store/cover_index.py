@@ -1,49 +1,51 @@
-"""Which covers are on disk, which were not there, and which have not been used for longest."""
+"""Index of the cover cache: images on disk, covers known to be missing, and when each was last
+used."""
 
 from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
 
+from soulspot.store.sql import fetch_value
 from soulspot.store.times import iso
 
 
 @dataclass(frozen=True, slots=True)
 class CoverRecord:
-    """What is known of an address: an image on disk, or (`digest` None) that there was none."""
+    """An image on disk, or with `digest` None a cover that its server does not have."""
 
-    digest: str | None
-    kind: str | None
-    size: int | None
+    digest: str | None  # SHA-256 of the image
+    kind: str | None  # media type
+    size: int | None  # bytes
 
 
 def find(connection: sqlite3.Connection, url: str, now: float) -> CoverRecord | None:
-    """What is known of an address; None when it is to be asked."""
+    """Return the record of a cover's address; None when the cover is to be fetched."""
     row = connection.execute(
         "SELECT digest, kind, size, missing_until FROM covers WHERE url = ?", (url,)
     ).fetchone()
     if row is None or (row[0] is None and row[3] <= iso(now)):
         return None
-    return CoverRecord(row[0], row[1], row[2])
+    return CoverRecord(*row[:3])
 
 
 def track_cover_url(connection: sqlite3.Connection, track_id: int) -> str | None:
-    """The address of a track's cover."""
-    row = connection.execute(
-        "SELECT cover_url FROM enriched_tracks WHERE track_id = ?", (track_id,)
-    ).fetchone()
-    return row[0] if row else None
+    """Return the address of a track's cover; None for a track without one."""
+    url: str | None = fetch_value(
+        connection, "SELECT cover_url FROM enriched_tracks WHERE track_id = ?", track_id
+    )
+    return url
 
 
 def mark_used(connection: sqlite3.Connection, url: str, now: float, every: float) -> None:
-    """Note that it was used; written at most once in `every` seconds."""
+    """Note that a cover was used now, unless that was noted in the last `every` seconds."""
     connection.execute(
         "UPDATE covers SET used_at = ? WHERE url = ? AND used_at < ?", (iso(now), url, iso(now - every))
     )
 
 
 def save(connection: sqlite3.Connection, url: str, digest: str, kind: str, size: int, now: float) -> None:
-    """An image has been fetched."""
+    """Record a fetched image by its address."""
     connection.execute(
         "INSERT OR REPLACE INTO covers (url, digest, kind, size, used_at) VALUES (?, ?, ?, ?, ?)",
         (url, digest, kind, size, iso(now)),
@@ -51,7 +53,8 @@ def save(connection: sqlite3.Connection, url: str, digest: str, kind: str, size:
 
 
 def save_missing(connection: sqlite3.Connection, url: str, until: float, now: float) -> None:
-    """There is none at this address; it is asked again after `until`."""
+    """Record that an address has no image, and is not to be tried before `until` (epoch
+    seconds)."""
     connection.execute(
         "INSERT OR REPLACE INTO covers (url, used_at, missing_until) VALUES (?, ?, ?)",
         (url, iso(now), iso(until)),
@@ -59,17 +62,19 @@ def save_missing(connection: sqlite3.Connection, url: str, until: float, now: fl
 
 
 def evict(connection: sqlite3.Connection, room: int) -> list[str]:
-    """Forget images, those that were not used for longest first, until the rest fits into `room` bytes. Returns their
-    digests."""
+    """Delete the records of the least recently used images until the rest fits into `room` bytes.
+
+    Returns the digests of those images: their files can be deleted."""
+    # Several addresses may lead to the same image: it is as recently used as the latest of them.
     images = connection.execute(
         "SELECT digest, max(size), max(used_at) FROM covers WHERE digest IS NOT NULL GROUP BY digest ORDER BY 3"
     ).fetchall()
     total = sum(size for _, size, _ in images)
-    gone = []
+    evicted = []
     for digest, size, _ in images:
         if total <= room:
             break
         connection.execute("DELETE FROM covers WHERE digest = ?", (digest,))
-        gone.append(digest)
+        evicted.append(digest)
         total -= size
-    return gone
+    return evicted

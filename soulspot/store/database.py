@@ -1,4 +1,5 @@
-"""The SQLite file: opening, migrating, and the one writer that every change goes through."""
+"""The SQLite file: opening it safely, migrating it, and the one writer that every change goes
+through."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
@@ -18,33 +19,35 @@ from urllib.parse import quote
 from soulspot.errors import DatabaseDamaged, DatabaseError, DatabaseFull, DatabaseTooNew
 from soulspot.store import enriched
 from soulspot.store.ownership import read_owner
+from soulspot.store.sql import fetch_value
 
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 30_000
-FOLD_WITHIN_MS = 200  # while a checkpoint waits for readers, nothing else is written
-CHECKED_UP_TO = 256 << 20  # bytes; a larger file is checked only after a crash, because that takes minutes
-APPLICATION_ID = 0x536F756C  # "Soul"; `file` and .dbinfo show it (https://sqlite.org/fileformat2.html)
+CHECKPOINT_TIMEOUT_MS = 200  # nothing else is written while a checkpoint waits for readers
+CHECKED_UP_TO = 256 << 20  # bytes; larger files are checked only after a crash: it takes minutes
+# "Soul": SQLite's mark of whose file it is (https://sqlite.org/fileformat2.html); `file` shows it.
+APPLICATION_ID = 0x536F756C
 _MAGIC = b"SQLite format 3\0"
 _MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
 
 
 class Database:
-    """One writer connection in a thread of its own, one reader connection in another.
-
-    `write` runs a function inside BEGIN IMMEDIATE ... COMMIT; whatever it raises rolls everything back."""
+    """A connection that writes, in a thread of its own, and one that reads, in another."""
 
     def __init__(self, path: Path) -> None:
-        """Open and migrate. Raises DatabaseDamaged, DatabaseTooNew or DatabaseError (another program's file, say);
-        never recreates a file."""
+        """Open the file, creating it if it is missing, and migrate it to the current schema.
+
+        Raises DatabaseDamaged, DatabaseTooNew, or DatabaseError (for another program's file,
+        say). An existing file is never recreated."""
         self.path = path
-        self.is_full = False  # the last write found no room
+        self.is_full = False  # the last write found the disk full
         path.parent.mkdir(parents=True, exist_ok=True)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="soulspot-db-write")
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="soulspot-db-read")
         self._open: list[sqlite3.Connection] = []
         try:
-            trusted = _closed_in_order(path) and path.stat().st_size > CHECKED_UP_TO
+            trusted = _was_closed_in_order(path) and path.stat().st_size > CHECKED_UP_TO
             self._connection = self._connected(path)
             if not trusted:
                 _check(self._connection, path)
@@ -61,40 +64,42 @@ class Database:
 
     @staticmethod
     def open_read_only(path: Path, *, long_running: bool = False) -> sqlite3.Connection:
-        """A connection of its own that cannot write, for a short look at a database that others may be using.
+        """Return a connection that cannot write, to a database that other processes may be using.
 
-        It leaves nothing beside the file. `long_running`: the look may take long, and somebody may begin to write
-        meanwhile. Raises DatabaseDamaged or DatabaseError, as opening to write does."""
-        # SQLite would make a write-ahead log, which a reader cannot remove again: it would look like a crash
-        mode = "ro&immutable=1" if _closed_in_order(path) and not _in_use(path) else "ro"
+        It leaves no file beside the database. `long_running` is for reads that may take minutes,
+        during which another process may begin to write. Raises DatabaseDamaged or DatabaseError."""
+        # A plain reader of an unused database makes a write-ahead log and cannot remove it again,
+        # which would look like a crash: `immutable` makes SQLite read the file alone.
+        mode = "ro&immutable=1" if _was_closed_in_order(path) and not _is_in_use(path) else "ro"
+        # `immutable` is wrong as soon as somebody writes. With `rw`, SQLite heeds the writer, and
+        # whichever process closes last removes the log.
         if long_running and os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
-            mode = "rw"  # heeds whoever writes, and whoever closes last takes the log away
-        try:
+            mode = "rw"
+        with _explained(path):
             connection = sqlite3.connect(
                 f"file:{quote(str(path))}?mode={mode}", uri=True, timeout=BUSY_TIMEOUT_MS / 1000,
                 check_same_thread=False,
             )  # fmt: skip
-        except sqlite3.DatabaseError as error:
-            raise _explained(path, error) from error
-        try:
-            connection.execute("PRAGMA query_only = ON")
-            _refuse_foreign(connection, path)
-        except BaseException as error:
-            connection.close()
-            if isinstance(error, sqlite3.DatabaseError):
-                raise _explained(path, error) from error
-            raise
+            try:
+                connection.execute("PRAGMA query_only = ON")
+                _refuse_foreign(connection, path)
+            except BaseException:
+                connection.close()
+                raise
         return connection
 
     async def write(self, change: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `change(connection)` in one transaction and commit it. Raises DatabaseFull when the disk is full.
+        """Run `change(connection)` in one transaction, commit it, and return its result.
 
-        Once begun it is finished: cancelling the caller does not cut a transaction in two."""
+        Whatever it raises rolls everything back. Cancelling the caller does not stop a
+        transaction that has begun. Raises DatabaseFull when the disk is full."""
         return await asyncio.get_running_loop().run_in_executor(self._writer, self.write_now, change)
 
     async def write_durably(self, change: Callable[[sqlite3.Connection], T]) -> T:
-        """`write` that is on the disk when it returns: not even a power failure takes it back. For what is done to files
-        on the strength of it."""
+        """Run `change(connection)` as `write` does, and return when the disk has it for good.
+
+        Not even a power failure undoes it: for records of changes that are about to be made to
+        files."""
         return await asyncio.get_running_loop().run_in_executor(self._writer, self._write_durably, change)
 
     def _write_durably(self, change: Callable[[sqlite3.Connection], T]) -> T:
@@ -105,7 +110,9 @@ class Database:
             self._connection.execute("PRAGMA synchronous = NORMAL")
 
     def write_now(self, change: Callable[[sqlite3.Connection], T]) -> T:
-        """`write` for callers without an event loop; not to be mixed with running `write` calls."""
+        """Run `change(connection)` in one transaction in the calling thread.
+
+        For callers without an event loop; no `write` may be running meanwhile."""
         try:
             with transaction(self._connection):
                 result = change(self._connection)
@@ -115,21 +122,23 @@ class Database:
         self.is_full = False
         return result
 
-    async def read(self, question: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `question(connection)` on the read-only connection, in one consistent snapshot."""
-        return await asyncio.get_running_loop().run_in_executor(self._reader, self._read_now, question)
+    async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `query(connection)` in one consistent snapshot, and return its result."""
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self._read_now, query)
 
-    def _read_now(self, question: Callable[[sqlite3.Connection], T]) -> T:
+    def _read_now(self, query: Callable[[sqlite3.Connection], T]) -> T:
         self._read_connection.execute("BEGIN")
         try:
-            return question(self._read_connection)
+            return query(self._read_connection)
         finally:
             self._read_connection.execute("COMMIT")
 
     def upkeep(self) -> None:
-        """Fold the write-ahead log back into the file and refresh the planner's statistics."""
-        # somebody may read for minutes, an export say: then as much is folded as can be, and nobody waits for the rest
-        self._connection.execute(f"PRAGMA busy_timeout = {FOLD_WITHIN_MS}")
+        """Fold the write-ahead log back into the file, and refresh the query planner's
+        statistics."""
+        # A reader may take minutes (an export, say). With a short timeout as much of the log is
+        # folded as can be, and no writer waits for the rest.
+        self._connection.execute(f"PRAGMA busy_timeout = {CHECKPOINT_TIMEOUT_MS}")
         try:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
@@ -137,14 +146,15 @@ class Database:
         self._connection.execute("PRAGMA optimize")
 
     async def run_upkeep(self) -> None:
-        """`upkeep` in the writer's thread."""
+        """Run `upkeep` in the writer's thread, between two transactions."""
         await asyncio.get_running_loop().run_in_executor(self._writer, self.upkeep)
 
     def close(self) -> None:
-        """Finish what is under way and close both connections."""
+        """Finish the transactions that are under way or waiting, and close both connections."""
         self._writer.shutdown(wait=True)
         self._reader.shutdown(wait=True)
-        for connection in reversed(self._open):  # the writer last: it folds the log back into the file
+        # The writer comes last: the connection that closes last folds the log back into the file.
+        for connection in reversed(self._open):
             connection.close()
 
     def __enter__(self) -> Self:
@@ -158,7 +168,10 @@ class Database:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """BEGIN IMMEDIATE, and COMMIT at the end or ROLLBACK whatever is raised, KeyboardInterrupt included."""
+    """Run a block between BEGIN IMMEDIATE and COMMIT; roll back whatever it raises, Ctrl-C
+    included.
+
+    Raises DatabaseFull when the disk is full."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -166,92 +179,93 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     except BaseException as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        if (
-            isinstance(error, sqlite3.Error)
-            and getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-        ):
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
             raise DatabaseFull(f"the disk is full: {error}") from error
         raise
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    _refuse_stub(path)
-    try:
+    """Return a connection that may write, with our settings. Raises a DatabaseError when it
+    cannot."""
+    _refuse_truncated(path)
+    with _explained(path):
         connection = sqlite3.connect(
             path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_MS / 1000
         )
-    except sqlite3.OperationalError as error:
-        raise _explained(path, error) from error
-    try:
-        _refuse_foreign(connection, path)  # before anything is written to it
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA wal_autocheckpoint = 2000")
-        connection.execute("PRAGMA temp_store = MEMORY")
-    except BaseException as error:
-        connection.close()
-        if isinstance(error, sqlite3.DatabaseError):
-            raise _explained(path, error) from error
-        raise
+        try:
+            # Before the pragmas: the first of them already writes to the file.
+            _refuse_foreign(connection, path)
+            for setting in (
+                "journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "wal_autocheckpoint = 2000",
+                "temp_store = MEMORY",
+            ):  # fmt: skip
+                connection.execute(f"PRAGMA {setting}")
+        except BaseException:
+            connection.close()
+            raise
     return connection
 
 
 def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
     """Raise DatabaseError unless the file is ours or still empty. Only reads."""
-    (whose,) = connection.execute("PRAGMA application_id").fetchone()
-    (entries,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if whose == APPLICATION_ID or (not whose and not entries):
+    application_id = fetch_value(connection, "PRAGMA application_id")
+    if application_id == APPLICATION_ID:
         return
-    raise DatabaseError(
-        f"{path}: this database belongs to another program; choose another file as database.path,"
-        " SoulSpot leaves this one as it is"
-    )
+    if application_id or fetch_value(connection, "SELECT count(*) FROM sqlite_master"):
+        raise DatabaseError(
+            f"{path}: this database belongs to another program; choose another file as database.path,"
+            " SoulSpot leaves this one as it is"
+        )
 
 
-def _refuse_stub(path: Path) -> None:
-    """Refuse what SQLite would take without a word: a file cut off below one page is a new database to it, and
-    a last page that is cut off is filled up with zeros. With a write-ahead log, SQLite can mend both."""
-    if not path.is_file() or not _closed_in_order(path):
+def _refuse_truncated(path: Path) -> None:
+    """Raise DatabaseDamaged for a file that is cut off, or no SQLite file at all."""
+    # SQLite takes a file shorter than a page for a new database, and fills up a shortened last page
+    # with zeros. With a write-ahead log it can mend both.
+    if not path.is_file() or not _was_closed_in_order(path):
         return
     with path.open("rb") as file:
         header = file.read(100)
     size = path.stat().st_size
     page = int.from_bytes(header[16:18], "big")
     page = 65_536 if page == 1 else page
-    written = int.from_bytes(header[28:32], "big") if header[24:28] == header[92:96] else 0
+    # The header's page count holds only if it was written together with the change counter.
+    pages = int.from_bytes(header[28:32], "big") if header[24:28] == header[92:96] else 0
     if size and not header.startswith(_MAGIC):
         raise _damaged(path, "file is not a database")
-    if size and (page < 512 or size % page or size < written * page):
-        raise _damaged(path, f"the file is cut off: {size:,} bytes of {max(written * page, 512):,}")
+    if size and (page < 512 or size % page or size < pages * page):
+        raise _damaged(path, f"the file is cut off: {size:,} bytes of {max(pages * page, 512):,}")
 
 
-def _closed_in_order(path: Path) -> bool:
-    """SQLite removes the write-ahead log when the last connection closes; it is left behind by a crash."""
+def _was_closed_in_order(path: Path) -> bool:
+    """Whether the last process closed the file: a crash leaves the write-ahead log behind."""
     return path.exists() and not path.with_name(path.name + "-wal").exists()
 
 
-def _in_use(path: Path) -> bool:
-    """Whether a process works on it; yes when that cannot be found out."""
-    try:
+def _is_in_use(path: Path) -> bool:
+    """Whether a process works on the database; true when that cannot be found out."""
+    with suppress(OSError):
         return read_owner(path) is not None
-    except OSError:
-        return True
+    return True
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
-    try:
-        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    except sqlite3.DatabaseError as error:
-        raise _explained(path, error) from error
+    """Raise DatabaseDamaged when SQLite finds the file damaged."""
+    with _explained(path):
+        verdict = fetch_value(connection, "PRAGMA quick_check(1)")
     if verdict != "ok":
         raise _damaged(path, verdict)
 
 
-def _explained(path: Path, error: sqlite3.DatabaseError) -> DatabaseError:
-    if isinstance(error, sqlite3.OperationalError):
-        return DatabaseError(f"{path}: {error}")
-    return _damaged(path, error)
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into DatabaseErrors that name the file."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise DatabaseError(f"{path}: {error}") from error
+    except sqlite3.DatabaseError as error:
+        raise _damaged(path, error) from error
 
 
 def _damaged(path: Path, why: object) -> DatabaseDamaged:
@@ -261,14 +275,10 @@ def _damaged(path: Path, why: object) -> DatabaseDamaged:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring the schema up to date; a migration and its version number commit together."""
-    done = connection.execute("PRAGMA user_version").fetchone()[0]
-    steps = migrations()
-    if done > len(steps):
-        raise DatabaseTooNew(
-            f"{path}: schema {done} is newer than this SoulSpot's {len(steps)}; upgrade SoulSpot"
-        )
-    for number, script in enumerate(steps[done:], start=done + 1):
+    """Run the migrations that the file lacks; each commits together with its number."""
+    scripts = migrations()
+    done = _schema_version(connection, path, len(scripts))
+    for number, script in enumerate(scripts[done:], start=done + 1):
         with transaction(connection):
             for statement in _statements(script):
                 connection.execute(statement)
@@ -277,14 +287,20 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
             connection.execute(f"PRAGMA user_version = {number}")
 
 
-def require_current_schema(connection: sqlite3.Connection, path: Path) -> None:
-    """Raise DatabaseTooNew or DatabaseError when this version cannot read these tables."""
-    done = connection.execute("PRAGMA user_version").fetchone()[0]
-    if done > len(migrations()):
+def _schema_version(connection: sqlite3.Connection, path: Path, newest: int) -> int:
+    """Return the number of migrations the file has had. Raises DatabaseTooNew above `newest`."""
+    done = int(fetch_value(connection, "PRAGMA user_version"))
+    if done > newest:
         raise DatabaseTooNew(
-            f"{path}: schema {done} is newer than this SoulSpot's {len(migrations())}; upgrade SoulSpot"
+            f"{path}: schema {done} is newer than this SoulSpot's {newest}; upgrade SoulSpot"
         )
-    if done < len(migrations()):
+    return done
+
+
+def require_current_schema(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise DatabaseTooNew or DatabaseError when the tables are not those of this version."""
+    newest = len(migrations())
+    if _schema_version(connection, path, newest) < newest:
         raise DatabaseError(
             f"{path}: an older SoulSpot wrote this database; `soulspot daemon` or `soulspot enrich` brings it up"
             " to date, then it can be read"
@@ -292,9 +308,10 @@ def require_current_schema(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def migrations() -> list[str]:
-    """The numbered SQL scripts in order; number N is the step from schema N-1 to N.
+    """Return the SQL scripts of the schema in order: script N leads from schema N-1 to N.
 
-    RuntimeError when a number is missing or there twice: a database would never see one of the two."""
+    Raises RuntimeError when a number is missing or used twice: databases would never see one of
+    them."""
     folder = resources.files("soulspot.store") / "schema"
     found = sorted(
         (entry.name, entry.read_text()) for entry in folder.iterdir() if _MIGRATION.fullmatch(entry.name)
@@ -305,7 +322,7 @@ def migrations() -> list[str]:
 
 
 def _statements(script: str) -> Iterator[str]:
-    # executescript() would commit the transaction we are in, so the script is fed statement by statement
+    """Yield the statements of a script: executescript() would commit the transaction we are in."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line

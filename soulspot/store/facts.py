@@ -1,4 +1,4 @@
-"""Facts: what the services say of an entity, united over the kinds of questions that were answered with it."""
+"""Facts: everything that a provider has said of an entity, united over the kinds of its answers."""
 
 from __future__ import annotations
 
@@ -8,40 +8,58 @@ from collections.abc import Mapping
 from typing import Any
 
 from soulspot.models import Entity
+from soulspot.store.sql import upsert
+
+Reference = tuple[str, str, str]  # (provider, kind, entity_id)
 
 
-def merge(connection: sqlite3.Connection, entity: Entity, question: str, stamp: str) -> None:
-    """Keep what an answer to this kind of question says of `entity`; the last answer of a kind replaces what the
-    same kind said before, so that what a service takes back is gone.
+def load(connection: sqlite3.Connection, reference: Reference) -> Entity | None:
+    """Return an entity with all fields known of it; None when no answer has described it."""
+    row = connection.execute(
+        "SELECT fields FROM facts WHERE provider = ? AND kind = ? AND entity_id = ?", reference
+    ).fetchone()
+    return Entity(*reference, fields=json.loads(row[0])) if row else None
 
-    What one kind leaves out (an album's track has no ISRC, a hit no genres) another has perhaps answered: that
-    stays. `stamp` is the time of the answer as `times.iso` gives it."""
+
+def merge(connection: sqlite3.Connection, entity: Entity, lookup_kind: str, stamp: str) -> None:
+    """Merge an entity from an answer to a lookup of `lookup_kind` into its row of `facts`.
+
+    The answer replaces every field that the same kind said before, so that what a service takes
+    back goes. Fields that only other kinds said stay: an album's track has no ISRC, a search hit
+    no genres. `stamp` is the time of the answer, as `times.iso` writes it."""
     row = connection.execute(
         "SELECT fields, said FROM facts WHERE provider = ? AND kind = ? AND entity_id = ?", entity.ref
     ).fetchone()
     fields, said = (json.loads(row[0]), json.loads(row[1])) if row else ({}, {})
     fresh = {name: value for name, value in entity.fields.items() if value is not None}
     if "releases" in fresh:
-        fresh["releases"] = _united(fresh["releases"], fields.get("releases", []))
-    for name in said.pop(question, ()):
+        fresh["releases"] = _unite_releases(fresh["releases"], fields.get("releases", []))
+    for name in said.pop(lookup_kind, ()):
         del fields[name]
     said = {
-        kind: left for kind, names in said.items() if (left := [one for one in names if one not in fresh])
+        kind: left for kind, names in said.items() if (left := [name for name in names if name not in fresh])
     }
-    said[question] = sorted(fresh)
-    connection.execute(
-        "INSERT INTO facts (provider, kind, entity_id, fields, said, fetched_at) VALUES (?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET fields = excluded.fields, said = excluded.said, fetched_at = excluded.fetched_at",
-        (*entity.ref, json.dumps({**fields, **fresh}, ensure_ascii=False), json.dumps(said), stamp),
+    said[lookup_kind] = sorted(fresh)
+    provider, kind, entity_id = entity.ref
+    upsert(
+        connection,
+        "facts",
+        {"provider": provider, "kind": kind, "entity_id": entity_id},
+        {
+            "fields": json.dumps({**fields, **fresh}, ensure_ascii=False),
+            "said": json.dumps(said),
+            "fetched_at": stamp,
+        },
     )
 
 
-def _united(named: list[dict[str, Any]], earlier: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The releases that this answer names, and after them those that only earlier answers did: a looked-up release
-    names itself alone, a looked-up recording 25 at most."""
-    places = {_place(one) for one in named}
-    return [*named, *(one for one in earlier if _place(one) not in places)]
+def _unite_releases(named: list[dict[str, Any]], earlier: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the releases that this answer names, then those that only earlier answers named."""
+    # A looked-up release names only itself, and a looked-up recording at most 25 of its releases.
+    positions = {_position(release) for release in named}
+    return [*named, *(release for release in earlier if _position(release) not in positions)]
 
 
-def _place(release: Mapping[str, Any]) -> tuple[Any, ...]:
+def _position(release: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return where a release has the recording: (release id, disc, track)."""
     return release.get("id"), release.get("disc_number"), release.get("track_number")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-MAX_GROUPS = 2000  # different reasons that are told apart; services have few
+from soulspot.store.browse import printable_path
+from soulspot.store.sql import IN_ARRAY, fetch_value, to_array
+
+MAX_GROUPS = 2000  # reasons that are told apart; services have few
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,10 @@ def group_unreadable_files(connection: sqlite3.Connection) -> list[FailureGroup]
         " GROUP BY unreadable ORDER BY count(*) DESC LIMIT ?",
         (MAX_GROUPS,),
     )
-    return [FailureGroup(None, reason, count, _printable(path)) for reason, count, path in rows.fetchall()]
+    return [
+        FailureGroup(None, reason, count, printable_path(path) or "")
+        for reason, count, path in rows.fetchall()
+    ]
 
 
 def list_unreadable_files(connection: sqlite3.Connection, limit: int | None = None) -> list[tuple[str, str]]:
@@ -67,28 +71,23 @@ def list_unreadable_files(connection: sqlite3.Connection, limit: int | None = No
         " ORDER BY path LIMIT ?",
         (-1 if limit is None else limit,),
     )
-    return [(_printable(path), str(reason)) for path, reason in found]
+    return [(printable_path(path) or "", reason) for path, reason in found]
 
 
 def count_unreadable_files(connection: sqlite3.Connection) -> int:
     """Return the number of unreadable files that have not vanished."""
-    (count,) = connection.execute(
-        "SELECT count(*) FROM tracks WHERE unreadable IS NOT NULL AND vanished_at IS NULL"
-    ).fetchone()
-    return int(count)
+    sql = "SELECT count(*) FROM tracks WHERE unreadable IS NOT NULL AND vanished_at IS NULL"
+    return int(fetch_value(connection, sql))
 
 
 def load_open_lookups(connection: sqlite3.Connection, track_ids: Iterable[int]) -> list[OpenLookup]:
-    """Return why these tracks have no result: their lookups without an answer, by track and provider."""
+    """Return why these tracks have no result: their lookups without an answer, by track and
+    provider."""
     rows = connection.execute(
         "SELECT DISTINCT track_id, provider, state IN ('pending', 'leased'), last_error"
         " FROM track_lookups CROSS JOIN lookups USING (lookup_id)"
-        " WHERE track_id IN (SELECT value FROM json_each(?)) AND answered_at IS NULL"
+        f" WHERE track_id {IN_ARRAY} AND answered_at IS NULL"
         " AND state IN ('pending', 'leased', 'failed', 'buried') ORDER BY 1, 2, 3",
-        (json.dumps(list(track_ids)),),
+        (to_array(track_ids),),
     )
     return [OpenLookup(track_id, provider, bool(waits), error) for track_id, provider, waits, error in rows]
-
-
-def _printable(path: bytes | str | None) -> str:
-    return os.fsdecode(path or b"").encode("utf-8", "backslashreplace").decode()

@@ -1,4 +1,5 @@
-"""Operations: every scan, import and enrichment as a row with live counts, and the counts that `status` shows."""
+"""Operations: each scan, import, enrichment or export as a row of `batch_operations` with live
+counts."""
 
 from __future__ import annotations
 
@@ -9,10 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from soulspot.store import events
+from soulspot.store.sql import fetch_dicts, insert
 from soulspot.store.times import iso
 
 FINISHED = ("completed", "failed", "cancelled")
-REPORTS = ("report", "notes", "performance", "errors")  # of the metadata
+REPORTS = ("report", "notes", "performance", "errors")  # keys of the metadata that are long
 
 
 def start(
@@ -23,21 +25,22 @@ def start(
     *,
     request: Mapping[str, Any] | None = None,
 ) -> int:
-    """A new operation, processing. Returns its id. `request` is all it needs to go on after a restart."""
-    made = connection.execute(
-        "INSERT INTO batch_operations (kind, status, metadata, request, created_at, updated_at)"
-        " VALUES (?, 'processing', ?, ?, ?, ?)",
-        (kind, json.dumps(metadata), json.dumps(request or {}), iso(now), iso(now)),
-    )
-    assert made.lastrowid is not None
-    events.add(connection, "operation.started", {"operation_id": made.lastrowid, "kind": kind}, now)
-    return made.lastrowid
+    """Insert an operation in status processing, with an event in the outbox. Returns its id.
+
+    `request` is all that the operation needs to continue after a restart."""
+    row = {
+        "kind": kind, "status": "processing", "metadata": json.dumps(metadata),
+        "request": json.dumps(request or {}), "created_at": iso(now), "updated_at": iso(now),
+    }  # fmt: skip
+    operation_id = insert(connection, "batch_operations", row)
+    events.add(connection, "operation.started", {"operation_id": operation_id, "kind": kind}, now)
+    return operation_id
 
 
 def record_progress(
     connection: sqlite3.Connection, operation_id: int, now: float, *, total: int, done: int, failed: int
 ) -> None:
-    """Write the counts as they stand."""
+    """Write an operation's counts; `done` includes the `failed`."""
     connection.execute(
         "UPDATE batch_operations SET total_items = ?, processed_items = ?, successful_items = ?, failed_items = ?,"
         " updated_at = ? WHERE id = ?",
@@ -54,33 +57,40 @@ def finish(
     error: str | None = None,
     more: Mapping[str, Any] | None = None,
 ) -> None:
-    """The operation has ended, and the outbox says so; `more` is added to its metadata."""
-    connection.execute(
+    """End an operation with one of the FINISHED statuses, and put an event into the outbox.
+
+    `more` is merged into its metadata; a None in it removes the key."""
+    [(kind, total, successful, failed)] = connection.execute(
         "UPDATE batch_operations SET status = ?, error_message = ?, metadata = json_patch(metadata, ?), updated_at = ?,"
-        " completed_at = ? WHERE id = ?",
+        " completed_at = ? WHERE id = ? RETURNING kind, total_items, successful_items, failed_items",
         (status, error, json.dumps(more or {}), iso(now), iso(now), operation_id),
-    )
-    kind, total, successful, failed = connection.execute(
-        "SELECT kind, total_items, successful_items, failed_items FROM batch_operations WHERE id = ?",
-        (operation_id,),
-    ).fetchone()
-    said = {"operation_id": operation_id, "kind": kind, "status": status, "error": error, "total": total,
-            "successful": successful, "failed": failed}  # fmt: skip
-    events.add(connection, "operation.finished", said, now)
+    ).fetchall()
+    payload = {"operation_id": operation_id, "kind": kind, "status": status, "error": error, "total": total,
+               "successful": successful, "failed": failed}  # fmt: skip
+    events.add(connection, "operation.finished", payload, now)
 
 
 def suspend(connection: sqlite3.Connection, operation_id: int, now: float) -> None:
-    """The process that works on this operation ends in order: the next daemon goes on with it."""
+    """Set an operation to pending when its process ends in order: the next daemon resumes it."""
+    _set_status(connection, operation_id, "pending", now)
+
+
+def resume(connection: sqlite3.Connection, operation_id: int, now: float) -> None:
+    """Set a pending operation to processing again."""
+    _set_status(connection, operation_id, "processing", now)
+
+
+def _set_status(connection: sqlite3.Connection, operation_id: int, status: str, now: float) -> None:
     connection.execute(
-        "UPDATE batch_operations SET status = 'pending', updated_at = ? WHERE id = ?",
-        (iso(now), operation_id),
+        "UPDATE batch_operations SET status = ?, updated_at = ? WHERE id = ?",
+        (status, iso(now), operation_id),
     )
 
 
 def mark_interrupted(connection: sqlite3.Connection, now: float) -> int:
-    """Operations that an earlier process was cut off in wait for the next daemon. Returns how many.
+    """Set the operations that a crash interrupted to pending. Returns how many there are.
 
-    `metadata.cut_off` counts how often that happened in a row without any progress in between."""
+    `metadata.cut_off` counts the interruptions since the operation last made progress."""
     return connection.execute(
         "UPDATE batch_operations SET status = 'pending', updated_at = ?, metadata = json_set(metadata,"
         " '$.cut_off', CASE WHEN processed_items > coalesce(json_extract(metadata, '$.cut_off_at'), -1) THEN 1"
@@ -92,21 +102,22 @@ def mark_interrupted(connection: sqlite3.Connection, now: float) -> int:
 
 @dataclass(frozen=True, slots=True)
 class UnfinishedOperation:
-    """An operation to go on with. `counts` are (total, done, failed) items, `cut_off` as in `interrupt`."""
+    """An operation that can be resumed."""
 
     operation_id: int
     kind: str
     request: Mapping[str, Any]
     metadata: Mapping[str, Any]
-    counts: tuple[int, int, int]
+    counts: tuple[int, int, int]  # items: (total, done, failed)
 
     @property
-    def cut_off(self) -> int:
+    def interruptions(self) -> int:
+        """The number of interruptions since the operation last made progress."""
         return int(self.metadata.get("cut_off", 0))
 
 
 def list_unfinished(connection: sqlite3.Connection) -> list[UnfinishedOperation]:
-    """What was begun and has not ended, oldest first."""
+    """Return the pending and processing operations, oldest first."""
     rows = connection.execute(
         "SELECT id, kind, request, metadata, total_items, processed_items, failed_items FROM batch_operations"
         " INDEXED BY operations_unfinished WHERE status IN ('pending', 'processing') ORDER BY id"
@@ -115,60 +126,54 @@ def list_unfinished(connection: sqlite3.Connection) -> list[UnfinishedOperation]
         UnfinishedOperation(
             row[0], row[1], json.loads(row[2] or "{}"), json.loads(row[3]), (row[4], row[5], row[6])
         )
-        for row in rows.fetchall()
+        for row in rows
     ]
 
 
-def resume(connection: sqlite3.Connection, operation_id: int, now: float) -> None:
-    """The operation is worked on again."""
-    connection.execute(
-        "UPDATE batch_operations SET status = 'processing', updated_at = ? WHERE id = ?",
-        (iso(now), operation_id),
-    )
-
-
 def find(connection: sqlite3.Connection, operation_id: int) -> dict[str, Any] | None:
-    """One operation with its progress (0 to 100) and whether it is complete; None when there is none."""
-    cursor = connection.execute("SELECT * FROM batch_operations WHERE id = ?", (operation_id,))
-    row = cursor.fetchone()
-    return _operation(cursor, row) if row else None
+    """Return an operation's columns without `request`, or None when there is no such operation.
+
+    `progress` (0 to 100) and `is_complete` are added."""
+    rows = fetch_dicts(connection, "SELECT * FROM batch_operations WHERE id = ?", operation_id)
+    return _with_progress(rows[0]) if rows else None
 
 
 def list_latest(
     connection: sqlite3.Connection, limit: int, before: int | None = None
 ) -> list[dict[str, Any]]:
-    """The newest operations, newest first; with `before` those whose id is smaller."""
-    cursor = connection.execute(
-        "SELECT * FROM batch_operations WHERE id < ? ORDER BY id DESC LIMIT ?",
-        (before if before is not None else 1 << 62, limit),
-    )
-    return [_operation(cursor, row) for row in cursor.fetchall()]
+    """Return operations in the shape of `find`, the newest first; with `before` only smaller
+    ids."""
+    sql = "SELECT * FROM batch_operations WHERE id < ? ORDER BY id DESC LIMIT ?"
+    rows = fetch_dicts(connection, sql, before if before is not None else 1 << 62, limit)
+    return [_with_progress(row) for row in rows]
 
 
 def list_latest_without_reports(connection: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
-    """The newest operations without what they came to: their reports are long, and a status is sent often."""
+    """Return the newest operations without the REPORTS in their metadata, for frequent status
+    messages."""
     found = list_latest(connection, limit)
-    for one in found:
+    for operation in found:
         for name in REPORTS:
-            one["metadata"].pop(name, None)
+            operation["metadata"].pop(name, None)
     return found
 
 
 def list_exports(connection: sqlite3.Connection) -> list[tuple[str, str, str | None]]:
-    """The file, status and end (None: it goes on) of every export, the newest first."""
+    """Return (file, status, end or None while it runs) of every export to a file, the newest
+    first."""
     return connection.execute(
         "SELECT json_extract(metadata, '$.file'), status, completed_at FROM batch_operations"
         " WHERE kind = 'export' AND json_extract(metadata, '$.file') IS NOT NULL ORDER BY id DESC"
     ).fetchall()
 
 
-def _operation(cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> dict[str, Any]:
-    found = dict(zip((column[0] for column in cursor.description), row, strict=True))
-    del found["request"]  # what it needs to go on is its own affair
-    found["metadata"] = json.loads(found["metadata"])
-    found["is_complete"] = found["status"] in FINISHED
-    total = found["total_items"]
-    share = found["processed_items"] / total if total else 0.0
-    # 100 says that it is completed: what failed or was cancelled at its last item is not
-    found["progress"] = 100.0 if found["status"] == "completed" else min(99.9, round(100 * share, 1))
-    return found
+def _with_progress(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row as `find` hands it out."""
+    del row["request"]
+    row["metadata"] = json.loads(row["metadata"])
+    row["is_complete"] = row["status"] in FINISHED
+    total = row["total_items"]
+    share = row["processed_items"] / total if total else 0.0
+    # Only a completed operation shows 100: not one that failed or was cancelled at its last item.
+    row["progress"] = 100.0 if row["status"] == "completed" else min(99.9, round(100 * share, 1))
+    return row

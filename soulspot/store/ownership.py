@@ -1,4 +1,4 @@
-"""One process works on a database: a lock that the kernel frees, even after kill -9."""
+"""The lock that lets one process work on a database; the kernel frees it even after kill -9."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from typing import Self
 
 from soulspot.errors import DatabaseOwned
 
-LOOKS = 4
-BETWEEN_LOOKS = 0.02  # seconds
+ATTEMPTS = 4
+BETWEEN_ATTEMPTS = 0.02  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Who holds the lock: its process id and, when it serves HTTP, the address as "http://host:port"."""
+    """The process that holds the lock."""
 
-    pid: int
-    address: str | None
+    pid: int  # 0 when it could not be read
+    address: str | None  # "http://host:port" when it serves HTTP
 
 
 class Ownership:
-    """The lock beside the database file. Raises DatabaseOwned when another process holds it."""
+    """The lock file beside a database, held from construction until `release`."""
 
     def __init__(self, database: Path) -> None:
+        """Take the lock. Raises DatabaseOwned when another process holds it."""
         self.path = database.with_name(database.name + ".lock")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -40,13 +41,14 @@ class Ownership:
         self.announce(None)
 
     def announce(self, address: str | None) -> None:
-        """Write who we are, and where we can be reached, for other processes to read."""
-        said = json.dumps({"pid": os.getpid(), "address": address}).encode()
-        os.pwrite(self._file, said, 0)
-        os.ftruncate(self._file, len(said))
+        """Write our process id and HTTP address into the lock file, for `read_owner`."""
+        content = json.dumps({"pid": os.getpid(), "address": address}).encode()
+        os.pwrite(self._file, content, 0)
+        os.ftruncate(self._file, len(content))
 
     def release(self) -> None:
-        """Free the lock; the file stays, because removing it would let two processes lock two files."""
+        """Free the lock. Harmless when it is free already."""
+        # The file stays: if it were removed, two processes could each lock a file of this name.
         if self._file >= 0:
             os.ftruncate(self._file, 0)
             os.close(self._file)
@@ -62,18 +64,19 @@ class Ownership:
 
 
 def _lock(handle: int) -> bool:
-    """Take the lock, unless somebody keeps it: whoever runs `read_owner` has it for an instant only."""
-    for _ in range(LOOKS):
+    """Try to take the lock. Returns whether that succeeded."""
+    # A process in `read_owner` holds the lock for an instant: that is no reason to give up.
+    for _ in range(ATTEMPTS):
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return True
         except BlockingIOError:
-            time.sleep(BETWEEN_LOOKS)
+            time.sleep(BETWEEN_ATTEMPTS)
     return False
 
 
 def read_owner(database: Path) -> Owner | None:
-    """Who works on this database now; None when nobody does."""
+    """Return the process that works on this database now, or None."""
     path = database.with_name(database.name + ".lock")
     try:
         handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
@@ -84,11 +87,11 @@ def read_owner(database: Path) -> Owner | None:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return None
         except BlockingIOError:
-            said = os.pread(handle, 4096, 0)
+            text = os.pread(handle, 4096, 0)
     finally:
         os.close(handle)
     try:
-        content = json.loads(said)
+        content = json.loads(text)
         return Owner(int(content["pid"]), content["address"])
     except (ValueError, KeyError, TypeError):
         return Owner(0, None)

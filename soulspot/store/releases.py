@@ -1,11 +1,11 @@
-"""Accepted rows of enriched_tracks put in the order of the releases they belong to, however many there are.
+"""Accepted tracks in the order of their releases, however many there are.
 
-The order is kept in a database of its own that SQLite puts on the disk and takes away again: nothing is written to
-ours, and no transaction lasts longer than a page."""
+The order is kept in a temporary SQLite database, which SQLite moves to disk when it grows and
+deletes by itself. Nothing is written to the library's database, and no transaction lasts longer
+than a page."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -14,14 +14,15 @@ from typing import Any, Self
 
 from soulspot.models import Status
 from soulspot.store.export_rows import RowFilter, Snapshots, pages
+from soulspot.store.sql import IN_ARRAY, fetch_value, to_array
 
-PAGE = 1_000  # rows that are Python objects at one time
-RELEASE_KEY = "release_key"  # the name under which a row tells its release
+PAGE = 1_000  # rows in memory at a time
+RELEASE_KEY = "release_key"  # the key of a row's release in the rows handed out
 _ACCEPTED = (Status.ACCEPTED.value,)
 
 
 class ReleaseOrder:
-    """The accepted tracks by release: those of every release of which at least one track is wanted."""
+    """The accepted tracks of every release of which `wanted` finds at least one track."""
 
     def __init__(
         self,
@@ -30,7 +31,7 @@ class ReleaseOrder:
         columns: Sequence[str],
         key: Callable[[Mapping[str, Any]], str],
     ) -> None:
-        """`key(row)` tells the release from these columns."""
+        """Read and order all accepted tracks; `key` tells a track's release from these columns."""
         self._connection = connection
         self._order = sqlite3.connect("", isolation_level=None)
         try:
@@ -49,38 +50,36 @@ class ReleaseOrder:
         order.execute("CREATE TABLE wanted (track_id INTEGER PRIMARY KEY)")
         order.execute("CREATE TABLE releases (key TEXT PRIMARY KEY) WITHOUT ROWID")
         order.execute("BEGIN")
-        everything = wanted.since is None and wanted.words is None
-        for page in _pages(self._connection, columns, RowFilter(_ACCEPTED)):
+        for page in self._pages(columns, RowFilter(_ACCEPTED)):
             keyed = [(key(dict(zip(columns, row[1:], strict=True))), row[0]) for row in page]
             order.executemany("INSERT INTO tracks VALUES (?, ?)", keyed)
-        if everything:
+        if wanted.since is None and wanted.words is None:
             order.execute("INSERT INTO releases SELECT DISTINCT key FROM tracks")
         else:
-            only = RowFilter(_ACCEPTED, wanted.since, wanted.words)
-            for page in _pages(self._connection, (), only):
+            for page in self._pages((), RowFilter(_ACCEPTED, wanted.since, wanted.words)):
                 order.executemany("INSERT INTO wanted VALUES (?)", page)
             order.execute("INSERT INTO releases SELECT DISTINCT key FROM tracks JOIN wanted USING (track_id)")
         order.execute("COMMIT")
 
+    def _pages(self, columns: Sequence[str], wanted: RowFilter) -> Iterator[list[tuple[Any, ...]]]:
+        with closing(pages(self._connection, columns, wanted, PAGE, snapshots=Snapshots())) as found:
+            yield from found
+
     def count(self) -> int:
-        """How many releases there are."""
-        return int(self._order.execute("SELECT count(*) FROM releases").fetchone()[0])
+        """Return the number of releases."""
+        return int(fetch_value(self._order, "SELECT count(*) FROM releases"))
 
     def rows(self, names: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """These columns, release by release, with the `release_key`. What is no longer accepted is left out."""
+        """Yield these columns of each track and its RELEASE_KEY, release by release.
+
+        Tracks that are no longer accepted are left out."""
         cursor = self._order.execute(
             "SELECT key, track_id FROM releases JOIN tracks USING (key) ORDER BY key, track_id"
         )
-        chosen = ", ".join(("track_id", *names))
+        sql = f"SELECT {', '.join(('track_id', *names))} FROM enriched_tracks WHERE status = ? AND track_id {IN_ARRAY}"
         while page := cursor.fetchmany(PAGE):
-            found = {
-                row[0]: row
-                for row in self._connection.execute(
-                    f"SELECT {chosen} FROM enriched_tracks WHERE status = ? AND track_id IN"
-                    " (SELECT value FROM json_each(?))",
-                    (*_ACCEPTED, json.dumps([track_id for _, track_id in page])),
-                )
-            }
+            ids = to_array(track_id for _, track_id in page)
+            found = {row[0]: row for row in self._connection.execute(sql, (*_ACCEPTED, ids))}
             for key, track_id in page:
                 if track_id in found:
                     yield dict(zip(names, found[track_id][1:], strict=True)) | {RELEASE_KEY: key}
@@ -92,10 +91,3 @@ class ReleaseOrder:
         self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
     ) -> None:
         self._order.close()
-
-
-def _pages(
-    connection: sqlite3.Connection, columns: Sequence[str], wanted: RowFilter
-) -> Iterator[list[tuple[Any, ...]]]:
-    with closing(pages(connection, columns, wanted, PAGE, snapshots=Snapshots())) as found:
-        yield from found

@@ -1,25 +1,26 @@
-"""What waits for a person: tracks in review, their candidates, what is known of each, and what persons said of them."""
+"""Tracks that wait for a person: their candidates, what is known of each, and people's
+decisions."""
 
 from __future__ import annotations
 
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from soulspot.models import Entity, LookupState, PersonDecision, Query, Status, TrackTags, Verdict
-from soulspot.store import tags_json
+from soulspot.store import tags_json, tracks
+from soulspot.store.sql import fetch_value
 from soulspot.store.times import iso
 
-AT_ONCE = "1970-01-01T00:00:00.000Z"  # before everything else that is due: somebody waits for it
-LISTED = ("recording", "track")
+FIRST_IN_QUEUE = "1970-01-01T00:00:00.000Z"  # due before everything else: a person waits for it
+LISTED_KINDS = ("recording", "track")
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewedTrack:
-    """A track as review sees it. `entities` has what all sources together say of each candidate, by its id;
-    `waiting` counts the lookups that it still waits for."""
+    """A track as review shows it."""
 
     track_id: int
     path: bytes | None
@@ -27,11 +28,12 @@ class ReviewedTrack:
     tags: TrackTags
     status: Status
     confidence: float
+    # (provider, entity_id, score, verdict, reasons), by provider and rank
     candidates: tuple[tuple[str, str, float, Verdict, tuple[str, ...]], ...]
-    entities: dict[str, Entity]
+    entities: dict[str, Entity]  # candidates and decided entities by id, as `describe_entity` has them
     decisions: tuple[PersonDecision, ...]
-    waiting: int
-    ids: tuple[str | None, str | None]
+    waiting: int  # lookups without an answer yet
+    ids: tuple[str | None, str | None]  # accepted (MusicBrainz recording, Spotify track)
 
 
 def list_tracks(
@@ -41,7 +43,9 @@ def list_tracks(
     limit: int,
     wanted: Callable[[bytes | None, TrackTags], bool],
 ) -> list[int]:
-    """At most `limit` tracks in review behind `after`, by track_id, of which `wanted(path, tags)`."""
+    """Return at most `limit` tracks in review whose track_id is greater than `after`, ascending.
+
+    Only tracks for which `wanted(path, tags)` is true are returned."""
     found = []
     for track_id, path, tags in connection.execute(
         "SELECT track_id, tracks.path, tags FROM enriched_tracks JOIN tracks USING (track_id)"
@@ -56,16 +60,13 @@ def list_tracks(
 
 
 def count_tracks(connection: sqlite3.Connection) -> int:
-    """How many tracks are in review."""
-    row = connection.execute(
-        "SELECT count(*) FROM enriched_tracks JOIN tracks USING (track_id) WHERE status = ? AND vanished_at IS NULL",
-        (Status.REVIEW.value,),
-    ).fetchone()
-    return int(row[0])
+    """Return the number of tracks in review that have not vanished."""
+    sql = "SELECT count(*) FROM enriched_tracks JOIN tracks USING (track_id) WHERE status = ? AND vanished_at IS NULL"
+    return int(fetch_value(connection, sql, Status.REVIEW.value))
 
 
 def load_track(connection: sqlite3.Connection, track_id: int) -> ReviewedTrack | None:
-    """One track, whatever its status; None when there is none of this number."""
+    """Return a track whatever its status; None when there is no such track."""
     row = connection.execute(
         "SELECT t.path, t.source_key, t.tags, e.status, e.confidence, e.mb_recording_id, e.spotify_track_id"
         " FROM tracks t LEFT JOIN enriched_tracks e USING (track_id) WHERE track_id = ?",
@@ -82,29 +83,26 @@ def load_track(connection: sqlite3.Connection, track_id: int) -> ReviewedTrack |
             (track_id,),
         )
     )
-    decisions = tuple(
-        PersonDecision(provider, entity_id, Verdict(verdict), by, at, reason)
-        for provider, entity_id, verdict, by, at, reason in connection.execute(
-            "SELECT provider, entity_id, verdict, by, at, reason FROM decisions WHERE track_id = ? ORDER BY at",
-            (track_id,),
-        )
-    )
+    decisions = tuple(tracks.load_decisions(connection, [track_id]).get(track_id, ()))
     shown = dict.fromkeys([*(one[1] for one in candidates), *(one.entity_id for one in decisions)])
-    described = {one: entity for one in shown if (entity := described_as(connection, one))}
-    (open_lookups,) = connection.execute(
+    entities = {one: entity for one in shown if (entity := describe_entity(connection, one))}
+    waiting = fetch_value(
+        connection,
         "SELECT count(*) FROM track_lookups JOIN lookups USING (lookup_id) WHERE track_id = ?"
         " AND state IN ('pending', 'leased') AND answered_at IS NULL",
-        (track_id,),
-    ).fetchone()
+        track_id,
+    )
     return ReviewedTrack(
         track_id, path, source_key, tags_json.decode(tags), Status(status or "pending"), confidence or 0.0,
-        candidates, described, decisions, open_lookups, (ids[0], ids[1]),
+        candidates, entities, decisions, waiting, (ids[0], ids[1]),
     )  # fmt: skip
 
 
-def described_as(connection: sqlite3.Connection, entity_id: str) -> Entity | None:
-    """What all sources together say of a recording or Spotify track; MusicBrainz has the last word on a recording."""
+def describe_entity(connection: sqlite3.Connection, entity_id: str) -> Entity | None:
+    """Return a recording or Spotify track with the facts of all providers united; None if
+    unknown."""
     found: Entity | None = None
+    # In the order of names MusicBrainz follows ListenBrainz: its fields replace ListenBrainz's.
     for provider, kind, text in connection.execute(
         "SELECT provider, kind, fields FROM facts WHERE entity_id = ? AND kind IN ('recording', 'track')"
         " AND provider IN ('listenbrainz', 'musicbrainz', 'spotify') ORDER BY provider",
@@ -116,32 +114,36 @@ def described_as(connection: sqlite3.Connection, entity_id: str) -> Entity | Non
 
 
 def find_track_by_path(connection: sqlite3.Connection, path: bytes) -> int | None:
-    """The track of this file, also when the path leads there by links."""
+    """Return the track of a file, also of one that `path` reaches through links; None if
+    unknown."""
     for one in dict.fromkeys((path, os.path.realpath(path))):
-        row = connection.execute("SELECT track_id FROM tracks WHERE path = ?", (one,)).fetchone()
-        if row:
-            return int(row[0])
+        if found := fetch_value(connection, "SELECT track_id FROM tracks WHERE path = ?", one):
+            return int(found)
     return None
 
 
 def track_exists(connection: sqlite3.Connection, track_id: int) -> bool:
-    """Whether there is a track of this number."""
-    return bool(connection.execute("SELECT 1 FROM tracks WHERE track_id = ?", (track_id,)).fetchone())
+    """Whether there is a track with this id."""
+    return fetch_value(connection, "SELECT 1 FROM tracks WHERE track_id = ?", track_id) is not None
 
 
 def withdraw_decisions(connection: sqlite3.Connection, track_id: int, provider: str | None) -> int:
-    """Forget what persons said of this track (of this provider's entities). Returns how many decisions that were."""
-    gone = connection.execute(
+    """Delete people's decisions on a track, all or a provider's. Returns how many were deleted.
+
+    The track's status goes back to pending when there were any."""
+    count = connection.execute(
         "DELETE FROM decisions WHERE track_id = ? AND (? IS NULL OR provider = ?)",
         (track_id, provider, provider),
     ).rowcount
-    if gone:  # what was accepted by it does not stay while more is asked
+    # A track accepted by a decision must not stay accepted while new lookups run.
+    if count:
         connection.execute("UPDATE enriched_tracks SET status = 'pending' WHERE track_id = ?", (track_id,))
-    return gone
+    return count
 
 
 def withdraw_accepted(connection: sqlite3.Connection, track_id: int, provider: str) -> None:
-    """Forget what a person accepted before: a track is one recording."""
+    """Delete the acceptance of another entity of this provider, because a track is one
+    recording."""
     connection.execute(
         "DELETE FROM decisions WHERE track_id = ? AND provider = ? AND verdict = 'accepted'",
         (track_id, provider),
@@ -149,25 +151,28 @@ def withdraw_accepted(connection: sqlite3.Connection, track_id: int, provider: s
 
 
 def prioritize_lookups(connection: sqlite3.Connection, track_id: int) -> None:
-    """Let the lookups that this track waits for, and that did not fail before, go first."""
+    """Move the lookups that a track waits for to the head of the queue, except failed ones."""
     connection.execute(
         "UPDATE lookups SET due_at = ? WHERE state = 'pending' AND attempts = 0 AND answered_at IS NULL"
         " AND lookup_id IN (SELECT lookup_id FROM track_lookups WHERE track_id = ?)",
-        (AT_ONCE, track_id),
+        (FIRST_IN_QUEUE, track_id),
     )
 
 
 def find_lookup(connection: sqlite3.Connection, query: Query) -> int | None:
-    """The lookup of this query, once it is queued."""
-    row = connection.execute(
+    """Return the id of this query's lookup; None before it was queued."""
+    found: int | None = fetch_value(
+        connection,
         "SELECT lookup_id FROM lookups WHERE provider = ? AND kind = ? AND query = ?",
-        (query.provider, query.kind, query.key),
-    ).fetchone()
-    return int(row[0]) if row else None
+        query.provider,
+        query.kind,
+        query.key,
+    )
+    return found
 
 
 def requeue_lookup(connection: sqlite3.Connection, lookup_id: int, now: float) -> None:
-    """Queue a lookup again that was missing or given up; an answer that brought something stays the answer."""
+    """Queue a lookup that was missing or given up again; one with an answer stays as it is."""
     connection.execute(
         "UPDATE lookups SET state = 'pending', attempts = 0, due_at = ?, answered_at = NULL"
         " WHERE lookup_id = ? AND state IN ('missing', 'failed', 'buried')",
@@ -177,18 +182,18 @@ def requeue_lookup(connection: sqlite3.Connection, lookup_id: int, now: float) -
 
 @dataclass(frozen=True, slots=True)
 class SearchState:
-    """A search as it stands. `entities` are what it found, best first."""
+    """The state of a search that a person asked for."""
 
     provider: str
     state: LookupState
     answered: bool
-    due_at: str
-    error: str | None
-    entities: tuple[Entity, ...]
+    due_at: str  # ISO 8601
+    error: str | None  # of the last attempt
+    entities: tuple[Entity, ...]  # recordings and Spotify tracks found, best first
 
 
 def load_search(connection: sqlite3.Connection, track_id: int, lookup_id: int) -> SearchState | None:
-    """How a lookup of this track stands; None when the track has none of this number."""
+    """Return the state of a track's lookup; None when the track has no such lookup."""
     row = connection.execute(
         "SELECT provider, state, answered_at IS NOT NULL, due_at, last_error, answer"
         " FROM lookups JOIN track_lookups USING (lookup_id) WHERE track_id = ? AND lookup_id = ?",
@@ -197,11 +202,7 @@ def load_search(connection: sqlite3.Connection, track_id: int, lookup_id: int) -
     if row is None:
         return None
     provider, state, answered, due_at, error, answer = row
-    entities = tuple(_answers(connection, json.loads(answer)))
+    refs: Sequence[Sequence[str]] = json.loads(answer)
+    found = (describe_entity(connection, entity_id) for _, kind, entity_id in refs if kind in LISTED_KINDS)
+    entities = tuple(entity for entity in found if entity)
     return SearchState(provider, LookupState(state), bool(answered), due_at, error, entities)
-
-
-def _answers(connection: sqlite3.Connection, refs: Sequence[Sequence[str]]) -> Iterator[Entity]:
-    for _, kind, entity_id in refs:
-        if kind in LISTED and (entity := described_as(connection, entity_id)):
-            yield entity

@@ -1,65 +1,65 @@
-"""Which settled lookups serve which part of the library, and putting them back into the queue."""
+"""Settled lookups (answered or given up) of a part of the library: counting them, and queueing
+them again."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Sequence
 
 from soulspot.store.queue import SETTLED
+from soulspot.store.sql import AT_OR_BELOW, IN_ARRAY, fetch_column, path_bounds, to_array
 from soulspot.store.times import iso
 
-# the lookups of tracks that are still there; of all of them without places, else of the files at or below one
 _SERVING = (
     "SELECT link.lookup_id FROM track_lookups AS link JOIN tracks USING (track_id) WHERE vanished_at IS NULL"
 )
-_BELOW = " AND (path = ? OR (path >= ? AND path < ?))"
 
 
-def count_by_kind(
-    connection: sqlite3.Connection, places: Sequence[bytes]
-) -> list[tuple[str, str, bool, int]]:
-    """(provider, kind, whether each is a request of its own, how many) of the lookups that were answered or given
-    up and serve a track at or below one of `places`; without places, any track."""
-    serving, bound = _serving(places)
+def count_by_kind(connection: sqlite3.Connection, paths: Sequence[bytes]) -> list[tuple[str, str, bool, int]]:
+    """Return (provider, kind, needs its own request, count) of the settled lookups of these files.
+
+    Lookups count when they serve a track at or below one of `paths`; without paths, any track."""
+    serving, values = _serving(paths)
     rows = connection.execute(
         "SELECT provider, kind, json_extract(query, '$.scope') IS 'wide', count(*) FROM lookups"
         f" WHERE state IN {SETTLED} AND lookup_id IN ({serving}) GROUP BY 1, 2, 3",
-        bound,
+        values,
     )
     return [(provider, kind, bool(alone), count) for provider, kind, alone, count in rows]
 
 
 def requeue(
-    connection: sqlite3.Connection, places: Sequence[bytes], now: float, *, before: float | None = None
+    connection: sqlite3.Connection, paths: Sequence[bytes], now: float, *, before: float | None = None
 ) -> list[int]:
-    """Queue them again at once, but for those that were answered since `before`. Returns their ids, ascending. What
-    they answered stays until they are answered anew."""
-    serving, bound = _serving(places)
+    """Queue the settled lookups of the files at or below `paths` (none: of all tracks) again at
+    once.
+
+    With `before` (epoch seconds) only those not answered since then. Returns their ids,
+    ascending. Answers stay until new ones replace them."""
+    serving, values = _serving(paths)
     rows = connection.execute(
         "UPDATE lookups SET state = 'pending', attempts = 0, due_at = ?"
         f" WHERE state IN {SETTLED} AND lookup_id IN ({serving})"
         " AND (answered_at IS NULL OR ? IS NULL OR answered_at < ?) RETURNING lookup_id",
-        (iso(now), *bound, *([None if before is None else iso(before)] * 2)),
+        (iso(now), *values, *([None if before is None else iso(before)] * 2)),
     )
     return sorted(lookup_id for (lookup_id,) in rows.fetchall())
 
 
 def never_answered(connection: sqlite3.Connection, lookup_ids: Sequence[int]) -> list[int]:
-    """Those of these lookups that were never answered: the tracks they serve wait for them again."""
-    rows = connection.execute(
-        "SELECT lookup_id FROM lookups WHERE answered_at IS NULL"
-        " AND lookup_id IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(lookup_ids)),),
+    """Return those of these lookups that never had an answer: their tracks wait for one."""
+    return fetch_column(
+        connection,
+        f"SELECT lookup_id FROM lookups WHERE answered_at IS NULL AND lookup_id {IN_ARRAY}",
+        to_array(lookup_ids),
     )
-    return [lookup_id for (lookup_id,) in rows]
 
 
-def _serving(places: Sequence[bytes]) -> tuple[str, list[bytes]]:
-    if not places:
+def _serving(paths: Sequence[bytes]) -> tuple[str, list[bytes]]:
+    """Return the SQL that selects the lookups serving tracks at or below `paths`, and its
+    values."""
+    if not paths:
         return _SERVING, []
-    bound: list[bytes] = []
-    for place in places:
-        folder = place.rstrip(b"/") + b"/"
-        bound += [place, folder, folder[:-1] + b"0"]
-    return " UNION ".join([_SERVING + _BELOW] * len(places)), bound
+    # A UNION instead of an OR: each part is a range of the index on path.
+    sql = " UNION ".join([f"{_SERVING} AND {AT_OR_BELOW}"] * len(paths))
+    return sql, [value for path in paths for value in path_bounds(path)]

@@ -1,4 +1,4 @@
-"""How far imports from other databases have come, so that the next one goes on there."""
+"""Progress of imports from other databases, so that the next import continues there."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
+from soulspot.store.sql import upsert
 from soulspot.store.times import iso
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The last key that was taken, as JSON has it, and how many rows there were up to it."""
+    """The point that an import has reached."""
 
-    name: str
-    position: list[Any]
-    rows: int
+    name: str  # the database as people may see it
+    position: list[Any]  # the key of the last imported row, as JSON values
+    rows: int  # imported so far
 
 
 def load(connection: sqlite3.Connection, source: str) -> Position | None:
-    """Where the import from this source has come to; None when it was never begun."""
+    """Return the point that the import from `source` (a digest) has reached; None for a new
+    source."""
     row = connection.execute(
         "SELECT name, position, rows FROM sql_imports WHERE source = ?", (source,)
     ).fetchone()
@@ -28,10 +30,6 @@ def load(connection: sqlite3.Connection, source: str) -> Position | None:
 
 
 def save(connection: sqlite3.Connection, source: str, at: Position, now: float) -> None:
-    """Note how far it is."""
-    connection.execute(
-        "INSERT INTO sql_imports (source, name, position, rows, updated_at) VALUES (?, ?, ?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET name = excluded.name, position = excluded.position, rows = excluded.rows,"
-        " updated_at = excluded.updated_at",
-        (source, at.name, json.dumps(at.position), at.rows, iso(now)),
-    )
+    """Save the point that the import from `source` (a digest) has reached."""
+    row = {"name": at.name, "position": json.dumps(at.position), "rows": at.rows, "updated_at": iso(now)}
+    upsert(connection, "sql_imports", {"source": source}, row)

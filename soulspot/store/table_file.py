@@ -1,4 +1,4 @@
-"""A SQLite file of its own with one typed table in it, for whoever wants to query an export."""
+"""A SQLite file with one typed table in it, for people who want to query an export."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from soulspot.errors import ExportError
 
 
 class TableFile:
-    """The table `name` of a file, while it is being filled."""
+    """The table of such a file while it is being filled."""
 
     def __init__(
         self, connection: sqlite3.Connection, name: str, columns: Mapping[str, type], key: str
     ) -> None:
-        from sqlite_utils import Database  # only now: it brings along pandas where that is installed
+        # Imported here because sqlite-utils imports pandas where that is installed, which takes
+        # long.
+        from sqlite_utils import Database
         from sqlite_utils.db import Table
 
         table = Database(connection)[name]
@@ -27,27 +29,32 @@ class TableFile:
         self._sql = f"INSERT INTO [{name}] VALUES ({', '.join('?' * len(columns))})"
 
     def insert(self, rows: Iterable[Sequence[Any]]) -> None:
-        """Add rows, each in the order of the columns. ExportError when they cannot be written."""
-        with _explained():
+        """Add rows, each in the order of the columns. Raises ExportError when the file cannot be
+        written."""
+        with _as_export_error():
             self._connection.executemany(self._sql, rows)
 
 
 @contextmanager
 def create_table_file(path: Path, name: str, columns: Mapping[str, type], key: str) -> Iterator[TableFile]:
-    """A new file at `path`, which is empty or not there, with this table; whole only when nothing is raised."""
+    """Create a file with the table `name` at `path`, and yield the table to be filled.
+
+    `path` must be empty or missing; `key` names the primary key, if it is among the columns. The
+    rows are committed when the block ends without an exception."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        # whoever asked for the file throws away what is half done, and makes sure of what is whole
+        # The caller deletes a half-written file and syncs a whole one, so no journal is needed.
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("BEGIN")
         yield TableFile(connection, name, columns, key)
-        with _explained():
+        with _as_export_error():
             connection.execute("COMMIT")
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
-    """Nobody is to take the file that is being written for the database that is read."""
+def _as_export_error() -> Iterator[None]:
+    """Turn SQLite's errors into ExportErrors, so that they are not taken for errors of our
+    database."""
     try:
         yield
     except sqlite3.Error as error:

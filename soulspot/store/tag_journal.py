@@ -1,4 +1,4 @@
-"""The journal of what was written into tags: what is about to be, what was, and how to take it back."""
+"""The journal of written tags: files about to be replaced, files replaced, and the way back."""
 
 from __future__ import annotations
 
@@ -10,26 +10,29 @@ from typing import Any, Protocol
 
 from soulspot.models import FileStamp, TrackTags
 from soulspot.store import tags_json
+from soulspot.store.sql import fetch_column, fetch_dicts, fetch_value, insert
 from soulspot.store.times import iso
+
+Changes = Mapping[str, tuple[Sequence[str], Sequence[str]]]  # field -> (values before, values after)
 
 
 @dataclass(frozen=True, slots=True)
 class TagWrite:
-    """A file whose copy is about to take its place. `changes`: field -> (values before, values after)."""
+    """A file with new tags, ready to take the place of the old file."""
 
     track_id: int
     path: bytes
-    temporary: bytes
+    temporary: bytes  # path of the new file
     before: FileStamp
     after: FileStamp
-    tags: TrackTags
-    changes: Mapping[str, tuple[Sequence[str], Sequence[str]]]
-    digest: str
-    way_back: bytes
+    tags: TrackTags  # as a scan will read them from the new file
+    changes: Changes
+    digest: str  # SHA-256 of the old file
+    way_back: bytes  # everything but the audio of the old file: see tagging/undo.py
 
 
 class PreparedCopy(Protocol):
-    """A file's copy that is about to take its place."""
+    """A copy of a file that is about to take its place: a TagWrite, or one of the state before."""
 
     @property
     def path(self) -> bytes: ...
@@ -43,16 +46,16 @@ class PreparedCopy(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """One entry of the journal."""
+    """A write that can be undone."""
 
     write_id: int
     operation_id: int
     track_id: int
     path: bytes
-    path_now: bytes | None  # of its track, if it has moved
+    path_now: bytes | None  # of its track, which may have moved
     digest: str
     way_back: bytes
-    before: FileStamp
+    before: FileStamp  # without an inode: it was the old file's
     after: FileStamp
 
 
@@ -66,80 +69,70 @@ class PendingReplacement:
     after: FileStamp
 
 
-# --- a file is replaced -------------------------------------------------------------------------------------------
+# --- replacing files ------------------------------------------------------------------------------
 
 
 def add_folders(connection: sqlite3.Connection, folders: Iterable[bytes]) -> None:
-    """Note where copies are about to be made."""
+    """Record folders before copies are made in them, so that a crash leaves none behind
+    unnoticed."""
     connection.executemany(
-        "INSERT OR IGNORE INTO tag_folders (folder) VALUES (?)", ((one,) for one in folders)
+        "INSERT OR IGNORE INTO tag_folders (folder) VALUES (?)", ((folder,) for folder in folders)
     )
 
 
 def list_folders(connection: sqlite3.Connection) -> list[bytes]:
-    """Where copies may have been left behind."""
-    return [folder for (folder,) in connection.execute("SELECT folder FROM tag_folders")]
+    """Return the folders in which copies may have been left behind."""
+    return fetch_column(connection, "SELECT folder FROM tag_folders")
 
 
 def clear_folders(connection: sqlite3.Connection) -> None:
-    """No copy is left anywhere."""
+    """Delete the record of folders, after they have been cleaned up."""
     connection.execute("DELETE FROM tag_folders")
 
 
 def prepare_writes(
     connection: sqlite3.Connection, operation_id: int, writes: Sequence[TagWrite], now: float
 ) -> list[int]:
-    """Note copies before they take their files' places. Returns the number of each entry."""
+    """Record writes before their copies take the files' places. Returns the write_id of each."""
     ids = []
-    for one in writes:
-        made = connection.execute(
-            "INSERT INTO tag_writes (operation_id, track_id, path, state, changes, digest, way_back, size_before,"
-            " mtime_before, size_after, mtime_after, inode_after, at)"
-            " VALUES (?, ?, ?, 'prepared', ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (operation_id, one.track_id, one.path, json.dumps(one.changes, ensure_ascii=False), one.digest,
-             one.way_back, one.before.size, one.before.mtime_ns, one.after.size, one.after.mtime_ns,
-             one.after.inode, iso(now)),
-        )  # fmt: skip
-        assert made.lastrowid is not None
-        ids.append(made.lastrowid)
-        _pend(connection, made.lastrowid, False, one)
+    for write in writes:
+        row = {
+            "operation_id": operation_id, "track_id": write.track_id, "path": write.path, "state": "prepared",
+            "changes": json.dumps(write.changes, ensure_ascii=False), "digest": write.digest,
+            "way_back": write.way_back, "size_before": write.before.size, "mtime_before": write.before.mtime_ns,
+            "size_after": write.after.size, "mtime_after": write.after.mtime_ns,
+            "inode_after": write.after.inode, "at": iso(now),
+        }  # fmt: skip
+        ids.append(insert(connection, "tag_writes", row))
+        _add_pending(connection, ids[-1], False, write)
     return ids
 
 
-def prepare_undos(connection: sqlite3.Connection, backs: Iterable[tuple[int, PreparedCopy]]) -> None:
-    """The same for copies as the files were before."""
-    for write_id, one in backs:
-        _pend(connection, write_id, True, one)
+def prepare_undos(connection: sqlite3.Connection, copies: Iterable[tuple[int, PreparedCopy]]) -> None:
+    """Record copies of the state before, by write_id, before they take the files' places."""
+    for write_id, copy in copies:
+        _add_pending(connection, write_id, True, copy)
 
 
-def _pend(connection: sqlite3.Connection, write_id: int, back: bool, copy: PreparedCopy) -> None:
-    stamp = copy.after
-    connection.execute(
-        "INSERT INTO tag_pending (write_id, back, path, temporary, size, mtime_ns, inode, tags)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            write_id,
-            back,
-            copy.path,
-            copy.temporary,
-            stamp.size,
-            stamp.mtime_ns,
-            stamp.inode,
-            tags_json.encode(copy.tags),
-        ),
-    )
+def _add_pending(connection: sqlite3.Connection, write_id: int, back: bool, copy: PreparedCopy) -> None:
+    row = {
+        "write_id": write_id, "back": back, "path": copy.path, "temporary": copy.temporary,
+        "size": copy.after.size, "mtime_ns": copy.after.mtime_ns, "inode": copy.after.inode,
+        "tags": tags_json.encode(copy.tags),
+    }  # fmt: skip
+    insert(connection, "tag_pending", row)
 
 
 def record_replaced(connection: sqlite3.Connection, write_ids: Iterable[int], now: float) -> None:
-    """These copies have taken their files' places: the journal says so, and the library knows the files as they are now,
-    so that a scan finds nothing that somebody has changed."""
+    """Record that these copies have taken their files' places, in the journal and in `tracks`.
+
+    The new stamp and tags in `tracks` keep the next scan from taking the files for changed."""
     for write_id in write_ids:
-        row = connection.execute(
+        back, size, mtime_ns, inode, tags, track_id = connection.execute(
             "SELECT back, size, mtime_ns, inode, tags, track_id FROM tag_pending JOIN tag_writes USING (write_id)"
             " WHERE write_id = ?",
             (write_id,),
         ).fetchone()
-        back, size, mtime_ns, inode, tags, track_id = row
         connection.execute(
             "UPDATE tracks SET size = ?, mtime_ns = ?, inode = ?, tags = ? WHERE track_id = ?",
             (size, mtime_ns, inode, tags, track_id),
@@ -148,7 +141,8 @@ def record_replaced(connection: sqlite3.Connection, write_ids: Iterable[int], no
             "UPDATE tag_writes SET state = ?, undone_at = ? WHERE write_id = ?",
             ("undone" if back else "written", iso(now) if back else None, write_id),
         )
-        if back:  # the file is what the entry before left, under another inode
+        # After an undo the file is what the write before this one left, but has another inode.
+        if back:
             connection.execute(
                 "UPDATE tag_writes SET inode_after = ? WHERE track_id = ? AND state = 'written' AND size_after = ?"
                 " AND mtime_after = ?",
@@ -158,42 +152,43 @@ def record_replaced(connection: sqlite3.Connection, write_ids: Iterable[int], no
 
 
 def discard(connection: sqlite3.Connection, write_ids: Iterable[int]) -> None:
-    """These copies have not taken their files' places, and will not."""
+    """Delete the record of copies that will not take their files' places."""
     for write_id in write_ids:
         connection.execute("DELETE FROM tag_pending WHERE write_id = ?", (write_id,))
         connection.execute("DELETE FROM tag_writes WHERE write_id = ? AND state = 'prepared'", (write_id,))
 
 
 def list_pending(connection: sqlite3.Connection) -> list[PendingReplacement]:
-    """What was about to be replaced when an earlier process ended."""
+    """Return the replacements that an earlier process was about to make when it ended."""
     rows = connection.execute("SELECT write_id, path, temporary, size, mtime_ns, inode FROM tag_pending")
-    return [PendingReplacement(row[0], row[1], row[2], FileStamp(*row[3:])) for row in rows]
+    return [
+        PendingReplacement(write_id, path, temporary, FileStamp(*stamp))
+        for write_id, path, temporary, *stamp in rows
+    ]
 
 
-# --- what was written ---------------------------------------------------------------------------------------------
+# --- reading the journal --------------------------------------------------------------------------
 
 
 def count_writes(connection: sqlite3.Connection, operation_id: int, state: str = "written") -> int:
-    """How many files an operation has written, or has been taken back of."""
-    found = connection.execute(
-        "SELECT count(*) FROM tag_writes WHERE operation_id = ? AND state = ?", (operation_id, state)
-    ).fetchone()
-    return int(found[0])
+    """Return how many writes of an operation are in a state: prepared, written or undone."""
+    sql = "SELECT count(*) FROM tag_writes WHERE operation_id = ? AND state = ?"
+    return int(fetch_value(connection, sql, operation_id, state))
 
 
 def has_undoable_writes(connection: sqlite3.Connection, operation_id: int) -> bool:
-    """Whether an operation has written anything that was not taken back, or was killed while it did."""
-    found = connection.execute(
-        "SELECT EXISTS (SELECT 1 FROM tag_writes WHERE operation_id = ? AND state != 'undone')",
-        (operation_id,),
-    ).fetchone()
-    return bool(found[0])
+    """Whether an operation has writes that were not undone, including those that a crash cut
+    off."""
+    sql = "SELECT EXISTS (SELECT 1 FROM tag_writes WHERE operation_id = ? AND state != 'undone')"
+    return bool(fetch_value(connection, sql, operation_id))
 
 
 def list_undoable(
     connection: sqlite3.Connection, operation_id: int, after: int, limit: int
 ) -> list[JournalEntry]:
-    """What an operation wrote and was not taken back, the latest first; `after` is the last write_id seen, or 0."""
+    """Return the writes of an operation that were not undone, the latest first.
+
+    `after` is the last write_id of the page before, or 0 for the first page."""
     rows = connection.execute(
         "SELECT write_id, operation_id, track_id, w.path, t.path, digest, way_back, size_before, mtime_before,"
         " size_after, mtime_after, inode_after FROM tag_writes AS w JOIN tracks AS t USING (track_id)"
@@ -201,46 +196,40 @@ def list_undoable(
         (operation_id, after or 1 << 62, limit),
     )
     return [
-        JournalEntry(
-            row[0],
-            row[1],
-            row[2],
-            row[3],
-            row[4],
-            row[5],
-            row[6],
-            FileStamp(row[7], row[8], 0),
-            FileStamp(*row[9:]),
-        )
+        JournalEntry(*row[0:7], before=FileStamp(row[7], row[8], 0), after=FileStamp(*row[9:]))
         for row in rows
     ]
 
 
 def find_later_operation(connection: sqlite3.Connection, write_id: int) -> int | None:
-    """The operation that has written the same file after this entry; None when none has."""
-    found = connection.execute(
+    """Return the last operation that wrote the same file after this write; None when none did."""
+    found: int | None = fetch_value(
+        connection,
         "SELECT later.operation_id FROM tag_writes AS one JOIN tag_writes AS later USING (track_id)"
         " WHERE one.write_id = ? AND later.write_id > one.write_id AND later.state = 'written'"
         " ORDER BY later.write_id DESC LIMIT 1",
-        (write_id,),
-    ).fetchone()
-    return int(found[0]) if found else None
+        write_id,
+    )
+    return found
 
 
 def list_operations(connection: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
-    """The operations that wrote tags, the latest first: operation, when, files that can be taken back, files that were."""
-    cursor = connection.execute(
+    """Return the operations that wrote tags, the latest first.
+
+    The keys: `operation`, `at` (ISO 8601), `written` and `undone` (files), `bytes` (of undo
+    data)."""
+    return fetch_dicts(
+        connection,
         "SELECT operation_id AS operation, min(at) AS at, sum(state != 'undone') AS written,"
         " sum(state = 'undone') AS undone, sum(length(way_back)) AS bytes FROM tag_writes"
         " GROUP BY operation_id ORDER BY operation_id DESC LIMIT ?",
-        (limit,),
+        limit,
     )
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor]
 
 
 def prune(connection: sqlite3.Connection, before: float) -> int:
-    """Forget entries that are older than `before` (epoch seconds): they cannot be taken back any more."""
+    """Delete writes older than `before` (epoch seconds), which ends their undo. Returns how
+    many."""
     return connection.execute(
         "DELETE FROM tag_writes WHERE at < ? AND write_id NOT IN (SELECT write_id FROM tag_pending)",
         (iso(before),),

@@ -1,30 +1,33 @@
-"""Which tracks have tags to write: the accepted ones with a file, page by page, or those that are due for it."""
+"""Tracks whose tags can be written: accepted and with a file, by page, or those due for writing."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from soulspot.models import EnrichedTrack, FileStamp
 from soulspot.store import enriched
+from soulspot.store.sql import AT_OR_BELOW, fetch_value, path_bounds
 from soulspot.store.times import iso
 
-_FILE = (
+_IS_TAGGABLE = (
+    "e.status = 'accepted' AND t.path IS NOT NULL AND t.vanished_at IS NULL AND t.unreadable IS NULL"
+)
+_SELECT = (
     "SELECT t.track_id, t.path, t.size, t.mtime_ns, t.inode, e.updated_at FROM tracks AS t"
-    " JOIN enriched_tracks AS e USING (track_id)"
-    " WHERE e.status = 'accepted' AND t.path IS NOT NULL AND t.vanished_at IS NULL AND t.unreadable IS NULL"
+    f" JOIN enriched_tracks AS e USING (track_id) WHERE {_IS_TAGGABLE}"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Taggable:
-    """An accepted track with a file: the file as the last scan saw it, and what was found out."""
+    """An accepted track with its file, as the last scan saw it."""
 
     track_id: int
     path: bytes
     stamp: FileStamp
-    row_at: str  # when what was found out was last written
+    row_at: str  # updated_at of `row`
     row: EnrichedTrack
 
 
@@ -32,92 +35,96 @@ def page(
     connection: sqlite3.Connection,
     after: int,
     limit: int,
-    places: Sequence[bytes] = (),
+    paths: Sequence[bytes] = (),
     track_ids: Sequence[int] | None = None,
 ) -> list[Taggable]:
-    """Tracks whose track_id is greater than `after`, ascending: of these places, or of these tracks, or all."""
+    """Return taggable tracks whose track_id is greater than `after`, ascending.
+
+    Only those among `track_ids`, if given; else those at or below `paths`; else all. A page of
+    `track_ids` looks at `limit` of them and may return fewer."""
     if track_ids is not None:
-        wanted = sorted(one for one in track_ids if one > after)[:limit]
-        found = [
-            row
-            for one in wanted
-            for row in connection.execute(f"{_FILE} AND t.track_id = ?", (one,)).fetchall()
-        ]
-        return _with_rows(connection, found)
-    where, values = _below(places)
-    found = connection.execute(
-        f"{_FILE}{where} AND t.track_id > ? ORDER BY t.track_id LIMIT ?", (*values, after, limit)
-    ).fetchall()
-    return _with_rows(connection, found)
-
-
-def _below(places: Sequence[bytes]) -> tuple[str, list[bytes]]:
-    if not places:
-        return "", []
-    values: list[bytes] = []
-    for place in places:
-        folder = place.rstrip(b"/") + b"/"
-        values += [place, folder, folder[:-1] + b"0"]
-    one = "(t.path = ? OR (t.path >= ? AND t.path < ?))"
-    return f" AND ({' OR '.join([one] * len(places))})", values
-
-
-def _with_rows(
-    connection: sqlite3.Connection, found: Sequence[tuple[int, bytes, int, int, int, str]]
-) -> list[Taggable]:
-    rows = enriched.load(connection, (one[0] for one in found))
-    return [Taggable(one[0], one[1], FileStamp(*one[2:5]), one[5], rows[one[0]]) for one in found]
+        ids = sorted(track_id for track_id in track_ids if track_id > after)[:limit]
+        found = [row for one in ids for row in connection.execute(f"{_SELECT} AND t.track_id = ?", (one,))]
+    else:
+        where, values = _below(paths)
+        found = connection.execute(
+            f"{_SELECT}{where} AND t.track_id > ? ORDER BY t.track_id LIMIT ?", (*values, after, limit)
+        ).fetchall()
+    rows = enriched.load(connection, (track_id for track_id, *_ in found))
+    return [
+        Taggable(track_id, path, FileStamp(*stamp), row_at, rows[track_id])
+        for track_id, path, *stamp, row_at in found
+    ]
 
 
 def count(
-    connection: sqlite3.Connection, places: Sequence[bytes] = (), track_ids: Sequence[int] | None = None
+    connection: sqlite3.Connection, paths: Sequence[bytes] = (), track_ids: Sequence[int] | None = None
 ) -> int:
-    """How many there are."""
+    """Return the number of taggable tracks at or below `paths` (none: of all), or of these ids."""
     if track_ids is not None:
         return len(track_ids)
-    where, values = _below(places)
-    return int(connection.execute(f"SELECT count(*) FROM ({_FILE}{where})", values).fetchone()[0])
+    where, values = _below(paths)
+    return int(fetch_value(connection, f"SELECT count(*) FROM ({_SELECT}{where})", *values))
+
+
+def _below(paths: Sequence[bytes]) -> tuple[str, list[bytes]]:
+    """Return the condition for tracks at or below one of `paths`, and its values."""
+    if not paths:
+        return "", []
+    at_or_below = AT_OR_BELOW.replace("path", "t.path")
+    values = [value for path in paths for value in path_bounds(path)]
+    return f" AND ({' OR '.join([at_or_below] * len(paths))})", values
 
 
 def list_due(
     connection: sqlite3.Connection, after: int, limit: int, now: float
 ) -> tuple[list[int], int | None]:
-    """Tracks whose row is news since it was last compared with the file, in albums where nothing is asked for the first
-    time any more. `limit` rows are looked at; the second value is where to go on (None at the end)."""
+    """Return tracks whose row has changed since it was compared with the file, and the next
+    `after`.
+
+    Tracks are left out while a track of their album still waits for a first answer. Looks at
+    `limit` rows; the next `after` is None at the end."""
     rows = connection.execute(
         "SELECT t.track_id, t.album_key FROM tracks AS t JOIN enriched_tracks AS e USING (track_id)"
-        " LEFT JOIN tag_seen AS s USING (track_id) WHERE t.track_id > ? AND e.status = 'accepted'"
-        " AND t.path IS NOT NULL AND t.vanished_at IS NULL AND t.unreadable IS NULL AND NOT t.undecided"
+        f" LEFT JOIN tag_seen AS s USING (track_id) WHERE t.track_id > ? AND {_IS_TAGGABLE} AND NOT t.undecided"
         " AND (s.track_id IS NULL OR s.row_at != e.updated_at OR s.again_at <= ?) ORDER BY t.track_id LIMIT ?",
         (after, iso(now), limit),
     ).fetchall()
-    waiting: dict[bytes | None, bool] = {}
-    found = []
+    return list(_ready(connection, rows)), rows[-1][0] if len(rows) == limit else None
+
+
+def _ready(connection: sqlite3.Connection, rows: Iterable[tuple[int, bytes | None]]) -> Iterator[int]:
+    """Yield the tracks of (track_id, album_key) that wait for no answer, nor their albums."""
+    album_waits: dict[bytes, bool] = {}
     for track_id, album_key in rows:
-        if album_key is not None and album_key not in waiting:
-            waiting[album_key] = _waits(connection, "m.album_key = ? AND m.vanished_at IS NULL", album_key)
-        if not (
-            waiting[album_key] if album_key is not None else _waits(connection, "m.track_id = ?", track_id)
-        ):
-            found.append(track_id)
-    return found, rows[-1][0] if len(rows) == limit else None
+        if album_key is None:
+            waits = _waits(connection, "m.track_id = ?", track_id)
+        elif (known := album_waits.get(album_key)) is not None:
+            waits = known
+        else:
+            waits = _waits(connection, "m.album_key = ? AND m.vanished_at IS NULL", album_key)
+            album_waits[album_key] = waits
+        if not waits:
+            yield track_id
 
 
-def _waits(connection: sqlite3.Connection, which: str, value: bytes | int) -> bool:
-    """Whether one of these tracks is not decided, or waits for an answer that it never had."""
-    found = connection.execute(
-        f"SELECT EXISTS (SELECT 1 FROM tracks AS m WHERE {which} AND m.unreadable IS NULL AND (m.undecided OR EXISTS ("
+def _waits(connection: sqlite3.Connection, condition: str, value: bytes | int) -> bool:
+    """Whether any readable track under this condition is undecided or waits for a first answer."""
+    sql = (
+        f"SELECT EXISTS (SELECT 1 FROM tracks AS m WHERE {condition} AND m.unreadable IS NULL AND (m.undecided OR EXISTS ("
         "SELECT 1 FROM track_lookups AS l CROSS JOIN lookups AS q USING (lookup_id) WHERE l.track_id = m.track_id"
-        " AND q.state IN ('pending', 'leased') AND q.answered_at IS NULL)))",
-        (value,),
-    ).fetchone()
-    return bool(found[0])
+        " AND q.state IN ('pending', 'leased') AND q.answered_at IS NULL)))"
+    )
+    return bool(fetch_value(connection, sql, value))
 
 
 def record_compared(connection: sqlite3.Connection, rows: Iterable[tuple[int, str, float | None]]) -> None:
-    """Note (track_id, updated_at of its row, when to try again) of tracks whose tags were compared."""
+    """Record tracks whose tags were compared: (track_id, updated_at of the row, retry time or
+    None).
+
+    The retry time, in epoch seconds, is set after a failure."""
     connection.executemany(
         "INSERT INTO tag_seen (track_id, row_at, again_at) VALUES (?, ?, ?) ON CONFLICT DO UPDATE"
         " SET row_at = excluded.row_at, again_at = excluded.again_at",
-        ((track_id, row_at, iso(again) if again is not None else None) for track_id, row_at, again in rows),
+        ((track_id, row_at, iso(retry) if retry is not None else None) for track_id, row_at, retry in rows),
     )

@@ -1,4 +1,4 @@
-"""Track tags to and from the JSON that `tracks.tags` holds."""
+"""Track tags to and from the JSON text in `tracks.tags`."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ from soulspot.models import Identifiers, TrackTags
 
 
 def encode(tags: TrackTags) -> str:
-    """Only what is set, in a stable order: equal tags give equal text."""
+    """Return the tags as JSON: set fields only, in a stable order, so that equal tags are equal
+    text."""
     return json.dumps(_set_fields(tags), ensure_ascii=False, sort_keys=True)
 
 
 def decode(text: str) -> TrackTags:
-    """The inverse of `encode`."""
-    values = _tuples(json.loads(text))
+    """Return the tags that `encode` wrote as `text`."""
+    values = _with_tuples(json.loads(text))
     ids = Identifiers(**values.pop("ids", {}))
     return TrackTags(**values, ids=ids)
 
 
 def _set_fields(value: Any) -> dict[str, Any]:
+    """Return the fields of a dataclass that are not empty, also of dataclasses in it."""
     found = {}
     for field in dataclasses.fields(value):
         content = getattr(value, field.name)
@@ -32,12 +34,11 @@ def _set_fields(value: Any) -> dict[str, Any]:
     return found
 
 
-def _tuples(values: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: tuple(value)
-        if isinstance(value, list)
-        else _tuples(value)
-        if isinstance(value, dict)
-        else value
-        for name, value in values.items()
-    }
+def _with_tuples(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values with tuples for lists, also in dictionaries among them."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, list):
+            value = tuple(value)
+        found[name] = _with_tuples(value) if isinstance(value, dict) else value
+    return found

@@ -9,15 +9,17 @@ NEVER = "9999-12-31T23:59:59.999Z"
 
 
 def iso(seconds: float) -> str:
-    """1700000000.5 -> "2023-11-14T22:13:20.500Z"; what lies past the year 9999 is NEVER, what lies before year 1 EVER."""
+    """Return epoch seconds as text that sorts by time: 1700000000.5 -> "2023-11-14T22:13:20.500Z".
+
+    Times after the year 9999 become NEVER, times before the year 1 EVER."""
     try:
         moment = datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, ValueError, OSError):
         return EVER if seconds < 0 else NEVER
-    # strftime does not fill a year up to four digits everywhere, and then it would not sort
+    # strftime does not pad the year to four digits on every system, and such text would not sort.
     return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def epoch_seconds(text: str) -> float:
-    """The inverse of `iso`."""
+    """Return the epoch seconds of a time that `iso` wrote, to the millisecond."""
     return datetime.fromisoformat(text).timestamp()

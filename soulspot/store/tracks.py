@@ -1,4 +1,4 @@
-"""Tracks: what the library says of them, what is known of each, and what was made of it."""
+"""Tracks: what the library says of each, all that is known of it, and what was decided about it."""
 
 from __future__ import annotations
 
@@ -20,31 +20,41 @@ from soulspot.models import (
     TrackTags,
     Verdict,
 )
-from soulspot.store import album_turns, albums, enriched, queue, tags_json
+from soulspot.store import album_turns, albums, enriched, facts, queue, tags_json
+from soulspot.store.sql import (
+    AT_OR_BELOW,
+    IN_ARRAY,
+    fetch_column,
+    fetch_value,
+    insert,
+    path_bounds,
+    to_array,
+    upsert,
+)
 from soulspot.store.times import iso
+
+LookupKey = tuple[str, str, str]  # (provider, kind, query key)
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedTrack:
-    """A track without a file. `key` is the importer's own: the same key again updates its row.
+    """A track without a file."""
 
-    Without key, rows of equal tags and `group` are one track."""
-
-    key: str | None
+    key: str | None  # the importer's own: the same key again updates its row
     tags: TrackTags
-    group: str | None = None
+    group: str | None = None  # without a key, rows of equal tags and group are one track
 
 
 def next_scan_id(connection: sqlite3.Connection) -> int:
-    """A number for a new scan, greater than every earlier one."""
+    """Return the id for a new scan, greater than every earlier one."""
     connection.execute(
         "INSERT INTO counters (name, value) VALUES ('scans', 1) ON CONFLICT DO UPDATE SET value = value + 1"
     )
-    return int(connection.execute("SELECT value FROM counters WHERE name = 'scans'").fetchone()[0])
+    return int(fetch_value(connection, "SELECT value FROM counters WHERE name = 'scans'"))
 
 
 def known_stamps(connection: sqlite3.Connection, paths: Iterable[bytes]) -> dict[bytes, FileStamp]:
-    """The stamps of those of these paths that are known and have not vanished."""
+    """Return the stamps of those of these files that are known and have not vanished."""
     found = {}
     for path in paths:
         row = connection.execute(
@@ -56,11 +66,10 @@ def known_stamps(connection: sqlite3.Connection, paths: Iterable[bytes]) -> dict
 
 
 def mark_seen(connection: sqlite3.Connection, paths: Iterable[bytes], scan_id: int) -> None:
-    """Note that this scan saw these files unchanged."""
+    """Record that a scan saw these files unchanged."""
+    # max(): a scan that began earlier may still be under way.
     connection.executemany(
-        # the latest scan that saw it: one that began earlier may still be under way
-        "UPDATE tracks SET scan_id = max(scan_id, ?) WHERE path = ?",
-        ((scan_id, path) for path in paths),
+        "UPDATE tracks SET scan_id = max(scan_id, ?) WHERE path = ?", ((scan_id, path) for path in paths)
     )
 
 
@@ -72,31 +81,29 @@ def save_scanned(
     *,
     exists: Callable[[bytes], bool],
 ) -> list[int]:
-    """Insert or update what was read; a file that moved keeps its track. Returns the tracks to decide anew.
+    """Insert or update the tracks of these files; a moved file keeps its track.
 
-    `exists` tells whether a path is still there: a row is taken over only from a path that is not."""
+    A file counts as moved when a known file of the same stamp is gone: `exists(path)` tells.
+    Returns the tracks to decide anew."""
     changed = []
     for file in files:
-        track_id = _row_of(connection, file, exists)
         tags = tags_json.encode(file.tags or TrackTags())
-        stamp = (file.stamp.size, file.stamp.mtime_ns, file.stamp.inode)
+        track_id = _find_track(connection, file, tags, exists)
+        stamp = {
+            "path": file.path, "size": file.stamp.size, "mtime_ns": file.stamp.mtime_ns, "inode": file.stamp.inode,
+            "tags": tags, "unreadable": file.unreadable,
+        }  # fmt: skip
         if track_id is None:
-            made = connection.execute(
-                "INSERT INTO tracks (path, size, mtime_ns, inode, tags, unreadable, scan_id, added_at, changed_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (file.path, *stamp, tags, file.unreadable, scan_id, iso(now), iso(now)),
-            )
-            assert made.lastrowid is not None
-            changed.append(made.lastrowid)
+            row = {**stamp, "scan_id": scan_id, "added_at": iso(now), "changed_at": iso(now)}
+            changed.append(insert(connection, "tracks", row))
             continue
         before = connection.execute(
             "SELECT tags, unreadable FROM tracks WHERE track_id = ?", (track_id,)
         ).fetchone()
         connection.execute(
-            "UPDATE tracks SET path = ?, size = ?, mtime_ns = ?, inode = ?, tags = ?, unreadable = ?,"
-            " scan_id = max(scan_id, ?),"
+            f"UPDATE tracks SET {', '.join(f'{name} = ?' for name in stamp)}, scan_id = max(scan_id, ?),"
             " changed_at = ?, vanished_at = NULL, undecided = 1 WHERE track_id = ?",
-            (file.path, *stamp, tags, file.unreadable, scan_id, iso(now), track_id),
+            (*stamp.values(), scan_id, iso(now), track_id),
         )
         if before != (tags, file.unreadable):
             unlink_lookups(connection, track_id)
@@ -104,12 +111,13 @@ def save_scanned(
     return changed
 
 
-def _row_of(connection: sqlite3.Connection, file: ScannedFile, exists: Callable[[bytes], bool]) -> int | None:
-    """The track of this path, or of the file that was moved to it."""
-    row = connection.execute("SELECT track_id FROM tracks WHERE path = ?", (file.path,)).fetchone()
-    if row:
-        return int(row[0])
-    tags = tags_json.encode(file.tags or TrackTags())
+def _find_track(
+    connection: sqlite3.Connection, file: ScannedFile, tags: str, exists: Callable[[bytes], bool]
+) -> int | None:
+    """Return the track of this path, or of the file that was moved to it; None for a new file."""
+    if known := fetch_value(connection, "SELECT track_id FROM tracks WHERE path = ?", file.path):
+        return int(known)
+    # A move within a file system keeps the inode; a copy to another keeps the tags.
     moved = connection.execute(
         "SELECT track_id, path FROM tracks WHERE size = ? AND mtime_ns = ? AND path IS NOT NULL"
         " AND (inode = ? OR tags = ?) ORDER BY inode = ? DESC, track_id",
@@ -119,7 +127,8 @@ def _row_of(connection: sqlite3.Connection, file: ScannedFile, exists: Callable[
 
 
 def unlink_lookups(connection: sqlite3.Connection, track_id: int) -> None:
-    """Forget which lookups served this track, because what it asks has changed. The answers stay for others."""
+    """Unlink a changed track from all lookups and set it back to pending. Answers stay for other
+    tracks."""
     connection.execute("DELETE FROM track_lookups WHERE track_id = ?", (track_id,))
     connection.execute("UPDATE enriched_tracks SET status = 'pending' WHERE track_id = ?", (track_id,))
     connection.execute("UPDATE tracks SET spotify_stage = 0 WHERE track_id = ?", (track_id,))
@@ -133,20 +142,21 @@ def mark_vanished(
     *,
     gone: Callable[[bytes], bool],
 ) -> int:
-    """Mark the files under these roots that this scan did not see and that `gone` confirms; nothing is deleted.
+    """Mark files at or below `roots` as vanished that this scan did not see and `gone(path)`
+    confirms.
 
-    Returns how many."""
+    Nothing is deleted. Returns how many were marked."""
     count = 0
     for root in roots:
-        folder = root.rstrip(b"/") + b"/"
         unseen = connection.execute(
-            "SELECT track_id, path FROM tracks WHERE vanished_at IS NULL AND scan_id < ?"
-            " AND (path = ? OR (path >= ? AND path < ?))",
-            (scan_id, root, folder, folder[:-1] + b"0"),
+            f"SELECT track_id, path FROM tracks WHERE vanished_at IS NULL AND scan_id < ? AND {AT_OR_BELOW}",
+            (scan_id, *path_bounds(root)),
         ).fetchall()
-        vanished = [(iso(now), track_id) for track_id, path in unseen if gone(path)]
-        connection.executemany("UPDATE tracks SET vanished_at = ? WHERE track_id = ?", vanished)
-        album_turns.wake_albums_of(connection, [track_id for _, track_id in vanished])
+        vanished = [track_id for track_id, path in unseen if gone(path)]
+        connection.execute(
+            f"UPDATE tracks SET vanished_at = ? WHERE track_id {IN_ARRAY}", (iso(now), to_array(vanished))
+        )
+        album_turns.wake_albums_of(connection, vanished)
         count += len(vanished)
     return count
 
@@ -154,7 +164,10 @@ def mark_vanished(
 def save_imported(
     connection: sqlite3.Connection, rows: Iterable[ImportedTrack], now: float
 ) -> tuple[list[int], list[int]]:
-    """The same. Returns the track of each row, in order, and the tracks to decide anew."""
+    """Insert or update tracks without files. Returns the track of each row, and the tracks to
+    decide anew.
+
+    New tracks get rising ids in the order of the rows."""
     ids, changed = [], []
     for row in rows:
         tags = tags_json.encode(row.tags)
@@ -164,13 +177,9 @@ def save_imported(
             f"SELECT track_id, tags FROM tracks WHERE {column} = ?", (key,)
         ).fetchone()
         if before is None:
-            made = connection.execute(
-                f"INSERT INTO tracks ({column}, tags, added_at, changed_at) VALUES (?, ?, ?, ?)",
-                (key, tags, iso(now), iso(now)),
-            )
-            assert made.lastrowid is not None
-            ids.append(made.lastrowid)
-            changed.append(made.lastrowid)
+            new = {column: key, "tags": tags, "added_at": iso(now), "changed_at": iso(now)}
+            ids.append(insert(connection, "tracks", new))
+            changed.append(ids[-1])
             continue
         ids.append(before[0])
         if before[1] != tags:
@@ -184,22 +193,20 @@ def save_imported(
 
 
 def mark_undecided(connection: sqlite3.Connection, track_ids: Iterable[int]) -> None:
-    """Note that these tracks are to be decided anew."""
-    connection.executemany(
-        "UPDATE tracks SET undecided = 1 WHERE track_id = ?", ((one,) for one in track_ids)
-    )
+    """Mark these tracks to be decided anew."""
+    connection.execute(f"UPDATE tracks SET undecided = 1 WHERE track_id {IN_ARRAY}", (to_array(track_ids),))
 
 
 def record_rules(connection: sqlite3.Connection, fingerprint: str, now: float) -> bool:
-    """Note by which rules tracks are decided from now on. Returns whether they were others before: then every track
-    is to be decided anew."""
-    row = connection.execute("SELECT value FROM provider_state WHERE key = 'rules'").fetchone()
-    connection.execute(
-        "INSERT INTO provider_state (key, provider, value, updated_at) VALUES ('rules', '', ?, ?)"
-        " ON CONFLICT DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
-        (json.dumps({"fingerprint": fingerprint}), iso(now)),
-    )
-    changed = row is not None and json.loads(row[0]) != {"fingerprint": fingerprint}
+    """Record the fingerprint of the rules that tracks are decided by. Returns whether it has
+    changed.
+
+    When it has, every readable track is marked to be decided anew."""
+    before = fetch_value(connection, "SELECT value FROM provider_state WHERE key = 'rules'")
+    value = {"fingerprint": fingerprint}
+    row = {"value": json.dumps(value), "updated_at": iso(now)}
+    upsert(connection, "provider_state", {"key": "rules", "provider": ""}, row)
+    changed = before is not None and json.loads(before) != value
     if changed:
         connection.execute("UPDATE tracks SET undecided = 1, spotify_stage = 0 WHERE unreadable IS NULL")
         connection.execute("DELETE FROM album_finds")
@@ -207,108 +214,106 @@ def record_rules(connection: sqlite3.Connection, fingerprint: str, now: float) -
 
 
 def list_undecided(connection: sqlite3.Connection, limit: int) -> list[int]:
-    """Tracks that have come in, or changed, and were not decided since."""
-    found = connection.execute(
-        "SELECT track_id FROM tracks WHERE undecided ORDER BY track_id LIMIT ?", (limit,)
-    )
-    return [track_id for (track_id,) in found]
+    """Return the first `limit` tracks to be decided: new, changed, or marked to be decided anew."""
+    sql = "SELECT track_id FROM tracks WHERE undecided ORDER BY track_id LIMIT ?"
+    return fetch_column(connection, sql, limit)
 
 
 def load_states(connection: sqlite3.Connection, track_ids: Sequence[int]) -> list[TrackState]:
-    """All that is known of these tracks, in the order of track_id."""
-    wanted = json.dumps(list(track_ids))
-    asked = _asked(connection, wanted)
+    """Return all that decisions need to know of these tracks, in the order of track_id."""
+    lookups = _load_lookups(connection, to_array(track_ids))
     rows = enriched.load(connection, track_ids)
-    groups = albums.load_groups(connection, wanted)
-    on_spotify = _on_spotify(connection, asked)
-    decisions: dict[int, list[PersonDecision]] = {}
-    for track_id, provider, entity_id, verdict, by, at, reason in connection.execute(
-        "SELECT track_id, provider, entity_id, verdict, by, at, reason FROM decisions"
-        " WHERE track_id IN (SELECT value FROM json_each(?)) ORDER BY at",
-        (wanted,),
-    ):
-        one = PersonDecision(provider, entity_id, Verdict(verdict), by, at, reason)
-        decisions.setdefault(track_id, []).append(one)
+    groups = albums.load_groups(connection, track_ids)
+    on_spotify = _described_on_spotify(connection, lookups)
+    decisions = load_decisions(connection, track_ids)
     return [
         TrackState(
             track_id, path, source_key, tags_json.decode(tags), unreadable,
-            asked.get(track_id, {}), tuple(decisions.get(track_id, ())), rows.get(track_id), groups.get(track_id),
+            lookups.get(track_id, {}), tuple(decisions.get(track_id, ())), rows.get(track_id), groups.get(track_id),
             on_spotify.get(track_id, frozenset()),
         )
         for track_id, path, source_key, tags, unreadable in connection.execute(
-            "SELECT track_id, path, source_key, tags, unreadable FROM tracks"
-            " WHERE track_id IN (SELECT value FROM json_each(?)) ORDER BY track_id",
-            (wanted,),
+            f"SELECT track_id, path, source_key, tags, unreadable FROM tracks WHERE track_id {IN_ARRAY}"
+            " ORDER BY track_id",
+            (to_array(track_ids),),
         )
     ]  # fmt: skip
 
 
-def _asked(connection: sqlite3.Connection, wanted: str) -> dict[int, dict[tuple[str, str, str], TrackLookup]]:
-    """The lookups of these tracks with the facts that answered them; a shared lookup is read once."""
+def load_decisions(
+    connection: sqlite3.Connection, track_ids: Iterable[int]
+) -> dict[int, list[PersonDecision]]:
+    """Return people's decisions on these tracks by track_id, the oldest first."""
+    decisions: dict[int, list[PersonDecision]] = {}
+    for track_id, provider, entity_id, verdict, by, at, reason in connection.execute(
+        "SELECT track_id, provider, entity_id, verdict, by, at, reason FROM decisions"
+        f" WHERE track_id {IN_ARRAY} ORDER BY at",
+        (to_array(track_ids),),
+    ):
+        decision = PersonDecision(provider, entity_id, Verdict(verdict), by, at, reason)
+        decisions.setdefault(track_id, []).append(decision)
+    return decisions
+
+
+def _load_lookups(connection: sqlite3.Connection, wanted: str) -> dict[int, dict[LookupKey, TrackLookup]]:
+    """Return the lookups of the tracks in `wanted` (a JSON array) with their entities, by
+    track_id."""
     lookups: dict[int, TrackLookup] = {}
-    facts: dict[tuple[str, str, str], Entity | None] = {}
+    # Many tracks share lookups, and many lookups facts: each is read and decoded once.
+    entities: dict[facts.Reference, Entity | None] = {}
     for lookup_id, provider, kind, terms, hint, state, answered_at, error, answer in connection.execute(
         "SELECT lookup_id, provider, kind, query, hint, state, answered_at, last_error, answer FROM lookups"
-        " WHERE lookup_id IN (SELECT lookup_id FROM track_lookups WHERE track_id IN (SELECT value FROM json_each(?)))",
+        f" WHERE lookup_id IN (SELECT lookup_id FROM track_lookups WHERE track_id {IN_ARRAY})",
         (wanted,),
     ):
         refs = [(ref[0], ref[1], ref[2]) for ref in json.loads(answer)]
         for ref in refs:
-            if ref not in facts:
-                facts[ref] = _fact(connection, ref)
-        entities = tuple(entity for entity in (facts[ref] for ref in refs) if entity is not None)
+            if ref not in entities:
+                entities[ref] = facts.load(connection, ref)
+        found = tuple(entity for ref in refs if (entity := entities[ref]) is not None)
         query = Query.of(provider, kind, json.loads(hint), **json.loads(terms))
-        lookups[lookup_id] = TrackLookup(query, LookupState(state), answered_at is not None, entities, error)
-    by_track: dict[int, dict[tuple[str, str, str], TrackLookup]] = {}
+        lookups[lookup_id] = TrackLookup(query, LookupState(state), answered_at is not None, found, error)
+    by_track: dict[int, dict[LookupKey, TrackLookup]] = {}
     for track_id, lookup_id in connection.execute(
-        "SELECT track_id, lookup_id FROM track_lookups WHERE track_id IN (SELECT value FROM json_each(?))"
-        " ORDER BY track_id, lookup_id",
+        f"SELECT track_id, lookup_id FROM track_lookups WHERE track_id {IN_ARRAY} ORDER BY track_id, lookup_id",
         (wanted,),
     ):
-        one = lookups[lookup_id]
-        by_track.setdefault(track_id, {})[(one.query.provider, one.query.kind, one.query.key)] = one
+        lookup = lookups[lookup_id]
+        by_track.setdefault(track_id, {})[lookup.query.provider, lookup.query.kind, lookup.query.key] = lookup
     return by_track
 
 
-def _on_spotify(
-    connection: sqlite3.Connection, asked: Mapping[int, Mapping[tuple[str, str, str], TrackLookup]]
+def _described_on_spotify(
+    connection: sqlite3.Connection, lookups: Mapping[int, Mapping[LookupKey, TrackLookup]]
 ) -> dict[int, frozenset[str]]:
-    """Of the Spotify tracks that sources link to these tracks, those that some answer has described, by track_id."""
+    """Return the Spotify tracks that answers link to each track and that some answer has
+    described."""
     linked = {
         track_id: {
             link
-            for one in answers.values()
-            for entity in one.entities
+            for lookup in answers.values()
+            for entity in lookup.entities
             for link in entity.fields.get("spotify_track_ids", ())
         }
-        for track_id, answers in asked.items()
+        for track_id, answers in lookups.items()
     }
-    described = {
-        entity_id
-        for (entity_id,) in connection.execute(
-            "SELECT entity_id FROM facts WHERE provider = 'spotify' AND kind = 'track'"
-            " AND entity_id IN (SELECT value FROM json_each(?))",
-            (json.dumps(sorted(set().union(*linked.values()))),),
-        )
-    }
-    return {track_id: frozenset(links & described) for track_id, links in linked.items()}
-
-
-def _fact(connection: sqlite3.Connection, ref: tuple[str, str, str]) -> Entity | None:
-    row = connection.execute(
-        "SELECT fields FROM facts WHERE provider = ? AND kind = ? AND entity_id = ?", ref
-    ).fetchone()
-    return Entity(*ref, fields=json.loads(row[0])) if row else None
+    described = fetch_column(
+        connection,
+        f"SELECT entity_id FROM facts WHERE provider = 'spotify' AND kind = 'track' AND entity_id {IN_ARRAY}",
+        to_array(sorted(set().union(*linked.values()))),
+    )
+    return {track_id: frozenset(links.intersection(described)) for track_id, links in linked.items()}
 
 
 def save_outcomes(connection: sqlite3.Connection, outcomes: Sequence[TrackOutcome], now: float) -> set[int]:
-    """Write rows and candidates and queue what is still wanted. Returns the tracks to decide anew at once,
-    because a lookup they now share was answered before, or because they waited for another track of their album."""
+    """Write the rows and candidates of decided tracks, queue the lookups they want, and add events.
+
+    Returns the tracks to decide anew at once: a lookup they now share was answered before, or they
+    waited for another track of their album."""
     enriched.save(connection, (outcome.row for outcome in outcomes), now)
-    connection.executemany(
-        "UPDATE tracks SET undecided = 0 WHERE track_id = ? AND undecided",
-        ((one.row.track_id,) for one in outcomes),
-    )
+    ids = to_array(outcome.row.track_id for outcome in outcomes)
+    connection.execute(f"UPDATE tracks SET undecided = 0 WHERE track_id {IN_ARRAY} AND undecided", (ids,))
+    connection.execute(f"DELETE FROM candidates WHERE track_id {IN_ARRAY}", (ids,))
     connection.executemany(
         "INSERT INTO events (kind, payload, created_at) VALUES (?, ?, ?)",
         (
@@ -317,48 +322,40 @@ def save_outcomes(connection: sqlite3.Connection, outcomes: Sequence[TrackOutcom
             if outcome.is_news
         ),
     )
-    for outcome in outcomes:
-        track_id = outcome.row.track_id
-        connection.execute("DELETE FROM candidates WHERE track_id = ?", (track_id,))
-        connection.executemany(
-            "INSERT OR IGNORE INTO candidates (track_id, provider, entity_id, rank, score, verdict, reasons)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                (track_id, one.provider, one.entity_id, rank, one.score, one.verdict.value,
-                 json.dumps(one.reasons, ensure_ascii=False))
-                for rank, one in enumerate(outcome.candidates)
-            ),
-        )  # fmt: skip
+    connection.executemany(
+        "INSERT OR IGNORE INTO candidates (track_id, provider, entity_id, rank, score, verdict, reasons)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            (outcome.row.track_id, shown.provider, shown.entity_id, rank, shown.score, shown.verdict.value,
+             json.dumps(shown.reasons, ensure_ascii=False))
+            for outcome in outcomes
+            for rank, shown in enumerate(outcome.candidates)
+        ),
+    )  # fmt: skip
     wanted = {outcome.row.track_id: outcome.wanted for outcome in outcomes}
     queue.unlink_unwanted(connection, wanted)
-    again = queue.enqueue(connection, wanted, now)
-    return again | album_turns.record_progress(connection, outcomes)
+    return queue.enqueue(connection, wanted, now) | album_turns.record_progress(connection, outcomes)
 
 
 def save_decision(connection: sqlite3.Connection, track_id: int, decision: PersonDecision) -> None:
-    """Record what a person said; the last word on the same candidate counts."""
-    connection.execute(
-        "INSERT INTO decisions (track_id, provider, entity_id, verdict, by, at, reason) VALUES (?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET verdict = excluded.verdict, by = excluded.by, at = excluded.at,"
-        " reason = excluded.reason",
-        (track_id, decision.provider, decision.entity_id, decision.verdict.value, decision.by, decision.at,
-         decision.reason),
-    )  # fmt: skip
+    """Save a person's decision; it replaces an earlier one on the same track and entity."""
+    key = {"track_id": track_id, "provider": decision.provider, "entity_id": decision.entity_id}
+    row = {
+        "verdict": decision.verdict.value, "by": decision.by, "at": decision.at, "reason": decision.reason,
+    }  # fmt: skip
+    upsert(connection, "decisions", key, row)
 
 
 def find_ids_by_path(connection: sqlite3.Connection, paths: Iterable[bytes]) -> dict[bytes, int]:
-    """The tracks of those of these paths that are known."""
-    rows = (
-        (p, connection.execute("SELECT track_id FROM tracks WHERE path = ?", (p,)).fetchone()) for p in paths
-    )
-    return {path: row[0] for path, row in rows if row}
+    """Return the tracks of those of these files that are known, also of vanished ones."""
+    sql = "SELECT track_id FROM tracks WHERE path = ?"
+    return {path: found for path in paths if (found := fetch_value(connection, sql, path))}
 
 
 def unreadable_reasons(connection: sqlite3.Connection, track_ids: Iterable[int]) -> dict[int, str]:
-    """Why those of these tracks that cannot be read cannot, by track_id."""
+    """Return why files cannot be read, for those of these tracks whose file cannot, by track_id."""
     rows = connection.execute(
-        "SELECT track_id, unreadable FROM tracks WHERE unreadable IS NOT NULL"
-        " AND track_id IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(track_ids)),),
+        f"SELECT track_id, unreadable FROM tracks WHERE unreadable IS NOT NULL AND track_id {IN_ARRAY}",
+        (to_array(track_ids),),
     )
     return dict(rows.fetchall())

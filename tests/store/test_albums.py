@@ -152,9 +152,7 @@ def test_the_tracks_of_an_album_know_each_other_and_those_of_a_huge_folder_do_no
     assert [(one.track_id, one.tags.title) for one in first.members] == [(ids[0], "A"), (ids[1], "B")]
     assert first.members == second.members
     assert single.members == ()
-    many = bring(
-        connection, *(tags(f"Song {n}") for n in range(albums.MOST_MEMBERS + 1)), folder="/music/Box"
-    )
+    many = bring(connection, *(tags(f"Song {n}") for n in range(albums.MAX_MEMBERS + 1)), folder="/music/Box")
     box = groups(connection, many[:1])[0]
     assert box
-    assert (box.size, box.members) == (albums.MOST_MEMBERS + 1, ())
+    assert (box.size, box.members) == (albums.MAX_MEMBERS + 1, ())

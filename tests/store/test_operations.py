@@ -75,14 +75,14 @@ def test_an_operation_that_never_gets_further_is_told_from_one_that_does(
         operations.record_progress(connection, one, NOW, total=9, done=done, failed=0)
         operations.mark_interrupted(connection, NOW)
         [left] = operations.list_unfinished(connection)
-        assert left.cut_off == cut_off
+        assert left.interruptions == cut_off
 
 
 def test_what_stopped_in_order_is_not_counted_as_cut_off(connection: sqlite3.Connection) -> None:
     one = operations.start(connection, "scan", {}, NOW)
     operations.suspend(connection, one, NOW)
     assert operations.mark_interrupted(connection, NOW) == 0
-    assert operations.list_unfinished(connection)[0].cut_off == 0
+    assert operations.list_unfinished(connection)[0].interruptions == 0
 
 
 def test_the_outbox_tells_of_the_beginning_and_the_end_with_its_counts(

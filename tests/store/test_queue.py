@@ -131,8 +131,8 @@ def test_a_question_for_a_track_that_an_album_has_shown_is_answered_without_a_re
     assert answer.is_settled
     assert [entity.id for entity in answer.entities] == [spotify_id(1)]
     assert not queue.claim(connection, SPOTIFY, {"track": 20}, NOW).lookups
-    queue.requeue_due(connection, NOW + queue.STILL_TRUE + 1)  # it ages, and is asked itself then
-    assert len(queue.claim(connection, SPOTIFY, {"track": 20}, NOW + queue.STILL_TRUE + 1).lookups) == 1
+    queue.requeue_due(connection, NOW + queue.KNOWN_FOR + 1)  # it ages, and is asked itself then
+    assert len(queue.claim(connection, SPOTIFY, {"track": 20}, NOW + queue.KNOWN_FOR + 1).lookups) == 1
 
 
 def test_a_question_that_waits_is_answered_by_what_an_album_shows_meanwhile_for_everyone_who_waits(
@@ -150,7 +150,7 @@ def test_only_who_is_content_with_it_is_answered_by_what_was_told_and_not_by_wha
 ) -> None:
     album_shown(connection, NOW, 1, 2)
     (track,) = add_tracks(connection, tags())
-    late = NOW + queue.STILL_TRUE + 1
+    late = NOW + queue.KNOWN_FOR + 1
     assert queue.enqueue(connection, {track: [Query.of(SPOTIFY, "track", id=spotify_id(1))]}, NOW) == set()
     assert queue.enqueue(connection, {track: [wanting(2)]}, late) == set()
     assert len(queue.claim(connection, SPOTIFY, {"track": 20}, late).lookups) == 2

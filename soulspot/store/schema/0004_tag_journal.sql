@@ -8,7 +8,7 @@ CREATE TABLE tag_writes (
     state         TEXT NOT NULL CHECK (state IN ('prepared', 'written', 'undone')),
     changes       TEXT NOT NULL,        -- JSON: field -> [values before, values after]
     digest        TEXT NOT NULL,        -- SHA-256 of the file before
-    way_back      BLOB NOT NULL,        -- what the file had beside its audio: see library/tag_undo.py
+    way_back      BLOB NOT NULL,        -- what the file had beside its audio: see tagging/undo.py
     size_before   INTEGER NOT NULL,
     mtime_before  INTEGER NOT NULL,
     size_after    INTEGER NOT NULL,
