@@ -195,10 +195,14 @@ def list_undoable(
         " WHERE operation_id = ? AND state = 'written' AND write_id < ? ORDER BY write_id DESC LIMIT ?",
         (operation_id, after or 1 << 62, limit),
     )
-    return [
-        JournalEntry(*row[0:7], before=FileStamp(row[7], row[8], 0), after=FileStamp(*row[9:]))
-        for row in rows
-    ]
+    found = []
+    for row in rows:
+        write_id, written_by, track_id, path, path_now, digest, way_back, *stamps = row
+        before, after = FileStamp(stamps[0], stamps[1], 0), FileStamp(*stamps[2:])
+        found.append(
+            JournalEntry(write_id, written_by, track_id, path, path_now, digest, way_back, before, after)
+        )
+    return found
 
 
 def find_later_operation(connection: sqlite3.Connection, write_id: int) -> int | None:
