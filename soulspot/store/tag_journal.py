@@ -198,10 +198,8 @@ def list_undoable(
     found = []
     for row in rows:
         write_id, written_by, track_id, path, path_now, digest, way_back, *stamps = row
-        before, after = FileStamp(stamps[0], stamps[1], 0), FileStamp(*stamps[2:])
-        found.append(
-            JournalEntry(write_id, written_by, track_id, path, path_now, digest, way_back, before, after)
-        )
+        old, new = FileStamp(stamps[0], stamps[1], 0), FileStamp(*stamps[2:])
+        found.append(JournalEntry(write_id, written_by, track_id, path, path_now, digest, way_back, old, new))
     return found
 
 
