@@ -359,9 +359,9 @@ async def test_the_report_of_an_operation_that_has_ended_opens_below_it(
         await here.look(lambda b: b.click(f'#operations li[data-key="{number}"] summary'))
         await here.look(lambda b: b.wait("return document.querySelector('.report-text ul')"))
         words = await here.look(lambda b: b.text(".report-text"))
-        assert "tracks decided in" in words
+        assert "tracks finished in" in words
         assert "musicbrainz: " in words
-        assert "What to do: replace it by a sound copy" in words
+        assert "What to do: replace it with an intact copy" in words
         await here.asks_us_alone()
 
 

@@ -1,4 +1,4 @@
-// Talking to the daemon: requests, and the stream of what happens.
+// Requests to the daemon, and its stream of events.
 
 export class Refused extends Error {
   constructor(status, detail) {
@@ -16,7 +16,7 @@ async function ask(method, path, body) {
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch {
-    throw new Refused(0, "SoulSpot does not answer");
+    throw new Refused(0, "SoulSpot does not answer; is the daemon running?");
   }
   if (answer.status === 401) {
     location.assign("/login");
@@ -33,14 +33,14 @@ export const get = (path, query = {}) => {
 };
 export const post = (path, body) => ask("POST", path, body);
 
-const SILENT_MS = 45_000; // the daemon says something every 15 seconds; comments do not reach us, so be patient
+const SILENT_MS = 45_000; // longer than three heartbeats of the daemon, which an EventSource does not show
 const AGAIN_MS = 2_000;
 const TOLD = [
   "track.accepted", "track.review", "track.unmatched", "track.failed", "operation.started", "operation.finished",
   "provider.limited", "provider.recovered", "alarm.raised", "alarm.over",
 ];
 
-// Listens for as long as the page lives. `on` has status(document), event(name, data), reset(), online(), offline().
+// Listens to the stream while the page is open. `on` has status(document), event(name, data), reset(), online(), offline().
 export function listen(on) {
   let source, last = null, heard = Date.now(), again = 0;
 
@@ -60,10 +60,10 @@ export function listen(on) {
     source.onopen = () => { heard = Date.now(); on.online(); };
     source.onerror = () => {
       on.offline();
-      // a refusal ends an EventSource for good; an interruption it mends itself
+      // An EventSource recovers from an interruption by itself, and from a refusal never.
       if (source.readyState === EventSource.CLOSED) {
         again = setTimeout(async () => {
-          try { await get("/api/v1/status"); } catch { /* still away; or this has led to the login */ }
+          try { await get("/api/v1/status"); } catch { /* still down, or this has led to the login */ }
           open();
         }, AGAIN_MS);
       }

@@ -1,4 +1,4 @@
-// One track beside a candidate, field by field, with the buttons to decide; and the search by hand.
+// One track beside a candidate, field by field, with the buttons to decide, and a search by hand.
 
 import { get, post } from "./api.js";
 import { cover } from "./covers.js";
@@ -23,9 +23,9 @@ export function drawCase(place, found, chosen, on) {
         h("span", { class: "hint" }, ` ${one.provider}${one.disambiguation ? `, ${one.disambiguation}` : ""}`)))));
   }
   if (candidate) parts.push(...comparison(found, candidate), buttons(candidate, found, on));
-  else parts.push(h("p", { class: "empty" }, "There is no candidate. Search by hand below."));
+  else parts.push(h("p", { class: "empty" }, "There is no candidate. Search for one below."));
   if (found.decisions.length) {
-    parts.push(h("p", { class: "hint" }, `Said of it: ${found.decisions.map((one) => `${one.verdict} ${one.entity_id} (${clock(one.at)})`).join("; ")} `,
+    parts.push(h("p", { class: "hint" }, `Decisions: ${found.decisions.map((one) => `${one.verdict} ${one.entity_id} (${clock(one.at)})`).join("; ")} `,
       h("button", { type: "button", class: "quiet", onclick: () => on.undo() }, "Undo")));
   }
   parts.push(searching(found, on));
@@ -53,7 +53,7 @@ export function comparison(found, one) {
         one.releases ? ` · on ${plural(one.releases, "release")}` : "", one.disambiguation ? ` · ${one.disambiguation}` : ""),
       h("p", { class: "hint" }, (one.reasons ?? []).join("; ")))),
     h("table", { class: "compare" },
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Field"), h("th", { scope: "col" }, "Our tags"),
+      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Field"), h("th", { scope: "col" }, "Your tags"),
         h("th", { scope: "col" }, h("span", { class: "hidden" }, "Comparison")), h("th", { scope: "col" }, "Candidate"))),
       h("tbody", {}, rows.filter(Boolean))),
   ];
@@ -74,7 +74,7 @@ function searching(found, on) {
   const form = h("form", { class: "filters" }, h("label", {}, "Words", field), h("button", { type: "submit" }, "Search MusicBrainz"));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    finds.replaceChildren(h("p", { class: "hint" }, "Asking …"));
+    finds.replaceChildren(h("p", { class: "hint" }, "Searching …"));
     try {
       const { url } = await post(`/api/v1/review/${found.track_id}/search`, { words: field.value, provider: "musicbrainz" });
       for (let waits = 0; waits < MOST_WAITS && form.isConnected; waits++) {
@@ -85,17 +85,17 @@ function searching(found, on) {
         }
         await new Promise((done) => { setTimeout(done, WAIT_MS); });
       }
-      finds.replaceChildren(h("p", { class: "hint" }, "The service is slow just now; the question stays queued."));
+      finds.replaceChildren(h("p", { class: "hint" }, "The service has not answered yet. The search stays queued: open this track again later."));
     } catch (error) {
       finds.replaceChildren(h("p", {}, error.message));
     }
   });
-  return h("details", { class: "by-hand" }, h("summary", {}, "It is none of these: search by hand"), form, finds);
+  return h("details", { class: "by-hand" }, h("summary", {}, "None of these? Search by hand"), form, finds);
 }
 
 function results(found, said, on) {
   if (said.error) return [h("p", {}, said.error)];
-  if (!said.results.length) return [h("p", { class: "empty" }, "Nothing was found with these words.")];
+  if (!said.results.length) return [h("p", { class: "empty" }, "Nothing was found. Try other words.")];
   return said.results.slice(0, 10).map((one) => h("details", {},
     h("summary", {}, [one.shown.title, one.shown.artist, one.shown.album, one.shown.length].filter(Boolean).join(" · ")),
     comparison(found, { score: 0, reasons: [], ...one }).at(-1),

@@ -1,4 +1,4 @@
-// The last hour as bars: how many tracks came to a result, and when.
+// The last hour as bars: the number of tracks finished in each slice of time.
 
 import { clock, count, h, lasts, plural } from "./dom.js";
 
@@ -11,7 +11,7 @@ function svg(tag, attributes, ...children) {
   return element;
 }
 
-// The last hour minute by minute; before there is much of it, ten minutes in slices of ten seconds.
+// An hour in minutes, or the first ten minutes in slices of ten seconds.
 function scale(slices) {
   return slices.length <= COLUMNS ? { each: 10_000, unit: "ten seconds", marks: [10, 5, 0] }
     : { each: 60_000, unit: "one minute", marks: [60, 45, 30, 15, 0] };
@@ -34,7 +34,7 @@ export function showChart(place, { slices, slice_seconds }) {
   const since = slices.length * slice_seconds;
   const span = since >= 3590 ? "the last hour" : `${lasts(since)} since the start`;
   const words = total ? `${plural(total, "track")} in ${span}; at most ${count(Math.max(...tracks))} in ${unit}` : `no tracks in ${span}`;
-  const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `Tracks that came to a result: ${words}` });
+  const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `Tracks finished: ${words}` });
   for (const value of [0, most / 2, most]) {
     picture.append(svg("line", { class: "grid", x1: LEFT, x2: WIDTH, y1: y(value), y2: y(value) }));
     if (Number.isInteger(value)) picture.append(svg("text", { x: LEFT - 5, y: y(value) + 4, "text-anchor": "end" }, count(value)));

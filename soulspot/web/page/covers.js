@@ -1,16 +1,16 @@
-// Covers come from the daemon, which fetches and keeps them; a tile of ours stands in where there is none.
+// Front covers, which the daemon fetches and caches; a coloured tile where there is none.
 
 import { $, h } from "./dom.js";
 
 const KEY = "soulspot.covers";
-const offered = document.documentElement.dataset.covers === "on"; // the daemon says whether it fetches any
+const offered = document.documentElement.dataset.covers === "on"; // whether export.covers.enabled is set
 let shown = offered && wanted();
 
 function wanted() {
   try { return localStorage.getItem(KEY) !== "off"; } catch { return true; }
 }
 
-// `again` shows anew what is there.
+// `again` redraws the covers that are shown.
 export function beginCovers(again) {
   $("covers-switch").hidden = !offered;
   $("covers").checked = shown;
@@ -21,7 +21,7 @@ export function beginCovers(again) {
   });
 }
 
-// A tile of two letters in a colour of the album's name, the same each time.
+// A tile with two letters of the album's name, in a colour that depends on the name alone.
 function tile(words) {
   const text = (words ?? "").trim();
   const letters = [...text.replace(/[^\p{L}\p{N} ]/gu, "").trim()].slice(0, 2).join("") || "♪";

@@ -1,4 +1,4 @@
-// Making elements, keeping lists up to date without losing focus, and words for numbers and times.
+// Elements, lists that keep their focus when they change, and numbers and times as text.
 
 export function h(tag, properties, ...children) {
   const element = document.createElement(tag);
@@ -15,12 +15,12 @@ export function h(tag, properties, ...children) {
 
 export const $ = (id) => document.getElementById(id);
 
-// Writes only what has changed: an unchanged text is not read out again, and a selection in it stays.
+// Writes only changed text, so that a screen reader does not read it again and a selection stays.
 export function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-// One node an item, found again by its key: what has the focus keeps it.
+// One node an item, found again by its key, so that the focus stays.
 export function keyed(container, items, keyOf, make, update) {
   const old = new Map([...container.children].map((node) => [node.dataset.key, node]));
   let place = container.firstElementChild;
@@ -60,7 +60,7 @@ export function length(milliseconds) {
   return hours ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
 }
 
-// The day only where it is not today.
+// The date is left out today.
 export function clock(text) {
   const at = new Date(text);
   if (Number.isNaN(at.getTime())) return String(text);
@@ -73,10 +73,10 @@ export const percent = (value) => `${Math.floor(value)} %`;
 
 export const STATUSES = [
   ["accepted", "✓", "clearly right"],
-  ["review", "?", "likely: a person decides"],
-  ["unmatched", "∅", "nobody asked knows it"],
-  ["failed", "✕", "could not be read or asked"],
-  ["pending", "…", "still being asked"],
+  ["review", "?", "likely: decide in Review"],
+  ["unmatched", "∅", "no service knows it"],
+  ["failed", "✕", "unreadable, or its lookups failed"],
+  ["pending", "…", "lookups still to come"],
 ];
 const GLYPHS = Object.fromEntries(STATUSES.map(([name, glyph]) => [name, glyph]));
 
@@ -94,7 +94,7 @@ export function bar(label) {
   return node;
 }
 
-// When it has been quiet for so long: what is typed.
+// Calls after a pause of this length, for typing.
 export function later(milliseconds, work) {
   let timer = 0;
   return (...given) => {
@@ -103,7 +103,7 @@ export function later(milliseconds, work) {
   };
 }
 
-// So long after the first call, however many follow: what happens all the time must not put it off for ever.
+// Calls this long after the first of many calls, so that a steady flow of them cannot delay it for ever.
 export function soon(milliseconds, work) {
   let timer = 0;
   return (...given) => {

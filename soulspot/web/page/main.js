@@ -1,4 +1,4 @@
-// The page put together: views by the address's hash, the header, and what the stream brings.
+// The page: views by the address's hash, the header, and the events of the stream.
 
 import { get, listen, post } from "./api.js";
 import { $, clock, count, later, say, soon } from "./dom.js";
@@ -44,7 +44,7 @@ function online() {
   $("offline").hidden = true;
   if (since) {
     since = null;
-    tell("SoulSpot is back.");
+    tell("SoulSpot answers again.");
     VIEWS[shown()].refresh();
   }
 }
@@ -54,11 +54,11 @@ function offline() {
   $("connection").dataset.state = document.body.dataset.state = "offline";
   say($("connection"), "offline");
   $("offline").hidden = false;
-  say($("offline"), `SoulSpot has not answered since ${clock(since)}. What is shown may be old; this page comes back by itself.`);
+  say($("offline"), `SoulSpot has not answered since ${clock(since)}. This page may be out of date; it reconnects by itself.`);
 }
 
 function status(document_) {
-  if (version && version !== document_.version) tell("SoulSpot has another version now: load this page again.");
+  if (version && version !== document_.version) tell("SoulSpot has been updated: reload this page.");
   version = document_.version;
   say($("version"), `SoulSpot ${document_.version}`);
   const waiting = document_.tracks.review ?? 0;
@@ -66,7 +66,7 @@ function status(document_) {
   overview.status(document_);
 }
 
-// What was started or has ended, went down or came back is shown at once, and not with the next status.
+// Operations, limits and alarms are shown at once, and not with the next status.
 const statusNow = soon(100, () => get("/api/v1/status").then(status, () => {}));
 
 function event(name, data) {

@@ -1,25 +1,25 @@
-// Operations: what runs and has run, each with its bar; starting and cancelling.
+// Operations: the list with a progress bar each, and the buttons to start and to cancel.
 
 import { post } from "./api.js";
 import { $, bar, clock, count, h, keyed, lasts, percent, say } from "./dom.js";
 import { report } from "./report.js";
 
 const WORDS = { scan: "Scan", import: "Import", enrich: "Enrichment", retry: "Retry", refresh: "Refresh", export: "Export" };
-const STATES = { processing: "running", pending: "waits for the daemon", completed: "done", failed: "failed", cancelled: "cancelled" };
+const STATES = { processing: "running", pending: "waiting for the daemon", completed: "done", failed: "failed", cancelled: "cancelled" };
 let tell = () => {};
 
 export function startButtons(say_) {
   tell = say_;
-  const starts = [["start-enrich", "/api/v1/enrich", {}, "The enrichment"], ["start-scan", "/api/v1/scan", {}, "The scan"],
-    ["start-retry", "/api/v1/retry", { states: ["failed"] }, "The retry"]];
+  const starts = [["start-enrich", "/api/v1/enrich", {}, "Enrichment"], ["start-scan", "/api/v1/scan", {}, "Scan"],
+    ["start-retry", "/api/v1/retry", { states: ["failed"] }, "Retry"]];
   for (const [id, path, body, what] of starts) {
     $(id).addEventListener("click", async () => {
       $(id).disabled = true;
       try {
         const { operation_id } = await post(path, body);
-        tell(`${what} has been started, as operation ${operation_id}.`);
+        tell(`${what} started as operation ${operation_id}.`);
       } catch (error) {
-        tell(`${what} was not started: ${error.message}`);
+        tell(`${what} cannot be started: ${error.message}`);
       } finally {
         $(id).disabled = false;
       }
@@ -73,7 +73,7 @@ function facts(one) {
 async function cancel(id, name) {
   try {
     await post(`/api/v1/operations/${id}/cancel`);
-    tell(`${name} has been cancelled; what it has queued is still worked off.`);
+    tell(`${name} cancelled. Lookups that it has queued are still sent.`);
   } catch (error) {
     tell(error.message);
   }

@@ -1,4 +1,4 @@
-// The overview: how far the library is, what runs, the services, the last hour, and what went wrong.
+// The overview: progress of the library, operations, services, the last hour, and failures.
 
 import { get } from "./api.js";
 import { $, STATUSES, bar, clock, count, h, keyed, lasts, percent, plural, say, soon } from "./dom.js";
@@ -7,11 +7,11 @@ import { showOperations } from "./operations.js";
 import { troubles } from "./report.js";
 import { showServices } from "./services.js";
 
-const ACTIVITY_MS = 5_000; // between two looks at the last hour, while it is shown
+const ACTIVITY_MS = 5_000; // between two updates of the last hour, while the overview is shown
 let overall, told = 0, last = null;
 
 export function begin() {
-  overall = bar("Tracks that have come to a result");
+  overall = bar("Tracks finished");
   overall.classList.add("large", "stacked");
   const parts = STATUSES.map(([name]) => h("span", { class: "part", data: { status: name } }));
   overall.replaceChildren(...parts);
@@ -57,8 +57,8 @@ function more(document_) {
   const waiting = Object.values(document_.lookups).reduce((sum, one) => sum + (one.pending ?? 0) + (one.leased ?? 0), 0);
   parts.push(waiting ? `${plural(waiting, "lookup")} in the queue` : "the queue is empty");
   const used = Object.values(document_.requests ?? {}).reduce((sum, one) => sum + one, 0);
-  if (used) parts.push(`${plural(used, "request")} since the start, ${count(document_.requests_saved)} fewer than one a track`);
-  if (document_.tracks.unreadable) parts.push(`of the failed, ${plural(document_.tracks.unreadable, "file")} cannot be read`);
+  if (used) parts.push(`${plural(used, "request")} since the start, ${count(document_.requests_saved)} fewer than one for each track`);
+  if (document_.tracks.unreadable) parts.push(`${plural(document_.tracks.unreadable, "file")} of the failed tracks unreadable`);
   if (document_.tracks.vanished) parts.push(`${plural(document_.tracks.vanished, "file")} vanished`);
   if (document_.memory?.rss_bytes) parts.push(`${count(Math.round(document_.memory.rss_bytes / 1048576))} MB of memory`);
   return parts.join(" · ");
@@ -86,7 +86,7 @@ function showFailures(failures) {
   const ended = (last?.operations ?? []).filter((one) => one.status === "failed" && one.error_message).slice(0, 3);
   $("start-retry").hidden = !failures.retryable;
   const place = $("failures"), said = JSON.stringify([failures, ended.map((one) => one.id)]);
-  if (place.dataset.said === said) return; // opened details stay open
+  if (place.dataset.said === said) return; // redrawing would close opened details
   place.dataset.said = said;
   const items = [
     ...ended.map((one) => h("li", {}, h("strong", {}, `${one.kind} ${one.id} failed`), ` ${clock(one.completed_at)}: ${one.error_message}`)),

@@ -1,9 +1,9 @@
-// What went wrong, in words, with what to do about it; and the report of an operation that has ended.
+// Failures with advice, and the report of an operation that has ended.
 
 import { get } from "./api.js";
 import { count, h, lasts, plural } from "./dom.js";
 
-// One entry a category of `failures`, as the error reports have them.
+// One entry for each category of an error report.
 export function troubles(failures) {
   const groups = [...(failures.lookups ?? []).map((one) => [one, plural(one.count, "lookup")]),
     ...(failures.files ?? []).map((one) => [one, plural(one.count, "file")])];
@@ -15,7 +15,7 @@ export function troubles(failures) {
   });
 }
 
-// The report of operation `id`, asked for when its details are opened for the first time.
+// The report of operation `id`, fetched when its details are opened for the first time.
 export function report(id) {
   const place = h("div", { class: "report-text" });
   const details = h("details", { class: "report" }, h("summary", {}, "Report"), place);
@@ -37,15 +37,15 @@ export function report(id) {
 function contents({ performance, errors, notes }) {
   const parts = [];
   if (performance?.services) {
-    parts.push(h("p", {}, [`${plural(performance.tracks, "track")} decided in ${lasts(performance.seconds)}`,
-      `${plural(performance.requests, "request")}, ${count(performance.requests_saved)} fewer than one a track`,
+    parts.push(h("p", {}, [`${plural(performance.tracks, "track")} finished in ${lasts(performance.seconds)}`,
+      `${plural(performance.requests, "request")}, ${count(performance.requests_saved)} fewer than one for each track`,
       performance.peak_rss_mb && `at most ${count(Math.round(performance.peak_rss_mb))} MB of memory`].filter(Boolean).join(" · ")));
     parts.push(h("ul", {}, Object.entries(performance.services).map(([name, one]) => h("li", {}, h("strong", {}, name), `: ${service(one)}`))));
   }
   if (notes?.length) parts.push(h("ul", {}, notes.map((text) => h("li", {}, text))));
   const failed = troubles(errors ?? {});
-  if (failed.length) parts.push(h("p", { class: "hint" }, "What had failed by its end:"), h("ul", { class: "failures" }, failed));
-  return parts.length ? parts : [h("p", { class: "hint" }, "It came to no report.")];
+  if (failed.length) parts.push(h("p", { class: "hint" }, "Failures by its end:"), h("ul", { class: "failures" }, failed));
+  return parts.length ? parts : [h("p", { class: "hint" }, "This operation has no report.")];
 }
 
 function service(one) {

@@ -1,4 +1,4 @@
-// The review list, and what the keys do in it.
+// The list of tracks in review, and its keyboard shortcuts.
 
 import { get, post } from "./api.js";
 import { drawCase } from "./case.js";
@@ -38,7 +38,7 @@ async function load(id = null) {
 
 function clear() {
   shown = null;
-  $("case").replaceChildren(h("p", { class: "empty" }, words() ? "No track in review has these words." : "Nothing waits for you."));
+  $("case").replaceChildren(h("p", { class: "empty" }, words() ? "No track in review matches these words." : "No track waits for a decision."));
 }
 
 async function fetchInto(after) {
@@ -88,7 +88,7 @@ function draw(found, candidate = 0) {
   list().querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
 }
 
-// A decision, one at a time; then the next track that waits.
+// Sends one decision at a time, then opens the next track.
 async function decide(verb, body, said) {
   if (!shown || busy) return;
   busy = true;
@@ -127,14 +127,14 @@ function reject(one = shown?.candidates[chosen]) {
 }
 function none() {
   const all = shown?.candidates ?? [];
-  if (all.length) decide("reject", { entities: all.map(named) }, `none of ${count(all.length)} candidates`);
+  if (all.length) decide("reject", { entities: all.map(named) }, `all ${count(all.length)} candidates rejected`);
 }
 async function undo() {
   const id = shown?.decisions.length ? shown.track_id : lastDecided;
   if (id === null || busy) return;
   if (id !== shown?.track_id) await open(id);
   lastDecided = null;
-  await decide("undo", {}, "what you said is forgotten");
+  await decide("undo", {}, "decisions forgotten");
 }
 
 function step(by) {
@@ -168,7 +168,7 @@ function key(event) {
   } else if (work && "jknp".includes(event.key)) work();
 }
 
-// New tracks come to the list while it is looked at; what is being decided stays.
+// Adds new tracks to the list while it is shown; the track that is open stays.
 export const changed = soon(1500, () => {
   if (loaded && !$("view-review").hidden && !busy && list().children.length < PAGE) fetchInto(0).then(() => { if (!shown && buttons()[0]) open(Number(buttons()[0].dataset.track)); });
 });

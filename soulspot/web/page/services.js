@@ -1,4 +1,4 @@
-// One row a service: its state in words, its queue, its batches and its requests.
+// One row a service: its state, queue, batches and requests.
 
 import { $, bar, clock, count, h, keyed, percent, say } from "./dom.js";
 
@@ -14,7 +14,7 @@ export function showServices(document_) {
 }
 
 function make(name) {
-  const title = NAMES[name] ?? name, fill = bar(`${title}: share of its batches that was used`);
+  const title = NAMES[name] ?? name, fill = bar(`${title}: share of its batches that was filled`);
   const row = h("tr", {}, h("th", { scope: "row" }, title), h("td", { class: "state" }),
     COLUMNS.map((column) => h("td", { class: NUMBERS.has(column) ? `number ${column}` : column })));
   row.querySelector(".fill").append(h("span", { class: "share" }), fill);
@@ -32,7 +32,7 @@ function update(row, name, document_, gates) {
   set("answered", count(states.done));
   set("missing", count(states.missing));
   set("failed", count((states.failed ?? 0) + (states.buried ?? 0)));
-  set("gathering", !pump ? "" : pump.in_flight ? `${count(pump.in_flight)} asked, ${count(pump.gathering)} of ${count(pump.batch_size)} gathered`
+  set("gathering", !pump ? "" : pump.in_flight ? `${count(pump.in_flight)} in flight, ${count(pump.gathering)} of ${count(pump.batch_size)} gathered`
     : `${count(pump.gathering)} of ${count(pump.batch_size)}`);
   const fill = lately.batch_fill;
   row.bar.hidden = fill === null || fill === undefined;
@@ -47,7 +47,7 @@ function stateOf(gates, pump) {
   const limited = gates.filter((gate) => gate.limited_until && new Date(gate.limited_until) > new Date());
   if (limited.length) {
     const worst = limited.reduce((one, other) => (one.limited_until > other.limited_until ? one : other));
-    return ["limited", `‖ limited until ${clock(worst.limited_until)}: ${worst.why ?? "it asked us to wait"}`];
+    return ["limited", `‖ limited until ${clock(worst.limited_until)}: ${worst.why ?? "the service asked for a pause"}`];
   }
   if (pump?.held) return ["held", `‖ held until ${clock(pump.held.until)}: ${pump.held.why}`];
   if (gates.some((gate) => gate.breaker === "open")) return ["limited", "‖ its breaker is open"];

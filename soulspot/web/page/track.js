@@ -1,4 +1,4 @@
-// One track in a dialog: every field with its source, the library's own tags, candidates, questions, decisions.
+// One track in a dialog: every field with its source, the file's tags, candidates, lookups, decisions.
 
 import { get } from "./api.js";
 import { cover } from "./covers.js";
@@ -18,7 +18,7 @@ const PAGES = {
   mb_release_group_id: "https://musicbrainz.org/release-group/", spotify_track_id: "https://open.spotify.com/track/",
   spotify_album_id: "https://open.spotify.com/album/",
 };
-const STATES = { pending: "waits", leased: "being asked", done: "answered", missing: "unknown there", failed: "failed", buried: "given up" };
+const STATES = { pending: "queued", leased: "in progress", done: "answered", missing: "not found", failed: "failed", buried: "given up" };
 
 export async function openTrack(id) {
   const dialog = $("track");
@@ -53,11 +53,11 @@ function contents(id, { track, library, candidates, lookups, decisions }) {
   const parts = [head(title, track?.status ?? "pending")];
   const byline = [track?.artist ?? library.tags.artist, track?.album ?? library.tags.album].filter(Boolean).join(" · ");
   parts.push(h("div", { class: "byline" }, cover(track?.cover_url, track?.album ?? title), h("div", {},
-    h("p", {}, byline || "nothing is known of it yet"),
+    h("p", {}, byline || "Nothing is known about this track yet."),
     h("p", { class: "hint path" }, library.path ?? library.source_key ?? ""),
-    library.unreadable && h("p", { class: "bad-words" }, `The file could not be read: ${library.unreadable}`),
+    library.unreadable && h("p", { class: "bad-words" }, `The file cannot be read: ${library.unreadable}`),
     track?.confidence !== null && track?.confidence !== undefined && h("p", { class: "hint" }, `${percent(100 * track.confidence)} sure`),
-    track?.status === "review" && h("p", {}, h("a", { href: `#review/${id}`, onclick: close }, "Decide it in the review")))));
+    track?.status === "review" && h("p", {}, h("a", { href: `#review/${id}`, onclick: close }, "Decide it in Review")))));
   const known = FIELDS.map(([name, words]) => [name, words, value(name, track?.[name])]).filter(([, , said]) => said !== null);
   parts.push(h("h3", {}, "Fields"), known.length
     ? h("table", { class: "fields" },
@@ -76,7 +76,7 @@ function contents(id, { track, library, candidates, lookups, decisions }) {
       h("li", {}, `${one.verdict} ${one.entity_id} (${one.provider}), by ${one.by}, ${clock(one.at)}${one.reason ? `: ${one.reason}` : ""}`))));
   }
   if (lookups.length) {
-    parts.push(h("h3", {}, "Questions asked"), h("ul", { class: "plain" }, lookups.map((one) =>
+    parts.push(h("h3", {}, "Lookups"), h("ul", { class: "plain" }, lookups.map((one) =>
       h("li", {}, `${one.provider}, ${one.kind.replaceAll("_", " ")}: ${STATES[one.state] ?? one.state}`,
         one.last_error && h("span", { class: "bad-words" }, ` (${one.last_error})`),
         ["pending", "missing"].includes(one.state) && h("span", { class: "hint" }, `, again ${clock(one.due_at)}`)))));

@@ -1,4 +1,4 @@
-// The list of tracks: search, filter, more; a track opens in the dialog.
+// The list of tracks with its search and filters; a track opens in the dialog.
 
 import { get, post } from "./api.js";
 import { beginCovers, cover } from "./covers.js";
@@ -6,7 +6,7 @@ import { $, badge, h, later, length, plural, soon } from "./dom.js";
 import { openTrack } from "./track.js";
 
 const PAGE = 50;
-const AT_ONCE = 20; // rows asked for again one by one
+const AT_ONCE = 20; // rows that are fetched again one by one
 let next = null, turn = 0, loaded = false, stale = new Set();
 
 const form = () => $("track-search");
@@ -25,16 +25,16 @@ export function begin(tell) {
   $("more-tracks").addEventListener("click", more);
 }
 
-// All tracks that the search and the status let through, not only those that are shown.
+// Exports every track that matches search and status, not only the rows that are shown.
 async function exportThese(tell) {
   const { query, status } = asked(), format = $("export-format").value;
   $("export-tracks").disabled = true;
   try {
     const filters = { query: query || null, status: status ? [status] : [] };
     const { operation_id } = await post("/api/v1/export", { format, filters, spreadsheet: format === "csv" });
-    tell(`The export has been started, as operation ${operation_id}: the overview offers its file when it is done.`);
+    tell(`Export started as operation ${operation_id}. Download its file from the overview when it is done.`);
   } catch (error) {
-    tell(`The export was not started: ${error.message}`);
+    tell(`Cannot start the export: ${error.message}`);
   } finally {
     $("export-tracks").disabled = false;
   }
@@ -72,14 +72,14 @@ async function fetchInto(after) {
     if (mine === turn) $("track-count").textContent = error.message;
     return;
   }
-  if (mine !== turn) return; // what was typed since is asked for already
+  if (mine !== turn) return; // a later search is under way
   const rows = found.tracks.map(row);
   if (after === null) $("track-list").replaceChildren(...rows);
   else $("track-list").append(...rows);
   next = found.next;
   $("more-tracks").hidden = next === null;
   const shown = $("track-list").children.length;
-  $("track-count").textContent = shown ? `${plural(shown, "track")} shown${next === null ? "" : ", there are more"}` : "No track is like this.";
+  $("track-count").textContent = shown ? `${plural(shown, "track")} shown${next === null ? "" : ", there are more"}` : "No track matches.";
 }
 
 const fileName = (track) => track.path?.split("/").at(-1) ?? track.source_key ?? `track ${track.track_id}`;
@@ -92,14 +92,14 @@ function row(track) {
       cover(track.cover_url, track.album ?? title),
       h("span", { class: "names" },
         h("span", { class: "title" }, title),
-        h("span", { class: "artist" }, track.artist ?? "artist unknown")),
+        h("span", { class: "artist" }, track.artist ?? "unknown artist")),
       h("span", { class: "album" }, where),
       h("span", { class: "genres" }, (track.genres ?? []).slice(0, 2).join(", ")),
       h("span", { class: "time" }, length(track.duration_ms)),
       badge(track.status)));
 }
 
-// Rows that are shown are asked for again after they have changed; while the list is short, what is new comes too.
+// Fetches shown rows again after they have changed, and new tracks too while the list is short.
 const renew = soon(1500, async () => {
   const list = $("track-list");
   if ($("view-tracks").hidden) return;
@@ -118,7 +118,7 @@ const renew = soon(1500, async () => {
     node.replaceWith(fresh);
     if (focused) fresh.querySelector("button").focus();
   }
-  for (const id of shown.slice(AT_ONCE)) changed(id); // the others in their turn
+  for (const id of shown.slice(AT_ONCE)) changed(id); // the rest follows
 });
 
 export function changed(id) {
