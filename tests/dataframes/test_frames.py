@@ -1,4 +1,4 @@
-"""What comes back from `enrich_dataframe`: the caller's rows as they were, and new columns beside them; asks nobody."""
+"""`enrich_dataframe` without any service: the caller's rows as they were, with new columns."""
 
 from __future__ import annotations
 

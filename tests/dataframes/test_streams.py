@@ -1,4 +1,4 @@
-"""`enrich_stream` over a real database, with no service to ask: what comes out, how far ahead it reads, what is left."""
+"""`enrich_stream` over a real database, without any service: results, bounds and clean-up."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def config(tmp_path: Path) -> Config:
 
 
 class Producer:
-    """Songs without end, or `count` of them; counts what was taken from it."""
+    """A source of endless songs, or of `count`; `taken` counts those it gave."""
 
     def __init__(self, count: int | None = None, error: Exception | None = None) -> None:
         self.taken = 0
@@ -53,7 +53,7 @@ class Producer:
 
 
 async def quiet(rounds: int = 200) -> None:
-    """Until nobody who could go on has not."""
+    """Let every task run until all of them wait."""
     for _ in range(rounds):
         await asyncio.sleep(0)
 
@@ -309,7 +309,7 @@ async def test_sizes_below_one_are_refused(config: Config, name: str) -> None:
 
 
 async def test_memory_does_not_grow_with_an_endless_stream(config: Config) -> None:
-    """Counted in what is held: results and items that have been handed over are let go of."""
+    """Count the results that are alive: those handed over must be freed."""
     import gc
 
     held = 0

@@ -1,4 +1,4 @@
-"""The reports at the end of an operation: what it cost, what failed, and what to do about it."""
+"""The reports at the end of an operation: its performance, its errors, and advice."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_every_category_says_what_it_is_and_what_to_do() -> None:
 
 
 def fill(connection: sqlite3.Connection) -> None:
-    """Three lookups of a track that failed in two ways, one that is done, and two files that cannot be read."""
+    """Add lookups that failed in two ways, one not found, and two unreadable files."""
     add_lookups(connection, 1, 2, 3, 4)
     first, second, third, fourth = claim(connection)
     busy, wrong = "h: HTTP 500 Internal Server Error", "h: HTTP 400 Bad Request"
@@ -195,7 +195,7 @@ def test_work_that_asked_for_nothing_has_a_report_too() -> None:
 
 
 async def enriched(tmp_path: Path, **more: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """An enrichment of 30 tracks as an operation: its row, and what telemetry counted."""
+    """Enrich 30 tracks as an operation; return its row, and telemetry's numbers."""
     found = [one for one in CATALOGUE.recordings if one.isrcs][:30]
     file = write_rows(
         tmp_path / "rows.csv", [{"key": str(n), "isrc": one.isrcs[0]} for n, one in enumerate(found)]

@@ -1,4 +1,4 @@
-"""Operations outlive the process that works on them, can be cancelled, and tell how fast they are."""
+"""Operations: they survive a restart, can be cancelled, and report their rate."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.web.test_guards import is_problem
 
 
 class Held:
-    """A kind of work that says how far it is and waits until it is let go."""
+    """Work of an operation that reports progress and waits until the test releases it."""
 
     def __init__(self) -> None:
         self.requests: list[Mapping[str, Any]] = []

@@ -1,4 +1,4 @@
-"""The HTTP side over a real service and a real database, on a port of the system's choice."""
+"""Fixtures of the HTTP tests: a server over a real service and a real database, on a free port."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOBODY = "http://127.0.0.1:9"  # nothing listens there; and nothing is asked, be
 
 @dataclass
 class Running:
-    """What a test talks to. `ready` is what /readyz says."""
+    """A running server and its client; `state["ready"]` decides what /readyz answers."""
 
     http: TestClient[Any, Any]
     service: EnrichmentService
@@ -46,7 +46,7 @@ Start = Callable[..., Awaitable[Running]]
 
 @pytest.fixture
 async def start(tmp_path: Path) -> AsyncIterator[Start]:
-    """Starts a server: `await start(token=..., allowed_hosts=..., library=False)`."""
+    """Return a function that starts a server: `await start(token=..., library=False)`."""
     async with AsyncExitStack() as stack:
 
         async def run(
@@ -81,5 +81,5 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
 
 @pytest.fixture
 async def running(start: Start) -> Running:
-    """A server without token over an empty library."""
+    """Return a server without a token, over an empty library."""
     return await start()

@@ -1,4 +1,4 @@
-"""What was done lately: differences of counters that others count."""
+"""Recent activity, as the difference of counters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The routes: health, status, and the operations that they start."""
+"""The routes of the HTTP API: health, status, and the operations that they start."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from soulspot.pipeline import Postponed
 from soulspot.pipeline.status import status_of
 from soulspot.store import enriched, queue
 from soulspot.store import operations as rows
-from soulspot.web import bodies as module
+from soulspot.web import bodies
 from tests.imports.ern import message, recording
 from tests.pipeline.test_intake import song
 from tests.support.factories import NOW, add_lookups, claim
@@ -34,7 +34,7 @@ async def titles(running: Running) -> list[str | None]:
 
 
 async def accepted(running: Running, path: str, **how: Any) -> int:
-    """Start an operation, wait for its end. Returns its id."""
+    """Start an operation, wait for its end, and return its id."""
     async with running.http.post(path, **how) as answer:
         assert answer.status == 202, await answer.text()
         body = await answer.json()
@@ -143,7 +143,7 @@ async def test_a_body_in_a_charset_that_does_not_fit_is_a_problem(running: Runni
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
 async def test_a_body_that_calls_itself_something_else_is_refused(running: Running, kind: str) -> None:
-    """Such a form could come from another site's page."""
+    """Refuse content types that a form on another site's page could send."""
     async with running.http.post("/api/v1/scan", data=b"{}", headers={"Content-Type": kind}) as answer:
         assert "application/json" in await is_problem(answer, 415)
 
@@ -210,7 +210,7 @@ async def test_odd_names_harm_nothing(running: Running) -> None:
 async def test_an_upload_that_is_too_large_is_refused_and_not_kept(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MAX_IMPORT", 1000)
+    monkeypatch.setattr(bodies, "MAX_IMPORT", 1000)
     async with running.http.post("/api/v1/import", data=b"x" * 5000) as answer:
         await is_problem(answer, 413)
     assert list(running.operations.uploads.iterdir()) == []
@@ -384,7 +384,7 @@ async def test_an_end_that_cannot_be_written_does_not_keep_the_daemon_from_stopp
 async def test_a_body_that_does_not_come_is_given_up_and_not_kept(
     running: Running, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "CHUNK_SECONDS", 0.05)
+    monkeypatch.setattr(bodies, "CHUNK_SECONDS", 0.05)
     reader, writer = await asyncio.open_connection(running.http.server.host, running.http.server.port)
     head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\n".encode()
     writer.write(head + b'{"key,title')
@@ -396,8 +396,8 @@ async def test_a_body_that_does_not_come_is_given_up_and_not_kept(
 async def test_an_upload_that_dribbles_is_given_up_although_something_always_comes(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "CHUNK_SECONDS", 0.2)
-    monkeypatch.setattr(module, "SLOWEST", 1 << 30)
+    monkeypatch.setattr(bodies, "CHUNK_SECONDS", 0.2)
+    monkeypatch.setattr(bodies, "SLOWEST", 1 << 30)
 
     async def dribble() -> AsyncIterator[bytes]:
         while True:

@@ -1,4 +1,4 @@
-"""The stream of events: everything once and in order, after an interruption too, to many clients and slow ones."""
+"""The event stream: every event once and in order, for many, slow and returning clients."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from soulspot.store import events as rows
-from soulspot.web import events as module
+from soulspot.web import events as web_events
 from tests.support.factories import NOW
 from tests.web.conftest import Running
 from tests.web.test_guards import is_problem
@@ -22,7 +22,7 @@ from tests.web.test_guards import is_problem
 
 @dataclass
 class Said:
-    """One message of the stream; `comment` where it is a sign of life alone."""
+    """A message of the stream; a heartbeat has a `comment` only."""
 
     id: int | None = None
     event: str = ""
@@ -54,7 +54,7 @@ class Listener:
                 said.data = json.loads(value)
 
     async def events(self, count: int) -> list[Said]:
-        """The next events of the outbox."""
+        """Return the next messages that are neither status nor comment."""
         found: list[Said] = []
         if count:
             async for said in self.messages():
@@ -89,7 +89,7 @@ async def happen(running: Running, *numbers: int) -> None:
 
 @pytest.fixture(autouse=True)
 def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "POLL", 0.01)
+    monkeypatch.setattr(web_events, "POLL", 0.01)
 
 
 async def test_whoever_comes_hears_what_happens_from_then_on(running: Running) -> None:
@@ -108,8 +108,8 @@ async def test_whoever_comes_hears_what_happens_from_then_on(running: Running) -
 async def test_whoever_comes_back_misses_nothing_and_hears_nothing_twice(
     running: Running, recent: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "RECENT", recent)
-    monkeypatch.setattr(module, "WRITE_EVENTS", 4)
+    monkeypatch.setattr(web_events, "RECENT", recent)
+    monkeypatch.setattr(web_events, "WRITE_EVENTS", 4)
     await happen(running, *range(1, 21))
     async with listening(running, 5) as listener:
         first = [one.data["track_id"] for one in await listener.events(3)]
@@ -160,7 +160,7 @@ async def test_the_status_comes_at_once_and_when_it_changes(running: Running) ->
 
 
 async def test_silence_is_broken_by_signs_of_life(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "HEARTBEAT", 0.0)
+    monkeypatch.setattr(web_events, "HEARTBEAT", 0.0)
     async with listening(running) as listener:
         async for said in listener.messages():
             if said.comment:
@@ -182,7 +182,7 @@ async def test_many_clients_hear_the_same(running: Running) -> None:
 async def test_a_client_too_many_is_told_when_to_come_back(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MAX_CLIENTS", 1)
+    monkeypatch.setattr(web_events, "MAX_CLIENTS", 1)
     async with listening(running), running.http.get("/api/v1/events") as answer:
         assert "connected already" in await is_problem(answer, 503)
         assert answer.headers["Retry-After"] == "10"
@@ -191,15 +191,15 @@ async def test_a_client_too_many_is_told_when_to_come_back(
 async def test_a_client_that_takes_nothing_is_let_go_and_costs_no_memory(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "WRITE_SECONDS", 0.05)
+    monkeypatch.setattr(web_events, "WRITE_SECONDS", 0.05)
     gone = asyncio.Event()
-    real = module.Feed.leave
+    real = web_events.Feed.leave
 
-    def leave(feed: module.Feed) -> None:
+    def leave(feed: web_events.Feed) -> None:
         real(feed)
         gone.set()
 
-    monkeypatch.setattr(module.Feed, "leave", leave)
+    monkeypatch.setattr(web_events.Feed, "leave", leave)
 
     def add(connection: sqlite3.Connection) -> None:
         for _ in range(2_000):
@@ -255,5 +255,5 @@ async def test_whoever_comes_when_nobody_has_listened_for_a_while_is_told_how_it
 
 
 def _looking() -> set[asyncio.Task[Any]]:
-    """The task that looks into the outbox while anybody listens."""
+    """Return the task that polls the outbox while there are clients."""
     return {task for task in asyncio.all_tasks() if task.get_name() == "events"}

@@ -1,4 +1,4 @@
-"""Exports over HTTP: asked for, followed, fetched, and cleared away."""
+"""Exports over HTTP: started, followed, fetched and removed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import pytest
 
 from soulspot.export import tables
 from soulspot.models import Status
-from soulspot.operations import exports as operations_export
+from soulspot.operations import exports
 from soulspot.operations.exports import KEPT, Exports
 from soulspot.operations.runner import Operations
 from soulspot.pipeline.status import status_of
@@ -47,7 +47,7 @@ async def fill(running: Running) -> None:
 
 
 async def exported(running: Running, **body: Any) -> dict[str, Any]:
-    """Ask for an export and wait for its end. Returns the operation."""
+    """Start an export, wait for its end, and return the operation."""
     async with running.http.post("/api/v1/export", json=body) as answer:
         assert answer.status == 202, await answer.text()
         started = await answer.json()
@@ -153,13 +153,13 @@ async def test_what_has_no_file_says_why(running: Running, monkeypatch: pytest.M
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(operations_export, "export_table", full)
+    monkeypatch.setattr(exports, "export_table", full)
     assert (await exported(running))["status"] == "failed"
     assert "No space left on device" in await why(4)
 
 
 class Slow:
-    """Stands for a table of many pages: the second page waits until it is let go."""
+    """Replace the pages of a table: the second page waits until the test releases it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.begun, self.go_on = asyncio.Event(), threading.Event()
@@ -176,7 +176,7 @@ class Slow:
         monkeypatch.setattr(tables, "PAGE", 2)
 
     async def ended(self, ending: Coroutine[Any, Any, Any]) -> Any:
-        """What `ending` returns, which waits for the page that we hold."""
+        """Release the held page while `ending` waits for it; return what `ending` returns."""
         task = asyncio.create_task(ending)
         await asyncio.sleep(0)
         self.go_on.set()

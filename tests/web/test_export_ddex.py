@@ -1,4 +1,4 @@
-"""Release messages over HTTP: asked for, and fetched as one zip file."""
+"""Release messages over HTTP: started, and fetched as one zip file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lxml import etree
 
 from soulspot.config.sections import Ddex
 from soulspot.models import Status
-from soulspot.operations import ddex_exports as operations_export_ddex
+from soulspot.operations import ddex_exports
 from soulspot.operations.exports import Exports
 from soulspot.store import enriched
 from tests.export.ern import RECIPIENT, SENDER
@@ -26,7 +26,7 @@ from tests.web.test_export import exported, fetched
 
 @pytest.fixture
 async def running(running: Running) -> Running:
-    """With two releases to send, one that lacks an ISRC, and a track for review."""
+    """Fill a server with two complete releases, one without an ISRC, and a track in review."""
     folder = running.operations.exports.folder
     terms = Ddex.model_validate(
         {"sender": SENDER, "recipient": RECIPIENT, "schema": str(shared("data", "ddex"))}, strict=False
@@ -82,14 +82,14 @@ async def test_without_a_sender_it_says_which_key_to_set(running: Running) -> No
 
 async def test_cancelled_it_leaves_nothing(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     begun, go_on = asyncio.Event(), threading.Event()
-    loop, pack = asyncio.get_running_loop(), operations_export_ddex._pack
+    loop, pack = asyncio.get_running_loop(), ddex_exports._pack
 
     def slow(*places: Any) -> None:
         loop.call_soon_threadsafe(begun.set)
         go_on.wait(30)
         pack(*places)
 
-    monkeypatch.setattr(operations_export_ddex, "_pack", slow)
+    monkeypatch.setattr(ddex_exports, "_pack", slow)
     number = await running.operations.export(format="ddex")
     await begun.wait()
     ending = asyncio.create_task(running.operations.cancel(number))

@@ -1,4 +1,4 @@
-"""Who may ask: hosts, origins, tokens; and what whoever may not is told."""
+"""The guards: host names, origins and tokens, and the problem documents of refusals."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TOKEN = "a token ☂ of some length"
 
 
 async def is_problem(answer: ClientResponse, status: int) -> str:
-    """The detail of an RFC 9457 answer."""
+    """Check that an answer is a problem document (RFC 9457); return its detail."""
     assert (answer.status, answer.content_type) == (status, "application/problem+json")
     body = await answer.json()
     assert body["status"] == status

@@ -1,4 +1,4 @@
-"""Logging in: a browser gets a cookie for the token, which only our own page can use."""
+"""Logging in: a browser gets a cookie for the token, which only SoulSpot's page can use."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ JSON_OR_FORM = pytest.mark.parametrize("how", ["json", "data"])
 
 
 async def cookie(running: Running, how: str = "json") -> dict[str, str]:
-    """Headers of a browser that has logged in."""
+    """Log in and return the headers that a browser then sends."""
     async with running.http.post("/login", **{how: {"token": TOKEN}}, allow_redirects=False) as answer:
         assert answer.status == (204 if how == "json" else 303)
         said = answer.headers["Set-Cookie"]

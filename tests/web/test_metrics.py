@@ -1,4 +1,4 @@
-"""/metrics: what Prometheus is told is what telemetry counted and status says."""
+"""GET /metrics: the counters of telemetry and the numbers of status, for Prometheus."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DOC = Path(__file__).parent.parent.parent / "docs" / "reference" / "metrics.md"
 
 
 async def scraped(running: Running) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
-    """Every sample by its name and labels."""
+    """Return every sample by its name and labels."""
     async with running.http.get("/metrics") as answer:
         assert answer.status == 200
         assert answer.headers["Content-Type"].startswith("text/plain; version=")

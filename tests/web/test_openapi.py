@@ -1,4 +1,4 @@
-"""The OpenAPI document against the running server: every route, whatever is asked of it."""
+"""The OpenAPI document, checked against every route of a running server."""
 
 from __future__ import annotations
 
@@ -71,7 +71,8 @@ async def test_every_route_answers_as_the_document_says_whatever_it_is_asked(
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()", "run", address,
         "--checks", "all",
-        # what is well formed may be refused for what it means: a folder that is no part of the library, say
+        # what is well formed may be refused for what it means: a folder that is no part of the
+        # library, say
         "--exclude-checks", "positive_data_acceptance",
         "--phases", "coverage,fuzzing", "--max-examples", str(EXAMPLES), "--seed", "4",
         "--header", f"Authorization: Bearer {token}",

@@ -1,4 +1,4 @@
-"""The page as it is served: its parts, its policy, and colours that can be told apart."""
+"""The page as it is served: its files, its policy, and the contrast of its colours."""
 
 from __future__ import annotations
 
@@ -80,13 +80,13 @@ async def test_with_a_token_the_page_leads_to_the_login_and_its_parts_are_closed
 
 
 def colours(scheme: str) -> dict[str, str]:
-    """The named colours of the light or the dark scheme."""
+    """Return the colours of the light or the dark scheme by name."""
     light, dark = re.findall(r":root \{(.*?)\}", STYLE, flags=re.DOTALL)[:2]
     return dict(re.findall(r"--([\w-]+): (#\w{6});", light if scheme == "light" else dark))
 
 
 def contrast(one: str, other: str) -> float:
-    """The contrast ratio of two colours as WCAG defines it, 1 to 21."""
+    """Return the contrast ratio of two colours as WCAG defines it, 1 to 21."""
 
     def luminance(colour: str) -> float:
         parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]

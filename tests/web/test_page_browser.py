@@ -1,4 +1,5 @@
-"""The page in a real browser, over a real daemon and the sandbox: what people see, click and press."""
+"""The page in a real browser, over a real daemon and the sandbox: what people see, click and
+press."""
 
 from __future__ import annotations
 
@@ -56,14 +57,14 @@ def one_chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture
 def chromium(one_chromium: Browser) -> Iterator[Browser]:
-    """A browser that remembers nothing of the tests before."""
+    """Return a browser without cookies or storage of earlier tests."""
     yield one_chromium
     one_chromium.forget()
 
 
 @dataclass
 class Scene:
-    """A daemon at work over a sandbox, and the browser that looks at it."""
+    """A daemon at work over a sandbox, and the browser that shows its page."""
 
     sandbox: Sandbox
     catalogue: Catalogue
@@ -75,15 +76,15 @@ class Scene:
     browser: Browser
 
     async def look(self, do: Callable[[Browser], Any]) -> Any:
-        """Do something in the browser while everything else goes on."""
+        """Do something in the browser, in a thread: the sandbox must go on meanwhile."""
         return await asyncio.to_thread(do, self.browser)
 
     def fill(self) -> None:
-        """Put music into the library."""
+        """Write sample audio files into the library."""
         write_sample_library(self.catalogue, self.music, seed=4, tracks=TRACKS)
 
     async def asks_us_alone(self) -> None:
-        """Nothing has gone to another host, and nothing has failed in the browser."""
+        """Check that the browser contacted no other host and logged no error."""
         assert await self.look(lambda b: b.hosts()) == {self.address.removeprefix("http://")}
         assert await self.look(lambda b: b.complaints()) == []
 
@@ -113,7 +114,7 @@ async def scene(
 
 
 async def enriches(scene: Scene) -> int:
-    """Starts an enrichment by its button. Returns its number."""
+    """Start an enrichment by its button; return the operation's number."""
 
     def start(b: Browser) -> int:
         b.wait("return document.querySelector('#connection').dataset.state === 'online'")

@@ -1,4 +1,4 @@
-"""Asking again before the time: what it costs, what it touches, and what stays as it is meanwhile."""
+"""Refetching before the time: its cost, the lookups it queues, and the rows it leaves alone."""
 
 from __future__ import annotations
 

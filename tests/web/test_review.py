@@ -1,4 +1,4 @@
-"""Review over HTTP: what is listed, what is compared, what a person says, and what follows from it."""
+"""Review over HTTP: the list, the comparison, a person's decisions and their effects."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ UNSURE = {(MB, "loose"): SEVERAL}
 
 
 async def in_review(running: Running, count: int = 1) -> list[int]:
-    """Tracks that two recordings of unknown length may be."""
+    """Add `count` tracks in review, with two candidates each; return their ids."""
     names = [f"Blue Hour {name}" for name in NAMES[:count]]
     found = await bring_in(running.service, *(tags(name, duration_ms=None, album=None) for name in names))
     replies = [

@@ -1,4 +1,4 @@
-"""The socket: how many connections it takes, and how long it waits for one that says nothing."""
+"""The server socket: its limit of connections, and its patience with silent ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""An import from another database while a daemon runs: rows and position go through its HTTP API."""
+"""An import from another database while a daemon runs: rows and position go through its HTTP
+API."""
 
 from __future__ import annotations
 

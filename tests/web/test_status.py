@@ -1,4 +1,4 @@
-"""Health: a process that cannot work says so, and why; what services upstream do is not asked."""
+"""Health: a process that cannot work says why; services upstream do not count."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from soulspot.errors import DatabaseFull
-from soulspot.web import status as module
+from soulspot.web import status
 from tests.pipeline.test_intake import song
 from tests.web.conftest import NOBODY, Running, Start
 from tests.web.test_guards import TOKEN, is_problem
@@ -65,14 +65,14 @@ async def test_a_full_disk_is_told_until_something_can_be_written_again(running:
 async def test_too_little_room_is_told_before_a_write_fails(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "ROOM", 1 << 62)
+    monkeypatch.setattr(status, "ROOM", 1 << 62)
     assert await unready(running) == "the disk is full"
 
 
 async def test_a_database_that_does_not_answer_is_told(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "ANSWERS_WITHIN", 0.01)
+    monkeypatch.setattr(status, "ANSWERS_WITHIN", 0.01)
 
     async def read(_: Any) -> None:
         await asyncio.Event().wait()

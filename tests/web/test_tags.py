@@ -1,4 +1,4 @@
-"""Writing tags over HTTP, and by the command line with a daemon and without one."""
+"""Tag write-back over HTTP, and by the command line with and without a daemon."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.web.conftest import start as start
 
 
 async def song(service: EnrichmentService, path: Path) -> Path:
-    """An accepted track with a file."""
+    """Add an accepted track with a file; return its path."""
     path.write_bytes(SILENCE[path.suffix](1000, 1000))
     await service.scan()
     await service.database.write(lambda c: accept(c, path))
@@ -129,7 +129,7 @@ async def test_a_run_that_a_crash_cut_off_goes_on_under_its_number(running: Runn
 
 @pytest.fixture
 def library(tmp_path: Path) -> Path:
-    """A configuration over one accepted track. Returns its file."""
+    """Write a configuration over one accepted track; return its audio file."""
     path = tmp_path / "music" / "a.mp3"
     path.parent.mkdir()
     path.write_bytes(SILENCE[".mp3"](1000, 1000))

@@ -1,4 +1,4 @@
-"""The list of tracks over HTTP: every track once, whatever the page; what is known of one."""
+"""Tracks over HTTP: pages that list every track once, and all that is known of a track."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def fill(running: Running, *rows: EnrichedTrack) -> None:
 
 
 async def listed(running: Running, **query: Any) -> list[int]:
-    """The ids of all pages, one after the other."""
+    """Return the ids of all pages, one page after the other."""
     ids: list[int] = []
     after: int | None = 0
     while after is not None:

@@ -1,4 +1,4 @@
-"""Webhooks: signed as the standard has it, in order, and nobody is forgotten."""
+"""Webhooks: signed as the standard demands, in order, and none is lost."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass
 class Hook:
-    """A receiver that answers with the statuses it is told to, then with 200; it verifies every signature."""
+    """A receiver that verifies every signature and answers `statuses` in turn, then 200."""
 
     statuses: list[int] = field(default_factory=list)
     answer_headers: dict[str, str] = field(default_factory=dict)
@@ -60,7 +60,7 @@ class Hook:
     clock: Callable[[], float] = time.time
 
     def now(self, tz: tzinfo) -> datetime:
-        """What the reference library takes for the present."""
+        """Return the present for the clock check of the reference library."""
         return datetime.fromtimestamp(self.clock(), tz)
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -92,7 +92,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 @dataclass
 class Sender:
-    """Deliveries with a clock that the test moves."""
+    """Deliveries with a clock that the test sets."""
 
     database: Database
     receiver: Hook
@@ -115,7 +115,7 @@ class Sender:
             await self.database.write(lambda c, kind=kind: events.add(c, kind, payload, self.now))
 
     async def deliver(self, hooks: Deliveries, steps: int = 50) -> None:
-        """Until there is nothing more to tell, however long that takes."""
+        """Step until nothing is left to send, moving the clock by every pause."""
         for _ in range(steps):
             pause = await hooks.step()
             if pause is None or pause == POLL:
