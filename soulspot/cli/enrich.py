@@ -11,7 +11,6 @@ from typing import Annotated, Any
 
 import typer
 
-from soulspot.cli import plan
 from soulspot.cli.console import Bars, print_result
 from soulspot.cli.daemon_client import DaemonClient, paths_for_api
 from soulspot.cli.json_documents import Commands
@@ -68,7 +67,10 @@ def enrich(
             refuse(
                 "--dry-run estimates what was never asked, --force asks for the rest again: give one of them"
             )
-        plan.print_plan(loaded, paths, as_json=json_)
+        # builds providers, which an enrichment beside a daemon does without
+        from soulspot.cli.plan import print_plan
+
+        print_plan(loaded, paths, as_json=json_)
         return
     refuse_missing(paths or [])
     places = absolute_paths(paths)
