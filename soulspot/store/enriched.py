@@ -81,6 +81,8 @@ def _sqlite_utils() -> type[SqliteUtils]:
     from sqlite_utils import Database
 
     class Utils(Database):
+        """sqlite-utils without its probe for ON CONFLICT."""
+
         # Left to itself it finds out by creating and dropping a table in each of our transactions,
         # and takes an error meanwhile (a full disk, say) for a no. The queue needs a newer SQLite
         # anyway.

@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-MAX_LINE = 1 << 20  # characters; a longer line is no event of ours
-NO_EVENT = b"{"  # stands for what cannot be read as a line; the reader counts it as skipped
+# Bytes; a longer line is no event of ours, and must not fill the memory.
+MAX_LINE = 1 << 20
+# Stands for a line that cannot be read: it is no JSON, so Stats counts it as skipped.
+NO_EVENT = b"{"
 _OPENERS: dict[str, Callable[..., IO[Any]]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
 

@@ -15,10 +15,12 @@ T = TypeVar("T")
 
 MAX_HALVINGS = 10  # a piece of a thousandth of the usual size
 HALVINGS_OVER_LIMIT = 2
-RELIEF_SHARE = 0.9  # of the limit: below it the limit counts as kept again
+# Share of the limit below which a hold ends: lower than 1, or claims would switch on and off.
+RELIEF_SHARE = 0.9
 CALM = 60.0  # seconds without trouble until pieces double in size
 HOLD, LONGEST_HOLD = 15.0, 600.0  # seconds without claims; doubled while memory does not fall
-COLLECT_EVERY = 30.0  # seconds; a collection takes a while where much memory is used
+# Seconds between garbage collections, which take a while where much memory is used.
+COLLECT_EVERY = 30.0
 RENEW = 10.0  # seconds before its end that a hold is renewed
 
 
@@ -77,7 +79,6 @@ class MemoryLimit:
             self._collected_at = now
             self._give_back()
             used = self._rss()
-        # The lower bound for relief keeps memory near the limit from switching claims on and off.
         if self.limit and used > (self.limit * RELIEF_SHARE if self.is_over else self.limit):
             self._hold_claims(used, now)
         elif self.is_over:

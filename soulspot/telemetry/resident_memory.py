@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from weakref import WeakSet
 
-RESET_PEAK = "5"  # written to clear_refs, lets the kernel measure the peak anew (proc_pid_clear_refs(5))
+# Written to clear_refs, this resets the kernel's peak (proc_pid_clear_refs(5)).
+RESET_PEAK = "5"
 
 
 class PeakSince:

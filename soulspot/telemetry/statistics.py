@@ -13,7 +13,8 @@ from soulspot.telemetry.numbers import Distribution
 
 # Seconds; a longer silence was no work. Busy processes log a `summary` every minute.
 MAX_PAUSE = 90.0
-MAX_NAMES = 200  # services, statuses or events that are told apart; a sound log has few
+# Services, statuses or events that are told apart: a broken log must not fill the memory.
+MAX_NAMES = 200
 OTHER = "other"  # collects the names beyond MAX_NAMES
 OUTCOMES = ("ok", "missing", "failed", "postponed")
 RESULTS = ("accepted", "review", "unmatched", "failed")

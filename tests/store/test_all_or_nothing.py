@@ -37,7 +37,7 @@ from tests.support.factories import (
 
 
 class Breaker:
-    """Breaks one statement of a connection, the one after `after` others."""
+    """A connection whose statement after `after` others raises an error."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -153,7 +153,7 @@ async def test_rows_come_in_with_their_albums_or_not_at_all(
     file = rows_to_import(tmp_path)
 
     async def nothing() -> None:
-        """What is decided afterwards is another transaction."""
+        """Decide in a second transaction, as the service does."""
 
     service._intake._decide_new = nothing
     assert await breaks_cleanly_everywhere(database, lambda: service.import_file(file)) > 5
@@ -218,7 +218,7 @@ async def test_a_retry_queues_all_and_has_their_tracks_decided_or_does_nothing(
     assert await database.read(lambda c: c.execute(status).fetchone()) == ("failed",)
 
     async def later() -> None:
-        """What is decided afterwards is another transaction, at the latest after the next start."""
+        """Decide in a second transaction, at the latest after the next start."""
 
     with monkeypatch.context() as patch:
         patch.setattr(service, "decide_new", later)

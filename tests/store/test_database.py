@@ -1,4 +1,4 @@
-"""The SQLite file: what opens, what is refused, what a transaction promises."""
+"""The SQLite file: opening, refusing damaged or foreign files, and transactions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept comes back as it went in: times, tags, rows, provider state."""
+"""Times, tags, rows and provider state come back from the database as they went in."""
 
 from __future__ import annotations
 

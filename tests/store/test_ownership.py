@@ -1,4 +1,4 @@
-"""One process works on a database, and what it leaves behind is nobody's obstacle."""
+"""One process at a time works on a database; a dead one blocks nobody."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def steps_of(connection: sqlite3.Connection, sql: str) -> list[str]:
 
 
 def many_lookups(connection: sqlite3.Connection, count: int, state: str = "pending") -> None:
-    """Lookups of ISRCs, all for one track."""
+    """Lookups of these ISRCs, all of one track."""
     connection.execute(
         "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)"
         " INSERT INTO lookups (provider, kind, query, state, due_at, created_at)"
@@ -111,7 +111,7 @@ def wanting(track: int = 1) -> Query:
 
 
 def album_shown(connection: sqlite3.Connection, at: float, *numbers: int) -> None:
-    """Some other track asked for the list of an album, which had these."""
+    """Store facts of these tracks, from the answer to another track's album lookup."""
     (other,) = add_tracks(connection, tags(title="Other"))
     queue.enqueue(connection, {other: [Query.of(SPOTIFY, "tracklist", id=spotify_id(900))]}, at)
     (lookup,) = queue.claim(connection, SPOTIFY, {"tracklist": 1}, at).lookups

@@ -1,4 +1,4 @@
-"""Tracks: files that change, move, vanish and come back; rows of imports; what people decided."""
+"""Tracks: files that change, move, vanish and come back; imported rows; people's decisions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the log says, and what is counted."""
+"""Events are logged once and counted once; alarms, gauges and distributions."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ CREATE INDEX lookups_waiting ON lookups (provider, kind, due_at, lookup_id) WHER
 CREATE INDEX lookups_by_state ON lookups (state, due_at);
 CREATE INDEX lookups_oldest ON lookups (created_at) WHERE state IN ('pending', 'leased');
 
-CREATE TABLE lookup_totals (            -- what would take a walk through all of lookups, kept by the triggers below
+CREATE TABLE lookup_totals (            -- counts of lookups, which would take a full scan; kept by the triggers below
     provider TEXT NOT NULL,
     kind     TEXT NOT NULL,
     state    TEXT NOT NULL,
@@ -69,7 +69,7 @@ CREATE TRIGGER lookups_go AFTER DELETE ON lookups BEGIN
         WHERE provider = old.provider AND kind = old.kind AND state = old.state;
 END;
 
--- the few among many that status counts
+-- Partial indexes: `status` counts the few unreadable and vanished tracks among many.
 CREATE INDEX tracks_unreadable ON tracks (unreadable) WHERE unreadable IS NOT NULL;
 CREATE INDEX tracks_vanished ON tracks (vanished_at) WHERE vanished_at IS NOT NULL;
 
@@ -85,7 +85,7 @@ CREATE TABLE facts (
     kind       TEXT NOT NULL,
     entity_id  TEXT NOT NULL,
     fields     TEXT NOT NULL,           -- JSON, names as in docs/reference/fields.md
-    said       TEXT NOT NULL DEFAULT '{}',  -- JSON: kind of question -> names of the fields that it said last
+    said       TEXT NOT NULL DEFAULT '{}',  -- JSON: lookup kind -> names of the fields that it said last
     fetched_at TEXT NOT NULL,
     PRIMARY KEY (provider, kind, entity_id)
 ) WITHOUT ROWID;

@@ -42,9 +42,9 @@ SELECT track_id, title, artist, album,
         status
 FROM enriched_tracks;
 
-ALTER TABLE batch_operations ADD COLUMN request TEXT;  -- JSON of what was asked for: enough to go on with it
+ALTER TABLE batch_operations ADD COLUMN request TEXT;  -- JSON of the request: enough to resume the operation
 CREATE INDEX operations_unfinished ON batch_operations (id) WHERE status IN ('pending', 'processing');
 
--- answers that have aged and are being asked for again
+-- Aged answers that are being refreshed.
 CREATE INDEX lookups_refreshed ON lookups (lookup_id)
     WHERE state IN ('pending', 'leased') AND answered_at IS NOT NULL;

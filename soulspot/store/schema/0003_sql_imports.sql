@@ -1,4 +1,4 @@
--- How far imports from other databases have come.
+-- Progress of imports from other databases.
 
 CREATE TABLE sql_imports (
     source     TEXT PRIMARY KEY,   -- digest of database (without password), query and key columns

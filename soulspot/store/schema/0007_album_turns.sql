@@ -1,6 +1,6 @@
--- How far the tracks of an album are on their way to Spotify, where they wait for each other.
+-- The stage of each track on its way to Spotify, where the tracks of an album wait for each other.
 
--- 0: on its way; 1: waits for the other tracks of its album, or asks about it; 2: needs nothing of it (any more)
+-- 0: searched without its album; 1: waits for the other tracks of its album; 2: done with its album.
 ALTER TABLE tracks ADD COLUMN spotify_stage INTEGER NOT NULL DEFAULT 0;
 UPDATE tracks SET spotify_stage = 2 WHERE NOT undecided AND track_id IN
     (SELECT track_id FROM enriched_tracks WHERE status <> 'pending');
