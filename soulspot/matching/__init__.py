@@ -7,8 +7,7 @@ from soulspot.matching.albums.editions import album_may_be_by, choose_editions
 from soulspot.matching.albums.groups import identify_album
 from soulspot.matching.albums.pairing import Pairing, pair_tracks
 from soulspot.matching.candidates import preselect_recordings
-from soulspot.matching.decision import accept_by_name, decide
-from soulspot.matching.records import compare_records
+from soulspot.matching.decision import accept_by_name, compare_records, decide
 from soulspot.matching.text.names import artist_has_alias, artist_has_name
 from soulspot.matching.text.tag_cleanup import normalise_tags, strip_artist
 from soulspot.matching.text.titles import parse_title

@@ -22,8 +22,7 @@ _UNITED = ("isrcs", "artist_aliases", "spotify_track_ids", "genres")
 def unite_candidates(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Return one candidate an id: MusicBrainz and ListenBrainz describe the same recordings.
 
-    MusicBrainz' values go first, lists are united. The order given does not matter.
-    """
+    MusicBrainz' values go first, lists are united. The order given does not matter."""
     groups: dict[tuple[str, str], list[Candidate]] = {}
     for candidate in candidates:
         groups.setdefault((candidate.entity.kind, candidate.entity.id), []).append(candidate)
@@ -33,6 +32,7 @@ def unite_candidates(candidates: Sequence[Candidate]) -> list[Candidate]:
 def _unite(group: Sequence[Candidate]) -> Candidate:
     ordered = sorted((candidate.entity for candidate in group), key=_precedence)
     fields: dict[str, Any] = {}
+    # The first source with a value keeps it, so the order given must not matter.
     for entity in ordered:
         for name, value in entity.fields.items():
             if name == "releases" and name in fields:
@@ -55,8 +55,7 @@ def preselect_recordings(tags: TrackTags, recordings: Sequence[Entity]) -> Seque
     """Return the recordings of a large album that are worth comparing with a track.
 
     Those that share with the (normalised) tags words of the title, the track number, or the length
-    within 3 s. All of them where the album has at most 40, or the tags have none of these.
-    """
+    within 3 s. All of them where the album has at most 40, or the tags have none of these."""
     if len(recordings) <= FEW or not (tags.title or tags.track_number or tags.duration_ms):
         return recordings
     title = latin(tags.title or "")

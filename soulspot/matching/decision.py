@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from soulspot.matching.albums.editions import choose_release
 from soulspot.matching.candidates import unite_candidates
@@ -12,7 +13,7 @@ from soulspot.matching.scoring.contenders import Contender, are_rivals, find_unt
 from soulspot.matching.scoring.features import EQUAL, Comparison, IdentifierFeature
 from soulspot.matching.scoring.identifiers import Standing, identified_score, verify
 from soulspot.matching.scoring.reasons import explain
-from soulspot.matching.scoring.rules import WITH_ONE_DOUBT
+from soulspot.matching.scoring.rules import WITH_ONE_DOUBT, Situation, score
 from soulspot.matching.scoring.sole_candidates import (
     find_only_of_its_name,
     prefer_own,
@@ -42,8 +43,7 @@ def decide(
 
     `path` fills gaps in the tags. Ids in `rejected` are never proposed. `evidence` of the album's
     other tracks decides between candidates that are as close, and takes nothing away. The order
-    of the candidates does not matter.
-    """
+    of the candidates does not matter."""
     readings = views_of_tags(tags, path)
     ours = readings[0]
     pool = [
@@ -54,6 +54,7 @@ def decide(
     contenders = _score_lone_identifiers(pool) if ours.is_empty else _score_all(readings, pool)
     if not contenders:
         return Decision(Verdict.NONE, None, 0.0, 0.0, ("no candidates",), ())
+    # Evidence of the album comes after all comparisons: it decides between candidates as close.
     ranked = sorted((raise_left_over(one, evidence) for one in contenders), key=lambda one: one.rank)
     ranked = prefer_own(prefer_official(ranked, policy.margin), evidence, policy.margin)
     best = ranked[0]
@@ -83,8 +84,7 @@ def decide(
 def accept_by_name(decision: Decision) -> Decision:
     """Return a decision that is `acceptable_by_name` accepted.
 
-    For callers that have seen every recording of the name, of any length.
-    """
+    For callers that have seen every recording of the name, of any length."""
     assert decision.best is not None
     best = replace(decision.best, score=WITH_ONE_DOUBT, reasons=(*decision.best.reasons, ONLY_OF_ITS_NAME))
     return replace(
@@ -99,21 +99,20 @@ def accept_by_name(decision: Decision) -> Decision:
 
 def _score_all(readings: Sequence[View], pool: Sequence[Candidate]) -> list[Contender]:
     views = [(candidate, view_of_entity(candidate.entity)) for candidate in pool]
-    contenders = [_score_best_reading(readings, view, candidate) for candidate, view in views]
-    if not any(one.comparison.title.reaches(EQUAL) for one in contenders):
-        # A number that no title has is a track number: only then "10 Glacier of Lisbon" is cut.
-        numbered = tuple(filter(None, map(cut_leading_number, readings)))
-        if numbered:
-            readings = (*readings, *numbered)
-            contenders = [_score_best_reading(readings, view, candidate) for candidate, view in views]
+
+    def score_in(readings: Sequence[View]) -> list[Contender]:
+        scored = ((_score(ours, view, candidate) for ours in readings) for candidate, view in views)
+        return [max(of_one, key=lambda one: one.score) for of_one in scored]
+
+    contenders = score_in(readings)
+    numbered = tuple(filter(None, map(cut_leading_number, readings)))
+    # A number that no title has is a track number: only then "10 Glacier of Lisbon" is cut.
+    if numbered and not any(one.comparison.title.reaches(EQUAL) for one in contenders):
+        contenders = score_in((*readings, *numbered))
     return raise_sole_candidate(contenders, readings[0])
 
 
-def _score_best_reading(readings: Sequence[View], view: View, candidate: Candidate) -> Contender:
-    return max((_score_reading(ours, view, candidate) for ours in readings), key=lambda one: one.score)
-
-
-def _score_reading(ours: View, view: View, candidate: Candidate) -> Contender:
+def _score(ours: View, view: View, candidate: Candidate) -> Contender:
     comparison = compare(ours, view, candidate.identified_by)
     standing = verify(comparison)
     value = identified_score(comparison, standing)
@@ -121,7 +120,7 @@ def _score_reading(ours: View, view: View, candidate: Candidate) -> Contender:
 
 
 def _score_lone_identifiers(pool: Sequence[Candidate]) -> list[Contender]:
-    """Return the contenders for a row that has identifiers and nothing else: no text can confirm them."""
+    """Return the contenders for a row with identifiers alone, which no text can confirm."""
     contenders = []
     for candidate in pool:
         reached = [name for name in _IDENTIFIERS if name in candidate.identified_by]
@@ -139,7 +138,7 @@ def _score_lone_identifiers(pool: Sequence[Candidate]) -> list[Contender]:
 
 
 def _rests_on_length(best: Contender) -> bool:
-    """Whether nothing but its length tells the best from other live takes or remixes of its name."""
+    """Whether only its length tells the best from other live takes or remixes of its name."""
     c = best.comparison
     is_identified = c.identifiers.is_any or best.standing is not Standing.ABSENT
     is_told_apart = c.version.is_same_take or c.album.matches or is_identified
@@ -157,3 +156,19 @@ def _judge(
     if rival is not None and margin < policy.margin:
         return Verdict.REVIEW, (f"another recording is as close: {rival.id}",)
     return Verdict.ACCEPTED, ()
+
+
+def compare_records(a: TrackTags, b: TrackTags) -> float:
+    """Return 0 to 1 for two rows of a library being one track, in whatever order.
+
+    0.9 and more is as sure as an accepted match."""
+    return max(
+        score(compare(this, that), Situation.ONLY_OF_ITS_NAME)
+        for one in _views_of_record(a)
+        for other in _views_of_record(b)
+        for this, that in ((one, other), (other, one))
+    )
+
+
+# Rows are compared with many others, each pair anew.
+_views_of_record = lru_cache(maxsize=16384)(views_of_tags)

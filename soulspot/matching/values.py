@@ -39,11 +39,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class AlbumEvidence:
-    """Conclusions about one track from pairing its whole album with the recordings of an edition."""
+    """Conclusions on one track from pairing its whole album with the recordings of an edition."""
 
     own_id: str | None = None  # the recording paired with the track; None when that is not clear
     claimed_ids: frozenset[str] = frozenset()  # recordings that clearly belong to other tracks
-    # Several other tracks stand where the edition has them, so that a position on it means something.
+    # Several other tracks stand where the edition has them, so that a position says something.
     confirmed: bool = False
 
 
@@ -69,7 +69,7 @@ class Decision:
     margin: float  # its lead over the next different recording; its whole score without one
     reasons: tuple[str, ...]  # first the obstacle to accepting, if any, then the reasons of the best
     ranked: tuple[ScoredCandidate, ...]  # at most ten, best first
-    # The entry of the best's `releases` that the file belongs to; None when unclear, or nothing matches.
+    # The entry of the best's `releases` that the file belongs to; None when that is unclear.
     release: Mapping[str, Any] | None = None
     # In review only because the tags leave out version words ("single version") that files often
     # leave out: a search for every length of this name may settle it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -52,9 +52,9 @@ def views_of_tags(tags: TrackTags, path: bytes | None = None) -> tuple[View, ...
     """Return the library's side in every reading, the likeliest first.
 
     "Artist - Title" in one field may also be a title with a dash, and "07" or "Track 1" may be the
-    name of a song.
-    """
+    name of a song."""
     own = normalise_tags(tags)
+    # Ordered: the first reading decides the release, and wins where scores are equal.
     views = [_view_of_tags(own, normalise_tags(tags, path))]
     whole = normalise_tags(tags, split=False)
     if whole.artist != own.artist:
@@ -65,10 +65,9 @@ def views_of_tags(tags: TrackTags, path: bytes | None = None) -> tuple[View, ...
 
 
 def cut_leading_number(view: View) -> View | None:
-    """Return the view with the number before its title as the track number; None where it is no such.
+    """Return the view with the number before its title as track number; None without one.
 
-    "10 Glacier of Lisbon" may be track 10, called "Glacier of Lisbon".
-    """
+    "10 Glacier of Lisbon" may be track 10, called "Glacier of Lisbon"."""
     first = view.title.segments[0] if view.title.segments else ""
     found = _LEADING_NUMBER.match(first)
     if not found or (view.number or int(found["number"])) != int(found["number"]):
@@ -110,14 +109,14 @@ def view_of_entity(entity: Entity) -> View:
     """Return a provider's side: the fields of a "recording" or of a Spotify "track"."""
     fields = entity.fields
     title = parse_title(fields["title"]) if fields.get("title") else NO_TITLE
-    names = (fields.get("artist"), fields.get("artists") or (), fields.get("artist_aliases") or ())
+    artists, aliases = (tuple(fields.get(name) or ()) for name in ("artists", "artist_aliases"))
     found = tuple(albums_in(fields))
     albums = tuple(album for album, _ in found)
     date = fields.get("original_date") or fields.get("release_date")
     own_spotify_id = (entity.id,) if entity.kind == "track" else ()
     return View(
         title=title,
-        credit=_credit(*names, title),
+        credit=_credit(fields.get("artist"), artists, aliases, title),
         album_credit=parse_credit(fields.get("album_artist")),
         albums=albums,
         duration_ms=fields.get("duration_ms") or None,
@@ -135,7 +134,7 @@ def view_of_entity(entity: Entity) -> View:
     )
 
 
-def _credit(artist: str | None, artists: Iterable[str], aliases: Iterable[str], title: Title) -> Credit:
+def _credit(artist: str | None, artists: tuple[str, ...], aliases: tuple[str, ...], title: Title) -> Credit:
     """Return the credit with the guests that the title names."""
     credit = parse_credit(artist, artists, aliases)
     if not title.featured:

@@ -1,4 +1,4 @@
-"""Builders of tags and candidates for the matching tests: only what a case is about is written out."""
+"""Builders of tags and candidates: a test writes out only the values that it is about."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ POLICY = MatchPolicy()
 def tags(
     title: str | None = None, artist: str | None = None, seconds: float | None = None, **more: Any
 ) -> TrackTags:
-    """Tags of a file; `seconds` is its length, `mbid`, `isrc` and `spotify` its identifiers."""
+    """Return the tags of a file; `mbid`, `isrc` and `spotify` are its identifiers."""
     ids = Identifiers(
         mb_recording_ids=tuple(filter(None, (more.pop("mbid", None),))),
         isrcs=tuple(filter(None, (more.pop("isrc", None),))),
@@ -25,7 +25,7 @@ def tags(
 
 
 def release(title: str, number: int | None = None, **more: Any) -> dict[str, Any]:
-    """A release of a recording, an official album unless told otherwise."""
+    """Return an entry of a recording's releases, an official album by default."""
     entry = {
         "id": f"release of {title}",
         "title": title,
@@ -40,7 +40,7 @@ def release(title: str, number: int | None = None, **more: Any) -> dict[str, Any
 def recording(
     id: str, title: str, artist: str, seconds: float | None = None, *, by: str = "text", **fields: Any
 ) -> Candidate:
-    """A MusicBrainz recording; `by` says how it was reached, several ways parted by "+"."""
+    """Return a MusicBrainz recording, found by the lookups in `by` ("text+isrc" for two)."""
     known = {"title": title, "artist": artist, "artists": [artist], "duration_ms": _ms(seconds), **fields}
     provider = known.pop("provider", "musicbrainz")
     return Candidate(
@@ -52,7 +52,7 @@ def recording(
 def track(
     id: str, title: str, artist: str, seconds: float | None = None, *, by: str = "text", **fields: Any
 ) -> Candidate:
-    """A Spotify track."""
+    """Return a Spotify track, found by the lookups in `by`."""
     known = {"title": title, "artist": artist, "artists": [artist], "duration_ms": _ms(seconds), **fields}
     return Candidate(
         Entity("spotify", "track", id, {k: v for k, v in known.items() if v is not None}),
@@ -61,7 +61,7 @@ def track(
 
 
 def decision(of: TrackTags, *candidates: Candidate, **more: Any) -> Decision:
-    """`decide` with the shipped policy."""
+    """Return the decision between the candidates, with the default policy."""
     return decide(of, candidates, more.pop("policy", POLICY), **more)
 
 

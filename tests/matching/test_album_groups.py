@@ -1,4 +1,4 @@
-"""Which tracks of a library are one album, however untidily that is written, and how the album is called."""
+"""Tracks of a library grouped into albums, however untidily the album's name is written."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_an_untidy_album_name_leaves_its_track_in_the_album(untidy: str) -> None
 
 
 @pytest.mark.parametrize("written", ["Night Shift CD1", "Night Shift (Disc 2)", "Night Shift [2001]"])
-def test_an_album_is_asked_for_without_the_year_and_disc_that_libraries_append(written: str) -> None:
+def test_an_album_is_looked_up_without_the_year_and_disc_that_libraries_append(written: str) -> None:
     assert member(song(written)).album == "Night Shift"
 
 
@@ -51,7 +51,7 @@ def test_the_same_album_in_two_folders_is_not_mixed() -> None:
     assert member(song()).key != member(song(), b"/music/copies/01.flac").key
 
 
-def test_disc_folders_ask_about_the_same_album() -> None:
+def test_disc_folders_belong_to_the_same_album() -> None:
     one = member(song("Night Shift (Disc 1)"), FOLDER + b"/CD1/01 - Blue Hour.flac")
     two = member(song("Night Shift (Disc 2)"), FOLDER + b"/CD2/01 - Red Morning.flac")
     assert (one.album, one.artist) == (two.album, two.artist) == ("Night Shift", "The Lanterns")

@@ -1,4 +1,4 @@
-"""Awkward cases: what libraries really hold, and what must not be accepted for it, one table a promise."""
+"""Awkward files of real libraries, and the candidates that must not be accepted for them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tests.matching.make import decision, recording, release, tags
 
 TITLE, ARTIST = "Slow Kite", "Mara Quill"
 ISRC = "DEA010012345"
+# Each of them makes another recording, however sure an identifier seems.
 SUFFIXES = [
     "(8D Audio)",
     "(Sped Up)",

@@ -1,4 +1,4 @@
-"""A take that is told from its siblings by a comment alone, which nobody writes into a file's title."""
+"""Takes that only a comment tells apart, which nobody writes into a file's title."""
 
 from __future__ import annotations
 

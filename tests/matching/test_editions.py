@@ -1,4 +1,4 @@
-"""Which release of a name an album of the library is: the one that can hold its tracks, by its artist, before others."""
+"""Releases ranked for an album: by its artist, and able to hold its tracks, before others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def release(
     artist: str | None = "The Lanterns",
     **more: Any,
 ) -> Entity:
-    """An official album unless told otherwise; `more` goes into its entry, but for its fields of the same name."""
+    """Return an official album; `more` goes into its fields, or else into its entry."""
     own = {name: more.pop(name) for name in ("artist_aliases",) if name in more}
     entry = {
         "id": id,

@@ -1,4 +1,4 @@
-"""The matcher on labelled records that nobody here wrote: a slice of what `python -m benchmarks.matching` measures."""
+"""The matcher on labelled records of others: a slice of `python -m benchmarks.matching`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Length, album, position and rivals: what makes equal text sure enough, and what does not."""
+"""Length, album, position and rivals: evidence that makes equal text sure enough, or does not."""
 
 from __future__ import annotations
 
@@ -65,6 +65,7 @@ def test_a_candidate_without_length_is_accepted_by_text_only_when_nothing_else_h
     assert decision(tags(TITLE, ARTIST, 200), bare).verdict is Verdict.ACCEPTED
     longer = recording("b", TITLE, ARTIST, 207)
     assert decision(tags(TITLE, ARTIST, 200), bare, longer).verdict is Verdict.REVIEW
+    # An album that the tags do not name speaks against the only candidate of the name.
     elsewhere = recording("a", TITLE, ARTIST, releases=[release("Pier", 2)])
     assert decision(tags(TITLE, ARTIST, 200, album="Harbour"), elsewhere).verdict is Verdict.REVIEW
     placed = recording("a", TITLE, ARTIST, releases=[release("Harbour", 2)])

@@ -9,6 +9,7 @@ from tests.matching.make import decision, recording, release, tags
 
 ARTIST = "Mara Quill"
 
+# Guests, joins, order, articles, accents and signs are spelling.
 SAME_ARTIST = [
     ("Mara Quill feat. Oto Lind", "Mara Quill"),
     ("Mara Quill", "Mara Quill feat. Oto Lind"),
@@ -30,6 +31,7 @@ SAME_ARTIST = [
     ("!!!", "!!!"),
 ]
 
+# Imitators (tribute, karaoke, cover bands), and names that contain another's.
 OTHER_ARTIST = [
     ("Mara Quill", "Oto Lind"),
     ("Mara Quill", "Mara Quill Tribute Band"),
@@ -122,6 +124,7 @@ def test_an_album_artist_stands_in_for_the_performer_of_a_classical_track() -> N
     assert decision(file, found).verdict is Verdict.ACCEPTED
 
 
+# One title and artist in their own script and in Latin letters.
 OTHER_SCRIPT = [
     ("Группа крови", "Gruppa Krovi", "Кино", "Kino"),
     ("Ein Lied", "Ein Lied", "Чайковский", "Chaikovskii"),

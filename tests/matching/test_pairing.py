@@ -60,7 +60,7 @@ def test_two_tracks_that_nothing_tells_apart_are_not_clearly_either() -> None:
     assert made.claimed_by_others(0) == frozenset()
 
 
-def test_tracks_without_a_title_are_told_by_their_places_and_lengths() -> None:
+def test_tracks_without_a_title_are_identified_by_their_places_and_lengths() -> None:
     edition = [on_album(n, name, 150 + 20 * n) for n, name in enumerate(NAMES, 1)]
     made = paired([track(f"Track {n:02}", n, 150 + 20 * n + 0.3) for n in range(1, 7)], edition)
     assert [made.recording_of(n) for n in range(6)] == [f"r{n}" for n in range(1, 7)]
@@ -71,7 +71,7 @@ def test_tracks_without_a_title_are_told_by_their_places_and_lengths() -> None:
 @pytest.mark.parametrize(
     "native", [["夜に駆ける", "群青", "怪物"], ["보고싶다", "좋은 날", "봄날"], ["Кино", "Звезда", "Ночь"]]
 )
-def test_titles_in_another_script_are_told_by_what_remains(native: list[str]) -> None:
+def test_titles_in_another_script_are_identified_by_the_recordings_that_remain(native: list[str]) -> None:
     edition = [on_album(n, name, 180 + 15 * n) for n, name in enumerate(native, 1)]
     english = ["Racing into the Dark", "Ultramarine", "A Monster of Mine"]
     made = paired([track(title, n, 180 + 15 * n) for n, title in enumerate(english, 1)], edition)
@@ -129,11 +129,12 @@ def test_no_pairing_has_a_greater_sum(gains: list[list[float]]) -> None:
 
 
 def decided(tracks: list[TrackTags], edition: list[Entity], place: int) -> Decision:
-    """The decision for one of the tracks, with what the others leave for it."""
+    """Return the decision for one of the tracks, with the evidence of the whole album."""
     share = paired(tracks, edition).evidence_for(place)
     return decision(tracks[place], *(Candidate(one) for one in edition), evidence=share)
 
 
+# Four plain pairs confirm the edition, so that the rest may be concluded from it.
 ORDINARY = [on_album(n, name, 150 + 20 * n) for n, name in enumerate(NAMES[:4], 1)]
 TAGGED = [track(name, n, 150 + 20 * n) for n, name in enumerate(NAMES[:4], 1)]
 

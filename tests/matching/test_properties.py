@@ -9,6 +9,7 @@ from soulspot.matching import Candidate, MatchPolicy, compare_records, decide, n
 from soulspot.models import Entity, Identifiers, TrackTags, Verdict
 from soulspot.text import fold, latin
 
+# Pieces that parsers look for, so that random names often hold them.
 WORDS = [
     "Paper",
     "Boats",
@@ -50,6 +51,7 @@ RELEASES = st.lists(
     ),
     max_size=3,
 )
+# Providers leave out any field but title and artist.
 FIELDS = st.fixed_dictionaries(
     {"title": NAMES, "artist": NAMES},
     optional={

@@ -1,8 +1,8 @@
-"""The table of awkward cases: for every kind several, each with the decision expected.
+"""A table of awkward cases: several of every kind, each with the decision expected.
 
-A row is (kind, the file, the candidates, what is expected): the id of the candidate that is accepted, or REVIEW where
-a person must decide, or NOTHING where it must not be accepted, whatever is shown. The files' album is "Harbour" by
-Mara Quill where it has one. What a row does not say is not known."""
+A row is (kind, file, candidates, expected), where `expected` is the id of the candidate to accept,
+REVIEW where a person must decide, or NOTHING where none may be accepted, whatever the verdict.
+Files with an album are on "Harbour" by Mara Quill. A row leaves out all values that are unknown."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ def c(id: str, title: str = T, artist: str = A, seconds: float | None = 200.3, *
 
 STUDIO = c("studio")
 LIVE = c("live", seconds=214, disambiguation="live, 2004: Pier Hall")
+# A track of a compilation, whose album artist is nobody.
 VARIOUS = {
     "album": "Songs of the Pier",
     "album_artist": "Various Artists",
@@ -53,16 +54,20 @@ VARIOUS = {
     "track_number": 7,
 }
 ON_PIER = [release("Songs of the Pier", 7, album_artist="Various Artists", secondary_types=["Compilation"])]
+# Movements of one classical work share an ISRC in many catalogues: only the title tells them apart.
 MOVEMENTS = [
     c("i", "Sonata No. 3 in G minor: I. Allegro", seconds=300, by="isrc", isrcs=[ISRC]),
     c("ii", "Sonata No. 3 in G minor: II. Adagio", seconds=420, by="isrc", isrcs=[ISRC]),
     c("iii", "Sonata No. 3 in G minor: III. Presto", seconds=180, by="isrc", isrcs=[ISRC]),
 ]
+# Box sets have hundreds of tracks that differ in nothing but a number.
 BOX = [c(f"b{n}", f"{w} {n}", seconds=90 + n, number=n, album="The Complete Tapes")
        for n in range(1, 301) for w in [("Take", "Reel", "Tape")[n % 3]]]  # fmt: skip
+# One title twice on an album: length and place tell them apart.
 INTERLUDES = [c("first", "Interlude", seconds=61, number=4), c("second", "Interlude", seconds=75, number=9)]
 
 CASES: list[tuple[str, TrackTags, list[Candidate], str]] = [
+    # Versions: only words on both sides, or on neither, are the same recording.
     ("live against studio", file(), [STUDIO, LIVE], "studio"),
     ("live against studio", file(f"{T} (Live)", seconds=213.8), [STUDIO, LIVE], "live"),
     ("live against studio", file(f"{T} - Live at Pier Hall", seconds=213.8), [STUDIO], REVIEW),
@@ -138,12 +143,14 @@ CASES: list[tuple[str, TrackTags, list[Candidate], str]] = [
     ("Arabic", on_harbour("The Breeze", "Fairuz"),
      [c("a", "نسم علينا الهوى", "فيروز", number=3, artist_aliases=["Fairuz"])], "a"),
     ("Arabic", file("The Breeze", "Fairuz"), [c("a", "نسم علينا الهوى", "فيروز", 260)], NOTHING),
+    # Cyrillic and Vietnamese sound as they are transliterated, unlike Japanese and Arabic.
     ("Cyrillic", file("Gruppa krovi", "Kino"), [c("a", "Группа крови", "Кино")], "a"),
     ("Cyrillic", file("Группа Крови", "КИНО"), [c("a", "Группа крови", "Kino")], "a"),
     ("Cyrillic", file("Gruppa krovi", "Kino"), [c("a", "Звезда по имени Солнце", "Кино", 225)], NOTHING),
     ("Vietnamese", file("Noi nay co anh", "Son Tung M-TP"), [c("a", "Nơi này có anh", "Sơn Tùng M-TP")], "a"),
     ("Vietnamese", file("Nơi Này Có Anh", "Sơn Tùng M-TP"), [c("a", "Noi Nay Co Anh", "Son Tung M-TP")], "a"),
     ("Vietnamese", file("Em cua ngay hom qua", "Son Tung M-TP"), [c("a", "Nơi này có anh", "Sơn Tùng M-TP")], NOTHING),
+    # Of a single word, one letter more or less makes another word.
     ("one-word titles", file("Hello"), [c("a", "Hello")], "a"),
     ("one-word titles", file("Hello"), [c("a", "Hollow")], NOTHING),
     ("one-word titles", file("Stay"), [c("a", "Stray")], NOTHING),
@@ -153,10 +160,12 @@ CASES: list[tuple[str, TrackTags, list[Candidate], str]] = [
     ("numerals", file("22"), [c("a", "22")], "a"),
     ("numerals", file("7 Seconds"), [c("a", "Seven Seconds"), c("b", "8 Seconds")], NOTHING),
     ("numerals", file("Movement, Pt. 2"), [c("a", "Movement, Part 2"), c("b", "Movement, Part 1")], "a"),
+    # A length alone fits thousands of tracks.
     ("empty tags", file(None, None, None), [STUDIO], NOTHING),
     ("empty tags", file("", "", None), [STUDIO, LIVE], NOTHING),
     ("empty tags", file(None, None, 200), [STUDIO], NOTHING),
     ("empty tags", file("   ", "Unknown Artist", 200, album="Unknown Album"), [STUDIO], NOTHING),
+    # A program's placeholder is no title, but its number may be the position.
     ("Track 01", on_harbour("Track 03"), [c("a", number=3), c("b", "Red Morning", seconds=230, number=4)], "a"),
     ("Track 01", on_harbour("Track 03", seconds=240), [c("a", number=3)], NOTHING),
     ("Track 01", file("Track 01", A), [STUDIO], NOTHING),
@@ -166,6 +175,7 @@ CASES: list[tuple[str, TrackTags, list[Candidate], str]] = [
     ("4 seconds", file("Skit", seconds=4), [c("a", "Skit", seconds=9)], NOTHING),
     ("4 seconds", file("You Suffer", seconds=4),
      [c("a", "You Suffer", seconds=1.3), c("b", "You Suffer", seconds=4.2)], "b"),
+    # Of a DJ mix or an ambient piece some seconds are nothing.
     ("90 minutes", file("Long Night Mix", seconds=5400), [c("a", "Long Night Mix", seconds=5408)], "a"),
     ("90 minutes", file("Long Night Mix", seconds=5400), [c("a", "Long Night Mix", seconds=5100)], NOTHING),
     ("90 minutes", file("Thursday Afternoon", seconds=3660),
@@ -174,6 +184,7 @@ CASES: list[tuple[str, TrackTags, list[Candidate], str]] = [
     ("300-track box set", file("Take 3", seconds=93, album="The Complete Tapes", track_number=3), BOX, "b3"),
     ("300-track box set", file("Track 299", seconds=389, album="The Complete Tapes", track_number=299), BOX, "b299"),
     ("300-track box set", file("Reel 301", seconds=391, album="The Complete Tapes", track_number=301), BOX, NOTHING),
+    # Where album, place and artist agree, the rest of the name may be a slip of the pen.
     ("miswritten at its place", on_harbour("Slow Kitte", seconds=None), [c("a", seconds=None, number=3)], "a"),
     ("miswritten at its place", on_harbour("Slow", seconds=200), [c("a", number=3)], "a"),
     ("miswritten at its place", on_harbour("Kite Slow", seconds=200), [c("a", number=3)], "a"),

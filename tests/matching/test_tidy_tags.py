@@ -1,4 +1,4 @@
-"""Tags put in order before they are compared, and names taken from the path where tags are missing."""
+"""Tags put in order before they are compared, with gaps filled from the path."""
 
 from __future__ import annotations
 

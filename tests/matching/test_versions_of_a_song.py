@@ -1,4 +1,4 @@
-"""Live, remix, karaoke and the like: a version the file does not speak of is never accepted, nor the other way."""
+"""Live, remix, karaoke: a version that only one side mentions is never accepted."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from tests.matching.make import decision, recording, release, tags
 
 ARTIST = "The Lanterns"
 
+# The same version in other words, in other languages, in brackets or behind a dash.
 SAME_VERSION = [
     ("Harbour Lights (Live)", "Harbour Lights (live)"),
     ("Harbour Lights - Live at Wembley 1986", "Harbour Lights (live at Wembley Stadium, 1986)"),
@@ -29,6 +30,7 @@ SAME_VERSION = [
     ("Harbour Lights (Spanish Version)", "Harbour Lights (Spanish version)"),
 ]
 
+# The same tape: remasters, mono and stereo, and names of the ordinary version.
 MILD = [
     ("Harbour Lights (2011 Remaster)", "Harbour Lights"),
     ("Harbour Lights - Remastered 2009", "Harbour Lights"),
@@ -44,6 +46,7 @@ MILD = [
     ("Harbour Lights [Bonus Track]", "Harbour Lights"),
 ]
 
+# Another recording, at whatever length: one side names a version that the other does not.
 OTHER_VERSION = [
     ("Harbour Lights", "Harbour Lights (live)"),
     ("Harbour Lights (Live)", "Harbour Lights"),
@@ -92,6 +95,7 @@ def test_another_version_is_not_accepted_even_at_equal_length(file: str, found: 
     assert any("file says" in reason for reason in made.reasons), made.reasons
 
 
+# Shops and taggers often leave these out: an identifier is believed without them.
 PACKAGING = ("Radio Edit", "radio edit", "extended mix", "Single Version", "The Lanterns' version")
 
 

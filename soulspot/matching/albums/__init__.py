@@ -1,1 +1,1 @@
-"""Albums: releases compared, tracks grouped, editions ranked, and whole albums paired with editions."""
+"""Albums: releases compared, tracks grouped, editions ranked, albums paired with editions."""

@@ -1,4 +1,4 @@
-"""Releases chosen: the editions that an album of the library may be, and the release a file belongs to."""
+"""Releases chosen: the editions an album may be, and the release a file belongs to."""
 
 from __future__ import annotations
 
@@ -30,8 +30,7 @@ def choose_editions(
     may have another name where they have exactly `size` tracks.
 
     Ranked by name, editions that can hold all the tracks before shorter ones, official ones before
-    others, the year of the tags, the nearest number of tracks, the earliest date.
-    """
+    others, the year of the tags, the nearest number of tracks, the earliest date."""
     wanted = Album(album)
     least = max(size, tags.track_total or 0, tags.track_number or 0)
     ranked = []
@@ -45,6 +44,7 @@ def choose_editions(
             secondary=tuple(entry.get("secondary_types", ())),
         )
         likeness = title_similarity(wanted.title, found.title) or 0.0
+        # An edition in another script has another name: artist and number of tracks tell it.
         count, date = int(fields.get("track_count", 0)), str(fields.get("release_date", "9999"))
         if release.id in by_artist:
             if likeness < SAME_ALBUM and count != size:
@@ -67,8 +67,7 @@ def choose_editions(
 def album_may_be_by(fields: Mapping[str, Any], artist: str | None) -> bool:
     """Whether an album with these fields may be by `artist`; None stands for various artists.
 
-    True where the names cannot be compared.
-    """
+    True where the names cannot be compared."""
     credit = fields.get("album_artist")
     if not credit:
         return True
@@ -87,8 +86,7 @@ def choose_release(tags: View, candidate: View) -> Mapping[str, Any] | None:
 
     By release id, else by album name, position, official before promotion, album before single
     before compilation, the year of the tags, the earliest date. Where the tags name an album, a
-    release of another name is never chosen.
-    """
+    release of another name is never chosen."""
     wanted = tags.albums[0] if tags.albums else None
     known = [
         (album, entry)

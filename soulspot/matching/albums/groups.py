@@ -1,4 +1,4 @@
-"""Tracks of the library grouped into albums: same folder, or same album artist, and same album name."""
+"""Tracks grouped into albums: same folder, or same album artist, and same album name."""
 
 from __future__ import annotations
 
@@ -16,11 +16,7 @@ def identify_album(path: bytes | None, tags: TrackTags, group: str | None = None
 
     Files group by folder, tracks without a file by their (album) artist. The member's `artist` is
     the album's, else the first of the track's; empty for a compilation. A caller that knows better
-    names the `group`: its tracks are one album, whatever the album's name, which may be empty.
-
-    >>> identify_album(None, TrackTags(artist="Mara Quill & Oto", album="Harbour CD1")).album
-    'Harbour'
-    """
+    names the `group`: its tracks are one album, whatever the album's name, which may be empty."""
     tidy = normalise_tags(tags, path)
     if not tidy.album and group is None:
         return None

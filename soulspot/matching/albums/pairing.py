@@ -29,7 +29,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """The recordings of an edition by the track (its index in the list given) that each belongs to."""
+    """The recordings of an edition by the index of the track that each belongs to."""
 
     pairs: Mapping[int, str]
     # The loss in the sum of scores when a pair is forbidden: 0 where another pairing is as good, 1
@@ -40,9 +40,8 @@ class Pairing:
     def evidence_for(self, track: int) -> AlbumEvidence:
         """Return the conclusions about one track."""
         others = self.plain - (self.margins.get(track) == 1.0)
-        return AlbumEvidence(
-            self.recording_of(track), self.claimed_by_others(track), confirmed=others >= _ENOUGH
-        )
+        claimed = self.claimed_by_others(track)
+        return AlbumEvidence(self.recording_of(track), claimed, confirmed=others >= _ENOUGH)
 
     def recording_of(self, track: int) -> str | None:
         """Return the recording that clearly is this track's; None when it is not clear."""
@@ -58,10 +57,9 @@ class Pairing:
 
 
 def pair_tracks(tracks: Sequence[tuple[TrackTags, bytes | None]], recordings: Sequence[Entity]) -> Pairing:
-    """Pair the tracks of an album (tags and path) with the recordings of an edition, both in any order.
+    """Pair the tracks of an album (tags and path) with the recordings of an edition.
 
-    Where more than 16 of either side are not plain, only the plain ones are paired.
-    """
+    Where more than 16 of either side are not plain, only the plain ones are paired."""
     ours = [views_of_tags(tags, path)[0] for tags, path in tracks]
     theirs = [view_of_entity(recording) for recording in recordings]
     pairs, placed = _pair_by_name(ours, theirs)
@@ -79,8 +77,7 @@ def _pair_by_name(ours: Sequence[View], theirs: Sequence[View]) -> tuple[dict[in
     """Return the plain pairs, and the number of them that do not stand at another place.
 
     A pair is plain where no other track and no other recording has its name, and neither length
-    nor version words object.
-    """
+    nor version words object."""
     here, there = [_name(view) for view in ours], [_name(view) for view in theirs]
     often_here, often_there = Counter(here), Counter(there)
     places = {name: r for r, name in enumerate(there) if name and often_there[name] == 1}
@@ -125,13 +122,9 @@ def _sum(gains: Sequence[Sequence[float]], chosen: Mapping[int, int]) -> float:
 def pair_up(gains: Sequence[Sequence[float]]) -> dict[int, int]:
     """Pair rows with columns, each at most once, for the greatest sum of gains.
 
-    No pair has a gain of 0 or less.
-
-    >>> pair_up([[3.0, 2.0], [2.0, 0.0]])
-    {1: 0, 0: 1}
-    """
+    No pair has a gain of 0 or less."""
     # The Hungarian method by shortest augmenting paths, O(n²m). Solvers in libraries bring numpy
-    # along; here 16 by 16 is the most. A row may also stay alone, at a column of its own without gain.
+    # along; here 16 by 16 is the most. A row may also stay alone, at a column of its own.
     if not gains:
         return {}
     rows, columns = len(gains), len(gains[0])
@@ -141,7 +134,8 @@ def pair_up(gains: Sequence[Sequence[float]]) -> dict[int, int]:
         for row, line in enumerate(gains)
     ]
     u, v = [0.0] * (rows + 1), [0.0] * (wide + 1)
-    owner = [0] * (wide + 1)  # the row (from 1) that holds each column (from 1); column 0 is the row to place
+    # The row (from 1) that holds each column (from 1); column 0 is the row to place.
+    owner = [0] * (wide + 1)
     for row in range(1, rows + 1):
         owner[0] = row
         least, way, done = [float("inf")] * (wide + 1), [0] * (wide + 1), [False] * (wide + 1)

@@ -1,4 +1,4 @@
-"""A release as matching sees it: its name, a track's place on it, the versions that it lends to tracks."""
+"""A release: its name, the place of a track on it, and the versions that it lends to tracks."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ _YEAR = re.compile(r"\s*[(\[](?:19|20)\d\d(?:-\d\d)*[)\]]$|\s*\((?:unknown|unbek
 _DISC = re.compile(
     r"(?i)\s*[-,:]?\s*[(\[]?\b(?:cd|disc|disk|disque)\s*\d{1,2}(?:\s*of\s*\d+)?\b[)\]]?(?::.*)?$"
 )
+# The keys of an entry of `releases`, in the order of the fields of Album.
+_ENTRY = ("title", "id", "album_artist", "disc_number", "track_number", "date", "status", "primary_type")
 # Secondary types of MusicBrainz release groups that say which version every track is.
 _TYPED_VERSIONS = {"live", "remix", "demo", "karaoke"}
 
@@ -70,33 +72,18 @@ make_album = lru_cache(maxsize=16384)(Album)
 
 
 def bare_name(name: str) -> str:
-    """Return an album's name without the year and the disc that libraries append.
-
-    >>> bare_name("Blue [2001]"), bare_name("Blue CD1")
-    ('Blue', 'Blue')
-    """
+    """Return an album's name without year and disc: "Blue [2001]" and "Blue CD1" are "Blue"."""
     return _DISC.sub("", _YEAR.sub("", name.strip())).strip() or name
 
 
 def albums_in(fields: Mapping[str, Any]) -> Iterable[tuple[Album, Mapping[str, Any] | None]]:
     """Yield the releases of an entity's fields, each with its entry of `releases`.
 
-    The album that the fields name themselves has no entry: it comes with None.
-    """
+    The album that the fields name themselves has no entry: it comes with None."""
     releases = [entry for entry in fields.get("releases") or () if entry.get("title")]
     for entry in releases:
-        known = make_album(
-            entry["title"],
-            entry.get("id"),
-            entry.get("album_artist"),
-            entry.get("disc_number"),
-            entry.get("track_number"),
-            entry.get("date"),
-            entry.get("status"),
-            entry.get("primary_type"),
-            tuple(entry.get("secondary_types") or ()),
-        )
-        yield known, entry
+        values = (entry.get(name) for name in _ENTRY)
+        yield make_album(*values, tuple(entry.get("secondary_types") or ())), entry
     named = fields.get("album")
     if named and not any(entry["title"] == named for entry in releases):
         id = fields.get("mb_release_id") or fields.get("spotify_album_id")

@@ -49,8 +49,7 @@ class Sides(NamedTuple):
 def compare(tags: View, candidate: View, identified: frozenset[str] = frozenset()) -> Comparison:
     """Compare the library's view of a track with a provider's, feature by feature.
 
-    `identified` has the kinds of identifiers that led to the candidate ("isrc", "recording id").
-    """
+    `identified` has the kinds of identifiers that led to the candidate ("isrc", "recording id")."""
     sides = trim_sides(tags, candidate)
     album = compare_albums(sides)
     title, artist = compare_titles(sides), compare_artists(sides)
@@ -68,7 +67,7 @@ def compare(tags: View, candidate: View, identified: frozenset[str] = frozenset(
 
 
 def trim_sides(tags: View, candidate: View) -> Sides:
-    """Return both sides with artist and album cut from the titles, where that makes them more alike."""
+    """Return both sides, artist and album cut from the titles where that makes them more alike."""
     here, there = trim_title(tags, candidate), trim_title(candidate, tags)
     if not here.title.segments or not there.title.segments:
         return Sides(tags, candidate, here, there, None)
@@ -84,7 +83,7 @@ def trim_sides(tags: View, candidate: View) -> Sides:
 def compare_titles(sides: Sides) -> TitleFeature:
     """Compare the titles, without version words and guests.
 
-    >>> compare_titles(sides({"title": "Slow Kite, Pt. 2"}, {"title": "Slow Kite, Part 1"})).likeness
+    >>> compare_titles(sides({"title": "Kite, Pt. 2"}, {"title": "Kite, Part 1"})).likeness
     0.0
     """
     ours, theirs = sides.tags.title, sides.candidate.title
@@ -99,14 +98,14 @@ def compare_titles(sides: Sides) -> TitleFeature:
 
 
 def _is_repeatable(title: Title, candidate: View) -> bool:
-    """Whether many tracks have this title ("Intro"), or it is the album's: title track and reprise."""
+    """Whether an album may have the title twice: "Intro", or its own name, as a reprise has it."""
     if title.versions.details:
         return False
     return title.core in REPEATED_TITLES or any(title.core == album.title.core for album in candidate.albums)
 
 
 def compare_artists(sides: Sides) -> ArtistFeature:
-    """Compare the artist credits; a title that names the other side's artist is as good as a tag.
+    """Compare the artist credits; a name in the other side's title is as good as a tag.
 
     >>> compare_artists(sides({"artist": "Quill, Mara"}, {"artist": "Mara Quill feat. Oto"}))
     ArtistFeature(likeness=0.99, has_same_names=False)
@@ -123,8 +122,7 @@ def _artist_likeness(tags: View, candidate: View) -> float | None:
     """Return the likeness of the artists.
 
     Classical tracks may name the performer as artist and the composer as album artist, or the other
-    way round: the album artist may stand in for the artist.
-    """
+    way round: the album artist may stand in for the artist."""
     if tags.artist_ids and tags.artist_ids & candidate.artist_ids:
         return 1.0
     likeness = credit_similarity(tags.credit, candidate.credit)
@@ -150,10 +148,10 @@ def compare_lengths(sides: Sides) -> LengthFeature:
 
 
 def compare_albums(sides: Sides) -> AlbumFeature:
-    """Compare the tags' album with the one of the candidate's that is most alike, and the places on them.
+    """Compare the tags' album with the most alike of the candidate's, and the places on them.
 
-    >>> compare_albums(sides({"album": "Blue CD1", "track_number": 3}, {"album": "Blue", "track_number": 3}))
-    AlbumFeature(likeness=1.0, position=True)
+    >>> compare_albums(sides({"album": "Blue CD1"}, {"album": "Blue", "track_number": 3}))
+    AlbumFeature(likeness=1.0, position=None)
     """
     tags, candidate = sides.tags, sides.candidate
     album = _most_alike_album(tags, candidate)
@@ -169,7 +167,7 @@ def compare_albums(sides: Sides) -> AlbumFeature:
 
 
 def _most_alike_album(tags: View, candidate: View) -> AlbumFeature | None:
-    """Return the best of the candidate's albums; several editions of one album compete by position."""
+    """Return the best of the candidate's albums; editions of one album compete by position."""
     if not tags.albums or not candidate.albums:
         return None
     best: tuple[float, int, bool | None] = (-1.0, 0, None)
@@ -183,7 +181,7 @@ def _most_alike_album(tags: View, candidate: View) -> AlbumFeature | None:
 
 
 def _has_album_slip(tags: View, candidate: View) -> bool:
-    """Whether an album on which the candidate has the same place may be the tags' own, miswritten."""
+    """Whether an album with the candidate at the same place may be the tags' own, miswritten."""
     own = tags.albums[0]
     return any(
         same_position(own, album)
@@ -213,7 +211,8 @@ def compare_identifiers(sides: Sides, identified: frozenset[str]) -> IdentifierF
 def compare_versions(sides: Sides, album: AlbumFeature) -> VersionFeature:
     """Compare the version words of titles, comments, artists and albums.
 
-    >>> compare_versions(sides({"title": "Slow Kite"}, {"title": "Slow Kite (live)"}), AlbumFeature()).conflict
+    >>> both = sides({"title": "Slow Kite"}, {"title": "Slow Kite (live)"})
+    >>> compare_versions(both, AlbumFeature()).conflict
     'live, file says studio'
     """
     tags, candidate, here, there, _ = sides
@@ -227,10 +226,13 @@ def compare_versions(sides: Sides, album: AlbumFeature) -> VersionFeature:
     else:
         found = find_conflict(tags, candidate, here, there, album.matches)
     here_versions, there_versions = here.title.versions, there.title.versions
-    return replace(
-        found,
+    return VersionFeature(
+        found.conflict,
+        found.is_packaging,
+        found.is_unstated,
         is_one_of_many=not found.conflict
         and bool((candidate.versions.hard | candidate.implied) - phrases.PACKAGING),
+        is_same_take=found.is_same_take,
         is_half_named=any(
             bool(here_versions.details_of(kind)) != bool(there_versions.details_of(kind))
             for kind in phrases.MANY & here_versions.kinds & there_versions.kinds
@@ -241,10 +243,10 @@ def compare_versions(sides: Sides, album: AlbumFeature) -> VersionFeature:
 def forgive_slips(
     sides: Sides, title: TitleFeature, artist: ArtistFeature
 ) -> tuple[TitleFeature, ArtistFeature]:
-    """Return title and artist at one place of one album: where either agrees, the other may be miswritten.
+    """Return title and artist at one place of one album, where either may have a slip of the pen.
 
-    Titles that count differently stay different, and so do the artists of a karaoke imitation.
-    """
+    Where one agrees, the other may be miswritten. Titles that count differently stay different,
+    and so do the artists of a karaoke imitation."""
     tags, candidate = sides.tags, sides.candidate
     likeness = title.likeness
     if artist.reaches(0.9) and likeness is not None and 0.0 < likeness < _SLIP:

@@ -37,7 +37,7 @@ class Contender:
 
     @property
     def rank(self) -> tuple[bool, float, int, str]:
-        """The sort key, best first: a verified identifier, the score, the preferable release."""
+        """The sort key, best first: verified identifier, score, preferable release."""
         return (self.standing is not Standing.VERIFIED, -round(self.score, 6), self.preference, self.id)
 
     @property
@@ -53,8 +53,7 @@ class Contender:
 def prefer_official(ranked: list[Contender], margin: float) -> list[Contender]:
     """Return the contenders, best first, headed by the preferable duplicate of the best.
 
-    Only duplicates within `margin` of the best's score count.
-    """
+    Only duplicates within `margin` of the best's score count."""
     best = ranked[0]
     duplicates = [
         one
@@ -67,7 +66,7 @@ def prefer_official(ranked: list[Contender], margin: float) -> list[Contender]:
 
 
 def _are_duplicates(a: Contender, b: Contender) -> bool:
-    """Whether two candidates have one title, artist, version and length: a recording entered twice."""
+    """Whether two candidates are one recording entered twice: same title, artist, version, length."""
     ours, theirs = a.view, b.view
     if ours.credit.everybody != theirs.credit.everybody or ours.versions.hard != theirs.versions.hard:
         return False
@@ -76,6 +75,7 @@ def _are_duplicates(a: Contender, b: Contender) -> bool:
         return False
     if ours.artist_ids and theirs.artist_ids and not ours.artist_ids & theirs.artist_ids:
         return False
+    # One unknown length may hide another take; where both are unknown, nothing speaks against it.
     length = duration_support(ours.duration_ms, theirs.duration_ms)
     if length is None and (ours.duration_ms or theirs.duration_ms):
         return False
@@ -91,13 +91,13 @@ def are_rivals(best: Contender, other: Contender) -> bool:
 
     A verified identifier has only verified rivals. No rivals are: the version with a guest that the
     tags do not name, where the best has exactly the named ones; a duplicate on a less preferable
-    release; on Spotify, a copy with the same ISRC.
-    """
+    release; on Spotify, a copy with the same ISRC."""
     if best.standing is Standing.VERIFIED and other.standing is not Standing.VERIFIED:
         return False
     has_named_guests = best.comparison.artist.has_same_names and not other.comparison.artist.has_same_names
     if has_named_guests and best.score > other.score:
         return False
+    # Spotify has a track anew for each release, with the ISRC of the recording.
     if best.candidate.entity.kind == "track" and best.view.isrcs & other.view.isrcs:
         return False
     return not (_are_duplicates(best, other) and best.preference < other.preference)
@@ -107,8 +107,7 @@ def find_untimed_take(best: Contender, others: Sequence[Contender]) -> Contender
     """Return a take of unknown length that may be meant as well as `best`; None for none.
 
     For live takes, karaoke and remixes. There are many of each, and among those whose length nobody
-    knows, one that fits by length alone is chance.
-    """
+    knows, one that fits by length alone is chance."""
     chosen = best.comparison
     if not chosen.version.is_one_of_many or chosen.version.is_same_take or best.standing is Standing.VERIFIED:
         return None

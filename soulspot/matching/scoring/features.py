@@ -1,4 +1,4 @@
-"""The features of a comparison, each a small value: agreement, contradiction, or nothing to compare."""
+"""The features of a comparison, each a small value that agrees, contradicts, or says nothing."""
 
 from __future__ import annotations
 
@@ -72,12 +72,12 @@ class AlbumFeature(Likeness):
     @property
     def matches(self) -> bool:
         """Whether the candidate is on the album that the tags name."""
-        return self.reaches(SAME_ALBUM)
+        return self.likeness is not None and self.likeness >= SAME_ALBUM
 
     @property
     def is_placed(self) -> bool:
         """Whether the candidate stands on that album where the tags say."""
-        return self.matches and self.position is True
+        return self.position is True and self.matches
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class VersionFeature:
 
     conflict: str = ""  # the contradiction, in words for a person; empty for none
     is_packaging: bool = False  # conflict in words alone that shops and taggers often leave out
-    # Conflict in nothing but "single version" or "edit", which the candidate says and the tags do not.
+    # Conflict in nothing but "single version" or "edit", which only the candidate says.
     is_unstated: bool = False
     is_one_of_many: bool = False  # agreement on a version of which there are many: live, karaoke, remix
     is_same_take: bool = False  # both say which take, remix or edit it is, and the same one

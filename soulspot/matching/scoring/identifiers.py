@@ -32,8 +32,7 @@ def verify(c: Comparison) -> Standing:
     A recording or Spotify id needs no more than that nothing clear speaks against it. An ISRC,
     which versions and movements of classical works may share, needs title and length or artist on
     its side. Neither is believed against the artist, nor against a length that only the place on
-    the album explains.
-    """
+    the album explains."""
     if not c.identifiers.is_any:
         return Standing.ABSENT
     if c.title.is_below(0.5) and (c.artist.is_below(0.5) or c.length.contradicts):
@@ -42,6 +41,7 @@ def verify(c: Comparison) -> Standing:
         return Standing.CONTRADICTED
     if c.length.contradicts or (c.length.support == 0.0 and not c.album.is_placed):
         return Standing.UNSURE
+    # Rather a person is asked than a cover accepted for the original's identifier.
     if c.artist.is_below(OTHER):
         return Standing.UNSURE
     return Standing.VERIFIED if _is_confirmed(c) else Standing.UNSURE

@@ -163,8 +163,7 @@ def name_likeness(c: Comparison) -> float | None:
 
     A missing side costs a little. At the same place of the same album, half of a difference is
     taken for a slip of the pen; in a title also where the length agrees, or where an equal artist
-    has it at the same track number.
-    """
+    has it at the same track number."""
     title, artist = c.title.likeness, c.artist.likeness
     if title is None:
         return None if artist is None else 0.93 * artist

@@ -1,4 +1,4 @@
-"""Candidates believed because of the others: the only one of its name, of its length, or left over."""
+"""Candidates believed for the others' sake: the only one of a name or length, or left over."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def raise_sole_candidate(contenders: Sequence[Contender], ours: View) -> list[Co
 
 
 def _only_of_its_name(named: Sequence[Contender], length_ms: int | None) -> Contender | None:
-    """Return the only candidate of the name, raised, where no length can speak or the album agrees."""
+    """Return the only candidate of the name, raised, where no length speaks or the album agrees."""
     if len(named) != 1:
         return None
     only, c = named[0], named[0].comparison
@@ -51,8 +51,7 @@ def _only_of_its_name(named: Sequence[Contender], length_ms: int | None) -> Cont
 def _only_edit_of_its_length(named: Sequence[Contender]) -> Contender | None:
     """Return the single version or radio edit that a file without version words must be, raised.
 
-    The ordinary version is known and clearly longer or shorter, and so is all else of that name.
-    """
+    The ordinary version is known and clearly longer or shorter, and so is all else of that name."""
     for one in named:
         c = one.comparison
         is_exact = c.title.reaches(EQUAL) and c.artist.reaches(EQUAL)
@@ -73,8 +72,7 @@ def _only_miswritten(contenders: Sequence[Contender], ours: View) -> Contender |
 
     Title or artist is equal; the other has a slip, or sounds the same in another script (Japanese,
     Korean, Russian, Arabic titles). A single word with a letter changed is another word, and a
-    number another number: such titles prove nothing.
-    """
+    number another number: such titles prove nothing."""
     near = [
         one for one in contenders if one.name_likeness >= _NEAR and one.comparison.title.likeness is not None
     ]
@@ -109,7 +107,7 @@ def _is_same_length(c: Comparison) -> bool:
 
 
 def _is_plain(c: Comparison) -> bool:
-    """Whether it is an ordinary version of a whole song: no live take or remix, no video, no other part."""
+    """Whether it is an ordinary version of a whole song: no live take, remix, video or part."""
     is_ordinary = not (c.version.conflict or c.version.is_one_of_many or c.is_video)
     return is_ordinary and not c.title.is_repeatable and c.title.has_same_parts
 
@@ -123,8 +121,7 @@ def find_only_of_its_name(contenders: Sequence[Contender], length_ms: int | None
 
     So differ another mastering, and a rip with a pause. Versions that the file does not mention are
     clearly longer or shorter. A caller that accepts it has to have seen every recording of the
-    name, of any length.
-    """
+    name, of any length."""
     named = [one for one in contenders if one.name_likeness >= NAMED]
     agreeing = [one for one in named if not one.comparison.version.conflict]
     if len(agreeing) != 1 or agreeing[0].standing is not Standing.ABSENT:
@@ -149,8 +146,7 @@ def raise_left_over(one: Contender, evidence: AlbumEvidence) -> Contender:
     """Return the contender, raised where the album's other tracks leave it over for this track.
 
     For titles that cannot be compared (in two scripts, or missing): place or length are enough
-    where there is nothing else that the track could be.
-    """
+    where there is nothing else that the track could be."""
     is_left = one.id == evidence.own_id and evidence.confirmed
     if not is_left or one.comparison.title.likeness is not None or one.standing is not Standing.ABSENT:
         return one
@@ -159,10 +155,9 @@ def raise_left_over(one: Contender, evidence: AlbumEvidence) -> Contender:
 
 
 def prefer_own(ranked: list[Contender], evidence: AlbumEvidence, margin: float) -> list[Contender]:
-    """Return the contenders, best first, headed by the track's own where the best is another track's.
+    """Return the contenders headed by the track's own where the best is another track's.
 
-    Its own must be as close as the best, within `margin`.
-    """
+    Its own must be as close as the best, within `margin`."""
     best = ranked[0]
     if best.id not in evidence.claimed_ids or best.standing is Standing.VERIFIED:
         return ranked

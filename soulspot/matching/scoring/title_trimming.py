@@ -1,4 +1,4 @@
-"""Pieces of a title that are the artist's or the album's name ("Artist - Title", "Title (Album)"), cut off."""
+"""Names of artist and album cut off titles: "Artist - Title", "Title (Album)"."""
 
 from __future__ import annotations
 
@@ -27,8 +27,7 @@ class TrimmedTitle:
 def trim_title(view: View, other: View) -> TrimmedTitle:
     """Return the title of `view` without pieces that name an artist or an album of either side.
 
-    The title "Mara Quill - Paper Boats (Harbour)" of a track on "Harbour" is "paper boats".
-    """
+    The title "Mara Quill - Paper Boats (Harbour)" of a track on "Harbour" is "paper boats"."""
     title = view.title
     if len(title.segments) < 2 and not title.asides:
         return TrimmedTitle(title)
@@ -72,7 +71,7 @@ def trim_title(view: View, other: View) -> TrimmedTitle:
 
 
 def _cut_album(title: Title, side: View) -> str | None:
-    """Return the text before the album's name that ends the title, whatever dashes that name has."""
+    """Return the text before the album's name that ends the title; None where none does."""
     if not title.cuts or not side.albums:
         return None
     names = {fold(name) for album in side.albums for name in (album.name, bare_name(album.name))}

@@ -1,4 +1,4 @@
-"""The version words of two tracks beside each other: the contradiction between them, and its weight."""
+"""The version words of two tracks beside each other: their contradiction, and its weight."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ def find_conflict(
     """Return the conflict between both sides' version words; `here` and `there` are trimmed titles.
 
     "Paper Boats" beside "Paper Boats (live)" gives "live, file says studio". On the `same_album`,
-    versions that an album implies ("Unplugged") contradict nothing.
-    """
+    versions that an album implies ("Unplugged") contradict nothing."""
     our_versions = here.title.versions | tags.beside_title
     their_versions = there.title.versions | candidate.beside_title
     ours, theirs = our_versions.hard, their_versions.hard
@@ -46,7 +45,7 @@ def find_conflict(
 
 
 def _compare_takes(ours: Versions, theirs: Versions) -> VersionFeature:
-    """Compare the words that say which live take, remix or edit it is, where both sides have some."""
+    """Compare the words that say which live take, remix or edit it is, where both have some."""
     same_take = False
     for kind in sorted(ours.hard & theirs.hard):
         we_say, they_say = ours.details_of(kind), theirs.details_of(kind)
@@ -63,8 +62,7 @@ def _drop_forgiven(missing: frozenset[str], there: frozenset[str], shared: froze
     """Return the kinds without those that another kind on the other side stands for.
 
     "edit" and "single" are used for each other. "acoustic" may be missing beside "live" where both
-    sides say live; but live alone is not acoustic alone.
-    """
+    sides say live; but live alone is not acoustic alone."""
     return frozenset(
         kind
         for kind in missing

@@ -1,1 +1,1 @@
-"""Names and titles as text: read apart, tidied, compared across spellings, languages and scripts."""
+"""Names and titles as text: taken apart, tidied, compared across spellings and scripts."""

@@ -40,11 +40,7 @@ def is_unknown(name: str) -> bool:
 
 
 def is_imitation(name: str) -> bool:
-    """Whether the name is of an imitator: a karaoke label, a tribute, a cover band.
-
-    >>> is_imitation("Karaoke All Hits"), is_imitation("Mara Quill")
-    (True, False)
-    """
+    """Whether the name is of an imitator: a karaoke label, a tribute, a cover band."""
     return bool(IMITATION.search(fold(name)))
 
 
@@ -74,11 +70,7 @@ def split_credit(credit: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=16384)
 def split_featured(text: str) -> tuple[str, tuple[str, ...]]:
-    """Split a title or a credit from its "feat. ..." tail, and return it with the names in the tail.
-
-    >>> split_featured("Paper Boats (feat. Oto & Ada)")
-    ('Paper Boats', ('Oto', 'Ada'))
-    """
+    """Split a title or a credit from its "feat. ..." tail; return it with the names in that."""
     found = FEATURED.search(text)
     if not found or not text[: found.start()].strip(" ("):
         return text, ()
@@ -110,14 +102,11 @@ class Credit:
         return frozenset(map(name_key, (*self.names, *self.featured)))
 
 
-def parse_credit(artist: str | None, artists: Iterable[str] = (), aliases: Iterable[str] = ()) -> Credit:
-    """Return the credit that an artist field and a list of single names make, either may be missing.
+@lru_cache(maxsize=16384)
+def parse_credit(artist: str | None, artists: tuple[str, ...] = (), aliases: tuple[str, ...] = ()) -> Credit:
+    """Return the credit that an artist field and a list of single names make.
 
-    Words for nobody ("Various Artists", "Unknown") are dropped.
-
-    >>> parse_credit("Mara Quill feat. Oto Lind").featured
-    ('Oto Lind',)
-    """
+    Either may be missing. Words for nobody ("Various Artists", "Unknown") are dropped."""
     whole = (artist or "").strip()
     if is_various(whole) or is_unknown(whole):
         whole = ""
@@ -150,12 +139,14 @@ def name_similarity(a: str, b: str) -> float:
         if differ_in_script(key_a, key_b):
             return name_sound_similarity(key_a, key_b) or 0.0
     best = max(ratio(x, y), ratio(x.replace(" ", ""), y.replace(" ", ""))) / 100
+    # Of short names (U2, ABC, Yes) one letter is a large part, and chance.
     if min(len(x), len(y)) < 4:
         return best * 0.6
     if best < 0.85:
         fewer, more = sorted((frozenset(x.split()), frozenset(y.split())), key=len)
         if fewer <= more and max(map(len, fewer)) >= 4:
-            # "Bach" for "Johann Sebastian Bach" in classical music, but also "Prince" for "Prince Royce"
+            # Composers of classical music go by their last names, "Bach" for "Johann Sebastian
+            # Bach"; but then "Prince" is like "Prince Royce", too.
             return 0.8
     return best if best >= 0.75 else best * 0.6
 
@@ -164,8 +155,7 @@ def credit_similarity(a: Credit, b: Credit) -> float | None:
     """Return 0 to 1; from about 0.75 on the credits share their main artist.
 
     None where a side names nobody, or the scripts cannot be compared. An imitator (karaoke,
-    tribute) and an original are never alike.
-    """
+    tribute) and an original are never alike."""
     if not a.is_known or not b.is_known:
         return None
     if differ_in_imitation(a, b):
@@ -222,12 +212,12 @@ def _coverage(names: tuple[str, ...], others: tuple[str, ...]) -> float:
 
 
 def artist_has_name(artist: Mapping[str, Any], name: str) -> bool:
-    """Whether an artist (the fields of an artist search's hit) is called `name` upstream."""
+    """Whether an artist (the fields of a search's hit) is called `name` upstream."""
     return name_similarity(str(artist.get("artist", "")), name) == 1.0
 
 
 def artist_has_alias(artist: Mapping[str, Any], name: str) -> bool:
-    """Whether an artist (the fields of an artist search's hit) of another name has the alias `name`."""
+    """Whether an artist (the fields of a search's hit) of another name has the alias `name`."""
     if artist_has_name(artist, name):
         return False
     return any(name_similarity(str(alias), name) >= 0.95 for alias in artist.get("artist_aliases", ()))

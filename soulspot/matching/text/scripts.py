@@ -32,11 +32,7 @@ _VOWELS_AND_DOUBLES = re.compile(r"[aeiouywjh]+|(.)(?=\1)")
 
 @lru_cache(maxsize=16384)
 def script(text: str) -> str:
-    """Return the script that most letters of a text are in; "none" without letters.
-
-    >>> script("Sakura"), script("さくら"), script("夜に駆ける"), script("1979")
-    ('latin', 'kana', 'kana', 'none')
-    """
+    """Return the script of most letters of a text: "latin", "kana", "other"; "none" without any."""
     if text.isascii():
         return "latin" if any(map(str.isalpha, text)) else "none"
     counts: dict[str, int] = {}
@@ -79,11 +75,7 @@ def _readings(text: str) -> set[str]:
 
 @lru_cache(maxsize=16384)
 def name_sound_similarity(a: str, b: str) -> float | None:
-    """Return `sound_similarity` of two people's names, with the family name first or last.
-
-    >>> name_sound_similarity("юрий гагарин", "gagarin yuri")
-    0.97
-    """
+    """Return `sound_similarity` of two people's names, with the family name first or last."""
     found = (sound_similarity(x, y) for x in (a, *_reorder_name(a)) for y in (b, *_reorder_name(b)))
     return max((one for one in found if one is not None), default=None)
 

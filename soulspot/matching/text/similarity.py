@@ -20,11 +20,7 @@ _LEAST_NAME = 2  # letters; fewer are no name to compare
 
 @lru_cache(maxsize=32768)
 def text_similarity(a: str, b: str) -> float:
-    """Return 0 to 1 for two folded texts of one script; 0.98 and more but for articles and word breaks.
-
-    >>> text_similarity("the paper boats", "paperboats"), text_similarity("hello", "hollow") < 0.85
-    (0.99, True)
-    """
+    """Return 0 to 1 for two folded texts of one script; articles and word breaks count little."""
     if a == b:
         return 1.0 if a else 0.0
     if not a or not b:
@@ -36,8 +32,9 @@ def text_similarity(a: str, b: str) -> float:
     best = max(ratio(a, b), ratio(close_a, close_b)) / 100
     words_a, words_b = a.split(), b.split()
     fewer, more = sorted((set(words_a), set(words_b)), key=len)
+    # Four words in common are no chance: subtitles and series names come and go.
     if len(fewer) >= 4 and fewer <= more and best < 0.9:
-        return max(best, 0.88)  # a long title and the same title with an addition
+        return max(best, 0.88)
     if len(words_a) == len(words_b) > 2 and sorted(words_a) == sorted(words_b):
         return max(best, 0.93)
     return best
@@ -51,8 +48,7 @@ def _plain(text: str) -> str:
 def written_similarity(a: str, b: str) -> float | None:
     """Return 0 to 1 for two folded texts of any scripts, by sound where the scripts differ.
 
-    None where the scripts differ and the sounds do not agree, which proves nothing.
-    """
+    None where the scripts differ and the sounds do not agree, which proves nothing."""
     direct = text_similarity(a, b)
     if direct == 1.0 or (a.isascii() and b.isascii()):
         return direct
@@ -66,15 +62,12 @@ def written_similarity(a: str, b: str) -> float | None:
 def title_similarity(a: Title, b: Title) -> float | None:
     """Return 0 to 1 for two titles without their version words and guests.
 
-    0 where both count parts and count differently; None where the scripts cannot be compared.
-
-    >>> from soulspot.matching.text.titles import parse_title
-    >>> title_similarity(parse_title("Movement, Pt. 2"), parse_title("Movement, Part 1"))
-    0.0
-    """
+    0 where both count parts and count differently ("Movement, Pt. 2" beside "Movement, Part 1");
+    None where the scripts cannot be compared."""
     best = written_similarity(a.core, b.core)
     if best is None:
         return None
+    # A subtitle that both sides have counts in full; one that a side leaves out costs a little.
     if a.full != a.core or b.full != b.core:
         whole = written_similarity(a.full, b.full) or 0.0
         both = a.full != a.core and b.full != b.core
@@ -90,8 +83,7 @@ def _limit_by_numbers(a: str, b: str) -> float | None:
     """Return the most that two folded titles can be alike by their numbers; None for no limit.
 
     Movements of classical works, parts and sequels differ in a letter or a digit only: "Part 1"
-    and "Part 2" are compared as numbers.
-    """
+    and "Part 2" are compared as numbers."""
     here, there = count_parts(a), count_parts(b)
     if here.numbers == there.numbers:
         return None
@@ -116,11 +108,7 @@ def tolerance_ms(length_ms: int) -> tuple[float, float]:
 
 
 def duration_support(a_ms: int | None, b_ms: int | None) -> float | None:
-    """Return -1 where two lengths contradict, else 0 to 1 of support; None where one is unknown.
-
-    >>> duration_support(200_000, 200_400), duration_support(200_000, 260_000)
-    (1.0, -1.0)
-    """
+    """Return -1 where two lengths contradict, else 0 to 1 of support; None where one is unknown."""
     if not a_ms or not b_ms:
         return None
     agree, contradict = tolerance_ms(min(a_ms, b_ms))
@@ -137,8 +125,7 @@ def duration_support(a_ms: int | None, b_ms: int | None) -> float | None:
 def may_be_miswritten_title(a: Title, b: Title) -> bool:
     """Whether one title may be the other with words or letters lost, swapped or run together.
 
-    Such a likeness proves nothing by itself: use it where everything around the title agrees.
-    """
+    Such a likeness proves nothing by itself: use it where everything around the title agrees."""
     return any(_is_slip(one, other) for one in {a.core, a.plain} for other in {b.core, b.plain})
 
 

@@ -1,4 +1,4 @@
-"""Tags put in order: placeholders dropped, numbers and artists moved out of titles, gaps filled by path."""
+"""Tags put in order: placeholders dropped, titles cleared of numbers, gaps filled by path."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _DASH = re.compile(r"\s+[-–—]\s+|(?<=_)-(?=_)")
 
 @lru_cache(maxsize=2048)
 def normalise_tags(tags: TrackTags, path: bytes | None = None, *, split: bool = True) -> TrackTags:
-    """Return the tags tidied, with gaps filled from the path (".../Artist/Album (2001)/03 - Title.flac").
+    """Return the tags tidied, with gaps filled from the path.
 
     "Artist - Title" in the title of a track without artist is split where `split` is true.
     Identifiers stay as they are. The result normalised again is itself.
@@ -92,8 +92,7 @@ def _restore_spaces(title: str) -> str:
     """Return a title that a file name became, with its spaces.
 
     Underscores are spaces where there are no others, and so are hyphens where longer dashes part
-    artist and title.
-    """
+    artist and title."""
     if " " in title.strip():
         return title
     if "---" in title:
@@ -105,8 +104,7 @@ def _restore_spaces(title: str) -> str:
 def _cut_number(title: str, number: int | None) -> tuple[str, int | None]:
     """Cut the leading track numbers that cannot be part of the name; return title and number.
 
-    "03 - Title", "003-Title" and "3. Title" are cut, "99 Luftballons" and "1979" are not.
-    """
+    "03 - Title", "003-Title" and "3. Title" are cut, "99 Luftballons" and "1979" are not."""
     while (found := _LEADING.match(title)) is not None:
         written, sign = found["number"], found["sign"]
         rest = title[found.end() :].strip()
@@ -120,11 +118,7 @@ def _cut_number(title: str, number: int | None) -> tuple[str, int | None]:
 
 
 def strip_artist(title: str, artist: str | None) -> str:
-    """Return the title without the artist's name before or after a dash.
-
-    >>> strip_artist("Mara Quill - Paper Boats", "Mara Quill")
-    'Paper Boats'
-    """
+    """Return the title without the artist's name before or after a dash."""
     pieces = _DASH.split(title)
     names = {fold(artist), fold(lead_artist(artist))} - {""} if artist else set()
     if len(pieces) > 1 and fold(pieces[0]) in names:
@@ -137,7 +131,7 @@ def strip_artist(title: str, artist: str | None) -> str:
 
 
 def guess_from_path(path: bytes) -> TrackTags:
-    """Return the tags that the last two folders and the file name suggest; nothing in them is certain.
+    """Return the tags that the last two folders and the file name suggest.
 
     >>> guess = guess_from_path(b"Mara Quill/Harbour (2001)/03 - Paper Boats.flac")
     >>> guess.artist, guess.album, guess.date, guess.track_number, guess.title
@@ -160,7 +154,8 @@ def guess_from_path(path: bytes) -> TrackTags:
         and not (artist and fold(parts[0]) == fold(artist))
         and not parse_versions(bare_title(parts[1]) or parts[1]).kinds
     ):
-        # "phone backup/832/Artist - Title": a folder without a name says nothing, nor does the one above.
+        # "phone backup/832/Artist - Title": a folder without a name says nothing, nor does the one
+        # above it.
         artist = album = date = None
     number = None
     if found := _STEM_NUMBER.match(stem):

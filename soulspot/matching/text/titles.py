@@ -88,6 +88,7 @@ def parse_title(text: str) -> Title:
         if phrase:
             segments[-1] = name
             asides.insert(0, Aside(phrase, parse_versions(phrase)))
+    # "(with Oto)" names a guest, "(with strings, live)" a version.
     for inner in brackets:
         bracketed = FEATURED_BRACKET.match(inner)
         if bracketed and not parse_versions(inner).hard:
@@ -104,7 +105,7 @@ def parse_title(text: str) -> Title:
 
 
 def _cuts(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the text from each dash and from the last bracket on, folded, with the text before it."""
+    """Yield each end of a text from a dash or the last bracket on, folded, with its beginning."""
     for dash in _DASH.finditer(text):
         if fold(text[: dash.start()]) and fold(text[dash.end() :]):
             yield fold(text[dash.end() :]), text[: dash.start()]
@@ -120,8 +121,7 @@ def _is_name_by_length(versions: Versions, piece: str) -> bool:
 def _split_brackets(text: str) -> tuple[str, list[str]]:
     """Return the text without its brackets, and the insides of those.
 
-    Brackets count at the end of the text, or where they hold version words or guests.
-    """
+    Brackets count at the end of the text, or where they hold version words or guests."""
     insides: list[str] = []
     while text and text[-1] in _OPENING:
         start = _bracket_start(text)

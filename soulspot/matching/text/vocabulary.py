@@ -1,4 +1,4 @@
-"""The names and words of `vocabulary.toml`, ready for use: sets of folded names, joined patterns."""
+"""The names and words of `vocabulary.toml`: sets of folded names, joined patterns."""
 
 from __future__ import annotations
 

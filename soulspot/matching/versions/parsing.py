@@ -77,11 +77,7 @@ NO_VERSIONS = Versions()
 
 
 def describe_versions(kinds: Iterable[str]) -> str:
-    """Return version kinds in words for a person; "studio" for none.
-
-    >>> describe_versions({"edit", "live"})
-    'live radio edit'
-    """
+    """Return version kinds in words for a person, as "live radio edit"; "studio" for none."""
     return " ".join(sorted(phrases.SHOWN.get(kind, kind) for kind in kinds)) or "studio"
 
 
@@ -129,21 +125,13 @@ def _telling_words(text: str) -> frozenset[str]:
 
 @lru_cache(maxsize=16384)
 def split_trailing_version(folded: str) -> tuple[str, str]:
-    """Split a folded title into its name and the version phrase it ends with, which may be empty.
-
-    >>> split_trailing_version("paper boats radio edit")
-    ('paper boats', 'radio edit')
-    """
+    """Split a folded title into its name and the version phrase it ends with, maybe empty."""
     found = _trailing_rule().match(folded)
     return (found["name"], found["version"]) if found else (folded, "")
 
 
 @lru_cache(maxsize=16384)
 def album_versions(title: str) -> frozenset[str]:
-    """Return the version kinds that an album's name lends to its tracks.
-
-    >>> album_versions("Harbour Unplugged") == {"live", "acoustic"}
-    True
-    """
+    """Return the version kinds that an album's name lends to its tracks: "Unplugged" is live."""
     folded = fold(title)
     return frozenset(kind for kind, rule in _album_rules() if rule.search(folded))
