@@ -4,9 +4,8 @@ Nothing here sets a timer: the owner of one (APScheduler in the daemon) calls `f
 Times are the running loop's, in seconds. docs/reference/batch.md is the user's guide.
 
 The way of an item: `add`, `add_batch` or `submit` accepts it into the batch that is collecting, or
-parks it while `max_pending` items are pending. A batch that is full or flushed is due and gets a
-task of its own, at most `max_in_flight` at a time. The task calls the function, answers the items,
-reports the result and ends."""
+parks it while `max_pending` items are pending. A full or flushed batch is due and gets a task, of
+which `max_in_flight` run at a time. The task calls the function, answers the items and reports."""
 
 from __future__ import annotations
 
@@ -156,7 +155,7 @@ class BatchProcessor(Generic[T, R]):
         """Run all pending batches; return one result over those that no `add` returns.
 
         Batches already in flight are not part of it. Items that arrive before its last batch starts
-        ride along. Raises ValueError without a processor function; everything then stays pending."""
+        ride along. Without a processor function all stays pending, and ValueError is raised."""
         return await self._flush("manual")
 
     async def flush_if_needed(self) -> BatchResult[T, R] | None:
@@ -238,7 +237,10 @@ class BatchProcessor(Generic[T, R]):
             admission: Future[Any] = asyncio.get_running_loop().create_future()
             self._parked.append((item, key, admission, filled))
             return admission
-        self._accept(item, key, filled=None if self._is_inside_call() else filled)
+        batch = self._accept(item, key)
+        if batch is not None and not self._is_inside_call():
+            batch.add_caller(filled)
+            filled.append(batch)
         return None
 
     def _admit_parked(self) -> None:
@@ -247,20 +249,19 @@ class BatchProcessor(Generic[T, R]):
             item, key, future, filled = self._parked.popleft()
             if future.done():  # cancelled while parked
                 continue
-            if filled is None:
-                self._accept(item, key, future)
-            else:
-                self._accept(item, key, filled=filled)
+            batch = self._accept(item, key, future if filled is None else None)
+            if filled is not None:
+                if batch is not None:
+                    batch.add_caller(filled)
+                    filled.append(batch)
                 future.set_result(None)
 
-    def _accept(
-        self, item: T, key: Hashable, answer: Future[R] | None = None, filled: _Filled[T, R] | None = None
-    ) -> None:
-        """Put the item into a batch; append the batch to `filled` if the item makes it run."""
+    def _accept(self, item: T, key: Hashable, answer: Future[R] | None = None) -> Batch[T, R] | None:
+        """Put the item into a batch; return the batch if it runs because of this item."""
         if self._key is not None and (known := self._batch_by_key.get(key)):
             if answer is not None:
                 known.index_by_future[answer] = known.index_by_key[key]
-            return
+            return None
         if (batch := self._collecting) is None:
             batch = self._collecting = Batch(since=asyncio.get_running_loop().time())
             self._queue.append(batch)
@@ -273,14 +274,15 @@ class BatchProcessor(Generic[T, R]):
         if self._key is not None:
             batch.index_by_key[key] = index
             self._batch_by_key[key] = batch
-        if index + 1 == self._batch_size:
-            self._collecting = None
-            if self._auto_flush:
-                if filled is not None and not batch.is_due:  # else a flush returns its result
-                    batch.add_caller(filled)
-                    filled.append(batch)
-                batch.must_run = True
-                self._start_due_batches()
+        if index + 1 < self._batch_size:
+            return None
+        self._collecting = None
+        if not self._auto_flush:
+            return None
+        was_flushed = batch.is_due
+        batch.must_run = True
+        self._start_due_batches()
+        return None if was_flushed else batch  # the flush returns its result otherwise
 
     # Waiting for batches, by the callers that return a BatchResult.
 
