@@ -117,7 +117,7 @@ class _Planner:
             places = self.catalogue.places(recording.mbid)
             if recording.mbid in self.used or not places or _is_compilation(places[0].release):
                 continue
-            if self.styler.tags_for(recording, places[0], style).style is style:
+            if self.styler.tags_for(recording, places[0], style)[1] is style:
                 path = self._single_path(recording.artist, recording.title)
                 yield self.file(recording, places[0], style, path, "single")
                 return
@@ -191,9 +191,9 @@ class _Planner:
         length = self._length(recording, place)
         if length > _LONG_MS and path.suffix == ".mp3":
             path = path.with_name(path.name.removesuffix(".mp3") + ".m4a")
-        styled = self.styler.tags_for(recording, place, style, other=self._unlike(recording))
-        summary = str(styled.style)
-        return PlannedFile(path, kind, summary, length, styled.tags, recording.mbid, recording.spotify_ids)
+        other = self._unlike(recording)
+        tags, style = self.styler.tags_for(recording, place, style, other=other)
+        return PlannedFile(path, kind, str(style), length, tags, recording.mbid, recording.spotify_ids)
 
     def _length(self, recording: Recording, place: Place) -> int:
         """Return the length the services know, give or take the silence that rips differ by, in

@@ -5,7 +5,7 @@ Whatever the style, a person could tell the recording from the tags."""
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 from soulspot.models import Identifiers, TrackTags
@@ -34,14 +34,6 @@ class Style(StrEnum):
 _IDENTIFIED = (Style.IDS, Style.SPOTIFY, Style.MERGED)
 
 
-@dataclass(frozen=True, slots=True)
-class StyledTags:
-    """Tags, and the style that they really have: see `TagStyler.tags_for`."""
-
-    tags: TrackTags
-    style: Style
-
-
 class TagStyler:
     """Tags the recordings of one catalogue."""
 
@@ -57,8 +49,9 @@ class TagStyler:
 
     def tags_for(
         self, recording: Recording, place: Place, style: Style, *, other: Recording | None = None
-    ) -> StyledTags:
-        """Return tags for a recording as it stands on a release.
+    ) -> tuple[TrackTags, Style]:
+        """Return tags for a recording as it stands on a release, and the style that they really
+        have.
 
         A style that the recording cannot have (no ISRC, no guest, no Spotify track) becomes TEXT,
         and a style that would fit two recordings becomes IDS. WRONG takes the id of `other`."""
@@ -66,7 +59,7 @@ class TagStyler:
             style = Style.TEXT
         if not self._identifies(recording, place, style):
             style = Style.IDS
-        return StyledTags(self._styled(recording, place, style, other) or TrackTags(), style)
+        return self._styled(recording, place, style, other) or TrackTags(), style
 
     def _identifies(self, recording: Recording, place: Place, style: Style) -> bool:
         """Whether tags in this style fit this recording and no other."""

@@ -94,7 +94,7 @@ class Behaviour:
             checked = _ADAPTER.validate_json(json.dumps(wanted), strict=True)
         except ValidationError as error:
             wrong = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
-            raise ValueError(f"no such behaviour: {'; '.join(wrong)}") from None
+            raise ValueError(f"cannot change the behaviour: {'; '.join(wrong)}") from None
         # Copy into this object: the servers hold it.
         for each in fields(self):
             setattr(self, each.name, getattr(checked, each.name))
