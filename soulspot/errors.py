@@ -114,8 +114,9 @@ class ProviderError(SoulSpotError):
     """Something went wrong between us and an upstream service; `status` is the HTTP status, if
     any."""
 
-    def __init__(self, message: str, *, status: int | None = None) -> None:
+    def __init__(self, message: str, *, status: int | None = None, words: str | None = None) -> None:
         self.status = status
+        self.words = words  # the service's own message, if it sent one
         super().__init__(message)
 
 

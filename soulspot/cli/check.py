@@ -34,7 +34,7 @@ from soulspot.version import __version__
 COUNTED_FILES = 1000
 NAMED_PROBLEMS = 5
 NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "glusterfs", "ceph"})
-LIBRARIES = ("aiohttp", "aiolimiter", "APScheduler", "musicbrainzngs", "mutagen", "spotipy", "sqlite-utils",
+LIBRARIES = ("aiohttp", "aiolimiter", "APScheduler", "mutagen", "sqlite-utils",
              "RapidFuzz")  # fmt: skip
 # earlier releases can damage a WAL database when two processes write to it and checkpoint at once
 WAL_RESET_FIXED = (3, 51, 3)

@@ -16,7 +16,7 @@ class Provider(Protocol):
     """One upstream service, asked for many lookups at a time.
 
     Subclass it: the attributes with a body here are defaults. All methods run in the event loop and
-    must not block it; `threaded.SyncClient` keeps a synchronous client library in a thread."""
+    must not block it."""
 
     name: str
     """The provider's name in queries, tables, config.toml and metrics: "musicbrainz", say."""

@@ -26,6 +26,8 @@ class _Request:
     base_url: str
     payload: Any
     headers: Mapping[str, str]  # for the host of `url` only
+    form: Mapping[str, str] | None = None  # sent in place of a JSON payload
+    keep_query: bool = False  # give the query to a redirect that has none
     most: int = transport.MAX_BODY  # bytes of the body
     is_allowed: Callable[[str], bool] = lambda url: True
 
@@ -49,13 +51,19 @@ class Http:
         *,
         base_url: str,
         payload: Any = None,
+        form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        keep_query: bool = False,
     ) -> Any:
         """Return the JSON document that answers a request with `payload` as its JSON body.
 
+        `form` sends fields of a form instead. With `keep_query`, a redirect to a URL without a
+        query gets the query of the URL before it.
+
         `headers` are sent to the host of `url` only, not to a redirect's. Raises Limited,
         Unavailable, Refused, BatchRejected (400) or BadAnswer (`status` 404: unknown route)."""
-        return decode_json(await self._fetch(_Request(method, url, base_url, payload, headers or {})))
+        request = _Request(method, url, base_url, payload, headers or {}, form, keep_query)
+        return decode_json(await self._fetch(request))
 
     async def fetch_bytes(
         self, url: str, *, base_url: str, accept: str, most: int, allowed: Callable[[str], bool]
@@ -64,7 +72,9 @@ class Http:
 
         Raises Limited, Unavailable, Refused, BatchRejected (400) or BadAnswer, the last also for a
         URL that is not allowed and for a larger body."""
-        return await self._fetch(_Request("GET", url, base_url, None, {"Accept": accept}, most, allowed))
+        return await self._fetch(
+            _Request("GET", url, base_url, None, {"Accept": accept}, most=most, is_allowed=allowed)
+        )
 
     async def close(self) -> None:
         """Close the session; a later request opens another."""
@@ -89,7 +99,10 @@ class Http:
                 return body
             if status not in transport.REDIRECTS:
                 raise transport.refusal(host, status, body)
+            query = urlsplit(target).query
             target = transport.redirect_target(target, headers.get("Location"))
+            if request.keep_query and query and not urlsplit(target).query:
+                target += f"?{query}"
         raise BadAnswer(f"{host} redirects more than {transport.MAX_REDIRECTS} times")
 
     async def _send(self, request: _Request, url: str, attempt: int) -> tuple[int, Mapping[str, str], bytes]:
@@ -103,7 +116,12 @@ class Http:
             async with (
                 asyncio.timeout(self.timeout),
                 self._open_session().request(
-                    request.method, url, json=request.payload, headers={**headers}, allow_redirects=False
+                    request.method,
+                    url,
+                    json=request.payload,
+                    data=request.form,
+                    headers={**headers},
+                    allow_redirects=False,
                 ) as response,
             ):
                 body = bytearray()

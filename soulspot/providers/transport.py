@@ -1,4 +1,4 @@
-"""One HTTP request through its gate, whichever library sends it: retries, records, refusals."""
+"""One HTTP request through its gate: retries, records, refusals."""
 
 from __future__ import annotations
 
@@ -115,12 +115,13 @@ def refusal(host: str, status: int, body: bytes) -> ProviderError:
 
     BatchRejected for a malformed request, Refused for one that needs a person, BadAnswer (with its
     status) for anything else, 404 included."""
-    message = f"{host}: {_status_text(status)}{_service_words(body)}"
+    words = _service_words(body)
+    message = f"{host}: {_status_text(status)}" + (f": {words}" if words else "")
     if status in (400, 413, 414, 422):
-        return BatchRejected(message, status=status)
+        return BatchRejected(message, status=status, words=words)
     if status in (401, 403):
-        return Refused(message, status=status)
-    return BadAnswer(message, status=status)
+        return Refused(message, status=status, words=words)
+    return BadAnswer(message, status=status, words=words)
 
 
 def _status_text(status: int) -> str:
@@ -130,8 +131,8 @@ def _status_text(status: int) -> str:
         return f"HTTP {status}"
 
 
-def _service_words(body: bytes) -> str:
-    """Return ": " and the service's own message, at most 200 characters and no HTML; or ""."""
+def _service_words(body: bytes) -> str | None:
+    """Return the service's own message, at most 200 characters and no HTML; None if there is none."""
     try:
         document = json.loads(body)
         words = document.get("error") or document.get("message") or document.get("help")
@@ -139,7 +140,7 @@ def _service_words(body: bytes) -> str:
             words = words.get("message")
     except (ValueError, AttributeError, RecursionError):
         words = None if b"<" in body[:200] else body[:200].decode("utf-8", "replace")
-    return f": {words.strip()[:200]}" if isinstance(words, str) and words.strip() else ""
+    return (words.strip()[:200] or None) if isinstance(words, str) else None
 
 
 def endpoint_of(url: str, base_url: str) -> str:

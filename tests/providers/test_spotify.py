@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -176,7 +177,7 @@ async def test_an_expired_token_is_renewed_once_and_the_request_repeated() -> No
     watched = Watched()
     async with spotify(Api(token=token, tracks=tracks), watched) as (provider, up):
         answers = await provider.lookup([track(1)])
-        assert up.paths == ["/token", "/v1/tracks/", "/token", "/v1/tracks/"]
+        assert up.paths == ["/token", "/v1/tracks", "/token", "/v1/tracks"]
     assert entities(answers[0]) == [spotify_id(1)]
     assert watched.gates.snapshot()[0].requests == 4  # token requests pass the gate, too
 
@@ -185,6 +186,12 @@ async def test_a_token_is_fetched_once_for_many_lookups() -> None:
     async with spotify(Api(tracks=known(1))) as (provider, up):
         for _ in range(3):
             await provider.lookup([track(1)])
+        assert up.paths.count("/token") == 1
+
+
+async def test_lookups_at_the_same_time_share_one_token() -> None:
+    async with spotify(Api(tracks=known(1, 2))) as (provider, up):
+        await asyncio.gather(provider.lookup([track(1)]), provider.lookup([track(2)]))
         assert up.paths.count("/token") == 1
 
 

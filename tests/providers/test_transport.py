@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import gzip
 import json
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -14,50 +13,27 @@ import pytest
 from aiohttp import web
 
 from soulspot.errors import BadAnswer, BatchRejected, Limited, Refused, Unavailable
-from soulspot.providers import transport
 from soulspot.providers.http import Http
-from soulspot.providers.session import GatedSession
-from soulspot.providers.threaded import SyncClient
-from soulspot.providers.transport import TimedOut, endpoint_of, send_with_retries
+from soulspot.providers.transport import TimedOut, endpoint_of
 from tests.providers.upstream import FAST, Watched, always, upstream
 
 Fetch = Callable[[str], Awaitable[Any]]
-KINDS = ("aiohttp", "requests")
 
 
 @contextlib.asynccontextmanager
-async def fetching(watched: Watched, kind: str, url: str, seconds: float = 20.0) -> AsyncIterator[Fetch]:
-    """Yield a function that gets a path by the transport `kind` and returns its JSON."""
-    gate = watched.gates.open("p", url, rate=FAST)
-    if kind == "aiohttp":
-        http = Http(watched.gates, "p", timeout=seconds)
-        try:
-            yield lambda path: http.fetch_json("GET", url + path, base_url=url)
-        finally:
-            await http.close()
-        return
-    client = SyncClient(
-        "p", lambda: GatedSession(watched.gates, "p", base_url=url, timeout=seconds), lambda session: session
-    )
-
-    def get(session: GatedSession, target: str) -> Any:
-        response = session.get(target)
-        if response.status_code != 200:
-            raise transport.refusal("p", response.status_code, response.content)
-        return response.json()
-
+async def fetching(watched: Watched, url: str, seconds: float = 20.0) -> AsyncIterator[Fetch]:
+    """Yield a function that gets a path and returns its JSON."""
+    watched.gates.open("p", url, rate=FAST)
+    http = Http(watched.gates, "p", timeout=seconds)
     try:
-        yield lambda path: send_with_retries(
-            gate, lambda attempt: client.call(get, url + path, deadline=seconds, attempt=attempt)
-        )
+        yield lambda path: http.fetch_json("GET", url + path, base_url=url)
     finally:
-        client.abandon()
+        await http.close()
 
 
-@pytest.mark.parametrize("kind", KINDS)
-async def test_an_answer_comes_back_and_its_request_is_reported_once(kind: str) -> None:
+async def test_an_answer_comes_back_and_its_request_is_reported_once() -> None:
     watched = Watched()
-    async with upstream(always({"a": [1, "é"]})) as up, fetching(watched, kind, up.url) as fetch:
+    async with upstream(always({"a": [1, "é"]})) as up, fetching(watched, up.url) as fetch:
         assert await fetch("/ws/2/recording") == {"a": [1, "é"]}
     (record,) = watched.records
     assert (record.provider, record.endpoint, record.status, record.attempt) == (
@@ -69,12 +45,11 @@ async def test_an_answer_comes_back_and_its_request_is_reported_once(kind: str) 
     assert record.duration_ms > 0
 
 
-@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("status", [429, 503])
-async def test_a_limit_is_not_asked_again_and_nobody_asks_until_it_is_over(kind: str, status: int) -> None:
+async def test_a_limit_is_not_asked_again_and_nobody_asks_until_it_is_over(status: int) -> None:
     watched = Watched()
     answer = always({"error": "slow down"}, status, {"Retry-After": "7200"})
-    async with upstream(answer) as up, fetching(watched, kind, up.url) as fetch:
+    async with upstream(answer) as up, fetching(watched, up.url) as fetch:
         with pytest.raises(Limited) as limited:
             await fetch("/")
         with pytest.raises(Limited):
@@ -84,13 +59,10 @@ async def test_a_limit_is_not_asked_again_and_nobody_asks_until_it_is_over(kind:
     assert limited.value.until == pytest.approx(watched.gates.snapshot()[0].opens_at, abs=1)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-async def test_a_failing_service_is_asked_three_times_and_each_passes_the_gate(
-    kind: str, no_backoff: None
-) -> None:
+async def test_a_failing_service_is_asked_three_times_and_each_passes_the_gate(no_backoff: None) -> None:
     watched = Watched()
     async with upstream(always("<html>bad gateway</html>", 502)) as up:
-        async with fetching(watched, kind, up.url) as fetch:
+        async with fetching(watched, up.url) as fetch:
             with pytest.raises(Unavailable) as failure:
                 await fetch("/")
         assert len(up.requests) == 3
@@ -100,8 +72,7 @@ async def test_a_failing_service_is_asked_three_times_and_each_passes_the_gate(
     assert watched.gates.snapshot()[0].requests == 3
 
 
-@pytest.mark.parametrize("kind", KINDS)
-async def test_a_dropped_connection_is_no_answer_and_is_tried_again(kind: str, no_backoff: None) -> None:
+async def test_a_dropped_connection_is_no_answer_and_is_tried_again(no_backoff: None) -> None:
     watched = Watched()
 
     async def drop(request: web.Request) -> web.StreamResponse:
@@ -110,27 +81,25 @@ async def test_a_dropped_connection_is_no_answer_and_is_tried_again(kind: str, n
             request.transport.abort()
         return web.json_response({"third": "time"})
 
-    async with upstream(drop) as up, fetching(watched, kind, up.url) as fetch:
+    async with upstream(drop) as up, fetching(watched, up.url) as fetch:
         assert await fetch("/") == {"third": "time"}
     assert watched.statuses == [None, None, 200]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-async def test_a_host_that_is_not_there_is_unavailable_without_an_answer(kind: str, no_backoff: None) -> None:
+async def test_a_host_that_is_not_there_is_unavailable_without_an_answer(no_backoff: None) -> None:
     watched = Watched()
     async with upstream(always({})) as up:
         url = up.url
-    async with fetching(watched, kind, url) as fetch:
+    async with fetching(watched, url) as fetch:
         with pytest.raises(Unavailable) as failure:
             await fetch("/")
     assert not failure.value.answered
     assert watched.statuses == [None, None, None]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-async def test_retries_stay_a_small_share_of_the_traffic(kind: str, no_backoff: None) -> None:
+async def test_retries_stay_a_small_share_of_the_traffic(no_backoff: None) -> None:
     watched = Watched()
-    async with upstream(always({}, 500)) as up, fetching(watched, kind, up.url) as fetch:
+    async with upstream(always({}, 500)) as up, fetching(watched, up.url) as fetch:
         good = always({})
         for _ in range(
             10
@@ -144,7 +113,6 @@ async def test_retries_stay_a_small_share_of_the_traffic(kind: str, no_backoff: 
     assert retries <= 5 + len(watched.records) / 10
 
 
-@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     "body",
     [
@@ -159,25 +127,23 @@ async def test_retries_stay_a_small_share_of_the_traffic(kind: str, no_backoff: 
     ],
     ids=["truncated", "html", "deep", "long number", "nan", "infinity", "empty", "binary"],
 )
-async def test_what_is_not_json_is_a_bad_answer_and_not_asked_again(kind: str, body: str | bytes) -> None:
+async def test_what_is_not_json_is_a_bad_answer_and_not_asked_again(body: str | bytes) -> None:
     watched = Watched()
-    async with upstream(always(body)) as up, fetching(watched, kind, up.url) as fetch:
+    async with upstream(always(body)) as up, fetching(watched, up.url) as fetch:
         with pytest.raises(BadAnswer):
             await fetch("/")
         assert len(up.requests) == 1
     assert watched.statuses == [200]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-async def test_a_lone_surrogate_does_not_reach_the_database(kind: str) -> None:
+async def test_a_lone_surrogate_does_not_reach_the_database() -> None:
     body = '{"name": "a\\ud83dz", "whole": "\\ud83d\\ude00"}'
-    async with upstream(always(body)) as up, fetching(Watched(), kind, up.url) as fetch:
+    async with upstream(always(body)) as up, fetching(Watched(), up.url) as fetch:
         document = await fetch("/")
     assert document == {"name": "a?z", "whole": "😀"}
 
 
-@pytest.mark.parametrize("kind", KINDS)
-async def test_a_decompression_bomb_is_cut_short(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_decompression_bomb_is_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
     watched = Watched()
     bomb = gzip.compress(b'"' + b"a" * 40_000_000 + b'"')
 
@@ -189,52 +155,48 @@ async def test_a_decompression_bomb_is_cut_short(kind: str, monkeypatch: pytest.
             zlib_executor_size=0,
         )
 
-    async with upstream(answer) as up, fetching(watched, kind, up.url) as fetch:
+    async with upstream(answer) as up, fetching(watched, up.url) as fetch:
         with pytest.raises(BadAnswer, match="larger than 16777216"):
             await fetch("/")
     assert watched.statuses == [200]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-async def test_a_redirect_passes_the_gate_of_the_host_it_leads_to(kind: str) -> None:
+async def test_a_redirect_passes_the_gate_of_the_host_it_leads_to() -> None:
     watched = Watched()
     async with upstream(always({"here": True})) as other:
 
         async def answer(request: web.Request) -> web.StreamResponse:
             return web.Response(status=301, headers={"Location": f"{other.url}/there"})
 
-        async with upstream(answer) as up, fetching(watched, kind, up.url) as fetch:
+        async with upstream(answer) as up, fetching(watched, up.url) as fetch:
             assert await fetch("/") == {"here": True}
     assert watched.statuses == [301, 200]
     assert [gate.requests for gate in watched.gates.snapshot()] == [1, 1]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-async def test_a_circle_of_redirects_ends(kind: str) -> None:
+async def test_a_circle_of_redirects_ends() -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
         return web.Response(status=302, headers={"Location": "/again"})
 
-    async with upstream(answer) as up, fetching(Watched(), kind, up.url) as fetch:
+    async with upstream(answer) as up, fetching(Watched(), up.url) as fetch:
         with pytest.raises(BadAnswer, match="redirects"):
             await fetch("/")
         assert len(up.requests) == 4
 
 
-@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("status", "error"), [(400, BatchRejected), (401, Refused), (403, Refused), (404, BadAnswer)]
 )
-async def test_a_refusal_keeps_the_services_own_words(kind: str, status: int, error: type[Exception]) -> None:
+async def test_a_refusal_keeps_the_services_own_words(status: int, error: type[Exception]) -> None:
     async with (
         upstream(always({"error": "so it is"}, status)) as up,
-        fetching(Watched(), kind, up.url) as fetch,
+        fetching(Watched(), up.url) as fetch,
     ):
         with pytest.raises(error, match="so it is"):
             await fetch("/")
 
 
-@pytest.mark.parametrize("kind", KINDS)
-async def test_a_service_that_dribbles_costs_one_timeout(kind: str) -> None:
+async def test_a_service_that_dribbles_costs_one_timeout() -> None:
     watched = Watched()
 
     async def dribble(request: web.Request) -> web.StreamResponse:
@@ -245,7 +207,7 @@ async def test_a_service_that_dribbles_costs_one_timeout(kind: str) -> None:
             await asyncio.sleep(0.005)
         return response
 
-    async with upstream(dribble) as up, fetching(watched, kind, up.url, seconds=0.2) as fetch:
+    async with upstream(dribble) as up, fetching(watched, up.url, seconds=0.2) as fetch:
         with pytest.raises(TimedOut):
             await fetch("/")
         assert len(up.requests) == 1
@@ -254,8 +216,7 @@ async def test_a_service_that_dribbles_costs_one_timeout(kind: str) -> None:
         assert await fetch("/") == {"well": "again"}
 
 
-@pytest.mark.parametrize("kind", KINDS)
-async def test_cancelling_a_request_says_nothing_of_the_host_and_the_next_one_works(kind: str) -> None:
+async def test_cancelling_a_request_says_nothing_of_the_host_and_the_next_one_works() -> None:
     watched = Watched()
     arrived, never = asyncio.Event(), asyncio.Event()
 
@@ -264,7 +225,7 @@ async def test_cancelling_a_request_says_nothing_of_the_host_and_the_next_one_wo
         await never.wait()
         return web.Response()
 
-    async with upstream(hang) as up, fetching(watched, kind, up.url) as fetch:
+    async with upstream(hang) as up, fetching(watched, up.url) as fetch:
         task = asyncio.ensure_future(fetch("/"))
         await arrived.wait()
         task.cancel()
@@ -280,55 +241,8 @@ async def test_time_before_the_gate_does_not_count_against_the_deadline() -> Non
     watched = Watched()
     async with upstream(always({"ok": 1})) as up:
         watched.gates.open("p", up.url, rate=4.0)
-        async with fetching(watched, "requests", up.url, seconds=0.15) as fetch:
+        async with fetching(watched, up.url, seconds=0.15) as fetch:
             assert await fetch("/") == {"ok": 1}  # the gate holds the first request for a quarter of a second
-
-
-async def test_an_abandoned_thread_sends_nothing_more() -> None:
-    watched = Watched()
-    released, sent = threading.Event(), threading.Event()
-    async with upstream(always({})) as up:
-        watched.gates.open("p", up.url, rate=FAST)
-        client = SyncClient(
-            "p", lambda: GatedSession(watched.gates, "p", base_url=up.url, timeout=5), lambda session: session
-        )
-
-        def late(session: GatedSession) -> None:
-            released.wait(10)
-            try:
-                session.get(up.url)
-            finally:
-                sent.set()
-
-        with pytest.raises(TimedOut):
-            await client.call(late, deadline=0.01)
-        released.set()
-        assert await asyncio.to_thread(sent.wait, 10)
-        assert up.requests == []
-        client.abandon()
-
-
-async def test_calls_run_one_at_a_time_in_their_own_thread_while_the_loop_goes_on() -> None:
-    watched = Watched()
-    threads: list[int] = []
-    inside = 0
-
-    def job(session: GatedSession, number: int) -> int:
-        nonlocal inside
-        inside += 1
-        assert inside == 1
-        threads.append(threading.get_ident())
-        inside -= 1
-        return number
-
-    client = SyncClient(
-        "p", lambda: GatedSession(watched.gates, "p", base_url="http://h", timeout=5), lambda session: session
-    )
-    answers = await asyncio.gather(*(client.call(job, number, deadline=5) for number in range(20)))
-    assert answers == list(range(20))
-    assert len(set(threads)) == 1
-    assert threads[0] != threading.get_ident()
-    client.abandon()
 
 
 def test_endpoints_in_reports_never_carry_an_id() -> None:

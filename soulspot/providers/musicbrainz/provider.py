@@ -6,7 +6,7 @@ lists the requests."""
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any
 
@@ -18,12 +18,9 @@ from soulspot.providers.answer_sheet import AnswerSheet
 from soulspot.providers.base import Provider
 from soulspot.providers.musicbrainz import answers
 from soulspot.providers.musicbrainz.clauses import SHOWN, expected_tracks, join_clauses, split_searches
-from soulspot.providers.musicbrainz.client import Reader, set_up_library
+from soulspot.providers.musicbrainz.client import MusicBrainzApi
 from soulspot.providers.musicbrainz.searches import SEARCHES, Search
 from soulspot.providers.musicbrainz.text_search import is_wide, tagged_length
-from soulspot.providers.session import GatedSession
-from soulspot.providers.threaded import SyncClient
-from soulspot.providers.transport import send_with_retries
 
 log = logging.getLogger(__name__)
 
@@ -55,17 +52,11 @@ class MusicBrainz(Provider):
         batch_size: int = 100,
     ) -> None:
         self._gate = gates.open(self.name, base_url, rate=rate)
-        self._timeout = timeout
         self._batch_size = batch_size
         # Hits that one clause has matched on average lately, by kind.
         self._hits = {kind: search.expected_hits for kind, search in SEARCHES.items() if search.expected_hits}
         self._takes_slips = True  # until the server refuses Lucene's `~`
-        set_up_library(contact)
-        self._client = SyncClient(
-            "musicbrainz",
-            lambda: GatedSession(gates, self.name, base_url=base_url, timeout=self._timeout),
-            lambda session: Reader(session, base_url, contact),
-        )
+        self._api = MusicBrainzApi(gates, base_url=base_url, contact=contact, timeout=timeout)
 
     @property
     def capacity(self) -> Mapping[str, int]:
@@ -98,10 +89,10 @@ class MusicBrainz(Provider):
         self, *, rate: float, batch_size: int, timeout: float, daily_budget: int | None = None
     ) -> None:
         self._gate.retune(rate=rate, daily_budget=daily_budget)
-        self._batch_size, self._timeout = batch_size, timeout
+        self._batch_size, self._api.http.timeout = batch_size, timeout
 
     async def close(self) -> None:
-        self._client.abandon()
+        await self._api.http.close()
 
     async def _search(self, sheet: AnswerSheet, queries: list[Query]) -> None:
         """Answer queries of one kind with one search; with several, if it shows too few hits."""
@@ -136,15 +127,13 @@ class MusicBrainz(Provider):
         """Return the document that answers one search for all of `queries`."""
         kind = queries[0].kind
         try:
-            return await self._send(
-                Reader.search, search.finds, join_clauses(queries, slips=self._takes_slips)
-            )
+            return await self._api.search(search.finds, join_clauses(queries, slips=self._takes_slips))
         except BatchRejected as error:
             # The `~` may be at fault. It is left out for good only if the same search passes
             # without it.
             if kind != "loose" or not self._takes_slips:
                 raise
-            document = await self._send(Reader.search, search.finds, join_clauses(queries, slips=False))
+            document = await self._api.search(search.finds, join_clauses(queries, slips=False))
             log.warning("MusicBrainz does not take words with slips (~): %s", error)
             self._takes_slips = False
             return document
@@ -157,7 +146,7 @@ class MusicBrainz(Provider):
     async def _fetch_release(self, sheet: AnswerSheet, query: Query) -> None:
         """Answer a "release" query by a lookup, which shows more recordings than a search can."""
         with sheet.request([query], missing_on_404=True):
-            document = await self._send(Reader.release, ids.parse_mbid(query["mbid"]))
+            document = await self._api.release(ids.parse_mbid(query["mbid"]) or "")
             if not isinstance(document, dict):
                 raise BadAnswer("the release is not an object")
             sheet.put_found(query, answers.recordings_on(document))
@@ -166,7 +155,7 @@ class MusicBrainz(Provider):
         """Answer "url" queries: the recordings that are linked to Spotify tracks."""
         with sheet.request(queries, missing_on_404=True):
             track_ids = [query["spotify_id"].strip() for query in queries]
-            document = await self._send(Reader.urls, [ids.spotify_track_url(track) for track in track_ids])
+            document = await self._api.urls([ids.spotify_track_url(track) for track in track_ids])
             found = dict(answers.recordings_by_url(document))
             for query, track in zip(queries, track_ids, strict=True):
                 sheet.put_found(query, found.get(track, ()))
@@ -175,18 +164,12 @@ class MusicBrainz(Provider):
         """Answer a "redirect" query: the lookup of a merged id leads to its recording by a 301."""
         requested = ids.parse_mbid(query["mbid"]) or ""
         with sheet.request([query], missing_on_404=True):
-            document = await self._send(Reader.recording, requested)
+            document = await self._api.recording(requested)
             entity = answers.recording(document) if isinstance(document, dict) else None
             if entity is None:
                 raise BadAnswer("the lookup answered with no recording")
             redirect = Entity(MUSICBRAINZ, "redirect", requested, {"redirect_to": entity.id})
             sheet.put_found(query, [entity] if entity.id == requested else [redirect, entity])
-
-    async def _send(self, method: Callable[..., Any], *args: Any) -> Any:
-        return await send_with_retries(
-            self._gate,
-            lambda attempt: self._client.call(method, *args, deadline=self._timeout, attempt=attempt),
-        )
 
 
 def _find_fault(query: Query) -> str | None:

@@ -56,7 +56,6 @@ class Spotify(Provider):
         self._capability = Capability(port, client_id)
         self._api = SpotifyApi(
             gates,
-            self._gate,
             base_url=base_url,
             token_url=token_url,
             client_id=client_id,
@@ -119,10 +118,10 @@ class Spotify(Provider):
         # On one host (the sandbox, say) both are one gate, and the budget must stay.
         if self._token_gate is not self._gate:
             self._token_gate.retune(rate=rate, daily_budget=None)
-        self._batch_size, self._api.timeout = batch_size, timeout
+        self._batch_size, self._api.http.timeout = batch_size, timeout
 
     async def close(self) -> None:
-        self._api.abandon()
+        await self._api.http.close()
 
     async def _answer_in_batches(self, sheet: AnswerSheet, kind: str) -> None:
         """Answer "track" or "tracklist" queries by the batch routes, where these are served."""
