@@ -1,6 +1,6 @@
 """The routes of the Spotify Web API that lookups need, and the token that they are sent with.
 
-docs/providers.md lists the habits of the Web API that are met here."""
+docs/explain/providers.md lists the habits of the Web API that are met here."""
 
 from __future__ import annotations
 
