@@ -19,8 +19,10 @@ from soulspot.store.times import iso
 from soulspot.web import responses
 from soulspot.web.routing import API, Handlers, route
 
-SLICE = 10.0  # seconds between two samples
-KEPT = 360  # samples: an hour
+# Seconds between two samples.
+SLICE = 10.0
+# Samples: an hour.
+KEPT = 360
 MINUTE = 60.0  # seconds
 
 

@@ -41,6 +41,7 @@ def make_application(
         MetricsRoute(service, version), EventRoutes(feed), OperationRoutes(service, operations),
         SqlImportRoutes(service, operations), TrackRoutes(service, operations), ReviewRoutes(service, operations),
     ]  # fmt: skip
+    # The document describes itself too, so it gets the list that it is part of.
     handlers.append(OpenApi(handlers, version=version, token=token is not None))
     app = web.Application(middlewares=[guard(token, allowed_hosts)], client_max_size=MAX_JSON)
     for each in handlers:

@@ -10,8 +10,10 @@ from aiohttp import web
 
 MAX_JSON = 1 << 20  # bytes of a JSON body
 MAX_IMPORT = 2 << 30  # bytes of an import file
-CHUNK_SECONDS = 30.0  # a body that brings nothing for this long is given up
-SLOWEST = 1 << 10  # bytes a second: an upload with a lower average is given up
+# A body that brings nothing for this long is given up.
+CHUNK_SECONDS = 30.0
+# Bytes a second: an upload with a lower average is given up.
+SLOWEST = 1 << 10
 
 
 async def json_object(request: web.Request) -> dict[str, Any]:

@@ -23,13 +23,18 @@ from soulspot.web.requests import MAX_INTEGER, EventQuery
 from soulspot.web.routing import API, Handlers, route
 
 MAX_CLIENTS = 64
-POLL = 0.5  # seconds between two reads of the outbox
-STATUS_EVERY = 4  # polls between two statuses
-HEARTBEAT = 15.0  # seconds of silence after which a comment shows that the connection lives
-WRITE_SECONDS = 30.0  # a client that takes no data for this long is disconnected
+# Seconds between two reads of the outbox.
+POLL = 0.5
+# Polls between two statuses.
+STATUS_EVERY = 4
+# Seconds of silence after which a comment shows that the connection lives.
+HEARTBEAT = 15.0
+# A client that takes no data for this long is disconnected.
+WRITE_SECONDS = 30.0
 WRITE_EVENTS = 500  # events of one write
 RECENT = 2_000  # events kept in memory
-RECONNECT_MS = 2_000  # milliseconds after which a browser reconnects
+# Milliseconds after which a browser reconnects.
+RECONNECT_MS = 2_000
 
 LAST_EVENT = {
     "name": "Last-Event-ID", "in": "header", "required": False,

@@ -50,6 +50,7 @@ class LoginRoutes(Handlers):
         """Log in: exchange the token, as JSON or from the form, for a cookie."""
         by_form = request.content_type == "application/x-www-form-urlencoded"
         given = await _form_token(request) if by_form else (await body_of(request, LoginBody)).token
+        # A form answers a browser with a page, JSON answers a program with a problem document.
         if self._token is not None and not is_token(given, self._token):
             if by_form:
                 return _page("That is not the token.", 401)

@@ -109,6 +109,8 @@ class _Snapshot(Collector):
 
 
 def _of_telemetry(telemetry: Telemetry) -> dict[str, Samples]:
+    # The gauges of Python programs (enrich_files_batch) have free names: only the known ones are
+    # shown.
     own = {f"soulspot_{name}": [((), value)] for name, value in telemetry.gauges.items()}
     return {
         **{name: values for name, values in own.items() if name in FAMILIES},

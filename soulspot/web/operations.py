@@ -183,7 +183,8 @@ def library_places(service: EnrichmentService, paths: Sequence[str]) -> list[byt
     Raises HTTPUnprocessableEntity for a path outside the configured library."""
     with refusing_values("paths"):
         places = [os.path.abspath(os.fsencode(path)) for path in paths]
-        # A link inside the library may lead out of it.
+        # A link inside the library may lead out of it, to files that nobody wants the daemon to
+        # read.
         real = [os.path.realpath(place) for place in places]
     for path, place in zip(paths, real, strict=True):
         if not service.is_in_library(place):

@@ -13,6 +13,7 @@ FOLDER = Path(__file__).parent / "page"
 PREFIX = "/page/"
 MEDIA_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
+# Text of tags and services is shown here: a script in it must never run, nor reach another host.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self';"
     " form-action 'none'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"

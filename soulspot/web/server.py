@@ -14,8 +14,10 @@ from aiohttp import web
 from soulspot.errors import ConfigError
 
 CONNECTIONS = 100
-SILENCE = 30.0  # seconds that a connection may take to send the headers of its (first or next) request
-SHUTDOWN = 2.0  # seconds that running requests get at the end
+# Seconds that a connection may take to send the headers of its (first or next) request.
+SILENCE = 30.0
+# Seconds that running requests get at the end.
+SHUTDOWN = 2.0
 
 # A connection beyond the limit gets no request handler, so this answer is written by hand.
 _FULL = (

@@ -18,8 +18,10 @@ from soulspot.web.activity import Activity
 from soulspot.web.guards import problem
 from soulspot.web.routing import API, Handlers, route
 
-ANSWERS_WITHIN = 5.0  # seconds that the database may take
-ROOM = 1 << 20  # bytes that must be free beside the database: SQLite fails before the last byte is used
+# Seconds that the database may take.
+ANSWERS_WITHIN = 5.0
+# Bytes that must be free beside the database: SQLite fails before the last byte is used.
+ROOM = 1 << 20
 
 
 class StatusRoutes(Handlers):
