@@ -324,7 +324,7 @@ with warnings.catch_warnings():
 
 
 class Covers(Section):
-    """Front covers from the Cover Art Archive and Spotify, kept on disk: see docs/howto/fetch-covers.md."""
+    """Front covers from the Cover Art Archive and Spotify: see docs/howto/fetch-covers.md."""
 
     enabled: bool = key(False, "fetch covers")
     size: Literal[250, 500, 1200] = key(500, "edge length in pixels: 250, 500 or 1200")

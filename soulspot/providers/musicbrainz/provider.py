@@ -1,7 +1,7 @@
 """MusicBrainz: many lookups in one search, Spotify links 70 a request, merged ids one by one.
 
-Facts about the web service (WS/2) come from its documentation and source code; docs/explain/providers.md
-lists the requests."""
+Facts about the web service (WS/2) come from its documentation and source code;
+docs/explain/providers.md lists the requests."""
 
 from __future__ import annotations
 
