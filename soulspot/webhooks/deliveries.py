@@ -187,11 +187,11 @@ class Deliveries:
 
     async def _record_reply(self, message: Message, reply: Reply) -> None:
         standing = self.standing
-        about = {"host": self._receiver.host, "type": message.type}
+        host = self._receiver.host
         if reply.delivered:
             self._telemetry.deliveries["delivered"] += 1
             self._telemetry.event(
-                "webhook_delivered", **about, events=message.events, message=standing.message_id,
+                "webhook_delivered", host=host, type=message.type, events=message.events, message=standing.message_id,
                 attempt=standing.attempts + 1, duration_ms=reply.duration_ms,
             )  # fmt: skip
             return await self._advance(message.last)
@@ -209,11 +209,16 @@ class Deliveries:
             return await self._save()
         if standing.failing_since is None:
             standing.failing_since = now
-            self._telemetry.warning("webhook_failed", **about, why=reply.why)
+            self._telemetry.warning("webhook_failed", host=host, type=message.type, why=reply.why)
         if reply.refused and now - standing.failing_since >= self._receiver.give_up_after:
             self._telemetry.deliveries["given_up"] += 1
             self._telemetry.warning(
-                "webhook_given_up", **about, events=message.events, message=standing.message_id, why=reply.why
+                "webhook_given_up",
+                host=host,
+                type=message.type,
+                events=message.events,
+                message=standing.message_id,
+                why=reply.why,
             )
             return await self._advance(message.last)
         return await self._save()
