@@ -23,6 +23,7 @@ class Tariff:
         """Return the number of requests for so many lookups of a kind.
 
         `fill` is the usual part of a batch that is full, 0 to 1. An unknown kind has capacity 1."""
+        # A capacity below 1 means several requests a lookup, which no batch makes cheaper.
         most = self.capacity.get(kind, 1.0)
         return math.ceil(lookups / (max(1.0, most * fill) if most > 1 else most))
 

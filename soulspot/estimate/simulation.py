@@ -91,6 +91,7 @@ def simulated_lookups(
     """Yield the queries that a track would ask with this luck, one after the other.
 
     `known` is what is decided so far. A query with an earlier answer is not yielded."""
+    # A song learns what its answers tell; the simulated track only holds them.
     song = _Song(state, known, services, luck)
     answers: Any = {asked.query: asked for asked in state.lookups.values()}
     simulated = _SimulatedTrack(
@@ -106,6 +107,7 @@ def simulated_lookups(
             if answer is None or not answer.is_settled:
                 yield query
                 answer = song.answer(query)
+            # The next plan sees this answer.
             answers[query] = answer
 
 
@@ -202,6 +204,7 @@ class _Song:
         if not self._luck.leads(query, self._name):
             return ()
         links = tuple(self._invented(f"link {n}") for n in range(self._luck.links))
+        # A link that two services name is accepted unasked where each request counts.
         if not self._services.spotify_batches and self._luck.two_services(self._name):
             self.known = replace(self.known, spotify_id=links[0], spotify_unasked=True)
         return (Entity(LISTENBRAINZ, "spotify_ids", self._name, {"spotify_track_ids": links}),)

@@ -135,6 +135,7 @@ class Survey:
         groups = self._groups(new)
         for number, file in enumerate(new):
             group = groups.get(file.member.key) if file.member else None
+            # Negative ids never meet those of the database.
             yield TrackState(-1 - number, file.path, None, file.tags, group=group)
 
     def _groups(self, new: Sequence[_NewFile]) -> dict[bytes, AlbumGroup]:
@@ -172,6 +173,7 @@ class Survey:
         if state.unreadable:
             self._result.unreadable += 1
             return
+        # The track costs something if it does under any of the possible terms.
         costs = False
         for tally in self._tallies:
             rules = replace(self._rules, services=tally.terms.services)
@@ -184,6 +186,7 @@ class Survey:
     def _so_far(self, state: TrackState, rules: Rules) -> tuple[TrackState, Known, list[Query]]:
         """Return the track with every stored answer, what is known of it, and its wanted
         lookups."""
+        # An answer may make the plan want lookups that are answered too, so repeat until none is.
         while True:
             outcome = decide_track(state, rules)
             answers = {

@@ -34,6 +34,7 @@ class Column:
     stored: str
 
 
+# The SQLite type of a column decides its kind; these columns are more than their type says.
 _PLAIN = {int: Kind.INTEGER, float: Kind.NUMBER, str: Kind.TEXT, bytes: Kind.PATH}
 _SPECIAL = {
     "explicit": Kind.TRUTH,

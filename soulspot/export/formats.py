@@ -75,6 +75,7 @@ def format_of(name: str | None, out: Path | None) -> tuple[Format, bool]:
 
 
 def _by_suffix(out: Path) -> Format:
+    # "tracks.csv.gz" is CSV: the suffix before .gz decides.
     suffix = Path(out.name.lower().removesuffix(GZIP_SUFFIX)).suffix
     for format_ in FORMATS.values():
         if suffix in format_.suffixes:

@@ -69,6 +69,7 @@ def parquet_rows(columns: Sequence[Column], sink: Sink) -> Iterator[Write]:
 def _array(column: Column, values: Sequence[Any], pool: pa.MemoryPool) -> pa.Array:
     if column.kind is Kind.TIME:
         return pa.array(values, pa.string(), memory_pool=pool).cast(TYPES[Kind.TIME], memory_pool=pool)
+    # Arrow builds a map from pairs, not from a dict.
     if column.kind is Kind.SOURCES:
         values = [list(sources.items()) for sources in values]
     return pa.array(values, TYPES[column.kind], memory_pool=pool)

@@ -127,6 +127,7 @@ def export_table(
     with ExitStack() as stack:
         connection = stack.enter_context(closing(open_database(Path(database))))
         pages = stack.enter_context(closing(_pages(connection, chosen, wanted, snapshots)))
+        # Counting walks through the index, so it is left out where nobody looks at the progress.
         total = export_rows.count(connection, wanted) if on_progress else 0
         sink = stack.enter_context(replacing(path) if path else streaming(out))  # type: ignore[arg-type]
         if gzip:
@@ -138,6 +139,7 @@ def export_table(
             rows += page.size
             odd_paths += page.odd_paths
             if on_progress:
+                # Rows that a daemon adds meanwhile may exceed the first count.
                 on_progress(rows, max(total, rows))
     return TableReport(
         format_.name, rows, tuple(column.name for column in chosen), str(path) if path else None,

@@ -51,6 +51,7 @@ def replacing(path: Path) -> Iterator[Sink]:
             yield Sink(file, part)
             file.flush()
             os.fsync(file.fileno())
+            # An export into an existing file keeps its permissions.
             if target.exists():
                 os.fchmod(file.fileno(), stat.S_IMODE(target.stat().st_mode))
             part.replace(target)
@@ -58,6 +59,7 @@ def replacing(path: Path) -> Iterator[Sink]:
         with contextlib.suppress(OSError):
             part.unlink()
         raise
+    # A rename is durable once its folder is synced.
     _sync_folder(target.parent)
 
 

@@ -74,6 +74,7 @@ class Page:
                 return cells
 
     def _path(self, path: bytes | None) -> str | None:
+        # Nearly every path is UTF-8, so the exception is cheaper than a check.
         try:
             return None if path is None else path.decode()
         except UnicodeDecodeError:

@@ -23,6 +23,7 @@ def present(value: Any) -> Any:
     """Return the value, or None for the markers of pandas and others for an absent value."""
     if value is None or isinstance(value, (str, bytes, list, tuple, dict)):
         return value
+    # By name, because neither pandas nor numpy may be installed.
     if type(value).__name__ in ("NAType", "NaTType"):
         return None
     return None if isinstance(value, float) and value != value else value  # NaN
@@ -130,6 +131,7 @@ def barcode(value: Any) -> str | None:
     digits = f"{value:.0f}" if is_number else re.sub(r"[\s-]+", "", str(value))
     if not (digits.isascii() and digits.isdigit()):
         raise ValueError(f"{str(value)!r:.60} is no barcode: it should have 8, 12, 13 or 14 digits")
+    # A spreadsheet drops leading zeros of a UPC; EAN-8 has eight digits, so fewer than nine stay.
     if len(digits) == 11 or (is_number and 8 < len(digits) < 12):
         digits = digits.zfill(12)
     if len(digits) not in _BARCODE_LENGTHS:

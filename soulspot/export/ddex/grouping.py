@@ -75,6 +75,7 @@ def refuse_absent_columns(given: Any, group_by: GroupBy) -> None:
 
 
 def _is_frame(given: Any) -> bool:
+    # Asked of the type: a record may have an attribute of this name.
     return hasattr(type(given), "columns") or type(given).__module__.partition(".")[0] == "pyarrow"
 
 
@@ -135,6 +136,7 @@ def gather_records(records: Iterable[Record], key: Key) -> Iterator[Group]:
     groups: dict[str, list[Record]] = {}
     for record in records:
         groups.setdefault(key(record), []).append(record)
+    # Each group is released once its message is built.
     for name in list(groups):
         members = groups.pop(name)
         yield Group(name, tuple(members[:MOST_TRACKS]), len(members))

@@ -66,6 +66,7 @@ class Builder:
         except OSError as error:
             retryable = error.errno in _RETRYABLE
             return _refusal(group, [("file", f"{path}: {error.strerror or error}")], retryable=retryable)
+        # The bytes are on the disk, so they need not travel back from a worker process.
         return replace(outcome, message=b"", path=path)
 
     def build_message(self, group: Group) -> Outcome:

@@ -128,6 +128,7 @@ async def export_releases(
         with ReleaseOrder(connection, wanted or RowFilter(), columns, key) as order:
             report.releases = order.count()
             usual = 1 if report.releases <= FEW else min(MOST_PROCESSES, os.cpu_count() or 1)
+            # The rows come sorted by release, so that one release is in memory at a time.
             groups = group_sorted_records(order.rows(MESSAGE_COLUMNS), lambda row: str(row[RELEASE_KEY]))
             run = Run(job, BATCH_SIZE, processes or usual, max_failures)
             async with aclosing(build_releases(groups, run)) as outcomes:
@@ -152,6 +153,7 @@ def grouping_columns(group_by: Sequence[str]) -> tuple[str, ...]:
 
 def _remove_parts(folder: Path) -> None:
     """Remove the temporary files of killed exports. Those of a running process stay."""
+    # The name has the process id of its writer: ".<file>.xml.<pid>.part".
     for part in folder.glob(".*.xml.*.part"):
         pid = part.name.rsplit(".", 2)[1]
         with suppress(OSError):

@@ -227,6 +227,7 @@ class _Body:
 
     def _credit(self, element: Element, credit: Credit) -> None:
         _add(element, "DisplayArtistName", credit.text)
+        # An artist that is credited twice is one display artist, in its first role.
         roles: dict[str, str] = {}
         for artist in credit.artists:
             roles.setdefault(self._parties.reference(artist), artist.role)

@@ -153,6 +153,7 @@ def in_order(tracks: Sequence[Track], faults: list[Fault], remarks: list[str]) -
     """Return the tracks by disc and track number, adding contradictions to `faults`.
 
     Two files of one track have the same place and ISRC: they count once, which is remarked."""
+    # Tracks without a number have their ISRC as their place, so two of them never collide.
     by_place: dict[tuple[object, ...], Track] = {}
     for track in sorted(tracks, key=lambda one: (one.order, one.duration_ms)):
         disc, number = track.position
@@ -165,6 +166,7 @@ def in_order(tracks: Sequence[Track], faults: list[Fault], remarks: list[str]) -
         else:
             where = f"disc {disc or 1} track {number}"
             faults.append(("track_number", f"{where} is both {other.title!r:.60} and {track.title!r:.60}"))
+    # One ISRC with two titles is a copying mistake that a shop would reject.
     titles: dict[str, str] = {}
     for track in by_place.values():
         title = titles.setdefault(track.isrc, track.title)

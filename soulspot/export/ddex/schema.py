@@ -51,6 +51,7 @@ def _find(path: Path, namespace: str) -> Path:
     """Return the schema file of `namespace`: `path` itself, or a file below that folder."""
     if not path.exists():
         raise SchemaError(f"{path}: there is no such file or folder")
+    # The usual name first and the shortest path first: DDEX ships several schemas in one folder.
     candidates = sorted(path.rglob("*.xsd"), key=lambda one: (one.name != ROOT, len(one.parts), str(one)))
     others = set()
     for candidate in [path] if path.is_file() else candidates:

@@ -50,6 +50,7 @@ class ErnSettings:
         `terms` replace single values. Raises ConfigError with every wrong value, and TypeError for
         an unknown name."""
         values = _values(cls, "settings", given or {}, terms)
+        # A section of a Config has deals of its own class.
         values["deals"] = tuple(_deal(deal) for deal in values.get("deals", ()))
         settings = cls(**values)
         if problems := list(settings.problems()):

@@ -41,6 +41,7 @@ class Workers:
             failed = [place for place, outcome in enumerate(outcomes) if _is_retryable(outcome)]
             if not failed:
                 break
+            # A random pause, so that batches do not retry in step.
             await asyncio.sleep(random.uniform(0, _PAUSE * 2**attempt))
             retried = await self._attempt([groups[place] for place in failed])
             for place, outcome in zip(failed, retried, strict=True):
