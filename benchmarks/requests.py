@@ -36,7 +36,7 @@ from soulspot.config.loading import Config, make_config
 from soulspot.models import EnrichedTrack
 from soulspot.pipeline import wait_until_settled
 from soulspot.pipeline.service import EnrichmentService
-from soulspot.sandbox import Behaviour, Catalogue, Sandbox
+from soulspot.sandbox import Behaviour, Catalogue, Sandbox, invent_catalogue
 from soulspot.sandbox.library.sample import write_library
 from soulspot.store import enriched, lookup_history, tracks
 from soulspot.telemetry import configure_logging
@@ -220,7 +220,7 @@ async def run(options: argparse.Namespace) -> tuple[dict[str, Measured], dict[in
     parts: dict[str, list[Measured]] = {name: [] for name in wanted}
     catalogues = {}
     for seed in options.seed or [1]:
-        catalogue = catalogues[seed] = await asyncio.to_thread(Catalogue.invent, seed, options.catalogue)
+        catalogue = catalogues[seed] = await asyncio.to_thread(invent_catalogue, seed, options.catalogue)
         for name in wanted:
             with tempfile.TemporaryDirectory(prefix="soulspot-requests-") as folder:
                 configure_logging("json", "warning", Path(folder) / "log")
