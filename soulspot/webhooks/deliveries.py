@@ -205,7 +205,7 @@ class Deliveries:
             wait = max(wait, min(reply.retry_after, CAP))
         standing.due_at = now + wait
         if standing.gone:
-            self._telemetry.warning("webhook_gone", host=self._receiver.host)
+            self._telemetry.warning("webhook_gone", host=host)
             return await self._save()
         if standing.failing_since is None:
             standing.failing_since = now
