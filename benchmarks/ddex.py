@@ -25,12 +25,15 @@ from pathlib import Path
 from random import Random
 
 from soulspot.export.ddex.library import export_releases
-from soulspot.export.ddex.settings import ErnDeal, ErnSettings
+from soulspot.export.ddex.settings import ErnSettings
 from soulspot.models import EnrichedTrack, Status
 from soulspot.store import enriched
 from soulspot.store.database import Database
 
-SETTINGS = ErnSettings("PADPIDA2013042401U", "Sender", "PADPIDA2009101501Y", "Recipient", deals=(ErnDeal(),))
+SETTINGS = ErnSettings(
+    sender="PADPIDA2013042401U", sender_name="Sender", recipient="PADPIDA2009101501Y", recipient_name="Recipient",
+    deals=({},),
+)  # fmt: skip
 LACKING = 1_000  # one release in so many lacks an ISRC
 _CHUNK = 10_000  # rows written at a time
 

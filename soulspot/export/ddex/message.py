@@ -13,9 +13,10 @@ from itertools import groupby
 
 from lxml import etree
 
+from soulspot.config import sections
 from soulspot.export.ddex.credits import Artist, Credit
 from soulspot.export.ddex.release import Release
-from soulspot.export.ddex.settings import ErnDeal, ErnSettings
+from soulspot.export.ddex.settings import ErnSettings
 from soulspot.export.ddex.tracks import Track
 
 Element = etree._Element
@@ -216,7 +217,7 @@ class _Body:
         for deal in self._settings.deals:
             self._terms(_add(_add(every_release, "Deal"), "DealTerms"), deal)
 
-    def _terms(self, element: Element, deal: ErnDeal) -> None:
+    def _terms(self, element: Element, deal: sections.Deal) -> None:
         for territory in deal.territories:
             _add(element, "TerritoryCode", territory)
         start = deal.start_date or self._release.release_date

@@ -1,104 +1,56 @@
-"""The settings of release messages: sender, recipient, deals, and stand-ins for absent values."""
+"""The settings of release messages: the values of [export.ddex], checked by its rules."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
 from typing import Any, Self
 
+from pydantic import ValidationError
+
+from soulspot.config import sections
 from soulspot.errors import ConfigError
 
-DPID = re.compile(r"PADPIDA[a-zA-Z0-9]+")
-LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(-[a-zA-Z]+)?(-[a-zA-Z]{2}|-[0-9]{3})?")
-DATE = re.compile(r"\d{4}-\d\d-\d\d")
-VERSIONS = {"4.3": "http://ddex.net/xml/ern/43", "4.3.2": "http://ddex.net/xml/ern/432"}
+NAMESPACES = {"4.3": "http://ddex.net/xml/ern/43", "4.3.2": "http://ddex.net/xml/ern/432"}
 SECTION = "export.ddex"
 
 
-@dataclass(frozen=True, slots=True)
-class ErnDeal:
-    """A deal, the same for every release, in words of the allowed-value sets of DDEX."""
+class ErnSettings(sections.Ddex):
+    """The header and the terms of every message: [export.ddex] with its required values."""
 
-    commercial_model: str = "SubscriptionModel"
-    use_types: tuple[str, ...] = ("OnDemandStream",)
-    territories: tuple[str, ...] = ("Worldwide",)
-    start_date: str | None = None  # YYYY-MM-DD; by default the date of the release
-
-
-@dataclass(frozen=True, slots=True)
-class ErnSettings:
-    """The header and the terms of every message, named like the keys of [export.ddex]."""
-
-    sender: str = ""  # a DPID, as is `recipient`
-    sender_name: str | None = None
-    recipient: str = ""
-    recipient_name: str | None = None
-    deals: tuple[ErnDeal, ...] = ()
-    language: str = "en"
-    label: str | None = None  # stands in for an absent label, as `genre` for an absent genre
-    genre: str | None = None
-    release_type: str | None = None  # by default number and length of the tracks decide
-    version: str = "4.3"
-    profile: str | None = "Audio"
-    test: bool = False
+    sender: sections.Dpid
+    recipient: sections.Dpid
 
     @classmethod
-    def of(cls, given: object = None, **terms: Any) -> Self:
-        """Build settings from a mapping, other settings, or a section of a Config.
+    def of(cls, given: sections.Ddex | Mapping[str, Any] | None = None, **terms: Any) -> Self:
+        """Build settings from a mapping or a section of a Config; `terms` replace single values.
 
-        `terms` replace single values. Raises ConfigError with every wrong value, and TypeError for
-        an unknown name."""
-        values = _values(cls, "settings", given or {}, terms)
-        # A section of a Config has deals of its own class.
-        values["deals"] = tuple(_deal(deal) for deal in values.get("deals", ()))
-        settings = cls(**values)
-        if problems := list(settings.problems()):
-            raise ConfigError(problems)
-        return settings
-
-    def problems(self) -> Iterator[str]:
-        """Yield a sentence for each value that makes every message wrong, with its key."""
-        for name in ("sender", "recipient"):
-            value = getattr(self, name)
-            if not value:
-                yield (
-                    f"{SECTION}.{name} is not set: the DDEX party id (DPID, PADPIDA...) of the {name} of the messages"
-                )
-            elif not DPID.fullmatch(value):
-                yield f'{SECTION}.{name} should be a DDEX party id such as "PADPIDA2013042401U", not {value!r}'
-        if not LANGUAGE.fullmatch(self.language):
-            yield f'{SECTION}.language should be a language code such as "en" or "ja-Jpan", not {self.language!r}'
-        if self.version not in VERSIONS:
-            yield f"{SECTION}.version should be one of {', '.join(VERSIONS)}, not {self.version!r}"
-        for number, deal in enumerate(self.deals):
-            if deal.start_date and not DATE.fullmatch(deal.start_date):
-                yield f"{SECTION}.deals[{number}].start_date should be YYYY-MM-DD, not {deal.start_date!r}"
+        Raises ConfigError with every wrong value, and TypeError for an unknown name."""
+        values = given.model_dump() if isinstance(given, sections.Ddex) else dict(given or {})
+        values |= terms
+        if unknown := sorted(values.keys() - cls.model_fields.keys()):
+            known = ", ".join(sorted(cls.model_fields))
+            raise TypeError(f"unknown settings: {', '.join(unknown)}; known are {known}")
+        try:
+            return cls.model_validate(
+                {name: value for name, value in values.items() if value not in (None, "", (), [])}
+            )
+        except ValidationError as error:
+            raise ConfigError(list(_problems(error))) from None
 
     @property
     def namespace(self) -> str:
         """The XML namespace of the messages."""
-        return VERSIONS[self.version]
+        return NAMESPACES[self.version]
 
 
-def _values(kind: type[Any], called: str, *sources: object) -> dict[str, Any]:
-    """Return the fields that mappings or objects with attributes set, the last source first."""
-    names = [one.name for one in fields(kind)]
-    found: dict[str, Any] = {}
-    for source in sources:
-        if not isinstance(source, Mapping):
-            source = {name: getattr(source, name, None) for name in names}
-        elif unknown := sorted(source.keys() - names):
-            raise TypeError(f"unknown {called}: {', '.join(unknown)}; known are {', '.join(sorted(names))}")
-        found |= source
-    return {name: value for name, value in found.items() if value not in (None, "", (), [])}
-
-
-def _deal(given: object) -> ErnDeal:
-    if isinstance(given, ErnDeal):
-        return given
-    values = _values(ErnDeal, "in a deal", given)
-    for name in ("use_types", "territories"):
-        if name in values:
-            values[name] = (values[name],) if isinstance(values[name], str) else tuple(values[name])
-    return ErnDeal(**values)
+def _problems(error: ValidationError) -> Iterator[str]:
+    """Yield a sentence for each wrong value, with its key: "export.ddex.sender is not set: ..."."""
+    for fault in error.errors(include_url=False):
+        key = SECTION + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in fault["loc"])
+        if fault["type"] == "missing":
+            yield f"{key} is not set: the DDEX party id (DPID, PADPIDA...) of the {fault['loc'][-1]} of the messages"
+        elif fault["type"] == "extra_forbidden":
+            yield f"{key} is no known setting"
+        else:
+            words = fault["msg"].removeprefix("Value error, ").replace("Input should", "should")
+            yield f"{key} {words}, not {fault['input']!r}"
