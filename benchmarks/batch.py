@@ -107,9 +107,7 @@ def measure(items: int, batch_size: int, repeat: int) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--items", type=int, default=50_000, help="items a run (default 50,000)")
     parser.add_argument("--repeat", type=int, default=7, help="runs of which the median counts (default 7)")
     parser.add_argument("--batch-size", type=int, action="append", help="(default 50 and 1,000)")

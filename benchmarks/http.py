@@ -57,11 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     configure_logging("console", "error")
     with tempfile.TemporaryDirectory(prefix="soulspot-http-") as folder:
-        print(
-            asyncio.run(
-                measure(Path(folder), options.tracks, options.requests, options.clients, options.decided)
-            )
-        )
+        print(asyncio.run(measure(Path(folder), options.tracks, options.requests, options.clients, options.decided)))
 
 
 async def measure(folder: Path, count: int, requests: int, clients: int, decided: int) -> str:
@@ -155,8 +151,7 @@ async def pages(address: str, count: int, requests: int, words: Sequence[str]) -
 async def deciding(service: EnrichmentService, address: str, count: int, clients: int, round_: str) -> float:
     """Return the tracks decided a second, an event each, while so many clients listen."""
     rows = [
-        tracks.ImportedTrack(f"{round_}-{number}", TrackTags(album=f"{round_} {number}"))
-        for number in range(count)
+        tracks.ImportedTrack(f"{round_}-{number}", TrackTags(album=f"{round_} {number}")) for number in range(count)
     ]
     await service.database.write(lambda c: tracks.save_imported(c, rows, time.time()))
     process = None

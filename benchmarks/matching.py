@@ -102,9 +102,7 @@ def _blocks(record: TrackTags) -> set[str]:
     return {w for w in words if len(w) > 2} | {w[:5] + "*" for w in words if len(w) > 5} | pairs | close
 
 
-def measure(
-    scores: Iterable[tuple[bool, float]], truth: int, thresholds: Sequence[float]
-) -> Iterator[Quality]:
+def measure(scores: Iterable[tuple[bool, float]], truth: int, thresholds: Sequence[float]) -> Iterator[Quality]:
     """Return the quality at each threshold, from (same cluster, score) of every compared pair."""
     listed = list(scores)
     for threshold in thresholds:
@@ -174,9 +172,7 @@ def listenbrainz(path: Path, policy: MatchPolicy) -> Iterator[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shared", type=Path, default=SHARED, help="folder with the labelled data")
     shared = parser.parse_args().shared
     policy = MatchPolicy()

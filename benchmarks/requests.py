@@ -238,19 +238,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmark and print its result."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.requests", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    parser.add_argument(
-        "--kind", action="append", choices=list(KINDS), help="only this kind; may be repeated"
-    )
+    parser.add_argument("--kind", action="append", choices=list(KINDS), help="only this kind; may be repeated")
     parser.add_argument("--tracks", type=int, default=1200, help="tracks of each kind and seed")
     parser.add_argument("--catalogue", type=int, default=12_000, help="ordinary recordings in the catalogue")
     parser.add_argument("--seed", type=int, action="append", help="may be repeated: counts are pooled")
     parser.add_argument("--no-limits", action="store_true", help="no public limits and no pace: quick")
-    parser.add_argument(
-        "--mode", choices=("extended", "development"), help="ask Spotify for every kind, as this"
-    )
-    parser.add_argument(
-        "--explain", type=int, metavar="N", help="what is wrong or missed, with N examples each"
-    )
+    parser.add_argument("--mode", choices=("extended", "development"), help="ask Spotify for every kind, as this")
+    parser.add_argument("--explain", type=int, metavar="N", help="what is wrong or missed, with N examples each")
     parser.add_argument("--json", action="store_true", help="one JSON document instead of the table")
     options = parser.parse_args(arguments)
     all_measured, catalogues = asyncio.run(run(options))

@@ -22,8 +22,6 @@ SoulSpotError
     └── BadAnswer                the service answered with something that cannot be understood
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

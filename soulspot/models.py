@@ -1,8 +1,6 @@
 """The frozen values that travel between the packages: they hold and compare, and do nothing
 else."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -128,9 +126,7 @@ class Query:
     hint: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     @classmethod
-    def of(
-        cls, provider: str, kind: str, hint: Mapping[str, str | None] | None = None, **terms: str | None
-    ) -> Self:
+    def of(cls, provider: str, kind: str, hint: Mapping[str, str | None] | None = None, **terms: str | None) -> Self:
         """Build a query from keyword terms; None values are left out."""
         return cls(provider, kind, _pairs(terms), _pairs(hint or {}))
 
@@ -157,7 +153,8 @@ def _pairs(terms: Mapping[str, str | None]) -> tuple[tuple[str, str], ...]:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """One provider's description of one thing. `fields` uses the names listed in docs/reference/fields.md.
+    """One provider's description of one thing. `fields` uses the names listed in
+    docs/reference/fields.md.
 
     `kind` is "recording", "track", "release", "artist", "redirect" or "spotify_ids". `id` is the
     provider's id; for "spotify_ids" that were looked up by names, it is the folded names."""
@@ -225,7 +222,8 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EnrichedTrack:
-    """One row of `enriched_tracks`; docs/reference/fields.md explains the columns. Lists are tuples here."""
+    """One row of `enriched_tracks`; docs/reference/fields.md explains the columns. Lists are tuples
+    here."""
 
     track_id: int
     path: bytes | None

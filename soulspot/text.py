@@ -1,7 +1,5 @@
 """Folding of names to what two spellings of one name have in common; shared by every package."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from functools import lru_cache

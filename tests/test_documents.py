@@ -67,9 +67,7 @@ def test_every_command_line_in_the_documents_can_be_said(document: str, line: st
 
 
 def test_the_commands_are_found_where_they_are_known_to_be() -> None:
-    assert {"README.md", "Makefile", "run-under-systemd.md", "soulspot.service"} <= {
-        name for name, _ in FOUND
-    }
+    assert {"README.md", "Makefile", "run-under-systemd.md", "soulspot.service"} <= {name for name, _ in FOUND}
     assert "daemon --config /etc/soulspot/config.toml" in {line for _, line in FOUND}
 
 

@@ -32,13 +32,12 @@ def explained(heading: str) -> set[str]:
 
 
 def database_schema(path: Path) -> dict[str, str]:
-    """Return {table: its SQL} of a migrated database, without the tables inside the search index."""
+    """Return {table: its SQL} of a migrated database, without the tables inside the search
+    index."""
     with Database(path):
         pass
     with closing(sqlite3.connect(path)) as connection:
-        tables = dict(
-            connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall()
-        )
+        tables = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall())
     searches = [name for name, sql in tables.items() if "VIRTUAL TABLE" in sql.upper()]
     return {
         name: sql
@@ -65,9 +64,7 @@ def test_every_status_of_a_track_a_lookup_and_a_verdict_is_explained_and_no_othe
 def test_every_status_that_the_database_allows_is_explained_and_no_other(tmp_path: Path) -> None:
     schema = database_schema(tmp_path / "soulspot.db")
     assert explained("Of a lookup (`lookups.state`)") == allowed_values(schema["lookups"])
-    assert explained("Of an operation (`batch_operations.status`)") == allowed_values(
-        schema["batch_operations"]
-    )
+    assert explained("Of an operation (`batch_operations.status`)") == allowed_values(schema["batch_operations"])
     assert explained("Of a written file (`tag_writes.state`)") == allowed_values(schema["tag_writes"])
 
 

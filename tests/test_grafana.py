@@ -57,9 +57,7 @@ def test_counters_are_asked_for_their_rate_and_gauges_are_not(panel: str, expres
 def test_legends_name_labels_that_the_expression_keeps() -> None:
     for panel in PANELS:
         for target in panel["targets"]:
-            kept = {
-                one for group in re.findall(r"\bby \(([^)]*)\)", target["expr"]) for one in group.split(", ")
-            }
+            kept = {one for group in re.findall(r"\bby \(([^)]*)\)", target["expr"]) for one in group.split(", ")}
             assert set(re.findall(r"{{(\w+)}}", target["legendFormat"])) <= kept, panel["title"]
 
 

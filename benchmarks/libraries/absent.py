@@ -52,8 +52,7 @@ def strangers(catalogue: Catalogue, count: int, seed: int) -> list[Labelled]:
     kept = [
         replace(one, recording=None, twins=frozenset(), findable=False, traits=("stranger", *one.traits))
         for one in maker.rng.sample(files, len(files))
-        if one.recording
-        and not any(here.namesakes(one.recording.title, part.name) for part in one.recording.credit)
+        if one.recording and not any(here.namesakes(one.recording.title, part.name) for part in one.recording.credit)
     ]
     return kept[:count]
 
@@ -89,9 +88,7 @@ def _file(maker: Maker, like: Recording, miss: _Miss) -> Labelled:
     elif luck < 0.08 and like.isrcs:
         traits, carried = [*traits, "with the song's ISRC"], Identifiers(isrcs=like.isrcs)
     places = maker.catalogue.places(like.mbid)
-    album = rng.choice(
-        (None, None, None, places[0].release.title if places else None, f"{miss.trait.title()} Hits")
-    )
+    album = rng.choice((None, None, None, places[0].release.title if places else None, f"{miss.trait.title()} Hits"))
     tags = TrackTags(
         title=miss.title, artist=miss.artist, album=album, duration_ms=max(5000, miss.duration_ms), ids=carried,
         track_number=rng.randrange(1, 15) if rng.random() < 0.4 else None,
@@ -114,9 +111,7 @@ def _live(maker: Maker, like: Recording, length: int) -> _Miss | None:
     if _has(maker, like, "live"):
         return None
     place = maker.rng.choice(words.PLACES)
-    phrase = maker.rng.choice(
-        (f" (Live at {place})", f" - Live in {place}, 1999", " [live]", f" (live {place})")
-    )
+    phrase = maker.rng.choice((f" (Live at {place})", f" - Live in {place}, 1999", " [live]", f" (live {place})"))
     return _Miss("live", like.title + phrase, like.artist, length + maker.rng.randrange(-5_000, 40_000))
 
 
@@ -152,9 +147,7 @@ def _version(maker: Maker, like: Recording, length: int) -> _Miss | None:
     kind, phrase, seconds = maker.rng.choice(_STUDIO_LIKE)
     if _has(maker, like, kind):
         return None
-    return _Miss(
-        kind, like.title + phrase, like.artist, length + seconds * 1000 + maker.rng.randrange(-1_000, 1_000)
-    )
+    return _Miss(kind, like.title + phrase, like.artist, length + seconds * 1000 + maker.rng.randrange(-1_000, 1_000))
 
 
 def _other_length(maker: Maker, like: Recording, length: int) -> _Miss | None:

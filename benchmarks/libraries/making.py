@@ -118,9 +118,7 @@ class Maker:
                 name = f"{number} - {tags.title}" if helpful else f"Track {number}"
                 traits = worn.traits if numbers else (*worn.traits, "no track number")
                 said = replace(worn.said, album=release.title)
-                files.append(
-                    self._file(folder, name, suffix, tags, recording, said, traits, carry(recording, place))
-                )
+                files.append(self._file(folder, name, suffix, tags, recording, said, traits, carry(recording, place)))
         return files
 
     def single(self, recording: Recording, place: Place, folder: PurePosixPath, carry: Carry) -> Labelled:
@@ -145,9 +143,7 @@ class Maker:
             name, traits = full, (*traits, "name only")
             tags = TrackTags(duration_ms=tags.duration_ms)
         said = replace(worn.said, album=place.release.title if tags.album else None)
-        return self._file(
-            folder, name, next(self._formats), tags, recording, said, traits, carry(recording, place)
-        )
+        return self._file(folder, name, next(self._formats), tags, recording, said, traits, carry(recording, place))
 
     def _dressed(
         self, recording: Recording, place: Place, habits: Habits, *, tidy: bool, tell_version: bool

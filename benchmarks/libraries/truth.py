@@ -13,9 +13,7 @@ from soulspot.sandbox import Catalogue, Recording
 from soulspot.sandbox.library.sample import PlannedFile
 from soulspot.text import fold
 
-TWIN_MS = (
-    1000  # recordings of one title, artist and version whose lengths differ by no more are one to a listener
-)
+TWIN_MS = 1000  # recordings of one title, artist and version whose lengths differ by no more are one to a listener
 CLEAR_MS = 2000  # a rival must be this much further from the file's length than the true recording
 
 _BRACKET = re.compile(r"\s*[(\[]([^)\]]*)[)\]]\s*$")
@@ -86,9 +84,7 @@ def version_kinds(phrase: str) -> frozenset[str]:
     """Return the kinds of version that a phrase names; for a remix the whole phrase."""
     lower = phrase.casefold()
     return frozenset(
-        fold(phrase) if kind == "remix" else kind
-        for kind, words in _KINDS
-        if any(word in lower for word in words)
+        fold(phrase) if kind == "remix" else kind for kind, words in _KINDS if any(word in lower for word in words)
     )
 
 
@@ -134,9 +130,7 @@ class Truth:
                 yield one
 
     def _is_on(self, recording: Recording, album: str) -> bool:
-        return any(
-            fold(place.release.title) == fold(album) for place in self.catalogue.places(recording.mbid)
-        )
+        return any(fold(place.release.title) == fold(album) for place in self.catalogue.places(recording.mbid))
 
 
 def _alike(a: int | None, b: int | None) -> bool:

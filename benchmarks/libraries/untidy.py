@@ -15,9 +15,7 @@ from soulspot.sandbox import CreditedName, Recording, credit_text
 
 T = TypeVar("T", bound=Hashable)
 _GUEST_TAIL = re.compile(r"^(?P<title>.+) \(feat\. (?P<guest>[^)]+)\)(?P<rest>.*)$")
-_SIMPLE_SCRIPTS = re.compile(
-    r"[^\u0000-\u058f\u1e00-\u1eff\u2000-\u206f]"
-)  # letters anyascii spells as people do
+_SIMPLE_SCRIPTS = re.compile(r"[^\u0000-\u058f\u1e00-\u1eff\u2000-\u206f]")  # letters anyascii spells as people do
 SUFFIXES = (
     " (Album Version)", " [Explicit]", " (Explicit)", " (Remastered)", " - Remastered 2011", " (2009 Remaster)",
     " - 2014 Remaster", " (LP Version)", " [Remastered]", " (Original Version)",

@@ -8,18 +8,3 @@ from soulspot.assembly.temporary_database import with_temporary_database
 from soulspot.assembly.timers import new_scheduler
 from soulspot.assembly.webhook_delivery import webhook_poster, webhook_receiver
 from soulspot.assembly.wiring import apply_config, build_providers
-
-__all__ = [
-    "EnrichmentService",
-    "apply_config",
-    "build_providers",
-    "cover_places",
-    "library_rules",
-    "new_scheduler",
-    "open_service",
-    "rules",
-    "tag_rules",
-    "webhook_poster",
-    "webhook_receiver",
-    "with_temporary_database",
-]

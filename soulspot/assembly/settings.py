@@ -1,7 +1,5 @@
 """A configuration made into the plain values that the packages take."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable
 

@@ -3,8 +3,6 @@
 What it knows of the services' limits is copied from the configured database and back, so that
 nobody is asked more often than allowed."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import tempfile

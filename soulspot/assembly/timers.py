@@ -1,7 +1,5 @@
 """The timers of a working service: every periodic task of the product is listed here."""
 
-from __future__ import annotations
-
 import contextlib
 import time
 

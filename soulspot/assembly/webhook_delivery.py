@@ -1,7 +1,5 @@
 """The configured webhook: its receiver, its poster, and the deliveries while a service works."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,7 +1,5 @@
 """Build the providers, the parts and the service of a configuration."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import replace
 from typing import TypeVar
@@ -35,9 +33,7 @@ async def build_service(kind: type[S], config: Config, database: Database, outbo
 
     def on_alarm(name: str, why: str | None) -> None:
         if telemetry.on_alarm(name, why):
-            outbox.record("alarm.raised", alarm=name, why=why) if why else outbox.record(
-                "alarm.over", alarm=name
-            )
+            outbox.record("alarm.raised", alarm=name, why=why) if why else outbox.record("alarm.over", alarm=name)
 
     gates = Gates(state, on_request=telemetry.on_request, on_limit=on_limit)
     providers = build_providers(config, gates, state)

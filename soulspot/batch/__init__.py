@@ -5,5 +5,3 @@ Knows nothing of music. The pump of each provider runs one; Python programs may 
 from soulspot.batch.call import BatchResult
 from soulspot.batch.processor import BatchProcessor
 from soulspot.errors import BatchCancelled
-
-__all__ = ["BatchCancelled", "BatchProcessor", "BatchResult"]

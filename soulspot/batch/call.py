@@ -1,7 +1,5 @@
 """One batch: its items, the call that answers them, its waiters, and its BatchResult."""
 
-from __future__ import annotations
-
 import asyncio
 import inspect
 from asyncio import Future
@@ -101,9 +99,7 @@ class Batch(Generic[T, R]):
             answers = [failure if answer is _UNANSWERED else answer for answer in answers]
             if not isinstance(failure, Exception | asyncio.CancelledError):
                 self.crash = failure
-        bad = {
-            i: _as_failure(answer) for i, answer in enumerate(answers) if isinstance(answer, BaseException)
-        }
+        bad = {i: _as_failure(answer) for i, answer in enumerate(answers) if isinstance(answer, BaseException)}
         self.ended = now
         self.result = BatchResult(
             successful=[answer for i, answer in enumerate(answers) if i not in bad] if bad else answers,

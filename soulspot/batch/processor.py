@@ -225,9 +225,7 @@ class BatchProcessor(Generic[T, R]):
     def _is_inside_call(self) -> bool:
         """Whether the current task runs in a call of this processor that is not over."""
         calls = _enclosing.get()
-        return bool(calls) and any(
-            processor is self and not batch.over.is_set() for processor, batch in calls
-        )
+        return bool(calls) and any(processor is self and not batch.over.is_set() for processor, batch in calls)
 
     def _accept_or_park(self, item: T, key: Hashable, filled: _Filled[T, R]) -> Future[Any] | None:
         """Accept the item and append a batch that it fills to `filled`.
@@ -302,9 +300,7 @@ class BatchProcessor(Generic[T, R]):
         self._start_due_batches()
         return merge_results([] if is_inside else await self._wait_for_batches(batches), reason)
 
-    async def _wait_for_batches(
-        self, batches: _Filled[T, R], admissions: Sequence[Future[Any]] = ()
-    ) -> _Filled[T, R]:
+    async def _wait_for_batches(self, batches: _Filled[T, R], admissions: Sequence[Future[Any]] = ()) -> _Filled[T, R]:
         """Wait for `admissions`, then for `batches`; return the batches that this caller owns.
 
         The list `batches` itself stands for the caller. It may grow while parked items get in."""

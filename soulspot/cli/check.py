@@ -1,7 +1,5 @@
 """`soulspot check`: look at everything that a long run needs. No service is asked."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import os
@@ -145,9 +143,7 @@ def _library_checks(config: Config) -> Iterator[Check]:
     if not rules.roots:
         yield Check("library", False, "library.paths is empty: nothing is scanned by itself", fatal=False)
         return
-    files = Walk(
-        rules.roots, include=rules.include, exclude=rules.exclude, follow_symlinks=rules.follow_symlinks
-    )
+    files = Walk(rules.roots, include=rules.include, exclude=rules.exclude, follow_symlinks=rules.follow_symlinks)
     count = sum(1 for _ in islice(files, COUNTED_FILES))
     at_least = "at least " if count == COUNTED_FILES else ""
     words = f"{at_least}{count} audio files in {', '.join(map(str, config.library.paths))}"

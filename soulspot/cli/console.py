@@ -1,7 +1,5 @@
 """Print results to stdout, notes and complaints to stderr, and progress as bars or lines."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Iterator
@@ -101,9 +99,7 @@ class Bars:
     def note(self, text: str) -> None:
         """Print a line that stays, above the bars."""
         if not self._quiet:
-            (self.progress.console if self._live else err).print(
-                f"{self._prefix}{text}", markup=False, soft_wrap=True
-            )
+            (self.progress.console if self._live else err).print(f"{self._prefix}{text}", markup=False, soft_wrap=True)
 
     @contextmanager
     def prefixed(self, name: str) -> Iterator[None]:

@@ -1,7 +1,5 @@
 """`soulspot daemon`: the options of the long-running service, which `soulspot.daemon` is."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 from typing import Annotated
@@ -21,9 +19,7 @@ app = Commands()
 @app.command()
 def daemon(
     config: ConfigOption = None,
-    allow_root: Annotated[
-        bool, typer.Option("--allow-root", help="Run as root even as a systemd service.")
-    ] = False,
+    allow_root: Annotated[bool, typer.Option("--allow-root", help="Run as root even as a systemd service.")] = False,
 ) -> None:
     """Run the service until SIGTERM or Ctrl-C.
 

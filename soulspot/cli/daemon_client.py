@@ -1,7 +1,5 @@
 """Reach the running daemon over HTTP, so that it stays the only writer of its database."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """`soulspot demo`: enrich a sample library against local servers, and compare with the truth."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json
@@ -59,15 +57,11 @@ app = Commands()
 
 @app.command()
 def demo(
-    folder: Annotated[
-        Path, typer.Argument(help="Where to work; made if it is not there.", metavar="FOLDER")
-    ] = Path("soulspot-demo"),
-    tracks: Annotated[
-        int, typer.Option(min=20, max=5000, help="Files in the sample library.", metavar="N")
-    ] = 150,
-    stay: Annotated[
-        bool, typer.Option("--stay", help="Keep the page and the servers up until Ctrl-C.")
-    ] = False,
+    folder: Annotated[Path, typer.Argument(help="Where to work; made if it is not there.", metavar="FOLDER")] = Path(
+        "soulspot-demo"
+    ),
+    tracks: Annotated[int, typer.Option(min=20, max=5000, help="Files in the sample library.", metavar="N")] = 150,
+    stay: Annotated[bool, typer.Option("--stay", help="Keep the page and the servers up until Ctrl-C.")] = False,
     # every command takes --config, so that scripts can pass it everywhere; the demo ignores it
     config: Annotated[Path | None, typer.Option("--config", "-c", hidden=True)] = None,
     json_: JsonOption = False,
@@ -185,9 +179,7 @@ async def run_demo(
     catalogue = await asyncio.to_thread(invent_catalogue, SEED, max(CATALOGUE_TRACKS, count * 4))
     files = await asyncio.to_thread(lambda: write_sample_library(catalogue, library, seed=SEED, tracks=count))
     async with Sandbox(catalogue, Behaviour()) as sandbox:
-        bars.note(
-            "local MusicBrainz, ListenBrainz and Spotify servers are up, with the limits of the real ones"
-        )
+        bars.note("local MusicBrainz, ListenBrainz and Spotify servers are up, with the limits of the real ones")
         config = demo_config(sandbox, library, folder / DATABASE_NAME)
         async with open_service(config) as service:
             operations = Operations(service)

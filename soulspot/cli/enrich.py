@@ -1,7 +1,5 @@
 """`soulspot enrich`: scan, then ask the services until nothing more can be asked for now."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections import Counter
@@ -64,9 +62,7 @@ def enrich(
     loaded = load_or_exit(config, check_library=not paths, warn_about=() if paths else (LIBRARY_EMPTY,))
     if dry_run:
         if force:
-            refuse(
-                "--dry-run estimates what was never asked, --force asks for the rest again: give one of them"
-            )
+            refuse("--dry-run estimates what was never asked, --force asks for the rest again: give one of them")
         # builds providers, which an enrichment beside a daemon does without
         from soulspot.cli.plan import print_plan
 
@@ -74,9 +70,7 @@ def enrich(
         return
     refuse_missing(paths or [])
     places = absolute_paths(paths)
-    report = run_command(
-        loaded, lambda bars: enrich_places(loaded, places, wait, bars, force=force), quiet=json_
-    )
+    report = run_command(loaded, lambda bars: enrich_places(loaded, places, wait, bars, force=force), quiet=json_)
     if json_:
         print(json.dumps(report.as_json() | {"database": str(loaded.database.path)}))
     else:

@@ -130,9 +130,7 @@ def export(
                  "--max-failures": max_failures, "--processes": processes}  # fmt: skip
     is_ddex = format_ == DDEX
     if given := [name for name, value in (tables_only if is_ddex else ddex_only).items() if value]:
-        refuse(
-            f"{', '.join(given)}: goes with {'tables, not with ddex' if is_ddex else '--format ddex alone'}"
-        )
+        refuse(f"{', '.join(given)}: goes with {'tables, not with ddex' if is_ddex else '--format ddex alone'}")
     if is_ddex:
         # loads lxml, which tables do not need
         from soulspot.cli.export_ddex import DdexRequest, export_ddex

@@ -1,7 +1,5 @@
 """`soulspot export --covers`: save the covers of the exported tracks as files, one a release."""
 
-from __future__ import annotations
-
 import asyncio
 import mimetypes
 from collections.abc import Awaitable, Callable, Mapping

@@ -1,7 +1,5 @@
 """`soulspot export --format ddex`: write one message a release, or say what kept it back."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import Sequence

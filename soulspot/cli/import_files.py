@@ -1,7 +1,5 @@
 """`soulspot import`: queue tracks without files, from lists, from release messages, or by SQL."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence

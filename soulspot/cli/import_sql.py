@@ -40,9 +40,7 @@ def import_by_sql(
         source.read_columns()
     except SourceError as error:
         refuse(error)
-    report = run_command(
-        config, lambda bars: import_query(config, source, bars, restart=restart), quiet=quiet
-    )
+    report = run_command(config, lambda bars: import_query(config, source, bars, restart=restart), quiet=quiet)
     for note in () if quiet else report.notes:
         complain(note)
     return {"rows": report.rows, "queued": report.queued, "bad": report.bad,
@@ -90,9 +88,7 @@ async def import_query(config: Config, source: SqlSource, bars: Bars, *, restart
     )
 
 
-async def _copy(
-    source: SqlSource, target: _ServiceTarget | _DaemonTarget, bars: Bars, *, restart: bool
-) -> SqlReport:
+async def _copy(source: SqlSource, target: _ServiceTarget | _DaemonTarget, bars: Bars, *, restart: bool) -> SqlReport:
     # one thread for all pages: a connection to SQLite belongs to the thread that opened it
     report, pool = SqlReport(), ThreadPoolExecutor(1, thread_name_prefix="soulspot-sql")
     loop = asyncio.get_running_loop()

@@ -1,7 +1,5 @@
 """`soulspot init`: ask for what a configuration needs, and write it as a commented config.toml."""
 
-from __future__ import annotations
-
 import os
 import shlex
 import sys
@@ -37,9 +35,7 @@ def init(
     path: Annotated[
         Path | None, typer.Argument(help="The file to write (default: ./config.toml).", metavar="PATH")
     ] = None,
-    config: Annotated[
-        Path | None, typer.Option("--config", "-c", help="The same as PATH.", metavar="PATH")
-    ] = None,
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="The same as PATH.", metavar="PATH")] = None,
     library: Annotated[
         list[Path] | None, typer.Option(help="A folder with music; may be repeated.", metavar="PATH")
     ] = None,
@@ -50,9 +46,7 @@ def init(
         str | None, typer.Option(help="The client id of your Spotify app.", metavar="ID")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
-    yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Ask nothing, and leave empty what was not given.")
-    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing, and leave empty what was not given.")] = False,
 ) -> None:
     """Write a commented config.toml, asking for what it needs.
 

@@ -1,7 +1,5 @@
 """Commands whose `--json` prints one JSON document to stdout, however they end."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import json

@@ -1,7 +1,5 @@
 """Options and arguments that several commands share, and the checks of the paths they are given."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,9 +27,7 @@ ConfigOption = Annotated[
         "~/.config/soulspot/config.toml and /etc/soulspot/config.toml).",
     ),
 ]  # fmt: skip
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print one JSON document to stdout, and nothing else there.")
-]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout, and nothing else there.")]
 PathsArgument = Annotated[
     list[Path] | None,
     typer.Argument(help="Files or folders (default: library.paths).", metavar="PATH", parser=parse_path),

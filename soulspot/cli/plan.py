@@ -1,7 +1,5 @@
 """`enrich --dry-run` and `check --plan`: estimate a library's requests and the time they take."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import sqlite3
@@ -60,9 +58,7 @@ UNKNOWN_APP = (
     "only the first request shows whether Spotify answers your app many tracks at a time; it does not for most"
     " apps of single persons, and the estimate assumes that"
 )
-OLD_DATABASE = (
-    "the database is of an earlier version: what it knows already is counted as if it were still to be asked"
-)
+OLD_DATABASE = "the database is of an earlier version: what it knows already is counted as if it were still to be asked"
 
 
 def print_plan(config: Config, paths: Sequence[Path] | None, *, as_json: bool) -> None:
@@ -95,9 +91,7 @@ def _survey(config: Config, places: Sequence[bytes], bars: Bars) -> tuple[Survey
     with closing(Database.open_read_only(path)) as connection:
         schema, known = connection.execute("PRAGMA user_version").fetchone()[0], len(migrations())
         if schema > known:
-            raise DatabaseTooNew(
-                f"{path}: schema {schema} is newer than this SoulSpot's {known}; upgrade SoulSpot"
-            )
+            raise DatabaseTooNew(f"{path}: schema {schema} is newer than this SoulSpot's {known}; upgrade SoulSpot")
         # only a writer migrates: an older database is left alone, and its knowledge unused
         if schema < known:
             surveyed, notes = _survey_with(config, places, bars, None)

@@ -1,7 +1,5 @@
 """`soulspot report`: what an operation cost, what failed, and what to do about it."""
 
-from __future__ import annotations
-
 import json
 from contextlib import closing
 from pathlib import Path
@@ -42,9 +40,7 @@ def report(
     if found is None:
         if operation is not None:
             refuse(f"there is no operation {operation}")
-        exit_with(
-            INCOMPLETE, "no operation has ended yet; `soulspot enrich` is one, and what the daemon does"
-        )
+        exit_with(INCOMPLETE, "no operation has ended yet; `soulspot enrich` is one, and what the daemon does")
     if json_:
         print(json.dumps(found))
         return

@@ -1,7 +1,5 @@
 """`soulspot retry`: queue lookups again that failed, or whose subject the service did not know."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, get_args
@@ -48,9 +46,7 @@ def retry(
     if not set(states) <= set(STATES):
         refuse(f"--state is {' or '.join(STATES)}")
     loaded = load_or_exit(config)
-    report = run_command(
-        loaded, lambda bars: retry_lookups(loaded, states, provider, bars), quiet=json_
-    ).report
+    report = run_command(loaded, lambda bars: retry_lookups(loaded, states, provider, bars), quiet=json_).report
     if json_:
         print(json.dumps(report))
         return

@@ -1,7 +1,5 @@
 """`soulspot review`: decide by hand about tracks whose best match is merely likely."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os
@@ -50,9 +48,7 @@ ProviderOption = Annotated[
     Literal["musicbrainz", "spotify"] | None,
     typer.Option("--provider", help="musicbrainz or spotify (default: both).", metavar="NAME"),
 ]
-ReasonOption = Annotated[
-    str | None, typer.Option("--reason", help="Kept with the decision.", metavar="WORDS")
-]
+ReasonOption = Annotated[str | None, typer.Option("--reason", help="Kept with the decision.", metavar="WORDS")]
 WaitOption = Annotated[
     float,
     typer.Option("--wait", min=0, metavar="SECONDS", help="Wait this long for the services to answer."),
@@ -150,9 +146,7 @@ def accept(
         exit_with(INCOMPLETE, f"{named[0]} does not know {named[1]}: the track stays as it was")
     _print_outcome(decided, in_daemon, json_)
     if not is_known and not _is_described(decided, named[0]):
-        exit_with(
-            INCOMPLETE, f"{named[0]} has not answered yet; the decision stands, and the lookup stays queued"
-        )
+        exit_with(INCOMPLETE, f"{named[0]} has not answered yet; the decision stands, and the lookup stays queued")
 
 
 @app.command()
@@ -160,9 +154,7 @@ def reject(
     track: TrackArgument,
     entity_ids: Annotated[
         list[str] | None,
-        typer.Argument(
-            help="Ids or web addresses; default: all candidates.", metavar="ID", show_default=False
-        ),
+        typer.Argument(help="Ids or web addresses; default: all candidates.", metavar="ID", show_default=False),
     ] = None,
     provider: ProviderOption = None,
     reason: ReasonOption = None,

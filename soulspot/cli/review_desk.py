@@ -1,7 +1,5 @@
 """Read and decide what is in review: in the daemon, the database file, or a service here."""
 
-from __future__ import annotations
-
 import asyncio
 import getpass
 import sqlite3
@@ -135,9 +133,7 @@ async def reading(config: Config) -> AsyncIterator[Reading]:
         yield _FileDesk(connection)
 
 
-async def decide(
-    config: Config, work: Callable[[Deciding], Awaitable[T]], *, asks_services: bool
-) -> tuple[T, bool]:
+async def decide(config: Config, work: Callable[[Deciding], Awaitable[T]], *, asks_services: bool) -> tuple[T, bool]:
     """Return `work(desk)`, and whether the desk is the daemon's, not one of this process.
 
     Without `asks_services`, the service only queues the lookups that a decision needs."""

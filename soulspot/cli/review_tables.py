@@ -1,7 +1,5 @@
 """Tables of review: the list of tracks, and a track beside its candidates, from 40 columns on."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -27,9 +25,7 @@ def list_table(listed: Sequence[Mapping[str, Any]], width: int) -> Table:
 
     A track is one row where `width` columns have room for it, else a few lines."""
     in_rows = width >= WIDTH_FOR_ROWS
-    table = Table(
-        box=box.SIMPLE_HEAD if in_rows else None, pad_edge=False, show_edge=False, show_header=in_rows
-    )
+    table = Table(box=box.SIMPLE_HEAD if in_rows else None, pad_edge=False, show_edge=False, show_header=in_rows)
     table.add_column("track", justify="right", no_wrap=True)
     for name in ("in the library", "best candidate", "why") if in_rows else ("",):
         table.add_column(name, overflow="fold")

@@ -1,7 +1,5 @@
 """Run a command: load its configuration, obey signals, end with a sentence and an exit code."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import os
@@ -96,9 +94,7 @@ def load_or_exit(
             complain(problem)
         explained = f"; {MANUAL} explains them too" if MANUAL.is_file() else ""
         missing = "" if path else f"there is no {', no '.join(map(str, default_config_paths()))}: "
-        print_note(
-            f"soulspot: {missing}`soulspot init` writes a config.toml with every key explained{explained}"
-        )
+        print_note(f"soulspot: {missing}`soulspot init` writes a config.toml with every key explained{explained}")
         raise typer.Exit(BAD_CONFIG) from None
     # they are choices, and nobody wants to hear of them with every command
     silent = (SPOTIFY_OFF, LIBRARY_EMPTY) if needs_contact else (SPOTIFY_OFF, LIBRARY_EMPTY, ALL_OFF)
@@ -136,9 +132,7 @@ def run_command(
     Bars are shown unless `quiet`. The log goes to the configured file, or only errors below the
     bars. Failures end the command as in `exit_on_error`, after the bars are closed."""
     log_beside_progress(config)
-    return exit_on_error(
-        lambda: run_with_bars(work, quiet=quiet), config.database.path, if_stopped=if_stopped
-    )
+    return exit_on_error(lambda: run_with_bars(work, quiet=quiet), config.database.path, if_stopped=if_stopped)
 
 
 def run_with_bars(work: Callable[[Bars], Coroutine[Any, Any, T]], *, quiet: bool) -> T:

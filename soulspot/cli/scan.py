@@ -1,7 +1,5 @@
 """`soulspot scan`: queue the new and changed files of the library, or of some folders."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 

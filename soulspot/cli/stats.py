@@ -1,7 +1,5 @@
 """`soulspot stats`: compute from the log how fast and how well a period's work went."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import shutil

@@ -1,7 +1,5 @@
 """`soulspot status`: how far the library is, and what it waits for."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json

@@ -1,7 +1,5 @@
 """`soulspot webhooks`: send a test message to the receiver, and see how deliveries stand."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import time

@@ -1,7 +1,5 @@
 """`soulspot write-tags`: write what was found into the tags of files, or take that back."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os
@@ -170,9 +168,7 @@ def _write_operation(request: TagRequest) -> Operation:
     body = {**names, "paths": paths_for_api(request.paths), "embed_covers": request.embed_covers}
     body |= {"apply": True} if request.apply else {}
     metadata = {"places": readable_paths(request.paths), **names, "apply": request.apply}
-    return Operation(
-        "write_tags", request_to_json(request), metadata, lambda client: client.start(ROUTE, json=body)
-    )
+    return Operation("write_tags", request_to_json(request), metadata, lambda client: client.start(ROUTE, json=body))
 
 
 async def _undo(config: Config, operation_id: int, bars: Bars, *, force: bool) -> Completed:
@@ -225,9 +221,7 @@ def preview(config: Config, request: TagRequest) -> Iterator[Preview]:
                     if config.export.covers.enabled and (url := cover_to_embed(found, request)):
                         known = cover_index.find(connection, covers.address(url), time.time())
                         found = found.with_cover(url) if cover_would_change(found, known) else found
-                    yield Preview(
-                        path, "written" if found.changes else "unchanged", changes_to_json(found.changes)
-                    )
+                    yield Preview(path, "written" if found.changes else "unchanged", changes_to_json(found.changes))
             after = page[-1].track_id
 
 

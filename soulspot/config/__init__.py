@@ -13,17 +13,4 @@ from soulspot.config.loading import (
 from soulspot.config.model import Config
 from soulspot.config.values import parse_time
 
-__all__ = [
-    "ALL_OFF",
-    "LIBRARY_EMPTY",
-    "SPOTIFY_OFF",
-    "Config",
-    "default_config_paths",
-    "find_config",
-    "load_config",
-    "make_config",
-    "parse_time",
-    "reloadable_differences",
-    "sections",
-    "template",
-]
+__all__ = ["sections", "template"]

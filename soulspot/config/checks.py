@@ -1,7 +1,5 @@
 """Checks of a configuration beyond the type of each value: faults and warnings."""
 
-from __future__ import annotations
-
 import base64
 import ipaddress
 import os
@@ -97,9 +95,7 @@ def find_warnings(config: Config) -> Iterator[str]:
     if not config.library.paths:
         yield f"{LIBRARY_EMPTY}: no folder is scanned unless a command names one"
     providers = config.providers
-    if not any(p.enabled for p in (providers.musicbrainz, providers.listenbrainz)) and (
-        missing or not spotify.enabled
-    ):
+    if not any(p.enabled for p in (providers.musicbrainz, providers.listenbrainz)) and (missing or not spotify.enabled):
         yield f"{ALL_OFF}: no track can be identified"
     if config.write_tags.embed_covers and not config.export.covers.enabled:
         yield "write_tags.embed_covers is set, but no covers are fetched: set export.covers.enabled too"

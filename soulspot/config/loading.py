@@ -1,7 +1,5 @@
 """Build one frozen `Config` from file and environment, naming every problem at once."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
@@ -165,9 +163,7 @@ def _complaints(error: ValidationError) -> Iterator[tuple[tuple[str | int, ...],
         if kind == "value_error":
             message = str(fault["ctx"]["error"])
         else:
-            message = _MESSAGES.get(kind) or fault["msg"].replace("Input should", "should").replace(
-                "String", "text"
-            )
+            message = _MESSAGES.get(kind) or fault["msg"].replace("Input should", "should").replace("String", "text")
         # A table may hold a secret, and so may a misspelt key: only public plain values are shown.
         if name in names and name not in secret and not isinstance(fault["input"], dict):
             message += f", not {fault['input']!r:.80}"

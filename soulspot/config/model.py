@@ -1,7 +1,5 @@
 """The frozen `Config` of all sections, and the walk over its keys."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args

@@ -90,9 +90,7 @@ class MusicBrainz(Section):
 
     enabled: bool = key(True, "use MusicBrainz")
     base_url: Url = key("https://musicbrainz.org/ws/2", "address of the web service, or of your own mirror")
-    contact: Contact | None = key(
-        None, "your e-mail address or web page; musicbrainz.org requires one of every client"
-    )
+    contact: Contact | None = key(None, "your e-mail address or web page; musicbrainz.org requires one of every client")
     rate: Rate = key(1.0, "requests a second; musicbrainz.org allows 1, your mirror any number")
     batch_size: int = key(100, "lookups in one request, 1 to 100", ge=1, le=100)
     max_wait_time: Duration = key(5.0, "longest wait of a lookup for a full batch")
@@ -115,9 +113,7 @@ class Spotify(Section):
     max_wait_time: Duration = key(5.0, "longest wait of a lookup for a full batch")
     timeout: Duration = key(30.0, "longest time for one request")
     daily_budget: Count = key(2000, "requests in any 24 hours; Spotify blocks an account that sends too many")
-    market: str | None = key(
-        None, "country whose catalogue is searched, as two capital letters", pattern="^[A-Z]{2}$"
-    )
+    market: str | None = key(None, "country whose catalogue is searched, as two capital letters", pattern="^[A-Z]{2}$")
 
 
 class ListenBrainz(Section):
@@ -155,9 +151,7 @@ class Merge(Section):
 
     A field with an empty list uses the default order."""
 
-    default: Sources = key(
-        ("musicbrainz", "listenbrainz", "spotify", "tags"), "order for every field without its own"
-    )
+    default: Sources = key(("musicbrainz", "listenbrainz", "spotify", "tags"), "order for every field without its own")
     title: Sources = key((), "order for the title")
     artist: Sources = key((), "order for the artist credit")
     artists: Sources = key((), "order for the list of artists")
@@ -236,9 +230,7 @@ class Webhooks(Section):
     allow_private: bool = key(False, "allow a receiver on this machine or in a private network")
     rate: Rate = key(5.0, "messages a second")
     timeout: Duration = key(15.0, "time that the receiver may take to answer")
-    give_up_after: Duration = key(
-        seconds("3d"), "time after which a refused message (HTTP 4xx) makes way for the next"
-    )
+    give_up_after: Duration = key(seconds("3d"), "time after which a refused message (HTTP 4xx) makes way for the next")
 
 
 class Log(Section):
@@ -263,9 +255,7 @@ class Alarms(Section):
 
     window: Duration = key(seconds("10m"), "time span over which shares and rates are measured")
     failure_rate: Share = key(0.5, "share of failed lookups, or of requests without a useful answer")
-    low_rate: float = key(
-        0.02, "lookups answered a second, while more could be sent", ge=0, allow_inf_nan=False
-    )
+    low_rate: float = key(0.02, "lookups answered a second, while more could be sent", ge=0, allow_inf_nan=False)
     stall_after: DurationOrNone = key(seconds("15m"), "time without any answer, while more could be sent")
 
 

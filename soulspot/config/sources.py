@@ -1,7 +1,5 @@
 """The layers of a configuration: file, systemd credentials, environment, overrides."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence

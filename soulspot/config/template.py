@@ -2,8 +2,6 @@
 
 `python -m soulspot.config.template` prints it without answers."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -72,9 +70,7 @@ def write_template(path: Path, answers: Mapping[str, Any], force: bool = False) 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside.unlink(missing_ok=True)
-        with os.fdopen(
-            os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-        ) as file:
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.write(text)
         if force or _is_untouched(path):
             aside.replace(path)

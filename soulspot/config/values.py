@@ -1,7 +1,5 @@
 """The types of configuration values, with their parsers: durations, sizes, secrets, paths, URLs."""
 
-from __future__ import annotations
-
 import os
 import re
 from datetime import datetime
@@ -129,18 +127,14 @@ def _contact(value: str) -> str:
     address = re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s.]+", value)
     page = re.fullmatch(r"https?://[^\s/.]+\.\S+", value)
     if not address and not page:
-        raise ValueError(
-            'should be an e-mail address or a URL where you can be reached, "you@example.org" say'
-        )
+        raise ValueError('should be an e-mail address or a URL where you can be reached, "you@example.org" say')
     return value
 
 
 def _split(separator: str) -> BeforeValidator:
     """Return a validator that splits a list from the environment; a file must have a real list."""
     return BeforeValidator(
-        lambda v: (
-            [p.strip() for p in v.split(separator) if p.strip()] if isinstance(v, EnvironmentText) else v
-        )
+        lambda v: [p.strip() for p in v.split(separator) if p.strip()] if isinstance(v, EnvironmentText) else v
     )
 
 
@@ -157,9 +151,7 @@ def _as_list(value: Any) -> Any:
 
 
 # Seconds; more than 0, at most ten years.
-Duration = Annotated[
-    float, BeforeValidator(parse_duration), Field(gt=0, le=10 * 365 * 86400.0, allow_inf_nan=False)
-]
+Duration = Annotated[float, BeforeValidator(parse_duration), Field(gt=0, le=10 * 365 * 86400.0, allow_inf_nan=False)]
 
 # Seconds; 0 stands for never.
 DurationOrNone = Annotated[

@@ -1,7 +1,5 @@
 """Run the daemon: a service with its timers, its HTTP address, and the signals it obeys."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import errno
@@ -97,9 +95,7 @@ class Daemon:
             os._exit(EXIT_AT_ONCE)
         self._stop.set()
 
-    def _serving(
-        self, service: EnrichmentService, operations: Operations
-    ) -> AbstractAsyncContextManager[str]:
+    def _serving(self, service: EnrichmentService, operations: Operations) -> AbstractAsyncContextManager[str]:
         http = self.config.http
         application = make_application(
             service, operations, ready=lambda: self._is_ready, version=__version__,
@@ -232,8 +228,6 @@ def _log_unwatchable(reason: str, seconds: float) -> None:
 def _watch_hint(error: Exception) -> str:
     # watchfiles names the cause only in its message
     message = str(error).lower()
-    if isinstance(error, OSError) and (
-        error.errno == errno.ENOSPC or "inotify" in message or "no space" in message
-    ):
+    if isinstance(error, OSError) and (error.errno == errno.ENOSPC or "inotify" in message or "no space" in message):
         return "sysctl fs.inotify.max_user_watches=1048576"
     return "library.rescan_interval finds what is missed meanwhile"

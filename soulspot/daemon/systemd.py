@@ -1,7 +1,5 @@
 """Notify systemd that the service is ready, reloads, stops or lives; silent without systemd."""
 
-from __future__ import annotations
-
 import os
 import socket
 import time

@@ -1,7 +1,5 @@
 """The results of a stream, the values that its callbacks get, and a safe way to call them."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The columns that a data frame gains: those of `enriched_tracks`, and `error`."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any

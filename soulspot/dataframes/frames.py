@@ -1,7 +1,5 @@
 """`enrich_dataframe`: pandas, polars and Arrow tables in, the same rows with new columns out."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import contextvars

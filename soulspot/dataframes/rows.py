@@ -1,7 +1,5 @@
 """The rows of a data frame as items: which column is which, the key, the album's group."""
 
-from __future__ import annotations
-
 import json
 import warnings
 from collections.abc import Iterator, Mapping
@@ -28,8 +26,7 @@ class Rows:
     ) -> None:
         if unknown := [name for name in columns if name not in cells.KNOWN_COLUMNS]:
             raise ValueError(
-                f"columns: {', '.join(map(repr, unknown))} cannot be filled;"
-                f" known are {', '.join(cells.KNOWN_COLUMNS)}"
+                f"columns: {', '.join(map(repr, unknown))} cannot be filled; known are {', '.join(cells.KNOWN_COLUMNS)}"
             )
         given = {**columns, **({KEY: key} if key is not None else {})}
         present = ", ".join(map(str, frame.columns[:30]))

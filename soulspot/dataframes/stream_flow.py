@@ -77,9 +77,7 @@ class Flow:
     def start(self, workers: int) -> None:
         """Start the reader and this many workers."""
         self._reader = asyncio.create_task(self._read(), name="stream-reader")
-        self._workers = [
-            asyncio.create_task(self._work(), name=f"stream-worker-{number}") for number in range(workers)
-        ]
+        self._workers = [asyncio.create_task(self._work(), name=f"stream-worker-{number}") for number in range(workers)]
 
     async def next(self, *, ordered: bool) -> StreamResult | None:
         """Return the next result, None after the last. Raises the failure that ended a worker."""
@@ -209,9 +207,7 @@ class Flow:
         counts, callbacks = self._counts, self._callbacks
         # Results before callbacks: a slow callback must not hold up the consumer.
         for (number, item), outcome in zip(batch, outcomes, strict=True):
-            self._results.put_nowait(
-                StreamResult(number, item, outcome.track, outcome.error, outcome.remarks)
-            )
+            self._results.put_nowait(StreamResult(number, item, outcome.track, outcome.error, outcome.remarks))
         number = counts.batches
         counts.batches += 1
         for (_, item), outcome in zip(batch, outcomes, strict=True):

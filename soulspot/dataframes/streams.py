@@ -4,8 +4,6 @@ producer ── reader ──> batches ── workers ──> results ── con
               └─ takes an item only while fewer than `queue_size` are between producer and consumer
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable

@@ -7,14 +7,3 @@ from soulspot.deciding.outcome import Rules, decide_track
 from soulspot.deciding.plan import artist_query, plan
 from soulspot.deciding.plan_state import BY_HAND, Known, Services
 from soulspot.deciding.recording_evidence import searchable_tags
-
-__all__ = [
-    "BY_HAND",
-    "Known",
-    "Rules",
-    "Services",
-    "artist_query",
-    "decide_track",
-    "plan",
-    "searchable_tags",
-]

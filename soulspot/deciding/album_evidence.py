@@ -1,7 +1,5 @@
 """Evidence from the other tracks of an album: all of them are paired with an edition at once."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
@@ -27,9 +25,7 @@ class _SameObject(Generic[T]):
 
 # tracks of an album are decided one after the other and ask for the same pairing
 @lru_cache(maxsize=8)
-def _pairing(
-    members: _SameObject[tuple[GroupedTrack, ...]], entities: _SameObject[tuple[Entity, ...]]
-) -> Pairing:
+def _pairing(members: _SameObject[tuple[GroupedTrack, ...]], entities: _SameObject[tuple[Entity, ...]]) -> Pairing:
     tracks = [(one.tags, one.path) for one in members.value]
     return pair_tracks(tracks, [one for one in entities.value if one.kind == "recording"])
 

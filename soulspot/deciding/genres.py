@@ -1,7 +1,5 @@
 """Put genres in order: one spelling each, no empty words like "Other", a handful at most."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 

@@ -1,7 +1,5 @@
 """The decision between candidates: the matcher's, unless a person has decided before."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -62,9 +60,7 @@ def merged_into(state: TrackState, mbids: Sequence[str]) -> Iterator[str]:
     up."""
     for lookup in state.lookups.values():
         if lookup.query.kind == "redirect" and lookup.query["mbid"] in mbids:
-            yield from (
-                entity.fields["redirect_to"] for entity in lookup.entities if entity.kind == "redirect"
-            )
+            yield from (entity.fields["redirect_to"] for entity in lookup.entities if entity.kind == "redirect")
 
 
 def accepted_id(decision: Decision) -> str | None:

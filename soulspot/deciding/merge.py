@@ -1,8 +1,6 @@
 """Merge the facts of several sources: one value a field, and the name of the source that gave
 it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -46,9 +44,9 @@ def merge(
     one.
 
     `facts` maps a source ("musicbrainz", "listenbrainz", "spotify", "tags") to its fields, named as
-    in docs/reference/fields.md. `order` maps a field to its order of sources; "*" stands for every field that
-    it does not name. `own` are the tags, `album` the name of the release that the track was
-    accepted on."""
+    in docs/reference/fields.md. `order` maps a field to its order of sources; "*" stands for every
+    field that it does not name. `own` are the tags, `album` the name of the release that the track
+    was accepted on."""
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
 
@@ -87,9 +85,7 @@ def _refine_date(
         return
     usable = [source for source in facts if field != "release_date" or _describes(facts[source], names)]
     dates = [(facts[source].get(field), source) for source in usable]
-    finer = [
-        (date, source) for date, source in dates if isinstance(date, str) and date.startswith(f"{chosen}-")
-    ]
+    finer = [(date, source) for date, source in dates if isinstance(date, str) and date.startswith(f"{chosen}-")]
     if finer:
         values[field], sources[field] = max(finer, key=lambda pair: len(pair[0]))
 

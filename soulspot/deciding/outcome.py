@@ -1,7 +1,5 @@
 """From all that is known of a track to its row: gather candidates, decide, plan, merge."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard
@@ -77,9 +75,7 @@ def decide_track(state: TrackState, rules: Rules) -> TrackOutcome:
     if _still_accepted(before, state) and outcome.row.status is Status.PENDING:
         # the accepted row stays while more is looked up for it
         return replace(outcome, row=replace(before, path=state.path, source_key=state.source_key))
-    is_news = outcome.row.status is not Status.PENDING and (
-        before is None or before.status is not outcome.row.status
-    )
+    is_news = outcome.row.status is not Status.PENDING and (before is None or before.status is not outcome.row.status)
     return replace(outcome, is_news=is_news)
 
 
@@ -98,9 +94,7 @@ def _replay(state: TrackState, rules: Rules) -> TrackOutcome:
     while True:
         outcome = _decide(replace(state, lookups=dict(heard)), rules)
         answers = {query: state.answer_to(query) for query in outcome.wanted}
-        unanswered = tuple(
-            query for query, lookup in answers.items() if lookup is None or not lookup.is_settled
-        )
+        unanswered = tuple(query for query, lookup in answers.items() if lookup is None or not lookup.is_settled)
         if unanswered or not answers:
             return replace(outcome, wanted=unanswered)
         heard |= {(one.query.provider, one.query.kind, one.query.key): one for one in answers.values() if one}
@@ -147,9 +141,7 @@ def _decide_recording(state: TrackState, tags: TrackTags, own_track: Decision, r
     return hold_back_unheard_rivals(state, recording, has_musicbrainz=rules.services.musicbrainz)
 
 
-def _known(
-    state: TrackState, tags: TrackTags, recording: Decision, track: Decision, *, spotify_unasked: bool
-) -> Known:
+def _known(state: TrackState, tags: TrackTags, recording: Decision, track: Decision, *, spotify_unasked: bool) -> Known:
     """Return what the plan depends on."""
     tags = searchable_tags(tags, state.path)
     release = recording.release if accepted_id(recording) else None
@@ -170,9 +162,7 @@ def _known(
     )
 
 
-def _status(
-    state: TrackState, recording: Decision, track: Decision, *, is_pending: bool
-) -> tuple[Status, float]:
+def _status(state: TrackState, recording: Decision, track: Decision, *, is_pending: bool) -> tuple[Status, float]:
     """Return the status of the row and its confidence, 0 to 1."""
     accepted = [one.confidence for one in (recording, track) if one.verdict is Verdict.ACCEPTED]
     if accepted:
@@ -225,9 +215,7 @@ def _shown(recording: Decision, track: Decision) -> Iterator[ShownCandidate]:
     for decision, provider in ((recording, MUSICBRAINZ), (track, SPOTIFY)):
         for rank, scored in enumerate(decision.ranked):
             # the best candidate is shown with the reasons of the decision, which end with its own
-            verdict, reasons = (
-                (Verdict.NONE, scored.reasons) if rank else (decision.verdict, decision.reasons)
-            )
+            verdict, reasons = (Verdict.NONE, scored.reasons) if rank else (decision.verdict, decision.reasons)
             yield ShownCandidate(provider, scored.candidate.entity.id, scored.score, verdict, reasons)
 
 

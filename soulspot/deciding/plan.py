@@ -1,7 +1,5 @@
 """The plan of a track: identify it first, then enrich it by id, then ask the other services."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from soulspot.deciding.plan_state import (

@@ -1,7 +1,5 @@
 """The material of a plan: what is known of a track, the services, and the lookups wanted so far."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

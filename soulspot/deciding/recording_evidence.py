@@ -1,7 +1,5 @@
 """Evidence in the answers: candidates for the recording, its ISRCs, editions and artists."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -82,9 +80,7 @@ def _recordings_only_labs_names(state: TrackState, tags: TrackTags) -> set[str]:
                 seconded.add(entity.id)
     own = tags.duration_ms
     return {
-        mbid
-        for mbid in named - seconded
-        if own is None or mbid not in lengths or abs(lengths[mbid] - own) > LABS_SLACK
+        mbid for mbid in named - seconded if own is None or mbid not in lengths or abs(lengths[mbid] - own) > LABS_SLACK
     }
 
 
@@ -115,9 +111,7 @@ def likely_editions(state: TrackState, tags: TrackTags) -> tuple[Entity, ...]:
         lookup = state.answer_to(query) if query else None
         if lookup is None:
             continue
-        by_alias = {
-            one.id for one in lookup.entities if set(alias_ids) & {*one.fields.get("mb_artist_ids", ())}
-        }
+        by_alias = {one.id for one in lookup.entities if set(alias_ids) & {*one.fields.get("mb_artist_ids", ())}}
         editions = choose_editions(
             tags, group.album, group.artist, lookup.entities, size=group.size, by_artist=by_alias
         )

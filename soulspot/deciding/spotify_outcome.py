@@ -1,8 +1,6 @@
 """The Spotify side of a track: its candidates, the decision between them, and the links to
 others."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 from rapidfuzz.fuzz import token_set_ratio
@@ -45,9 +43,7 @@ def decide_own_track(state: TrackState, tags: TrackTags, policy: MatchPolicy) ->
     return judge_candidates(state, tags, _candidates(state, only_own_id=only_own_id), SPOTIFY, policy)
 
 
-def decide_spotify_track(
-    state: TrackState, tags: TrackTags, recording: Decision, policy: MatchPolicy
-) -> Decision:
+def decide_spotify_track(state: TrackState, tags: TrackTags, recording: Decision, policy: MatchPolicy) -> Decision:
     """Decide between all Spotify tracks that were answered, by the library's names or, where those
     accept none, by the names of the accepted recording."""
     candidates = _candidates(state, only_own_id=False, recording=recording)
@@ -58,9 +54,7 @@ def decide_spotify_track(
     return track
 
 
-def _candidates(
-    state: TrackState, *, only_own_id: bool, recording: Decision | None = None
-) -> list[Candidate]:
+def _candidates(state: TrackState, *, only_own_id: bool, recording: Decision | None = None) -> list[Candidate]:
     # A link or an ISRC is evidence where the accepted recording or the library itself has it. Where
     # words have led to it, or where a person took its source back, it counts no more than those
     # words.
@@ -120,8 +114,7 @@ def track_named_by_two_sources(state: TrackState, recording: Decision) -> Decisi
     (link,) = related
     named = _labs_links(state, recording_id)
     is_rejected = any(
-        one.provider == SPOTIFY and one.entity_id == link and one.verdict is Verdict.REJECTED
-        for one in state.decisions
+        one.provider == SPOTIFY and one.entity_id == link and one.verdict is Verdict.REJECTED for one in state.decisions
     )
     lookup = state.answer_to(Query.of(SPOTIFY, "track", id=link))
     is_answered = (lookup is not None and lookup.is_settled) or bool(named & state.described_on_spotify)

@@ -1,7 +1,5 @@
 """The Spotify part of a plan: find the same recording there, the cheapest lookup first."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from soulspot.deciding.plan_state import Known, LookupPlan, Services, searchable_names
@@ -77,9 +75,7 @@ def _by_links(plan: LookupPlan, state: TrackState, known: Known, services: Servi
         linked = plan.answer(labs)
         yield linked is not None
         assert linked is not None
-        links += tuple(
-            link for entity in linked.entities for link in entity.fields.get("spotify_track_ids", ())
-        )
+        links += tuple(link for entity in linked.entities for link in entity.fields.get("spotify_track_ids", ()))
     distinct, hint, group = list(dict.fromkeys(links)), {"beside": known.release_group_id}, state.group
     if not services.spotify_batches:
         # An answer to any lookup that has described the linked track will do, and costs nothing.

@@ -1,7 +1,5 @@
 """Decisions that have to wait until other recordings of the same name have been looked up."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from soulspot.matching import Decision, accept_by_name
@@ -32,8 +30,7 @@ def _name_was_searched(state: TrackState, mbid: str) -> bool:
     """Whether a search for the name, of any length, found this recording, and so would have found
     others."""
     return any(
-        (lookup.query.provider, lookup.query.kind, lookup.query.get("duration_ms"))
-        == (MUSICBRAINZ, "text", None)
+        (lookup.query.provider, lookup.query.kind, lookup.query.get("duration_ms")) == (MUSICBRAINZ, "text", None)
         and any(entity.id == mbid for entity in lookup.entities)
         for lookup in state.lookups.values()
     )

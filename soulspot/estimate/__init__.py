@@ -6,8 +6,3 @@ from soulspot.estimate.cost import Tariff, in_words
 from soulspot.estimate.requests import Estimate, Line
 from soulspot.estimate.survey import Survey, Surveyed
 from soulspot.estimate.terms import Circumstances, RememberedState, circumstances
-
-__all__ = [
-    "Circumstances", "Estimate", "Line", "RememberedState", "Survey", "Surveyed", "Tariff", "circumstances",
-    "in_words",
-]  # fmt: skip

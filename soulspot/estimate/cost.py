@@ -1,7 +1,5 @@
 """The cost of lookups: the number of requests that answer them, and their time; pure."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass

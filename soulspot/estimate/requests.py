@@ -1,7 +1,5 @@
 """The lookups of many tracks, each counted once, as requests and time for each provider; pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -163,7 +161,6 @@ def combined(estimates: Sequence[Estimate]) -> Estimate:
     last = estimates[-1]
     least = [{(line.provider, line.kind): line.least for line in one.lines} for one in estimates]
     lines = [
-        replace(line, least=min(of_kind.get((line.provider, line.kind), 0) for of_kind in least))
-        for line in last.lines
+        replace(line, least=min(of_kind.get((line.provider, line.kind), 0) for of_kind in least)) for line in last.lines
     ]
     return replace(last, lines=tuple(lines))

@@ -1,7 +1,5 @@
 """Simulation of a track's plan with invented answers, to learn which lookups may follow; pure."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any

@@ -1,7 +1,5 @@
 """The survey of a library: its files are read and their plans simulated; no service is asked."""
 
-from __future__ import annotations
-
 import sqlite3
 import time
 from collections import Counter

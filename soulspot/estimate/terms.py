@@ -1,7 +1,5 @@
 """The terms on which services answer, read from the configuration and the database."""
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from collections.abc import Mapping
@@ -64,7 +62,8 @@ def _terms(config: Config, decided: Rules, usual: Mapping[str, Mapping[str, int]
     for name, capacity in usual.items():
         settings: Any = getattr(config.providers, name)
         alone = name == SPOTIFY and not batches
-        # At best a batch is full, and an album's tracks come by one search even without batch routes.
+        # At best a batch is full, and an album's tracks come by one search even without batch
+        # routes.
         by_quality: dict[str, Mapping[str, float]] = {
             "best": {kind: min(most, settings.batch_size) for kind, most in MOST[name].items()},
             "usual": {**capacity, **(_ALONE if alone else {})},

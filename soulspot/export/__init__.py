@@ -4,4 +4,4 @@ Called by operations, by `soulspot export` and by Python programs."""
 
 from soulspot.export.tables import TableReport, export_table, table_rows
 
-__all__ = ["TableReport", "columns", "ddex", "export_table", "formats", "table_rows", "tables", "target"]
+__all__ = ["columns", "ddex", "formats", "tables", "target"]

@@ -1,7 +1,5 @@
 """The columns of an exported table: their names, the kind of their values, and their source."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The formats of an exported table: one entry of `FORMATS` each."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Parquet files with typed columns, written with pyarrow."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -34,9 +32,7 @@ TYPES = {
 def parquet_rows(columns: Sequence[Column], sink: Sink) -> Iterator[Write]:
     """Write row groups of bounded size, compressed with zstd."""
     # Every row has a track_id; all other columns may be null.
-    schema = pa.schema(
-        [pa.field(column.name, TYPES[column.kind], column.name != "track_id") for column in columns]
-    )
+    schema = pa.schema([pa.field(column.name, TYPES[column.kind], column.name != "track_id") for column in columns])
     # The default memory pool keeps freed memory for later; this pool returns it to the system.
     pool = pa.system_memory_pool()
     writer = pq.ParquetWriter(sink.file, schema, compression="zstd", memory_pool=pool)

@@ -1,7 +1,5 @@
 """A SQLite file of its own with one table, `tracks`."""
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """Tables: rows of enriched_tracks to a file or a stream, in bounded memory, whatever the format."""
 
-from __future__ import annotations
-
 import sqlite3
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -56,9 +54,7 @@ class TableReport:
                 " path_bytes has them exactly"
             )
         if self.snapshots > 1:
-            notes.append(
-                f"the export took long: its rows show {self.snapshots} points in time, the first {self.as_of}"
-            )
+            notes.append(f"the export took long: its rows show {self.snapshots} points in time, the first {self.as_of}")
         return notes
 
 
@@ -184,9 +180,7 @@ def open_database(path: Path) -> sqlite3.Connection:
 
     Raises ExportError when it is absent, DatabaseError when its schema is not this version's."""
     if not path.exists():
-        raise ExportError(
-            f"there is no database yet at {path}; `soulspot enrich PATH` or `soulspot daemon` makes it"
-        )
+        raise ExportError(f"there is no database yet at {path}; `soulspot enrich PATH` or `soulspot daemon` makes it")
     connection = Database.open_read_only(path, long_running=True)
     try:
         require_current_schema(connection, path)

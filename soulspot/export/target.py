@@ -1,7 +1,5 @@
 """The target of an export: a file that appears whole under its name, or a stream."""
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import gzip

@@ -1,7 +1,5 @@
 """CSV, JSON and NDJSON, row by row, in UTF-8."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -1,7 +1,5 @@
 """Conversion of stored cells into Python values or text, a page of rows at a time."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Container, Iterator, Sequence
 from typing import Any
@@ -32,10 +30,7 @@ class Page:
         """Return each column as in CSV: "true" and "false", lists as JSON, bytes in hexadecimal.
 
         Numbers and None stay as they are; columns of a kind in `raw` stay as stored."""
-        return [
-            cells if column.kind in raw else self._texts(column.kind, cells)
-            for column, cells in self._cells()
-        ]
+        return [cells if column.kind in raw else self._texts(column.kind, cells) for column, cells in self._cells()]
 
     def objects(self, *, hexadecimal: bool = False) -> Iterator[dict[str, Any]]:
         """Yield each row as {column name: Python value}; `hexadecimal` writes bytes as text."""
@@ -89,8 +84,7 @@ class Page:
             parsed: list[Any] = json.loads(page)
         except ValueError:
             parsed = [
-                _parsed_cell(column, text, track_id)
-                for text, track_id in zip(texts, self._track_ids, strict=True)
+                _parsed_cell(column, text, track_id) for text, track_id in zip(texts, self._track_ids, strict=True)
             ]
         return [_without_surrogates(value) for value in parsed] if "\\ud" in page.lower() else parsed
 

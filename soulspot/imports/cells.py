@@ -1,8 +1,6 @@
 """Cells of data frames, database rows and mappings, made plain as an import file's cells are;
 pure."""
 
-from __future__ import annotations
-
 import math
 import os
 import re

@@ -1,7 +1,5 @@
 """Tracks without files, read row by row from CSV, JSON, NDJSON or release messages (DDEX ERN)."""
 
-from __future__ import annotations
-
 import gzip
 import io
 import zlib

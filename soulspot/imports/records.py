@@ -1,7 +1,5 @@
 """Records of CSV, JSON and NDJSON files: cells by column, not yet understood as a track."""
 
-from __future__ import annotations
-
 import csv
 import json
 import re

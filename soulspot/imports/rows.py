@@ -1,8 +1,6 @@
 """One row of an import, understood as a track, whatever kind of file or database it comes from;
 pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -1,8 +1,6 @@
 """Opening one file for mutagen, so that no file blocks the scan or makes mutagen read without
 end."""
 
-from __future__ import annotations
-
 import io
 import os
 import stat

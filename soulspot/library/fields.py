@@ -5,8 +5,6 @@ MUSICBRAINZ_TRACKID holds the recording's id, for historical reasons; the track'
 MUSICBRAINZ_RELEASETRACKID. mutagen's "easy" layer would be shorter, but it knows neither ARTISTS
 nor Spotify's fields, has no APEv2 or ASF, and drops repeated comments."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
@@ -50,8 +48,7 @@ _FREE_FORM_NAMES = {
     "mb_release_group": "musicbrainzreleasegroupid",
     "mb_artist": "musicbrainzartistid",
     "acoustid": "acoustidid",
-    "spotify": "spotify spotifyid spotifyuri spotifyurl spotifytrack spotifytrackid spotifytrackuri"
-    " spotifytrackurl",
+    "spotify": "spotify spotifyid spotifyuri spotifyurl spotifytrack spotifytrackid spotifytrackuri spotifytrackurl",
     # Text and web addresses in which a link to Spotify may stand.
     "link": "comment description contact url website purl source sourceurl wwwaudiofile wwwaudiosource"
     " woaf woas wxxx file related wmauthorurl wmaudiofileurl wmaudiosourceurl wmpromotionurl",

@@ -4,17 +4,13 @@ The parsers share their signature: `values` are the texts of one field, `field` 
 in reports, and a report such as "isrc: 12345" is appended to `malformed` for every value that holds
 anything but identifiers."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _NIL = "00000000-0000-0000-0000-000000000000"
-_MB_URL = re.compile(
-    r"(?:https?://)?(?:[\w-]+\.)?musicbrainz\.org/(?:ws/2/)?(?P<kind>[a-z-]+)/(?P<id>[0-9a-f-]+)"
-)
+_MB_URL = re.compile(r"(?:https?://)?(?:[\w-]+\.)?musicbrainz\.org/(?:ws/2/)?(?P<kind>[a-z-]+)/(?P<id>[0-9a-f-]+)")
 _ISRC = re.compile(
     r"(?<![A-Z0-9])(?:ISRC[\s:=-]*)?([A-Z]{2})[\s-]?([A-Z0-9]{3})[\s-]?([0-9]{2})[\s-]?([0-9]{5})(?![A-Z0-9])"
 )

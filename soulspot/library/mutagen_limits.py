@@ -6,8 +6,6 @@ rest of an ID3 tag copied for every frame, so that 2 MB of tiny frames take hour
 without an end joined byte by byte; one object for each of millions of empty Vorbis comments.
 Real files are nowhere near the limits."""
 
-from __future__ import annotations
-
 import struct
 import threading
 import zlib

@@ -1,7 +1,5 @@
 """Glob patterns of `include` and `exclude`, matched against paths relative to a library root."""
 
-from __future__ import annotations
-
 import fnmatch
 import os
 import re

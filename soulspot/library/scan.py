@@ -1,8 +1,6 @@
 """A walk over the library's roots that finds the audio files, without opening any of them."""
 
 # Paths are bytes here, because a file name need not be UTF-8; pathlib does not hold bytes.
-from __future__ import annotations
-
 import os
 import stat
 from collections import deque
@@ -16,8 +14,9 @@ from soulspot.models import FileStamp
 
 # File managers, NAS systems and sync tools keep deleted files and thumbnails here.
 _JUNK_FOLDERS = frozenset(
-    b".AppleDouble|.Trash|.Trashes|.stversions|@eaDir|#recycle|$RECYCLE.BIN|System Volume Information"
-    b"|lost+found".split(b"|")
+    b".AppleDouble|.Trash|.Trashes|.stversions|@eaDir|#recycle|$RECYCLE.BIN|System Volume Information|lost+found".split(
+        b"|"
+    )
 )
 
 

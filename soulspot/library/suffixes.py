@@ -1,7 +1,5 @@
 """File name suffixes: those of audio files, and those of audio that no reader here understands."""
 
-from __future__ import annotations
-
 _READABLE = (
     "mp3 mp2 mp1 flac ogg oga opus spx ogv ogx oggflac oggtheora m4a m4b m4p m4r m4v mp4 3gp 3g2 alac"
     " wma asf wmv wav wave aif aiff aifc aac adts ac3 eac3 ape apl mpc mp+ mpp wv tta tak ofr ofs dsf dff"

@@ -1,8 +1,6 @@
 """One audio file read into a ScannedFile: mutagen opens the file, and every failure becomes a
 reason."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 

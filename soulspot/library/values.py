@@ -1,7 +1,5 @@
 """Tag values as people write them, made plain: text, positions, dates, durations; pure."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Iterable

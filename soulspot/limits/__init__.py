@@ -17,17 +17,3 @@ from soulspot.limits.gate import Gate
 from soulspot.limits.pace import Pace
 from soulspot.limits.registry import Gates
 from soulspot.limits.values import GateSnapshot, LimitEvent, MemoryPort, RequestRecord, StatePort
-
-__all__ = [
-    "Gate",
-    "GateSnapshot",
-    "Gates",
-    "LimitEvent",
-    "MemoryPort",
-    "Pace",
-    "RequestRecord",
-    "StatePort",
-    "call_with_retries",
-    "full_jitter",
-    "parse_retry_after",
-]

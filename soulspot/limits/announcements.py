@@ -1,7 +1,5 @@
 """The events of one gate: "limited" and "recovered" once each, however long the storm."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable
 
@@ -20,9 +18,7 @@ MUCH_LONGER, LONG = 4.0, 300.0
 class Announcements:
     """Calls `on_limit` with the events of one gate; its exceptions are only logged."""
 
-    def __init__(
-        self, provider: str, host: str, clock: Clock, on_limit: Callable[[LimitEvent], None]
-    ) -> None:
+    def __init__(self, provider: str, host: str, clock: Clock, on_limit: Callable[[LimitEvent], None]) -> None:
         self._provider = provider
         self._host = host
         self._clock = clock

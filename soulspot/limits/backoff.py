@@ -1,7 +1,5 @@
 """Waiting times: Retry-After in all its forms, full jitter, and a retry loop that uses it."""
 
-from __future__ import annotations
-
 import asyncio
 import math
 import random

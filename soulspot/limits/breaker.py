@@ -1,7 +1,5 @@
 """The circuit breaker of one host: after failures in a row, a rest; then one probe."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Literal
 

@@ -1,7 +1,5 @@
 """The requests of the last 24 hours, counted in buckets of an hour and kept across restarts."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """The two clocks of a gate: the event loop's to wait by, the wall's for what is saved or shown."""
 
-from __future__ import annotations
-
 import asyncio
 import math
 from collections.abc import Callable

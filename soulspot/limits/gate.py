@@ -1,7 +1,5 @@
 """The gate of one upstream host: rate, pauses, daily budget and breaker in one place."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """The rate of a gate: strictly spaced requests, wider where a service says little is left."""
 
-from __future__ import annotations
-
 import asyncio
 
 from aiolimiter import AsyncLimiter

@@ -1,7 +1,5 @@
 """The pause of a gate: requested by the service, or taken when the service is overloaded."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """The state of a gate that outlives its process: one value in the StatePort, written whole."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """The values that enter and leave the gates, and the port that keeps state across restarts."""
 
-from __future__ import annotations
-
 import copy
 import random
 from collections.abc import Callable

@@ -20,28 +20,3 @@ from soulspot.matching.values import (
     ScoredCandidate,
 )
 from soulspot.matching.versions.parsing import describe_versions, parse_versions
-
-__all__ = [
-    "NO_EVIDENCE",
-    "AlbumEvidence",
-    "Candidate",
-    "Decision",
-    "MatchPolicy",
-    "Pairing",
-    "ScoredCandidate",
-    "accept_by_name",
-    "album_may_be_by",
-    "artist_has_alias",
-    "artist_has_name",
-    "choose_editions",
-    "compare_records",
-    "decide",
-    "describe_versions",
-    "identify_album",
-    "normalise_tags",
-    "pair_tracks",
-    "parse_title",
-    "parse_versions",
-    "preselect_recordings",
-    "strip_artist",
-]

@@ -1,7 +1,5 @@
 """Candidates before they are compared: those of one id put together, and hopeless ones left out."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

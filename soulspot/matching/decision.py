@@ -1,7 +1,5 @@
 """The decision for one track: candidates compared, ranked, and accepted only when clearly right."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """Frozen values that matching takes and returns: policy, candidate, album evidence, decision."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,9 +19,7 @@ class MatchPolicy:
 
     def __post_init__(self) -> None:
         if not 0 <= self.review <= self.accept <= 1:
-            raise ValueError(
-                f"expected 0 <= review <= accept <= 1, got review={self.review} accept={self.accept}"
-            )
+            raise ValueError(f"expected 0 <= review <= accept <= 1, got review={self.review} accept={self.accept}")
         if not 0 <= self.margin <= 1:
             raise ValueError(f"expected 0 <= margin <= 1, got {self.margin}")
 

@@ -1,7 +1,5 @@
 """Both sides of a comparison in one form: tags and provider entities, taken apart and folded."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

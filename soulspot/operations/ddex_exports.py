@@ -1,7 +1,5 @@
 """Release messages as an operation: its options, and a zip file with one message a release."""
 
-from __future__ import annotations
-
 import asyncio
 import shutil
 import zipfile

@@ -1,7 +1,5 @@
 """Exports as operations: each writes a file into one folder, which keeps it for a while."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import os
@@ -151,9 +149,7 @@ class Exports:
 
 
 def _write_table(database: Path, path: Path, options: Mapping[str, Any], on_progress: OnProgress) -> Written:
-    report = export_table(
-        database, path, on_progress=lambda done, total: on_progress(done, total, 0), **options
-    )
+    report = export_table(database, path, on_progress=lambda done, total: on_progress(done, total, 0), **options)
     return Written((report.rows, report.rows, 0), report.as_json(), report.notes())
 
 

@@ -3,8 +3,6 @@ that it can restart.
 
 Exports need a folder besides, and have a module of their own."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import os
@@ -183,9 +181,7 @@ def _tag_result(report: TagReport, on_progress: OnTagProgress) -> Report:
 async def _count_tracks(service: EnrichmentService, progress: Progress) -> None:
     while True:
         with contextlib.suppress(sqlite3.Error):
-            advance_by_track_counts(
-                progress, await service.database.read(library_counts.count_tracks_by_status)
-            )
+            advance_by_track_counts(progress, await service.database.read(library_counts.count_tracks_by_status))
         await asyncio.sleep(COUNT)
 
 

@@ -1,7 +1,5 @@
 """An operation that a command runs without a daemon, with the same row, events and reports."""
 
-from __future__ import annotations
-
 import asyncio
 import sqlite3
 import time

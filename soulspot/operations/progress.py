@@ -109,9 +109,7 @@ class Ending:
         if self.status == "pending":
             operations.suspend(connection, operation_id, now)
         else:
-            operations.finish(
-                connection, operation_id, now, status=self.status, error=self.error, more=self.more
-            )
+            operations.finish(connection, operation_id, now, status=self.status, error=self.error, more=self.more)
 
     def announce(self, service: EnrichmentService, operation_id: int, kind: str, counts: Counts) -> None:
         """Log the end and count it in the metrics."""

@@ -1,7 +1,5 @@
 """Lookups queued again before their time: by `enrich --force`, with its cost, and by `retry`."""
 
-from __future__ import annotations
-
 import sqlite3
 import time
 from collections import Counter

@@ -3,8 +3,6 @@ loop.
 
 A row outlives the process that works on it: the next daemon resumes what was not finished."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import os
@@ -304,9 +302,7 @@ class Operations:
             except (sqlite3.Error, SoulSpotError) as error:
                 if self._stopping.is_set():
                     raise
-                log.warning(
-                    "operation_not_saved", operation=operation_id, error=str(error), again_in_seconds=pause
-                )
+                log.warning("operation_not_saved", operation=operation_id, error=str(error), again_in_seconds=pause)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause)
             pause = min(pause * 2, SAVE_AGAIN_CAP)

@@ -9,21 +9,4 @@ from soulspot.pipeline.retry_policy import RetryPolicy
 from soulspot.pipeline.service import EnrichmentService
 from soulspot.pipeline.waiting import Postponed, wait_until_settled
 
-__all__ = [
-    "DECIDE_EVERY",
-    "MOST_NAMED",
-    "EnrichmentService",
-    "ImportReport",
-    "LibraryRules",
-    "Parts",
-    "Postponed",
-    "PumpSettings",
-    "RetryPolicy",
-    "ScanReport",
-    "items",
-    "service",
-    "shutdown",
-    "status",
-    "wait_until_settled",
-    "walks",
-]
+__all__ = ["items", "service", "shutdown", "status"]

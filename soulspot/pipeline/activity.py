@@ -1,7 +1,5 @@
 """The activity of a service: who produces lookups, and who is woken when that changes."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager

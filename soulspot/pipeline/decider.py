@@ -1,7 +1,5 @@
 """Decide tracks inside the transaction that brings news of them, or when they have just come in."""
 
-from __future__ import annotations
-
 import asyncio
 import sqlite3
 from collections import Counter
@@ -126,9 +124,7 @@ class Decider:
             if before is not None:
                 await asyncio.wait([before])
             with self._activity.expecting():
-                if await self._database.write(
-                    lambda c: tracks.record_rules(c, rules.fingerprint, self._now())
-                ):
+                if await self._database.write(lambda c: tracks.record_rules(c, rules.fingerprint, self._now())):
                     self._telemetry.event("rules_changed", services=rules.services.names)
                 await self.decide_new()
 

@@ -1,7 +1,5 @@
 """Bring tracks in: files that changed since the last scan, and rows of an import file."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import sqlite3
@@ -119,9 +117,7 @@ class Intake:
         candidates = iter(files)
         while chunk := await _next_chunk(candidates, self._memory.piece_size(CHUNK)):
             read = report.read
-            await run_in_pieces(
-                self._memory, chunk, lambda piece: self._scan_chunk(piece, scan_id, report), "scan"
-            )
+            await run_in_pieces(self._memory, chunk, lambda piece: self._scan_chunk(piece, scan_id, report), "scan")
             await self._decide_if_many(report.read - read)
             progress(report)
         report.problems += files.problems
@@ -159,9 +155,7 @@ class Intake:
         files = await asyncio.to_thread(self._read, await self._changed(candidates))
         scan_id = await self._database.write(tracks.next_scan_id)
         await self._database.write(lambda c: self._save(c, files, scan_id))
-        ids = await self._database.read(
-            lambda c: tracks.find_ids_by_path(c, (one.path for one in candidates))
-        )
+        ids = await self._database.read(lambda c: tracks.find_ids_by_path(c, (one.path for one in candidates)))
         return {path: one for path, one in found.items() if isinstance(one, Exception)} | ids
 
     async def _changed(self, candidates: Sequence[FoundFile]) -> list[FoundFile]:
@@ -221,9 +215,7 @@ class Intake:
         await run_in_pieces(self._memory, rows, save, "import")
         return ids, changed
 
-    def _save_rows(
-        self, connection: sqlite3.Connection, rows: Sequence[ImportedTrack]
-    ) -> tuple[list[int], int]:
+    def _save_rows(self, connection: sqlite3.Connection, rows: Sequence[ImportedTrack]) -> tuple[list[int], int]:
         ids, changed = tracks.save_imported(connection, rows, self._now())
         albums.assign_tracks(connection, changed, identify_album)
         return ids, len(changed)

@@ -2,8 +2,6 @@
 
 A client of the service: the service does not know this module."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -111,9 +109,7 @@ async def add_items(service: EnrichmentService, items: Sequence[Item]) -> list[A
     return [added[number] for number in range(len(items))]
 
 
-async def outcomes_of(
-    service: EnrichmentService, added: Sequence[AddedItem], wait: float
-) -> list[ItemOutcome]:
+async def outcomes_of(service: EnrichmentService, added: Sequence[AddedItem], wait: float) -> list[ItemOutcome]:
     """Wait until these tracks have a result, or what they lack is postponed for longer than `wait`
     seconds; return the outcome of each, in order."""
     ids = list(dict.fromkeys(one.track for one in added if isinstance(one.track, int)))

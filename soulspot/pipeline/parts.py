@@ -1,7 +1,5 @@
 """The parts of a service besides the queue: built by assembly, handed on to those who need them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from soulspot.limits import Gates

@@ -190,9 +190,7 @@ class Pump:
             orphans = list(self._unsettled)
             await self._database.write(lambda c: queue.release_leases(c, orphans))
             self._unsettled.difference_update(orphans)
-        limits = {
-            kind: self._claim_size(kind) for kind in self.provider.capacity if self.opens_at(kind) is None
-        }
+        limits = {kind: self._claim_size(kind) for kind in self.provider.capacity if self.opens_at(kind) is None}
         claim, results = await self._database.write(lambda c: self._claim(c, limits))
         if results is not None:
             self._telemetry.on_results(results)

@@ -1,7 +1,5 @@
 """The times at which a lookup is asked again: after a failure, a miss, or when its answer aged."""
 
-from __future__ import annotations
-
 import random
 from dataclasses import dataclass
 

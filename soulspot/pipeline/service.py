@@ -9,8 +9,6 @@
 A track is finished when its plan wants nothing more. Status, waiting and the end of the service are
 beside the flow: `status.py`, `waiting.py`, `shutdown.py`."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import sqlite3
@@ -53,9 +51,7 @@ class EnrichmentService:
         self.telemetry = parts.telemetry
         self.now = now
         self.activity = Activity()
-        self.decider = Decider(
-            database, self.activity, rules, telemetry=parts.telemetry, memory=parts.memory, now=now
-        )
+        self.decider = Decider(database, self.activity, rules, telemetry=parts.telemetry, memory=parts.memory, now=now)
         self.pumps = [
             Pump(provider, database, self, settings, parts.telemetry, parts.memory, now)
             for provider, settings in providers.items()

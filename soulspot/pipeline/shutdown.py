@@ -1,7 +1,5 @@
 """The end of a service: what is in flight may finish, the rest goes back into the queue."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 

@@ -1,7 +1,5 @@
 """The state of a service: whether it lives, whether it has work, and the numbers for people."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import Any
 

@@ -1,8 +1,6 @@
 """A pump's memory of failures: how long it holds back, how small its claims are, who steps
 aside."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """Wait until tracks are done, or say until when and why the rest of their lookups is postponed."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence

@@ -4,8 +4,6 @@ Assembly builds each provider with the gates of its hosts. One pump a provider c
 the durable queue, at most `capacity[kind]` of a kind at a time, and hands them to `lookup`.
 docs/explain/providers.md lists the kinds of the three providers, and the requests of each."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -60,9 +58,7 @@ class Provider(Protocol):
         None when the next request may pass now."""
         ...
 
-    def retune(
-        self, *, rate: float, batch_size: int, timeout: float, daily_budget: int | None = None
-    ) -> None:
+    def retune(self, *, rate: float, batch_size: int, timeout: float, daily_budget: int | None = None) -> None:
         """Apply changed settings from the next request on, without a restart.
 
         `rate` is in requests a second to each host, `batch_size` in lookups a request, `timeout` in

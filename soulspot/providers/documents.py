@@ -1,7 +1,5 @@
 """Read JSON from outside: decode it defensively, and take fields without trusting their type."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping

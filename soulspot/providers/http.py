@@ -1,7 +1,5 @@
 """Requests by aiohttp through the gates: JSON in and out, or bytes."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -84,9 +82,7 @@ class Http:
 
     async def _fetch(self, request: _Request) -> bytes:
         gate = self._gates.for_url(self._provider, request.url)
-        return await transport.send_with_retries(
-            gate, lambda attempt: self._follow_redirects(request, attempt)
-        )
+        return await transport.send_with_retries(gate, lambda attempt: self._follow_redirects(request, attempt))
 
     async def _follow_redirects(self, request: _Request, attempt: int) -> bytes:
         target = request.url

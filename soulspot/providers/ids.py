@@ -1,7 +1,5 @@
 """The identifiers of the three services: their spelling, and the URLs that hold them."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Values kept for a short while, for requests that are often repeated within minutes."""
 
-from __future__ import annotations
-
 import time
 from collections import OrderedDict
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """One HTTP request through its gate: retries, records, refusals."""
 
-from __future__ import annotations
-
 import json
 import re
 import time
@@ -132,7 +130,8 @@ def _status_text(status: int) -> str:
 
 
 def _service_words(body: bytes) -> str | None:
-    """Return the service's own message, at most 200 characters and no HTML; None if there is none."""
+    """Return the service's own message, at most 200 characters and no HTML; None if there is
+    none."""
     try:
         document = json.loads(body)
         words = document.get("error") or document.get("message") or document.get("help")

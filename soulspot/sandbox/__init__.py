@@ -26,25 +26,4 @@ from soulspot.sandbox.servers.behaviour import Behaviour, Faults
 from soulspot.sandbox.servers.sandbox import Sandbox
 from soulspot.sandbox.servers.service import RecordedRequest
 
-__all__ = [
-    "Artist",
-    "Behaviour",
-    "Catalogue",
-    "Credit",
-    "CreditedName",
-    "Faults",
-    "Medium",
-    "Place",
-    "RecordedRequest",
-    "Recording",
-    "Release",
-    "Sandbox",
-    "SpotifyAlbum",
-    "SpotifyArtist",
-    "SpotifyTrack",
-    "Track",
-    "catalogue_from_csv",
-    "credit_text",
-    "invent_catalogue",
-    "library",
-]
+__all__ = ["library"]

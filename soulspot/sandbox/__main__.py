@@ -1,7 +1,5 @@
 """The sandbox in a process of its own: `python -m soulspot.sandbox --tracks 5000 --seed 1`."""
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import json

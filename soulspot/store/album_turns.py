@@ -5,8 +5,6 @@ Tracks that were found without their album come first. When all tracks of the al
 that far, the others learn its Spotify albums; those that are still not found are then looked up
 one by one."""
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
@@ -117,9 +115,7 @@ def _has_stage(connection: sqlite3.Connection, key: bytes, stage: int) -> bool:
 
 def _first_waiting(connection: sqlite3.Connection, key: bytes) -> int | None:
     """Return the waiting track of the album whose turn it is to be looked up by itself."""
-    found: int | None = fetch_value(
-        connection, f"SELECT track_id {_OF_ALBUM} ORDER BY {_ORDER} LIMIT 1", key, WAITING
-    )
+    found: int | None = fetch_value(connection, f"SELECT track_id {_OF_ALBUM} ORDER BY {_ORDER} LIMIT 1", key, WAITING)
     return found
 
 
@@ -154,7 +150,5 @@ def _save_late_finds(
     early, late = finds
     new = sorted(album for album in albums if album and album not in (*early, *late))
     if new:
-        connection.execute(
-            "UPDATE album_finds SET late = ? WHERE album_key = ?", (to_array([*late, *new]), key)
-        )
+        connection.execute("UPDATE album_finds SET late = ? WHERE album_key = ?", (to_array([*late, *new]), key))
     return bool(new)

@@ -1,7 +1,5 @@
 """Albums of the library: which tracks form one, and the name that most of them give it."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable

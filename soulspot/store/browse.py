@@ -1,7 +1,5 @@
 """Reading tracks for people: pages of rows by status and search words, and one track in full."""
 
-from __future__ import annotations
-
 import json
 import re
 import sqlite3

@@ -1,8 +1,6 @@
 """Index of the cover cache: images on disk, covers known to be missing, and when each was last
 used."""
 
-from __future__ import annotations
-
 import sqlite3
 from dataclasses import dataclass
 
@@ -21,9 +19,7 @@ class CoverRecord:
 
 def find(connection: sqlite3.Connection, url: str, now: float) -> CoverRecord | None:
     """Return the record of a cover's address; None when the cover is to be fetched."""
-    row = connection.execute(
-        "SELECT digest, kind, size, missing_until FROM covers WHERE url = ?", (url,)
-    ).fetchone()
+    row = connection.execute("SELECT digest, kind, size, missing_until FROM covers WHERE url = ?", (url,)).fetchone()
     if row is None or (row[0] is None and row[3] <= iso(now)):
         return None
     return CoverRecord(*row[:3])
@@ -31,17 +27,13 @@ def find(connection: sqlite3.Connection, url: str, now: float) -> CoverRecord | 
 
 def track_cover_url(connection: sqlite3.Connection, track_id: int) -> str | None:
     """Return the address of a track's cover; None for a track without one."""
-    url: str | None = fetch_value(
-        connection, "SELECT cover_url FROM enriched_tracks WHERE track_id = ?", track_id
-    )
+    url: str | None = fetch_value(connection, "SELECT cover_url FROM enriched_tracks WHERE track_id = ?", track_id)
     return url
 
 
 def mark_used(connection: sqlite3.Connection, url: str, now: float, every: float) -> None:
     """Note that a cover was used now, unless that was noted in the last `every` seconds."""
-    connection.execute(
-        "UPDATE covers SET used_at = ? WHERE url = ? AND used_at < ?", (iso(now), url, iso(now - every))
-    )
+    connection.execute("UPDATE covers SET used_at = ? WHERE url = ? AND used_at < ?", (iso(now), url, iso(now - every)))
 
 
 def save(connection: sqlite3.Connection, url: str, digest: str, kind: str, size: int, now: float) -> None:

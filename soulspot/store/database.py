@@ -1,8 +1,6 @@
 """The SQLite file: opening it safely, migrating it, and the one writer that every change goes
 through."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import re
@@ -160,9 +158,7 @@ class Database:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
 
 
@@ -269,9 +265,7 @@ def _explained(path: Path) -> Iterator[None]:
 
 
 def _damaged(path: Path, why: object) -> DatabaseDamaged:
-    return DatabaseDamaged(
-        f"{path}: {why}; set the file aside or restore a backup, SoulSpot leaves it as it is"
-    )
+    return DatabaseDamaged(f"{path}: {why}; set the file aside or restore a backup, SoulSpot leaves it as it is")
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
@@ -291,9 +285,7 @@ def _schema_version(connection: sqlite3.Connection, path: Path, newest: int) -> 
     """Return the number of migrations the file has had. Raises DatabaseTooNew above `newest`."""
     done = int(fetch_value(connection, "PRAGMA user_version"))
     if done > newest:
-        raise DatabaseTooNew(
-            f"{path}: schema {done} is newer than this SoulSpot's {newest}; upgrade SoulSpot"
-        )
+        raise DatabaseTooNew(f"{path}: schema {done} is newer than this SoulSpot's {newest}; upgrade SoulSpot")
     return done
 
 
@@ -313,9 +305,7 @@ def migrations() -> list[str]:
     Raises RuntimeError when a number is missing or used twice: databases would never see one of
     them."""
     folder = resources.files("soulspot.store") / "schema"
-    found = sorted(
-        (entry.name, entry.read_text()) for entry in folder.iterdir() if _MIGRATION.fullmatch(entry.name)
-    )
+    found = sorted((entry.name, entry.read_text()) for entry in folder.iterdir() if _MIGRATION.fullmatch(entry.name))
     if [int(name[:4]) for name, _ in found] != list(range(1, len(found) + 1)):
         raise RuntimeError(f"migrations are not numbered one by one: {', '.join(name for name, _ in found)}")
     return [script for _, script in found]

@@ -1,7 +1,5 @@
 """The outbox: events in the order in which they were committed, for event streams and webhooks."""
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from collections.abc import Mapping

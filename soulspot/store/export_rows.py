@@ -1,7 +1,5 @@
 """Rows of `enriched_tracks` for exports, in pages by track_id; each page is found by its key."""
 
-from __future__ import annotations
-
 import sqlite3
 import time
 from collections.abc import Callable, Generator, Sequence

@@ -1,7 +1,5 @@
 """Facts: everything that a provider has said of an entity, united over the kinds of its answers."""
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from collections.abc import Mapping
@@ -36,9 +34,7 @@ def merge(connection: sqlite3.Connection, entity: Entity, lookup_kind: str, stam
         fresh["releases"] = _unite_releases(fresh["releases"], fields.get("releases", []))
     for name in said.pop(lookup_kind, ()):
         del fields[name]
-    said = {
-        kind: left for kind, names in said.items() if (left := [name for name in names if name not in fresh])
-    }
+    said = {kind: left for kind, names in said.items() if (left := [name for name in names if name not in fresh])}
     said[lookup_kind] = sorted(fresh)
     provider, kind, entity_id = entity.ref
     upsert(

@@ -1,7 +1,5 @@
 """Lookups and files that have failed, with the reason that was kept of each; only reads."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -56,10 +54,7 @@ def group_unreadable_files(connection: sqlite3.Connection) -> list[FailureGroup]
         " GROUP BY unreadable ORDER BY count(*) DESC LIMIT ?",
         (MAX_GROUPS,),
     )
-    return [
-        FailureGroup(None, reason, count, printable_path(path) or "")
-        for reason, count, path in rows.fetchall()
-    ]
+    return [FailureGroup(None, reason, count, printable_path(path) or "") for reason, count, path in rows.fetchall()]
 
 
 def list_unreadable_files(connection: sqlite3.Connection, limit: int | None = None) -> list[tuple[str, str]]:

@@ -1,7 +1,5 @@
 """Counts of the library's tracks and of the queue's lookups, as `status` shows them."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Sequence
 
@@ -11,9 +9,7 @@ from soulspot.store.sql import AT_OR_BELOW, fetch_value, path_bounds
 def count_tracks_by_status(connection: sqlite3.Connection) -> dict[str, int]:
     """Return the number of tracks of each status, and under `total`, `unreadable` and
     `vanished`."""
-    counts = dict(
-        connection.execute("SELECT status, count(*) FROM enriched_tracks GROUP BY status").fetchall()
-    )
+    counts = dict(connection.execute("SELECT status, count(*) FROM enriched_tracks GROUP BY status").fetchall())
     counts["total"] = sum(counts.values())
     for name, column in (("unreadable", "unreadable"), ("vanished", "vanished_at")):
         counts[name] = fetch_value(connection, f"SELECT count(*) FROM tracks WHERE {column} IS NOT NULL")

@@ -1,8 +1,6 @@
 """Answers that the database already has, and how often each kind of lookup ended a search: for
 estimates."""
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from collections.abc import Sequence
@@ -48,9 +46,7 @@ def load_answer(connection: sqlite3.Connection, query: Query) -> TrackLookup | N
     return TrackLookup(query, LookupState(state), answered_at is not None, known, error)
 
 
-def aged_lookups(
-    connection: sqlite3.Connection, track_ids: Sequence[int], now: float
-) -> list[tuple[str, str, str]]:
+def aged_lookups(connection: sqlite3.Connection, track_ids: Sequence[int], now: float) -> list[tuple[str, str, str]]:
     """Return (provider, kind, key) of these tracks' answered lookups that are due again at `now`.
 
     These are misses and old answers whose time has come, and those queued for that already."""

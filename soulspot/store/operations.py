@@ -1,8 +1,6 @@
 """Operations: each scan, import, enrichment or export as a row of `batch_operations` with live
 counts."""
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from collections.abc import Mapping
@@ -123,9 +121,7 @@ def list_unfinished(connection: sqlite3.Connection) -> list[UnfinishedOperation]
         " INDEXED BY operations_unfinished WHERE status IN ('pending', 'processing') ORDER BY id"
     )
     return [
-        UnfinishedOperation(
-            row[0], row[1], json.loads(row[2] or "{}"), json.loads(row[3]), (row[4], row[5], row[6])
-        )
+        UnfinishedOperation(row[0], row[1], json.loads(row[2] or "{}"), json.loads(row[3]), (row[4], row[5], row[6]))
         for row in rows
     ]
 
@@ -138,9 +134,7 @@ def find(connection: sqlite3.Connection, operation_id: int) -> dict[str, Any] | 
     return _with_progress(rows[0]) if rows else None
 
 
-def list_latest(
-    connection: sqlite3.Connection, limit: int, before: int | None = None
-) -> list[dict[str, Any]]:
+def list_latest(connection: sqlite3.Connection, limit: int, before: int | None = None) -> list[dict[str, Any]]:
     """Return operations in the shape of `find`, the newest first; with `before` only smaller
     ids."""
     sql = "SELECT * FROM batch_operations WHERE id < ? ORDER BY id DESC LIMIT ?"

@@ -1,7 +1,5 @@
 """The lock that lets one process work on a database; the kernel frees it even after kill -9."""
 
-from __future__ import annotations
-
 import fcntl
 import json
 import os
@@ -57,9 +55,7 @@ class Ownership:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.release()
 
 

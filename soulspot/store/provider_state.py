@@ -1,7 +1,5 @@
 """State that gates, providers and webhooks keep across restarts, in the table `provider_state`."""
 
-from __future__ import annotations
-
 import json
 import sqlite3
 import time

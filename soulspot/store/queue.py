@@ -5,8 +5,6 @@ A lookup is one query to one provider, and serves all tracks linked to it. Its s
 (due at `due_at`), `leased` (being asked), `done` or `missing` (answered; due again at `due_at`),
 and `failed` or `buried` (given up)."""
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -268,9 +266,7 @@ def waiting_lookups(
         " GROUP BY kind, state",
         (to_array(track_ids), provider),
     )
-    return [
-        WaitingLookups(kind, bool(leased), count, epoch_seconds(due)) for kind, leased, count, due in rows
-    ]
+    return [WaitingLookups(kind, bool(leased), count, epoch_seconds(due)) for kind, leased, count, due in rows]
 
 
 def _all_waiting(connection: sqlite3.Connection, provider: str) -> list[WaitingLookups]:

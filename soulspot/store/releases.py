@@ -4,8 +4,6 @@ The order is kept in a temporary SQLite database, which SQLite moves to disk whe
 deletes by itself. Nothing is written to the library's database, and no transaction lasts longer
 than a page."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -40,13 +38,9 @@ class ReleaseOrder:
             self._order.close()
             raise
 
-    def _gather(
-        self, wanted: RowFilter, columns: Sequence[str], key: Callable[[Mapping[str, Any]], str]
-    ) -> None:
+    def _gather(self, wanted: RowFilter, columns: Sequence[str], key: Callable[[Mapping[str, Any]], str]) -> None:
         order = self._order
-        order.execute(
-            "CREATE TABLE tracks (key TEXT, track_id INTEGER, PRIMARY KEY (key, track_id)) WITHOUT ROWID"
-        )
+        order.execute("CREATE TABLE tracks (key TEXT, track_id INTEGER, PRIMARY KEY (key, track_id)) WITHOUT ROWID")
         order.execute("CREATE TABLE wanted (track_id INTEGER PRIMARY KEY)")
         order.execute("CREATE TABLE releases (key TEXT PRIMARY KEY) WITHOUT ROWID")
         order.execute("BEGIN")
@@ -87,7 +81,5 @@ class ReleaseOrder:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self._order.close()

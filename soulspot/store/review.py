@@ -1,8 +1,6 @@
 """Tracks that wait for a person: their candidates, what is known of each, and people's
 decisions."""
 
-from __future__ import annotations
-
 import json
 import os
 import sqlite3

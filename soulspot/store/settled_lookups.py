@@ -1,8 +1,6 @@
 """Settled lookups (answered or given up) of a part of the library: counting them, and queueing
 them again."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Sequence
 
@@ -10,9 +8,7 @@ from soulspot.store.queue import SETTLED
 from soulspot.store.sql import AT_OR_BELOW, IN_ARRAY, fetch_column, path_bounds, to_array
 from soulspot.store.times import iso
 
-_SERVING = (
-    "SELECT link.lookup_id FROM track_lookups AS link JOIN tracks USING (track_id) WHERE vanished_at IS NULL"
-)
+_SERVING = "SELECT link.lookup_id FROM track_lookups AS link JOIN tracks USING (track_id) WHERE vanished_at IS NULL"
 
 
 def count_by_kind(connection: sqlite3.Connection, paths: Sequence[bytes]) -> list[tuple[str, str, bool, int]]:

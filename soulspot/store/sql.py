@@ -1,8 +1,6 @@
 """Small helpers for the SQL of this package: single values, new rows, lists of ids, files below
 a path."""
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
@@ -56,8 +54,6 @@ def upsert_clause(columns: Sequence[str]) -> str:
     return "ON CONFLICT DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in columns)
 
 
-def upsert(
-    connection: sqlite3.Connection, table: str, key: Mapping[str, Any], row: Mapping[str, Any]
-) -> None:
+def upsert(connection: sqlite3.Connection, table: str, key: Mapping[str, Any], row: Mapping[str, Any]) -> None:
     """Insert a row with this key into `table`, or replace these columns of the row that has it."""
     insert(connection, table, {**key, **row}, upsert_clause(list(row)))

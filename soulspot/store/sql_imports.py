@@ -1,7 +1,5 @@
 """Progress of imports from other databases, so that the next import continues there."""
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from dataclasses import dataclass
@@ -23,9 +21,7 @@ class Position:
 def load(connection: sqlite3.Connection, source: str) -> Position | None:
     """Return the point that the import from `source` (a digest) has reached; None for a new
     source."""
-    row = connection.execute(
-        "SELECT name, position, rows FROM sql_imports WHERE source = ?", (source,)
-    ).fetchone()
+    row = connection.execute("SELECT name, position, rows FROM sql_imports WHERE source = ?", (source,)).fetchone()
     return Position(row[0], json.loads(row[1]), row[2]) if row else None
 
 

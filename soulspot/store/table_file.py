@@ -1,7 +1,5 @@
 """A SQLite file with one typed table in it, for people who want to query an export."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -14,9 +12,7 @@ from soulspot.errors import ExportError
 class TableFile:
     """The table of such a file while it is being filled."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, name: str, columns: Mapping[str, type], key: str
-    ) -> None:
+    def __init__(self, connection: sqlite3.Connection, name: str, columns: Mapping[str, type], key: str) -> None:
         # Imported here because sqlite-utils imports pandas where that is installed, which takes
         # long.
         from sqlite_utils import Database

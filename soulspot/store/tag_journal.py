@@ -1,7 +1,5 @@
 """The journal of written tags: files about to be replaced, files replaced, and the way back."""
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
@@ -75,9 +73,7 @@ class PendingReplacement:
 def add_folders(connection: sqlite3.Connection, folders: Iterable[bytes]) -> None:
     """Record folders before copies are made in them, so that a crash leaves none behind
     unnoticed."""
-    connection.executemany(
-        "INSERT OR IGNORE INTO tag_folders (folder) VALUES (?)", ((folder,) for folder in folders)
-    )
+    connection.executemany("INSERT OR IGNORE INTO tag_folders (folder) VALUES (?)", ((folder,) for folder in folders))
 
 
 def list_folders(connection: sqlite3.Connection) -> list[bytes]:
@@ -162,8 +158,7 @@ def list_pending(connection: sqlite3.Connection) -> list[PendingReplacement]:
     """Return the replacements that an earlier process was about to make when it ended."""
     rows = connection.execute("SELECT write_id, path, temporary, size, mtime_ns, inode FROM tag_pending")
     return [
-        PendingReplacement(write_id, path, temporary, FileStamp(*stamp))
-        for write_id, path, temporary, *stamp in rows
+        PendingReplacement(write_id, path, temporary, FileStamp(*stamp)) for write_id, path, temporary, *stamp in rows
     ]
 
 
@@ -183,9 +178,7 @@ def has_undoable_writes(connection: sqlite3.Connection, operation_id: int) -> bo
     return bool(fetch_value(connection, sql, operation_id))
 
 
-def list_undoable(
-    connection: sqlite3.Connection, operation_id: int, after: int, limit: int
-) -> list[JournalEntry]:
+def list_undoable(connection: sqlite3.Connection, operation_id: int, after: int, limit: int) -> list[JournalEntry]:
     """Return the writes of an operation that were not undone, the latest first.
 
     `after` is the last write_id of the page before, or 0 for the first page."""

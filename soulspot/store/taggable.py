@@ -1,7 +1,5 @@
 """Tracks whose tags can be written: accepted and with a file, by page, or those due for writing."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,9 +9,7 @@ from soulspot.store import enriched
 from soulspot.store.sql import AT_OR_BELOW, fetch_value, path_bounds
 from soulspot.store.times import iso
 
-_IS_TAGGABLE = (
-    "e.status = 'accepted' AND t.path IS NOT NULL AND t.vanished_at IS NULL AND t.unreadable IS NULL"
-)
+_IS_TAGGABLE = "e.status = 'accepted' AND t.path IS NOT NULL AND t.vanished_at IS NULL AND t.unreadable IS NULL"
 _SELECT = (
     "SELECT t.track_id, t.path, t.size, t.mtime_ns, t.inode, e.updated_at FROM tracks AS t"
     f" JOIN enriched_tracks AS e USING (track_id) WHERE {_IS_TAGGABLE}"
@@ -52,14 +48,11 @@ def page(
         ).fetchall()
     rows = enriched.load(connection, (track_id for track_id, *_ in found))
     return [
-        Taggable(track_id, path, FileStamp(*stamp), row_at, rows[track_id])
-        for track_id, path, *stamp, row_at in found
+        Taggable(track_id, path, FileStamp(*stamp), row_at, rows[track_id]) for track_id, path, *stamp, row_at in found
     ]
 
 
-def count(
-    connection: sqlite3.Connection, paths: Sequence[bytes] = (), track_ids: Sequence[int] | None = None
-) -> int:
+def count(connection: sqlite3.Connection, paths: Sequence[bytes] = (), track_ids: Sequence[int] | None = None) -> int:
     """Return the number of taggable tracks at or below `paths` (none: of all), or of these ids."""
     if track_ids is not None:
         return len(track_ids)
@@ -76,9 +69,7 @@ def _below(paths: Sequence[bytes]) -> tuple[str, list[bytes]]:
     return f" AND ({' OR '.join([at_or_below] * len(paths))})", values
 
 
-def list_due(
-    connection: sqlite3.Connection, after: int, limit: int, now: float
-) -> tuple[list[int], int | None]:
+def list_due(connection: sqlite3.Connection, after: int, limit: int, now: float) -> tuple[list[int], int | None]:
     """Return tracks whose row has changed since it was compared with the file, and the next
     `after`.
 

@@ -1,7 +1,5 @@
 """Track tags to and from the JSON text in `tracks.tags`."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 from typing import Any

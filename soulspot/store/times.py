@@ -1,7 +1,5 @@
 """Seconds since the epoch to and from the UTC ISO 8601 text that the database keeps."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 EVER = "0001-01-01T00:00:00.000Z"

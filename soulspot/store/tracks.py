@@ -1,7 +1,5 @@
 """Tracks: what the library says of each, all that is known of it, and what was decided about it."""
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -97,9 +95,7 @@ def save_scanned(
             row = {**stamp, "scan_id": scan_id, "added_at": iso(now), "changed_at": iso(now)}
             changed.append(insert(connection, "tracks", row))
             continue
-        before = connection.execute(
-            "SELECT tags, unreadable FROM tracks WHERE track_id = ?", (track_id,)
-        ).fetchone()
+        before = connection.execute("SELECT tags, unreadable FROM tracks WHERE track_id = ?", (track_id,)).fetchone()
         connection.execute(
             f"UPDATE tracks SET {', '.join(f'{name} = ?' for name in stamp)}, scan_id = max(scan_id, ?),"
             " changed_at = ?, vanished_at = NULL, undecided = 1 WHERE track_id = ?",
@@ -173,9 +169,7 @@ def save_imported(
         tags = tags_json.encode(row.tags)
         folded = tags if row.group is None else f"{tags}\n{row.group}"
         column, key = ("source_key", row.key) if row.key is not None else ("fold_key", folded)
-        before = connection.execute(
-            f"SELECT track_id, tags FROM tracks WHERE {column} = ?", (key,)
-        ).fetchone()
+        before = connection.execute(f"SELECT track_id, tags FROM tracks WHERE {column} = ?", (key,)).fetchone()
         if before is None:
             new = {column: key, "tags": tags, "added_at": iso(now), "changed_at": iso(now)}
             ids.append(insert(connection, "tracks", new))
@@ -240,9 +234,7 @@ def load_states(connection: sqlite3.Connection, track_ids: Sequence[int]) -> lis
     ]  # fmt: skip
 
 
-def load_decisions(
-    connection: sqlite3.Connection, track_ids: Iterable[int]
-) -> dict[int, list[PersonDecision]]:
+def load_decisions(connection: sqlite3.Connection, track_ids: Iterable[int]) -> dict[int, list[PersonDecision]]:
     """Return people's decisions on these tracks by track_id, the oldest first."""
     decisions: dict[int, list[PersonDecision]] = {}
     for track_id, provider, entity_id, verdict, by, at, reason in connection.execute(

@@ -4,8 +4,6 @@ not change."""
 # mutagen has no annotations:
 # mypy: disable-error-code="no-untyped-call"
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Iterator
 from typing import IO

@@ -1,8 +1,6 @@
 """Front covers: fetched once from the Cover Art Archive or Spotify, and cached on disk by their
 content."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import hashlib
@@ -116,9 +114,7 @@ class CoverCache:
             cover = Cover(self._path(record.digest), record.kind, record.digest)
             # A file of another size was deleted by somebody, or torn by a crash.
             if await asyncio.to_thread(_size_of, cover.path) == record.size:
-                await self._database.write(
-                    lambda c: cover_index.mark_used(c, address, self._now(), _USE_NOTED_EVERY)
-                )
+                await self._database.write(lambda c: cover_index.mark_used(c, address, self._now(), _USE_NOTED_EVERY))
                 return cover
         task = self._fetching.get(address)
         if task is None:

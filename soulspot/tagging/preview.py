@@ -69,9 +69,7 @@ def cover_would_change(planned: PlannedWrite, cached: CoverRecord | None) -> boo
     if cached is None:
         return True
     present = planned.current.front
-    return cached.digest is not None and (
-        present is None or sha256(present.data).hexdigest() != cached.digest
-    )
+    return cached.digest is not None and (present is None or sha256(present.data).hexdigest() != cached.digest)
 
 
 def display_path(path: bytes) -> str:

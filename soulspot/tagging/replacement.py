@@ -4,8 +4,6 @@ The steps, in order: the folders are noted; copies are made in them; the journal
 synced to disk; the copies take their files' places; the journal and the library say so. When the
 process is killed in between, the next `recover` finishes or undoes what it left."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import sqlite3
@@ -32,9 +30,7 @@ class Replacements:
         self._database = database
         self._now = now
 
-    async def replace(
-        self, paths: Sequence[bytes], prepare: Prepare, record: Record
-    ) -> list[TagsNotWritten | None]:
+    async def replace(self, paths: Sequence[bytes], prepare: Prepare, record: Record) -> list[TagsNotWritten | None]:
         """Replace the files at `paths` by the copies that `prepare` makes.
 
         Returns for each file None, or the reason why it was not replaced. Once begun, the work is
@@ -50,9 +46,7 @@ class Replacements:
                 task.exception()
             raise
 
-    async def _replace(
-        self, paths: Sequence[bytes], prepare: Prepare, record: Record
-    ) -> list[TagsNotWritten | None]:
+    async def _replace(self, paths: Sequence[bytes], prepare: Prepare, record: Record) -> list[TagsNotWritten | None]:
         # Durably, so that after a power cut `recover` knows where copies may have been left.
         folders = {os.path.dirname(path) for path in paths}
         await self._database.write_durably(lambda c: journal.add_folders(c, folders))
@@ -70,16 +64,11 @@ class Replacements:
         await self._settle(ids, [id for id, failed in zip(ids, results, strict=True) if failed is None])
         file_copies.report_step("settled")
         outcomes = {index: failed for (index, _), failed in zip(copies, results, strict=True)}
-        return [
-            copy if isinstance(copy, TagsNotWritten) else outcomes[index]
-            for index, copy in enumerate(prepared)
-        ]
+        return [copy if isinstance(copy, TagsNotWritten) else outcomes[index] for index, copy in enumerate(prepared)]
 
     async def recover(self) -> None:
         """Finish or undo the replacements that a process left half done when it was killed."""
-        pending, folders = await self._database.read(
-            lambda c: (journal.list_pending(c), journal.list_folders(c))
-        )
+        pending, folders = await self._database.read(lambda c: (journal.list_pending(c), journal.list_folders(c)))
         if pending or folders:
             replaced = await asyncio.to_thread(lambda: [one.write_id for one in pending if _is_replaced(one)])
             await asyncio.to_thread(file_copies.remove_leftovers, folders)

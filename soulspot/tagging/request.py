@@ -1,7 +1,5 @@
 """A request to write tags, as JSON keeps it too, and the report of its results."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field

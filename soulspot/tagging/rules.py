@@ -1,7 +1,5 @@
 """Rules of writing tags: the fields, their policy, and the values and changes that follow; pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal

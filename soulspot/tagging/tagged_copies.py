@@ -2,8 +2,6 @@
 file."""
 
 # Paths are bytes here, because a file name need not be UTF-8; pathlib does not hold bytes.
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence

@@ -4,8 +4,6 @@ A way back is small. It holds the old file's bytes beside its audio, except for 
 as a picture, that are still among the new tags. Audio and such pieces are taken from the present
 file."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
@@ -31,9 +29,7 @@ def make_way_back(old: IO[bytes], new: IO[bytes]) -> bytes:
     two do not have the same audio, bit by bit."""
     # Tags of another length can renumber the pages of an Ogg file, which does not change its audio.
     for renumbered in (False, True):
-        parts, new_parts = (
-            audio_layout.audio_parts(file, without_ogg_numbers=renumbered) for file in (old, new)
-        )
+        parts, new_parts = (audio_layout.audio_parts(file, without_ogg_numbers=renumbered) for file in (old, new))
         if audio_layout.is_same_audio(old, parts, new, new_parts):
             if audio_layout.sample_positions(old, parts) != audio_layout.sample_positions(new, new_parts):
                 raise CannotRestore("its audio would not be found where its tables say")

@@ -1,8 +1,6 @@
 """Writing accepted values into the tags of files, and undoing it, each file journaled before it
 changes."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import sqlite3
@@ -87,9 +85,7 @@ class TagWriter:
         self, page: Sequence[Taggable], request: TagRequest, operation_id: int, report: TagReport
     ) -> None:
         now, policy, limit = self._now(), self.rules.file_policy, self._max_file_size
-        previews = await asyncio.to_thread(
-            lambda: [preview_tags(track, request, policy, now, limit) for track in page]
-        )
+        previews = await asyncio.to_thread(lambda: [preview_tags(track, request, policy, now, limit) for track in page])
         # Track -> when to try it again, None for a track that is settled until its row changes.
         retry_at: dict[int, float | None] = {}
         planned = []
@@ -119,9 +115,7 @@ class TagWriter:
         report.looked += len(page)
         if request.apply:
             compared = [
-                (track.track_id, track.row_at, retry_at[track.track_id])
-                for track in page
-                if track.track_id in retry_at
+                (track.track_id, track.row_at, retry_at[track.track_id]) for track in page if track.track_id in retry_at
             ]
             await self._database.write(lambda c: taggable.record_compared(c, compared))
 
@@ -141,9 +135,7 @@ class TagWriter:
             return planned
         return planned.with_cover(new)
 
-    async def _replace(
-        self, batch: Sequence[PlannedWrite], operation_id: int, report: TagReport
-    ) -> list[int]:
+    async def _replace(self, batch: Sequence[PlannedWrite], operation_id: int, report: TagReport) -> list[int]:
         """Replace the files of a batch by tagged copies; return the ids of the tracks that
         failed."""
 
@@ -191,9 +183,7 @@ class TagWriter:
             return report
 
     async def _undo_page(self, page: Sequence[journal.JournalEntry], force: bool, report: TagReport) -> None:
-        later = await self._database.read(
-            lambda c: [journal.find_later_operation(c, entry.write_id) for entry in page]
-        )
+        later = await self._database.read(lambda c: [journal.find_later_operation(c, entry.write_id) for entry in page])
         paths = [_present_path(entry) for entry in page]
 
         def prepare() -> list[PreparedCopy | TagsNotWritten]:
@@ -221,17 +211,13 @@ class TagWriter:
             raise TagsNotWritten(f"was written again by operation {later_operation}: undo that first")
         policy = self.rules.file_policy
         if stamp_of(check_replaceable(path, policy)) != entry.after and not force:
-            raise TagsNotWritten(
-                "was changed since its tags were written: --force takes them back all the same"
-            )
+            raise TagsNotWritten("was changed since its tags were written: --force takes them back all the same")
         return tagged_copies.prepare_restored_copy(path, entry.digest, entry.way_back, entry.before, policy)
 
     async def due(self) -> list[int]:
         """Return the next tracks that the daemon should write by itself; [] when all were returned
         once."""
-        found, after = await self._database.read(
-            lambda c: taggable.list_due(c, self._due_after, 1000, self._now())
-        )
+        found, after = await self._database.read(lambda c: taggable.list_due(c, self._due_after, 1000, self._now()))
         self._due_after = after or 0
         return found
 

@@ -9,24 +9,3 @@ from soulspot.telemetry.log_setup import configure_logging, warnings_only
 from soulspot.telemetry.memory_limit import MemoryLimit, run_in_pieces
 from soulspot.telemetry.numbers import Distribution
 from soulspot.telemetry.statistics import ServiceStats, Stats, percent, success_rate
-
-__all__ = [
-    "NON_TRACK_PROVIDERS",
-    "Alarms",
-    "Distribution",
-    "MemoryLimit",
-    "ServiceStats",
-    "Stats",
-    "Telemetry",
-    "Thresholds",
-    "configure_logging",
-    "empty_status_numbers",
-    "file_lines",
-    "journal_lines",
-    "percent",
-    "rotated_files",
-    "run_in_pieces",
-    "stdin_lines",
-    "success_rate",
-    "warnings_only",
-]

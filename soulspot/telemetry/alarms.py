@@ -1,7 +1,5 @@
 """Alarms by configured thresholds: many failures, slow work, or no progress at all."""
 
-from __future__ import annotations
-
 import time
 from collections import deque
 from collections.abc import Callable

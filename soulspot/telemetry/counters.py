@@ -1,7 +1,5 @@
 """The counters of a process: each event is logged once and counted once, here."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping

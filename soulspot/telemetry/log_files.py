@@ -1,7 +1,5 @@
 """Sources of log lines: a log file with its predecessors, standard input, or the journal."""
 
-from __future__ import annotations
-
 import bz2
 import glob
 import gzip

@@ -1,7 +1,5 @@
 """The log of this process: events as JSON lines or for a console, from us and from libraries."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import sys
@@ -41,9 +39,7 @@ def warnings_only() -> Iterator[None]:
         structlog.reset_defaults()
 
 
-def configure_logging(
-    format: str, level: str, file: Path | None = None, stream: TextIO | None = None
-) -> None:
+def configure_logging(format: str, level: str, file: Path | None = None, stream: TextIO | None = None) -> None:
     """Send events to `file` as JSON lines, or to `stream` (default stderr) as `format` says.
 
     `format` is "json" or "console", `level` a key of LEVELS. Warnings of libraries (`logging`) go

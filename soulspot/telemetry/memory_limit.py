@@ -1,7 +1,5 @@
 """limits.memory_mb: above it work comes in smaller pieces, and nothing is claimed."""
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import gc

@@ -1,7 +1,5 @@
 """Resident memory of this process: now, at most so far, and at most since a given moment."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 from collections.abc import Callable

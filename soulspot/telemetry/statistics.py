@@ -1,7 +1,5 @@
 """Statistics of a period from its log, in bounded memory: speed, fill, waits, success."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -107,9 +105,7 @@ class Stats:
         elif event == "alarm":
             self._alarms[_bounded_name(self._alarms, str(facts.get("alarm")))] += 1
         elif event == "summary":
-            self._peak_mb = max(
-                self._peak_mb, _number(facts.get("peak_rss_mb")), _number(facts.get("rss_mb"))
-            )
+            self._peak_mb = max(self._peak_mb, _number(facts.get("peak_rss_mb")), _number(facts.get("rss_mb")))
         if event in ("request", "batch_flushed", "decided"):
             if self._worked_at is not None and 0 < at - self._worked_at <= MAX_PAUSE:
                 self._busy += at - self._worked_at

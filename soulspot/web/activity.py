@@ -1,7 +1,5 @@
 """Recent activity: the counters of telemetry, sampled every ten seconds and kept for an hour."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections import Counter, deque

@@ -1,7 +1,5 @@
 """The HTTP application: every route behind the guards."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection
 
 from aiohttp import web

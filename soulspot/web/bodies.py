@@ -1,7 +1,5 @@
 """Request bodies: JSON objects and uploads, bounded in size and in time."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any

@@ -4,8 +4,6 @@ No client has a queue of its own: each is a position in the outbox, so that a sl
 no memory and misses nothing. Recent events are kept in memory, encoded once for all clients; a
 client that is further behind reads from the database."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json

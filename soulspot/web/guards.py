@@ -1,7 +1,5 @@
 """Guards of every route: host names, origin, token or cookie; refusals as problem documents."""
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import hmac

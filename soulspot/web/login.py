@@ -1,7 +1,5 @@
 """Log in with the token, for a cookie that scripts cannot read and other sites cannot send."""
 
-from __future__ import annotations
-
 from html import escape
 
 from aiohttp import web
@@ -55,9 +53,7 @@ class LoginRoutes(Handlers):
             if by_form:
                 return _page("That is not the token.", 401)
             raise web.HTTPUnauthorized(text="that is not the token", headers={"WWW-Authenticate": "Bearer"})
-        response = (
-            web.Response(status=303, headers={"Location": "/"}) if by_form else web.Response(status=204)
-        )
+        response = web.Response(status=303, headers={"Location": "/"}) if by_form else web.Response(status=204)
         if self._token is not None:
             response.set_cookie(
                 COOKIE, cookie_of(self._token), max_age=DAYS * 86_400, httponly=True, samesite="Strict",

@@ -1,7 +1,5 @@
 """GET /metrics in the Prometheus text format: the counters of telemetry and the facts of status."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -117,8 +115,7 @@ def _of_telemetry(telemetry: Telemetry) -> dict[str, Samples]:
         "soulspot_uptime_seconds": [((), time.monotonic() - telemetry.started)],
         "soulspot_events_total": telemetry.line_counts().items(),
         "soulspot_requests_total": [
-            ((provider, str(status or "none")), count)
-            for (provider, status), count in telemetry.statuses.items()
+            ((provider, str(status or "none")), count) for (provider, status), count in telemetry.statuses.items()
         ],
         "soulspot_request_duration_seconds": _each(telemetry.request_ms),
         "soulspot_requests_saved": [((), telemetry.requests_saved())],
@@ -128,9 +125,7 @@ def _of_telemetry(telemetry: Telemetry) -> dict[str, Samples]:
         "soulspot_batch_waited_seconds": _each(telemetry.waited_ms),
         "soulspot_batch_duration_seconds": _each(telemetry.batch_ms),
         "soulspot_answers_total": telemetry.answers.items(),
-        "soulspot_tracks_served_total": [
-            ((name,), served.count) for name, served in telemetry.served.items()
-        ],
+        "soulspot_tracks_served_total": [((name,), served.count) for name, served in telemetry.served.items()],
         "soulspot_results_total": _each(telemetry.results),
         "soulspot_operations_total": telemetry.operations.items(),
         "soulspot_deliveries_total": _each(telemetry.deliveries),

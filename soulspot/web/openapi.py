@@ -1,7 +1,5 @@
 """The OpenAPI 3.1 document, made of the routes that the application serves."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from collections.abc import Sequence
@@ -32,9 +30,7 @@ class OpenApi(Handlers):
         # Made when it is first asked for: it takes a while, and the start of the daemon should not.
         if self._document is None:
             routes = [found for handlers in self._handlers for found in handlers.described().values()]
-            self._document = await asyncio.to_thread(
-                document, routes, version=self._version, token=self._token
-            )
+            self._document = await asyncio.to_thread(document, routes, version=self._version, token=self._token)
         return self._document
 
 
@@ -45,9 +41,7 @@ def document(routes: Sequence[Route], *, version: str, token: bool) -> dict[str,
         Problem.__name__: Problem,
         **{body.__name__: body for body in bodies if isinstance(body, type)},
     }
-    _, schemas = models_json_schema(
-        [(models[name], "validation") for name in sorted(models)], ref_template=REFERENCE
-    )
+    _, schemas = models_json_schema([(models[name], "validation") for name in sorted(models)], ref_template=REFERENCE)
     paths: dict[str, dict[str, Any]] = {}
     for found in routes:
         paths.setdefault(found.path, {})[found.method.lower()] = _operation(found, token)
@@ -150,7 +144,5 @@ def _query(query: Model | None) -> list[dict[str, Any]]:
             del described["default"]
         described.pop("title", None)
         required = name in schema.get("required", ())
-        parameters.append(
-            {"name": name, "in": "query", "required": required, "description": text, "schema": described}
-        )
+        parameters.append({"name": name, "in": "query", "required": required, "description": text, "schema": described})
     return parameters

@@ -1,7 +1,5 @@
 """Operations over HTTP: start every kind, list, follow, cancel, and fetch the file of an export."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import tempfile
@@ -113,11 +111,7 @@ class OperationRoutes(ServiceHandlers):
     @route("GET", f"{API}/write-tags", {200: responses.TagWrites})
     async def listing(self) -> dict[str, Any]:
         """List the operations that wrote tags, the latest first."""
-        return {
-            "operations": await self._service.database.read(
-                lambda c: tag_journal.list_operations(c, TAG_WRITES)
-            )
-        }
+        return {"operations": await self._service.database.read(lambda c: tag_journal.list_operations(c, TAG_WRITES))}
 
     @route("POST", f"{API}/write-tags/{{id}}/undo", STARTED, body=UndoTagsBody)
     async def undo(self, id: int, body: UndoTagsBody) -> web.Response:
@@ -129,9 +123,7 @@ class OperationRoutes(ServiceHandlers):
     @route("GET", f"{API}/operations", {200: responses.OperationPage}, query=OperationQuery)
     async def page(self, query: OperationQuery) -> dict[str, Any]:
         """List operations, the newest first."""
-        found = await self._service.database.read(
-            lambda c: operations.list_latest(c, query.limit + 1, query.before)
-        )
+        found = await self._service.database.read(lambda c: operations.list_latest(c, query.limit + 1, query.before))
         shown = [self._operations.live(operation) for operation in found[: query.limit]]
         return {"operations": shown, "next": shown[-1]["id"] if len(found) > query.limit else None}
 

@@ -1,7 +1,5 @@
 """The page at `/`: static files, under a policy that lets them talk to this server alone."""
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Models of queries and JSON bodies, to check requests and to describe them in OpenAPI."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -76,9 +74,7 @@ class OperationQuery(Query):
 class ImportQuery(Query):
     """The name of an uploaded file; its suffix says how to read it."""
 
-    name: str = Field(
-        "import.csv", min_length=1, max_length=1000, description="the file's name, folders ignored"
-    )
+    name: str = Field("import.csv", min_length=1, max_length=1000, description="the file's name, folders ignored")
 
 
 class EventQuery(Query):
@@ -188,9 +184,7 @@ class ReviewQuery(Query):
 
     after: int = Field(0, ge=0, le=MAX_INTEGER, description="`next` of the page before")
     limit: int = Field(cases.PAGE, ge=1, le=cases.LARGEST_PAGE, description="tracks a page")
-    query: str = Field(
-        "", max_length=MAX_TEXT, description="only tracks whose names or path have these words"
-    )
+    query: str = Field("", max_length=MAX_TEXT, description="only tracks whose names or path have these words")
 
 
 class PathQuery(Query):

@@ -1,7 +1,5 @@
 """Models of answers, for the OpenAPI document; the tests check every answer against them."""
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field

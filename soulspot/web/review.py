@@ -1,7 +1,5 @@
 """Review over HTTP: the list, one track beside its candidates, and the decisions of a person."""
 
-from __future__ import annotations
-
 import os
 from typing import Any
 from urllib.parse import parse_qsl

@@ -1,7 +1,5 @@
 """Routes: declared at their handlers, with checked input, and answers sent as JSON."""
 
-from __future__ import annotations
-
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping

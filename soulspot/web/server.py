@@ -1,7 +1,5 @@
 """The socket that the application is served on, and the limit of its connections."""
 
-from __future__ import annotations
-
 import asyncio
 import errno
 import os

@@ -1,7 +1,5 @@
 """Positions of imports from other databases, for the command that runs them beside the daemon."""
 
-from __future__ import annotations
-
 import time
 from typing import Any
 

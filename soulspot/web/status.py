@@ -1,7 +1,5 @@
 """Status over HTTP, as `soulspot status` shows it, and health: does the process live and work?"""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import shutil
@@ -70,9 +68,7 @@ class StatusRoutes(Handlers):
         database = self._service.database
         # SQLite goes on writing to a file that was deleted or replaced, and nobody sees it again.
         if self._file != await asyncio.to_thread(_identity, database.path):
-            return (
-                f"{database.path} was removed or replaced, and what is written now is lost: restart SoulSpot"
-            )
+            return f"{database.path} was removed or replaced, and what is written now is lost: restart SoulSpot"
         if database.is_full or await asyncio.to_thread(_free_bytes, database.path.parent) < ROOM:
             return "the disk is full"
         try:

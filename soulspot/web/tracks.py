@@ -2,8 +2,6 @@
 
 The daemon fetches covers itself, so that the page contacts no other server."""
 
-from __future__ import annotations
-
 import asyncio
 import math
 import time

@@ -7,8 +7,3 @@ from soulspot.webhooks.deliveries import Deliveries, Receiver, describe_receiver
 from soulspot.webhooks.message import TEST_TYPE, message_body, signed_headers
 from soulspot.webhooks.outbox import Outbox
 from soulspot.webhooks.posting import Poster, Reply
-
-__all__ = [
-    "TEST_TYPE", "Deliveries", "Outbox", "Poster", "Receiver", "Reply", "describe_receiver", "message_body",
-    "signed_headers",
-]  # fmt: skip

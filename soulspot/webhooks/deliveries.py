@@ -1,7 +1,5 @@
 """Deliveries of the outbox to a receiver: in order, each message until it is delivered."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import hashlib

@@ -1,7 +1,5 @@
 """A webhook message: the events that it reports, its body, and its signature."""
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence

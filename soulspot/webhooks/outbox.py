@@ -1,7 +1,5 @@
 """Events from outside a transaction (limits, alarms), written to the outbox in order."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import sqlite3

@@ -1,7 +1,5 @@
 """One POST to a receiver: its address is checked when dialled, redirects are not followed."""
 
-from __future__ import annotations
-
 import ipaddress
 import os
 import socket

@@ -139,9 +139,7 @@ def test_a_function_may_take_its_list_apart_and_return_it() -> None:
     run_virtual(main())
 
 
-@pytest.mark.parametrize(
-    "answer", [asyncio.CancelledError(), KeyboardInterrupt(), StopIteration(), SystemExit()]
-)
+@pytest.mark.parametrize("answer", [asyncio.CancelledError(), KeyboardInterrupt(), StopIteration(), SystemExit()])
 def test_an_answer_that_would_end_its_awaiter_becomes_an_ordinary_failure(answer: BaseException) -> None:
     async def odd(items: list[int]) -> list[Any]:
         return [1, answer]

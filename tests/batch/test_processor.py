@@ -257,9 +257,7 @@ def test_the_processor_sets_no_timer_of_its_own() -> None:
     async def wait_for_the_timer() -> None:
         await BatchProcessor(10, Service(), max_wait_time=1).submit(1)
 
-    with pytest.raises(
-        RuntimeError, match="no timer is set"
-    ):  # the virtual loop sees that nothing will happen
+    with pytest.raises(RuntimeError, match="no timer is set"):  # the virtual loop sees that nothing will happen
         run_virtual(wait_for_the_timer())
 
 
@@ -771,9 +769,7 @@ async def test_every_batch_is_reported_once_whoever_ran_it() -> None:
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_a_failing_callback_is_logged_and_harms_nothing(
-    asynchronous: bool, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_failing_callback_is_logged_and_harms_nothing(asynchronous: bool, caplog: pytest.LogCaptureFixture) -> None:
     def fails(result: BatchResult[int, int]) -> None:
         raise RuntimeError("disk full")
 
@@ -790,9 +786,7 @@ def test_a_failing_callback_is_logged_and_harms_nothing(
             assert result.successful == [2]
 
     run_virtual(main())
-    assert [
-        record.exc_info[1].args for record in caplog.records if record.exc_info and record.exc_info[1]
-    ] == [
+    assert [record.exc_info[1].args for record in caplog.records if record.exc_info and record.exc_info[1]] == [
         ("disk full",),
         ("disk full",),
     ]

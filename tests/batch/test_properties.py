@@ -202,14 +202,10 @@ class World:
 
 
 def _items(results: list[BatchResult[Item, Item]]) -> Counter[Item]:
-    return Counter(
-        item for result in results for item in (*result.successful, *(item for item, _ in result.failed))
-    )
+    return Counter(item for result in results for item in (*result.successful, *(item for item, _ in result.failed)))
 
 
-pairs = st.tuples(
-    st.integers(0, 5), st.sampled_from(["good", "good", "good", "bad", "spoiling", "recursive"])
-)
+pairs = st.tuples(st.integers(0, 5), st.sampled_from(["good", "good", "good", "bad", "spoiling", "recursive"]))
 steps = st.one_of(
     st.tuples(st.just("add"), pairs).map(lambda t: (t[0], *t[1])),
     st.tuples(st.just("submit"), pairs).map(lambda t: (t[0], *t[1])),
@@ -227,9 +223,7 @@ worlds = st.builds(
     room=st.none() | st.integers(0, 4),
     auto_flush=st.booleans(),
     folds=st.booleans(),
-    trouble=st.lists(st.sampled_from(["none", "none", "outage", "cancelled", "short"]), max_size=6).map(
-        tuple
-    ),
+    trouble=st.lists(st.sampled_from(["none", "none", "outage", "cancelled", "short"]), max_size=6).map(tuple),
     delay=st.sampled_from([0.0, 1.0]),
 )
 

@@ -58,9 +58,7 @@ def test_a_library_has_as_many_files_as_asked_for_each_under_a_name_of_its_own(k
 
 
 @pytest.mark.parametrize("kind", ["mixture", "absent"])
-def test_the_same_seed_makes_the_same_library_and_another_one_another(
-    catalogue: Catalogue, kind: str
-) -> None:
+def test_the_same_seed_makes_the_same_library_and_another_one_another(catalogue: Catalogue, kind: str) -> None:
     assert KINDS[kind].build(catalogue, COUNT, 1) == built(kind)
     assert KINDS[kind].build(catalogue, COUNT, 2) != built(kind)
 
@@ -86,12 +84,8 @@ def test_six_in_a_hundred_ids_are_wrong_in_several_ways_and_never_right_by_chanc
     catalogue: Catalogue,
 ) -> None:
     files = KINDS["wrong-ids"].build(catalogue, 1200, 1)
-    ways = Counter(
-        trait for one in files for trait in one.traits if trait.startswith("id of") and one.recording
-    )
-    wrong = [
-        one for one in files if catalogue.recording(one.file.tags.ids.mb_recording_ids[0]) != one.recording
-    ]
+    ways = Counter(trait for one in files for trait in one.traits if trait.startswith("id of") and one.recording)
+    wrong = [one for one in files if catalogue.recording(one.file.tags.ids.mb_recording_ids[0]) != one.recording]
     assert set(ways) == {"id of another version", "id of a neighbour", "id of another song", "id of nothing"}
     assert len(wrong) == ways.total()
     assert 0.04 < len(wrong) / len(files) < 0.085
@@ -203,9 +197,7 @@ def song(mbid: str, length: int | None, title: str = "Home", comment: str = "") 
 
 
 def of(*songs: Recording, album: str = "Den") -> Catalogue:
-    tracks = tuple(
-        Track(f"t{n}", n, str(n), one.title, one.duration_ms, one.mbid) for n, one in enumerate(songs, 1)
-    )
+    tracks = tuple(Track(f"t{n}", n, str(n), one.title, one.duration_ms, one.mbid) for n, one in enumerate(songs, 1))
     release = Release("r", "g", album, songs[0].credit, "2001", "Album", (), (Medium(1, "CD", tracks),))
     return Catalogue([ACT], [release], songs, [], [])
 
@@ -255,9 +247,7 @@ def test_recordings_without_any_length_are_told_apart_by_version_and_album_alone
     assert Truth(elsewhere).judge(true, Said(album="Den", duration_ms=200_000)) == (frozenset(), True)
 
 
-def test_a_plain_title_means_the_studio_recording_but_a_live_one_that_does_not_say_so_needs_its_length() -> (
-    None
-):
+def test_a_plain_title_means_the_studio_recording_but_a_live_one_that_does_not_say_so_needs_its_length() -> None:
     studio, live = song("a", 200_000), song("b", 200_200, comment="live, 1999: Oslo")
     judged = Truth(of(studio, live))
     assert judged.judge(studio, Said(duration_ms=200_000)) == (frozenset(), True)

@@ -78,9 +78,7 @@ async def test_without_a_terminal_only_a_change_is_a_line() -> None:
 
 @pytest.mark.parametrize("terminal", [True, False])
 async def test_a_daemon_that_has_gone_is_reported_and_waited_for(terminal: bool) -> None:
-    said = await watched(
-        [status(1, 1), DaemonUnreachable("it does not answer"), status(2, 0)], terminal=terminal
-    )
+    said = await watched([status(1, 1), DaemonUnreachable("it does not answer"), status(2, 0)], terminal=terminal)
     assert said.index("50 %") < said.index("it does not answer") < said.index("100 %")
 
 

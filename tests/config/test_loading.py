@@ -138,9 +138,7 @@ def test_a_named_file_that_is_not_there_is_a_problem_of_its_own(tmp_path):
     assert caught.value.problems == (f"{tmp_path}/absent.toml: cannot be read: No such file or directory",)
 
 
-@pytest.mark.parametrize(
-    "text", ["paths = [", "a = 1\na = 2", "x = " + "[" * 5000, "x = " + "9" * 5000, "\x00"]
-)
+@pytest.mark.parametrize("text", ["paths = [", "a = 1\na = 2", "x = " + "[" * 5000, "x = " + "9" * 5000, "\x00"])
 def test_what_is_not_toml_is_a_problem_and_not_a_crash(tmp_path, text):
     (problem,) = problems(tmp_path, text)
     assert "is not valid TOML" in problem
@@ -308,8 +306,7 @@ format = "xml"
         f"matching.accept ({file}:16): must not be below matching.review",
         f"log.format ({file}:23): should be 'json' or 'console', not 'xml'",
         "log.level (SOULSPOT_LOG__LEVEL): should be 'debug', 'info', 'warning' or 'error', not 'loud'",
-        "provider.spotify.rate (SOULSPOT_PROVIDER__SPOTIFY__RATE): unknown key; "
-        "did you mean providers.spotify.rate?",
+        "provider.spotify.rate (SOULSPOT_PROVIDER__SPOTIFY__RATE): unknown key; did you mean providers.spotify.rate?",
     }
     assert expected <= set(found)
     others = [problem for problem in found if problem not in expected]
@@ -383,9 +380,7 @@ def test_musicbrainz_needs_a_contact_unless_it_is_off(tmp_path):
     assert not off.providers.musicbrainz.enabled
 
 
-@pytest.mark.parametrize(
-    "contact", ["me@example.org", "https://example.org/about", "http://music.example.org"]
-)
+@pytest.mark.parametrize("contact", ["me@example.org", "https://example.org/about", "http://music.example.org"])
 def test_a_contact_is_an_address_or_a_page(contact):
     assert make_config({"providers.musicbrainz.contact": contact}).providers.musicbrainz.contact == contact
 

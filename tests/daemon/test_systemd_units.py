@@ -19,9 +19,7 @@ def _analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
     program = shutil.which("systemd-analyze")
     if program is None:
         pytest.skip("systemd-analyze is not installed")
-    return subprocess.run(
-        [program, *arguments], cwd=UNITS, capture_output=True, text=True, timeout=60, check=False
-    )
+    return subprocess.run([program, *arguments], cwd=UNITS, capture_output=True, text=True, timeout=60, check=False)
 
 
 def _lines(unit: str) -> list[str]:

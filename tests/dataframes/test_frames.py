@@ -91,9 +91,7 @@ def test_a_prefix_of_ones_own_is_used_where_names_clash(config: Config) -> None:
         enrich_dataframe(pl.DataFrame(SONGS), config=config, prefix="")
 
 
-@pytest.mark.parametrize(
-    "frame", [pd.DataFrame(), pd.DataFrame({"title": []}), pl.DataFrame({"anything": []})]
-)
+@pytest.mark.parametrize("frame", [pd.DataFrame(), pd.DataFrame({"title": []}), pl.DataFrame({"anything": []})])
 def test_an_empty_frame_gains_the_columns_and_opens_nothing(frame: Any, config: Config) -> None:
     found = enrich_dataframe(frame, config=config)
     assert len(found) == 0
@@ -166,9 +164,7 @@ def test_columns_that_are_numbers_are_refused_with_what_to_do(config: Config) ->
 
 
 def test_what_is_no_frame_or_has_no_known_column_is_refused_in_words(config: Config) -> None:
-    with pytest.raises(
-        ValueError, match=r"none of the columns is known: a, b; known are .*columns=\{'title'"
-    ):
+    with pytest.raises(ValueError, match=r"none of the columns is known: a, b; known are .*columns=\{'title'"):
         enrich_dataframe(pd.DataFrame({"a": [1], "b": [2]}), config=config)
     with pytest.raises(TypeError, match=r"takes a data frame of pandas or polars.*not builtins\.list"):
         enrich_dataframe([{"title": "One"}], config=config)

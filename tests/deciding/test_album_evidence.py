@@ -86,9 +86,7 @@ def test_an_album_whose_tracks_are_too_many_to_be_pairing_leaves_each_by_itself(
 
 
 def test_two_editions_that_fit_as_well_and_leave_different_recordings_leave_none() -> None:
-    members = tuple(
-        GroupedTrack(n, one) for n, one in enumerate([song("Through the Quiet Park", 5, 244), *OTHERS], 1)
-    )
+    members = tuple(GroupedTrack(n, one) for n, one in enumerate([song("Through the Quiet Park", 5, 244), *OTHERS], 1))
     track = state(members[0].tags, group=AlbumGroup("Night Shift", "The Lanterns", len(members), members))
     first, second = (
         asked(

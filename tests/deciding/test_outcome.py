@@ -259,9 +259,7 @@ def test_a_track_of_a_box_of_three_hundred_finds_its_own_among_all() -> None:
     box = [on_box(number) for number in range(300)]
     replies = {(MB, "album"): [edition(1, 300)], (MB, "release"): box}
     for number in (0, 57, 299):
-        known = tags(
-            f"Étude no. {number}", duration_ms=box[number].fields["duration_ms"], track_number=number + 1
-        )
+        known = tags(f"Étude no. {number}", duration_ms=box[number].fields["duration_ms"], track_number=number + 1)
         track = state(known, group=AlbumGroup("Night Shift", "The Lanterns", 300))
         row = play(track, by_kind(replies), NO_SPOTIFY)[0].row
         assert (row.status, row.mb_recording_id) == (Status.ACCEPTED, mbid(number))
@@ -365,12 +363,8 @@ def test_a_decision_on_one_service_leaves_the_other_to_the_matcher() -> None:
     assert (outcome.row.mb_recording_id, outcome.row.spotify_track_id) == (mbid(1), None)
 
 
-@pytest.mark.parametrize(
-    ("title", "asked"), [("Song 2", True), ("22", True), ("Track 02", False), ("Titel 3", False)]
-)
-def test_what_looks_like_a_placeholder_is_asked_for_unless_it_can_be_nothing_else(
-    title: str, asked: bool
-) -> None:
+@pytest.mark.parametrize(("title", "asked"), [("Song 2", True), ("22", True), ("Track 02", False), ("Titel 3", False)])
+def test_what_looks_like_a_placeholder_is_asked_for_unless_it_can_be_nothing_else(title: str, asked: bool) -> None:
     tags = TrackTags(title=title, artist="Blue Hour", duration_ms=121_000)
     outcome = decide_track(TrackState(1, None, None, tags), Rules())
     assert [query.get("title") for query in outcome.wanted] == ([title] if asked else [])

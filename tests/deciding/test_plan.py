@@ -97,13 +97,9 @@ def test_a_merged_recording_id_that_labs_does_not_know_is_followed_by_musicbrain
     assert asked_for[-2:] == [["musicbrainz redirect"], ["listenbrainz recording"]]  # alone, hence last
 
 
-def test_what_listenbrainz_has_under_an_id_and_is_not_clearly_the_track_musicbrainz_describes_better() -> (
-    None
-):
+def test_what_listenbrainz_has_under_an_id_and_is_not_clearly_the_track_musicbrainz_describes_better() -> None:
     elsewhere = recording(1, provider=LB, duration_ms=206_300)
-    placed = recording(
-        1, duration_ms=206_300, releases=[{"id": mbid(9), "title": "Night Shift", "track_number": 3}]
-    )
+    placed = recording(1, duration_ms=206_300, releases=[{"id": mbid(9), "title": "Night Shift", "track_number": 3}])
     replies: Replies = {(LB, "recording"): [elsewhere], (MB, "recording"): [placed]}
     known = tags(recording=1, album="Night Shift", track_number=3)
     assert asks(known, replies, spotify=False) == [["listenbrainz recording"], ["musicbrainz recording"]]
@@ -145,16 +141,12 @@ def test_of_an_artist_that_is_called_otherwise_upstream_everything_as_long_is_as
     [*_, last] = play(state(known), by_kind(replies), Rules(Services(spotify=False)))[1]
     assert [dict(query.terms) for query in last] == [{"arid": mbid(5), "duration_ms": "201000"}]
     same: Replies = {(MB, "artist"): [artist_entity(5, "Viktor Tsoi", "Виктор Цой")]}
-    assert asks(known, same, spotify=False)[-1] == [
-        "musicbrainz by_artist"
-    ]  # the title may be called otherwise
+    assert asks(known, same, spotify=False)[-1] == ["musicbrainz by_artist"]  # the title may be called otherwise
 
 
 def test_a_recording_that_only_its_length_speaks_for_does_not_end_the_search_for_who_has_the_title() -> None:
     known = tags("Shouq Amar", artist="Donia Zidan", album=None)
-    other = recording(
-        1, title="بحر ليل", artist="دنيا زيدان", artists=["دنيا زيدان"], artist_aliases=["Donia Zidan"]
-    )
+    other = recording(1, title="بحر ليل", artist="دنيا زيدان", artists=["دنيا زيدان"], artist_aliases=["Donia Zidan"])
     true = replace(other, id=mbid(2), fields={**other.fields, "title": "شوق قمر"})
     replies: Replies = {
         (MB, "loose"): [other],
@@ -294,9 +286,7 @@ def test_a_track_with_an_isrc_asks_for_its_album_last_since_the_others_have_isrc
     assert ["musicbrainz album"] in asked_for[3:]
 
 
-def test_an_album_that_its_name_and_artist_do_not_find_is_looked_for_by_who_goes_by_the_name_and_by_its_size() -> (
-    None
-):
+def test_an_album_that_its_name_and_artist_do_not_find_is_looked_for_by_who_goes_by_the_name_and_by_its_size() -> None:
     [_, [artist], [again], *_] = album_asks(12)
     assert (artist.kind, dict(artist.terms)) == ("artist", {"name": "The Lanterns"})
     assert dict(again.terms) == {"album": "Night Shift", "tracks": "12"}
@@ -510,9 +500,7 @@ def test_a_spotify_track_that_one_source_names_or_one_of_several_relations_is_ve
     related: list[int], named: list[int]
 ) -> None:
     replies: Replies = {
-        (LB, "recording"): [
-            recording(1, provider=LB, spotify_track_ids=[spotify_id(one) for one in related])
-        ],
+        (LB, "recording"): [recording(1, provider=LB, spotify_track_ids=[spotify_id(one) for one in related])],
         (LB, "spotify_ids"): [spotify_links(1, *named)],
     }
     outcome, rounds = play(state(tags(recording=1)), by_kind(replies), Rules(Services(spotify_batches=False)))
@@ -729,9 +717,7 @@ def invented(query: Query, chance: random.Random) -> TrackLookup:
     if query.kind == "redirect":
         target = chance.randrange(4)
         moved = Entity(provider, "redirect", query["mbid"], {"redirect_to": mbid(target)})
-        return asked(
-            query, *chance.choice([(moved,), (moved, recording(target, provider=provider, **fields))])
-        )
+        return asked(query, *chance.choice([(moved,), (moved, recording(target, provider=provider, **fields))]))
     if query.kind == "album":
         return asked(query, *(edition(chance.randrange(4), chance.randrange(30)) for _ in range(3)))
     if query.kind == "spotify_ids":

@@ -85,9 +85,7 @@ def test_a_track_that_nobody_knows_is_asked_about_in_every_way_there_is() -> Non
         "musicbrainz loose",
         "musicbrainz by_artist",
     } <= {*asked}
-    assert {"listenbrainz spotify_ids", "listenbrainz spotify_names", "spotify track", "spotify isrc"} <= {
-        *asked
-    }
+    assert {"listenbrainz spotify_ids", "listenbrainz spotify_names", "spotify track", "spotify isrc"} <= {*asked}
     assert len(asked) < 25
 
 

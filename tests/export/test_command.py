@@ -90,9 +90,7 @@ def test_json_reports_what_was_written(config: Path, tmp_path: Path) -> None:
         (["--spreadsheet", "--format", "json"], "only csv"),
     ],
 )
-def test_wrong_usage_ends_with_2_and_says_what_would_be_right(
-    config: Path, arguments: list[str], words: str
-) -> None:
+def test_wrong_usage_ends_with_2_and_says_what_would_be_right(config: Path, arguments: list[str], words: str) -> None:
     ended = run(config, *arguments)
     assert ended.exit_code == 2
     assert words in ended.stderr
@@ -119,9 +117,7 @@ def test_a_place_that_cannot_be_written_is_said_by_its_own_name(config: Path) ->
 
 
 def test_that_nothing_can_be_found_out_is_no_matter_for_an_export(config: Path) -> None:
-    config.write_text(
-        config.read_text() + "[providers]\nmusicbrainz.enabled = false\nlistenbrainz.enabled = false\n"
-    )
+    config.write_text(config.read_text() + "[providers]\nmusicbrainz.enabled = false\nlistenbrainz.enabled = false\n")
     ended = run(config, "--columns", "title")
     assert (ended.exit_code, ended.stderr) == (0, "")
 

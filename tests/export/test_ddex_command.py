@@ -54,9 +54,7 @@ def written(tmp_path: Path) -> list[ElementTree.Element]:
     return [ElementTree.parse(path).getroot() for path in sorted((tmp_path / "out").iterdir())]
 
 
-def test_when_the_filters_choose_nothing_it_says_that_and_not_that_there_is_nothing(
-    fill: Fill, export: Export
-):
+def test_when_the_filters_choose_nothing_it_says_that_and_not_that_there_is_nothing(fill: Fill, export: Export):
     fill(row(1, 1))
     ended = export("--query", "zzz")
     assert ended.exit_code == 0
@@ -71,9 +69,7 @@ def test_it_stops_at_the_failure_that_is_one_too_many_and_says_so(fill: Fill, ex
     assert len(written(tmp_path)) == 1
 
 
-def test_every_release_of_accepted_tracks_is_a_valid_file_of_its_own(
-    fill: Fill, export: Export, tmp_path: Path
-):
+def test_every_release_of_accepted_tracks_is_a_valid_file_of_its_own(fill: Fill, export: Export, tmp_path: Path):
     fill(row(1, 1, 1), row(2, 2, 1), row(3, 1, 2), row(4, 3, status=Status.REVIEW), row(5, 2, 2))
     ended = export("--schema", shared("data", "ddex"))
     assert ended.exit_code == 0, ended.output
@@ -117,9 +113,7 @@ def test_the_json_report_counts_by_field_and_says_what_to_do(fill: Fill, export:
     assert {error["release_key"] for error in report["errors"]} == {f"mbid:{mbid(2)}", f"mbid:{mbid(3)}"}
 
 
-def test_a_release_goes_out_whole_when_one_of_its_tracks_is_chosen(
-    fill: Fill, export: Export, tmp_path: Path
-):
+def test_a_release_goes_out_whole_when_one_of_its_tracks_is_chosen(fill: Fill, export: Export, tmp_path: Path):
     fill(row(1, 1, title="Harbour"), row(2, 1, number=2), row(3, 2))
     assert export("--query", "harbour").exit_code == 0
     (found,) = written(tmp_path)
@@ -206,9 +200,7 @@ def test_a_library_without_accepted_tracks_is_said_and_no_failure(fill: Fill, ex
     assert "no accepted tracks" in ended.stderr
 
 
-def test_a_folder_that_cannot_be_written_is_retried_and_then_reported(
-    fill: Fill, export: Export, tmp_path: Path
-):
+def test_a_folder_that_cannot_be_written_is_retried_and_then_reported(fill: Fill, export: Export, tmp_path: Path):
     fill(row(1, 1), row(2, 2))
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / file_name(mbid(1), f"mbid:{mbid(1)}")).mkdir()  # a folder where the file should be
@@ -224,9 +216,7 @@ def test_a_full_disk_leaves_no_half_file_and_may_be_tried_again(tmp_path: Path):
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (4, 4))\n"
         "try: write_whole(Path(sys.argv[1]), b'x' * 4096)\nexcept OSError as error: print(error.errno)"
     )
-    ended = subprocess.run(
-        [sys.executable, "-c", limited, str(tmp_path / "a.xml")], capture_output=True, text=True
-    )
+    ended = subprocess.run([sys.executable, "-c", limited, str(tmp_path / "a.xml")], capture_output=True, text=True)
     assert ended.stdout.strip().isdigit(), ended.stderr
     assert sorted(tmp_path.iterdir()) == before
 

@@ -164,9 +164,7 @@ def test_a_frame_without_the_column_to_group_by_is_refused_with_its_name(frame):
 
 
 def test_it_ends_early_after_as_many_failures_as_are_allowed():
-    batch = built(
-        [song(1, isrc=None, mb_release_id=str(n)) for n in range(100)], max_failures=3, batch_size=2
-    )
+    batch = built([song(1, isrc=None, mb_release_id=str(n)) for n in range(100)], max_failures=3, batch_size=2)
     assert batch.stopped
     assert batch.failed == 3
     whole = built(releases(3), max_failures=1)
@@ -214,9 +212,7 @@ def test_without_sender_and_recipient_nothing_is_begun_and_the_keys_are_named(mo
     config = tmp_path / "config.toml"
     config.write_text("")
     monkeypatch.setenv("SOULSPOT_CONFIG", str(config))
-    with pytest.raises(
-        ConfigError, match=r"export.ddex.sender is not set[^$]*export.ddex.recipient is not set"
-    ):
+    with pytest.raises(ConfigError, match=r"export.ddex.sender is not set[^$]*export.ddex.recipient is not set"):
         build_ern_batch(album())
     with pytest.raises(ConfigError, match="should be a DDEX party id"):
         build_ern_batch(album(), sender="me", recipient="PADPIDA1")

@@ -96,9 +96,7 @@ def test_tracks_are_ordered_by_disc_and_number_whatever_the_order_of_the_records
     found = message(records)
     discs = found.findall("ReleaseList/Release/ResourceGroup/ResourceGroup")
     assert [texts(disc, "SequenceNumber") for disc in discs] == [["1"], ["2"]]
-    assert [texts(disc, "ResourceGroupContentItem/SequenceNumber") for disc in discs] == [
-        ["1", "2", "10"]
-    ] * 2
+    assert [texts(disc, "ResourceGroupContentItem/SequenceNumber") for disc in discs] == [["1", "2", "10"]] * 2
     assert texts(discs[1], "ResourceGroupContentItem/ReleaseResourceReference") == ["A4", "A5", "A6"]
     assert texts(found, "ResourceList/SoundRecording/DisplayTitleText")[3] == "Song 21"
 
@@ -129,9 +127,7 @@ def test_two_tracks_in_one_place_and_an_isrc_with_two_titles_are_reported():
 
 
 def test_artists_of_a_credit_are_parties_with_the_role_that_the_credit_gives_them():
-    found = message(
-        [song(1, artist="Ana & Bo feat. Cy", artists=["Ana", "Bo", "Cy"]), song(2, artist="Cy (ft. Dee)")]
-    )
+    found = message([song(1, artist="Ana & Bo feat. Cy", artists=["Ana", "Bo", "Cy"]), song(2, artist="Cy (ft. Dee)")])
     names = dict(zip(texts(found, "PartyList/Party/PartyReference"),
                      texts(found, "PartyList/Party/PartyName/FullName"), strict=True))  # fmt: skip
     assert len(set(names.values())) == len(names)
@@ -238,9 +234,7 @@ def test_messages_of_every_kind_are_valid_by_the_official_schema(version):
         *[song(n, mb_release_id="f", album_artist="Various Artists", artist=f"Artist {n}") for n in (1, 2, 3)],
     ]  # fmt: skip
     terms = {"sender_name": "A & Co", "deals": [DEAL, {**DEAL, "start_date": "2026-01-01"}], "test": True}
-    records = [
-        {**one, "release_date": "1999-01-02"} if one["release_date"] == "1999" else one for one in records
-    ]
+    records = [{**one, "release_date": "1999-01-02"} if one["release_date"] == "1999" else one for one in records]
     batch = built(records, validate=shared("data", "ddex"), version=version, **terms)
     assert not batch.errors
     assert len(batch.successes) == 6

@@ -85,9 +85,7 @@ def test_without_room_the_old_file_stays(library: Path, folder: Path, format_: s
     assert (out.read_bytes(), names(folder)) == (OLD, [out.name])
 
 
-def test_killed_in_the_middle_it_leaves_the_old_file_and_the_next_one_tidies_up(
-    library: Path, folder: Path
-) -> None:
+def test_killed_in_the_middle_it_leaves_the_old_file_and_the_next_one_tidies_up(library: Path, folder: Path) -> None:
     out = folder / "tracks.csv"
     out.write_bytes(OLD)
     script = """

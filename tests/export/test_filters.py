@@ -196,9 +196,7 @@ def test_a_list_that_is_no_json_names_its_track(library: Path) -> None:
 
 def test_half_a_surrogate_pair_is_exported_as_it_was_escaped(library: Path, tmp_path: Path) -> None:
     with closing(sqlite3.connect(library)) as connection:
-        connection.execute(
-            """UPDATE enriched_tracks SET genres = '["\\ud83c", "ok"]', sources = '{"a\\uDC00": "b"}'"""
-        )
+        connection.execute("""UPDATE enriched_tracks SET genres = '["\\ud83c", "ok"]', sources = '{"a\\uDC00": "b"}'""")
         connection.commit()
     [row] = table_rows(library, limit=1)
     assert row["genres"] == ["\\ud83c", "ok"]

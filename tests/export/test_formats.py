@@ -141,9 +141,7 @@ def test_a_table_without_rows_is_a_table(fill: Fill, tmp_path: Path, format_: st
 @pytest.mark.parametrize("format_", ["csv", "json", "ndjson"])
 def test_gz_packs_and_equal_data_are_equal_bytes(fill: Fill, tmp_path: Path, format_: str) -> None:
     database = fill(*ROWS)
-    plain, first, second = (
-        tmp_path / name for name in (f"a.{format_}", f"b.{format_}.gz", f"c.{format_}.GZ")
-    )
+    plain, first, second = (tmp_path / name for name in (f"a.{format_}", f"b.{format_}.gz", f"c.{format_}.GZ"))
     for out in (plain, first, second):
         export_table(database, out)
     assert gzip.decompress(first.read_bytes()) == plain.read_bytes()
@@ -192,9 +190,7 @@ def test_duckdb_reads_csv_and_its_lists(fill: Fill, tmp_path: Path) -> None:
     out = tmp_path / "tracks.csv"
     export_table(fill(FULL, EMPTY, track(3, title='"a", b\r\nc', genres=("x",))), out)
     with duckdb.connect() as db:
-        asked = (
-            f"SELECT title, explicit, duration_ms, json_extract_string(genres, '$[0]') FROM read_csv('{out}')"
-        )
+        asked = f"SELECT title, explicit, duration_ms, json_extract_string(genres, '$[0]') FROM read_csv('{out}')"
         assert db.execute(asked).fetchall() == [
             ("Jóga", False, 305_000, "electronic"), (None, None, None, None), ('"a", b\r\nc', None, None, "x"),
         ]  # fmt: skip

@@ -98,9 +98,7 @@ async def serving(app: web.Application) -> AsyncIterator[str]:
 
 
 @pytest.mark.process
-async def test_after_an_import_beside_the_daemon_nobody_is_told_to_enrich(
-    daemon: Daemon, tmp_path: Path
-) -> None:
+async def test_after_an_import_beside_the_daemon_nobody_is_told_to_enrich(daemon: Daemon, tmp_path: Path) -> None:
     songs = tmp_path / "songs.csv"
     songs.write_text("title\nPopcorn\n")
     daemon.says(reporting({"rows": 1, "queued": 1, "bad": 0}))
@@ -132,9 +130,7 @@ async def test_an_operation_that_fails_in_the_daemon_fails_the_command_and_says_
 async def test_a_request_that_the_daemon_refuses_is_wrong_usage_unless_the_daemon_is_only_unable_now(
     daemon: Daemon, status: int, code: int
 ) -> None:
-    daemon.answer = lambda request: web.json_response(
-        {"detail": "paths: not inside the library"}, status=status
-    )
+    daemon.answer = lambda request: web.json_response({"detail": "paths: not inside the library"}, status=status)
     ended = await soulspot("scan", "/", "--json", "--config", daemon.config)
     assert (ended.code, ended.json["exit_code"]) == (code, code)
     assert ended.json["error"] == "paths: not inside the library"
@@ -186,9 +182,7 @@ def gone(request: web.Request) -> web.Response:
     ],
     ids=["gone", "proxy", "deep", "list", "stranger", "no report", "other report"],
 )  # fmt: skip
-async def test_a_daemon_that_answers_nonsense_is_reported_in_a_sentence(
-    daemon: Daemon, answer: Handler
-) -> None:
+async def test_a_daemon_that_answers_nonsense_is_reported_in_a_sentence(daemon: Daemon, answer: Handler) -> None:
     daemon.answer = answer
     ended = await soulspot("enrich", "--config", daemon.config)
     assert ended.code == 1

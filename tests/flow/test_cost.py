@@ -97,18 +97,14 @@ async def test_beside_a_working_service_only_what_is_new_costs_something(
     assert said.json["known"] == said.json["finished"] == 100
     assert said.json["providers"].keys() == rest.json["providers"].keys()
     assert said.json["requests"] == rest.json["requests"]
-    assert not any(
-        "Spotify answers your app" in note for note in said.json["notes"]
-    )  # that has shown meanwhile
+    assert not any("Spotify answers your app" in note for note in said.json["notes"])  # that has shown meanwhile
 
 
 async def test_the_estimate_names_every_service_with_its_time_and_says_that_none_was_asked(
     tmp_path: Path, catalogue: Catalogue, sample: list[SampleFile]
 ) -> None:
     async with Sandbox(catalogue, Behaviour(limits=False)) as sandbox:
-        slow = settings(
-            sandbox, tmp_path / "db", providers__spotify__daily_budget=10, providers__musicbrainz__rate=1
-        )
+        slow = settings(sandbox, tmp_path / "db", providers__spotify__daily_budget=10, providers__musicbrainz__rate=1)
         file = write_config(tmp_path / "config.toml", slow)
         said = await soulspot("enrich", "--dry-run", folder_of(sample), "--config", file)
         assert not sandbox.requests

@@ -30,9 +30,7 @@ class Running:
         self.process = process
         self.said: list[dict[str, Any]] = []
 
-    async def hears(
-        self, event: str, check: Callable[[dict[str, Any]], bool] = lambda said: True
-    ) -> dict[str, Any]:
+    async def hears(self, event: str, check: Callable[[dict[str, Any]], bool] = lambda said: True) -> dict[str, Any]:
         """Wait for the next line of the log with this event, and return it."""
         assert self.process.stderr is not None
         while line := await self.process.stderr.readline():
@@ -248,9 +246,7 @@ async def test_a_wrong_configuration_names_every_problem_and_exits_78(tmp_path: 
 async def test_a_service_that_runs_as_root_by_mistake_is_refused(tmp_path: Path) -> None:
     async with Sandbox(invent_catalogue(1, 100), Behaviour(limits=False)) as sandbox:
         config = write_config(tmp_path / "config.toml", settings(sandbox, tmp_path / "db"))
-        ended = await soulspot(
-            "daemon", "--config", config, INVOCATION_ID="0123", NOTIFY_SOCKET="/run/notify"
-        )
+        ended = await soulspot("daemon", "--config", config, INVOCATION_ID="0123", NOTIFY_SOCKET="/run/notify")
     assert ended.code == 2
     assert "User=" in ended.err
 

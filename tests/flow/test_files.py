@@ -58,17 +58,13 @@ async def test_a_batch_of_files_returns_an_entry_for_each_path_and_the_rows_of_t
     assert by_python.keys() == by_command.keys()
     for path, row in by_python.items():
         other = by_command[path]
-        assert {k: row[k] for k in row.keys() - NOT_COMPARED} == {
-            k: other[k] for k in other.keys() - NOT_COMPARED
-        }
+        assert {k: row[k] for k in row.keys() - NOT_COMPARED} == {k: other[k] for k in other.keys() - NOT_COMPARED}
     for file in sample:
         entry = found[file.path]
         if isinstance(entry, EnrichedTrack) and entry.status is Status.ACCEPTED:
             assert entry.mb_recording_id in (file.recording_mbid, None)
             assert entry.spotify_track_id is None or entry.spotify_track_id in file.spotify_ids
-    accepted = Counter(isinstance(one, EnrichedTrack) and one.status for one in found.values())[
-        Status.ACCEPTED
-    ]
+    accepted = Counter(isinstance(one, EnrichedTrack) and one.status for one in found.values())[Status.ACCEPTED]
     assert accepted >= 0.9 * len(sample)
 
 
@@ -96,12 +92,8 @@ async def test_tracks_read_but_undecided_at_the_end_of_a_process_are_decided_at_
     assert rows(tmp_path / "db", "SELECT 1 FROM tracks WHERE undecided") == []
 
 
-async def test_an_album_is_looked_up_whole_however_its_files_are_batched(
-    tmp_path: Path, catalogue: Catalogue
-) -> None:
-    release = next(
-        one for one in catalogue.releases if 8 <= len(one.tracks) <= 14 and one.artist != "Various Artists"
-    )
+async def test_an_album_is_looked_up_whole_however_its_files_are_batched(tmp_path: Path, catalogue: Catalogue) -> None:
+    release = next(one for one in catalogue.releases if 8 <= len(one.tracks) <= 14 and one.artist != "Various Artists")
     files = []
     for track in release.tracks:
         files.append(flac(tmp_path / f"{track.position:02}.flac", (track.duration_ms or 200_000) // 1000))

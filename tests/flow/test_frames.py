@@ -94,9 +94,7 @@ async def test_a_thousand_rows_get_the_values_of_the_command_line_in_pandas_and_
         assert [row["key"] for row in found] == [row["key"] for row in given]
         for row in found[:-1]:
             one = expected[row["key"]]
-            assert {
-                name: plain(row[f"enriched_{name}" if f"enriched_{name}" in row else name]) for name in one
-            } == one
+            assert {name: plain(row[f"enriched_{name}" if f"enriched_{name}" in row else name]) for name in one} == one
         assert found[-1]["error"] == "neither a title nor an identifier"
         assert plain(found[-1]["status"]) is None
         assert "'not an ISRC' is not an ISRC" in found[-2]["error"]

@@ -24,18 +24,14 @@ def imported(tmp_path: Path) -> Import:
 
     def run(*arguments: object) -> Any:
         config = tmp_path / "config.toml"
-        off = "\n".join(
-            f"[providers.{name}]\nenabled = false" for name in ("musicbrainz", "spotify", "listenbrainz")
-        )
+        off = "\n".join(f"[providers.{name}]\nenabled = false" for name in ("musicbrainz", "spotify", "listenbrainz"))
         config.write_text(f'[database]\npath = "{tmp_path / "soulspot.db"}"\n{off}\n')
         return CliRunner().invoke(app, ["import", *map(str, arguments), "--config", str(config)])
 
     return run
 
 
-def test_rows_that_cannot_be_used_are_named_with_their_line_in_the_files_order(
-    imported: Import, tmp_path: Path
-):
+def test_rows_that_cannot_be_used_are_named_with_their_line_in_the_files_order(imported: Import, tmp_path: Path):
     (tmp_path / "odd.csv").write_text(ODD)
     ended = imported(tmp_path / "odd.csv")
     assert ended.exit_code == 1
@@ -79,9 +75,7 @@ def test_a_message_becomes_tracks_and_its_update_changes_them(imported: Import, 
     ]
 
 
-def test_a_folder_is_imported_file_by_file_and_an_unusable_file_stops_nothing(
-    imported: Import, tmp_path: Path
-):
+def test_a_folder_is_imported_file_by_file_and_an_unusable_file_stops_nothing(imported: Import, tmp_path: Path):
     folder = tmp_path / "deliveries"
     (folder / "b").mkdir(parents=True)
     (folder / "a.csv").write_text("title,artist\nOne,A\n,B\n")
@@ -99,9 +93,7 @@ def test_a_folder_is_imported_file_by_file_and_an_unusable_file_stops_nothing(
     assert "b/manifest.xml: line 1: is no release message but a ManifestMessage" in imported(folder).stderr
 
 
-def test_a_folder_without_import_files_is_wrong_usage_and_names_the_command_for_music(
-    imported: Import, tmp_path: Path
-):
+def test_a_folder_without_import_files_is_wrong_usage_and_names_the_command_for_music(imported: Import, tmp_path: Path):
     (tmp_path / "music").mkdir()
     ended = imported(tmp_path / "music")
     assert ended.exit_code == 2

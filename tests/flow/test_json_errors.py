@@ -43,9 +43,7 @@ def document(ended: Result) -> Any:
 
 
 @pytest.mark.parametrize("command", READING, ids=" ".join)
-def test_without_a_database_json_is_one_document_that_says_what_to_do(
-    config: Path, command: list[str]
-) -> None:
+def test_without_a_database_json_is_one_document_that_says_what_to_do(config: Path, command: list[str]) -> None:
     said = document(ran(config, *command, "--json"))
     assert said["exit_code"] == 1
     assert "`soulspot " in said["error"]

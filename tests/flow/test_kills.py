@@ -47,13 +47,13 @@ async def test_nothing_is_lost_or_doubled_when_the_daemon_is_killed_ten_times(tm
     found = rows(database)
     assert len(found) == len({row["track_id"] for row in found}) == TRACKS
     assert Counter(row["status"] for row in found)["pending"] == 0
-    assert {
-        row["source_key"]: row["mb_recording_id"] for row in found if row["status"] == "accepted"
-    }.items() <= {str(i): one.mbid for i, one in enumerate(_wanted(catalogue))}.items()
+    assert {row["source_key"]: row["mb_recording_id"] for row in found if row["status"] == "accepted"}.items() <= {
+        str(i): one.mbid for i, one in enumerate(_wanted(catalogue))
+    }.items()
     assert sum(row["status"] == "accepted" for row in found) >= 0.95 * TRACKS
-    assert rows(
-        database, "SELECT count(*) AS n FROM lookups WHERE state IN ('buried', 'failed', 'leased')"
-    ) == [{"n": 0}]
+    assert rows(database, "SELECT count(*) AS n FROM lookups WHERE state IN ('buried', 'failed', 'leased')") == [
+        {"n": 0}
+    ]
     assert rows(database, "PRAGMA integrity_check") == [{"integrity_check": "ok"}]
 
 

@@ -76,9 +76,7 @@ def box_set(catalogue: Catalogue) -> tuple[Catalogue, Release]:
         (),
         media,
     )
-    return replace(
-        catalogue, recordings=(*catalogue.recordings, *made), releases=(*catalogue.releases, box)
-    ), box
+    return replace(catalogue, recordings=(*catalogue.recordings, *made), releases=(*catalogue.releases, box)), box
 
 
 @pytest.mark.parametrize("folders", ["in one folder", "in a folder a disc"])
@@ -95,9 +93,7 @@ async def test_a_box_set_of_150_tracks_is_matched_track_by_track(
                 track_number=track.position, disc_number=medium.position, duration_ms=track.duration_ms,
             )  # fmt: skip
             path = PurePosixPath("box") / f"{disc}{track.position:02}.flac"
-            files.append(
-                PlannedFile(path, "album", "text", track.duration_ms or 0, tags, track.recording_mbid)
-            )
+            files.append(PlannedFile(path, "album", "text", track.duration_ms or 0, tags, track.recording_mbid))
             truth[str(path)] = track.recording_mbid
     write_library(files, tmp_path / "music", header_only=True)
     async with Sandbox(whole, Behaviour(limits=False)) as sandbox:
@@ -124,9 +120,7 @@ def decisions(database: Path, root: Path) -> dict[str, Mapping[str, Any]]:
     }
 
 
-async def decided(
-    catalogue: Catalogue, database: Path, files: Sequence[Path], *, seed: int, mode: str
-) -> int:
+async def decided(catalogue: Catalogue, database: Path, files: Sequence[Path], *, seed: int, mode: str) -> int:
     """Enrich these files in this order. Return the rows, and the requests of a second run."""
     behaviour = Behaviour(
         limits=False,

@@ -56,9 +56,7 @@ async def receiver() -> AsyncIterator[tuple[Receiver, str]]:
         yield made, str(server.make_url("/hook"))
 
 
-def summed(
-    samples: dict[tuple[str, frozenset[tuple[str, str]]], float], name: str, label: str
-) -> dict[str, int]:
+def summed(samples: dict[tuple[str, frozenset[tuple[str, str]]], float], name: str, label: str) -> dict[str, int]:
     """Return the sums of a metric's samples by the values of one label."""
     found: Counter[str] = Counter()
     for (sample, labels), value in samples.items():
@@ -94,9 +92,7 @@ async def test_status_metrics_log_and_database_agree_when_the_work_is_done(tmp_p
     assert status["requests"] == summed(samples, "soulspot_requests_total", "provider")
     assert status["requests"] == {name: one["requests"] for name, one in told["services"].items()}
     assert sum(status["requests"].values()) == told["requests"] > 0
-    assert (
-        status["requests_saved"] == told["requests_saved"] == samples["soulspot_requests_saved", frozenset()]
-    )
+    assert status["requests_saved"] == told["requests_saved"] == samples["soulspot_requests_saved", frozenset()]
     for name, answers in status["answers"].items():
         logged = told["services"][name]["outcomes"]
         assert {outcome: count for outcome, count in logged.items() if count} == answers

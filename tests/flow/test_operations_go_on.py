@@ -46,9 +46,7 @@ async def test_an_import_and_an_enrichment_over_http_survive_kills_and_end_with_
                 address = (await running.hears("daemon_ready"))["address"]
                 async with aiohttp.ClientSession(address) as client:
                     if kill == 0:
-                        started["import"] = await begin(
-                            client, "import?name=tracks.csv", data=file.read_bytes()
-                        )
+                        started["import"] = await begin(client, "import?name=tracks.csv", data=file.read_bytes())
                         started["enrich"] = await begin(client, "enrich", json={"wait": 5})
                 await seen(sandbox, len(sandbox.requests) + 3 + 5 * kill, running)
                 await running.ends(signal.SIGKILL)
@@ -72,9 +70,7 @@ async def test_an_import_and_an_enrichment_over_http_survive_kills_and_end_with_
 async def test_a_cancelled_operation_stays_cancelled_after_a_kill(tmp_path: Path) -> None:
     async with Sandbox(invent_catalogue(1, 100), Behaviour(limits=False)) as sandbox:
         config = write_config(tmp_path / "config.toml", settings(sandbox, tmp_path / "db"))
-        rows_ = write_rows(
-            tmp_path / "rows.csv", [{"title": "Nowhere", "artist": f"{i}"} for i in range(300)]
-        )
+        rows_ = write_rows(tmp_path / "rows.csv", [{"title": "Nowhere", "artist": f"{i}"} for i in range(300)])
         async with daemon(config) as running:
             address = (await running.hears("daemon_ready"))["address"]
             async with aiohttp.ClientSession(address) as client:
@@ -122,7 +118,5 @@ async def seen(sandbox: Sandbox, count: int, running: Running) -> None:
 
 
 def left(database: Path) -> set[tuple[str, str]]:
-    found = rows(
-        database, "SELECT kind, status FROM batch_operations WHERE status IN ('pending', 'processing')"
-    )
+    found = rows(database, "SELECT kind, status FROM batch_operations WHERE status IN ('pending', 'processing')")
     return {(row["kind"], row["status"]) for row in found}

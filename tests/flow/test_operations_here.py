@@ -149,9 +149,7 @@ async def test_the_demo_is_shown_on_the_page_which_stays_up_with_stay(
     seen = await read_status(left)
     assert seen is not None
     assert seen["tracks"] == shown[0].report.tracks
-    assert not any(
-        getattr(left.providers, name).enabled for name in ("musicbrainz", "spotify", "listenbrainz")
-    )
+    assert not any(getattr(left.providers, name).enabled for name in ("musicbrainz", "spotify", "listenbrainz"))
 
 
 async def _json(client: aiohttp.ClientSession, path: str) -> Any:

@@ -106,9 +106,7 @@ async def test_a_quota_of_many_hours_is_waited_out_across_a_restart_while_others
         for row in rows(database, "SELECT * FROM provider_state WHERE blocked_until IS NOT NULL")
         if row["provider"] == "spotify"
     }
-    assert (
-        until > rows(database, "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+52000 seconds') AS t")[0]["t"]
-    )
+    assert until > rows(database, "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+52000 seconds') AS t")[0]["t"]
 
 
 async def test_one_malformed_id_among_fifty_fails_alone_and_an_unknown_one_is_missing(
@@ -143,9 +141,7 @@ async def test_a_thousand_recording_ids_take_a_handful_of_requests_and_merged_on
         await enrich(settings(sandbox, database, providers__spotify__enabled=False, **limits), file=file)
         requests = [r for r in sandbox.requests if r.service in ("musicbrainz", "listenbrainz", "labs")]
         for_merged = [
-            r
-            for r in requests
-            if r.service == "labs" or (r.service == "musicbrainz" and "query" not in r.query)
+            r for r in requests if r.service == "labs" or (r.service == "musicbrainz" and "query" not in r.query)
         ]
         assert len(requests) - len(for_merged) <= 15
         at_musicbrainz = [r.at for r in requests if r.service == "musicbrainz"]

@@ -70,9 +70,7 @@ async def in_review(tmp_path: Path, count: int = 3, **more: Any) -> AsyncIterato
     async with Sandbox(catalogue, Behaviour(limits=False)) as sandbox:
         values = settings(sandbox, tmp_path / "db", **more)
         desk = Desk(sandbox, catalogue, write_config(tmp_path / "config.toml", values), tmp_path / "db")
-        listed = [
-            {"key": str(n), "title": title, "artist": artist} for n, (title, artist) in enumerate(songs)
-        ]
+        listed = [{"key": str(n), "title": title, "artist": artist} for n, (title, artist) in enumerate(songs)]
         await soulspot("import", write_rows(tmp_path / "songs.csv", listed), "--config", desk.config)
         await desk.enriched()
         assert {row["status"] for row in rows(desk.database)} == {"review"}

@@ -65,7 +65,9 @@ def group(*inner: str, number: int | None = None, kind: str = "") -> str:
 
 
 def party(reference: str, name: str) -> str:
-    return f"<Party><PartyReference>{reference}</PartyReference><PartyName><FullName>{name}</FullName></PartyName></Party>"
+    return (
+        f"<Party><PartyReference>{reference}</PartyReference><PartyName><FullName>{name}</FullName></PartyName></Party>"
+    )
 
 
 OLD_RECORDING = """

@@ -58,9 +58,7 @@ def test_every_recording_of_the_official_samples_arrives_with_its_isrc(name: str
     assert [isrc for one in found for isrc in one.tags.ids.isrcs] == re.findall(r"<ISRC>(\w+)</ISRC>", text)
     root = ElementTree.fromstring(text.encode())
     titles = [one.findtext("DisplayTitle/TitleText") for one in root.iterfind("ResourceList/SoundRecording")]
-    assert all(
-        one.tags.title and one.tags.title.startswith(title) for one, title in zip(found, titles, strict=True)
-    )
+    assert all(one.tags.title and one.tags.title.startswith(title) for one, title in zip(found, titles, strict=True))
     assert all(one.tags.duration_ms and one.tags.artist for one in found)
     assert len({one.key for one in found}) == len(found)
     assert not any(one.remarks for one in found)
@@ -75,9 +73,7 @@ def test_the_official_samples_say_where_a_recording_stands():
     assert works[0].artists == ("The English Concert", "Simon Standage", "Trevor Pinnock")
 
 
-@pytest.mark.parametrize(
-    "namespace", [ERN38, "http://ddex.net/xml/ern/371", "http://ddex.net/xml/ern/411", "urn:any"]
-)
+@pytest.mark.parametrize("namespace", [ERN38, "http://ddex.net/xml/ern/371", "http://ddex.net/xml/ern/411", "urn:any"])
 def test_a_message_of_ern_3_is_read_whatever_its_namespace(tmp_path: Path, namespace: str):
     found = row(tmp_path, message(OLD_RECORDING, OLD_RELEASES, namespace=namespace))
     tags = found.tags
@@ -130,13 +126,8 @@ def test_artists_are_the_parties_that_are_referred_to(tmp_path: Path):
         f"<DisplayArtistRole>{role}</DisplayArtistRole></DisplayArtist>"
         for n, role in ((3, "Composer"), (2, "FeaturedArtist"), (1, "MainArtist"))
     )
-    text = message(
-        recording(more=artists), parties=party("P1", "Ana") + party("P2", "Bo") + party("P3", "Cy")
-    )
-    assert (
-        row(tmp_path, text.replace("<DisplayArtistName>Ana</DisplayArtistName>", "")).tags.artist
-        == "Ana feat. Bo"
-    )
+    text = message(recording(more=artists), parties=party("P1", "Ana") + party("P2", "Bo") + party("P3", "Cy"))
+    assert row(tmp_path, text.replace("<DisplayArtistName>Ana</DisplayArtistName>", "")).tags.artist == "Ana feat. Bo"
     assert row(tmp_path, text).tags.artists == ("Ana", "Bo")
 
 
@@ -172,9 +163,7 @@ def test_several_isrcs_are_all_kept_and_replaced_ones_are_not(tmp_path: Path):
 def test_a_recording_without_isrc_is_known_by_its_reference_and_one_without_anything_is_a_bad_row(
     tmp_path: Path,
 ):
-    text = message(
-        recording("A1", isrcs=[]) + recording("A2", isrcs=[], title=""), release(group(item("A1", 1)))
-    )
+    text = message(recording("A1", isrcs=[]) + recording("A2", isrcs=[], title=""), release(group(item("A1", 1))))
     first, second = rows(tmp_path, text)
     assert isinstance(first, ImportRow)
     assert first.key == "ern:094631432057:A1"
@@ -183,9 +172,7 @@ def test_a_recording_without_isrc_is_known_by_its_reference_and_one_without_anyt
 
 
 def test_the_same_isrc_twice_in_a_message_are_two_tracks(tmp_path: Path):
-    found = rows(
-        tmp_path, message(recording("A1") + recording("A2"), release(group(item("A1", 1), item("A2", 2))))
-    )
+    found = rows(tmp_path, message(recording("A1") + recording("A2"), release(group(item("A1", 1), item("A2", 2)))))
     assert [one.key for one in found] == ["ern:094631432057:GBAYE6500521", "ern:094631432057:GBAYE6500521:A2"]
 
 
@@ -202,9 +189,7 @@ def test_videos_covers_and_booklets_are_no_tracks_and_do_not_shift_the_numbers(t
         "<Image><ResourceReference>A8</ResourceReference></Image>"
     )
     places = group(item("A8", kind="SecondaryResource"), item("A1", kind="PrimaryResource"), item("A2"))
-    found = rows(
-        tmp_path, message(recording("A1") + recording("A2", ["GBAYE6500522"]) + resources, release(places))
-    )
+    found = rows(tmp_path, message(recording("A1") + recording("A2", ["GBAYE6500522"]) + resources, release(places)))
     assert [one.tags.track_number for one in found] == [1, 2]
 
 
@@ -331,9 +316,7 @@ def test_a_huge_message_is_read_in_bounded_memory(tmp_path: Path):
         "rows = iter(ImportFile(Path(sys.argv[1]))); next(rows); before = peak(); count = 1 + sum(1 for _ in rows)\n"
         "print(count, (peak() - before) // 1024)"
     )
-    ended = subprocess.run(
-        [sys.executable, "-c", measure, str(path)], capture_output=True, text=True, check=True
-    )
+    ended = subprocess.run([sys.executable, "-c", measure, str(path)], capture_output=True, text=True, check=True)
     count, grown = map(int, ended.stdout.split())
     assert count == 3_000
     assert path.stat().st_size > 4 << 20  # ten times as much when it is parsed

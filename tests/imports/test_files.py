@@ -157,9 +157,7 @@ def test_values_that_cannot_be_used_are_named_with_their_line(tmp_path: Path) ->
 
 
 def test_a_malformed_identifier_is_kept_apart_and_the_rest_of_the_row_is_used(tmp_path: Path) -> None:
-    path = written(
-        tmp_path, "x.csv", f"spotify_id,isrc,title\nspotify:local:a:b:c:1,nonsense,Song\n{SPOTIFY},,\n"
-    )
+    path = written(tmp_path, "x.csv", f"spotify_id,isrc,title\nspotify:local:a:b:c:1,nonsense,Song\n{SPOTIFY},,\n")
     first, second = good(path)
     assert first.tags.title == "Song"
     assert first.tags.ids.malformed == ("spotify_id: spotify:local:a:b:c:1", "isrc: nonsense")
@@ -202,9 +200,7 @@ def test_durations_are_milliseconds_or_minutes_and_never_zero(
 
 def test_json_values_may_be_numbers_and_lists(tmp_path: Path) -> None:
     record = {"key": 17, "title": 1999, "artist": ["One", "Two"], "isrc": ["GBSMU4566095", "USRC17607839"]}
-    [row] = good(
-        written(tmp_path, "x.json", json.dumps([{**record, "track_number": 3.0, "album": {"a": 1}}]))
-    )
+    [row] = good(written(tmp_path, "x.json", json.dumps([{**record, "track_number": 3.0, "album": {"a": 1}}])))
     assert (row.key, row.tags.title, row.tags.track_number, row.tags.album) == ("17", "1999", 3, None)
     assert (row.tags.artist, row.tags.artists) == ("One, Two", ("One", "Two"))
     assert row.tags.ids.isrcs == ("GBSMU4566095", "USRC17607839")

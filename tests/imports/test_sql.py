@@ -78,9 +78,7 @@ def titles(ours: Path) -> list[tuple[str | None, str]]:
     return [(row["source_key"], row["title"]) for row in rows(ours, sql)]
 
 
-def test_the_rows_of_a_query_become_tracks_in_the_order_of_their_key(
-    run: Run, source: Path, ours: Path
-) -> None:
+def test_the_rows_of_a_query_become_tracks_in_the_order_of_their_key(run: Run, source: Path, ours: Path) -> None:
     add(source, numbered(*range(25, 0, -1)))
     ended = run("--key", "id", "--page", 10, "--json")
     assert ended.exit_code == 0, ended.output
@@ -90,9 +88,7 @@ def test_the_rows_of_a_query_become_tracks_in_the_order_of_their_key(
     assert rows(ours, "SELECT count(*) AS n FROM tracks WHERE undecided") == [{"n": 0}]
 
 
-def test_a_second_run_goes_on_behind_the_last_key_and_restart_reads_all(
-    run: Run, source: Path, ours: Path
-) -> None:
+def test_a_second_run_goes_on_behind_the_last_key_and_restart_reads_all(run: Run, source: Path, ours: Path) -> None:
     add(source, numbered(1, 2, 3))
     assert "3 queued" in run("--key", "id").stdout
     add(source, numbered(4, 5))
@@ -131,9 +127,7 @@ def test_an_import_that_is_cut_off_goes_on_with_the_page_it_was_at(
 
 
 @pytest.mark.parametrize("page", [1, 2, 3, 4, 100])
-def test_rows_that_share_a_key_all_come_whatever_the_pages(
-    run: Run, source: Path, ours: Path, page: int
-) -> None:
+def test_rows_that_share_a_key_all_come_whatever_the_pages(run: Run, source: Path, ours: Path, page: int) -> None:
     keys = [1, 2, 2, 2, 2, 3, 4, 4]
     add(source, [(key, f"Song {number}", "Somebody") for number, key in enumerate(keys)])
     ended = run("--key", "id", "--page", page)
@@ -155,9 +149,7 @@ def test_text_keys_that_the_database_takes_for_equal_are_not_lost_between_pages(
         assert sorted(key for key, _ in titles(ours) if key) == sorted(names)
 
 
-def test_rows_without_a_key_come_at_the_end_and_fold_when_they_come_again(
-    run: Run, source: Path, ours: Path
-) -> None:
+def test_rows_without_a_key_come_at_the_end_and_fold_when_they_come_again(run: Run, source: Path, ours: Path) -> None:
     add(source, [(None, "Keyless", "A"), (1, "Keyed", "A"), (None, "Keyless too", "A")])
     assert "2 rows have no key" in run("--key", "id").output
     expected = [("1", "Keyed"), (None, "Keyless"), (None, "Keyless too")]
@@ -180,17 +172,13 @@ def test_a_key_may_be_of_several_columns(run: Run, source: Path, ours: Path) -> 
         assert titles(ours) == [(f'["{a}", {n}]', f"{a}{n}") for a in "xy" for n in (1, 2, 3)]
 
 
-def test_a_column_key_of_the_query_is_the_rows_key_and_the_one_to_go_along(
-    run: Run, source: Path, ours: Path
-) -> None:
+def test_a_column_key_of_the_query_is_the_rows_key_and_the_one_to_go_along(run: Run, source: Path, ours: Path) -> None:
     add(source, numbered(2, 1))
     assert run(query="SELECT 'song-' || id AS key, name AS title FROM songs").exit_code == 0
     assert titles(ours) == [("song-1", "Song 1"), ("song-2", "Song 2")]
 
 
-def test_rows_that_cannot_be_used_are_named_by_their_key_and_stop_nothing(
-    run: Run, source: Path, ours: Path
-) -> None:
+def test_rows_that_cannot_be_used_are_named_by_their_key_and_stop_nothing(run: Run, source: Path, ours: Path) -> None:
     add(source, [(1, None, "Somebody"), (2, "Song", "Somebody")])
     ended = run("--key", "id", query="SELECT id, name AS title, artist, 'x' AS isrc, 7 AS rating FROM songs")
     assert ended.exit_code == 0, ended.output
@@ -207,10 +195,7 @@ def test_what_stands_in_a_query_reaches_the_database_as_it_is(run: Run, source: 
     query = "SELECT id, name AS title FROM songs WHERE name LIKE '%:30 at 100%' -- the half past;"
     assert run("--key", "ID", query=query + " \n").exit_code == 0
     assert titles(ours) == [("1", "12:30 at 100%")]
-    assert (
-        run("--key", "id", query="WITH x AS (SELECT * FROM songs) SELECT id, name title FROM x;").exit_code
-        == 0
-    )
+    assert run("--key", "id", query="WITH x AS (SELECT * FROM songs) SELECT id, name title FROM x;").exit_code == 0
 
 
 @pytest.mark.parametrize(

@@ -159,9 +159,7 @@ def test_reading_in_circles_ends(tmp_path: Path) -> None:
 
 
 def _id3_of_many(folder: Path, count: int) -> Path:
-    return _tagged_mp3(
-        folder / "x.mp3", b"".join(_frame(b"TXXX", b"\x03%06x\0" % n, 0) for n in range(count))
-    )
+    return _tagged_mp3(folder / "x.mp3", b"".join(_frame(b"TXXX", b"\x03%06x\0" % n, 0) for n in range(count)))
 
 
 def _id3_of_empty(folder: Path, count: int) -> Path:
@@ -194,9 +192,7 @@ def _ogg_of_many(folder: Path, count: int) -> Path:
 
 
 @pytest.mark.parametrize("make", [_id3_of_many, _id3_of_empty, _old_id3_of_empty, _ape_of_many, _ogg_of_many])
-def test_more_tags_than_any_real_file_has_are_refused(
-    make: Callable[[Path, int], Path], tmp_path: Path
-) -> None:
+def test_more_tags_than_any_real_file_has_are_refused(make: Callable[[Path, int], Path], tmp_path: Path) -> None:
     assert read(make(tmp_path, 500)).tags is not None
     assert reason_of(make(tmp_path, mutagen_limits.MAX_ITEMS + 1)) == "damaged: claims more than 20000 tags"
 

@@ -108,9 +108,7 @@ def test_an_icelandic_isrc_that_begins_with_isrc_is_not_cut() -> None:
     assert parse_isrcs("ISRC17607839") == (("ISRC17607839",), [])
 
 
-@pytest.mark.parametrize(
-    "value", ["", "0", "GBSMU456609", "GBSMU45660955", "1BSMU4566095", "n/a", "GBSMU4566O95"]
-)
+@pytest.mark.parametrize("value", ["", "0", "GBSMU456609", "GBSMU45660955", "1BSMU4566095", "n/a", "GBSMU4566O95"])
 def test_what_is_no_isrc_is_named_malformed(value: str) -> None:
     assert parse_isrcs(value) == ((), [f"isrc: {value}"] if value else [])
 

@@ -243,13 +243,9 @@ def test_a_folder_that_cannot_be_listed_is_a_problem_and_stops_nothing(
     assert looked_at.confirms_deletion(os.fsencode(tmp_path / "a" / "gone.mp3"))
 
 
-def test_a_root_that_cannot_be_listed_is_not_finished(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_root_that_cannot_be_listed_is_not_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make(tmp_path, "a.mp3")
-    monkeypatch.setattr(
-        os, "scandir", _FailingListing(tmp_path, PermissionError(errno.EACCES, "Permission denied"))
-    )
+    monkeypatch.setattr(os, "scandir", _FailingListing(tmp_path, PermissionError(errno.EACCES, "Permission denied")))
     looked_at = Walk([os.fsencode(tmp_path)])
     assert list(looked_at) == []
     assert looked_at.finished_roots == []

@@ -29,9 +29,7 @@ from soulspot.library import values
         ("", (None, None)),
     ],
 )
-def test_positions_are_numbers_from_one_or_nothing(
-    written: str, expected: tuple[int | None, int | None]
-) -> None:
+def test_positions_are_numbers_from_one_or_nothing(written: str, expected: tuple[int | None, int | None]) -> None:
     assert values.parse_position(written) == expected
 
 

@@ -144,9 +144,7 @@ async def test_beside_a_folder_that_is_not_utf8_everything_is_looked_through_unt
     odd = os.fsencode(tmp_path) + b"/\xff"
     os.mkdir(odd)
     blind: list[tuple[str, float]] = []
-    async with watching(
-        tmp_path, on_unwatchable=lambda why, seconds: blind.append((why, seconds))
-    ) as watched:
+    async with watching(tmp_path, on_unwatchable=lambda why, seconds: blind.append((why, seconds))) as watched:
         await watched.until(tmp_path)
         watched.forget()
         await watched.until(tmp_path)
@@ -172,9 +170,7 @@ async def test_cancelling_the_watcher_leaves_the_stop_event_to_its_owner(tmp_pat
     assert not watched.stop.is_set()
 
 
-async def test_a_system_that_refuses_to_watch_is_an_os_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_system_that_refuses_to_watch_is_an_os_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> AsyncIterator[object]:
         raise RuntimeError("Error creating recommended watcher: Too many open files")
         yield

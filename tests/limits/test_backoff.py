@@ -47,10 +47,7 @@ def test_an_absent_or_senseless_retry_after_is_none(value: str | None) -> None:
     assert parse_retry_after(value, NOW) is None
 
 
-@given(
-    st.text()
-    | st.from_regex(r"[A-Z][a-z]{2}, [0-9]{1,9} [A-Z][a-z]{2} [0-9]{1,9} [0-9:]{1,12} [+-][0-9]{1,9}")
-)
+@given(st.text() | st.from_regex(r"[A-Z][a-z]{2}, [0-9]{1,9} [A-Z][a-z]{2} [0-9]{1,9} [0-9:]{1,12} [+-][0-9]{1,9}"))
 def test_no_retry_after_makes_us_fail_or_wait_beyond_the_longest_pause(value: str) -> None:
     seconds = parse_retry_after(value, NOW)
     assert seconds is None or 0.0 <= seconds <= LONGEST_PAUSE
@@ -128,9 +125,7 @@ def test_a_refused_retry_raises_the_error_at_once() -> None:
 def test_the_sleeps_between_attempts_are_jittered_and_capped(seed: int, failures: int) -> None:
     async def main() -> float:
         call = Flaky(*[OSError()] * failures)
-        await call_with_retries(
-            call, retry_on=(OSError,), attempts=6, base=1.0, cap=3.0, rng=random.Random(seed)
-        )
+        await call_with_retries(call, retry_on=(OSError,), attempts=6, base=1.0, cap=3.0, rng=random.Random(seed))
         return asyncio.get_running_loop().time()
 
     assert 0.0 <= run_virtual(main()) <= sum([1.0, 2.0, 3.0, 3.0, 3.0][:failures]) + 1e-6

@@ -22,9 +22,7 @@ HOUR, DAY = 3600.0, 86400.0
     budget=st.integers(1, 12),
     steps=st.lists(st.tuples(st.integers(1, 5), st.floats(1, 20 * HOUR), st.booleans()), max_size=25),
 )
-def test_no_day_ever_sees_more_requests_than_the_budget(
-    budget: int, steps: list[tuple[int, float, bool]]
-) -> None:
+def test_no_day_ever_sees_more_requests_than_the_budget(budget: int, steps: list[tuple[int, float, bool]]) -> None:
     world = World()
 
     async def main() -> None:
@@ -74,9 +72,7 @@ def test_the_last_request_of_a_budget_tells_that_it_is_spent() -> None:
         await world.request(await world.gate(daily_budget=1))
 
     run_virtual(main())
-    assert [(event.kind, event.why) for event in world.events] == [
-        ("limited", "daily budget of 1 requests is spent")
-    ]
+    assert [(event.kind, event.why) for event in world.events] == [("limited", "daily budget of 1 requests is spent")]
 
 
 def test_a_request_is_counted_before_it_goes_out() -> None:

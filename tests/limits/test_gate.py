@@ -79,9 +79,7 @@ ACTIONS = st.sampled_from(["admit", "admit", "admit", "cancel", "restart", "limi
 
 @settings(max_examples=60, deadline=None)
 @given(steps=st.lists(st.tuples(ACTIONS, st.floats(0, 2.5)), max_size=40), seed=st.integers(0, 2**32))
-def test_no_n_seconds_ever_see_more_than_n_plus_one_requests(
-    steps: list[tuple[str, float]], seed: int
-) -> None:
+def test_no_n_seconds_ever_see_more_than_n_plus_one_requests(steps: list[tuple[str, float]], seed: int) -> None:
     """The rate holds through cancellations, limits, retries, kills and restarts."""
     world = World(seed)
 

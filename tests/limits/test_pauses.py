@@ -46,9 +46,7 @@ def test_a_retry_after_may_be_a_date() -> None:
 
     async def main() -> float:
         gate = await world.gate()
-        return await pause_after(
-            world, gate, 429, {"Retry-After": formatdate(world.now() + 601, usegmt=True)}
-        )
+        return await pause_after(world, gate, 429, {"Retry-After": formatdate(world.now() + 601, usegmt=True)})
 
     assert 599 <= run_virtual(main()) <= 602
 

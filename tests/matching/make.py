@@ -10,9 +10,7 @@ from soulspot.models import Entity, Identifiers, TrackTags
 POLICY = MatchPolicy()
 
 
-def tags(
-    title: str | None = None, artist: str | None = None, seconds: float | None = None, **more: Any
-) -> TrackTags:
+def tags(title: str | None = None, artist: str | None = None, seconds: float | None = None, **more: Any) -> TrackTags:
     """Return the tags of a file; `mbid`, `isrc` and `spotify` are its identifiers."""
     ids = Identifiers(
         mb_recording_ids=tuple(filter(None, (more.pop("mbid", None),))),

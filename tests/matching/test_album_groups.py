@@ -57,9 +57,7 @@ def test_disc_folders_belong_to_the_same_album() -> None:
     assert (one.album, one.artist) == (two.album, two.artist) == ("Night Shift", "The Lanterns")
 
 
-@pytest.mark.parametrize(
-    "artist", ["The Lanterns feat. Guest", "The Lanterns & Guest", "The Lanterns; Guest"]
-)
+@pytest.mark.parametrize("artist", ["The Lanterns feat. Guest", "The Lanterns & Guest", "The Lanterns; Guest"])
 def test_guests_do_not_change_whose_album_it_is(artist: str) -> None:
     assert member(song(artist=artist)) == member(song())
 

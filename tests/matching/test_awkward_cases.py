@@ -54,9 +54,7 @@ def test_an_identifier_does_not_outvote_the_artist(by: str) -> None:
 
 @pytest.mark.parametrize("by", ["isrc", "recording id"])
 @pytest.mark.parametrize("seconds", [206, 209.9, 215])
-def test_an_identifier_does_not_outvote_the_length_but_its_place_on_the_album_may(
-    by: str, seconds: float
-) -> None:
+def test_an_identifier_does_not_outvote_the_length_but_its_place_on_the_album_may(by: str, seconds: float) -> None:
     found = recording("a", TITLE, ARTIST, 200, by=by, releases=[release("Harbour", 2)])
     assert decision(tags(TITLE, ARTIST, seconds), found).verdict is Verdict.REVIEW
     placed = decision(tags(TITLE, ARTIST, seconds, album="Harbour", track_number=2), found)
@@ -98,9 +96,7 @@ def test_a_live_acoustic_take_may_be_called_either(file: str, found: str) -> Non
 
 @pytest.mark.parametrize("kind", ["live", "karaoke version", "instrumental", "demo"])
 @pytest.mark.parametrize("album", [None, "Another Evening"])
-def test_a_take_is_not_singled_out_by_its_length_among_takes_of_unknown_length(
-    kind: str, album: str | None
-) -> None:
+def test_a_take_is_not_singled_out_by_its_length_among_takes_of_unknown_length(kind: str, album: str | None) -> None:
     file = tags(f"{TITLE} ({kind})", ARTIST, 200, album=album)
     fits = recording(
         "fits", TITLE, ARTIST, 200.4, disambiguation=kind, releases=[release("Pier Tapes"), release("Hits")]
@@ -215,9 +211,7 @@ def test_a_number_before_the_title_is_a_track_number_unless_a_title_has_it() -> 
 
 
 def test_guests_before_the_dash_do_not_swallow_the_title() -> None:
-    found = Candidate(
-        recording("a", "Night Train", "Julia White feat. Noor P", 200.4).entity, frozenset({"text"})
-    )
+    found = Candidate(recording("a", "Night Train", "Julia White feat. Noor P", 200.4).entity, frozenset({"text"}))
     for artist in ("JULIA WHITE FT. NOOR P", "Julia White", None):
         made = decision(tags("JULIA WHITE FT. NOOR P - NIGHT TRAIN", artist, 200), found)
         assert made.verdict is Verdict.ACCEPTED, made.reasons

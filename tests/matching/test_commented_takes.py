@@ -16,9 +16,7 @@ def take(mbid: str, length: int, comment: str = "", title: str = "Slow Kite") ->
 
 
 def tagged(title: str = "Slow Kite", length: int = 200_000) -> TrackTags:
-    return TrackTags(
-        title=title, artist="Oto Marsh", duration_ms=length, ids=Identifiers(mb_recording_ids=(LIVE,))
-    )
+    return TrackTags(title=title, artist="Oto Marsh", duration_ms=length, ids=Identifiers(mb_recording_ids=(LIVE,)))
 
 
 def test_its_id_is_believed_when_title_artist_and_length_are_the_very_ones() -> None:
@@ -33,9 +31,7 @@ def test_its_id_is_believed_when_title_artist_and_length_are_the_very_ones() -> 
 
 
 @pytest.mark.parametrize(("title", "length"), [("Slow Kite (live)", 200_000), ("Slow Kite", 230_000)])
-def test_its_id_is_not_believed_when_the_title_itself_or_the_length_says_otherwise(
-    title: str, length: int
-) -> None:
+def test_its_id_is_not_believed_when_the_title_itself_or_the_length_says_otherwise(title: str, length: int) -> None:
     told = take(LIVE, length, title=title)
     decision = decide(tagged(), [Candidate(told, frozenset({"recording id"}))], MatchPolicy())
     assert decision.verdict is not Verdict.ACCEPTED

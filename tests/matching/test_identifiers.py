@@ -54,9 +54,7 @@ def test_an_id_that_agrees_with_the_tags_is_accepted(
         ("Paper Boats, Part 2", "Oto Lind", 200),
     ],
 )
-def test_an_id_that_contradicts_the_tags_is_not_accepted(
-    title: str, artist: str, seconds: float | None
-) -> None:
+def test_an_id_that_contradicts_the_tags_is_not_accepted(title: str, artist: str, seconds: float | None) -> None:
     made = decision(
         tags(title, artist, seconds, mbid=WRONG),
         recording(WRONG, "Paper Boats", "Mara Quill", 200, by="recording id"),
@@ -84,9 +82,7 @@ def test_a_verified_id_is_not_disputed_by_a_duplicate() -> None:
 
 
 def test_the_id_in_the_tags_counts_however_the_recording_was_reached() -> None:
-    made = decision(
-        tags("Paper Boats", "Mara Quill", mbid=RIGHT), recording(RIGHT, "Paper Boats", "Mara Quill")
-    )
+    made = decision(tags("Paper Boats", "Mara Quill", mbid=RIGHT), recording(RIGHT, "Paper Boats", "Mara Quill"))
     assert made.verdict is Verdict.ACCEPTED
     assert "id in the tags agrees" in made.reasons
 
@@ -135,10 +131,7 @@ def test_movements_that_share_an_isrc_are_told_apart_by_title() -> None:
     ]
     made = decision(tags("Sonata No. 3: II. Adagio", "Jan Horák", 300.5, isrc=ISRC), *movements)
     assert (made.verdict, named(made)) == (Verdict.ACCEPTED, "II")
-    assert (
-        decision(tags("Sonata No. 3", "Jan Horák", 300.5, isrc=ISRC), *movements).verdict
-        is not Verdict.ACCEPTED
-    )
+    assert decision(tags("Sonata No. 3", "Jan Horák", 300.5, isrc=ISRC), *movements).verdict is not Verdict.ACCEPTED
     assert decision(tags(isrc=ISRC), *movements).verdict is Verdict.REVIEW
     for wrong in movements[0], movements[2]:
         made = decision(tags("Sonata No. 3: II. Adagio", "Jan Horák", 300.5, isrc=ISRC), wrong)
@@ -149,10 +142,7 @@ def test_an_isrc_shared_by_two_versions_is_decided_by_version_words_and_length()
     studio = recording("studio", "Paper Boats", "Mara Quill", 200, by="isrc", isrcs=[ISRC])
     edit = recording("edit", "Paper Boats (radio edit)", "Mara Quill", 180, by="isrc", isrcs=[ISRC])
     assert named(decision(tags("Paper Boats", "Mara Quill", 200.5, isrc=ISRC), studio, edit)) == "studio"
-    assert (
-        named(decision(tags("Paper Boats (Radio Edit)", "Mara Quill", 180, isrc=ISRC), studio, edit))
-        == "edit"
-    )
+    assert named(decision(tags("Paper Boats (Radio Edit)", "Mara Quill", 180, isrc=ISRC), studio, edit)) == "edit"
 
 
 def test_an_isrc_of_another_song_is_not_believed() -> None:
@@ -175,9 +165,7 @@ def test_a_rejected_id_is_never_proposed_again() -> None:
 
 def test_what_two_providers_say_of_one_id_is_put_together() -> None:
     bare = recording(RIGHT, "Paper Boats", "Mara Quill", provider="listenbrainz", by="text")
-    full = recording(
-        RIGHT, "Paper Boats", "Mara Quill", 200, disambiguation="live", releases=[release("Harbour", 2)]
-    )
+    full = recording(RIGHT, "Paper Boats", "Mara Quill", 200, disambiguation="live", releases=[release("Harbour", 2)])
     made = decision(tags("Paper Boats", "Mara Quill", 200), bare, full)
     assert len(made.ranked) == 1
     assert made.verdict is Verdict.REVIEW

@@ -42,10 +42,7 @@ def test_a_length_is_compared_by_what_is_usual_for_it(file: float, found: float,
 def test_equal_text_is_believed_without_lengths_when_nothing_else_has_that_name() -> None:
     only = recording("a", TITLE, ARTIST)
     assert decision(tags(TITLE, ARTIST), only).verdict is Verdict.ACCEPTED
-    assert (
-        decision(tags(TITLE, ARTIST), only, recording("b", "Iron Garden", ARTIST, 200)).verdict
-        is Verdict.ACCEPTED
-    )
+    assert decision(tags(TITLE, ARTIST), only, recording("b", "Iron Garden", ARTIST, 200)).verdict is Verdict.ACCEPTED
 
 
 @pytest.mark.parametrize(
@@ -69,16 +66,12 @@ def test_a_candidate_without_length_is_accepted_by_text_only_when_nothing_else_h
     elsewhere = recording("a", TITLE, ARTIST, releases=[release("Pier", 2)])
     assert decision(tags(TITLE, ARTIST, 200, album="Harbour"), elsewhere).verdict is Verdict.REVIEW
     placed = recording("a", TITLE, ARTIST, releases=[release("Harbour", 2)])
-    assert (
-        decision(tags(TITLE, ARTIST, 200, album="Harbour", track_number=2), placed).verdict
-        is Verdict.ACCEPTED
-    )
+    assert decision(tags(TITLE, ARTIST, 200, album="Harbour", track_number=2), placed).verdict is Verdict.ACCEPTED
 
 
 def test_album_and_position_find_the_track_among_recordings_of_one_name() -> None:
     pool = [
-        recording(f"r{n}", TITLE, ARTIST, 199 + n / 2, releases=[release(f"Collected {n}", n + 1)])
-        for n in range(8)
+        recording(f"r{n}", TITLE, ARTIST, 199 + n / 2, releases=[release(f"Collected {n}", n + 1)]) for n in range(8)
     ]
     made = decision(tags(TITLE, ARTIST, 200, album="Collected 3", track_number=4), *pool)
     assert (made.verdict, named(made)) == (Verdict.ACCEPTED, "r3")
@@ -102,10 +95,7 @@ def test_the_same_title_twice_on_an_album_is_told_apart_by_length() -> None:
 
 
 def test_positions_on_another_disc_differ() -> None:
-    pool = [
-        recording(f"disc {d}", TITLE, ARTIST, 200, releases=[release("Box", 3, disc_number=d)])
-        for d in (1, 2)
-    ]
+    pool = [recording(f"disc {d}", TITLE, ARTIST, 200, releases=[release("Box", 3, disc_number=d)]) for d in (1, 2)]
     made = decision(tags(TITLE, ARTIST, 200, album="Box", track_number=3, disc_number=2), *pool)
     assert (made.verdict, named(made)) == (Verdict.ACCEPTED, "disc 2")
 
@@ -134,9 +124,7 @@ def test_a_duplicate_on_compilations_only_yields_to_the_official_album() -> None
 
 
 def test_spotify_copies_of_one_isrc_are_one_recording() -> None:
-    pool = [
-        track(f"copy{n}", TITLE, ARTIST, 200, isrcs=["DEA010012345"], album=f"Album {n}") for n in range(3)
-    ]
+    pool = [track(f"copy{n}", TITLE, ARTIST, 200, isrcs=["DEA010012345"], album=f"Album {n}") for n in range(3)]
     assert decision(tags(TITLE, ARTIST, 200), *pool).verdict is Verdict.ACCEPTED
     made = decision(tags(TITLE, ARTIST, 200, album="Album 2"), *pool)
     assert (made.verdict, named(made)) == (Verdict.ACCEPTED, "copy2")
@@ -170,9 +158,7 @@ def test_an_album_is_the_same_in_any_edition(tag: str) -> None:
     assert made.release is not None
 
 
-@pytest.mark.parametrize(
-    ("tag", "known"), [("Hits Vol. 1", "Hits Vol. 2"), ("Harbour", "Meadow"), ("IV", "III")]
-)
+@pytest.mark.parametrize(("tag", "known"), [("Hits Vol. 1", "Hits Vol. 2"), ("Harbour", "Meadow"), ("IV", "III")])
 def test_another_album_lends_no_support(tag: str, known: str) -> None:
     file = tags(TITLE, ARTIST, album=tag, track_number=2)
     made = decision(file, recording("a", TITLE, ARTIST, releases=[release(known, 2)]))

@@ -118,9 +118,7 @@ def test_an_album_artist_stands_in_for_the_performer_of_a_classical_track() -> N
         album_artist="Jan Horák",
         track_number=10,
     )
-    found = recording(
-        "a", "Suite no. 2: IV. Sarabande", "Jan Horák", 245.5, releases=[release("Cello Suites", 10)]
-    )
+    found = recording("a", "Suite no. 2: IV. Sarabande", "Jan Horák", 245.5, releases=[release("Cello Suites", 10)])
     assert decision(file, found).verdict is Verdict.ACCEPTED
 
 
@@ -266,17 +264,13 @@ def test_artist_and_title_in_one_field_are_told_apart() -> None:
         "Paper Boats - Mara Quill",
         "02. Mara Quill - Paper Boats",
     ):
-        made = decision(
-            TrackTags(title=title, duration_ms=200_000), recording("a", "Paper Boats", "Mara Quill", 200.4)
-        )
+        made = decision(TrackTags(title=title, duration_ms=200_000), recording("a", "Paper Boats", "Mara Quill", 200.4))
         assert made.verdict is Verdict.ACCEPTED, (title, made.reasons)
 
 
 def test_homonymous_artists_are_told_apart_by_album_or_not_at_all() -> None:
     one = recording("one", "Paper Boats", "Quill", 200.3, mb_artist_ids=["x"], releases=[release("Harbour")])
-    other = recording(
-        "other", "Paper Boats", "Quill", 200.1, mb_artist_ids=["y"], releases=[release("Meadow")]
-    )
+    other = recording("other", "Paper Boats", "Quill", 200.1, mb_artist_ids=["y"], releases=[release("Meadow")])
     assert decision(tags("Paper Boats", "Quill", 200), one, other).verdict is Verdict.REVIEW
     made = decision(tags("Paper Boats", "Quill", 200, album="Harbour"), one, other)
     assert made.best is not None

@@ -32,17 +32,13 @@ def paired(tracks: list[TrackTags], recordings: list[Entity]) -> Pairing:
 
 
 def test_every_track_gets_the_recording_of_its_name() -> None:
-    made = paired(
-        [track(name) for name in reversed(NAMES)], [on_album(n, name) for n, name in enumerate(NAMES, 1)]
-    )
+    made = paired([track(name) for name in reversed(NAMES)], [on_album(n, name) for n, name in enumerate(NAMES, 1)])
     assert [made.recording_of(n) for n in range(6)] == [f"r{n}" for n in range(6, 0, -1)]
 
 
 def test_of_one_title_twice_on_an_album_each_track_gets_the_one_at_its_place() -> None:
     edition = [on_album(1, "Interlude", 61), on_album(2, "Slow Kite", 200), on_album(3, "Interlude", 62)]
-    made = paired(
-        [track("Interlude", 3, 61.5), track("Slow Kite", 2, 200), track("Interlude", 1, 61.5)], edition
-    )
+    made = paired([track("Interlude", 3, 61.5), track("Slow Kite", 2, 200), track("Interlude", 1, 61.5)], edition)
     assert [made.recording_of(n) for n in range(3)] == ["r3", "r2", "r1"]
 
 
@@ -86,9 +82,7 @@ def test_a_partial_album_leaves_recordings_and_an_extra_track_takes_none() -> No
 
 def test_a_second_file_of_one_track_takes_no_other_recording() -> None:
     edition = [on_album(1, "Slow Kite", 200), on_album(2, "Red Morning", 230)]
-    made = paired(
-        [track("Slow Kite", 1, 200), track("Slow Kite", 1, 200), track("Red Morning", 2, 230)], edition
-    )
+    made = paired([track("Slow Kite", 1, 200), track("Slow Kite", 1, 200), track("Red Morning", 2, 230)], edition)
     assert "r2" not in (made.recording_of(0), made.recording_of(1))
     assert made.recording_of(2) == "r2"
 

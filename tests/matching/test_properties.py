@@ -46,9 +46,7 @@ TAGS = st.builds(
     ids=st.builds(Identifiers, mb_recording_ids=st.lists(IDS, max_size=1).map(tuple)),
 )
 RELEASES = st.lists(
-    st.fixed_dictionaries(
-        {"title": NAMES, "id": IDS}, optional={"track_number": st.integers(1, 40), "status": NAMES}
-    ),
+    st.fixed_dictionaries({"title": NAMES, "id": IDS}, optional={"track_number": st.integers(1, 40), "status": NAMES}),
     max_size=3,
 )
 # Providers leave out any field but title and artist.

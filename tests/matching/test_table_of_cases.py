@@ -23,9 +23,7 @@ MBID = "6f1b0b6e-0000-4000-8000-000000000001"
 OTHER_MBID = "6f1b0b6e-0000-4000-8000-000000000002"
 
 
-def file(
-    title: str | None = T, artist: str | None = A, seconds: float | None = 200, **more: Any
-) -> TrackTags:
+def file(title: str | None = T, artist: str | None = A, seconds: float | None = 200, **more: Any) -> TrackTags:
     isrcs, malformed = more.pop("isrcs", ()), more.pop("malformed", ())
     made = tags(title, artist, seconds, **more)
     return replace(made, ids=replace(made.ids, isrcs=isrcs or made.ids.isrcs, malformed=malformed))

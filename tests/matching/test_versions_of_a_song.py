@@ -141,9 +141,7 @@ def test_a_file_on_a_live_album_takes_the_live_recording() -> None:
     assert decision(file, studio).verdict is Verdict.REVIEW
 
 
-@pytest.mark.parametrize(
-    "album", ["Harbour Unplugged", "MTV Unplugged", "In Concert", "Ao Vivo", "Pier Tapes (Live)"]
-)
+@pytest.mark.parametrize("album", ["Harbour Unplugged", "MTV Unplugged", "In Concert", "Ao Vivo", "Pier Tapes (Live)"])
 def test_a_live_album_of_another_wording_is_no_studio_album(album: str) -> None:
     file = tags("Harbour Lights", ARTIST, 240, album=album)
     studio = recording("studio", "Harbour Lights", ARTIST, 240.2, releases=[release("Harbour", 1)])
@@ -180,24 +178,16 @@ def test_a_recording_that_is_only_on_live_albums_is_a_live_recording() -> None:
 )
 def test_a_name_with_a_version_word_in_it_is_a_name(title: str) -> None:
     assert decision(tags(title, ARTIST, 200), recording("a", title, ARTIST, 200)).verdict is Verdict.ACCEPTED
-    assert (
-        decision(tags(title, ARTIST, 200), recording("a", f"{title} (live)", ARTIST, 200)).verdict
-        is Verdict.REVIEW
-    )
+    assert decision(tags(title, ARTIST, 200), recording("a", f"{title} (live)", ARTIST, 200)).verdict is Verdict.REVIEW
 
 
 def test_a_remix_that_does_not_say_whose_needs_more_than_its_length() -> None:
     found = recording("a", "Harbour Lights (FRNO remix)", ARTIST, 200.4, releases=[release("Harbour")])
     assert decision(tags("Harbour Lights (Remix)", ARTIST, 200), found).verdict is Verdict.REVIEW
-    assert (
-        decision(tags("Harbour Lights (Remix)", ARTIST, 200, album="Harbour"), found).verdict
-        is Verdict.ACCEPTED
-    )
+    assert decision(tags("Harbour Lights (Remix)", ARTIST, 200, album="Harbour"), found).verdict is Verdict.ACCEPTED
 
 
-@pytest.mark.parametrize(
-    "version", ["Spanglish Version", "FRNO Remix", "Re-Recorded", "Acoustic", "Live at Leeds"]
-)
+@pytest.mark.parametrize("version", ["Spanglish Version", "FRNO Remix", "Re-Recorded", "Acoustic", "Live at Leeds"])
 def test_an_album_named_after_the_version_does_not_hide_it(version: str) -> None:
     album = [release(f"Harbour Lights ({version})")]
     other = recording("a", f"Harbour Lights - {version}", ARTIST, 200.4, releases=album)

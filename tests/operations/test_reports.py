@@ -151,9 +151,7 @@ def test_where_nothing_failed_nothing_is_said(database: Database) -> None:
 def work(telemetry: Telemetry, status: int = 200, ms: float = 100.0) -> None:
     telemetry.on_request(RequestRecord("spotify", "h", "tracks", status, ms, 1))
     telemetry.on_answers("spotify", {"ok": 24, "failed": 1})
-    telemetry.on_batch(
-        "spotify", {"ok": 24}, items=25, room=50, waited_ms=2000.0, duration_ms=90.0, reason="timer"
-    )
+    telemetry.on_batch("spotify", {"ok": 24}, items=25, room=50, waited_ms=2000.0, duration_ms=90.0, reason="timer")
 
 
 def test_only_what_came_since_the_beginning_is_reported() -> None:
@@ -197,9 +195,7 @@ def test_work_that_asked_for_nothing_has_a_report_too() -> None:
 async def enriched(tmp_path: Path, **more: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """Enrich 30 tracks as an operation; return its row, and telemetry's numbers."""
     found = [one for one in CATALOGUE.recordings if one.isrcs][:30]
-    file = write_rows(
-        tmp_path / "rows.csv", [{"key": str(n), "isrc": one.isrcs[0]} for n, one in enumerate(found)]
-    )
+    file = write_rows(tmp_path / "rows.csv", [{"key": str(n), "isrc": one.isrcs[0]} for n, one in enumerate(found)])
     async with Sandbox(CATALOGUE, Behaviour(limits=False)) as sandbox:
         config = make_config(settings(sandbox, tmp_path / "s.db", **more))
         write_config(tmp_path / "config.toml", settings(sandbox, tmp_path / "s.db", **more))

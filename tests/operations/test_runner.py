@@ -32,9 +32,7 @@ class Held:
         self.begun = asyncio.Event()
         self.go_on = asyncio.Event()
 
-    async def __call__(
-        self, service: Any, request: Any, progress: Progress
-    ) -> tuple[dict[str, Any], list[str]]:
+    async def __call__(self, service: Any, request: Any, progress: Progress) -> tuple[dict[str, Any], list[str]]:
         self.requests.append(request)
         progress.advance(10, max(4, progress.counts[1]), 1)
         self.begun.set()
@@ -205,9 +203,7 @@ async def test_a_scan_of_a_folder_that_is_not_utf8_goes_on_there(running: Runnin
     os.mkdir(folder)
     song(Path(os.fsdecode(folder + b"/1.flac")), "One")
     song(running.music / "2.flac", "Two")
-    await running.service.database.write(
-        lambda c: rows.start(c, "scan", {}, NOW, request={"places": [folder.hex()]})
-    )
+    await running.service.database.write(lambda c: rows.start(c, "scan", {}, NOW, request={"places": [folder.hex()]}))
     assert await running.operations.resume() == {"scan"}
     await running.operations.idle()
     assert (await row(running.operations, 1))["total_items"] == 1

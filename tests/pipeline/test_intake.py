@@ -167,9 +167,7 @@ async def test_an_unreadable_file_is_a_track_with_the_reason_and_stops_nothing(
     assert "not really a .mp3" in str(reason)
 
 
-async def test_names_that_are_not_utf8_are_kept_byte_for_byte(
-    database: Database, music: Path, take: Intake
-) -> None:
+async def test_names_that_are_not_utf8_are_kept_byte_for_byte(database: Database, music: Path, take: Intake) -> None:
     path = os.fsencode(music) + b"/caf\xe9 \xff.flac"
     shutil.move(song(music / "plain.flac"), path)
     await take.scan()
@@ -211,9 +209,7 @@ async def test_a_renamed_folder_keeps_all_its_tracks(database: Database, music: 
     assert rows(database, "SELECT count(*), count(vanished_at) FROM tracks") == [(5, 0)]
 
 
-async def test_a_vanished_file_is_marked_kept_and_comes_back(
-    database: Database, music: Path, take: Intake
-) -> None:
+async def test_a_vanished_file_is_marked_kept_and_comes_back(database: Database, music: Path, take: Intake) -> None:
     song(music / "stays.flac", "Stays")
     path = song(music / "goes.flac", "Goes")
     aside = path.with_name("aside")
@@ -260,9 +256,7 @@ async def test_a_folder_that_cannot_be_read_is_a_problem_and_its_files_have_not_
     assert (report.found, report.vanished) == (1, 0)
 
 
-async def test_a_place_inside_the_library_is_scanned_alone(
-    database: Database, music: Path, take: Intake
-) -> None:
+async def test_a_place_inside_the_library_is_scanned_alone(database: Database, music: Path, take: Intake) -> None:
     song(music / "a/1.flac", "One")
     song(music / "b/2.flac", "Two")
     assert (await take.scan([os.fsencode(music / "a")])).found == 1
@@ -285,9 +279,7 @@ async def test_a_place_outside_the_library_is_scanned_too(
     assert (await take.scan()).vanished == 0
 
 
-async def test_patterns_of_the_library_hold_for_places_in_it(
-    database: Database, music: Path, decided: Decided
-) -> None:
+async def test_patterns_of_the_library_hold_for_places_in_it(database: Database, music: Path, decided: Decided) -> None:
     rules = LibraryRules((os.fsencode(music),), exclude=("podcasts",))
     take = Intake(database, rules, decided, memory=MemoryLimit(Telemetry()), now=lambda: NOW)
     song(music / "podcasts/1.flac")

@@ -92,9 +92,7 @@ class Workshop:
         self.settled: list[Settlement] = []
         self.disk_full = False
         self.fault: Exception | None = None  # what settling raises
-        self.look_again: Callable[[sqlite3.Connection, Sequence[int]], Counter[str]] = lambda c, ids: (
-            Counter()
-        )
+        self.look_again: Callable[[sqlite3.Connection, Sequence[int]], Counter[str]] = lambda c, ids: Counter()
         telemetry = Telemetry()
         self.pump = Pump(
             self.upstream, database, self, settings(batch_size=100, max_wait_time=5.0),
@@ -202,11 +200,7 @@ async def test_a_question_at_fault_itself_is_not_asked_again(shop: Workshop) -> 
 async def test_answers_reach_their_own_questions(shop: Workshop) -> None:
     await shop.add(1, 2, 3)
     shop.upstream.reply = lambda queries: [
-        Found((recording(7),))
-        if query["isrc"] == isrc(2)
-        else Missing()
-        if query["isrc"] == isrc(1)
-        else Failed("500")
+        Found((recording(7),)) if query["isrc"] == isrc(2) else Missing() if query["isrc"] == isrc(1) else Failed("500")
         for query in queries
     ]
     await shop.step()
@@ -250,9 +244,7 @@ async def test_a_single_postponed_answer_is_no_attempt(shop: Workshop) -> None:
     assert await shop.row("state, attempts, last_error") == ("pending", 0, "the day's budget is spent")
 
 
-@pytest.mark.parametrize(
-    "error", [Unavailable("502", status=502, answered=True), BadAnswer("HTML"), KeyError("bug")]
-)
+@pytest.mark.parametrize("error", [Unavailable("502", status=502, answered=True), BadAnswer("HTML"), KeyError("bug")])
 async def test_a_service_that_answered_badly_was_an_attempt(shop: Workshop, error: Exception) -> None:
     await shop.add(1)
 
@@ -353,9 +345,7 @@ async def test_a_refused_account_is_said_once_and_tried_again_after_a_quarter_of
             await shop.step(2)
             shop.now += REFUSED_HOLD
     assert len(shop.upstream.asked) == 3
-    assert [(one["provider"], one["why"]) for one in said if one["event"] == "held"] == [
-        (MUSICBRAINZ, "no Premium")
-    ]
+    assert [(one["provider"], one["why"]) for one in said if one["event"] == "held"] == [(MUSICBRAINZ, "no Premium")]
 
 
 async def test_one_lookup_that_spoils_a_request_fails_alone(shop: Workshop) -> None:
@@ -629,9 +619,7 @@ async def test_a_batch_says_in_the_log_what_became_of_it(shop: Workshop) -> None
     with capture_logs() as said:
         await shop.step()
     [flushed] = [one for one in said if one["event"] == "batch_flushed"]
-    counts = {
-        name: flushed[name] for name in ("items", "ok", "missing", "failed", "postponed", "fill", "reason")
-    }
+    counts = {name: flushed[name] for name in ("items", "ok", "missing", "failed", "postponed", "fill", "reason")}
     assert counts == {
         "items": 4,
         "ok": 1,

@@ -27,9 +27,7 @@ WAITING = """SELECT track_id, kind FROM track_lookups JOIN lookups USING (lookup
 @pytest.fixture
 async def service(tmp_path: Path) -> AsyncIterator[EnrichmentService]:
     """One that asks nobody, with three tracks that wait for answers."""
-    config = make_config(
-        {"database.path": str(tmp_path / "db"), "providers.musicbrainz.contact": "tests@example.org"}
-    )
+    config = make_config({"database.path": str(tmp_path / "db"), "providers.musicbrainz.contact": "tests@example.org"})
     async with open_service(config, work=False) as service:
         service.decider.use_rules(service.decider.rules)
         await service.add_rows([ImportedTrack(f"old {n}", tags(f"Song {n}")) for n in range(3)])

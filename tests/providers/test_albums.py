@@ -67,9 +67,7 @@ async def test_many_albums_are_one_request_and_each_gets_its_own_editions() -> N
 
 async def test_a_release_says_what_later_chooses_among_editions_and_fills_the_row() -> None:
     label = [{"catalog-number": "CAT 1", "label": {"name": "Label"}}, {"label": {"name": "Other"}}]
-    hit = mb_release(
-        1, barcode="012345678905", country="DE", **{"label-info": label, "disambiguation": "deluxe"}
-    )
+    hit = mb_release(1, barcode="012345678905", country="DE", **{"label-info": label, "disambiguation": "deluxe"})
     async with musicbrainz(always(mb_releases(hit))) as (provider, _):
         (answer,) = await provider.lookup([album("Album")])
     assert isinstance(answer, Found)
@@ -127,9 +125,7 @@ async def test_an_album_that_matches_more_than_is_shown_by_itself_keeps_what_is_
 
 async def test_an_album_nobody_has_is_missing_and_one_without_a_name_is_never_sent() -> None:
     async with musicbrainz(always(mb_releases())) as (provider, up):
-        answers = await provider.lookup(
-            [album("Album"), album(" "), Query.of("musicbrainz", "album", artist="A")]
-        )
+        answers = await provider.lookup([album("Album"), album(" "), Query.of("musicbrainz", "album", artist="A")])
         assert len(up.requests) == 1
     assert [type(one) for one in answers] == [Missing, Failed, Failed]
 
@@ -170,9 +166,7 @@ async def test_releases_of_unknown_size_are_split_until_nothing_is_hidden() -> N
     assert all(len(found(one)) == 30 for one in answers)
 
 
-@pytest.mark.parametrize(
-    ("hinted", "paths"), [(150, ["/ws/2/release"]), (None, ["/ws/2/recording", "/ws/2/release"])]
-)
+@pytest.mark.parametrize(("hinted", "paths"), [(150, ["/ws/2/release"]), (None, ["/ws/2/recording", "/ws/2/release"])])
 async def test_a_release_of_more_tracks_than_a_search_shows_is_looked_up_whole(
     hinted: int | None, paths: list[str]
 ) -> None:
@@ -212,12 +206,8 @@ async def test_a_recording_that_is_not_on_the_release_is_not_taken_for_one() -> 
 # --- when something goes wrong
 
 
-@pytest.mark.parametrize(
-    "query", [album("Album"), release(1), release(1, 200)], ids=["album", "release", "large"]
-)
-@pytest.mark.parametrize(
-    "document", [[], "null", 1, {"releases": None, "recordings": None, "count": 1}], ids=str
-)
+@pytest.mark.parametrize("query", [album("Album"), release(1), release(1, 200)], ids=["album", "release", "large"])
+@pytest.mark.parametrize("document", [[], "null", 1, {"releases": None, "recordings": None, "count": 1}], ids=str)
 async def test_an_answer_of_another_shape_is_a_bad_answer_or_nothing(query: Query, document: Any) -> None:
     async with musicbrainz(always(document)) as (provider, _):
         with suppress(BadAnswer):

@@ -22,11 +22,7 @@ from tests.providers.payloads import mb_hit, mbid, sp_track, spotify_id
 from tests.support.shared_data import shared
 
 FIELDS = Path(__file__).resolve().parents[2] / "docs" / "reference" / "fields.md"
-KNOWN = {
-    name
-    for row in re.findall(r"(?m)^\| (`[^|]+)\|", FIELDS.read_text())
-    for name in re.findall(r"`(\w+)`", row)
-}
+KNOWN = {name for row in re.findall(r"(?m)^\| (`[^|]+)\|", FIELDS.read_text()) for name in re.findall(r"`(\w+)`", row)}
 LISTS = {
     "artists",
     "artist_aliases",
@@ -68,9 +64,7 @@ def check(entity: Entity) -> None:
 
 def recorded_searches() -> Iterator[dict[str, Any]]:
     """Yield the recording searches among the recorded answers of MusicBrainz."""
-    cassette = json.loads(
-        shared("data", "api", "musicbrainz", "inkstak_recorded", "recording.json").read_text()
-    )
+    cassette = json.loads(shared("data", "api", "musicbrainz", "inkstak_recorded", "recording.json").read_text())
     for entry in cassette:
         body = entry["response"]["body"]
         if isinstance(body, str):
@@ -81,9 +75,7 @@ def recorded_searches() -> Iterator[dict[str, Any]]:
 
 def test_recorded_musicbrainz_searches_are_understood() -> None:
     entities = [
-        mb.recording(hit)
-        for document in recorded_searches()
-        for hit in mb.search_hits(document, "recordings")[0]
+        mb.recording(hit) for document in recorded_searches() for hit in mb.search_hits(document, "recordings")[0]
     ]
     assert len(entities) > 20
     for entity in entities:
@@ -97,9 +89,7 @@ def test_recorded_musicbrainz_searches_are_understood() -> None:
 
 
 def test_a_recorded_search_hit_has_its_place_on_every_medium() -> None:
-    document = json.loads(
-        shared("data", "api", "musicbrainz", "mb_solr_search", "recording-list.json").read_text()
-    )
+    document = json.loads(shared("data", "api", "musicbrainz", "mb_solr_search", "recording-list.json").read_text())
     (hit,), count = mb.search_hits(document, "recordings")
     entity = mb.recording(hit)
     assert count == 1
@@ -113,9 +103,7 @@ def test_a_recorded_search_hit_has_its_place_on_every_medium() -> None:
     )
     assert "genres" not in fields, "tags are no genres"
     assert "H. Shore" in fields["artist_aliases"]
-    places = [
-        (r["disc_number"], r["track_number"], r["track_count"], r["format"]) for r in fields["releases"]
-    ]
+    places = [(r["disc_number"], r["track_number"], r["track_count"], r["format"]) for r in fields["releases"]]
     assert places == [(1, 1, 15, "CD"), (5, 1, 53, "DVD")]
 
 
@@ -178,9 +166,7 @@ def test_recorded_spotify_tracks_are_understood() -> None:
 
 
 def test_recorded_listenbrainz_metadata_is_understood() -> None:
-    path = shared(
-        "data", "api", "listenbrainz", "server_testdata", "testdata", "mb_metadata_cache_example.json"
-    )
+    path = shared("data", "api", "listenbrainz", "server_testdata", "testdata", "mb_metadata_cache_example.json")
     entities = lb.recordings(json.loads(path.read_text()))
     assert entities
     for (entity,) in entities.values():
@@ -278,10 +264,7 @@ def test_identifiers_have_one_spelling() -> None:
     assert ids.parse_isrc("GBSMU456609") is None
     assert ids.parse_mbid("E97F805A-AB48-4C52-855E-07049142113D") == "e97f805a-ab48-4c52-855e-07049142113d"
     assert ids.parse_mbid("e97f805aab484c52855e07049142113d") is None
-    assert (
-        ids.parse_spotify_track_url("https://open.spotify.com/intl-de/track/1zHlj4dQ8ZAtrayhuDDmkY?si=1")
-        is not None
-    )
+    assert ids.parse_spotify_track_url("https://open.spotify.com/intl-de/track/1zHlj4dQ8ZAtrayhuDDmkY?si=1") is not None
     assert ids.parse_spotify_track_url("https://open.spotify.com/album/1zHlj4dQ8ZAtrayhuDDmkY") is None
 
 

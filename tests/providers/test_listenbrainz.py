@@ -138,9 +138,7 @@ async def test_two_recordings_of_one_name_share_the_spotify_ids_that_labs_gives_
 async def test_a_data_set_that_labs_removed_stops_nothing_else() -> None:
     async with listenbrainz(knowing(1)) as (provider, _, labs):
         labs.answer = always({"error": "Not found"}, 404)
-        answers = await provider.lookup(
-            [query_of("recording", 1), query_of("redirect", 2), query_of("spotify_ids", 1)]
-        )
+        answers = await provider.lookup([query_of("recording", 1), query_of("redirect", 2), query_of("spotify_ids", 1)])
     assert [type(answer) for answer in answers] == [Found, Missing, Missing]
 
 

@@ -254,9 +254,7 @@ async def test_no_contact_is_refused_with_the_services_words() -> None:
         assert "me@example.org" in up.requests[0].headers["User-Agent"]
 
 
-@pytest.mark.parametrize(
-    "document", [[], {}, {"recordings": None, "count": 1}, {"recordings": []}, "hm", None]
-)
+@pytest.mark.parametrize("document", [[], {}, {"recordings": None, "count": 1}, {"recordings": []}, "hm", None])
 async def test_an_answer_of_another_shape_is_a_bad_answer(document: Any) -> None:
     async with musicbrainz(always(document if document is not None else "null")) as (provider, _):
         with pytest.raises(BadAnswer):
@@ -301,9 +299,7 @@ def resource(number: int, *recordings: dict[str, Any], ended: bool = False) -> d
 
 
 async def test_seventy_spotify_links_are_one_request() -> None:
-    document = {
-        "urls": [resource(n, mb_hit(n)) for n in range(0, 70, 2)] + [resource(1, mb_hit(1), ended=True)]
-    }
+    document = {"urls": [resource(n, mb_hit(n)) for n in range(0, 70, 2)] + [resource(1, mb_hit(1), ended=True)]}
     async with musicbrainz(always(document)) as (provider, up):
         answers = await provider.lookup([url(n) for n in range(70)])
         assert len(up.requests) == 1

@@ -59,9 +59,7 @@ async def world(
         gates = watched.gates
         made = World(
             sandbox,
-            MusicBrainz(
-                gates, base_url=sandbox.musicbrainz_url, contact="me@example.org", rate=FAST, timeout=60.0
-            ),
+            MusicBrainz(gates, base_url=sandbox.musicbrainz_url, contact="me@example.org", rate=FAST, timeout=60.0),
             Spotify(
                 gates,
                 watched.port,
@@ -72,9 +70,7 @@ async def world(
                 rate=FAST,
                 timeout=60.0,
             ),
-            ListenBrainz(
-                gates, base_url=sandbox.listenbrainz_url, labs_url=sandbox.labs_url, rate=FAST, timeout=60.0
-            ),
+            ListenBrainz(gates, base_url=sandbox.listenbrainz_url, labs_url=sandbox.labs_url, rate=FAST, timeout=60.0),
             watched,
         )
         try:
@@ -214,9 +210,7 @@ async def test_spotify_links_find_their_recordings(catalogue: Catalogue) -> None
     linked = catalogue.recordings_by_url_id
     queries = [Query.of("musicbrainz", "url", spotify_id=track) for track in linked]
     async with world(catalogue) as here:
-        answers = await here.look_up(
-            here.musicbrainz, [*queries, Query.of("musicbrainz", "url", spotify_id="0" * 22)]
-        )
+        answers = await here.look_up(here.musicbrainz, [*queries, Query.of("musicbrainz", "url", spotify_id="0" * 22)])
         assert sum(here.count_requests("musicbrainz").values()) == -(-(len(queries) + 1) // 70)
     assert [sorted(found(a)) for a in answers] == [*(sorted(r.mbid for r in v) for v in linked.values()), []]
 
@@ -241,17 +235,13 @@ async def test_an_app_without_it_is_refused_once_and_still_needs_few(catalogue: 
 
 
 async def test_every_way_to_spotify_from_musicbrainz_arrives(catalogue: Catalogue) -> None:
-    some = [recording for recording in catalogue.recordings if recording.spotify_ids and recording.isrcs][
-        :100
-    ]
+    some = [recording for recording in catalogue.recordings if recording.spotify_ids and recording.isrcs][:100]
     async with world(catalogue) as here:
         by_mbid = await here.look_up(
             here.listenbrainz,
             [Query.of("listenbrainz", "spotify_ids", mbid=recording.mbid) for recording in some],
         )
-        by_isrc = await here.look_up(
-            here.spotify, [Query.of("spotify", "isrc", isrc=r.isrcs[0]) for r in some[:20]]
-        )
+        by_isrc = await here.look_up(here.spotify, [Query.of("spotify", "isrc", isrc=r.isrcs[0]) for r in some[:20]])
         assert sum(here.count_requests("labs").values()) == 1
     linked = [(r, a.entities[0]) for r, a in zip(some, by_mbid, strict=True) if isinstance(a, Found)]
     assert len(linked) >= 80  # labs knows canonical names only
@@ -301,10 +291,7 @@ async def test_a_spoilt_answer_is_an_answer_or_an_error_of_ours_never_another(
             [Query.of("spotify", "isrc", isrc="USABC2600001")],
         ],
         "listenbrainz": [[Query.of("listenbrainz", "recording", mbid=r.mbid) for r in some]],
-        "labs": [
-            [Query.of("listenbrainz", kind, mbid=r.mbid) for r in some]
-            for kind in ("redirect", "spotify_ids")
-        ]
+        "labs": [[Query.of("listenbrainz", kind, mbid=r.mbid) for r in some] for kind in ("redirect", "spotify_ids")]
         + [[Query.of("listenbrainz", "text", title=r.title, artist=r.artist) for r in some]],
     }[service]
     async with world(catalogue, **{service: faults}) as here:

@@ -94,9 +94,7 @@ def entities(answer: Answer) -> list[str]:
 
 def sent(up: Upstream) -> list[str]:
     """Return the requests, without token requests: "tracks", or "tracks/1" for one track."""
-    paths = [
-        request.path.removeprefix("/v1/").strip("/") for request in up.requests if request.path != "/token"
-    ]
+    paths = [request.path.removeprefix("/v1/").strip("/") for request in up.requests if request.path != "/token"]
     return [f"{p.split('/')[0]}/{int(p.split('/')[1])}" if "/" in p else p for p in paths]
 
 
@@ -151,9 +149,7 @@ async def test_a_relinked_track_keeps_the_id_that_was_asked_for() -> None:
     assert answer.entities[0].fields["spotify_track_id"] == spotify_id(7)
 
 
-@pytest.mark.parametrize(
-    "document", [{"tracks": [None]}, {"tracks": None}, {"tracks": [1, 2]}, [], "null"], ids=str
-)
+@pytest.mark.parametrize("document", [{"tracks": [None]}, {"tracks": None}, {"tracks": [1, 2]}, [], "null"], ids=str)
 async def test_a_batch_answer_of_another_shape_is_a_bad_answer(document: Any) -> None:
     async with spotify(Api(tracks=document)) as (provider, _):
         with pytest.raises(BadAnswer):
@@ -197,9 +193,7 @@ async def test_lookups_at_the_same_time_share_one_token() -> None:
 
 async def test_wrong_credentials_are_refused_with_the_keys_to_check() -> None:
     def token(request: web.Request) -> Any:
-        return web.json_response(
-            {"error": "invalid_client", "error_description": "Invalid client"}, status=400
-        )
+        return web.json_response({"error": "invalid_client", "error_description": "Invalid client"}, status=400)
 
     async with spotify(Api(token=token)) as (provider, _):
         with pytest.raises(Refused, match=r"invalid_client.*client_secret") as refused:

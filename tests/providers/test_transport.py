@@ -101,9 +101,7 @@ async def test_retries_stay_a_small_share_of_the_traffic(no_backoff: None) -> No
     watched = Watched()
     async with upstream(always({}, 500)) as up, fetching(watched, up.url) as fetch:
         good = always({})
-        for _ in range(
-            10
-        ):  # an outage of ten requests, with successes between them that keep the breaker shut
+        for _ in range(10):  # an outage of ten requests, with successes between them that keep the breaker shut
             up.answer = always({}, 500)
             with pytest.raises(Unavailable):
                 await fetch("/")
@@ -184,9 +182,7 @@ async def test_a_circle_of_redirects_ends() -> None:
         assert len(up.requests) == 4
 
 
-@pytest.mark.parametrize(
-    ("status", "error"), [(400, BatchRejected), (401, Refused), (403, Refused), (404, BadAnswer)]
-)
+@pytest.mark.parametrize(("status", "error"), [(400, BatchRejected), (401, Refused), (403, Refused), (404, BadAnswer)])
 async def test_a_refusal_keeps_the_services_own_words(status: int, error: type[Exception]) -> None:
     async with (
         upstream(always({"error": "so it is"}, status)) as up,

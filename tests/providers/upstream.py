@@ -36,9 +36,7 @@ async def upstream(answer: Answering) -> AsyncIterator[Upstream]:
     async def handle(request: web.Request) -> web.StreamResponse:
         here.requests.append(request)
         here.bodies.append(
-            await request.json()
-            if request.content_type == "application/json" and request.can_read_body
-            else None
+            await request.json() if request.content_type == "application/json" and request.can_read_body else None
         )
         return await here.answer(request)
 

@@ -178,17 +178,13 @@ async def test_labs_refuses_malformed_inputs(body: object) -> None:
 
 
 async def test_metadata_has_the_keys_of_a_recorded_answer() -> None:
-    path = shared(
-        "data", "api", "listenbrainz", "server_testdata", "testdata", "mb_metadata_cache_example.json"
-    )
+    path = shared("data", "api", "listenbrainz", "server_testdata", "testdata", "mb_metadata_cache_example.json")
     recorded = next(iter(json.loads(path.read_text()).values()))
     made = catalogue()
     asked = [r.mbid for r in made.recordings[:200]]
     async with running() as calls:
         answer = (await calls.lb(_RECORDING, {"recording_mbids": asked, "inc": "artist tag release"})).json
-    whole = next(
-        each for each in answer.values() if "caa_id" in each["release"] and "year" in each["release"]
-    )
+    whole = next(each for each in answer.values() if "caa_id" in each["release"] and "year" in each["release"])
     assert set(recorded) == set(whole)
     assert set(recorded["release"]) == set(whole["release"])
     assert set(recorded["artist"]) == set(whole["artist"])

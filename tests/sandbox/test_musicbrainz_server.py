@@ -155,9 +155,7 @@ async def test_who_does_not_say_who_they_are_gets_403() -> None:
     async with running() as calls:
         statuses = [(await calls.mb("/recording", query="a", agent=agent)).status for agent in agents]
         known = await calls.mb("/recording", query="a", agent=AGENT)
-        page = await calls.mb(
-            "/recording", query="a", agent="App/1 python-musicbrainzngs/0.7.1 ( https://a.example )"
-        )
+        page = await calls.mb("/recording", query="a", agent="App/1 python-musicbrainzngs/0.7.1 ( https://a.example )")
     assert statuses == [403] * len(agents)
     assert (known.status, page.status) == (200, 200)
 
@@ -219,9 +217,7 @@ async def test_without_fmt_the_same_answers_are_xml() -> None:
     recording = made.recording(made.cases["two_isrcs"][0])
     release = next(r for r in made.releases if len(r.tracks) > 3)
     async with running() as calls:
-        found = ElementTree.fromstring(
-            (await calls.mb("/recording", fmt=None, query=f"rid:{recording.mbid}")).text
-        )
+        found = ElementTree.fromstring((await calls.mb("/recording", fmt=None, query=f"rid:{recording.mbid}")).text)
         one = await calls.mb(f"/recording/{recording.mbid}", fmt=None, inc="isrcs artist-credits releases")
         album = await calls.mb(f"/release/{release.mbid}", fmt=None, inc="recordings")
         broken = await calls.mb("/recording", fmt=None, query="AC/DC")
@@ -254,18 +250,14 @@ async def test_releases_are_found_by_title_barcode_and_catalogue_number() -> Non
 def _keys(value: object, at: str = "") -> set[str]:
     """Return the paths of all keys in a JSON value: `{"a": [{"b": 1}]}` has ".a" and ".a.b"."""
     if isinstance(value, dict):
-        return {f"{at}.{name}" for name in value} | {
-            k for n, v in value.items() for k in _keys(v, f"{at}.{n}")
-        }
+        return {f"{at}.{name}" for name in value} | {k for n, v in value.items() for k in _keys(v, f"{at}.{n}")}
     if isinstance(value, list):
         return {key for each in value for key in _keys(each, at)}
     return set()
 
 
 async def test_a_hit_has_the_keys_of_recorded_hits() -> None:
-    recorded = json.loads(
-        shared("data", "api", "musicbrainz", "mb_solr_search", "recording-list.json").read_text()
-    )
+    recorded = json.loads(shared("data", "api", "musicbrainz", "mb_solr_search", "recording-list.json").read_text())
     made = catalogue()
     ids = " OR ".join(r.mbid for r in made.recordings[:90])
     async with running() as calls:

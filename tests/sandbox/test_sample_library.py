@@ -252,9 +252,7 @@ def test_the_library_has_names_in_several_scripts(library: list[SampleFile]) -> 
     assert re.search("[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]", names), "Japanese or Korean"
 
 
-def test_the_truth_about_each_file_is_in_the_catalogue(
-    catalogue: Catalogue, library: list[SampleFile]
-) -> None:
+def test_the_truth_about_each_file_is_in_the_catalogue(catalogue: Catalogue, library: list[SampleFile]) -> None:
     strangers = [file for file in library if file.recording_mbid is None]
     for file in library:
         if file.recording_mbid is not None:
@@ -288,9 +286,7 @@ def test_every_file_is_as_long_as_its_recording_within_a_second(
     for file in library:
         recording = catalogue.recording(file.recording_mbid or "")
         if recording and recording.duration_ms:
-            assert mutagen.File(file.path).info.length * 1000 == pytest.approx(
-                recording.duration_ms, abs=1000
-            )
+            assert mutagen.File(file.path).info.length * 1000 == pytest.approx(recording.duration_ms, abs=1000)
             checked += 1
     assert checked > 120
 
@@ -343,9 +339,7 @@ def test_the_merged_id_leads_to_the_recording(catalogue: Catalogue, library: lis
     assert catalogue.merged[tagged] == file.recording_mbid
 
 
-def test_the_wrong_id_is_of_a_recording_with_other_words(
-    catalogue: Catalogue, library: list[SampleFile]
-) -> None:
+def test_the_wrong_id_is_of_a_recording_with_other_words(catalogue: Catalogue, library: list[SampleFile]) -> None:
     file, tagged = _tagged_recording_id(library, Style.WRONG)
     other = catalogue.recordings_by_mbid[tagged]
     assert tagged != file.recording_mbid
@@ -387,9 +381,7 @@ def test_a_catalogue_that_is_too_small_is_refused(catalogue: Catalogue) -> None:
 
 
 def test_a_title_full_of_slashes_stays_inside_the_library(catalogue: Catalogue, tmp_path: Path) -> None:
-    hostile = replace(
-        catalogue, releases=[replace(r, title=f"../../{r.title}/\x00\n...") for r in catalogue.releases]
-    )
+    hostile = replace(catalogue, releases=[replace(r, title=f"../../{r.title}/\x00\n...") for r in catalogue.releases])
     folder = tmp_path / "library"
     for file in write_sample_library(hostile, folder, tracks=40):
         inside = file.path.relative_to(folder)

@@ -51,9 +51,7 @@ async def test_repeated_parameters_are_recorded_together() -> None:
 
 async def test_behaviour_changes_at_run_time_and_unknown_or_wrong_changes_change_nothing() -> None:
     async with running() as calls:
-        changed = await calls.control(
-            "POST", "behaviour", {"spotify_mode": "development", "labs": {"latency": 0}}
-        )
+        changed = await calls.control("POST", "behaviour", {"spotify_mode": "development", "labs": {"latency": 0}})
         wrong = [
             await calls.control("POST", "behaviour", body)
             for body in (
@@ -116,12 +114,8 @@ async def test_what_the_index_and_the_cache_do_not_have_yet_can_still_be_looked_
     mbids = [r.mbid for r in catalogue().recordings[:100]]
     query = f"rid:({' OR '.join(mbids)})"
     async with running(Behaviour(mb_unindexed_share=0.3, lb_missing_share=0.3)) as calls:
-        found = {
-            hit["id"] for hit in (await calls.mb("/recording", query=query, limit=100)).json["recordings"]
-        }
-        again = {
-            hit["id"] for hit in (await calls.mb("/recording", query=query, limit=100)).json["recordings"]
-        }
+        found = {hit["id"] for hit in (await calls.mb("/recording", query=query, limit=100)).json["recordings"]}
+        again = {hit["id"] for hit in (await calls.mb("/recording", query=query, limit=100)).json["recordings"]}
         cached = set((await calls.lb("/metadata/recording/", {"recording_mbids": mbids})).json)
         absent = (set(mbids) - found).pop()
         looked_up = await calls.mb(f"/recording/{absent}")

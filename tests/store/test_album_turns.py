@@ -20,17 +20,14 @@ SEARCH = Query.of(SPOTIFY, "album", album="Night Shift", artist="The Lanterns")
 def bring(connection: sqlite3.Connection, names: Iterable[str]) -> dict[str, int]:
     """Files of one album, by name."""
     files = [
-        scanned(os.fsencode(f"{FOLDER}/{name}.flac"), tags(name), inode=n, mtime=n)
-        for n, name in enumerate(names)
+        scanned(os.fsencode(f"{FOLDER}/{name}.flac"), tags(name), inode=n, mtime=n) for n, name in enumerate(names)
     ]
     ids = tracks.save_scanned(connection, files, 1, NOW, exists=lambda path: True)
     albums.assign_tracks(connection, ids, identify_album)
     return dict(zip(names, ids, strict=True))
 
 
-def arrives(
-    track_id: int, *, on: str | None = None, waits: bool = False, wanted: bool = False
-) -> TrackOutcome:
+def arrives(track_id: int, *, on: str | None = None, waits: bool = False, wanted: bool = False) -> TrackOutcome:
     row = EnrichedTrack(track_id, None, None, Status.ACCEPTED, 1.0, spotify_album_id=on)
     return TrackOutcome(row, waits_for_album=waits, wanted=(SEARCH,) if wanted else ())
 
@@ -105,9 +102,7 @@ def test_nobody_waits_for_a_file_that_was_given_to_another_album(connection: sql
 
 def retag(connection: sqlite3.Connection, name: str, known: TrackTags) -> None:
     path = os.fsencode(f"{FOLDER}/{name}.flac")
-    changed = tracks.save_scanned(
-        connection, [scanned(path, known, size=99)], 2, NOW, exists=lambda path: True
-    )
+    changed = tracks.save_scanned(connection, [scanned(path, known, size=99)], 2, NOW, exists=lambda path: True)
     albums.assign_tracks(connection, changed, identify_album)
 
 

@@ -23,9 +23,7 @@ from tests.support.factories import DAY, NOW, decide, mbid, recording, release, 
 FOLDER = "/music/The Lanterns/Night Shift"
 
 
-def bring(
-    connection: sqlite3.Connection, *known: TrackTags, folder: str = FOLDER, scan_id: int = 1
-) -> list[int]:
+def bring(connection: sqlite3.Connection, *known: TrackTags, folder: str = FOLDER, scan_id: int = 1) -> list[int]:
     """Files of one folder, as a scan brings them in."""
     before = connection.execute("SELECT count(*) FROM tracks").fetchone()[0]
     files = [
@@ -55,9 +53,7 @@ def test_an_album_is_called_what_most_of_its_tracks_call_it(connection: sqlite3.
 def test_an_album_of_many_artists_and_no_album_artist_is_a_compilation(
     connection: sqlite3.Connection,
 ) -> None:
-    ids = bring(
-        connection, *(tags(f"Song {n}", f"Artist {n}", "Hits") for n in range(6)), folder="/music/Hits"
-    )
+    ids = bring(connection, *(tags(f"Song {n}", f"Artist {n}", "Hits") for n in range(6)), folder="/music/Hits")
     assert groups(connection, ids)[0] == just_in("Hits", None, 6)
 
 
@@ -135,9 +131,7 @@ def test_a_looked_up_release_takes_no_other_release_from_its_recordings(
     answered("recording", release(1), box)
     answered("release", box | {"status": "Promotion"})
     [fields] = connection.execute("SELECT json_extract(fields, '$.releases') FROM facts").fetchone()
-    ids = connection.execute(
-        "SELECT value ->> 'id', value ->> 'status' FROM json_each(?)", (fields,)
-    ).fetchall()
+    ids = connection.execute("SELECT value ->> 'id', value ->> 'status' FROM json_each(?)", (fields,)).fetchall()
     assert ids == [(box["id"], "Promotion"), (release(1)["id"], "Official")]
 
 

@@ -43,9 +43,7 @@ class Breaker:
         self._connection = connection
         self._left = 0
         self._last = ""
-        self._inside = (
-            False  # of a statement that the search makes for itself: it may get over what breaks there
-        )
+        self._inside = False  # of a statement that the search makes for itself: it may get over what breaks there
         self.seen = 0
 
     def arm(self, after: int | None) -> None:
@@ -133,9 +131,7 @@ async def test_an_answer_commits_with_all_that_follows_from_it_or_not_at_all(
         "accepted", mbid(1),
     )  # fmt: skip
     assert connection.execute("SELECT kind FROM events").fetchall() == [("track.accepted",)]
-    assert connection.execute("SELECT provider FROM lookups WHERE kind = 'recording'").fetchall() == [
-        ("listenbrainz",)
-    ]
+    assert connection.execute("SELECT provider FROM lookups WHERE kind = 'recording'").fetchall() == [("listenbrainz",)]
 
 
 def rows_to_import(tmp_path: Path) -> Path:
@@ -239,12 +235,10 @@ async def test_an_answer_reaches_a_track_that_asks_later_without_a_request(
     def late(connection: sqlite3.Connection) -> list[tuple[object, ...]]:
         [track_id] = add_tracks(connection, tags("x"), tags(isrcs=[1], album="Another Album"))[1:]
         service.decider.decide(connection, [track_id])
-        return connection.execute(
-            "SELECT status FROM enriched_tracks WHERE track_id = ?", (track_id,)
-        ).fetchall()
+        return connection.execute("SELECT status FROM enriched_tracks WHERE track_id = ?", (track_id,)).fetchall()
 
     assert await database.write(late) == [("accepted",)]
-    assert await database.read(
-        lambda c: c.execute("SELECT state FROM lookups WHERE kind = 'isrc'").fetchall()
-    ) == [("done",)]
+    assert await database.read(lambda c: c.execute("SELECT state FROM lookups WHERE kind = 'isrc'").fetchall()) == [
+        ("done",)
+    ]
     assert isrc_query(1) == Query.of(MUSICBRAINZ, "isrc", isrc="DEAB10000001")

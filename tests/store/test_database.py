@@ -43,10 +43,7 @@ def look(path: Path, sql: str) -> list[tuple[object, ...]]:
 def test_a_new_database_is_made_with_its_folder(tmp_path: Path) -> None:
     path = tmp_path / "not there yet" / "soulspot.db"
     with Database(path) as database:
-        tables = {
-            row[0]
-            for row in database._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        }
+        tables = {row[0] for row in database._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     assert {"tracks", "lookups", "track_lookups", "facts", "candidates", "decisions", "batch_operations",
             "provider_state", "events", "enriched_tracks"} <= tables  # fmt: skip
 
@@ -176,9 +173,7 @@ def test_a_look_at_a_database_that_somebody_owns_sees_what_he_writes_later(path:
 
 @pytest.mark.parametrize("version", [0, 1])
 @pytest.mark.parametrize("mode", ["DELETE", "WAL"])
-def test_a_database_of_another_program_is_refused_and_left_as_it_is(
-    path: Path, version: int, mode: str
-) -> None:
+def test_a_database_of_another_program_is_refused_and_left_as_it_is(path: Path, version: int, mode: str) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(f"PRAGMA journal_mode = {mode}")
         connection.execute("CREATE TABLE tracks (x)")
@@ -228,9 +223,7 @@ def test_a_migration_that_fails_leaves_nothing_behind_and_the_next_start_complet
 ) -> None:
     steps = migrations()
     with monkeypatch.context() as patch:
-        patch.setattr(
-            module, "migrations", lambda: [*steps, "CREATE TABLE more (x);\nCREATE TABLE tracks (x);\n"]
-        )
+        patch.setattr(module, "migrations", lambda: [*steps, "CREATE TABLE more (x);\nCREATE TABLE tracks (x);\n"])
         with pytest.raises(sqlite3.OperationalError, match="already exists"):
             Database(path)
     assert look(path, "SELECT count(*) FROM sqlite_master WHERE name = 'more'") == [(0,)]

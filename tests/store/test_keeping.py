@@ -105,9 +105,7 @@ def test_lists_are_json_arrays_and_paths_are_bytes_for_whoever_reads_the_table(
     connection: sqlite3.Connection,
 ) -> None:
     enriched.save(connection, [FULL], NOW)
-    row = connection.execute(
-        "SELECT path, genres, artists, sources, explicit FROM enriched_tracks"
-    ).fetchone()
+    row = connection.execute("SELECT path, genres, artists, sources, explicit FROM enriched_tracks").fetchone()
     assert row == (b"/music/caf\xe9.mp3", '["rock", "日本"]', '["One", "Two"]', '{"title": "musicbrainz"}', 0)
 
 
@@ -119,9 +117,7 @@ async def test_what_a_provider_remembers_outlives_the_process(
 ) -> None:
     path = tmp_path_factory.mktemp("state") / "soulspot.db"
     with Database(path) as database:
-        await ProviderState(database).save(
-            "gate:spotify:api.spotify.com", {"spent": [1.5, 2], "why": "quota ☂"}
-        )
+        await ProviderState(database).save("gate:spotify:api.spotify.com", {"spent": [1.5, 2], "why": "quota ☂"})
     with Database(path) as database:
         state = ProviderState(database)
         assert await state.load("gate:spotify:api.spotify.com") == {"spent": [1.5, 2], "why": "quota ☂"}

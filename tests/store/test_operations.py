@@ -22,9 +22,7 @@ def test_an_operation_tells_how_far_it_is(connection: sqlite3.Connection) -> Non
     halfway = operations.find(connection, one)
     assert halfway is not None
     assert halfway["progress"] == 37.5
-    counts = [
-        halfway[name] for name in ("total_items", "processed_items", "successful_items", "failed_items")
-    ]
+    counts = [halfway[name] for name in ("total_items", "processed_items", "successful_items", "failed_items")]
     assert counts == [8, 3, 2, 1]
     operations.finish(connection, one, NOW + 2)
     done = operations.find(connection, one)
@@ -139,9 +137,7 @@ def test_lookups_are_counted_by_provider_and_state_and_the_oldest_that_waits_is_
     add_lookups(connection, 1, 2, 3, now=NOW - 60)
     one, *_ = claim(connection, most=2)
     queue.settle(connection, [Settlement(one, LookupState.BURIED, NOW)], NOW)
-    assert library_counts.count_lookups_by_state(connection) == {
-        MUSICBRAINZ: {"buried": 1, "leased": 1, "pending": 1}
-    }
+    assert library_counts.count_lookups_by_state(connection) == {MUSICBRAINZ: {"buried": 1, "leased": 1, "pending": 1}}
     assert library_counts.oldest_waiting_lookup(connection) == iso(NOW - 60)
 
 
@@ -174,9 +170,7 @@ def test_events_are_kept_for_their_time_and_no_id_is_given_twice(connection: sql
     assert events.kept_range(connection) == (2, 3)
 
 
-def test_a_long_outbox_is_pruned_in_pieces(
-    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_long_outbox_is_pruned_in_pieces(connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "PRUNED_AT_ONCE", 3)
     for moment in range(10):
         events.add(connection, "x", {"n": moment}, NOW + moment)

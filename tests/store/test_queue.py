@@ -273,9 +273,7 @@ def test_a_claim_out_of_a_hundred_thousand_walks_the_index_of_what_waits(
     assert any("lookups USING INTEGER PRIMARY KEY" in step for step in asked[2])
 
 
-@pytest.mark.parametrize(
-    "call", ["wake", "settle", "enqueue", "reopen", "waiting", "waiting for some", "counts"]
-)
+@pytest.mark.parametrize("call", ["wake", "settle", "enqueue", "reopen", "waiting", "waiting for some", "counts"])
 def test_no_round_of_the_queue_reads_all_of_it(connection: sqlite3.Connection, call: str) -> None:
     track_id = add_lookups(connection, 1, 2)
     [lookup, _] = claim(connection)
@@ -299,9 +297,7 @@ def test_no_round_of_the_queue_reads_all_of_it(connection: sqlite3.Connection, c
     assert seen
     for sql in seen:
         steps = steps_of(connection, sql)
-        walked = [
-            step for step in steps if step.startswith(("SCAN lookups", "SCAN l ", "SCAN track", "SCAN link"))
-        ]
+        walked = [step for step in steps if step.startswith(("SCAN lookups", "SCAN l ", "SCAN track", "SCAN link"))]
         assert all("lookups_oldest" in step for step in walked), (sql, steps)
         assert not any("provider=?)" in step and "autoindex_lookups_" in step for step in steps), (sql, steps)
 
@@ -472,9 +468,7 @@ def test_a_retry_names_the_lookups_whose_tracks_are_to_be_decided_and_leaves_tho
     first, other = add_tracks(connection, tags("First"), tags("Other"))
     queue.enqueue(connection, {first: [isrc_query(1), isrc_query(2)], other: [isrc_query(3)]}, NOW)
     [one, two, _] = claim(connection)
-    queue.settle(
-        connection, [Settlement(each, LookupState.FAILED, NOW, error="400") for each in (one, two)], NOW
-    )
+    queue.settle(connection, [Settlement(each, LookupState.FAILED, NOW, error="400") for each in (one, two)], NOW)
     connection.execute("DELETE FROM track_lookups WHERE lookup_id = ?", (two.lookup_id,))
     again = queue.requeue_by_state(connection, ["failed"], None, NOW)
     assert again == [one.lookup_id]
@@ -581,9 +575,7 @@ def test_the_totals_are_those_of_the_queue_whatever_happens_to_it(connection: sq
     queue.release_leases(connection, [rest[0].lookup_id])
     queue.requeue_due(connection, NOW)
     tracks.unlink_lookups(connection, track_id)
-    queue.enqueue(
-        connection, {track_id: [isrc_query(7), Query.of(MUSICBRAINZ, "text", title="a", artist="b")]}, NOW
-    )
+    queue.enqueue(connection, {track_id: [isrc_query(7), Query.of(MUSICBRAINZ, "text", title="a", artist="b")]}, NOW)
     claim(connection, most=1)
     counted = connection.execute(
         "SELECT provider, kind, state, count(*) FROM lookups GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"

@@ -125,10 +125,7 @@ def test_a_file_that_changed_in_place_keeps_its_track_and_asks_anew(connection: 
         scanned(b"/b.mp3", tags("B", isrcs=[2]), inode=2),
     )
     assert take(connection, scanned(b"/a.mp3", tags(isrcs=[3]), inode=1, mtime=200)) == [one]
-    served = {
-        lookup.query["isrc"]: queue.tracks_served(connection, [lookup.lookup_id])
-        for lookup in claim(connection)
-    }
+    served = {lookup.query["isrc"]: queue.tracks_served(connection, [lookup.lookup_id]) for lookup in claim(connection)}
     assert served == {"DEAB10000002": [two], "DEAB10000003": [one]}
 
 
@@ -280,9 +277,7 @@ def test_what_review_shows_is_replaced_whenever_a_track_is_decided_anew(
     [track_id] = add_tracks(connection, tags())
     row = EnrichedTrack(track_id, None, "key 0", Status.REVIEW, 0.7)
     for score, ids in ((0.7, (1, 2)), (0.8, (2,))):
-        shown = tuple(
-            ShownCandidate(MUSICBRAINZ, mbid(n), score, Verdict.REVIEW, ("title ☂ equal",)) for n in ids
-        )
+        shown = tuple(ShownCandidate(MUSICBRAINZ, mbid(n), score, Verdict.REVIEW, ("title ☂ equal",)) for n in ids)
         tracks.save_outcomes(connection, [TrackOutcome(row, shown)], NOW)
     rows = connection.execute("SELECT entity_id, score, rank, reasons FROM candidates").fetchall()
     assert rows == [(mbid(2), 0.8, 0, '["title ☂ equal"]')]

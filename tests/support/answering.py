@@ -33,9 +33,7 @@ async def bring_in(service: EnrichmentService, *known: TrackTags) -> list[int]:
     return made
 
 
-async def answer_all(
-    service: EnrichmentService, replies: Mapping[tuple[str, str], Sequence[Entity]]
-) -> list[Lookup]:
+async def answer_all(service: EnrichmentService, replies: Mapping[tuple[str, str], Sequence[Entity]]) -> list[Lookup]:
     """Answer lookups until none is queued, and return all of them.
 
     `replies` has the entities found by provider and kind; every other lookup is answered as
@@ -47,9 +45,7 @@ async def answer_all(
     return asked
 
 
-async def decide_by_person(
-    service: EnrichmentService, track_id: int, recording_id: str, verdict: Verdict
-) -> None:
+async def decide_by_person(service: EnrichmentService, track_id: int, recording_id: str, verdict: Verdict) -> None:
     """Record what a person says of a MusicBrainz recording, and decide the track anew."""
     decision = PersonDecision(MUSICBRAINZ, recording_id, verdict, "a person", iso(service.now()))
     await service.decider.change(lambda c: tracks.save_decision(c, track_id, decision), track_id)

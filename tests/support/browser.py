@@ -23,9 +23,7 @@ OWN_SCHEMES = ("data", "blob", "about", "chrome", "devtools")
 def why_absent() -> str | None:
     """Return a message that names the missing browser programs, None when all are installed."""
     missing = [name for name in ("chromium", "chromedriver") if shutil.which(name) is None]
-    return (
-        f"{' and '.join(missing)} not installed (apt install chromium chromium-driver)" if missing else None
-    )
+    return f"{' and '.join(missing)} not installed (apt install chromium chromium-driver)" if missing else None
 
 
 # Where SOULSPOT_REQUIRE_BROWSER is set, a missing browser fails the tests instead of skipping them.
@@ -131,9 +129,7 @@ class Browser:
             message = json.loads(line["message"])["message"]
             if message["method"] == "Network.requestWillBeSent":
                 self.asked.append(message["params"]["request"]["url"])
-        return {
-            urlsplit(address).netloc for address in self.asked if urlsplit(address).scheme not in OWN_SCHEMES
-        }
+        return {urlsplit(address).netloc for address in self.asked if urlsplit(address).scheme not in OWN_SCHEMES}
 
     def complaints(self) -> list[str]:
         """Return script errors and violations of the content policy since the last call.

@@ -139,9 +139,7 @@ def spotify_links(number: int, *links: int) -> Entity:
     )
 
 
-def said(
-    provider: str, entity_id: str, verdict: Verdict = Verdict.ACCEPTED, at: str = "2026-01-01"
-) -> PersonDecision:
+def said(provider: str, entity_id: str, verdict: Verdict = Verdict.ACCEPTED, at: str = "2026-01-01") -> PersonDecision:
     """Return a person's decision about an entity."""
     return PersonDecision(provider, entity_id, verdict, "somebody", at)
 
@@ -152,9 +150,7 @@ def state(known: TrackTags, *answered: TrackLookup, **more: Any) -> TrackState:
     return TrackState(1, more.pop("path", None), more.pop("source_key", None), known, lookups=asked, **more)
 
 
-def asked(
-    query: Query, *entities: Entity, state: LookupState | None = None, answered: bool = True
-) -> TrackLookup:
+def asked(query: Query, *entities: Entity, state: LookupState | None = None, answered: bool = True) -> TrackLookup:
     """Return a query with its answer: found when there are entities, missing when there are
     none."""
     usual = LookupState.DONE if entities else LookupState.MISSING
@@ -230,9 +226,7 @@ def add_lookups(connection: sqlite3.Connection, *numbers: int, now: float = NOW)
     return track_id
 
 
-def claim(
-    connection: sqlite3.Connection, now: float = NOW, *, kind: str = "isrc", most: int = 100
-) -> list[Lookup]:
+def claim(connection: sqlite3.Connection, now: float = NOW, *, kind: str = "isrc", most: int = 100) -> list[Lookup]:
     """Lease up to `most` MusicBrainz lookups of a kind."""
     return list(queue.claim(connection, MUSICBRAINZ, {kind: most}, now).lookups)
 

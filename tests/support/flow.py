@@ -81,9 +81,7 @@ async def start(*arguments: str | Path, cwd: Path | None = None, **variables: st
 
     Its environment is that of the tests without SOULSPOT_ variables, and with these `variables`."""
     environment = {
-        key: value
-        for key, value in os.environ.items()
-        if not key.startswith("SOULSPOT_") and key != "INVOCATION_ID"
+        key: value for key, value in os.environ.items() if not key.startswith("SOULSPOT_") and key != "INVOCATION_ID"
     }
     return await forked([str(one) for one in arguments], cwd, environment | variables)
 
@@ -96,9 +94,7 @@ def looking_at(database: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def rows(
-    database: Path, sql: str = "SELECT * FROM enriched_tracks ORDER BY track_id"
-) -> list[dict[str, Any]]:
+def rows(database: Path, sql: str = "SELECT * FROM enriched_tracks ORDER BY track_id") -> list[dict[str, Any]]:
     """Return all rows of a query, by default the enriched tracks in order."""
     with looking_at(database) as connection:
         return [dict(row) for row in connection.execute(sql)]

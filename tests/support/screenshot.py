@@ -16,7 +16,9 @@ from tests.support.flow import settings, soulspot, write_config, write_rows
 
 TRACKS, DOUBTFUL = 400, 12
 WIDTH, HEIGHT, SCALE = 1180, 800, 1.5
-HALF = "return Number(document.querySelector('#overall [role=progressbar]').getAttribute('aria-valuenow')) >= arguments[0]"
+HALF = (
+    "return Number(document.querySelector('#overall [role=progressbar]').getAttribute('aria-valuenow')) >= arguments[0]"
+)
 
 
 async def take(path: Path) -> None:
@@ -34,9 +36,7 @@ async def take(path: Path) -> None:
         write_rows(place / "songs.csv", songs)
         async with Sandbox(catalogue, Behaviour(limits=False)) as sandbox:
             paced = {f"providers__{name}__rate": 1.0 for name in ("musicbrainz", "listenbrainz")}
-            values = settings(
-                sandbox, place / "db", library__paths=[str(music)], library__watch=False, **paced
-            )
+            values = settings(sandbox, place / "db", library__paths=[str(music)], library__watch=False, **paced)
             config = write_config(place / "config.toml", values)
             music.mkdir()
             await soulspot("import", place / "songs.csv", "--config", config)

@@ -118,9 +118,7 @@ async def test_who_asks_at_the_same_time_shares_one_request(make: Make, archive:
     assert archive.asked == [archive.front]
 
 
-async def test_redirects_lead_to_the_image_and_the_size_is_the_configured_one(
-    make: Make, archive: Archive
-) -> None:
+async def test_redirects_lead_to_the_image_and_the_size_is_the_configured_one(make: Make, archive: Archive) -> None:
     small = archive.front.replace("77-500", "77-250")
     archive.answers[small] = web.Response(status=307, headers={"Location": "/download/x.png"})
     archive.answers["/download/x.png"] = cover_png("x")
@@ -222,9 +220,7 @@ def test_images_are_told_by_their_first_bytes() -> None:
     assert image_type(b"<svg xmlns=") is None
 
 
-async def test_covers_are_put_into_tags_and_taken_out_again(
-    make: Make, archive: Archive, tmp_path: Path
-) -> None:
+async def test_covers_are_put_into_tags_and_taken_out_again(make: Make, archive: Archive, tmp_path: Path) -> None:
     image = archive.answers[archive.front] = cover_png("one")
     (tmp_path / "x").mkdir()
     library = Library(tmp_path / "x")
@@ -309,9 +305,7 @@ async def test_the_page_gets_covers_from_us_with_a_tag_and_from_no_other_page(
     async with running.http.get("/api/v1/covers", params={"url": FRONT}) as answer:
         assert (answer.status, answer.content_type, await answer.read()) == (200, "image/png", image)
         tag = answer.headers["ETag"]
-    async with running.http.get(
-        "/api/v1/covers", params={"url": FRONT}, headers={"If-None-Match": tag}
-    ) as answer:
+    async with running.http.get("/api/v1/covers", params={"url": FRONT}, headers={"If-None-Match": tag}) as answer:
         assert (answer.status, await answer.read()) == (304, b"")
     async with running.http.get(
         "/api/v1/covers", params={"url": FRONT}, headers={"Sec-Fetch-Site": "cross-site"}
@@ -374,9 +368,7 @@ async def test_the_covers_of_exported_tracks_are_saved_one_a_release_and_not_aga
     assert (again.written, again.unchanged, again.without) == (0, 1, 0)
 
 
-async def test_what_cannot_be_had_now_is_counted_and_the_others_are_saved(
-    tmp_path: Path, archive: Archive
-) -> None:
+async def test_what_cannot_be_had_now_is_counted_and_the_others_are_saved(tmp_path: Path, archive: Archive) -> None:
     archive.answers[archive.front] = cover_png("one")
     broken = FRONT.replace("/77-", "/79-")
     archive.answers[archive.front.replace("/77-", "/79-")] = b"no image at all"

@@ -101,9 +101,7 @@ def take_back(path: Path, prepared: PreparedCopy) -> None:
 def decoded(path: Path) -> str:
     """Return the MD5 of the decoded sound."""
     command = ["ffmpeg", "-v", "error", "-i", path, "-map", "0:a", "-f", "md5", "-"]
-    return subprocess.run(
-        command, capture_output=True, text=True, check=False
-    ).stdout  # wma is cut off: up to there
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout  # wma is cut off: up to there
 
 
 def dump(path: Path) -> str:
@@ -451,9 +449,7 @@ STEPS = ("created", "copied", "tagged", "synced", "renamed", "folder synced")
 
 @pytest.mark.parametrize("kind", [".mp3", ".m4a"])
 @pytest.mark.parametrize("step", STEPS)
-def test_killed_at_any_step_the_file_is_the_old_or_the_new_one_whole(
-    tmp_path: Path, kind: str, step: str
-) -> None:
+def test_killed_at_any_step_the_file_is_the_old_or_the_new_one_whole(tmp_path: Path, kind: str, step: str) -> None:
     path = silence(tmp_path / f"song{kind}")
     before = hashlib.sha256(path.read_bytes()).hexdigest()
     other = silence(tmp_path / f"other{kind}")

@@ -327,9 +327,7 @@ async def test_an_album_is_due_only_when_nothing_of_it_is_asked_for_any_more(lib
     await library.database.write(wait)
     writer = library.writer()
     assert await writer.due() == [ids[2]]
-    await library.database.write(
-        lambda c: c.execute("UPDATE lookups SET state = 'missing', answered_at = 'x'")
-    )
+    await library.database.write(lambda c: c.execute("UPDATE lookups SET state = 'missing', answered_at = 'x'"))
     assert await writer.due() == ids
     await writer.write(tag_request(ALL, apply=True, track_ids=tuple(ids)), 1)
     assert await writer.due() == []
@@ -353,9 +351,7 @@ async def test_what_was_found_out_anew_is_due_again_and_a_failure_after_an_hour(
     assert await writer.due() == [library.id_of(path)]
     await writer.write(tag_request(ALL, apply=True), 2)
     assert await writer.due() == []
-    row = (await library.database.read(lambda c: enriched.load(c, [library.id_of(path)])))[
-        library.id_of(path)
-    ]
+    row = (await library.database.read(lambda c: enriched.load(c, [library.id_of(path)])))[library.id_of(path)]
     await library.database.write(lambda c: enriched.save(c, [replace(row, album="News")], library.clock + 1))
     assert await writer.due() == [library.id_of(path)]
 

@@ -27,17 +27,13 @@ class Work:
         self.now = 0.0
         self.telemetry = Telemetry()
         self.said: list[tuple[str, str | None]] = []
-        self.alarms = Alarms(
-            self.telemetry, Thresholds(**thresholds), alarm=self.alarm, clock=lambda: self.now
-        )
+        self.alarms = Alarms(self.telemetry, Thresholds(**thresholds), alarm=self.alarm, clock=lambda: self.now)
 
     def alarm(self, name: str, why: str | None) -> None:
         if self.telemetry.on_alarm(name, why):
             self.said.append((name, why))
 
-    def minutes(
-        self, count: int, *, busy: bool = True, requests: int = 0, lost: int = 0, **answers: int
-    ) -> None:
+    def minutes(self, count: int, *, busy: bool = True, requests: int = 0, lost: int = 0, **answers: int) -> None:
         for _ in range(count):
             self.now += MINUTE
             self.telemetry.on_answers("musicbrainz", answers)

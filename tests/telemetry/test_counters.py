@@ -55,9 +55,7 @@ def test_paths_that_are_not_utf8_and_half_characters_can_be_logged() -> None:
     for format_ in ("json", "console"):
         stream = io.TextIOWrapper(io.BytesIO(), "utf-8", errors="backslashreplace")
         configure_logging(format_, "info", stream=stream)
-        Telemetry().warning(
-            "scan_problem", path=b"/music/caf\xe9.mp3", other=os.fsdecode(b"/x/\xff"), reason="r"
-        )
+        Telemetry().warning("scan_problem", path=b"/music/caf\xe9.mp3", other=os.fsdecode(b"/x/\xff"), reason="r")
         stream.seek(0)
         assert "caf\\" in stream.read()
 

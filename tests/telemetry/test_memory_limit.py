@@ -198,9 +198,7 @@ async def test_a_scan_goes_on_in_smaller_pieces_and_counts_every_file_once(
 
     with Database(tmp_path / "s.db") as database:
         memory = MemoryLimit(Telemetry())
-        taking = Intake(
-            database, LibraryRules((os.fsencode(music),)), decided, now=lambda: NOW, memory=memory
-        )
+        taking = Intake(database, LibraryRules((os.fsencode(music),)), decided, now=lambda: NOW, memory=memory)
         report = await taking.scan()
         assert (report.found, report.read, report.unreadable) == (30, 30, 0)
         assert memory.piece_size(CHUNK) < CHUNK
@@ -219,9 +217,7 @@ async def test_an_import_goes_on_in_smaller_pieces(tmp_path: Path, monkeypatch: 
             database, LibraryRules(), decided, memory=MemoryLimit(Telemetry()), now=lambda: NOW
         ).import_file(rows)
         assert (report.rows, report.queued) == (50, 50)
-        ids = await database.read(
-            lambda c: c.execute("SELECT source_key FROM tracks ORDER BY track_id").fetchall()
-        )
+        ids = await database.read(lambda c: c.execute("SELECT source_key FROM tracks ORDER BY track_id").fetchall())
         assert [row[0] for row in ids] == [f"k{n}" for n in range(50)]
 
 
@@ -233,9 +229,7 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 def twenty_tracks(folder: Path) -> Path:
     found = [one for one in CATALOGUE.recordings if one.isrcs][:20]
-    return write_rows(
-        folder / "rows.csv", [{"key": str(n), "isrc": one.isrcs[0]} for n, one in enumerate(found)]
-    )
+    return write_rows(folder / "rows.csv", [{"key": str(n), "isrc": one.isrcs[0]} for n, one in enumerate(found)])
 
 
 async def test_everything_is_answered_although_memory_is_short_everywhere(
@@ -263,9 +257,7 @@ async def test_everything_is_answered_although_memory_is_short_everywhere(
         assert service.telemetry.events["memory_short", "warning"] > 0
 
 
-async def test_a_service_above_its_limit_asks_for_nothing_and_says_why(
-    tmp_path: Path, sandbox: Sandbox
-) -> None:
+async def test_a_service_above_its_limit_asks_for_nothing_and_says_why(tmp_path: Path, sandbox: Sandbox) -> None:
     rows = twenty_tracks(tmp_path)
     config = make_config(settings(sandbox, tmp_path / "s.db") | {"limits.memory_mb": 1})
     async with open_service(config) as service:

@@ -32,9 +32,7 @@ def line(event: str, at: float = NOW, **facts: Any) -> str:
 
 
 def asked(at: float = NOW, status: int | None = 200, ms: float = 100.0, provider: str = "spotify") -> str:
-    return line(
-        "request", at, provider=provider, host="h", endpoint="e", status=status, duration_ms=ms, attempt=1
-    )
+    return line("request", at, provider=provider, host="h", endpoint="e", status=status, duration_ms=ms, attempt=1)
 
 
 def flushed(at: float = NOW, items: int = 50, fill: float = 1.0, **more: Any) -> str:
@@ -58,9 +56,7 @@ def test_the_log_tells_the_same_as_the_counters_that_it_was_written_from() -> No
     configure_logging("json", "info", stream=stream)
     telemetry = Telemetry()
     for number in range(40):
-        telemetry.on_request(
-            RequestRecord("spotify", "h", "tracks", 429 if number == 3 else 200, number + 1.0, 1)
-        )
+        telemetry.on_request(RequestRecord("spotify", "h", "tracks", 429 if number == 3 else 200, number + 1.0, 1))
     telemetry.on_limit(LimitEvent("spotify", "h", "limited", NOW, "HTTP 429"))
     for number in range(3):
         telemetry.on_tracks("spotify", range(number * 50, number * 50 + 60))
@@ -161,9 +157,7 @@ def test_rotated_and_packed_files_are_read_too_oldest_first(tmp_path: Path) -> N
     (tmp_path / "soulspot.log-20261122").write_text("4\n")
     (tmp_path / "other.log.1").write_text("none of ours\n")
     log.write_text("5\n")
-    for age, name in enumerate(
-        ["soulspot.log", "soulspot.log-20261122", "soulspot.log.1", "soulspot.log.2.gz"]
-    ):
+    for age, name in enumerate(["soulspot.log", "soulspot.log-20261122", "soulspot.log.1", "soulspot.log.2.gz"]):
         os.utime(tmp_path / name, (NOW - age * HOUR, NOW - age * HOUR))
     assert b"".join(file_lines(rotated_files(log))) == b"1\n2\n3\n4\n5\n"
     assert [one.name for one in rotated_files(log, NOW - 1.5 * HOUR)] == [
@@ -243,9 +237,7 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:
     assert "there is no such log" in ended.stderr
 
 
-def test_the_journal_is_asked_for_the_unit_and_the_period(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_journal_is_asked_for_the_unit_and_the_period(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said = tmp_path / "asked"
     fake = tmp_path / "journalctl"
     fake.write_text(f"#!/bin/sh\nprintf '%s\\n' \"$@\" > {said}\ncat {tmp_path}/lines\n")

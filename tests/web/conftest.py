@@ -49,9 +49,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
     """Return a function that starts a server: `await start(token=..., library=False)`."""
     async with AsyncExitStack() as stack:
 
-        async def run(
-            token: str | None = None, allowed_hosts: tuple[str, ...] = (), library: bool = True
-        ) -> Running:
+        async def run(token: str | None = None, allowed_hosts: tuple[str, ...] = (), library: bool = True) -> Running:
             music = tmp_path / "music"
             music.mkdir(exist_ok=True)
             config = make_config(

@@ -97,9 +97,7 @@ async def test_a_folder_whose_name_is_not_utf8_can_be_scanned(running: Running) 
     assert await titles(running) == ["One"]
 
 
-async def test_paths_outside_the_library_are_refused_however_they_are_written(
-    running: Running, tmp_path: Path
-) -> None:
+async def test_paths_outside_the_library_are_refused_however_they_are_written(running: Running, tmp_path: Path) -> None:
     outside = song(tmp_path / "private/a.flac")
     deep = running.music / "deep/er"
     deep.mkdir(parents=True)
@@ -193,9 +191,7 @@ async def test_an_uploaded_file_is_imported_and_not_kept(running: Running, name:
     assert list(running.operations.uploads.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "name", ["rows.xlsx", "rows", ".csv", "..", "rows.gz", "a" * 300, "rows.csv\0.exe", ".gz"]
-)
+@pytest.mark.parametrize("name", ["rows.xlsx", "rows", ".csv", "..", "rows.gz", "a" * 300, "rows.csv\0.exe", ".gz"])
 async def test_a_file_of_another_kind_is_refused(running: Running, name: str) -> None:
     async with running.http.post("/api/v1/import", params={"name": name}, data=b"x") as answer:
         assert "must end in one of .csv" in await is_problem(answer, 422)
@@ -216,9 +212,7 @@ async def test_an_upload_that_is_too_large_is_refused_and_not_kept(
     assert list(running.operations.uploads.iterdir()) == []
 
 
-async def test_an_upload_that_breaks_off_is_not_kept(
-    running: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_upload_that_breaks_off_is_not_kept(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     removed = asyncio.Event()
     real = Path.unlink
 
@@ -239,9 +233,7 @@ async def test_an_upload_that_breaks_off_is_not_kept(
 
 
 async def test_a_damaged_upload_is_an_operation_that_says_so(running: Running) -> None:
-    number = await accepted(
-        running, "/api/v1/import", params={"name": "rows.csv.gz"}, data=b"\x1f\x8b broken"
-    )
+    number = await accepted(running, "/api/v1/import", params={"name": "rows.csv.gz"}, data=b"\x1f\x8b broken")
     said = await running.operation(number)
     assert (said["total_items"], said["failed_items"]) == (1, 1)
 
@@ -309,9 +301,7 @@ async def test_a_finished_operation_reports_what_the_command_line_reports(runnin
     }  # fmt: skip
     assert said["metadata"]["notes"][0].startswith("line ")
     delivery = message(recording()).encode()
-    said = await running.operation(
-        await accepted(running, "/api/v1/import", params={"name": "m.xml"}, data=delivery)
-    )
+    said = await running.operation(await accepted(running, "/api/v1/import", params={"name": "m.xml"}, data=delivery))
     assert said["metadata"]["report"] == {"rows": 1, "queued": 1, "bad": 0}
     said = await running.operation(await accepted(running, "/api/v1/retry", json={}))
     assert said["metadata"]["report"] == {"queued": 0}

@@ -179,9 +179,7 @@ async def test_many_clients_hear_the_same(running: Running) -> None:
     assert await asyncio.gather(*listeners) == [[*range(1, 101)]] * 50
 
 
-async def test_a_client_too_many_is_told_when_to_come_back(
-    running: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_client_too_many_is_told_when_to_come_back(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web_events, "MAX_CLIENTS", 1)
     async with listening(running), running.http.get("/api/v1/events") as answer:
         assert "connected already" in await is_problem(answer, 503)
@@ -221,9 +219,7 @@ async def test_the_end_of_the_daemon_is_the_end_of_the_stream(running: Running) 
             assert said.event != "reset"
 
 
-@pytest.mark.parametrize(
-    "error", [sqlite3.OperationalError("database is locked"), RuntimeError("a fault of ours")]
-)
+@pytest.mark.parametrize("error", [sqlite3.OperationalError("database is locked"), RuntimeError("a fault of ours")])
 async def test_what_goes_wrong_once_does_not_silence_the_stream(
     running: Running, error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:

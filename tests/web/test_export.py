@@ -89,9 +89,7 @@ async def test_a_table_is_asked_for_followed_and_fetched(running: Running) -> No
         ({"since": "1d"}, []),
     ],
 )
-async def test_filters_and_columns_narrow_it(
-    running: Running, filters: dict[str, Any], expected: list[int]
-) -> None:
+async def test_filters_and_columns_narrow_it(running: Running, filters: dict[str, Any], expected: list[int]) -> None:
     await fill(running)
     ended = await exported(running, format="json", filters=filters, columns=["track_id"])
     body, _ = await fetched(running, ended)
@@ -142,9 +140,7 @@ async def test_what_has_no_file_says_why(running: Running, monkeypatch: pytest.M
     await running.operations.scan()
     await running.finished()
     assert "of kind scan" in await why(1)
-    await running.service.database.write(
-        lambda c: rows.start(c, "export", {"file": "x.csv", "format": "csv"}, NOW)
-    )
+    await running.service.database.write(lambda c: rows.start(c, "export", {"file": "x.csv", "format": "csv"}, NOW))
     assert "not done yet (0 %)" in await why(2)
     ended = await exported(running)
     running.operations.exports.file_of(ended).unlink()  # type: ignore[union-attr]
@@ -183,9 +179,7 @@ class Slow:
         return await task
 
 
-async def test_a_cancelled_export_leaves_no_half_file(
-    running: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_cancelled_export_leaves_no_half_file(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     await fill(running)
     slow = Slow(monkeypatch)
     number = await running.operations.export(**ALL)
@@ -217,9 +211,7 @@ async def test_an_export_that_is_cut_off_begins_again_under_its_id_and_name(
     assert (await fetched(running, ended))[0].split() == [b"track_id", b"1", b"2", b"3", b"4"]
 
 
-async def test_files_go_when_they_are_old_or_many_and_nobody_elses_do(
-    running: Running, tmp_path: Path
-) -> None:
+async def test_files_go_when_they_are_old_or_many_and_nobody_elses_do(running: Running, tmp_path: Path) -> None:
     clock = [NOW]
     exports = Exports(tmp_path / "exports", keep=7 * DAY, now=lambda: clock[0])
     operations = Operations(running.service, exports=exports, now=lambda: clock[0])

@@ -88,9 +88,7 @@ async def test_a_token_that_is_no_text_is_refused_like_any_other(start: Start) -
 @pytest.mark.parametrize(
     "host", ["evil.example", "evil.example:8753", "localhost.evil.example", "2130706433", "a:b:c", ""]
 )
-async def test_a_name_that_is_not_ours_is_refused_whatever_the_page(
-    start: Start, host: str, path: str
-) -> None:
+async def test_a_name_that_is_not_ours_is_refused_whatever_the_page(start: Start, host: str, path: str) -> None:
     running = await start(allowed_hosts=("music.example",))
     async with running.http.get(path, headers={"Host": host}) as answer:
         assert "http.allowed_hosts" in await is_problem(answer, 403)

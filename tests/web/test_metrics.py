@@ -87,9 +87,7 @@ async def test_metrics_and_status_tell_the_same(running: Running) -> None:
     counts = status["tracks"]
     assert found["soulspot_files", labelled(state="vanished")] == counts["vanished"]
     statuses = {dict(labels)["status"]: n for (name, labels), n in found.items() if name == "soulspot_tracks"}
-    assert statuses == {
-        name: n for name, n in counts.items() if name not in ("total", "unreadable", "vanished")
-    }
+    assert statuses == {name: n for name, n in counts.items() if name not in ("total", "unreadable", "vanished")}
     assert sum(statuses.values()) == counts["total"]
 
 
@@ -110,7 +108,5 @@ async def test_metrics_want_the_token_like_everything_else(start: Start) -> None
 def test_every_metric_is_documented_and_no_other() -> None:
     section = DOC.read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(soulspot_\w+)` \| (\w+) \| ([^|]*) \| (.+) \|$", section, re.MULTILINE)
-    documented = {
-        name: (kind, tuple(re.findall(r"`(\w+)`", labels)), text) for name, kind, labels, text in rows
-    }
+    documented = {name: (kind, tuple(re.findall(r"`(\w+)`", labels)), text) for name, kind, labels, text in rows}
     assert documented == {name: tuple(family) for name, family in FAMILIES.items()}

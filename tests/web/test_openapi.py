@@ -60,9 +60,7 @@ async def test_the_document_says_when_a_token_is_needed(start: Start) -> None:
 
 
 @pytest.mark.timeout(300)
-async def test_every_route_answers_as_the_document_says_whatever_it_is_asked(
-    start: Start, tmp_path: Path
-) -> None:
+async def test_every_route_answers_as_the_document_says_whatever_it_is_asked(start: Start, tmp_path: Path) -> None:
     token = "the-token-of-this-test"
     running = await start(token=token)
     song(running.music / "1.flac", "One")

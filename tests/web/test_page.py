@@ -23,9 +23,7 @@ async def test_the_page_and_all_its_parts_come_from_here(running: Running) -> No
         page = await answer.text()
     wanted = set(re.findall(r'(?:src|href)="(/page/[^"]+)"', page))
     for script in FOLDER.glob("*.js"):
-        wanted |= {
-            PREFIX + name for name in re.findall(r'from "\./([^"]+)"', script.read_text(encoding="utf-8"))
-        }
+        wanted |= {PREFIX + name for name in re.findall(r'from "\./([^"]+)"', script.read_text(encoding="utf-8"))}
     assert len(wanted) > 8
     for path in sorted(wanted):
         async with running.http.get(path) as answer:
@@ -51,9 +49,7 @@ async def test_a_part_that_has_not_changed_is_not_sent_again(running: Running) -
 
 async def test_the_policy_lets_the_page_ask_nobody_else(running: Running) -> None:
     async with running.http.get("/") as answer:
-        said = dict(
-            part.strip().split(" ", 1) for part in answer.headers["Content-Security-Policy"].split(";")
-        )
+        said = dict(part.strip().split(" ", 1) for part in answer.headers["Content-Security-Policy"].split(";"))
     assert said["img-src"] == "'self'"
     assert said.pop("require-trusted-types-for") == "'script'"
     assert set(said.values()) == {"'none'", "'self'"}
@@ -106,9 +102,7 @@ def test_contrast_is_computed_as_the_standard_does() -> None:
 def test_every_text_can_be_read_on_everything_it_stands_on(scheme: str) -> None:
     known = colours(scheme)
     pairs = [(text, ground) for text in TEXTS for ground in ("bg", "panel")]
-    pairs += [
-        (text, ground) for text in ("text", "muted") for ground in ("warn-bg", "bad-bg", "info-bg", "track")
-    ]
+    pairs += [(text, ground) for text in ("text", "muted") for ground in ("warn-bg", "bad-bg", "info-bg", "track")]
     pairs += [("accent-text", "accent"), ("warn", "warn-bg"), ("panel", "info"), ("panel", "idle")]
     pairs += [("panel", status) for status in ("good", "warn", "bad")]
     poor = {pair: round(contrast(known[pair[0]], known[pair[1]]), 2) for pair in pairs}
@@ -118,13 +112,8 @@ def test_every_text_can_be_read_on_everything_it_stands_on(scheme: str) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_bars_and_the_focus_can_be_seen_on_what_they_lie_on(scheme: str) -> None:
     known = colours(scheme)
-    poor = {
-        one: round(contrast(known[one], known["track"]), 2)
-        for one in ("accent", "good", "info", "warn", "bad")
-    }
-    poor |= {
-        ground: round(contrast(known["focus"], known[ground]), 2) for ground in ("bg", "panel", "info-bg")
-    }
+    poor = {one: round(contrast(known[one], known["track"]), 2) for one in ("accent", "good", "info", "warn", "bad")}
+    poor |= {ground: round(contrast(known["focus"], known[ground]), 2) for ground in ("bg", "panel", "info-bg")}
     assert {name: ratio for name, ratio in poor.items() if ratio < VISIBLE} == {}
 
 

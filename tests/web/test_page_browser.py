@@ -44,9 +44,7 @@ const look = () => {
 new MutationObserver(look).observe(document.body, {subtree: true, childList: true, attributes: true});
 look();
 """
-STATE = (
-    """return document.querySelector('#operations li[data-key="' + arguments[0] + '"] .state')?.innerText"""
-)
+STATE = """return document.querySelector('#operations li[data-key="' + arguments[0] + '"] .state')?.innerText"""
 
 
 @pytest.fixture(scope="module")
@@ -136,9 +134,7 @@ async def test_an_enrichment_goes_from_0_to_100_before_ones_eyes_and_everybody_c
         logged = await here.daemon.hears("operation_finished", lambda said: said["kind"] == "enrich")
         await here.look(lambda b: b.wait(f"{STATE} === 'done'", str(number)))
         await here.look(
-            lambda b: b.wait(
-                f"return document.querySelector('{OVERALL}').getAttribute('aria-valuenow') === '100'"
-            )
+            lambda b: b.wait(f"return document.querySelector('{OVERALL}').getAttribute('aria-valuenow') === '100'")
         )
         bars, overall, same = await here.look(lambda b: b.ask("return [bars, overall, window.same]"))
         assert same, "without loading the page again"
@@ -156,9 +152,7 @@ async def test_an_enrichment_goes_from_0_to_100_before_ones_eyes_and_everybody_c
             async with client.get("/metrics") as answer:
                 told = await answer.text()
                 metrics = dict(re.findall(r'^soulspot_tracks\{status="(\w+)"\} ([0-9.]+)$', told, re.M))
-                results = dict(
-                    re.findall(r'^soulspot_results_total\{status="(\w+)"\} ([0-9.]+)$', told, re.M)
-                )
+                results = dict(re.findall(r'^soulspot_results_total\{status="(\w+)"\} ([0-9.]+)$', told, re.M))
             async with client.get(f"/api/v1/operations/{number}") as answer:
                 operation = await answer.json()
         counted = {
@@ -194,27 +188,21 @@ async def test_killing_and_starting_the_daemon_loses_neither_the_operation_nor_t
         number = str(await enriches(here))
         await here.look(lambda b: b.wait(f"{STATE} === 'running'", number))
         await here.daemon.ends(signal.SIGKILL)
-        await here.look(
-            lambda b: b.wait("return document.querySelector('#connection').dataset.state === 'offline'")
-        )
+        await here.look(lambda b: b.wait("return document.querySelector('#connection').dataset.state === 'offline'"))
         assert "has not answered since" in await here.look(lambda b: b.text("#offline"))
         assert rows(here.database, f"SELECT status FROM batch_operations WHERE id = {number}") == [
             {"status": "processing"}
         ]
         async with daemon(here.config) as again:
             await again.hears("daemon_ready")
-            await here.look(
-                lambda b: b.wait("return document.querySelector('#connection').dataset.state === 'online'")
-            )
+            await here.look(lambda b: b.wait("return document.querySelector('#connection').dataset.state === 'online'"))
             assert await here.look(lambda b: b.ask("return document.querySelector('#offline').hidden"))
             await again.hears("operation_finished", lambda said: said["kind"] == "enrich")
             await here.look(lambda b: b.wait(f"{STATE} === 'done'", number))
             same, bars = await here.look(lambda b: b.ask("return [window.same, bars]"))
             assert same, "without loading the page again"
             assert bars[-1] == 100
-            [ended] = rows(
-                here.database, f"SELECT status, processed_items FROM batch_operations WHERE id = {number}"
-            )
+            [ended] = rows(here.database, f"SELECT status, processed_items FROM batch_operations WHERE id = {number}")
             assert ended == {"status": "completed", "processed_items": TRACKS}
             await here.asks_us_alone()
             assert await again.ends(signal.SIGTERM) == 0
@@ -252,9 +240,7 @@ async def test_what_is_reviewed_by_keyboard_changes_the_rows(tmp_path: Path, chr
         assert "accepted as" in await look(lambda b: b.text("#notice"))
 
         await look(lambda b: b.press("j"))  # on to the last one; x: it is none of these
-        await look(
-            lambda b: b.wait("return document.querySelector('#review-list li:last-child [aria-current]')")
-        )
+        await look(lambda b: b.wait("return document.querySelector('#review-list li:last-child [aria-current]')"))
         await look(lambda b: b.press("x"))
         await look(lambda b: b.wait("return document.querySelectorAll('#review-list button').length === 1"))
         rejected = rows(desk.database, f"SELECT verdict FROM decisions WHERE track_id = {third}")
@@ -272,18 +258,12 @@ async def test_what_is_reviewed_by_mouse_changes_the_rows(tmp_path: Path, chromi
     async with reviewing(tmp_path, chromium) as (desk, _, look):
         first, second, _ = (row["track_id"] for row in rows(desk.database))
         await look(lambda b: b.click(f'#review-list [data-track="{second}"]'))
-        await look(
-            lambda b: b.wait(f"return document.querySelector('[data-track=\"{second}\"][aria-current]')")
-        )
+        await look(lambda b: b.wait(f"return document.querySelector('[data-track=\"{second}\"][aria-current]')"))
         choices = await look(lambda b: b.ask("return document.querySelectorAll('.choice').length"))
         assert choices > 1
         await look(lambda b: b.click(".choice:nth-child(2)"))
-        await look(
-            lambda b: b.wait("return document.querySelector('.choice:nth-child(2)[aria-pressed=true]')")
-        )
-        chosen = await look(
-            lambda b: b.ask("return document.querySelector('#case .byline a').href.split('/').at(-1)")
-        )
+        await look(lambda b: b.wait("return document.querySelector('.choice:nth-child(2)[aria-pressed=true]')"))
+        chosen = await look(lambda b: b.ask("return document.querySelector('#case .byline a').href.split('/').at(-1)"))
         await look(lambda b: b.click(".decide .primary"))
         await look(lambda b: b.wait("return document.querySelectorAll('#review-list button').length === 2"))
         assert chosen in (desk.row(second)["mb_recording_id"], desk.row(second)["spotify_track_id"])
@@ -313,14 +293,10 @@ async def test_tracks_are_searched_and_each_field_says_its_source(tmp_path: Path
         await here.look(lambda b: b.click("nav [data-view=tracks]"))
         await here.look(lambda b: b.wait("return document.querySelectorAll('#track-list li').length === 50"))
         await here.look(lambda b: b.click("#more-tracks"))
-        await here.look(
-            lambda b: b.wait(f"return document.querySelectorAll('#track-list li').length === {TRACKS}")
-        )
+        await here.look(lambda b: b.wait(f"return document.querySelectorAll('#track-list li').length === {TRACKS}"))
         await here.look(lambda b: b.click("#track-search input[name=query]"))
         await here.look(lambda b: b.press(*row["title"]))
-        await here.look(
-            lambda b: b.wait(f"return document.querySelectorAll('#track-list li').length < {TRACKS}")
-        )
+        await here.look(lambda b: b.wait(f"return document.querySelectorAll('#track-list li').length < {TRACKS}"))
         await here.look(lambda b: b.click(f'#track-list [data-key="{row["track_id"]}"] button'))
         await here.look(lambda b: b.wait("return document.querySelector('dialog[open] .fields')"))
         fields = await here.look(lambda b: b.ask(
@@ -345,14 +321,10 @@ async def test_the_list_of_tracks_follows_while_there_is_no_pause_in_the_work(
         await here.look(lambda b: b.click("nav [data-view=overview]"))
         await enriches(here)
         await here.look(lambda b: b.click("nav [data-view=tracks]"))
-        await here.look(
-            lambda b: b.wait("return document.querySelector('#track-list [data-status=accepted]')")
-        )
+        await here.look(lambda b: b.wait("return document.querySelector('#track-list [data-status=accepted]')"))
 
 
-async def test_the_report_of_an_operation_that_has_ended_opens_below_it(
-    tmp_path: Path, chromium: Browser
-) -> None:
+async def test_the_report_of_an_operation_that_has_ended_opens_below_it(tmp_path: Path, chromium: Browser) -> None:
     async with scene(tmp_path, chromium) as here:
         here.fill()
         number = str(await enriches(here))
@@ -366,16 +338,12 @@ async def test_the_report_of_an_operation_that_has_ended_opens_below_it(
         await here.asks_us_alone()
 
 
-async def test_covers_are_shown_without_asking_anybody_but_the_daemon(
-    tmp_path: Path, chromium: Browser
-) -> None:
+async def test_covers_are_shown_without_asking_anybody_but_the_daemon(tmp_path: Path, chromium: Browser) -> None:
     async with scene(tmp_path, chromium, export__covers__enabled=True) as here:
         here.fill()
         await enriches(here)
         await here.daemon.hears("operation_finished", lambda said: said["kind"] == "enrich")
-        assert rows(
-            here.database, "SELECT 1 AS one FROM enriched_tracks WHERE cover_url LIKE 'https://%' LIMIT 1"
-        )
+        assert rows(here.database, "SELECT 1 AS one FROM enriched_tracks WHERE cover_url LIKE 'https://%' LIMIT 1")
         await here.look(lambda b: b.click("nav [data-view=tracks]"))
         await here.look(
             lambda b: b.wait(
@@ -394,7 +362,9 @@ async def test_a_service_that_makes_us_wait_is_shown_with_the_time_and_the_reaso
     async with scene(tmp_path, chromium, behaviour=behaviour) as here:
         here.fill()
         await enriches(here)
-        state = "return [...document.querySelectorAll('#services tr')].find((row) => row.cells[0].innerText === 'Spotify')"
+        state = (
+            "return [...document.querySelectorAll('#services tr')].find((row) => row.cells[0].innerText === 'Spotify')"
+        )
         await here.look(lambda b: b.wait(f"{state}?.dataset.state === 'limited'"))
         words = await here.look(lambda b: b.ask(f"{state}.cells[1].innerText"))
         assert re.match(r"‖ limited until .*\d\d:\d\d.*: \S", words)
@@ -412,9 +382,7 @@ async def test_an_operation_is_cancelled_by_its_button(tmp_path: Path, chromium:
         ]
 
 
-async def test_the_tracks_that_were_searched_for_are_exported_and_downloaded(
-    tmp_path: Path, chromium: Browser
-) -> None:
+async def test_the_tracks_that_were_searched_for_are_exported_and_downloaded(tmp_path: Path, chromium: Browser) -> None:
     async with scene(tmp_path, chromium) as here, aiohttp.ClientSession(here.address) as session:
         imported = b"key,title,artist\na,Blue,One\nb,Red,One\nc,=Blue,Two\n"
         async with session.post("/api/v1/import", data=imported) as answer:
@@ -424,13 +392,9 @@ async def test_the_tracks_that_were_searched_for_are_exported_and_downloaded(
         await here.look(lambda b: b.click("#track-search input[name=query]"))
         await here.look(lambda b: b.press(*"blue"))
         await here.look(lambda b: b.click("#export-tracks"))
-        await here.look(
-            lambda b: b.wait("return /operation 3/.test(document.querySelector('#notice').innerText)")
-        )
+        await here.look(lambda b: b.wait("return /operation 3/.test(document.querySelector('#notice').innerText)"))
         await here.look(lambda b: b.click("nav [data-view=overview]"))
-        link = (
-            "return document.querySelector('#operations li[data-key=\"3\"] a.file:not([hidden])')?.pathname"
-        )
+        link = "return document.querySelector('#operations li[data-key=\"3\"] a.file:not([hidden])')?.pathname"
         await here.look(lambda b: b.wait(link))
         async with session.get(await here.look(lambda b: b.ask(link))) as answer:
             found = list(csv.DictReader(io.StringIO((await answer.read()).decode("utf-8-sig"), newline="")))
@@ -442,9 +406,7 @@ async def test_with_a_token_one_logs_in_once_and_the_page_lives(tmp_path: Path, 
     async with scene(tmp_path, chromium, http__token="a token of this test") as here:
         await here.look(lambda b: b.wait("return location.pathname === '/login'"))
         await here.look(lambda b: b.press("a token of this test", ENTER))
-        await here.look(
-            lambda b: b.wait("return document.querySelector('#connection')?.dataset.state === 'online'")
-        )
+        await here.look(lambda b: b.wait("return document.querySelector('#connection')?.dataset.state === 'online'"))
         await here.look(lambda b: b.wait("return !document.querySelector('#logout').hidden"))
         await here.look(lambda b: b.click("#logout"))
         await here.look(lambda b: b.wait("return location.pathname === '/login'"))
@@ -493,12 +455,7 @@ async def test_every_control_has_a_name_headings_are_in_order_and_nothing_is_wid
             levels = await look(lambda b: b.ask(HEADINGS))
             assert levels[:2] == [1, 2]
             assert all(later <= earlier + 1 for earlier, later in pairwise(levels))
-            assert (
-                await look(
-                    lambda b: b.ask("return document.querySelectorAll('main, nav, header.top').length")
-                )
-                == 3
-            )
+            assert await look(lambda b: b.ask("return document.querySelectorAll('main, nav, header.top').length")) == 3
             assert await look(lambda b: b.ask(TWICE)) == 0
             await look(lambda b: b.resize(360, 740))
             assert await look(lambda b: b.ask("return document.documentElement.scrollWidth")) <= 360

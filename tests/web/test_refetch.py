@@ -109,9 +109,7 @@ async def test_what_was_given_up_is_asked_again_too_and_its_track_waits(running:
 
 
 @pytest.mark.parametrize("body", [{"force": "yes"}, {"force": 1}, {"force": None}])
-async def test_a_force_that_is_neither_true_nor_false_is_a_problem(
-    running: Running, body: dict[str, Any]
-) -> None:
+async def test_a_force_that_is_neither_true_nor_false_is_a_problem(running: Running, body: dict[str, Any]) -> None:
     async with running.http.post("/api/v1/enrich", json=body) as answer:
         assert "force" in await is_problem(answer, 422)
 

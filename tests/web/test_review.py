@@ -125,9 +125,7 @@ async def test_a_file_is_found_by_its_path_whatever_its_bytes(running: Running) 
             await is_problem(answer, status)
 
 
-@pytest.mark.parametrize(
-    "query", ["limit=0", "limit=501", "limit=x", "after=-1", "after=99999999999999999999"]
-)
+@pytest.mark.parametrize("query", ["limit=0", "limit=501", "limit=x", "after=-1", "after=99999999999999999999"])
 async def test_a_page_that_cannot_be_is_a_problem(running: Running, query: str) -> None:
     async with running.http.get(f"/api/v1/review?{query}") as answer:
         await is_problem(answer, 422)
@@ -138,9 +136,7 @@ async def test_a_page_that_cannot_be_is_a_problem(running: Running, query: str) 
 
 async def test_an_accepted_candidate_fills_the_row_and_leaves_the_list(running: Running) -> None:
     track_id = await one_in_review(running)
-    case = await post(
-        running, f"{track_id}/accept", provider=MB, entity_id=mbid(2), by="ann", reason="heard it"
-    )
+    case = await post(running, f"{track_id}/accept", provider=MB, entity_id=mbid(2), by="ann", reason="heard it")
     assert (case["status"], case["accepted"]["musicbrainz"], case["confidence"]) == ("accepted", mbid(2), 1.0)
     [said] = case["decisions"]
     assert (said["verdict"], said["by"], said["reason"]) == ("accepted", "ann", "heard it")
@@ -166,9 +162,7 @@ async def test_an_accepted_id_that_was_merged_is_what_it_was_merged_into(running
     track_id = await one_in_review(running)
     await post(running, f"{track_id}/accept", entity_id=mbid(7))
     merged = Entity("listenbrainz", "redirect", mbid(7), {"redirect_to": mbid(8)})
-    await answer_all(
-        running.service, {("listenbrainz", "redirect"): [merged], (MB, "recording"): [recording(8)]}
-    )
+    await answer_all(running.service, {("listenbrainz", "redirect"): [merged], (MB, "recording"): [recording(8)]})
     now = await row(running, track_id)
     assert (now.status, now.mb_recording_id) == ("accepted", mbid(8))
 
@@ -303,9 +297,7 @@ async def test_what_cannot_be_meant_is_a_problem_in_words(
         ("search", {"words": "a"}),
     ],
 )
-async def test_a_track_that_is_not_there_is_a_problem(
-    running: Running, path: str, body: dict[str, str]
-) -> None:
+async def test_a_track_that_is_not_there_is_a_problem(running: Running, path: str, body: dict[str, str]) -> None:
     async with running.http.post(f"/api/v1/review/77/{path}", json=body) as answer:
         assert "no track 77" in await is_problem(answer, 404)
     for there in ("/77", "/77/search/1"):

@@ -62,16 +62,12 @@ async def test_a_full_disk_is_told_until_something_can_be_written_again(running:
     assert await ready(running)
 
 
-async def test_too_little_room_is_told_before_a_write_fails(
-    running: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_too_little_room_is_told_before_a_write_fails(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(status, "ROOM", 1 << 62)
     assert await unready(running) == "the disk is full"
 
 
-async def test_a_database_that_does_not_answer_is_told(
-    running: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_database_that_does_not_answer_is_told(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(status, "ANSWERS_WITHIN", 0.01)
 
     async def read(_: Any) -> None:
@@ -81,9 +77,7 @@ async def test_a_database_that_does_not_answer_is_told(
     assert "has not answered" in await unready(running)
 
 
-async def test_a_database_that_cannot_be_read_is_told(
-    running: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_database_that_cannot_be_read_is_told(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     async def read(_: Any) -> None:
         raise sqlite3.DatabaseError("database disk image is malformed")
 
@@ -105,6 +99,4 @@ async def test_the_status_tells_of_operations_without_their_long_reports(running
     async with running.http.get("/api/v1/status") as answer:
         [shown] = (await answer.json())["operations"]
     assert (shown["id"], shown["metadata"]) == (number, {"places": []})
-    assert {"report", "notes", "performance", "errors"} <= (await running.operation(number))[
-        "metadata"
-    ].keys()
+    assert {"report", "notes", "performance", "errors"} <= (await running.operation(number))["metadata"].keys()

@@ -113,9 +113,7 @@ async def test_a_run_that_a_crash_cut_off_goes_on_under_its_number(running: Runn
     from soulspot.tagging.request import request_to_json, tag_request
 
     request = request_to_json(tag_request(TagRules(), apply=True))
-    number = await running.service.database.write(
-        lambda c: operations.start(c, "write_tags", {}, NOW, request=request)
-    )
+    number = await running.service.database.write(lambda c: operations.start(c, "write_tags", {}, NOW, request=request))
     await running.service.database.write(lambda c: operations.mark_interrupted(c, NOW))
     after = Operations(running.service)
     assert await after.resume() == {"write_tags"}

@@ -45,9 +45,7 @@ async def test_every_track_is_on_one_page(running: Running, limit: int) -> None:
 
 
 async def test_a_status_lists_its_tracks_alone(running: Running) -> None:
-    await fill(
-        running, *(row(i, "x", status=Status.FAILED if i % 3 == 0 else Status.PENDING) for i in range(1, 10))
-    )
+    await fill(running, *(row(i, "x", status=Status.FAILED if i % 3 == 0 else Status.PENDING) for i in range(1, 10)))
     assert await listed(running, status="failed", limit=2) == [3, 6, 9]
     assert await listed(running, status="review") == []
 
@@ -77,9 +75,7 @@ async def test_a_search_finds_beginnings_of_words_in_any_script(
 
 
 async def test_a_search_among_a_status_finds_these_alone(running: Running) -> None:
-    await fill(
-        running, row(1, "Blue"), row(2, "Blue", status=Status.FAILED), row(3, "Red", status=Status.FAILED)
-    )
+    await fill(running, row(1, "Blue"), row(2, "Blue", status=Status.FAILED), row(3, "Red", status=Status.FAILED))
     assert await listed(running, query="blue", status="failed") == [2]
 
 
@@ -88,9 +84,7 @@ async def test_a_search_knows_what_a_row_says_now(running: Running) -> None:
     await fill(running, row(1, "Red", status=Status.REVIEW))
     assert await listed(running, query="blue") == [2]
     assert await listed(running, query="red", status="review") == [1]
-    await running.service.database.write(
-        lambda c: c.execute("DELETE FROM enriched_tracks WHERE track_id = 1")
-    )
+    await running.service.database.write(lambda c: c.execute("DELETE FROM enriched_tracks WHERE track_id = 1"))
     assert await listed(running, query="red") == []
 
 

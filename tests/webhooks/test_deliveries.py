@@ -104,9 +104,7 @@ class Sender:
         url = url or self.receiver.url
         poster = Poster(url, allow_private=True, timeout=5.0, agent="tests")
         told = Receiver(url, SECRET, **({"rate": 1000.0} | self.more))
-        made = Deliveries(
-            self.database, self.telemetry, poster, told, now=lambda: self.now, rng=random.Random(1)
-        )
+        made = Deliveries(self.database, self.telemetry, poster, told, now=lambda: self.now, rng=random.Random(1))
         await made.start()
         return made
 
@@ -131,9 +129,7 @@ def sender(database: Database, receiver: Hook) -> Sender:
     return made
 
 
-def add_track(
-    connection: sqlite3.Connection, track_id: int, status: Status, now: float, **known: Any
-) -> None:
+def add_track(connection: sqlite3.Connection, track_id: int, status: Status, now: float, **known: Any) -> None:
     connection.execute(
         "INSERT INTO tracks (track_id, tags, added_at, changed_at) VALUES (?, '{}', '', '')", (track_id,)
     )
@@ -194,9 +190,7 @@ async def test_tracks_of_one_kind_come_together_and_each_is_described(sender: Se
 
     def add(connection: sqlite3.Connection) -> None:
         for number in range(1, MANY + 4):
-            add_track(
-                connection, number, Status.ACCEPTED, sender.now, title=f"t{number}", path=b"/m/caf\xe9.mp3"
-            )
+            add_track(connection, number, Status.ACCEPTED, sender.now, title=f"t{number}", path=b"/m/caf\xe9.mp3")
         add_track(connection, 900, Status.REVIEW, sender.now)
 
     await sender.database.write(add)
@@ -311,9 +305,7 @@ async def test_a_retry_is_not_earlier_than_the_receiver_asks(sender: Sender, rec
     assert len(receiver.tried) == 1
 
 
-async def test_a_message_that_is_refused_for_days_makes_way_for_the_next(
-    sender: Sender, receiver: Hook
-) -> None:
+async def test_a_message_that_is_refused_for_days_makes_way_for_the_next(sender: Sender, receiver: Hook) -> None:
     sender.more = {"give_up_after": 3 * DAY}
     receiver.statuses = [400] * 5000
     hooks = await sender.begin()
@@ -347,9 +339,7 @@ async def test_410_ends_it_until_the_next_start(sender: Sender, receiver: Hook) 
     assert [one["data"]["operation_id"] for one in receiver.taken] == [1]
 
 
-async def test_events_that_became_too_old_are_named_and_do_not_stop_the_others(
-    sender: Sender, receiver: Hook
-) -> None:
+async def test_events_that_became_too_old_are_named_and_do_not_stop_the_others(sender: Sender, receiver: Hook) -> None:
     receiver.statuses = [500]
     hooks = await sender.begin()
     for number in range(6):
@@ -420,9 +410,7 @@ def test_an_address_here_or_in_a_private_network_is_known_in_every_spelling(addr
     assert is_private(address)
 
 
-@pytest.mark.parametrize(
-    "address", ["93.184.215.14", "2606:2800:21f::1", "::ffff:93.184.215.14", "64:ff9b::5db8:d70e"]
-)
+@pytest.mark.parametrize("address", ["93.184.215.14", "2606:2800:21f::1", "::ffff:93.184.215.14", "64:ff9b::5db8:d70e"])
 def test_a_public_address_is_fine(address: str) -> None:
     assert not is_private(address)
 
@@ -506,9 +494,7 @@ async def test_the_outbox_keeps_the_order_and_outlives_a_full_disk(
 
 
 @pytest.mark.process
-async def test_the_command_sends_a_test_message_and_says_how_it_was_answered(
-    tmp_path: Path, receiver: Hook
-) -> None:
+async def test_the_command_sends_a_test_message_and_says_how_it_was_answered(tmp_path: Path, receiver: Hook) -> None:
     config = write_config(tmp_path / "config.toml", settings(tmp_path, receiver))
     ended = await soulspot("webhooks", "test", "--config", config)
     assert ended.code == 0, ended.err

@@ -3,8 +3,6 @@
 An absent value has many spellings there (None, NaN, NaT, blanks), and lists come as lists, tuples,
 arrays or JSON."""
 
-from __future__ import annotations
-
 import datetime
 import json
 import re

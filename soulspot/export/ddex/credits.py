@@ -1,7 +1,5 @@
 """Artist credits: the text of the credit, and the artists in it with the role of each; pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,9 +11,7 @@ from soulspot.text import fold
 MAIN, FEATURED = "MainArtist", "FeaturedArtist"
 ROLES = ("Artist", "Brand", "Composer", FEATURED, MAIN)  # of DDEX' DisplayArtistRole
 VARIOUS = "Various Artists"
-_VARIOUS = frozenset(
-    {"various artists", "various", "va", "v a", "verschiedene interpreten", "varios artistas"}
-)
+_VARIOUS = frozenset({"various artists", "various", "va", "v a", "verschiedene interpreten", "varios artistas"})
 _FEATURING = re.compile(r"(?i)\s*[(\[]?\b(?:feat|ft|featuring)\b\.?\s*")
 
 

@@ -1,7 +1,5 @@
 """Release messages of any records: `build_ern_batch` for programs, `build_releases` for streams."""
 
-from __future__ import annotations
-
 import asyncio
 import math
 from collections import deque

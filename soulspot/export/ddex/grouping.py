@@ -3,8 +3,6 @@
 Records come as mappings, dataclasses or a data frame. Those sorted by release are streamed, one
 release in memory at a time; others are gathered first."""
 
-from __future__ import annotations
-
 import dataclasses
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -46,9 +44,7 @@ def records_of(given: Any) -> Iterator[Record]:
         yield from frame.iter_rows(named=True, buffer_size=_FRAME_ROWS)
         return
     if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
-        raise TypeError(
-            f"records should be an iterable of mappings or a data frame, not {type(given).__name__}"
-        )
+        raise TypeError(f"records should be an iterable of mappings or a data frame, not {type(given).__name__}")
     for number, record in enumerate(given, 1):
         if isinstance(record, Mapping):
             yield record
@@ -69,9 +65,7 @@ def refuse_absent_columns(given: Any, group_by: GroupBy) -> None:
     columns = nw.from_native(given).collect_schema().names()
     for name in (group_by,) if isinstance(group_by, str) else group_by:
         if name not in columns:
-            raise ValueError(
-                f"there is no column {name!r} to group by; there are {', '.join(map(str, columns))}"
-            )
+            raise ValueError(f"there is no column {name!r} to group by; there are {', '.join(map(str, columns))}")
 
 
 def _is_frame(given: Any) -> bool:

@@ -1,7 +1,5 @@
 """The work on a batch of releases: build, validate, write into a folder. Runs in any process."""
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import os
@@ -80,9 +78,7 @@ class Builder:
         ident = message_id(job.settings, group.key, job.created_at)
         message = write_message(release, job.settings, Header(ident, job.created_at))
         if self._schema and (invalid := self._schema.faults(message)):
-            return _refusal(
-                group, [(at, f"the schema refuses it: {words}") for at, words in invalid[:_SHOWN]]
-            )
+            return _refusal(group, [(at, f"the schema refuses it: {words}") for at, words in invalid[:_SHOWN]])
         return ErnMessage(
             group.key, release.ident, ident, release.title, len(release.tracks), message,
             remarks=tuple(dict.fromkeys(remarks)),
@@ -97,9 +93,7 @@ class Builder:
 
 def _refusal(group: Group, faults: Sequence[Fault], *, retryable: bool = False) -> ReleaseRefused:
     title = next((found for record in group.records if (found := cells.text(record.get("album")))), None)
-    return ReleaseRefused(
-        [ErnError(group.key, at, words, retryable, title) for at, words in dict.fromkeys(faults)]
-    )
+    return ReleaseRefused([ErnError(group.key, at, words, retryable, title) for at, words in dict.fromkeys(faults)])
 
 
 def file_name(ident: str, key: str) -> str:

@@ -1,7 +1,5 @@
 """Release messages of the library: from its database into a folder, a file for each release."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections import Counter
@@ -89,10 +87,7 @@ class DdexReport:
 
     def advice(self) -> list[str]:
         """Return a line for each field at fault: the number of errors, and the remedy."""
-        return [
-            f"{count} × {name}: {ADVICE.get(name, _OTHERS)}"
-            for name, count in self.errors_by_field.most_common()
-        ]
+        return [f"{count} × {name}: {ADVICE.get(name, _OTHERS)}" for name, count in self.errors_by_field.most_common()]
 
 
 async def export_releases(

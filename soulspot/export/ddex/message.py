@@ -2,8 +2,6 @@
 
 The same release, message id and time give the same bytes."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """The outcome of a release: its message, or a `ReleaseRefused` with every reason against it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

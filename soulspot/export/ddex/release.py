@@ -2,8 +2,6 @@
 
 Where records disagree, the most frequent value wins: the order of records changes nothing."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -57,9 +55,7 @@ class Release:
         return True if True in ratings else False if ratings == {False} else None
 
 
-def read_release(
-    group: Group, settings: ErnSettings, faults: list[Fault], remarks: list[str]
-) -> Release | None:
+def read_release(group: Group, settings: ErnSettings, faults: list[Fault], remarks: list[str]) -> Release | None:
     """Return the release of these records, or None after adding every reason to `faults`.
 
     `remarks` gets sentences about changed and left out values."""
@@ -67,9 +63,7 @@ def read_release(
     if not group.key:
         faults.append(("group_by", f"{group.count} records name no release: what groups them is empty there"))
     elif group.count > MOST_TRACKS:
-        faults.append(
-            ("group_by", f"{group.count} records are too many for one release: group by another column")
-        )
+        faults.append(("group_by", f"{group.count} records are too many for one release: group by another column"))
     if faults:
         return None
 
@@ -175,13 +169,9 @@ def in_order(tracks: Sequence[Track], faults: list[Fault], remarks: list[str]) -
     return tuple(by_place.values())
 
 
-def _kind(
-    given: str | None, tracks: Sequence[Track], settings: ErnSettings, faults: list[Fault]
-) -> str | None:
+def _kind(given: str | None, tracks: Sequence[Track], settings: ErnSettings, faults: list[Fault]) -> str | None:
     if given and given.casefold() not in _TYPES and not given.isalnum():
-        faults.append(
-            ("release_type", f"{given!r:.60} is no release type of DDEX, such as Album, EP or Single")
-        )
+        faults.append(("release_type", f"{given!r:.60} is no release type of DDEX, such as Album, EP or Single"))
         return None
     if given := given or settings.release_type:
         return _TYPES.get(given.casefold(), given)

@@ -1,7 +1,5 @@
 """The official XML schema of DDEX: found below a path of the user's, read without the network."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path, PurePosixPath
 from typing import Any

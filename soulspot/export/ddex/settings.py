@@ -1,7 +1,5 @@
 """The settings of release messages: the values of [export.ddex], checked by its rules."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 

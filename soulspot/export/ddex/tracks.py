@@ -2,8 +2,6 @@
 
 The columns of a record are those of `enriched_tracks`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar

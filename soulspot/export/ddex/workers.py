@@ -1,7 +1,5 @@
 """Building of release batches in several processes; a dead worker costs no release but its own."""
 
-from __future__ import annotations
-
 import asyncio
 import multiprocessing
 import random

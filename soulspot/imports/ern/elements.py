@@ -4,8 +4,6 @@ ERN 4 has `DisplayTitle`, `DisplayArtistName` and references to parties. ERN 3 h
 and keeps titles and artists in details by territory. A recording or release is therefore passed on
 as its `parts`: the element, and with ERN 3 the details inside it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from lxml import etree

@@ -4,8 +4,6 @@ A message is read twice: first its parties and releases, which say where a recor
 its recordings, one in memory at a time. Elements are found by their local names, because every
 version has a namespace of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any, BinaryIO

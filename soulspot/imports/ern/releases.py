@@ -1,8 +1,6 @@
 """The parties and releases of a release message, and the tags of the recordings that stand on
 them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -94,10 +92,7 @@ class Releases:
             return
         credit, _ = artists_of(parts, self._parties)
         dates = [
-            values.parse_date(text)
-            for name in _RELEASE_DATES
-            for part in parts
-            if (text := first_text(part, name))
+            values.parse_date(text) for name in _RELEASE_DATES for part in parts if (text := first_text(part, name))
         ]
         is_compilation = any(first_text(part, "IsMultiArtistCompilation") == "true" for part in parts)
         genres = dict.fromkeys(
@@ -129,9 +124,7 @@ class Releases:
         if not only_discs or children(release_group, "ResourceGroupContentItem"):
             self._add_tracks(release_group, tags, _sequence_number(release_group), nested=not discs)
 
-    def _add_tracks(
-        self, group: Element, tags: dict[str, Any], disc: int | None, *, nested: bool = True
-    ) -> None:
+    def _add_tracks(self, group: Element, tags: dict[str, Any], disc: int | None, *, nested: bool = True) -> None:
         has_works = nested and bool(children(group, "ResourceGroup"))
         for position, item in enumerate(_content_items(group, nested), 1):
             reference = next(iter(children(item, "ReleaseResourceReference")), None)
@@ -140,9 +133,7 @@ class Releases:
                 track = position if has_works else _sequence_number(item) or position
                 self._add_place(reference, tags, disc, track)
 
-    def _add_place(
-        self, reference: Element, tags: dict[str, Any], disc: int | None, track: int | None
-    ) -> None:
+    def _add_place(self, reference: Element, tags: dict[str, Any], disc: int | None, track: int | None) -> None:
         if name := text_of(reference):
             place = {**tags, "disc_number": disc, "track_number": track}
             self._places.setdefault(name, (len(self._release_ids) - 1, place))

@@ -1,7 +1,5 @@
 """Values of key columns: compared, displayed, and remembered as JSON; pure."""
 
-from __future__ import annotations
-
 import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -38,9 +36,7 @@ def key_from_json(position: Sequence[Any]) -> Key:
     try:
         return tuple(_value_from_json(value) for value in position)
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise SourceError(
-            "the stored position of this import cannot be read; begin again with --restart"
-        ) from None
+        raise SourceError("the stored position of this import cannot be read; begin again with --restart") from None
 
 
 def _value_to_json(value: Any) -> Any:
@@ -49,9 +45,7 @@ def _value_to_json(value: Any) -> Any:
     for name, (kind, to_text, _) in _TYPES.items():
         if isinstance(value, kind):
             return {name: to_text(value)}
-    raise SourceError(
-        f"a key of type {type(value).__name__} cannot be stored; make it text or a number in the query"
-    )
+    raise SourceError(f"a key of type {type(value).__name__} cannot be stored; make it text or a number in the query")
 
 
 def _value_from_json(value: Any) -> Any:

@@ -1,7 +1,5 @@
 """Rows of a query from another database, page by page along a key and never by OFFSET."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

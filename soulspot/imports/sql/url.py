@@ -1,8 +1,6 @@
 """The database that an import reads from: its URL without secrets, its engine, its errors in
 words."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
@@ -79,9 +77,7 @@ def open_engine(url: URL) -> Engine:
         ) from None
     except ModuleNotFoundError as error:
         name = str(error.name or "").partition(".")[0]
-        raise SourceError(
-            f"the driver for {backend} is missing: pip install {PACKAGES.get(name, name)}"
-        ) from None
+        raise SourceError(f"the driver for {backend} is missing: pip install {PACKAGES.get(name, name)}") from None
     except (SQLAlchemyError, TypeError, ValueError) as error:
         raise SourceError(error_text(error, url)) from None
     if engine.dialect.is_async:

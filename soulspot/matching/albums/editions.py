@@ -1,7 +1,5 @@
 """Releases chosen: the editions an album may be, and the release a file belongs to."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
@@ -89,9 +87,7 @@ def choose_release(tags: View, candidate: View) -> Mapping[str, Any] | None:
     release of another name is never chosen."""
     wanted = tags.albums[0] if tags.albums else None
     known = [
-        (album, entry)
-        for album, entry in zip(candidate.albums, candidate.entries, strict=True)
-        if entry is not None
+        (album, entry) for album, entry in zip(candidate.albums, candidate.entries, strict=True) if entry is not None
     ]
     if tags.release_id:
         for album, entry in known:

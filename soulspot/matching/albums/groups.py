@@ -1,7 +1,5 @@
 """Tracks grouped into albums: same folder, or same album artist, and same album name."""
 
-from __future__ import annotations
-
 import os
 
 from soulspot.matching.albums.release import Album, bare_name

@@ -5,8 +5,6 @@ Plain pairs come first: a name that one track and one recording have alone. For 
 of scores is found, every recording used once. A track without a good place takes none: albums are
 partial, and have extra tracks."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -50,9 +48,7 @@ class Pairing:
     def claimed_by_others(self, track: int) -> frozenset[str]:
         """Return the recordings that clearly are another track's than this."""
         return frozenset(
-            recording
-            for other, recording in self.pairs.items()
-            if other != track and self.margins[other] >= _SURE
+            recording for other, recording in self.pairs.items() if other != track and self.margins[other] >= _SURE
         )
 
 

@@ -1,7 +1,5 @@
 """A release: its name, the place of a track on it, and the versions that it lends to tracks."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,9 +16,7 @@ NEAR_ALBUM = 0.7  # the likeness of an album name with a slip of the pen
 _OTHER_VERSION = 0.8  # the most two names are alike of which one says "live" and the other does not
 
 _YEAR = re.compile(r"\s*[(\[](?:19|20)\d\d(?:-\d\d)*[)\]]$|\s*\((?:unknown|unbekannt)\)$")
-_DISC = re.compile(
-    r"(?i)\s*[-,:]?\s*[(\[]?\b(?:cd|disc|disk|disque)\s*\d{1,2}(?:\s*of\s*\d+)?\b[)\]]?(?::.*)?$"
-)
+_DISC = re.compile(r"(?i)\s*[-,:]?\s*[(\[]?\b(?:cd|disc|disk|disque)\s*\d{1,2}(?:\s*of\s*\d+)?\b[)\]]?(?::.*)?$")
 # The keys of an entry of `releases`, in the order of the fields of Album.
 _ENTRY = ("title", "id", "album_artist", "disc_number", "track_number", "date", "status", "primary_type")
 # Secondary types of MusicBrainz release groups that say which version every track is.

@@ -2,8 +2,6 @@
 
 In the examples, `sides(a, b)` stands for two tracks with the tags `a` and `b`."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -219,9 +217,7 @@ def compare_versions(sides: Sides, album: AlbumFeature) -> VersionFeature:
     ours, theirs = tags.title, candidate.title
     has_titles = bool(ours.segments) and bool(theirs.segments)
     # On one album the same words mean the same version. Where no title is, none says which version.
-    if (album.matches and ours.segments and ours.plain == theirs.plain) or (
-        album.is_placed and not has_titles
-    ):
+    if (album.matches and ours.segments and ours.plain == theirs.plain) or (album.is_placed and not has_titles):
         found = VersionFeature()
     else:
         found = find_conflict(tags, candidate, here, there, album.matches)
@@ -230,8 +226,7 @@ def compare_versions(sides: Sides, album: AlbumFeature) -> VersionFeature:
         found.conflict,
         found.is_packaging,
         found.is_unstated,
-        is_one_of_many=not found.conflict
-        and bool((candidate.versions.hard | candidate.implied) - phrases.PACKAGING),
+        is_one_of_many=not found.conflict and bool((candidate.versions.hard | candidate.implied) - phrases.PACKAGING),
         is_same_take=found.is_same_take,
         is_half_named=any(
             bool(here_versions.details_of(kind)) != bool(there_versions.details_of(kind))
@@ -240,9 +235,7 @@ def compare_versions(sides: Sides, album: AlbumFeature) -> VersionFeature:
     )
 
 
-def forgive_slips(
-    sides: Sides, title: TitleFeature, artist: ArtistFeature
-) -> tuple[TitleFeature, ArtistFeature]:
+def forgive_slips(sides: Sides, title: TitleFeature, artist: ArtistFeature) -> tuple[TitleFeature, ArtistFeature]:
     """Return title and artist at one place of one album, where either may have a slip of the pen.
 
     Where one agrees, the other may be miswritten. Titles that count differently stay different,
@@ -253,16 +246,10 @@ def forgive_slips(
         if may_be_miswritten_title(sides.here.title, sides.there.title):
             likeness = _SLIP
         # Lengths could still tell; without them a title that says nothing is no contradiction.
-        elif _has_empty_title(tags) != _has_empty_title(candidate) and not (
-            tags.duration_ms and candidate.duration_ms
-        ):
+        elif _has_empty_title(tags) != _has_empty_title(candidate) and not (tags.duration_ms and candidate.duration_ms):
             likeness = None
         return replace(title, likeness=likeness, is_foreign=likeness is None), artist
-    if (
-        title.reaches(0.9)
-        and artist.is_below(_SLIP)
-        and may_be_miswritten_credit(tags.credit, candidate.credit)
-    ):
+    if title.reaches(0.9) and artist.is_below(_SLIP) and may_be_miswritten_credit(tags.credit, candidate.credit):
         return title, replace(artist, likeness=_SLIP)
     return title, artist
 

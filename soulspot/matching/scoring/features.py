@@ -1,7 +1,5 @@
 """The features of a comparison, each a small value that agrees, contradicts, or says nothing."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from soulspot.matching.albums.release import SAME_ALBUM

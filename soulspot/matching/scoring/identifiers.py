@@ -1,7 +1,5 @@
 """Identifiers verified against text and length, and the score of the candidates they lead to."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from enum import Enum
 

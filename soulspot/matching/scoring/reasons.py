@@ -1,7 +1,5 @@
 """A comparison in words that a person understands."""
 
-from __future__ import annotations
-
 from soulspot.matching.scoring.features import ALIKE, OTHER, AlbumFeature, Comparison, LengthFeature, Likeness
 from soulspot.matching.scoring.identifiers import Standing
 

@@ -7,8 +7,6 @@ review, and no more. `support` joins independent evidence as probabilities do: 1
 A ceiling is the most that a candidate can have against which something speaks, however much else
 agrees. The rules stand in RULES, each with its value, its condition and its reason."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from enum import Enum, auto
 from typing import NamedTuple

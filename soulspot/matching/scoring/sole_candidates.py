@@ -1,7 +1,5 @@
 """Candidates believed for the others' sake: the only one of a name or length, or left over."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -73,9 +71,7 @@ def _only_miswritten(contenders: Sequence[Contender], ours: View) -> Contender |
     Title or artist is equal; the other has a slip, or sounds the same in another script (Japanese,
     Korean, Russian, Arabic titles). A single word with a letter changed is another word, and a
     number another number: such titles prove nothing."""
-    near = [
-        one for one in contenders if one.name_likeness >= _NEAR and one.comparison.title.likeness is not None
-    ]
+    near = [one for one in contenders if one.name_likeness >= _NEAR and one.comparison.title.likeness is not None]
     if len(near) != 1:
         return None
     only, c = near[0], near[0].comparison
@@ -135,11 +131,7 @@ def find_only_of_its_name(contenders: Sequence[Contender], length_ms: int | None
     clear = c.length.apart_ms + _CLEARLY_MS
     others = [one.comparison.length.apart_ms for one in named if one is not only]
     all_apart = all(apart is not None and apart >= clear for apart in others)
-    return (
-        only
-        if is_exact and _is_plain(c) and not c.version.is_half_named and is_placed and all_apart
-        else None
-    )
+    return only if is_exact and _is_plain(c) and not c.version.is_half_named and is_placed and all_apart else None
 
 
 def raise_left_over(one: Contender, evidence: AlbumEvidence) -> Contender:

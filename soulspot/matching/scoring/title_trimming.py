@@ -1,7 +1,5 @@
 """Names of artist and album cut off titles: "Artist - Title", "Title (Album)"."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 from soulspot.matching.albums.release import SAME_ALBUM, bare_name
@@ -92,9 +90,7 @@ def _is_miswritten(end: str, name: str) -> bool:
 
 
 def _is_artist(piece: str, side: View) -> bool:
-    return any(
-        name_similarity(piece, name) >= 0.85 for name in (side.credit.whole, *side.credit.names) if name
-    )
+    return any(name_similarity(piece, name) >= 0.85 for name in (side.credit.whole, *side.credit.names) if name)
 
 
 def _is_album(piece: str, side: View, exact: bool) -> bool:

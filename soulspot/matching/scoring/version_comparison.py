@@ -1,7 +1,5 @@
 """The version words of two tracks beside each other: their contradiction, and its weight."""
 
-from __future__ import annotations
-
 from soulspot.matching.scoring.features import VersionFeature
 from soulspot.matching.scoring.title_trimming import TrimmedTitle
 from soulspot.matching.text.names import name_similarity
@@ -33,9 +31,7 @@ def find_conflict(
     missing_here = _drop_forgiven(missing_here, ours, shared)
     if not (missing_there or missing_here):
         return _compare_takes(our_versions, their_versions)
-    they = describe_versions(
-        theirs | (candidate.implied if missing_here & candidate.implied else frozenset())
-    )
+    they = describe_versions(theirs | (candidate.implied if missing_here & candidate.implied else frozenset()))
     we = describe_versions(ours | (tags.implied if missing_there & tags.implied else frozenset()))
     return VersionFeature(
         f"{they}, file says {we}",

@@ -1,7 +1,5 @@
 """Artist names: credits split into names, and two credits compared."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -182,9 +180,7 @@ def credit_similarity(a: Credit, b: Credit) -> float | None:
     # Only main names and aliases decide here: a guest in a script that can be compared says nothing
     # about a main artist in one that cannot.
     if best < 0.6 and all(
-        differ_in_script(name_key(x), name_key(y))
-        for x in (*a.names, *a.aliases)
-        for y in (*b.names, *b.aliases)
+        differ_in_script(name_key(x), name_key(y)) for x in (*a.names, *a.aliases) for y in (*b.names, *b.aliases)
     ):
         return None
     return best

@@ -1,7 +1,5 @@
 """Korean and Japanese writing read aloud in Latin letters, as far as the writing itself tells."""
 
-from __future__ import annotations
-
 import re
 from functools import lru_cache
 

@@ -1,7 +1,5 @@
 """Writing systems: the script of a text, and the likeness in sound of texts in two scripts."""
 
-from __future__ import annotations
-
 import re
 from functools import lru_cache
 

@@ -1,7 +1,5 @@
 """Likeness of titles, of lengths, and of names that may be one another miswritten, as numbers."""
 
-from __future__ import annotations
-
 import re
 from functools import lru_cache
 

@@ -1,7 +1,5 @@
 """Tags put in order: placeholders dropped, titles cleared of numbers, gaps filled by path."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 from functools import lru_cache
@@ -12,9 +10,7 @@ from soulspot.matching.versions.parsing import parse_versions
 from soulspot.models import TrackTags
 from soulspot.text import bare_title, fold, lead_artist
 
-_LEADING = re.compile(
-    r"^(?P<disc>\d{1,2}[-.])?(?P<number>\d{1,3})(?P<sign>\s*[-–._)]\s*|\s+)(?=[^\d\s]|\d+\D)"
-)
+_LEADING = re.compile(r"^(?P<disc>\d{1,2}[-.])?(?P<number>\d{1,3})(?P<sign>\s*[-–._)]\s*|\s+)(?=[^\d\s]|\d+\D)")
 _STEM_NUMBER = re.compile(
     r"^(?:(?P<disc>\d{1,2})[-.](?=\d{2}\b))?(?P<letter>[A-D](?=\d\b|\d\d\b))?(?P<number>\d{1,3})(?:\s*[-–._)]+\s*|\s+)(?P<rest>\S.*)$"
 )

@@ -1,7 +1,5 @@
 """Titles taken apart: name, subtitles, version words, featured artists and numbers."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The names and words of `vocabulary.toml`: sets of folded names, joined patterns."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from importlib.resources import files
@@ -40,9 +38,5 @@ PLACEHOLDER_ALBUM = _any_of("placeholder_albums")
 NAMELESS_FOLDER = _any_of("nameless_folders")
 IMITATION = re.compile("|".join(split_lines(_TABLE["imitations"])))
 PART_WORDS = frozenset(_TABLE["part_words"].split())
-PART_SPELLINGS = {
-    word: line.split()[0] for line in split_lines(_TABLE["part_spellings"]) for word in line.split()
-}
-NUMBER_WORDS = {
-    word: value for value, line in enumerate(split_lines(_TABLE["counting"]), 1) for word in line.split()
-}
+PART_SPELLINGS = {word: line.split()[0] for line in split_lines(_TABLE["part_spellings"]) for word in line.split()}
+NUMBER_WORDS = {word: value for value, line in enumerate(split_lines(_TABLE["counting"]), 1) for word in line.split()}

@@ -1,7 +1,5 @@
 """The version phrases of `phrases.toml`, where every kind and mark is explained, ready for use."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from soulspot.matching.text.vocabulary import load_table, split_lines

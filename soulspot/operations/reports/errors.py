@@ -1,7 +1,5 @@
 """The error report: everything that failed for good, by category, with advice for each."""
 
-from __future__ import annotations
-
 import re
 import sqlite3
 from collections import Counter
@@ -110,9 +108,7 @@ def _describe(category: Category, members: list[FailureGroup]) -> dict[str, Any]
     for failure in members:
         if failure.provider:
             services[failure.provider] += failure.count
-    examples = [
-        f"{one.example}: {one.reason or 'no reason was kept'}"[:LONGEST] for one in members[:EXAMPLES]
-    ]
+    examples = [f"{one.example}: {one.reason or 'no reason was kept'}"[:LONGEST] for one in members[:EXAMPLES]]
     return {
         "category": category.name, "what": category.what, "count": sum(failure.count for failure in members),
         "advice": category.advice, "retryable": category.retryable, "services": dict(services),

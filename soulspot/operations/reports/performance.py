@@ -1,7 +1,5 @@
 """The performance report: requests, times and results of some work, from counters."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -37,11 +35,7 @@ class Measurement:
         results = self._telemetry.results - self._results
         services = {name: _difference(now, self._services[name]) for name, now in self._counted().items()}
         outcomes = sum((stats.outcomes for stats in services.values()), Counter[str]())
-        shown = {
-            name: stats.as_json()
-            for name, stats in sorted(services.items())
-            if stats.statuses or stats.batches
-        }
+        shown = {name: stats.as_json() for name, stats in sorted(services.items()) if stats.statuses or stats.batches}
         requests = sum(stats["requests"] for name, stats in shown.items() if name not in NON_TRACK_PROVIDERS)
         served = sum(stats["tracks"] for stats in shown.values())
         # Take a last sample of the memory.
@@ -102,9 +96,7 @@ def performance_lines(report: Mapping[str, Any]) -> Iterator[str]:
             wait = stats["waited_ms"]["p95"]
             waited = "-" if wait is None else f"{wait / 1000:.1f} s"
             parts.append(f"batches {stats['batch_fill'] or 0:g}% full, p95 of their wait {waited}")
-        parts += [
-            f"{stats[f'http_{status}']} times {status}" for status in (429, 503) if stats[f"http_{status}"]
-        ]
+        parts += [f"{stats[f'http_{status}']} times {status}" for status in (429, 503) if stats[f"http_{status}"]]
         yield ", ".join(parts)
 
 

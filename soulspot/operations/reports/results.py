@@ -1,7 +1,5 @@
 """Results of operations: one shape, whether the daemon did the work or a command did."""
 
-from __future__ import annotations
-
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -121,9 +119,7 @@ class EnrichmentRun:
         self._found = report.found
         for line in scan_notes(report):
             note(line)
-        self._bad_places = [
-            describe_problem(problem) for problem in report.problems if problem.path in places
-        ]
+        self._bad_places = [describe_problem(problem) for problem in report.problems if problem.path in places]
 
     async def report(self, postponed: Sequence[Postponed]) -> EnrichReport:
         """Return the result, with the lookups that are `postponed` now."""

@@ -1,7 +1,5 @@
 """Review: a track beside its candidates, field by field, as JSON; ids as people write them."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -66,9 +64,7 @@ def _entity_summary(provider: str, entity_id: str) -> dict[str, Any]:
 # --- the JSON of the API and of `--json` ----------------------------------------------------------
 
 
-def list_cases(
-    connection: sqlite3.Connection, *, after: int = 0, limit: int = PAGE, words: str = ""
-) -> dict[str, Any]:
+def list_cases(connection: sqlite3.Connection, *, after: int = 0, limit: int = PAGE, words: str = "") -> dict[str, Any]:
     """Return a page of tracks in review, in short: `{"review": [...], "next": track_id or None,
     "total": n}`.
 

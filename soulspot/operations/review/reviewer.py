@@ -38,9 +38,7 @@ class Reviewer:
         """Accept the entity, whatever the scores say. Return the case as it is then."""
         return await self._decide(track_id, [entity], Verdict.ACCEPTED, reason)
 
-    async def reject(
-        self, track_id: int, entities: Iterable[EntityKey], reason: str | None = None
-    ) -> dict[str, Any]:
+    async def reject(self, track_id: int, entities: Iterable[EntityKey], reason: str | None = None) -> dict[str, Any]:
         """Reject the entities: they are not proposed again. Return the case as it is then."""
         return await self._decide(track_id, list(entities), Verdict.REJECTED, reason)
 

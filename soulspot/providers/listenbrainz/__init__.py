@@ -2,4 +2,4 @@
 
 from soulspot.providers.listenbrainz.provider import ListenBrainz
 
-__all__ = ["ListenBrainz", "provider"]
+__all__ = ["provider"]

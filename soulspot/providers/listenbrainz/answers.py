@@ -2,8 +2,6 @@
 
 The entities' fields are listed in docs/reference/fields.md."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -63,9 +61,7 @@ def _recording(mbid: str, document: dict[str, Any]) -> Entity:
         "mb_release_id": ids.parse_mbid(release.get("mbid")),
         "mb_release_group_id": ids.parse_mbid(release.get("release_group_mbid")),
         "mb_artist_ids": distinct(ids.parse_mbid(part.get("artist_mbid")) for part in credit),
-        "spotify_track_ids": distinct(
-            map(ids.parse_spotify_track_url, _strings_in(recording.get("url_rels")))
-        ),
+        "spotify_track_ids": distinct(map(ids.parse_spotify_track_url, _strings_in(recording.get("url_rels")))),
     }
     return Entity(LISTENBRAINZ, "recording", mbid, without_empty(fields))
 
@@ -100,9 +96,7 @@ def spotify_ids(document: Any) -> dict[str, list[Entity]]:
 
     Labs answers only one of several rows with the same names: here they share the ids."""
     rows = [
-        (mbid, row, _track_ids(row))
-        for row in _rows(document)
-        if (mbid := ids.parse_mbid(row.get("recording_mbid")))
+        (mbid, row, _track_ids(row)) for row in _rows(document) if (mbid := ids.parse_mbid(row.get("recording_mbid")))
     ]
     ids_by_names = {_names(row): track_ids for _, row, track_ids in rows if track_ids and any(_names(row))}
     found = {}
@@ -185,9 +179,7 @@ def _genres(tags: dict[str, Any]) -> list[str]:
     """Return the genres of the nearest level that has any: recording, release group, artist."""
     for level in ("recording", "release_group", "artist"):
         # Only a tag with a `genre_mbid` is a genre of MusicBrainz; others are "seen live", "00s".
-        if genres := rank_by_votes(
-            [tag for tag in objects_in(tags.get(level)) if tag.get("genre_mbid")], "tag"
-        ):
+        if genres := rank_by_votes([tag for tag in objects_in(tags.get(level)) if tag.get("genre_mbid")], "tag"):
             return genres
     return []
 

@@ -3,8 +3,6 @@
 The data sets know merged recording ids and Spotify ids. Facts about the service come from its
 source code and are listed in docs/explain/providers.md."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -114,9 +112,7 @@ class ListenBrainz(Provider):
     def opens_at(self, kind: str) -> float | None:
         return self._gate(kind).opens_at()
 
-    def retune(
-        self, *, rate: float, batch_size: int, timeout: float, daily_budget: int | None = None
-    ) -> None:
+    def retune(self, *, rate: float, batch_size: int, timeout: float, daily_budget: int | None = None) -> None:
         for gate in (self._api_gate, self._labs_gate):
             gate.retune(rate=rate, daily_budget=daily_budget)
         self._batch_size, self._http.timeout = batch_size, timeout
@@ -150,9 +146,7 @@ class ListenBrainz(Provider):
         )
         return answers.recordings(document)
 
-    async def _fetch_rows(
-        self, data_set: DataSet, by_key: Mapping[str, list[Query]]
-    ) -> Mapping[str, Iterable[Entity]]:
+    async def _fetch_rows(self, data_set: DataSet, by_key: Mapping[str, list[Query]]) -> Mapping[str, Iterable[Entity]]:
         rows = [data_set.row(same[0]) for key, same in by_key.items() if key]
         if not rows:
             return {}

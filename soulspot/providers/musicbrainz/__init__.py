@@ -2,4 +2,4 @@
 
 from soulspot.providers.musicbrainz.provider import MusicBrainz
 
-__all__ = ["MusicBrainz", "provider"]
+__all__ = ["provider"]

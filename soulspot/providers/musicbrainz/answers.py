@@ -2,8 +2,6 @@
 
 The entities' fields are listed in docs/reference/fields.md."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 
@@ -88,17 +86,13 @@ def recordings_on(document: dict[str, Any]) -> Iterator[Entity]:
                 continue
             if entity.id in found:
                 places = [*found[entity.id].fields["releases"], *entity.fields["releases"]]
-                entity = Entity(
-                    entity.provider, entity.kind, entity.id, {**entity.fields, "releases": places}
-                )
+                entity = Entity(entity.provider, entity.kind, entity.id, {**entity.fields, "releases": places})
             found[entity.id] = entity
     yield from found.values()
 
 
 def _tracks_on(document: dict[str, Any]) -> int | None:
-    return (
-        sum(as_number(medium.get("track-count")) or 0 for medium in objects_in(document.get("media"))) or None
-    )
+    return sum(as_number(medium.get("track-count")) or 0 for medium in objects_in(document.get("media"))) or None
 
 
 def recording(document: dict[str, Any], **more: Any) -> Entity | None:
@@ -121,9 +115,7 @@ def recording(document: dict[str, Any], **more: Any) -> Entity | None:
         "mb_recording_id": mbid,
         "mb_artist_ids": _artist_ids(credit),
         "spotify_track_ids": distinct(_spotify_links(document.get("relations"))),
-        "releases": [
-            entry for release in objects_in(document.get("releases")) for entry in releases(release)
-        ],
+        "releases": [entry for release in objects_in(document.get("releases")) for entry in releases(release)],
         "score": as_number(document.get("score"), least=0),
     }
     return Entity(MUSICBRAINZ, "recording", mbid, without_empty({**fields, **more}))
@@ -157,11 +149,7 @@ def releases(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     }
     if base["id"] is None:
         return
-    places = [
-        (medium, track)
-        for medium in objects_in(document.get("media"))
-        for track in [*_tracks(medium)] or [{}]
-    ]
+    places = [(medium, track) for medium in objects_in(document.get("media")) for track in [*_tracks(medium)] or [{}]]
     for medium, track in places or [({}, {})]:
         yield without_empty(
             {
@@ -233,9 +221,7 @@ def _tracks(medium: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _position(medium: dict[str, Any], track: dict[str, Any]) -> int | None:
     """Return a track's position from 1: printed numbers ("A1") are none; offsets are from 0."""
     offset = as_number(medium.get("track-offset"), least=0)
-    return as_number(track.get("position")) or (
-        as_number(track.get("number")) if offset is None else offset + 1
-    )
+    return as_number(track.get("position")) or (as_number(track.get("number")) if offset is None else offset + 1)
 
 
 def _spotify_links(relations: Any) -> Iterator[str | None]:

@@ -1,7 +1,5 @@
 """MusicBrainz searches: one Lucene clause a lookup, many clauses a request."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from urllib.parse import quote_plus
 

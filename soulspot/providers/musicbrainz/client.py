@@ -1,7 +1,5 @@
 """The routes of the MusicBrainz web service (WS/2) that lookups need, as JSON."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -49,6 +47,4 @@ class MusicBrainzApi:
     async def _get(self, path: str, parameters: Sequence[tuple[str, Any]]) -> Any:
         url = f"{self._base_url}/{path}?{urlencode([*parameters, ('fmt', 'json')])}"
         # The 301 of a merged id has no query, which asks for JSON and the includes.
-        return await self.http.fetch_json(
-            "GET", url, base_url=self._base_url, headers=self._headers, keep_query=True
-        )
+        return await self.http.fetch_json("GET", url, base_url=self._base_url, headers=self._headers, keep_query=True)

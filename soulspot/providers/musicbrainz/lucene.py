@@ -1,7 +1,5 @@
 """Pieces of Lucene queries (phrases, words, lengths), safe for any text that stands in a tag."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 
@@ -68,9 +66,7 @@ def likeness(wanted: str, names: Sequence[str]) -> float:
     is only like itself."""
     if not fold(wanted):
         return 100.0 if wanted.strip() in (name.strip() for name in names) else 0.0
-    return max(
-        (fuzz.token_set_ratio(spell(wanted), spell(n)) for spell in (fold, latin) for n in names), default=0.0
-    )
+    return max((fuzz.token_set_ratio(spell(wanted), spell(n)) for spell in (fold, latin) for n in names), default=0.0)
 
 
 def _edits(word: str) -> int:

@@ -1,7 +1,5 @@
 """Releases and artists by name: their clauses, and the queries that a hit answers."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -3,8 +3,6 @@
 Facts about the web service (WS/2) come from its documentation and source code;
 docs/explain/providers.md lists the requests."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping, Sequence
 from math import ceil
@@ -85,9 +83,7 @@ class MusicBrainz(Provider):
     def opens_at(self, kind: str) -> float | None:
         return self._gate.opens_at()
 
-    def retune(
-        self, *, rate: float, batch_size: int, timeout: float, daily_budget: int | None = None
-    ) -> None:
+    def retune(self, *, rate: float, batch_size: int, timeout: float, daily_budget: int | None = None) -> None:
         self._gate.retune(rate=rate, daily_budget=daily_budget)
         self._batch_size, self._api.http.timeout = batch_size, timeout
 

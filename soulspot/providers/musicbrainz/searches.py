@@ -1,7 +1,5 @@
 """The searches by kind of lookup: how to read their hits and assign them to queries."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any

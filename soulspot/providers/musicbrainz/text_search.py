@@ -8,8 +8,6 @@
 | by_artist | everything of these artists (`arid`, MBIDs parted by blanks) that is as long |
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 

@@ -2,4 +2,4 @@
 
 from soulspot.providers.spotify.provider import Spotify
 
-__all__ = ["Spotify", "capability", "provider"]
+__all__ = ["capability", "provider"]

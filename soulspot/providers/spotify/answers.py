@@ -2,8 +2,6 @@
 
 The entities' fields are listed in docs/reference/fields.md."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,9 +19,7 @@ from soulspot.providers.documents import (
 )
 
 
-def track(
-    document: dict[str, Any], requested: str | None = None, album: dict[str, Any] | None = None
-) -> Entity | None:
+def track(document: dict[str, Any], requested: str | None = None, album: dict[str, Any] | None = None) -> Entity | None:
     """Return the entity of a track; None when it has no id and none was requested.
 
     With a market, relinking may answer the `requested` id with another track: the entity keeps the

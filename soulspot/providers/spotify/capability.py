@@ -1,7 +1,5 @@
 """Whether Spotify serves its batch routes to this app: probed once, and remembered."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from hashlib import sha256

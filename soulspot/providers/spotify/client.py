@@ -2,8 +2,6 @@
 
 docs/explain/providers.md lists the habits of the Web API that are met here."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import time
@@ -88,9 +86,7 @@ class SpotifyApi:
 
     async def search(self, q: str) -> Any:
         """`GET /search?type=track`: at most ten whole tracks."""
-        return await self._get(
-            "search", [("q", q), ("limit", SEARCH_LIMIT), ("offset", 0), ("type", "track")]
-        )
+        return await self._get("search", [("q", q), ("limit", SEARCH_LIMIT), ("offset", 0), ("type", "track")])
 
     def needs_token(self) -> bool:
         """Whether the next request has to fetch a token first."""
@@ -166,9 +162,7 @@ def _explained(error: Refused) -> Refused:
     if error.words is None:
         return error  # it has no words of Spotify, or is explained already
     if error.status == 403 and "premium" in error.words.lower():
-        words = (
-            "Spotify serves this app only while its owner has Premium: renew it, or use another owner's app"
-        )
+        words = "Spotify serves this app only while its owner has Premium: renew it, or use another owner's app"
     else:
         words = f"Spotify refuses this app ({error.words}): see its state in the developer dashboard"
     return Refused(words, status=error.status, words=error.words)

@@ -1,7 +1,5 @@
 """Spotify: 50 tracks a request where the app may, else the cheapest routes that are left."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -111,9 +109,7 @@ class Spotify(Provider):
         gates = [self._gate, self._token_gate] if self._api.needs_token() else [self._gate]
         return max((at for gate in gates if (at := gate.opens_at()) is not None), default=None)
 
-    def retune(
-        self, *, rate: float, batch_size: int, timeout: float, daily_budget: int | None = None
-    ) -> None:
+    def retune(self, *, rate: float, batch_size: int, timeout: float, daily_budget: int | None = None) -> None:
         self._gate.retune(rate=rate, daily_budget=daily_budget)
         # On one host (the sandbox, say) both are one gate, and the budget must stay.
         if self._token_gate is not self._gate:

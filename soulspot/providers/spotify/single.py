@@ -1,7 +1,5 @@
 """Spotify tracks without the batch route: whole albums by search or by id, the rest one by one."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Real audio files of silence: of a stated length, tagged as Picard tags."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final

@@ -5,8 +5,6 @@ Both functions take the length to state and the length to hold packets for, in m
 # mutagen has no annotations:
 # mypy: disable-error-code="no-untyped-call"
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Sequence
 

@@ -3,8 +3,6 @@
 Everything is mono at 8 kHz, where one millisecond is eight samples and lengths come out exact. Each
 function takes the length to state and the length to hold frames for, in ms."""
 
-from __future__ import annotations
-
 import hashlib
 import struct
 from functools import cache

@@ -3,8 +3,6 @@
 # mutagen has no annotations:
 # mypy: disable-error-code="no-untyped-call"
 
-from __future__ import annotations
-
 from io import BytesIO
 from typing import Final
 

@@ -4,8 +4,6 @@ all.
 The numbers called `luck` are hashes of ids. They decide traits without the random generator, so
 that a new trait changes no other trait of a catalogue."""
 
-from __future__ import annotations
-
 import gc
 from collections import defaultdict
 from collections.abc import Iterator, Sequence

@@ -1,8 +1,6 @@
 """The 120 other recordings of a popular title: live takes, covers, karaoke, remixes, edits and the
 rest."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from random import Random
 
@@ -45,9 +43,7 @@ def add_crowd(out: Builder, rng: Random, original: Draft, acts: Sequence[Artist]
         )
 
 
-def _member(
-    rng: Random, original: Draft, acts: Sequence[Artist], karaoke: Artist, n: int, mbid: str
-) -> Draft:
+def _member(rng: Random, original: Draft, acts: Sequence[Artist], karaoke: Artist, n: int, mbid: str) -> Draft:
     """Return the draft of recording number `n`; its kind is the range that `n` falls into."""
     title, credit = original.title, original.credit
     length = original.true_ms + rng.randrange(-20_000, 45_000)

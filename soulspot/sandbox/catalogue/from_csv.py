@@ -1,8 +1,6 @@
 """Catalogues over the Spotify ids of a CSV file: names and lengths from its rows, the rest
 invented."""
 
-from __future__ import annotations
-
 import csv
 import gzip
 import re

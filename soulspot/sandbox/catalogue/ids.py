@@ -3,8 +3,6 @@
 The same names give the same identifier in every process, whatever the clock and the order of
 calls."""
 
-from __future__ import annotations
-
 import re
 from hashlib import blake2b
 

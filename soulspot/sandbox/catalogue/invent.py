@@ -1,8 +1,6 @@
 """Catalogues of any size invented from a seed, with the awkward cases of real ones at fixed
 intervals."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
@@ -155,9 +153,7 @@ class Inventor:
         )  # fmt: skip
         self.out.publish(edition)
 
-    def _spotify_only(
-        self, turn: int, discs: Sequence[Sequence[Draft]], album_id: str | None
-    ) -> list[SpotifyTrack]:
+    def _spotify_only(self, turn: int, discs: Sequence[Sequence[Draft]], album_id: str | None) -> list[SpotifyTrack]:
         """Return one more track for every other album, which only Spotify has."""
         if album_id is None or turn % 2 or len(discs[-1]) < 4:
             return []

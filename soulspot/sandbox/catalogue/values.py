@@ -3,8 +3,6 @@ copies.
 
 Dates are YYYY, YYYY-MM or YYYY-MM-DD, or "" when unknown. Tags are pairs of (name, count)."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The choice of files for a sample library: which recordings, in which formats, how well tagged."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import cycle, islice, zip_longest
@@ -106,9 +104,7 @@ class _Planner:
     def lone_files(self, count: int) -> Iterator[PlannedFile]:
         """Yield up to `count` files without the rest of their album, to fill up with."""
         styles = (Style.LONE, Style.ISRC, Style.TEXT, Style.SPOTIFY, Style.IDS)
-        return islice(
-            (file for _ in self.recordings for style in styles for file in self._pick(style)), count
-        )
+        return islice((file for _ in self.recordings for style in styles for file in self._pick(style)), count)
 
     def _pick(self, style: Style) -> Iterator[PlannedFile]:
         """Yield the next unused recording that can have this style as a lone file, if there is
@@ -183,9 +179,7 @@ class _Planner:
                 files.append(self.file(recording, place, next(style), path, kind))
         return files
 
-    def file(
-        self, recording: Recording, place: Place, style: Style, path: PurePosixPath, kind: str
-    ) -> PlannedFile:
+    def file(self, recording: Recording, place: Place, style: Style, path: PurePosixPath, kind: str) -> PlannedFile:
         """Return one recording as a file; a very long one becomes M4A instead of MP3."""
         self.used.add(recording.mbid)
         length = self._length(recording, place)
@@ -215,9 +209,7 @@ class _Planner:
 def _unknown_files(rng: Random) -> Iterator[PlannedFile]:
     """Yield two good files that no service knows."""
     isrc = ids.isrc(2019, "stranger")
-    tape = TrackTags(
-        title="Rehearsal Tape, Side Two", artist="The Unheard Of Quartet", album="Attic Recordings"
-    )
+    tape = TrackTags(title="Rehearsal Tape, Side Two", artist="The Unheard Of Quartet", album="Attic Recordings")
     song = TrackTags(title="Grandmother Sings", artist="Nobody You Know", ids=Identifiers(isrcs=(isrc,)))
     for suffix, tags, style, lengths in (
         (".mp3", tape, Style.TEXT, (150_000, 250_000)),

@@ -1,8 +1,6 @@
 """A sample library for the demo and the tests: tagged audio files, and the truth about each
 file."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,9 +35,7 @@ class SampleFile:
     tag_summary: str  # the tags in words
 
 
-def write_sample_library(
-    catalogue: Catalogue, folder: Path, *, seed: int = 1, tracks: int = 150
-) -> list[SampleFile]:
+def write_sample_library(catalogue: Catalogue, folder: Path, *, seed: int = 1, tracks: int = 150) -> list[SampleFile]:
     """Write `tracks` files below `folder`: albums, singles, a compilation, lone, unknown and broken
     files.
 
@@ -49,9 +45,7 @@ def write_sample_library(
     return write_library(plan_sample_library(catalogue, seed=seed, tracks=tracks), folder)
 
 
-def write_library(
-    files: Iterable[PlannedFile], folder: Path, *, header_only: bool = False
-) -> list[SampleFile]:
+def write_library(files: Iterable[PlannedFile], folder: Path, *, header_only: bool = False) -> list[SampleFile]:
     """Write planned files below `folder`, which is made where it is missing.
 
     With `header_only` the files state their whole length but hold a tenth of a second."""

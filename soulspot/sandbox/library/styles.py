@@ -2,8 +2,6 @@
 
 Whatever the style, a person could tell the recording from the tags."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from dataclasses import replace
 from enum import StrEnum
@@ -83,9 +81,7 @@ class TagStyler:
         tracks = [self.catalogue.spotify_track(spotify_id) for spotify_id in recording.spotify_ids[:1]]
         return tuple(track.isrc.replace("-", "").upper() for track in tracks if track and track.isrc)
 
-    def _styled(
-        self, recording: Recording, place: Place, style: Style, other: Recording | None
-    ) -> TrackTags | None:
+    def _styled(self, recording: Recording, place: Place, style: Style, other: Recording | None) -> TrackTags | None:
         """Return the tags in a style, None when the recording lacks what the style needs."""
         full = _picard_tags(recording, place)
         title, artist, isrcs = recording.title, recording.artist, self._isrcs(recording)

@@ -1,8 +1,6 @@
 """Text to tokens as MusicBrainz' index makes them: folded, and split at everything that is no
 word."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 

@@ -1,7 +1,5 @@
 """The fields of the recording, release and artist searches, as in MusicBrainz' Solr schema."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 
 from soulspot.sandbox.catalogue.values import Catalogue, Place

@@ -1,7 +1,5 @@
 """The behaviour of the local servers: limits, quotas and faults, all changeable while they run."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields

@@ -1,8 +1,6 @@
 """The local image hosts: the Cover Art Archive, the Internet Archive behind it, and Spotify's
 images."""
 
-from __future__ import annotations
-
 import re
 import struct
 import zlib
@@ -28,9 +26,7 @@ class Covers(Service):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         releases = context.catalogue.releases
-        self._fronts = {
-            release.mbid: release.cover_id for release in releases if release.cover_id is not None
-        }
+        self._fronts = {release.mbid: release.cover_id for release in releases if release.cover_id is not None}
 
     async def answer(self, request: web.Request) -> web.Response:
         if match := _RELEASE.fullmatch(request.path):
@@ -52,6 +48,5 @@ def cover_png(name: str, edge: int = 64) -> bytes:
     head = struct.pack(">IIBBBBB", edge, edge, 8, 2, 0, 0, 0)
     parts = ((b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in parts
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
     )

@@ -1,7 +1,5 @@
 """Answers spoilt on purpose: cut off, HTML, wrong types, nonsense numbers, bottomless nesting."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from typing import Any

@@ -1,8 +1,6 @@
 """Request counters as the services have them: averages, windows and quotas. The time is passed
 in."""
 
-from __future__ import annotations
-
 import math
 from collections import deque
 from dataclasses import dataclass, field

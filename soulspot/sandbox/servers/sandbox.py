@@ -1,8 +1,6 @@
 """The sandbox: every local server on a loopback port of its own, with one record of all
 requests."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import Callable

@@ -1,8 +1,6 @@
 """The common base of the local servers: record, delay and spoil every request as the behaviour
 says."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import time
@@ -120,9 +118,7 @@ class Service(ABC):
             query = {name: ",".join(request.query.getall(name)) for name in request.query}
             agent = request.headers.get("User-Agent", "")
             self.context.record(
-                RecordedRequest(
-                    self.name, request.method, request.path, query, items, at, status, wall, agent
-                )
+                RecordedRequest(self.name, request.method, request.path, query, items, at, status, wall, agent)
             )
 
     async def _answer_with_faults(self, request: web.Request) -> web.Response | None:

@@ -92,9 +92,7 @@ class _Id3Tags(FileTags):
         if field == "mb_recording_id":
             return frozenset({f"UFID:{ID3_RECORDING_OWNER}", f"UFID:{ID3_RECORDING_OWNER}/"})
         if field in ID3_FREE:
-            return frozenset(frame.HashKey for frame in self._free_frames(field)) | {
-                f"TXXX:{ID3_FREE[field]}"
-            }
+            return frozenset(frame.HashKey for frame in self._free_frames(field)) | {f"TXXX:{ID3_FREE[field]}"}
         return frozenset({ID3_FRAMES[field]})
 
     def native_tags(self) -> dict[str, str]:

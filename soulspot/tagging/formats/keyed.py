@@ -3,8 +3,6 @@
 # mutagen has no annotations:
 # mypy: disable-error-code="no-untyped-call"
 
-from __future__ import annotations
-
 import base64
 import struct
 from abc import abstractmethod

@@ -1,7 +1,5 @@
 """Names of the fields that SoulSpot writes, in each tag format: those of Picard's tag mapping."""
 
-from __future__ import annotations
-
 from typing import Final
 
 FIELDS: Final = (

@@ -4,8 +4,6 @@ opened."""
 # mutagen has no annotations:
 # mypy: disable-error-code="no-untyped-call"
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import IO, Any
 

@@ -1,7 +1,5 @@
 """The local labs API: experimental lookups of ListenBrainz, each a list in and a list out."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 
 from aiohttp import web
@@ -100,9 +98,7 @@ class Labs(Service):
     def _spotify_row(self, artist: str, release: str, title: str, recording: Recording | None) -> Json:
         behaviour = self.behaviour
         spotify_ids = (
-            self.lookup.spotify_ids(recording, behaviour.seed, behaviour.labs_wrong_share)
-            if recording
-            else []
+            self.lookup.spotify_ids(recording, behaviour.seed, behaviour.labs_wrong_share) if recording else []
         )
         names = {"artist_name": artist, "release_name": release, "track_name": title}
         return {**names, "spotify_track_ids": spotify_ids}

@@ -1,7 +1,5 @@
 """ListenBrainz' view of a recording as JSON, and the release that it shows for a recording."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 
 from soulspot.sandbox.catalogue import ids

@@ -1,7 +1,5 @@
 """The local ListenBrainz API: metadata by MBID and by text."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,8 +1,6 @@
 """ListenBrainz' text lookups: an artist credit and a title, folded to one key, lead to a
 recording."""
 
-from __future__ import annotations
-
 import re
 from functools import cached_property
 

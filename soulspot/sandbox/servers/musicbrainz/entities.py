@@ -2,8 +2,6 @@
 
 `inc` is the set of names in the request's `inc` parameter; each adds keys to an entity."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
@@ -50,9 +48,7 @@ def dated(release: Release) -> Json:
     country = release.country
     area = {"id": ids.mbid("area", country), "name": country, "sort-name": country}
     event = {"date": release.date, "area": {**area, "iso-3166-1-codes": [country]}}
-    return without_blanks(
-        {"date": release.date, "country": country, "release-events": [event] if country else []}
-    )
+    return without_blanks({"date": release.date, "country": country, "release-events": [event] if country else []})
 
 
 def _tags_and_genres(tags: Sequence[tuple[str, int]], inc: Collection[str]) -> Json:
@@ -84,9 +80,7 @@ def artist(value: Artist, inc: Collection[str]) -> Json:
 
 
 def _credit(value: Credit, inc: Collection[str]) -> list[Json]:
-    return [
-        {"name": part.name, "joinphrase": part.join, "artist": artist(part.artist, inc)} for part in value
-    ]
+    return [{"name": part.name, "joinphrase": part.join, "artist": artist(part.artist, inc)} for part in value]
 
 
 def recording(catalogue: Catalogue, value: Recording, inc: Collection[str], nested: bool = False) -> Json:
@@ -121,9 +115,7 @@ def recording(catalogue: Catalogue, value: Recording, inc: Collection[str], nest
         on_release: dict[str, list[Place]] = {}
         for place in catalogue.places(value.mbid):
             on_release.setdefault(place.release.mbid, []).append(place)
-        shown["releases"] = [
-            _linked_release(places, inc) for places in list(on_release.values())[:_MOST_LINKED]
-        ]
+        shown["releases"] = [_linked_release(places, inc) for places in list(on_release.values())[:_MOST_LINKED]]
     return shown
 
 

@@ -3,8 +3,6 @@
 Unlike the entities of a lookup, hits leave out keys without a value, and have no genres, ratings or
 relations. `score` is 0 to 100."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from soulspot.sandbox.catalogue import ids
@@ -33,8 +31,7 @@ def _artist(artist: Artist) -> Json:
 
 def _credit(credit: Credit) -> list[Json]:
     return [
-        without_blanks({"name": part.name, "artist": _artist(part.artist), "joinphrase": part.join})
-        for part in credit
+        without_blanks({"name": part.name, "artist": _artist(part.artist), "joinphrase": part.join}) for part in credit
     ]
 
 

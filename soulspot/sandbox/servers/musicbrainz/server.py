@@ -1,7 +1,5 @@
 """The routes and refusals of the local MusicBrainz: lookup, search, ISRCs and URLs under /ws/2."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -110,9 +108,7 @@ class MusicBrainz(Service):
         }
         if as_json:
             return json_response(body, status, headers)
-        return web.Response(
-            status=status, body=body, content_type="application/xml", charset="utf-8", headers=headers
-        )
+        return web.Response(status=status, body=body, content_type="application/xml", charset="utf-8", headers=headers)
 
     def _route(self, request: web.Request) -> tuple[str, Json]:
         """Return the kind of the answer (as in `xml_answers.document`) and the answer, or raise a
@@ -202,9 +198,7 @@ class MusicBrainz(Service):
         is_cut = self.context.happens(self.behaviour.mb_search_cut_share)
         is_hidden = self._is_unindexed if kind == "recording" else None
         try:
-            page = search(
-                self.indexes[kind], query, limit, offset, self.context.rng, cut=is_cut, hidden=is_hidden
-            )
+            page = search(self.indexes[kind], query, limit, offset, self.context.rng, cut=is_cut, hidden=is_hidden)
         except BadQuery as error:
             raise Refusal(400, f"Search server could not complete query: Bad request ({error})") from None
         shown = [self.hits[kind](doc, score) for doc, score in page.docs]

@@ -1,8 +1,6 @@
 """MusicBrainz' answers as XML (mmd-2.0), made from the JSON answers, for clients that ask for no
 JSON."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any

@@ -1,8 +1,6 @@
 """Spotify's objects as JSON, with and without the fields that Development Mode lost in February
 2026."""
 
-from __future__ import annotations
-
 from soulspot.sandbox.catalogue import ids
 from soulspot.sandbox.catalogue.values import Catalogue, SpotifyAlbum, SpotifyArtist, SpotifyTrack
 from soulspot.sandbox.servers.service import Json
@@ -17,9 +15,7 @@ class SpotifyObjects:
     apps lack available_markets, popularity, linked_from, label and the like. A `market` adds
     `is_playable` and gives every `relink`-th track the id of a twin."""
 
-    def __init__(
-        self, catalogue: Catalogue, base: str, *, extended: bool, market: str | None, relink: int = 0
-    ) -> None:
+    def __init__(self, catalogue: Catalogue, base: str, *, extended: bool, market: str | None, relink: int = 0) -> None:
         self.catalogue, self.base, self.extended, self.market = catalogue, base, extended, market
         self.relink = relink
 

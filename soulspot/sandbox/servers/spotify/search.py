@@ -1,7 +1,5 @@
 """Spotify's search: free words and the filters track, artist, album, isrc, upc, year and genre."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from functools import reduce

@@ -1,8 +1,6 @@
 """The local Spotify Web API and its token endpoint, for Extended Quota and Development Mode
 apps."""
 
-from __future__ import annotations
-
 import re
 import secrets
 from dataclasses import dataclass, field
