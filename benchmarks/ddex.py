@@ -1,6 +1,7 @@
 """Release messages of a large library: `python -m benchmarks.ddex`.
 
-    python -m benchmarks.ddex [--releases 10000] [--tracks 12] [--processes 2] [--schema PATH] [--json]
+    python -m benchmarks.ddex [--releases 10000] [--tracks 12] [--processes 2]
+                              [--schema PATH] [--json]
 
 Prints releases a second and peak memory. An invented library goes through `export_releases`, which
 `soulspot export --format ddex` calls too. Each message is checked with the official schema, and

@@ -1,6 +1,7 @@
 """A folder of thousands of tracks with one album name: `python -m benchmarks.folder`.
 
-    python -m benchmarks.folder [--tracks 6666] [--catalogue 14000] [--seed 1] [--mode extended|development|none] [--json]
+    python -m benchmarks.folder [--tracks 6666] [--catalogue 14000] [--seed 1]
+                                [--mode extended|development|none] [--json]
 
 Prints peak memory and time. A folder "Music" with everything ever downloaded is the largest album
 that SoulSpot can meet. The files are header-only audio of an invented catalogue's recordings.

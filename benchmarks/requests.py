@@ -1,6 +1,7 @@
 """Requests used and quality reached: `python -m benchmarks.requests` prints both with their aims.
 
-    python -m benchmarks.requests [--kind KIND ...] [--tracks 1200] [--seed N ...] [--catalogue 12000]
+    python -m benchmarks.requests [--kind KIND ...] [--tracks 1200] [--seed N ...]
+                                  [--catalogue 12000]
                                   [--no-limits] [--mode extended|development] [--explain N] [--json]
 
 For each kind, a library of real audio files (headers only) is made from an invented catalogue in

@@ -15,8 +15,8 @@ from soulspot.sandbox import Catalogue, Recording
 
 _NUMBER = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+(?:\.\d+)?")
 Result = Literal["right", "twin", "wrong", "missed", "open"]
-"""Accepted: the true one, one that nobody could tell from it, another. Not accepted, although it could be found, or
-because it could not."""
+"""Accepted: the true one, one that nobody could tell from it, another. Not accepted, although it
+could be found, or because it could not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from soulspot.pipeline import EnrichmentService
 WORKERS = 4
 NAMED_BY = ("mb_release_id", "spotify_album_id")
 Fetch = Callable[[str], Awaitable[tuple[bytes, str] | None]]
-"""fetch(url) -> (image, media type), or None where there is no cover. Raises ProviderError for one that cannot be
-fetched now."""
+"""fetch(url) -> (image, media type), or None where there is no cover. Raises ProviderError for one
+that cannot be fetched now."""
 
 
 @dataclass(slots=True)

@@ -113,8 +113,9 @@ class _DaemonDesk:
 
 Reading = _DaemonDesk | _FileDesk
 Deciding = _DaemonDesk | _ServiceDesk
-"""Desks return a case as `operations.review.cases.load_case` has it: a track beside its candidates. They raise
-UsageError, or the daemon's DaemonRefused, when there is no such track or a decision is impossible."""
+"""Desks return a case as `operations.review.cases.load_case` has it: a track beside its candidates.
+They raise UsageError, or the daemon's DaemonRefused, when there is no such track or a decision is
+impossible."""
 
 
 @asynccontextmanager
