@@ -202,7 +202,8 @@ Answer = Found | Missing | Failed | Postponed
 
 
 class Verdict(StrEnum):
-    """The decision on one candidate for one track."""
+    """The verdict on a track or a candidate: accepted, for review, none, or rejected by a
+    person."""
 
     ACCEPTED = "accepted"
     REVIEW = "review"

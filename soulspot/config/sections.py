@@ -196,7 +196,7 @@ class Scheduler(Section):
     """The intervals of the daemon's regular work."""
 
     flush_interval: Duration = key(1.0, "time between two checks for batches that are due")
-    retry_sweep: Duration = key(seconds("5m"), "time between two searches for lookups to retry")
+    retry_sweep: Duration = key(seconds("5m"), "time between two searches for misses and aged answers to ask again")
     upkeep: Duration = key(seconds("24h"), "time between two clean-ups of the database")
     summary: Duration = key(60.0, "time between two summaries in the log, while there is work")
 

@@ -12,8 +12,8 @@ from soulspot.text import fold
 TAGS = "tags"
 DEFAULT_ORDER = ("musicbrainz", "listenbrainz", "spotify", TAGS)
 
-# Fields of a release are taken together: a title of one release and a date of another describe
-# nothing.
+# Fields that describe an album. Each has its own order, but only sources that name the track's
+# album, or none, may fill them: a date of another album describes nothing.
 RELEASE_FIELDS = ("album", "album_artist", "track_number", "disc_number", "release_date", "mb_release_id",
                   "mb_release_group_id", "label", "catalog_number", "barcode", "cover_url")  # fmt: skip
 SINGLE_FIELDS = (

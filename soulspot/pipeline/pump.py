@@ -120,7 +120,8 @@ class Pump:
 
     @property
     def is_active(self) -> bool:
-        """Whether there is a claim, a batch being gathered or a request under way."""
+        """Whether the pump looks at the queue or is about to, gathers a batch, or waits for an
+        answer."""
         is_busy = self.processor.get_pending_count() > 0 or self.is_producing
         return not self._is_resting or self._woken.is_set() or is_busy
 
@@ -131,7 +132,7 @@ class Pump:
         return is_replaced_one_busy or self.processor.in_flight_count() > 0
 
     def wake(self) -> None:
-        """Look at the queue again: something was queued, or nobody produces for us any more."""
+        """Let `run` look at the queue at once instead of at the end of its rest."""
         self._woken.set()
 
     def held(self) -> tuple[float, str] | None:
@@ -318,7 +319,7 @@ class Pump:
     async def _set_aside(self, lookup: Lookup, why: str) -> None:
         due_at = self._now() + SET_ASIDE
         aside = Settlement(lookup, LookupState.PENDING, due_at, error=why, is_attempt=False)
-        with contextlib.suppress(Exception):  # if this fails too, the lookup goes back when its lease ends
+        with contextlib.suppress(Exception):  # if this fails too, the next step frees its lease
             await self._database.write(lambda c: queue.settle(c, [aside], self._now()))
             self._unsettled.discard(lookup.lookup_id)
 
