@@ -31,12 +31,11 @@ def _pairing(members: _SameObject[tuple[GroupedTrack, ...]], entities: _SameObje
 
 
 def album_evidence(state: TrackState) -> AlbumEvidence | None:
-    """Return what the other tracks leave for this one, by the edition that fits most of them; None
-    where there is nothing to say.
+    """Return which recordings of the album's edition belong to its other tracks, and which one is
+    clearly this track's, judged by the editions that fit best; None without such an edition.
 
     This costs a comparison or two for every track of the album: ask only for a track that is not
-    clear by itself. Albums of more than 60 tracks come without their members and have no
-    evidence."""
+    clear by itself. A lone track and albums of more than 60 tracks have no evidence."""
     members = state.group.members if state.group else ()
     place = next((n for n, one in enumerate(members) if one.track_id == state.track_id), None)
     if place is None or len(members) < 2:

@@ -59,7 +59,10 @@ class Rules:
 
     @property
     def fingerprint(self) -> str:
-        """Return a text that is equal for rules that decide alike."""
+        """Return a text that is equal for equal settings.
+
+        A change of the code does not change it: existing rows then stay until they are decided for
+        another reason."""
         order = sorted((name, tuple(sources)) for name, sources in self.order.items())
         return repr((self.services, self.policy, order))
 

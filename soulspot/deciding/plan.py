@@ -123,8 +123,9 @@ def _has_identifiers(tags: TrackTags) -> bool:
 
 
 def album_query(state: TrackState) -> Query | None:
-    """Return the query which release the track's album is; None when the album is too small for a
-    search of its own to be cheaper, or too large to be one album."""
+    """Return the query that asks for the releases which the track's album may be.
+
+    None when the album has too few tracks for that to be cheaper, or too many to be one album."""
     group = state.group
     if group is None or not group.album or not SMALLEST_ALBUM <= group.size <= LARGEST_ALBUM:
         return None
@@ -142,7 +143,7 @@ def second_album_query(state: TrackState, artist_ids: Sequence[str]) -> Query | 
 
 
 def artist_query(name: str) -> Query:
-    """Return the query which artists go by this name."""
+    """Return the query that asks for the artists of this name, without featured ones."""
     return Query.of(MUSICBRAINZ, "artist", name=main_credit(name))
 
 

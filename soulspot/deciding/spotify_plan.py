@@ -43,8 +43,9 @@ def plan_spotify(plan: LookupPlan, state: TrackState, known: Known, services: Se
 
 
 def spotify_album_query(state: TrackState) -> Query | None:
-    """Return the query which Spotify album the track's album is; None when the album is too small
-    for it, or no more than a folder with tracks of several artists."""
+    """Return the query that asks for the Spotify albums which the track's album may be.
+
+    None when the album is too small for it, or a mere folder with tracks of several artists."""
     group = state.group
     if group is None or not SMALLEST_ALBUM <= group.size <= LARGEST_ALBUM or not group.album:
         return None

@@ -63,7 +63,7 @@ class Decider:
 
     def _outcome(self, state: TrackState) -> TrackOutcome:
         # A track that cannot be worked out fails by itself: it must not keep the other tracks of
-        # the transaction from being answered. MemoryLimit that runs out is not this track's fault.
+        # the transaction from being answered. Memory that runs out is not this track's fault.
         try:
             return decide_track(state, self.rules)
         except MemoryError:

@@ -196,6 +196,8 @@ class Pump:
         if results is not None:
             self._telemetry.on_results(results)
             self._flow.wake()
+        if self._is_stopping:
+            return 0.0  # the processor may be closed by now; the drain frees the leases of this claim
         had_claim, self._has_claim = self._has_claim, bool(claim.lookups)
         if had_claim and not self._has_claim:
             self._flow.wake()  # pumps that linger for our answers need not linger any longer

@@ -13,7 +13,8 @@ MOST_DOUBLINGS = 30  # of a wait; beyond that the cap has long been reached, and
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Turns answers into settlements. All times are seconds; made from [retry] and [refresh]."""
+    """Turns answers into settlements. All times are seconds; made from [retry] and [refresh],
+    except `missing_cap`, which has no setting."""
 
     attempts: int = 5  # answered failures after which a lookup is buried
     base: float = 60.0  # longest wait after the first failure; it doubles with each further one

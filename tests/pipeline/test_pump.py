@@ -9,6 +9,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -547,6 +548,33 @@ async def test_a_running_pump_works_off_the_queue_and_ends_when_it_is_stopped(sh
     shop.pump.stop()
     await running
     assert await shop.row() == ("missing", 0)
+
+
+async def test_a_claim_that_the_end_overtakes_is_left_for_the_next_process(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claimed, go_on = asyncio.Event(), asyncio.Event()
+    real = shop.database.write
+
+    async def late(function: Callable[[sqlite3.Connection], Any]) -> Any:
+        result = await real(function)
+        claimed.set()
+        await go_on.wait()
+        return result
+
+    await shop.add(1)
+    monkeypatch.setattr(shop.database, "write", late)
+    with capture_logs() as said:
+        running = asyncio.create_task(shop.pump.run())
+        await claimed.wait()
+        shop.pump.stop()
+        await shop.pump.finish()
+        go_on.set()
+        await running
+    assert [one["event"] for one in said] == []
+    assert shop.upstream.asked == []
+    await real(queue.release_leases)
+    assert await shop.row() == ("pending", 0)
 
 
 async def test_a_pump_survives_what_is_nobodys_fault(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
