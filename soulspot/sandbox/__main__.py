@@ -32,11 +32,7 @@ def argument_parser() -> argparse.ArgumentParser:
         help="the kind of app that Spotify takes clients for: development apps have no batch requests",
     )
     add("--no-limits", action="store_true", help="enforce no rate limit")
-    add(
-        "--behaviour",
-        default="{}",
-        help="further behaviour as a JSON object, as POST /_sandbox/behaviour takes it",
-    )
+    add("--behaviour", default="{}", help="further behaviour as a JSON object, as POST /_sandbox/behaviour takes it")
     add("--record", type=Path, help="append every request to this NDJSON file at once")
     add("--ports-file", type=Path, help="write the JSON line to this file too")
     add("--library", type=Path, help="write audio files of the catalogue into this new folder")

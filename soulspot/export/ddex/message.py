@@ -157,10 +157,7 @@ class _Body:
         _add(element, "Duration", duration(sum(track.duration_ms for track in release.tracks)))
         for genre in release.genres:
             self._genre(element, genre)
-        for name, date in (
-            ("ReleaseDate", release.release_date),
-            ("OriginalReleaseDate", release.original_date),
-        ):
+        for name, date in (("ReleaseDate", release.release_date), ("OriginalReleaseDate", release.original_date)):
             if date:
                 _add(element, name, date)
         _add(element, "ParentalWarningType", _warning(release.explicit))
@@ -171,10 +168,7 @@ class _Body:
         release = self._release
         if release.barcode:
             _add(element, "ICPN", release.barcode)
-        for name, number in (
-            ("CatalogNumber", release.catalog_number),
-            ("ProprietaryId", release.proprietary_id),
-        ):
+        for name, number in (("CatalogNumber", release.catalog_number), ("ProprietaryId", release.proprietary_id)):
             # The sender's own id stands alone: a release with a better id does not need it.
             if number and not (name == "ProprietaryId" and len(element)):
                 _add(element, name, number).set("Namespace", self._settings.sender)

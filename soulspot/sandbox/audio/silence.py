@@ -126,9 +126,7 @@ def silent_m4a(duration_ms: int, stored_ms: int) -> bytes:
         track = struct.pack(">IIII I8xHHH2x", 0, 0, 1, 0, total, 0, 0, 0x100) + matrix + bytes(8)
         whole = struct.pack(">IIIIIH10x", 0, 0, _RATE, total, 0x10000, 0x100) + matrix + bytes(24)
         return _box(
-            b"moov",
-            _full(b"mvhd", whole, struct.pack(">I", 2)),
-            _box(b"trak", _full(b"tkhd", track, flags=7), media),
+            b"moov", _full(b"mvhd", whole, struct.pack(">I", 2)), _box(b"trak", _full(b"tkhd", track, flags=7), media)
         )
 
     kind = _box(b"ftyp", b"M4A ", struct.pack(">I", 0), b"M4A mp42isom")

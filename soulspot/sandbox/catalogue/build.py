@@ -261,11 +261,7 @@ class Builder:
             self.cases["spotify_odd_isrc"].append(track.id)
             isrc = isrc.lower() if luck // 1100 % 2 else ids.hyphenated_isrc(isrc)
         return replace(
-            track,
-            isrc=isrc,
-            explicit=luck % 9 == 0,
-            popularity=luck % 90,
-            recording_mbid=draft.mbid if draft else None,
+            track, isrc=isrc, explicit=luck % 9 == 0, popularity=luck % 90, recording_mbid=draft.mbid if draft else None
         )
 
     def finish(self) -> Catalogue:

@@ -10,14 +10,7 @@ from pathlib import Path
 
 from soulspot.sandbox.catalogue import ids, words
 from soulspot.sandbox.catalogue.build import Builder, Draft, ReleaseDraft, no_garbage_collection, sole_credit
-from soulspot.sandbox.catalogue.values import (
-    Artist,
-    Catalogue,
-    Credit,
-    CreditedName,
-    SpotifyAlbum,
-    SpotifyTrack,
-)
+from soulspot.sandbox.catalogue.values import Artist, Catalogue, Credit, CreditedName, SpotifyAlbum, SpotifyTrack
 
 _SPOTIFY_ID = re.compile(r"[0-9A-Za-z]{22}")
 _LENGTH = re.compile(r"(?:(\d+):)?(\d+):(\d\d)")

@@ -262,13 +262,7 @@ class Inventor:
         return single
 
     def _add_version(
-        self,
-        song: Draft,
-        version: str,
-        *,
-        cut: float = 1.03,
-        title: str | None = None,
-        disambiguation: str = "",
+        self, song: Draft, version: str, *, cut: float = 1.03, title: str | None = None, disambiguation: str = ""
     ) -> Draft:
         """Add another recording of a song by the same artists, `cut` times as long.
 

@@ -15,10 +15,7 @@ from soulspot.sandbox.library.styles import Style, TagStyler
 
 _UNTIDY = (Style.NUMBERED, Style.GUEST, Style.CAPITALS, Style.TEXT, Style.LOWER)
 # Each album takes the next styles; its tracks take them by turns.
-_ALBUMS = (
-    *((Style.ISRC,), (Style.IDS,), (Style.TEXT,), _UNTIDY),
-    *((Style.SPOTIFY,), (Style.TEXT,), (Style.ISRC,)),
-)
+_ALBUMS = (*((Style.ISRC,), (Style.IDS,), (Style.TEXT,), _UNTIDY), *((Style.SPOTIFY,), (Style.TEXT,), (Style.ISRC,)))
 _ODD = (
     *(Style.MERGED, Style.WRONG, Style.MALFORMED, Style.SPOTIFY, Style.GUEST, Style.LONE, Style.NUMBERED),
     *(Style.CAPITALS, Style.DEAD_LINK, Style.ISRC, Style.LOWER, Style.SPOTIFY, Style.LONE, Style.GUEST),

@@ -168,11 +168,7 @@ def compile_query(node: lucene.Node, index: Index, is_top: bool = True) -> Match
             parts: dict[lucene.Occur, list[Matcher]] = {occur: [] for occur in lucene.Occur}
             for occur, part in clauses:
                 parts[occur].append(compile_query(part, index, False))
-            must, should, never = (
-                parts[lucene.Occur.MUST],
-                parts[lucene.Occur.SHOULD],
-                parts[lucene.Occur.NOT],
-            )
+            must, should, never = (parts[lucene.Occur.MUST], parts[lucene.Occur.SHOULD], parts[lucene.Occur.NOT])
             if is_top and never and not must and not should:
                 # Solr, unlike Lucene, answers a query of nothing but NOT
                 must = [AnyOf(range(index.size))]

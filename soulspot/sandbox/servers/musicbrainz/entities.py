@@ -6,16 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from soulspot.sandbox.catalogue import ids
-from soulspot.sandbox.catalogue.values import (
-    Artist,
-    Catalogue,
-    Credit,
-    Medium,
-    Place,
-    Recording,
-    Release,
-    Track,
-)
+from soulspot.sandbox.catalogue.values import Artist, Catalogue, Credit, Medium, Place, Recording, Release, Track
 from soulspot.sandbox.catalogue.words import GENRES
 from soulspot.sandbox.servers.service import Json
 
@@ -208,11 +199,7 @@ def release(catalogue: Catalogue, value: Release, inc: Collection[str]) -> Json:
         shown["relations"] = _spotify_relations("album", linked)
     if "recordings" in inc:
         shown["media"] = [
-            {
-                **_medium(medium),
-                "track-offset": 0,
-                "tracks": [_track(catalogue, track, inc) for track in medium.tracks],
-            }
+            {**_medium(medium), "track-offset": 0, "tracks": [_track(catalogue, track, inc) for track in medium.tracks]}
             for medium in value.media
         ]
     elif "media" in inc:

@@ -9,10 +9,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from soulspot.sandbox.servers.service import Json
 
 _HEADER = b'<?xml version="1.0" encoding="UTF-8"?>\n'
-_NAMESPACES = {
-    "xmlns": "http://musicbrainz.org/ns/mmd-2.0#",
-    "xmlns:ext": "http://musicbrainz.org/ns/ext#-2.0",
-}
+_NAMESPACES = {"xmlns": "http://musicbrainz.org/ns/mmd-2.0#", "xmlns:ext": "http://musicbrainz.org/ns/ext#-2.0"}
 
 
 def document(kind: str, value: Json) -> bytes:
