@@ -1,6 +1,4 @@
-"""Enriched rows in; tables (CSV, JSON, NDJSON, Parquet, SQLite) and release messages (DDEX) out.
-
-Called by operations, by `soulspot export` and by Python programs."""
+"""Export of enriched rows: tables (CSV, JSON, NDJSON, Parquet, SQLite) and release messages."""
 
 from soulspot.export.tables import TableReport, export_table, table_rows
 

@@ -25,7 +25,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of an export. `stored` is the column of enriched_tracks with its values."""
+    """A column of an export; `stored` is the column of enriched_tracks with its values."""
 
     name: str
     kind: Kind

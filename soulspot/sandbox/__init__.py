@@ -1,9 +1,6 @@
-"""Local MusicBrainz, Spotify and ListenBrainz servers over an invented catalogue, that answer as
-the real.
+"""Local MusicBrainz, Spotify and ListenBrainz servers over a catalogue, and sample libraries.
 
-A seed (`invent_catalogue`) or a CSV file of Spotify ids (`catalogue_from_csv`) comes in. URLs of
-running servers (`Sandbox`) and folders of tagged audio files (`library`) go out. The demo, the
-tests, the benchmarks and `python -m soulspot.sandbox` call it."""
+The catalogue is invented from a seed, or made from a CSV file of Spotify ids."""
 
 from soulspot.sandbox.catalogue.from_csv import catalogue_from_csv
 from soulspot.sandbox.catalogue.invent import invent_catalogue

@@ -69,7 +69,6 @@ async def serve(options: argparse.Namespace, catalogue: Catalogue, behaviour: Be
 
 
 def _write(path: Path, text: str) -> None:
-    """Write the whole file or none: another process waits for it to appear."""
     part = path.with_name(f"{path.name}.part")
     part.write_text(text, encoding="utf-8")
     part.replace(path)

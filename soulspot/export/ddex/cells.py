@@ -1,7 +1,4 @@
-"""Pure readers of single values in records of any origin: our rows, data frames, JSON.
-
-An absent value has many spellings there (None, NaN, NaT, blanks), and lists come as lists, tuples,
-arrays or JSON."""
+"""Pure readers of single values in records of any origin, with many spellings of absence."""
 
 import datetime
 import json

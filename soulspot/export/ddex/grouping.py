@@ -1,7 +1,4 @@
-"""Records in, groups of records that make one release out.
-
-Records come as mappings, dataclasses or a data frame. Those sorted by release are streamed, one
-release in memory at a time; others are gathered first."""
+"""Groups of records, one for each release, from mappings, dataclasses or a data frame."""
 
 import dataclasses
 import itertools
@@ -95,8 +92,7 @@ def grouping_key(group_by: GroupBy = None) -> Key:
 
 
 def release_key(record: Record) -> str:
-    """Return the record's key by the best that names its release, such as "mbid:..." or
-    "album:...".
+    """Return the record's key by the best that names its release, "mbid:..." or "album:..." say.
 
     In this order: release MBID, barcode, label and catalogue number, album artist and album, else
     "". Names are compared without case, accents and punctuation, barcodes by their number."""

@@ -46,8 +46,7 @@ class Job:
 
 
 class Builder:
-    """Builds the releases of a run. Parses the schema once, and raises SchemaError for a bad
-    one."""
+    """Builds the releases of a run. Parses the schema once; raises SchemaError for a bad one."""
 
     def __init__(self, job: Job) -> None:
         self._job = job

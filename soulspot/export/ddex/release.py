@@ -1,6 +1,5 @@
-"""The records of a release in, a `Release` or every reason against it out; pure.
-
-Where records disagree, the most frequent value wins: the order of records changes nothing."""
+"""Read a release from its records. Where these disagree, the most frequent value wins: the order
+of records changes nothing."""
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence

@@ -66,7 +66,6 @@ def _find(path: Path, namespace: str) -> Path:
 
 
 def _target(path: Path) -> str | None:
-    """Return the target namespace of a schema, read from its first element alone."""
     try:
         events = etree.iterparse(str(path), events=("start",), no_network=True, resolve_entities=False)
         _, element = next(iter(events))
@@ -77,9 +76,7 @@ def _target(path: Path) -> str | None:
 
 
 class _FolderResolver(etree.Resolver):
-    """Resolves the imports of a schema: the named file, else a file of its name below a folder.
-
-    An import that is neither is an error. Nothing is fetched, whatever the schema says."""
+    """Resolves imports to the named file or one of its name below a folder, never to a URL."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

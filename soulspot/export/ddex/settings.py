@@ -37,12 +37,10 @@ class ErnSettings(sections.Ddex):
 
     @property
     def namespace(self) -> str:
-        """The XML namespace of the messages."""
         return NAMESPACES[self.version]
 
 
 def _problems(error: ValidationError) -> Iterator[str]:
-    """Yield a sentence for each wrong value, with its key: "export.ddex.sender is not set: ..."."""
     for fault in error.errors(include_url=False):
         key = SECTION + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in fault["loc"])
         if fault["type"] == "missing":

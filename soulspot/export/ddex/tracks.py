@@ -1,6 +1,4 @@
-"""A record in, a track of a release or every reason against it out; pure.
-
-The columns of a record are those of `enriched_tracks`."""
+"""A record with columns of `enriched_tracks` in, a track or every reason against it out; pure."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

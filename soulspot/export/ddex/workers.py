@@ -61,7 +61,6 @@ class Workers:
         return [await self._built_alone(group) for group in groups]
 
     async def _built_alone(self, group: Group) -> Outcome:
-        """Build a release in a process of its own, which cannot harm other releases."""
         with self._new_pool(1) as pool:
             try:
                 return (await self._submitted(pool, [group]))[0]

@@ -26,14 +26,10 @@ def write_audio(
 ) -> None:
     """Write a playable file of silence in the format that the suffix of `path` names.
 
-    Tags are written as they are: a malformed id stays malformed. `tags.duration_ms` and
-    `tags.ids.malformed` are no tags and are ignored. A Spotify id goes into the comment as a URL,
-    unless `comment` gives another text. ID3 has room for one recording id: the first. With
-    `header_only` the file states the whole length but holds frames for a tenth of a second, for big
-    libraries that nobody plays.
-
-    Equal arguments give equal bytes. Raises ValueError for another suffix or a length below 1
-    ms."""
+    Tags are written as they are: a malformed id stays malformed. A Spotify id goes into the comment
+    as a URL, unless `comment` gives another text. ID3 has room for the first recording id alone.
+    With `header_only` the file states the whole length but holds frames for a tenth of a second.
+    Equal arguments give equal bytes. Raises ValueError for another suffix or a length below 1."""
     suffix = path.suffix.lower()
     if suffix not in SILENCE:
         raise ValueError(f"{path.name}: expected one of {', '.join(SILENCE)}")

@@ -1,6 +1,4 @@
-"""Silence as whole Ogg Vorbis and Ogg Opus files, made packet by packet without an encoder.
-
-Both functions take the length to state and the length to hold packets for, in ms."""
+"""Silence as whole Ogg Vorbis and Ogg Opus files, made packet by packet without an encoder."""
 
 # mutagen has no annotations:
 # mypy: disable-error-code="no-untyped-call"
@@ -41,8 +39,7 @@ def silent_vorbis(duration_ms: int, stored_ms: int) -> bytes:
 
 
 def silent_opus(duration_ms: int, stored_ms: int) -> bytes:
-    """Return an Ogg Opus file (mono) that states `duration_ms` and holds packets for
-    `stored_ms`."""
+    """Return an Ogg Opus file (mono) that states `duration_ms` and holds `stored_ms`."""
     head = b"OpusHead" + struct.pack("<BBHIhB", 1, 1, _OPUS_PRE_SKIP, _OPUS_RATE, 0, 0)
     stored = _OPUS_PRE_SKIP + stored_ms * _OPUS_RATE // 1000
     return _ogg(
@@ -54,9 +51,7 @@ def silent_opus(duration_ms: int, stored_ms: int) -> bytes:
 
 
 def _ogg(headers: Sequence[bytes], *, packet: bytes, ends: Sequence[int], total: int) -> bytes:
-    """Return the pages of one stream: its headers, then `packet` once for each of `ends`.
-
-    `ends` are the granule positions after each packet; the last page ends at `total`."""
+    """Return a stream: headers, then `packet` for each granule position in `ends` to `total`."""
     # the first header must have a page to itself
     pages = [_page([headers[0]], 0), _page(list(headers[1:]), 0)]
     inner = ends[:-1]
@@ -81,8 +76,7 @@ def _page(packets: list[bytes], position: int) -> OggPage:
 
 
 def _vorbis_setup() -> bytes:
-    """Return the smallest setup header (Vorbis I, 4.2.4): one codebook, floor, residue, mapping,
-    mode."""
+    """Return the smallest setup header (Vorbis I, 4.2.4)."""
     # fmt: off
     fields = (
         # (width in bits, value)

@@ -1,7 +1,4 @@
-"""Silence as whole MP3, FLAC and M4A files, made frame by frame without an encoder.
-
-Everything is mono at 8 kHz, where one millisecond is eight samples and lengths come out exact. Each
-function takes the length to state and the length to hold frames for, in ms."""
+"""Silence as whole MP3, FLAC and M4A files, mono at 8 kHz, made frame by frame."""
 
 import hashlib
 import struct
@@ -26,8 +23,7 @@ _AAC_CONFIG = bytes.fromhex("1588")  # AAC-LC, 8 kHz, mono
 
 
 def silent_mp3(duration_ms: int, stored_ms: int) -> bytes:
-    """Return an MP3 whose Info header states `duration_ms` to the sample, with frames for
-    `stored_ms`."""
+    """Return an MP3 whose Info header states `duration_ms`, with frames for `stored_ms`."""
     samples = duration_ms * _PER_MS
     frames = _ceil(samples + _MP3_DELAY + _MP3_DECODER_DELAY, _MP3_SAMPLES)
     padding = frames * _MP3_SAMPLES - samples - _MP3_DELAY
@@ -41,9 +37,7 @@ def silent_mp3(duration_ms: int, stored_ms: int) -> bytes:
 
 
 def silent_flac(duration_ms: int, stored_ms: int) -> bytes:
-    """Return a FLAC that states `duration_ms` and has constant subframes for `stored_ms`.
-
-    It has checksums and, when it holds all that it states, an MD5."""
+    """Return a FLAC that states `duration_ms`, with checksums and silence for `stored_ms`."""
     total, stored = duration_ms * _PER_MS, stored_ms * _PER_MS
     starts = range(0, stored, _FLAC_BLOCK)
     blocks = [_flac_frame(n, min(_FLAC_BLOCK, stored - start)) for n, start in enumerate(starts)]
@@ -95,9 +89,7 @@ def _md5_of_zeros(size: int) -> bytes:
 
 
 def silent_m4a(duration_ms: int, stored_ms: int) -> bytes:
-    """Return an MP4 that states `duration_ms` and has AAC-LC frames for `stored_ms`.
-
-    Its tables stand in front of its data."""
+    """Return an MP4 that states `duration_ms`, with AAC-LC frames for `stored_ms` at its end."""
     total = duration_ms * _PER_MS
     stored = max(1, min(total, stored_ms * _PER_MS))
     frames = _ceil(stored, _AAC_SAMPLES)
@@ -106,7 +98,6 @@ def silent_m4a(duration_ms: int, stored_ms: int) -> bytes:
     entry = bytes(6) + struct.pack(">H8xHH4xI", 1, 1, 16, _RATE << 16) + _full(b"esds", _es_descriptor())
 
     def movie(data_at: int) -> bytes:
-        """Return the moov box for data that begin at this offset in the file."""
         table = _box(
             b"stbl",
             _full(b"stsd", struct.pack(">I", 1), _box(b"mp4a", entry)),

@@ -64,7 +64,6 @@ def add_tags(suffix: str, audio: bytes, tags: TrackTags, comment: str | None) ->
 
 
 def _values(tags: TrackTags, comment: str | None) -> Values:
-    """Return the fields that are there as lists of text, by their names in `_NAMES`."""
     if comment is None and tags.ids.spotify_track_id:
         comment = f"https://open.spotify.com/track/{tags.ids.spotify_track_id}"
     given = {"comment": comment, "compilation": "1" if tags.compilation else None}

@@ -1,8 +1,5 @@
-"""Catalogues under construction: drafts gather releases and Spotify tracks until `finish` freezes
-all.
-
-The numbers called `luck` are hashes of ids. They decide traits without the random generator, so
-that a new trait changes no other trait of a catalogue."""
+"""Catalogues under construction. Numbers called `luck` are hashes of ids: traits decided by them
+need no random generator, so that a new trait changes no other."""
 
 import gc
 from collections import defaultdict
@@ -70,7 +67,6 @@ class Draft:
         return self.true_ms if self.has_length else None
 
     def frozen(self) -> Recording:
-        """Return the recording as a frozen value."""
         values: dict[str, Any] = {}
         for name in _RECORDING_FIELDS:
             value = getattr(self, name)
@@ -101,9 +97,7 @@ class ReleaseDraft:
 
 @contextmanager
 def no_garbage_collection() -> Iterator[None]:
-    """Suspend garbage collection inside the `with` block.
-
-    Building a catalogue makes no garbage, and looking for some takes half of the time."""
+    """Suspend garbage collection: there is no garbage, and the search takes half of the time."""
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -138,7 +132,6 @@ class Builder:
         self.various = sole_credit(various)
 
     def mbid(self, *names: object) -> str:
-        """Return the MBID of these names in the builder's space."""
         return ids.mbid(*self.space, *names)
 
     def add_artist(self, artist: Artist, spotify_name: str | None = None) -> Artist:
@@ -153,7 +146,6 @@ class Builder:
         return draft
 
     def credit_at_spotify(self, credit: Credit) -> tuple[SpotifyArtist, ...]:
-        """Return the artists of a credit that Spotify has."""
         known = self.spotify_artists
         return tuple(known[part.artist.mbid] for part in credit if part.artist.mbid in known)
 
@@ -197,7 +189,6 @@ class Builder:
 
     @staticmethod
     def _tracks(release: str, disc: int, recordings: Sequence[Draft], format: str) -> tuple[Track, ...]:
-        """Return the tracks of one disc; vinyl numbers them A1 to A6 and from B1 on."""
         tracks = []
         for at, draft in enumerate(recordings, 1):
             number = f"{'AB'[at > 6]}{(at - 1) % 6 + 1}" if "Vinyl" in format else str(at)
@@ -206,9 +197,7 @@ class Builder:
         return tuple(tracks)
 
     def publish(self, draft: ReleaseDraft, spotify_only: Sequence[SpotifyTrack] = ()) -> None:
-        """Add a release to MusicBrainz and, where it has a Spotify id, its album to Spotify.
-
-        The album has the tracks of the release and those that only Spotify has."""
+        """Add a release and, with a Spotify id, its album; that has the `spotify_only` tracks too."""
         release, album_id = self.add_release(draft), draft.spotify_id
         if album_id is None:
             return
@@ -234,7 +223,6 @@ class Builder:
         self.add_album(album, tracks)
 
     def add_album(self, album: SpotifyAlbum, tracks: Sequence[SpotifyTrack]) -> None:
-        """Add an album and its tracks to Spotify."""
         self.spotify_albums.append(album)
         self.spotify_tracks.extend(tracks)
 
@@ -247,11 +235,9 @@ class Builder:
         return self.with_traits(track, draft)
 
     def with_traits(self, track: SpotifyTrack, draft: Draft | None) -> SpotifyTrack:
-        """Return a Spotify track with the traits that depend on its id, and note it in its
-        recording.
+        """Return a Spotify track with the traits of its id, and note it in the draft, if any.
 
-        `draft` is the recording, None where MusicBrainz does not have it. About 1% of the ISRCs
-        become lower-case or hyphenated; MusicBrainz gets a URL relation to one track in three."""
+        About 1% of the ISRCs become lower-case or hyphenated; a third get URL relations."""
         luck, isrc = ids.number("luck", track.id), track.isrc
         if draft:
             draft.spotify_ids.append(track.id)
@@ -265,7 +251,6 @@ class Builder:
         )
 
     def finish(self) -> Catalogue:
-        """Return the catalogue of everything that was added."""
         return Catalogue(
             self.artists,
             self.releases,
@@ -277,5 +262,4 @@ class Builder:
 
 
 def sole_credit(artist: Artist) -> Credit:
-    """Return the credit of one artist under their own name."""
     return (CreditedName(artist, artist.name),)

@@ -1,5 +1,4 @@
-"""The 120 other recordings of a popular title: live takes, covers, karaoke, remixes, edits and the
-rest."""
+"""The 120 other recordings of a popular title: live takes, covers, karaoke, remixes and more."""
 
 from collections.abc import Sequence
 from random import Random
@@ -13,9 +12,7 @@ _SIZE = _LIVE + _COVERS + _KARAOKE + _REMIXES + _EDITS + _REMAKES
 
 
 def add_crowd(out: Builder, rng: Random, original: Draft, acts: Sequence[Artist], at: int) -> None:
-    """Add the crowd around `original`, the popular title number `at`, each on a release of its own.
-
-    The covers are by random `acts`."""
+    """Add the crowd around `original`, popular title number `at`, with covers by random `acts`."""
     name = f"Karaoke Stars {at + 1}"
     karaoke = out.add_artist(Artist(out.mbid("karaoke", at), None, name, name))
     for n in range(_SIZE):

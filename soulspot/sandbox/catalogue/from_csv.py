@@ -1,5 +1,4 @@
-"""Catalogues over the Spotify ids of a CSV file: names and lengths from its rows, the rest
-invented."""
+"""Catalogues over the Spotify ids, names and lengths of a CSV file, the rest invented."""
 
 import csv
 import gzip
@@ -86,7 +85,6 @@ def _row(cells: Mapping[str, str | None]) -> Row | None:
 
 
 def _milliseconds(length: str) -> int:
-    """Return the milliseconds of a length m:ss or h:mm:ss, 0 for other text."""
     found = _LENGTH.fullmatch(length.strip())
     if not found:
         return 0
@@ -105,7 +103,6 @@ class _CsvCatalogue:
         self._drafts: dict[tuple[str, str, int], Draft] = {}
 
     def add_album(self, album_id: str, rows: list[Row]) -> None:
-        """Add one album of the file: to Spotify always, to MusicBrainz except for one in twelve."""
         out, luck = self.out, ids.number("album", album_id)
         credits = [self._credit(row) for row in rows]
         is_compilation = len({row.artists[0] for row in rows}) > 1
@@ -151,7 +148,6 @@ class _CsvCatalogue:
         out.add_album(album, [self._track(*parts, date, position) for position, parts in pairs])
 
     def _credit(self, row: Row) -> Credit:
-        """Return the row's artists as a credit in which all but the first are featured."""
         parts, last = [], len(row.artists) - 1
         for at, (spotify_id, name) in enumerate(row.artists):
             artist = self._artists.get(spotify_id)
@@ -164,7 +160,6 @@ class _CsvCatalogue:
         return tuple(parts)
 
     def _draft(self, row: Row, credit: Credit, date: str) -> Draft:
-        """Return the recording of a row, which another row may have added already."""
         title, disambiguation = _musicbrainz_title(row.title)
         same = (f"{title}\x1f{disambiguation}".casefold(), row.artists[0][0], row.length_ms // 2000)
         cases = self.out.cases
@@ -203,10 +198,7 @@ class _CsvCatalogue:
 
 
 def _musicbrainz_title(title: str) -> tuple[str, str]:
-    """Return a Spotify title the way MusicBrainz writes it, and a disambiguation.
-
-    "Song (feat. B) - 2011 Remaster" is "Song" without one, "Song - Live in Rio" is "Song" with
-    "live in rio", and "Song - Dub" is "Song (dub)"."""
+    """Return title and disambiguation: "Song (feat. B) - Live in Rio" -> "Song", "live in rio"."""
     title = _FEATURED.sub("", title).strip()
     name, dash, version = title.partition(" - ")
     if not dash or _SAME_RECORDING.search(version):

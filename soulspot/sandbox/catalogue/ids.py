@@ -1,7 +1,4 @@
-"""Identifiers that look real and depend on names alone: MBIDs, Spotify ids, ISRCs, barcodes.
-
-The same names give the same identifier in every process, whatever the clock and the order of
-calls."""
+"""Identifiers that look real (MBIDs, Spotify ids, ISRCs, barcodes) and depend on names alone."""
 
 import re
 from hashlib import blake2b
@@ -27,13 +24,11 @@ def mbid(*names: object) -> str:
 
 
 def is_mbid(text: str) -> bool:
-    """Whether the text is a well-formed MBID in either case."""
     return _MBID.fullmatch(text) is not None
 
 
 def spotify_id(*names: object) -> str:
-    """Return 22 base62 characters; as a Spotify id is a 128-bit number, the first is never above
-    7."""
+    """Return 22 base62 characters. A Spotify id is a 128-bit number: the first is never above 7."""
     value = number("spotify", *names)
     digits = []
     for _ in range(11):

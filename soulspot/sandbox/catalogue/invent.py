@@ -1,5 +1,4 @@
-"""Catalogues of any size invented from a seed, with the awkward cases of real ones at fixed
-intervals."""
+"""Catalogues invented from a seed, with the awkward cases of real ones at fixed intervals."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,10 +23,7 @@ _AWKWARD = (
 
 
 class Inventor:
-    """Makes releases one after the other until there are enough recordings.
-
-    Every name depends on the order of the calls to `rng`: a call more or less changes the
-    catalogue."""
+    """Makes releases until there are enough recordings. A call of `rng` changes what follows it."""
 
     def __init__(self, seed: int, tracks: int) -> None:
         if tracks < 1:
@@ -41,7 +37,6 @@ class Inventor:
         self.acts: list[Artist] = []
 
     def invent(self) -> Catalogue:
-        """Return the whole catalogue; an inventor invents once."""
         turn = 0
         while self._room > 0:
             if turn % 2 == 0:
@@ -58,7 +53,6 @@ class Inventor:
 
     @property
     def _room(self) -> int:
-        """The recordings that are still missing."""
         return self.wanted - len(self.out.drafts)
 
     def _add_artist(self, at: int) -> Artist:
@@ -141,8 +135,6 @@ class Inventor:
             self._add_later_edition(turn, draft, f"{min(year + 20, 2025)}-03-01")
 
     def _add_later_edition(self, turn: int, first: ReleaseDraft, date: str) -> None:
-        """Add a later edition of an album with a bonus or two; Spotify keeps a copy of its own of
-        it."""
         last = first.discs[-1]
         bonus = [self._add_version(song, "Acoustic") for song in last[:2] if self._room]
         edition = replace(
@@ -174,7 +166,6 @@ class Inventor:
         ]
 
     def _title(self, act: Artist) -> tuple[str, tuple[str, ...]]:
-        """Return a title in the artist's script, and its Latin spelling as an alias."""
         script = self.scripts.get(act.mbid)
         if script is None:
             return words.title(self.rng), ()
@@ -216,7 +207,6 @@ class Inventor:
         return self.out.add_recording(draft)
 
     def _make_awkward(self, case: str, at: int, draft: Draft, year: int) -> None:
-        """Change recording number `at` to be this case of `_AWKWARD`."""
         match case:
             case "no_length":
                 draft.has_length = False
@@ -247,8 +237,7 @@ class Inventor:
                 draft.video = True
 
     def _single_tracks(self, act: Artist, room: int, year: int) -> list[Draft]:
-        """Add the single version of an album track, a B-side and an instrumental, as far as there
-        is room."""
+        """Add the single version of an album track, a B-side and an instrumental, if there is room."""
         songs = self.songs[act.mbid]
         if not songs:
             return [self._add_song(act, year) for _ in range(room)]
@@ -264,9 +253,7 @@ class Inventor:
     def _add_version(
         self, song: Draft, version: str, *, cut: float = 1.03, title: str | None = None, disambiguation: str = ""
     ) -> Draft:
-        """Add another recording of a song by the same artists, `cut` times as long.
-
-        MusicBrainz tells it by its title, or by the disambiguation where there is one."""
+        """Add another recording of a song, told by its disambiguation or else by its title."""
         name = title or (song.title if disambiguation else f"{song.title} ({version.lower()})")
         year = 1980 + len(self.out.drafts) % 45
         length = int(song.true_ms * cut) + self.rng.randrange(3000)

@@ -1,5 +1,4 @@
-"""The frozen values of a catalogue: MusicBrainz' artists, releases and recordings, Spotify's
-copies.
+"""The frozen values of a catalogue: MusicBrainz' artists, releases, recordings; Spotify's copies.
 
 Dates are YYYY, YYYY-MM or YYYY-MM-DD, or "" when unknown. Tags are pairs of (name, count)."""
 
@@ -33,8 +32,7 @@ class Artist:
 
 @dataclass(frozen=True, slots=True)
 class CreditedName:
-    """One artist in a credit: the name as credited, and the phrase that joins it to the next
-    name."""
+    """An artist in a credit: the name as credited, and the phrase that joins it to the next."""
 
     artist: Artist
     name: str
@@ -183,9 +181,8 @@ class Place:
 class Catalogue:
     """Everything that the servers know, with indexes by every identifier.
 
-    `cases` names the awkward entries: "merged", "no_length", "shared_isrc" ... -> MBIDs of
-    recordings. Cases that begin with "spotify_" have ids of Spotify tracks, those with "artist_"
-    MBIDs of artists."""
+    `cases` names the awkward entries: "merged", "no_length" ... -> MBIDs of recordings; those that
+    begin with "spotify_" have ids of Spotify tracks, those with "artist_" MBIDs of artists."""
 
     artists: Sequence[Artist]
     releases: Sequence[Release]
@@ -209,8 +206,7 @@ class Catalogue:
         return tuple(self.recordings_by_isrc.get(isrc, ()))
 
     def recording_of_spotify_track(self, spotify_id: str) -> Recording | None:
-        """Return the recording that a living Spotify track is, None for unknown and Spotify-only
-        ones."""
+        """Return the recording of a living Spotify track, or None if unknown or Spotify-only."""
         track = self.spotify_track(spotify_id)
         return self.recording(track.recording_mbid) if track and track.recording_mbid else None
 
@@ -276,7 +272,6 @@ class Catalogue:
 
 
 def _grouped(pairs: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
-    """Return the values of each key, in the order in which they come."""
     groups: dict[str, list[T]] = defaultdict(list)
     for key, value in pairs:
         groups[key].append(value)

@@ -38,7 +38,6 @@ class Script:
 
     @classmethod
     def of(cls, table: dict[str, Any]) -> Script:
-        """Return the script of a `[[scripts]]` table of the vocabulary."""
         pairs = {name: _spellings(table[name]) for name in ("families", "givens", "words")}
         return cls(**{**table, **pairs})
 
@@ -49,7 +48,6 @@ class Script:
         return self.joint.join(written), f"{given[1]} {family[1]}", f"{family[1]}, {given[1]}"
 
     def title(self, rng: Random) -> Spelling:
-        """Return a title as written and in Latin letters."""
         first, second = rng.sample(self.words, 2)
         return self.joint.join((first[0], second[0])), f"{first[1]} {second[1]}"
 
@@ -82,7 +80,6 @@ def title(rng: Random) -> str:
 
 
 def band(rng: Random) -> tuple[str, str]:
-    """Return a band's name and its sort name."""
     kind = rng.random()
     if kind < 0.5:
         name = f"{rng.choice(ADJECTIVES)} {rng.choice(NOUNS)}s"
@@ -95,6 +92,5 @@ def band(rng: Random) -> tuple[str, str]:
 
 
 def person(rng: Random) -> tuple[str, str]:
-    """Return a person's name and their sort name."""
     given, family = rng.choice(GIVEN), rng.choice(FAMILY)
     return f"{given} {family}", f"{family}, {given}"

@@ -41,10 +41,9 @@ class PlannedFile:
 def plan_every_recording(
     catalogue: Catalogue, style: Style = Style.IDS, *, suffix: str = ".mp3"
 ) -> Iterator[PlannedFile]:
-    """Yield a file for each recording that stands on a release: a library as big as the catalogue.
+    """Yield a file for each recording that stands on a release.
 
-    A recording that tags of this `style` cannot tell gets MusicBrainz ids; `tag_summary` says
-    so."""
+    A recording that tags of this `style` cannot tell gets MusicBrainz ids; `tag_summary` has it."""
     planner = _Planner(catalogue, Random(0))
     for number, recording in enumerate(catalogue.recordings):
         if places := catalogue.places(recording.mbid):
@@ -85,8 +84,6 @@ class _Planner:
         self.candidates: dict[Style, Iterator[Recording]] = {}  # the recordings each style has not seen
 
     def odd_files(self, most: int) -> Iterator[PlannedFile]:
-        """Yield a file of each awkward kind that the catalogue has, and one that only Spotify
-        has."""
         for style in _ODD[: max(0, most - 1)]:
             yield from self._pick(style)
         for track in self.catalogue.spotify_tracks if most else ():
@@ -99,13 +96,10 @@ class _Planner:
                 return
 
     def lone_files(self, count: int) -> Iterator[PlannedFile]:
-        """Yield up to `count` files without the rest of their album, to fill up with."""
         styles = (Style.LONE, Style.ISRC, Style.TEXT, Style.SPOTIFY, Style.IDS)
         return islice((file for _ in self.recordings for style in styles for file in self._pick(style)), count)
 
     def _pick(self, style: Style) -> Iterator[PlannedFile]:
-        """Yield the next unused recording that can have this style as a lone file, if there is
-        one."""
         for recording in self.candidates.setdefault(style, iter(self.recordings)):
             places = self.catalogue.places(recording.mbid)
             if recording.mbid in self.used or not places or _is_compilation(places[0].release):
@@ -119,21 +113,16 @@ class _Planner:
         return PurePosixPath("Singles", _safe(f"{artist} - {title}") + next(self.formats))
 
     def compilation(self, most: int) -> list[PlannedFile]:
-        """Return up to `most` files of one album of various artists."""
         found = next((release for release in self.releases if _is_compilation(release)), None)
         return self._release(found, "compilation", (Style.TEXT, Style.ISRC))[:most] if found and most else []
 
     def singles(self, most: int) -> list[PlannedFile]:
-        """Return up to `most` files of whole singles, those with several tracks first."""
         singles = [release for release in self.releases if release.primary_type == "Single"]
         singles.sort(key=lambda release: len(release.tracks) < 2)
         return self._releases(singles, "single", ((Style.ISRC,), (Style.IDS,), _UNTIDY), most)
 
     def albums(self, most: int) -> list[PlannedFile]:
-        """Return up to `most` files of whole albums.
-
-        The first has several discs; then albums in other scripts and in Latin letters take
-        turns."""
+        """Return up to `most` files of albums: a box first, other scripts and Latin in turn."""
         whole = [r for r in self.releases if r.primary_type != "Single" and len(r.tracks) > 3]
         whole = [release for release in whole if not _is_compilation(release)]
         boxes = [release for release in whole if len(release.media) > 1]
@@ -146,8 +135,6 @@ class _Planner:
     def _releases(
         self, releases: Iterable[Release], kind: str, styles: Sequence[Sequence[Style]], most: int
     ) -> list[PlannedFile]:
-        """Return the files of the first releases that fit into `most`; albums only one of a
-        group."""
         next_styles = cycle(styles)
         files: list[PlannedFile] = []
         for release in releases:
@@ -158,7 +145,6 @@ class _Planner:
         return files
 
     def _release(self, release: Release, kind: str, styles: Sequence[Style]) -> list[PlannedFile]:
-        """Return every track of a release in one format, tagged in these styles by turns."""
         self.used_groups.add(release.group_mbid)
         suffix, style = next(self.formats), cycle(styles)
         year = f" ({release.date[:4]})" if release.date else ""
@@ -177,7 +163,6 @@ class _Planner:
         return files
 
     def file(self, recording: Recording, place: Place, style: Style, path: PurePosixPath, kind: str) -> PlannedFile:
-        """Return one recording as a file; a very long one becomes M4A instead of MP3."""
         self.used.add(recording.mbid)
         length = self._length(recording, place)
         if length > _LONG_MS and path.suffix == ".mp3":
@@ -187,16 +172,13 @@ class _Planner:
         return PlannedFile(path, kind, str(style), length, tags, recording.mbid, recording.spotify_ids)
 
     def _length(self, recording: Recording, place: Place) -> int:
-        """Return the length the services know, give or take the silence that rips differ by, in
-        ms."""
+        """Return a length in ms: the services' own, more or less the silence of rips."""
         tracks = [self.catalogue.spotify_track(spotify_id) for spotify_id in recording.spotify_ids]
         lengths = [place.track.duration_ms, recording.duration_ms, *(t.duration_ms for t in tracks if t)]
         length = next((length for length in lengths if length), 200_000)
         return max(1000, length + self.rng.randrange(-800, 801))
 
     def _unlike(self, recording: Recording) -> Recording:
-        """Return a recording of another name by another artist, whose id a file may carry by
-        mistake."""
         for other in self.recordings:
             if other.credit[0].name != recording.credit[0].name and other.title != recording.title:
                 return other
@@ -204,7 +186,6 @@ class _Planner:
 
 
 def _unknown_files(rng: Random) -> Iterator[PlannedFile]:
-    """Yield two good files that no service knows."""
     isrc = ids.isrc(2019, "stranger")
     tape = TrackTags(title="Rehearsal Tape, Side Two", artist="The Unheard Of Quartet", album="Attic Recordings")
     song = TrackTags(title="Grandmother Sings", artist="Nobody You Know", ids=Identifiers(isrcs=(isrc,)))
@@ -217,7 +198,6 @@ def _unknown_files(rng: Random) -> Iterator[PlannedFile]:
 
 
 def _broken_files(rng: Random) -> Iterator[PlannedFile]:
-    """Yield a download that stopped within the first header, and bytes that are no audio at all."""
     path = PurePosixPath("Unsorted", "download (1).flac")
     yield PlannedFile(path, "broken", "cut off in the header", content=silent_flac(3000, 3000)[:20])
     # no byte of the garbage can begin an MPEG frame
@@ -241,13 +221,10 @@ def _is_compilation(release: Release) -> bool:
 
 
 def _is_foreign(text: str) -> bool:
-    """Whether the text has letters of another script than Latin."""
     return any(c.isalpha() and ord(c) > 0x24F for c in text)
 
 
 def _safe(name: str) -> str:
-    """Return a name that every file system takes.
-
-    It has no separators, nothing unprintable, and at most 120 bytes."""
+    """Return a name that every file system takes: no separators, at most 120 bytes."""
     kept = "".join("_" if c in '/\\:*?"<>|' else c for c in name if c.isprintable())
     return kept.encode()[:120].decode(errors="ignore").strip(" .") or "Untitled"

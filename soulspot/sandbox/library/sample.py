@@ -1,5 +1,4 @@
-"""A sample library for the demo and the tests: tagged audio files, and the truth about each
-file."""
+"""A sample library for the demo and the tests: tagged audio files, and the truth about each."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,10 +22,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class SampleFile:
-    """The truth about one file.
-
-    Where the catalogue has nothing, `recording_mbid` is None and `spotify_ids` is empty. A file
-    that only Spotify has carries its Spotify id alone."""
+    """The truth about one file. Nothing in the catalogue: no recording_mbid and spotify_ids."""
 
     path: Path
     recording_mbid: str | None
@@ -36,12 +32,10 @@ class SampleFile:
 
 
 def write_sample_library(catalogue: Catalogue, folder: Path, *, seed: int = 1, tracks: int = 150) -> list[SampleFile]:
-    """Write `tracks` files below `folder`: albums, singles, a compilation, lone, unknown and broken
-    files.
+    """Write `tracks` files: albums, singles, a compilation, lone, unknown and broken files.
 
-    The same arguments give the same files, byte for byte. A person could tell from the tags which
-    recording a file has. Raises ValueError for fewer than 12 tracks, or for more than the catalogue
-    has."""
+    The same arguments give the same files, byte for byte; a person could tell each recording from
+    its tags. Raises ValueError for fewer than 12 tracks, or for more than the catalogue has."""
     return write_library(plan_sample_library(catalogue, seed=seed, tracks=tracks), folder)
 
 

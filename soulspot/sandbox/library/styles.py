@@ -1,6 +1,4 @@
-"""The styles, good and bad, in which files of the sample library are tagged.
-
-Whatever the style, a person could tell the recording from the tags."""
+"""The styles, good and bad, of tags in a sample library; each lets a person tell the recording."""
 
 from collections import defaultdict
 from dataclasses import replace
@@ -48,8 +46,7 @@ class TagStyler:
     def tags_for(
         self, recording: Recording, place: Place, style: Style, *, other: Recording | None = None
     ) -> tuple[TrackTags, Style]:
-        """Return tags for a recording as it stands on a release, and the style that they really
-        have.
+        """Return tags for a recording as it stands on a release, and the style they really have.
 
         A style that the recording cannot have (no ISRC, no guest, no Spotify track) becomes TEXT,
         and a style that would fit two recordings becomes IDS. WRONG takes the id of `other`."""
@@ -60,7 +57,6 @@ class TagStyler:
         return self._styled(recording, place, style, other) or TrackTags(), style
 
     def _identifies(self, recording: Recording, place: Place, style: Style) -> bool:
-        """Whether tags in this style fit this recording and no other."""
         if style in _IDENTIFIED:
             return True
         isrcs = recording.isrcs
@@ -74,15 +70,13 @@ class TagStyler:
         return not is_blank and not recording.video and self._namesakes[key] == {recording.mbid}
 
     def _isrcs(self, recording: Recording) -> tuple[str, ...]:
-        """Return the ISRCs that a shop would have put into the file; MusicBrainz may not know
-        them."""
+        """Return the ISRCs that a shop would put into the file; MusicBrainz may not know them."""
         if recording.isrcs:
             return recording.isrcs
         tracks = [self.catalogue.spotify_track(spotify_id) for spotify_id in recording.spotify_ids[:1]]
         return tuple(track.isrc.replace("-", "").upper() for track in tracks if track and track.isrc)
 
     def _styled(self, recording: Recording, place: Place, style: Style, other: Recording | None) -> TrackTags | None:
-        """Return the tags in a style, None when the recording lacks what the style needs."""
         full = _picard_tags(recording, place)
         title, artist, isrcs = recording.title, recording.artist, self._isrcs(recording)
         text = replace(full, artists=(), genres=(), ids=Identifiers())
@@ -120,7 +114,6 @@ class TagStyler:
 
 
 def _picard_tags(recording: Recording, place: Place) -> TrackTags:
-    """Return all tags that Picard would write for a recording on a release."""
     release, medium, track = place.release, place.medium, place.track
     return TrackTags(
         title=recording.title,

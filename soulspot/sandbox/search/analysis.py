@@ -1,5 +1,4 @@
-"""Text to tokens as MusicBrainz' index makes them: folded, and split at everything that is no
-word."""
+"""Text to tokens as in MusicBrainz' index: folded, and split at everything that is no word."""
 
 import re
 import unicodedata
@@ -13,8 +12,7 @@ _HIRAGANA = {code: code - 0x60 for code in range(0x30A1, 0x30F7)}  # katakana ->
 
 
 def fold(text: str) -> str:
-    """Return the text with case, accents, strokes, width and the two Japanese syllabaries
-    folded."""
+    """Return the text with case, accents, strokes, width and the Japanese syllabaries folded."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     if not plain.isascii():
         # NFKD parts kana from their voicing marks as it parts letters from accents; those marks

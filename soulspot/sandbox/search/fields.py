@@ -53,10 +53,7 @@ def recording_index(catalogue: Catalogue) -> Index:
 
 
 def release_index(catalogue: Catalogue) -> Index:
-    """Return the index of the release search.
-
-    A barcode is found without its leading zeros, too, a catalogue number without blanks and
-    hyphens."""
+    """Return the index of the release search, with barcodes and catalogue numbers short too."""
     field = fields_of(catalogue.releases)
     fields = {
         "release": field("text", lambda r: [r.title]),

@@ -1,5 +1,4 @@
-"""A search index over numbered documents: the postings of every field, built at the first use of
-it."""
+"""A search index over numbered documents: the postings of every field, built when first used."""
 
 from __future__ import annotations
 
@@ -25,20 +24,14 @@ _NOTHING = array("l")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """The kind of a field, and a function that returns its values, given a document's number.
-
-    "text" is split into tokens, "accents" too but keeps accents; the other kinds are whole
-    values."""
+    """A field's kind and values by document number; "text" and "accents" are split into tokens."""
 
     kind: Kind
     values: Callable[[int], Iterable[str]]
 
 
 def fields_of(documents: Sequence[V]) -> Callable[[Kind, Callable[[V], Iterable[str | None]]], Field]:
-    """Return a maker of fields over `documents`: it takes a kind and a function from a document to
-    values.
-
-    Values that are None or "" are left out."""
+    """Return a maker of fields from a kind and a function of a document; it drops None and ""."""
 
     def field(kind: Kind, values: Callable[[V], Iterable[str | None]]) -> Field:
         return Field(kind, lambda doc: [value for value in values(documents[doc]) if value])
@@ -67,7 +60,6 @@ class FieldIndex:
         self.terms: Mapping[str, array[int]] = dict(gathered)
 
     def _add_words(self, values: Iterable[str]) -> set[str]:
-        """Append the next document's words and return the distinct ones."""
         words: list[str | None] = []
         for value in values:
             if words:
@@ -79,7 +71,6 @@ class FieldIndex:
 
     @cached_property
     def average_length(self) -> float:
-        """The words of an average document."""
         return max(1.0, sum(map(len, self.words)) / max(1, self.size))
 
     def canonical(self, value: str) -> str:
@@ -93,11 +84,9 @@ class FieldIndex:
         return value.lower()
 
     def docs(self, term: str) -> array[int]:
-        """Return the documents that have a term, ascending."""
         return self.terms.get(term, _NOTHING)
 
     def has(self, doc: int, term: str) -> bool:
-        """Whether a document has a term."""
         docs = self.docs(term)
         at = bisect_left(docs, doc)
         return at < len(docs) and docs[at] == doc
@@ -109,8 +98,6 @@ class FieldIndex:
         return math.log(1 + (self.size - frequency + 0.5) / (frequency + 0.5))
 
     def weight(self, doc: int, term: str) -> float:
-        """Return BM25's weight of a term in one document: frequent is better, a long field is
-        worse."""
         if not self.is_analysed:
             return 1.0
         words = self.words[doc]
@@ -119,8 +106,7 @@ class FieldIndex:
         return count * 2.2 / (count + 0.3 + 0.9 * len(words) / self.average_length)
 
     def has_phrase(self, doc: int, phrase: tuple[str, ...], slop: int) -> bool:
-        """Whether the words stand in order in one value, with at most `slop` other words among
-        them."""
+        """Whether the words stand in order in one value, at most `slop` other words among them."""
         words, first = self.words[doc], phrase[0]
         return any(words[at] == first and self._follows(words, at, phrase, slop) for at in range(len(words)))
 
@@ -137,14 +123,12 @@ class FieldIndex:
 
     @cached_property
     def _numbers(self) -> tuple[list[int], list[int]]:
-        """All numbers ascending, and beside them the documents that have them."""
         # Sorted by number, a range of any width is two binary searches.
         pairs = sorted((int(term), doc) for term, docs in self.terms.items() for doc in docs)
         return [number for number, _ in pairs], [doc for _, doc in pairs]
 
     @cached_property
     def numbers_by_doc(self) -> dict[int, list[int]]:
-        """The numbers of each document that has some."""
         found: dict[int, list[int]] = {}
         for number, doc in zip(*self._numbers, strict=True):
             found.setdefault(doc, []).append(number)
@@ -156,15 +140,13 @@ class FieldIndex:
         return docs[bisect_left(numbers, low) : bisect_right(numbers, high)]
 
     def number_bounds(self, wanted: Range) -> tuple[float, float]:
-        """Return a range of numbers with both ends included. Raises BadQuery for what is no
-        number."""
+        """Return a range of numbers, both ends included. Raises BadQuery for no number."""
         low = -math.inf if wanted.low is None else _number(wanted.low) + (not wanted.include_low)
         high = math.inf if wanted.high is None else _number(wanted.high) - (not wanted.include_high)
         return low, high
 
     def terms_between(self, wanted: Range) -> list[str]:
-        """Return the terms within a range: dates by the time they mean, other values by
-        spelling."""
+        """Return the terms within a range: dates by the time they mean, others by spelling."""
         low = "" if wanted.low is None else self.canonical(wanted.low)
         # The highest character makes 2001 reach to the end of that year: all that begins with it is
         # below.
@@ -185,8 +167,7 @@ class FieldIndex:
         return [term for term in self.terms if term.startswith(wanted) or wanted.startswith(f"{term}-")]
 
     def matching_terms(self, regex: str) -> list[str]:
-        """Return the terms that a regular expression matches. Raises BadQuery for a malformed
-        one."""
+        """Return the terms that match a regular expression. Raises BadQuery for a malformed one."""
         try:
             pattern = re.compile(regex, re.DOTALL | re.IGNORECASE)
         except re.error as error:
@@ -209,13 +190,11 @@ class Index:
         self._built: dict[str, FieldIndex] = {}
 
     def build(self, names: Iterable[str]) -> None:
-        """Build these fields now, so that no search has to wait for it."""
         for name in names:
             self.field(name)
 
     def field(self, name: str) -> FieldIndex:
-        """Return the index of a field. Raises BadQuery for a name that the service does not
-        have."""
+        """Return the index of a field. Raises BadQuery for a name the service does not have."""
         if name not in self.fields:
             raise BadQuery(f"undefined field {name}")
         # A search uses few of the thirty fields: the others are never built.

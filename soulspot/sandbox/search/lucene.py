@@ -1,5 +1,4 @@
-"""Lucene's classic query syntax, parsed to a tree; text that Lucene's parser refuses is refused
-here."""
+"""Lucene's classic query syntax, parsed to a tree; what Lucene's parser refuses is refused."""
 
 from __future__ import annotations
 
@@ -110,9 +109,7 @@ class _Token:
 
 
 def parse(query: str, default_field: str) -> Node:
-    """Return the query as a tree; terms without a field get `default_field`.
-
-    Raises BadQuery where Lucene's classic parser raises a ParseException."""
+    """Return the query as a tree. Raises BadQuery where Lucene raises a ParseException."""
     tokens = _lex(query)
     if not tokens:
         raise BadQuery("empty query")
@@ -169,8 +166,7 @@ class _Parser:
     def query(self, field: str) -> Node:
         """Parse clauses up to a closing parenthesis or the end.
 
-        As in the classic parser, AND makes both its neighbours required and OR neither, and nothing
-        binds tighter than anything else."""
+        As in the classic parser, AND makes both neighbours required, OR neither."""
         clauses: list[tuple[Occur, Node]] = []
         while True:
             joined = ""
@@ -248,6 +244,5 @@ def _bound(text: str | None) -> str | None:
 
 
 def _wildcard(text: str) -> str:
-    """Return the regular expression of a wildcard term."""
     parts = re.findall(r"\\.|.", text, flags=re.DOTALL)
     return "".join({"*": ".*", "?": "."}.get(part, re.escape(_unescape(part))) for part in parts)

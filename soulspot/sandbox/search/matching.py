@@ -120,9 +120,7 @@ class Times:
 
 @dataclass
 class Clauses:
-    """Matches required, optional and forbidden parts.
-
-    Without a required part, at least one optional part must match."""
+    """Matches required, optional and forbidden parts; at least one must match."""
 
     must: list[Matcher]
     should: list[Matcher]
@@ -156,9 +154,7 @@ class Clauses:
 
 
 def compile_query(node: lucene.Node, index: Index, is_top: bool = True) -> Matcher:
-    """Return the matcher of a parsed query.
-
-    Raises BadQuery for fields that the index does not have and values that a field cannot read."""
+    """Return the matcher of a query. Raises BadQuery for unknown fields and unreadable values."""
     match node:
         case lucene.Everything():
             return AnyOf(range(index.size))
@@ -198,8 +194,6 @@ def _any_term(field: FieldIndex, terms: list[str]) -> AnyOf:
 
 
 def _text(field: FieldIndex, text: str, slop: int | None = None) -> Matcher:
-    """Return the matcher of a text: a phrase with `slop`, otherwise a term that may hold several
-    words."""
     if field.kind == "date":
         return _any_term(field, field.overlapping_dates(text))
     if not field.is_analysed:
@@ -230,11 +224,10 @@ def search(
     cut: bool = False,
     hidden: Callable[[int], bool] | None = None,
 ) -> Hits:
-    """Find and rank the documents of a query and return `limit` of them from `offset` on.
+    """Rank the documents of a query and return `limit` of them from `offset` on.
 
     Equal scores stand in no stable order: `rng` shuffles them anew each time. `cut` answers as if
-    the time were up half way, so that part of the index was not seen, and nothing says so. `hidden`
-    tells which documents are not in the index yet. Raises BadQuery."""
+    the time were up half way. `hidden` documents are not in the index yet. Raises BadQuery."""
     scores = compile_query(lucene.parse(query, index.default), index).scores()
     # Sums of floats depend on their order: rounded, equal scores are equal.
     ranked = sorted((-round(score, 6), rng.random(), doc) for doc, score in scores.items())

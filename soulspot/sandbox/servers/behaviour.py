@@ -17,10 +17,9 @@ Malformed = Literal[
 class Faults:
     """Faults of one service. Shares are 0 to 1 of its requests, times are seconds.
 
-    A dropped request is closed without an answer. An error answers `error_status` with an HTML
-    page, as a proxy in front of the service does. A malformed answer has status 200 and a body
-    spoilt in the way that `malformed` names. `retry_after` replaces the Retry-After header of every
-    429 and 503 (by a date, nonsense, a negative number); "" removes the header."""
+    A dropped request has no answer, an error an HTML page with `error_status`, a malformed answer
+    status 200 and a spoilt body. `retry_after` replaces that header of every 429 and 503; ""
+    removes it."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
@@ -37,8 +36,7 @@ class Faults:
 
 @dataclass(slots=True)
 class Behaviour:
-    """All settings of the servers. The defaults are the services of late 2026: limits on, no
-    faults."""
+    """All settings of the servers. The defaults are the services of late 2026, without faults."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
@@ -76,10 +74,9 @@ class Behaviour:
     labs_wrong_share: float = 0.02  # labs answers that are wrong or dead
 
     def update(self, changes: Mapping[str, Any]) -> None:
-        """Set fields by name; a nested mapping changes the Faults of that service.
+        """Set fields by name: `{"mb_rate": 5, "labs": {"latency": 2}}` changes two of all.
 
-        `{"mb_rate": 5, "labs": {"latency": 2}}` changes two fields and keeps the rest. Raises
-        ValueError, and changes nothing, when a name or the type of a value is wrong."""
+        Raises ValueError, and changes nothing, when a name or the type of a value is wrong."""
         if not isinstance(changes, Mapping):
             raise ValueError(f"a behaviour is a JSON object of fields, not {changes!r}")
         # Validate everything before anything changes.
@@ -98,7 +95,6 @@ class Behaviour:
             setattr(self, each.name, getattr(checked, each.name))
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all fields, ready for JSON."""
         return asdict(self)
 
 

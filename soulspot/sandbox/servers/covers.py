@@ -1,5 +1,4 @@
-"""The local image hosts: the Cover Art Archive, the Internet Archive behind it, and Spotify's
-images."""
+"""The local Cover Art Archive, the Internet Archive behind it, and Spotify's images."""
 
 import re
 import struct
@@ -17,9 +16,7 @@ _IMAGE = re.compile(r"/image/([0-9a-z]+)|/download/mbid-([0-9a-f-]{36})/\d+\.png
 class Covers(Service):
     """GET /release/{mbid}/..., /image/{id} and /download/..., all on one port.
 
-    As the Cover Art Archive does, a release's cover is a redirect (307) to the Internet Archive.
-    Every image is a small PNG of one colour that its id decides, whatever size the request
-    names."""
+    A release's cover is a redirect (307), as in the Cover Art Archive; every image a small PNG."""
 
     name = "covers"
 
@@ -41,8 +38,7 @@ class Covers(Service):
 
 
 def cover_png(name: str, edge: int = 64) -> bytes:
-    """Return a square PNG of `edge` pixels a side in one colour, the same colour for the same
-    name."""
+    """Return a square PNG of `edge` pixels a side in one colour, the same for the same name."""
     colour = (ids.number("cover", name) & 0xFFFFFF).to_bytes(3, "big")
     rows = (b"\0" + colour * edge) * edge
     head = struct.pack(">IIBBBBB", edge, edge, 8, 2, 0, 0, 0)

@@ -26,9 +26,7 @@ def html(status: int, reason: str) -> web.Response:
 
 
 def spoil(response: web.Response, how: Malformed) -> web.Response:
-    """Return the same answer, malformed.
-
-    The status is always 200, as broken proxies and caches send it."""
+    """Return the same answer, malformed, with status 200 as broken proxies and caches send it."""
     if how == "html":
         return html(200, "OK")
     body = response.body if isinstance(response.body, bytes) else b""
@@ -45,8 +43,6 @@ def spoil(response: web.Response, how: Malformed) -> web.Response:
 
 
 def _rewrite(body: bytes, change: Callable[[Any], Any]) -> bytes:
-    """Return a JSON body with `change` applied to its value, and `[]` for a body that is not
-    JSON."""
     try:
         return json.dumps(change(json.loads(body))).encode()
     except ValueError:
@@ -54,8 +50,6 @@ def _rewrite(body: bytes, change: Callable[[Any], Any]) -> bytes:
 
 
 def _wrong_types(value: Any) -> Any:
-    """Return the value with every entry as another type: objects as lists, text as numbers and so
-    on."""
     match value:
         case dict():
             return {name: _another_type(inner) for name, inner in value.items()}
@@ -78,7 +72,6 @@ def _another_type(value: Any) -> Any:
 
 
 def _without_first_entries(value: Any) -> Any:
-    """Return the value with the first entry of every list removed."""
     match value:
         case dict():
             return {name: _without_first_entries(inner) for name, inner in value.items()}

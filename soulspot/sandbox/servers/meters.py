@@ -1,5 +1,4 @@
-"""Request counters as the services have them: averages, windows and quotas. The time is passed
-in."""
+"""Request counters as the services have them: averages, windows and quotas."""
 
 import math
 from collections import deque
@@ -8,10 +7,9 @@ from dataclasses import dataclass, field
 
 @dataclass
 class AverageRate:
-    """MusicBrainz' limit: at most N+1 requests in any N seconds at `rate` 1, for every N up to
-    `span`.
+    """MusicBrainz' limit: at most N * `rate` + 1 requests in any N seconds, for N up to `span`.
 
-    Refused requests count as well. Therefore everything is refused until the client slows down."""
+    Refused requests count as well: everything is refused until the client slows down."""
 
     rate: float = 1.0  # requests a second
     span: int = 20  # seconds
@@ -31,15 +29,13 @@ class AverageRate:
 
 @dataclass
 class RollingWindow:
-    """Spotify's burst limit: a number of requests in any `seconds`. Refused requests do not
-    count."""
+    """Spotify's burst limit: so many requests in any `seconds`. Refused requests do not count."""
 
     seconds: float = 30.0
     _times: deque[float] = field(default_factory=deque)
 
     def allow(self, now: float, limit: int) -> bool:
-        """Count a request at `now` (seconds) if fewer than `limit` stand in the window; else refuse
-        it."""
+        """Count a request at `now` (seconds) unless `limit` stand in the window already."""
         _forget_before(self._times, now - self.seconds)
         if len(self._times) >= limit:
             return False
@@ -54,17 +50,14 @@ def _forget_before(times: deque[float], oldest: float) -> None:
 
 @dataclass
 class FixedWindow:
-    """ListenBrainz' limit: a number of requests in each window, begun by the first request in
-    it."""
+    """ListenBrainz' limit: so many requests in each window, begun by the first request in it."""
 
     seconds: float = 10.0
     _began: float = -math.inf
     _used: int = 0
 
     def count(self, now: float, limit: int) -> tuple[bool, int, int]:
-        """Count a request at `now` (seconds).
-
-        Returns whether it may pass, how many are left, and in how many seconds the window ends."""
+        """Count a request; return whether it may pass, requests left, and seconds left."""
         # The window begins with a request, not at a round time of the clock.
         if now >= self._began + self.seconds:
             self._began, self._used = now, 0
@@ -81,11 +74,9 @@ class Quota:
     _spent_at: float | None = None
 
     def allow(self, now: float, limit: int, renewed_after: int | None) -> tuple[bool, int | None]:
-        """Count a request at `now` against `limit`; a spent quota is renewed after `renewed_after`
-        seconds.
+        """Count a request; return whether it may pass, else with the Retry-After in seconds.
 
-        Returns whether the request may pass, and the Retry-After in seconds when it may not. With
-        `renewed_after` None the quota is never renewed and there is no Retry-After."""
+        A spent quota is renewed after `renewed_after` seconds, or never and without Retry-After."""
         if self._spent_at is not None and renewed_after is not None and now >= self._spent_at + renewed_after:
             self._used, self._spent_at = 0, None
         if self._used < limit:

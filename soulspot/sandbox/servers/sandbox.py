@@ -1,5 +1,4 @@
-"""The sandbox: every local server on a loopback port of its own, with one record of all
-requests."""
+"""The sandbox: every local server on a loopback port of its own, and a record of all requests."""
 
 import asyncio
 import json
@@ -26,13 +25,9 @@ class Sandbox:
     """Serves a catalogue on 127.0.0.1; use it as an async context manager.
 
     `behaviour` may be changed while the servers run. `now` is the clock of limits, quotas and
-    tokens in seconds; it defaults to the running loop's clock, so that virtual time works.
-    `on_request` is called with every finished request. `requests` lists all of them in the order in
-    which they finished; sort by `at` for the order of arrival.
-
-    The URL attributes are set once the servers run. They fit the settings `base_url`, `token_url`
-    and `labs_url` of a configuration. `control_url` serves `/behaviour` and `/requests`; every port
-    does, and requests to it are never recorded."""
+    tokens in seconds, by default the running loop's. `on_request` is called with every finished
+    request; `requests` lists them in that order. The URL attributes are set once the servers run;
+    `control_url` serves `/behaviour` and `/requests`, which are never recorded."""
 
     musicbrainz_url: str
     spotify_url: str
@@ -84,9 +79,7 @@ class Sandbox:
         return self
 
     def warm(self) -> None:
-        """Build the search index now instead of during the first searches.
-
-        Takes seconds for a catalogue of 100,000 recordings."""
+        """Build the search index now instead of during the first searches."""
         self._musicbrainz.build_indexes()
 
     async def __aexit__(
@@ -101,7 +94,6 @@ class Sandbox:
         self._runners.clear()
 
     async def _serve(self, service: Service) -> str:
-        """Start one server on a free port and return its base URL."""
         runner = web.AppRunner(
             service.app(),
             access_log=None,

@@ -1,5 +1,4 @@
-"""The common base of the local servers: record, delay and spoil every request as the behaviour
-says."""
+"""The base of the local servers: record, delay and spoil every request as the behaviour says."""
 
 import asyncio
 import json
@@ -32,10 +31,9 @@ class Refusal(Exception):
 class RecordedRequest:
     """One request as a server saw it.
 
-    `at` is the time of arrival on the sandbox' clock (seconds, monotonic), `wall` the same moment
-    in seconds since the epoch. `query` joins repeated parameters by commas. `body_items` is the
-    length of the list in a JSON body, 0 without one. `status` 0 means that the connection was
-    dropped on purpose or that the client went away."""
+    `at` is the time of arrival on the sandbox' clock, `wall` in seconds since the epoch. `query`
+    joins repeated parameters by commas. `body_items` is the length of the list in a JSON body.
+    `status` 0: dropped on purpose, or the client went away."""
 
     service: str
     method: str
@@ -50,8 +48,7 @@ class RecordedRequest:
 
 @dataclass
 class Context:
-    """The things that all servers share: truth, behaviour, clock, chance, and the record of
-    requests."""
+    """The things that all servers share: truth, behaviour, clock, chance and record."""
 
     catalogue: Catalogue
     behaviour: Behaviour
@@ -61,16 +58,11 @@ class Context:
     control: Callable[[web.Request], Awaitable[web.StreamResponse]]
 
     def happens(self, share: float) -> bool:
-        """Whether a fault that befalls this share (0 to 1) of requests befalls this request.
-
-        Every call is a new throw of the dice."""
+        """Whether a fault of this share (0 to 1) of requests befalls this request, by chance."""
         return share > 0 and self.rng.random() < share
 
     def always_happens(self, share: float, *names: object) -> bool:
-        """Whether a trait that this share (0 to 1) of all things has belongs to the thing of these
-        names.
-
-        The same names and seed always give the same answer."""
+        """Whether a trait of this share (0 to 1) of all things belongs to the named thing."""
         return share > 0 and ids.number("fate", self.behaviour.seed, *names) % 1_000_000 < share * 1_000_000
 
 
@@ -122,8 +114,7 @@ class Service(ABC):
             )
 
     async def _answer_with_faults(self, request: web.Request) -> web.Response | None:
-        """Return the answer, perhaps late or spoilt, or None when the connection is to be
-        dropped."""
+        """Return the answer, perhaps late or spoilt; None drops the connection."""
         faults: Faults = getattr(self.behaviour, self.name)
         happens = self.context.happens
         if happens(faults.drop_share):
@@ -145,8 +136,7 @@ class Service(ABC):
 
 
 def _longest_list(body: bytes) -> int:
-    """Return the length of the list that a JSON body is, or of the longest list in its top
-    object."""
+    """Return the length of the list that a JSON body is, or of the longest in its top object."""
     try:
         value = json.loads(body) if body[:1] in (b"[", b"{") else None
     except (ValueError, RecursionError):
@@ -156,8 +146,7 @@ def _longest_list(body: bytes) -> int:
 
 
 def json_response(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
-    """Return a JSON answer as the services write it: UTF-8, without blanks and without \\u
-    escapes."""
+    """Return a JSON answer as the services write it: UTF-8, without blanks and escapes."""
     return web.Response(
         status=status,
         body=json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"),

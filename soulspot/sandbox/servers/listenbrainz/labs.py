@@ -46,9 +46,6 @@ class Labs(Service):
             return json_response({"error": refusal.message}, refusal.status)
 
     def _recordings(self, inputs: list[Json]) -> list[Json]:
-        """Answer recording-mbid-lookup: one row an input, in order, merged MBIDs resolved.
-
-        An unknown MBID has a row of nulls."""
         return [self._recording(mbid) for mbid in _mbids(inputs)]
 
     def _recording(self, mbid: str) -> Json:
@@ -74,7 +71,6 @@ class Labs(Service):
         }
 
     def _spotify_by_mbid(self, inputs: list[Json]) -> list[Json]:
-        """Answer spotify-id-from-mbid: one row for each known recording, none for unknown MBIDs."""
         rows = []
         for mbid in _mbids(inputs):
             recording = self.catalogue.recording(mbid)
@@ -85,7 +81,6 @@ class Labs(Service):
         return rows
 
     def _spotify_by_text(self, inputs: list[Json]) -> list[Json]:
-        """Answer spotify-id-from-metadata: one row an input, in order."""
         rows = []
         for each in inputs:
             artist, title = _text(each, "artist_name"), _text(each, "track_name")
@@ -130,7 +125,6 @@ class Labs(Service):
         return {**row, "recording_mbid": wrong.mbid} if wrong else row
 
     def _tags(self, inputs: list[Json]) -> list[Json]:
-        """Answer bulk-tag-lookup: one row for each tag of a known recording."""
         if len(inputs) > _MOST_TAGGED:
             raise Refusal(400, "Cannot lookup more than 1,000 recordings at a time.")
         known = self.catalogue.recordings_by_mbid

@@ -11,10 +11,7 @@ _TYPE_ORDER = {"Album": 0, "EP": 1, "Single": 2}
 
 
 def canonical_release(catalogue: Catalogue, recording: Recording) -> Release | None:
-    """Return the release that ListenBrainz shows for a recording, None when it stands on none.
-
-    Plain albums come before singles, singles before compilations and live albums, then the earliest
-    wins."""
+    """Return the release that ListenBrainz shows: plain and early ones first; None without any."""
     return min(
         (place.release for place in catalogue.places(recording.mbid)),
         key=lambda r: (len(r.secondary_types), _TYPE_ORDER.get(r.primary_type, 3), r.date or "9999", r.mbid),
@@ -28,8 +25,7 @@ def credit_id(credit: Credit) -> int:
 
 
 def metadata(catalogue: Catalogue, recording: Recording, inc: Collection[str]) -> Json:
-    """Return one entry of POST /1/metadata/recording/; `inc` has any of "artist", "tag",
-    "release"."""
+    """Return one entry of POST /1/metadata/recording/; `inc` has any of artist, tag, release."""
     release = canonical_release(catalogue, recording)
     streams = [{"type": "free streaming", "url": spotify_url("track", each)} for each in recording.url_ids]
     shown: Json = {

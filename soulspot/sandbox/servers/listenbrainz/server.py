@@ -15,9 +15,7 @@ _MOST_RECORDINGS, _MOST_LOOKUPS, _MOST_CHARACTERS = 1000, 50, 250
 
 
 class ListenBrainz(Service):
-    """POST /1/metadata/recording/ and /1/metadata/lookup/; GET of the former too.
-
-    The slash at the end is part of the route."""
+    """POST /1/metadata/recording/ and /1/metadata/lookup/; GET of the former too."""
 
     name = "listenbrainz"
     base_path = "/1"
@@ -89,8 +87,6 @@ class ListenBrainz(Service):
             raise Refusal(401, "Invalid authorization token.")
 
     def _lookups(self, body: Any) -> list[Json]:
-        """Answer text lookups in their order; a recording that is not found has only its
-        arguments."""
         recordings = body.get("recordings") if isinstance(body, dict) else None
         if not isinstance(recordings, list) or not recordings:
             raise Refusal(400, "recordings is invalid or not present in body")

@@ -1,5 +1,4 @@
-"""ListenBrainz' text lookups: an artist credit and a title, folded to one key, lead to a
-recording."""
+"""ListenBrainz' text lookups: artist credit and title, folded to one key, lead to a recording."""
 
 import re
 from functools import cached_property
@@ -15,9 +14,7 @@ _NOT_WORD = re.compile(r"[^\w]+")
 
 
 def folded_key(*names: str) -> str:
-    """Return the key that all spellings of these names share.
-
-    Non-words are cut, then case is folded, then the rest becomes ASCII: ListenBrainz' order."""
+    """Return the key that all spellings share: non-words cut, case folded, then made ASCII."""
     return anyascii(_NOT_WORD.sub("", "".join(names)).lower())
 
 
@@ -50,14 +47,12 @@ class TextLookup:
         return first
 
     def best_row(self, artist: str, title: str, release: str | None) -> Json | None:
-        """Return the row of a match by release, or else of a match without one; None without a
-        match."""
+        """Return the row of a match by release, or else of a match without one, or None."""
         on_release = self.row(artist, title, release) if release else None
         return on_release or self.row(artist, title, None)
 
     def row(self, artist: str, title: str, release: str | None) -> Json | None:
-        """Return the row of an exact match, by release where `release` is given; None without a
-        match."""
+        """Return the row of an exact match, by release where `release` is given, or None."""
         if release is None:
             match = self._by_credit.get(folded_key(artist, title))
         else:
@@ -79,8 +74,7 @@ class TextLookup:
     def spotify_ids(self, recording: Recording, seed: int, wrong_share: float) -> list[str]:
         """Return the Spotify track ids that labs names for a recording, always the same ones.
 
-        Most are right. One recording in ten has none, and `wrong_share` of them have a dead or a
-        wrong id."""
+        One recording in ten has none, and `wrong_share` of them have a dead or a wrong id."""
         # Labs keeps ids that Spotify has dropped, and names them beside the living ones.
         luck = ids.number("labs", seed, recording.mbid)
         if luck % 1_000_000 < wrong_share * 1_000_000 and self.catalogue.spotify_tracks:

@@ -1,6 +1,4 @@
-"""MusicBrainz' entities as JSON, as a lookup shows them.
-
-`inc` is the set of names in the request's `inc` parameter; each adds keys to an entity."""
+"""MusicBrainz' entities as JSON, as a lookup shows them; each name in `inc` adds keys."""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
@@ -56,7 +54,6 @@ def _tags_and_genres(tags: Sequence[tuple[str, int]], inc: Collection[str]) -> J
 
 
 def artist(value: Artist, inc: Collection[str]) -> Json:
-    """Return an artist as a lookup shows it."""
     return {
         "id": value.mbid,
         "name": value.name,
@@ -75,9 +72,7 @@ def _credit(value: Credit, inc: Collection[str]) -> list[Json]:
 
 
 def recording(catalogue: Catalogue, value: Recording, inc: Collection[str], nested: bool = False) -> Json:
-    """Return a recording as a lookup shows it.
-
-    A recording `nested` in another entity has no releases, aliases and URL relations of its own."""
+    """Return a recording; a `nested` one has no releases, aliases and URL relations."""
     shown: Json = {
         "id": value.mbid,
         "title": value.title,
@@ -111,7 +106,6 @@ def recording(catalogue: Catalogue, value: Recording, inc: Collection[str], nest
 
 
 def _linked_release(places: Sequence[Place], inc: Collection[str]) -> Json:
-    """Return a release inside a recording; `places` are the recording's tracks on it."""
     release = places[0].release
     shown = _release_core(release)
     if "artist-credits" in inc:
@@ -222,7 +216,6 @@ def spotify_url(kind: str, spotify_id: str) -> str:
 
 
 def _spotify_relations(kind: str, spotify_ids: Iterable[str]) -> list[Json]:
-    """Return the relations of a recording or release to its URLs at Spotify."""
     return [_relation("forward", "url", _url(spotify_url(kind, each))) for each in spotify_ids]
 
 
@@ -245,8 +238,7 @@ def _url(resource: str) -> Json:
 
 
 def url(catalogue: Catalogue, resource: str, inc: Collection[str]) -> Json | None:
-    """Return a URL with the recordings or releases related to it, None when MusicBrainz lacks the
-    URL."""
+    """Return a URL with the recordings or releases related to it, or None."""
     kind, _, spotify_id = resource.removeprefix("https://open.spotify.com/").partition("/")
     recordings = catalogue.recordings_by_url_id.get(spotify_id, []) if kind == "track" else []
     releases = catalogue.releases_by_url_id.get(spotify_id, []) if kind == "album" else []

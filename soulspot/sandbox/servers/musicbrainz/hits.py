@@ -1,7 +1,4 @@
-"""MusicBrainz' search hits as JSON.
-
-Unlike the entities of a lookup, hits leave out keys without a value, and have no genres, ratings or
-relations. `score` is 0 to 100."""
+"""MusicBrainz' search hits as JSON, without keys that have no value; `score` is 0 to 100."""
 
 from collections.abc import Sequence
 
@@ -12,7 +9,6 @@ from soulspot.sandbox.servers.service import Json
 
 
 def artist_hit(artist: Artist, score: int) -> Json:
-    """Return a hit of the artist search."""
     more = {"type": artist.type, "country": artist.country}
     return without_blanks({"score": score, **_artist(artist), **more})
 
@@ -40,10 +36,7 @@ def _tags(tags: Sequence[tuple[str, int]]) -> list[Json]:
 
 
 def recording_hit(catalogue: Catalogue, recording: Recording, score: int) -> Json:
-    """Return a hit of the recording search.
-
-    A release appears once for every medium that the recording is on, with the matching track
-    alone."""
+    """Return a hit; a release stands in it once for every medium that the recording is on."""
     identity = {
         "id": recording.mbid,
         "score": score,

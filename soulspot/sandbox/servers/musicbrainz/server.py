@@ -75,8 +75,7 @@ class MusicBrainz(Service):
         }
 
     def build_indexes(self) -> None:
-        """Index the fields that clients search by; otherwise the first search of each field does
-        it."""
+        """Index the fields that clients search by, otherwise done by the first search."""
         for kind, names in _USUAL_FIELDS.items():
             self.indexes[kind].build(names.split())
 
@@ -111,8 +110,7 @@ class MusicBrainz(Service):
         return web.Response(status=status, body=body, content_type="application/xml", charset="utf-8", headers=headers)
 
     def _route(self, request: web.Request) -> tuple[str, Json]:
-        """Return the kind of the answer (as in `xml_answers.document`) and the answer, or raise a
-        Refusal."""
+        """Return the kind of the answer and the answer, or raise a Refusal."""
         parts = request.path.strip("/").split("/")
         if parts[:2] != ["ws", "2"] or len(parts) not in (3, 4):
             raise Refusal(404, "Not Found")
@@ -135,8 +133,6 @@ class MusicBrainz(Service):
         raise Refusal(400, _NO_SUCH_QUERY)
 
     def _admit(self, request: web.Request, *, is_search: bool) -> None:
-        """Refuse anonymous clients, clients above the rate, and requests that the busy server
-        sheds."""
         if not _CONTACT.search(request.headers.get("User-Agent", "")):
             raise Refusal(403, _AGENT)
         behaviour = self.behaviour
@@ -206,7 +202,6 @@ class MusicBrainz(Service):
         return {"created": created, "count": page.total, "offset": offset, f"{kind}s": shown}
 
     def _is_unindexed(self, doc: int) -> bool:
-        """Whether the index, which lags behind the database, does not have this recording yet."""
         share = self.behaviour.mb_unindexed_share
         return self.context.always_happens(share, self.catalogue.recordings[doc].mbid)
 

@@ -1,5 +1,4 @@
-"""MusicBrainz' answers as XML (mmd-2.0), made from the JSON answers, for clients that ask for no
-JSON."""
+"""MusicBrainz' answers as XML (mmd-2.0), made from the JSON answers."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -13,10 +12,7 @@ _NAMESPACES = {"xmlns": "http://musicbrainz.org/ns/mmd-2.0#", "xmlns:ext": "http
 
 
 def document(kind: str, value: Json) -> bytes:
-    """Return the metadata document of a JSON answer.
-
-    `kind` is that of an entity ("recording", "release", "artist", "url", "isrc") or of the hits in
-    a list."""
+    """Return the metadata document of a JSON answer; `kind` is that of an entity or of the hits."""
     root = Element("metadata", _NAMESPACES)
     if f"{kind}s" in value:
         _add_list(root, kind, value[f"{kind}s"], value.get("count"), value.get("offset"))
@@ -29,7 +25,6 @@ def document(kind: str, value: Json) -> bytes:
 
 
 def error(*lines: str) -> bytes:
-    """Return the error document with these lines of text."""
     root = Element("error")
     for line in lines:
         _add_text(root, "text", line)
@@ -39,8 +34,7 @@ def error(*lines: str) -> bytes:
 def _add_list(
     parent: Element, kind: str, values: list[Json], count: int | None = None, offset: int | None = None
 ) -> None:
-    """Add a `{kind}-list` of entities; `count` is how many there are in all, where these are one
-    page."""
+    """Add a `{kind}-list` of entities; `count` is of all, where these are one page."""
     listed = SubElement(parent, f"{kind}-list", count=str(len(values) if count is None else count))
     if offset is not None:
         listed.set("offset", str(offset))
@@ -49,14 +43,12 @@ def _add_list(
 
 
 def _add_text(parent: Element, name: str, value: object) -> None:
-    """Add a child element with text, unless the value is None or ""."""
     if value is not None and value != "":
         SubElement(parent, name).text = str(value)
 
 
 def _add_entity(parent: Element, kind: str, value: Json) -> Element:
-    """Add an element with the attributes of its kind and the children that `_CHILDREN` lists for
-    it."""
+    """Add an element with the attributes of its kind and the children in `_CHILDREN`."""
     shown = SubElement(parent, kind, id=value["id"])
     if "score" in value:
         shown.set("ext:score", str(value["score"]))
@@ -88,8 +80,7 @@ def _add_credit(parent: Element, value: Json) -> None:
 
 
 def _add_counted(parent: Element, kind: str, values: list[Json] | list[str]) -> Iterator[tuple[Element, Any]]:
-    """Add a `{kind}-list` with its length; yield it with each value to add. Adds nothing for no
-    values."""
+    """Add a `{kind}-list` with its length, unless empty; yield it with each value to add."""
     if values:
         listed = SubElement(parent, f"{kind}-list", count=str(len(values)))
         yield from ((listed, value) for value in values)
@@ -161,7 +152,6 @@ def _add_recording(parent: Element, value: Json) -> None:
 
 
 def _add_relations(parent: Element, value: Json) -> None:
-    """Add one `relation-list` for each type of target."""
     # JSON mixes all targets in one list, XML has a list for each type.
     by_target: dict[str, list[Json]] = defaultdict(list)
     for relation in value.get("relations", []):

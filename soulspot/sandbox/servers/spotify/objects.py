@@ -1,5 +1,4 @@
-"""Spotify's objects as JSON, with and without the fields that Development Mode lost in February
-2026."""
+"""Spotify's objects as JSON, with or without the fields that Development Mode lost in 2026."""
 
 from soulspot.sandbox.catalogue import ids
 from soulspot.sandbox.catalogue.values import Catalogue, SpotifyAlbum, SpotifyArtist, SpotifyTrack
@@ -9,11 +8,10 @@ _MARKETS = ("AU", "BR", "DE", "FR", "GB", "JP", "KR", "SE", "US")
 
 
 class SpotifyObjects:
-    """Builds the objects of one answer.
+    """Builds the objects of one answer; `base` is the API's URL without a slash at the end.
 
-    `base` is the API's own URL without a slash at the end. `extended` apps get all fields; other
-    apps lack available_markets, popularity, linked_from, label and the like. A `market` adds
-    `is_playable` and gives every `relink`-th track the id of a twin."""
+    Apps that are not `extended` lack available_markets, popularity, linked_from, label and more.
+    A `market` adds `is_playable` and gives every `relink`-th track the id of a twin."""
 
     def __init__(self, catalogue: Catalogue, base: str, *, extended: bool, market: str | None, relink: int = 0) -> None:
         self.catalogue, self.base, self.extended, self.market = catalogue, base, extended, market
@@ -80,8 +78,7 @@ class SpotifyObjects:
         return self.paging(f"albums/{album.id}/tracks?", items, limit, offset, len(album.track_ids))
 
     def paging(self, route: str, items: list[Json], limit: int, offset: int, total: int) -> Json:
-        """Return a paging object around `items`; `route` is its path with the start of the
-        query."""
+        """Return a paging object around `items`; `route` is its path with a start of the query."""
 
         def page(at: int) -> str:
             return f"{self.base}/{route}offset={at}&limit={limit}"
@@ -97,7 +94,6 @@ class SpotifyObjects:
         }
 
     def _simple_track(self, track: SpotifyTrack) -> Json:
-        """Return a track as it stands inside an album: no album, no external ids, no popularity."""
         shown = {
             **self._core("track", track.id),
             "artists": [self._artist(artist) for artist in track.artists],

@@ -47,17 +47,14 @@ class SpotifySearch:
         self._albums = Index(len(catalogue.spotify_albums), album_fields, "any")
 
     def tracks(self, query: str) -> list[SpotifyTrack]:
-        """Return all tracks that a query finds: exact titles first, then the popular ones."""
         return _rank(self._tracks, query, self.catalogue.spotify_tracks, "track")
 
     def albums(self, query: str) -> list[SpotifyAlbum]:
-        """Return all albums that a query finds: exact titles first, then the popular ones."""
         return _rank(self._albums, query, self.catalogue.spotify_albums, "album")
 
 
 def _rank(index: Index, query: str, values: Sequence[T], title_field: str) -> list[T]:
-    """Return the values in which every filter and every free word of the query holds, best
-    first."""
+    """Return the values in which every filter and free word of the query holds, best first."""
     filters = [(name, quoted or bare) for name, quoted, bare in _FILTER.findall(query)]
     free = _FILTER.sub(" ", query)
     parts = [_filtered(index, name, value.strip()) for name, value in filters]
@@ -71,8 +68,7 @@ def _rank(index: Index, query: str, values: Sequence[T], title_field: str) -> li
 
 
 def _filtered(index: Index, name: str, value: str) -> set[int]:
-    """Return the documents in which one filter holds; a filter that the kind lacks holds
-    nowhere."""
+    """Return the documents in which a filter holds; one that the kind lacks holds nowhere."""
     if name not in index.fields:
         return set()
     field = index.field(name)

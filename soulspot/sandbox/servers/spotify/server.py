@@ -1,5 +1,4 @@
-"""The local Spotify Web API and its token endpoint, for Extended Quota and Development Mode
-apps."""
+"""The local Spotify Web API and its token endpoint, for apps of both modes."""
 
 import re
 import secrets
@@ -89,10 +88,7 @@ class Spotify(Service):
             return _error(refusal.status, refusal.message)
 
     def _refuse(self, request: web.Request) -> web.Response | None:
-        """Return the refusal that comes before every route, None when the request may pass.
-
-        Checks, in Spotify's order, the token, the owner's subscription, the burst limit and the
-        quota."""
+        """Return a refusal by token, subscription, burst limit or quota, in this order."""
         behaviour, now = self.behaviour, self.context.now()
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
@@ -146,7 +142,6 @@ class Spotify(Service):
         raise Refusal(404, "Service not found")
 
     def _batch(self, kind: str, request: web.Request) -> list[str]:
-        """Return the ids of a batch request; Development Mode has no batches."""
         # A withheld route refuses before it looks at the ids.
         if not self.is_extended:
             raise Refusal(403, "Forbidden")
@@ -158,7 +153,6 @@ class Spotify(Service):
         return spotify_ids
 
     def _object(self, kind: str, spotify_id: str, objects: SpotifyObjects) -> Any:
-        """Return one object, None when Spotify does not have it."""
         _check_id(spotify_id)
         if kind == "tracks":
             track = self.catalogue.spotify_track(spotify_id)
@@ -217,7 +211,6 @@ def _found(value: Any) -> Any:
 
 
 def _page(request: web.Request, usual: int, most: int) -> tuple[int, int]:
-    """Return the limit (`usual` without one, at most `most`) and the offset of a request."""
     try:
         limit = int(request.query.get("limit", usual))
         offset = int(request.query.get("offset", 0))
