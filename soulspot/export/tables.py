@@ -49,10 +49,8 @@ class TableReport:
         """Return sentences for the user about odd paths and several snapshots."""
         notes = []
         if self.odd_paths:
-            notes.append(
-                f"{self.odd_paths} paths are not UTF-8: column path has those bytes escaped as \\xNN, column"
-                " path_bytes has them exactly"
-            )
+            notes.append(f"{self.odd_paths} paths are not UTF-8: column path has those bytes escaped as \\xNN, "
+                         "column path_bytes has them exactly")  # fmt: skip
         if self.snapshots > 1:
             notes.append(f"the export took long: its rows show {self.snapshots} points in time, the first {self.as_of}")
         return notes

@@ -57,8 +57,13 @@ def replacing(path: Path) -> Iterator[Sink]:
         with contextlib.suppress(OSError):
             part.unlink()
         raise
-    # A rename is durable once its folder is synced.
-    _sync_folder(target.parent)
+    # A rename is durable once its folder is synced, which some file systems cannot do.
+    with contextlib.suppress(OSError):
+        handle = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 @contextmanager
@@ -115,13 +120,3 @@ def _claim(part: Path, path: Path) -> int:
                 return handle
         # Another export renamed the file between open and lock: it is theirs, so open a new one.
         os.close(handle)
-
-
-def _sync_folder(folder: Path) -> None:
-    # Some file systems cannot sync a folder; the file itself is safe already.
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -45,28 +45,20 @@ class Page:
         return zip(self._columns, self._stored, strict=True)
 
     def _values(self, column: Column, cells: Sequence[Any]) -> Sequence[Any]:
-        match column.kind:
-            case Kind.TRUTH:
-                return [None if cell is None else bool(cell) for cell in cells]
-            case Kind.PATH:
-                return [self._path(cell) for cell in cells]
-            case Kind.TEXTS | Kind.SOURCES:
-                return self._parsed(column, cells)
-            case _:
-                return cells
+        if column.kind is Kind.TRUTH:
+            return [None if cell is None else bool(cell) for cell in cells]
+        if column.kind is Kind.PATH:
+            return [self._path(cell) for cell in cells]
+        return self._parsed(column, cells) if column.kind in (Kind.TEXTS, Kind.SOURCES) else cells
 
     def _texts(self, kind: Kind, cells: Sequence[Any]) -> Sequence[Any]:
-        match kind:
-            case Kind.TRUTH:
-                return [None if cell is None else "true" if cell else "false" for cell in cells]
-            case Kind.PATH:
-                return [self._path(cell) for cell in cells]
-            case Kind.TEXTS | Kind.SOURCES:
-                return [cell or _empty_json(kind) for cell in cells]
-            case Kind.BYTES:
-                return _hexadecimal(cells)
-            case _:
-                return cells
+        if kind is Kind.TRUTH:
+            return [None if cell is None else "true" if cell else "false" for cell in cells]
+        if kind is Kind.PATH:
+            return [self._path(cell) for cell in cells]
+        if kind in (Kind.TEXTS, Kind.SOURCES):
+            return [cell or _empty_json(kind) for cell in cells]
+        return _hexadecimal(cells) if kind is Kind.BYTES else cells
 
     def _path(self, path: bytes | None) -> str | None:
         # Nearly every path is UTF-8, so the exception is cheaper than a check.

@@ -25,12 +25,8 @@ def argument_parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=1, help="seed of the invented catalogue and of all chance (1)")
     add("--csv", type=Path, help="serve the Spotify ids of this CSV file instead")
     add("--limit", type=int, help="serve only this many tracks of the CSV file")
-    add(
-        "--spotify-mode",
-        choices=("extended", "development"),
-        default="extended",
-        help="the kind of app that Spotify takes clients for: development apps have no batch requests",
-    )
+    add("--spotify-mode", choices=("extended", "development"), default="extended",
+        help="the kind of app that Spotify takes clients for: development apps have no batch requests")  # fmt: skip
     add("--no-limits", action="store_true", help="enforce no rate limit")
     add("--behaviour", default="{}", help="further behaviour as a JSON object, as POST /_sandbox/behaviour takes it")
     add("--record", type=Path, help="append every request to this NDJSON file at once")

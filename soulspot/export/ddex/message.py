@@ -9,7 +9,6 @@ from itertools import groupby
 
 from lxml import etree
 
-from soulspot.config import sections
 from soulspot.export.ddex.credits import Artist, Credit
 from soulspot.export.ddex.release import Release
 from soulspot.export.ddex.settings import ErnSettings
@@ -20,7 +19,6 @@ Element = etree._Element
 AVS_VERSION = "3"  # of the allowed-value sets that everything here is in
 # The only difference between the two versions in the elements written here.
 GENRE = {"4.3": "Genre", "4.3.2": "DisplayGenre"}
-MAIN = "R0"  # the reference of the release itself; its tracks are R1 ...
 _YEAR = re.compile(r"\b((?:19|20)\d\d)\b")
 
 
@@ -70,13 +68,10 @@ def _add(parent: Element, name: str, text: str | None = None) -> Element:
 def _header(element: Element, release: Release, settings: ErnSettings, header: Header) -> None:
     _add(element, "MessageThreadId", release.ident)
     _add(element, "MessageId", header.message_id)
-    for name, dpid, full_name in (
-        ("MessageSender", settings.sender, settings.sender_name),
-        ("MessageRecipient", settings.recipient, settings.recipient_name),
-    ):
-        party = _add(element, name)
-        _add(party, "PartyId", dpid)
-        if full_name:
+    for role in ("sender", "recipient"):
+        party = _add(element, f"Message{role.title()}")
+        _add(party, "PartyId", getattr(settings, role))
+        if full_name := getattr(settings, f"{role}_name"):
             _add(_add(party, "PartyName"), "FullName", full_name)
     _add(element, "MessageCreatedDateTime", header.created_at.isoformat(timespec="seconds"))
     _add(element, "MessageControlType", "TestMessage" if settings.test else "LiveMessage")
@@ -126,7 +121,7 @@ class _Body:
             self._sound_recording(track)
             self._track_release(f"R{number}", track, label)
         if self._deals is not None:
-            self._release_deal(self._deals)
+            self._release_deal(_add(self._deals, "ReleaseDeal"))
 
     def _sound_recording(self, track: Track) -> None:
         element = _add(self._resources, "SoundRecording")
@@ -143,7 +138,7 @@ class _Body:
     def _main_release(self, label: str) -> None:
         release = self._release
         element = _add(self._releases, "Release")
-        _add(element, "ReleaseReference", MAIN)
+        _add(element, "ReleaseReference", "R0")
         _add(element, "ReleaseType", release.kind)
         self._release_id(_add(element, "ReleaseId"))
         _title(element, release.title)
@@ -165,10 +160,11 @@ class _Body:
         release = self._release
         if release.barcode:
             _add(element, "ICPN", release.barcode)
-        for name, number in (("CatalogNumber", release.catalog_number), ("ProprietaryId", release.proprietary_id)):
-            # The sender's own id stands alone: a release with a better id does not need it.
-            if number and not (name == "ProprietaryId" and len(element)):
-                _add(element, name, number).set("Namespace", self._settings.sender)
+        if release.catalog_number:
+            _add(element, "CatalogNumber", release.catalog_number).set("Namespace", self._settings.sender)
+        # The sender's own id stands alone: a release with a better id does not need it.
+        if not len(element):
+            _add(element, "ProprietaryId", release.proprietary_id).set("Namespace", self._settings.sender)
 
     def _groups(self, element: Element) -> None:
         """Add one group a disc; the tracks of a single disc 1 stand in the release's own group."""
@@ -200,20 +196,17 @@ class _Body:
         _add(_add(element, GENRE[self._settings.version]), "GenreText", genre)
 
     def _release_deal(self, element: Element) -> None:
-        every_release = _add(element, "ReleaseDeal")
-        for reference in (MAIN, *(f"R{number}" for number in range(1, len(self._recordings) + 1))):
-            _add(every_release, "DealReleaseReference", reference)
+        # R0 is the main release, and each recording has a track release.
+        for number in range(len(self._recordings) + 1):
+            _add(element, "DealReleaseReference", f"R{number}")
         for deal in self._settings.deals:
-            self._terms(_add(_add(every_release, "Deal"), "DealTerms"), deal)
-
-    def _terms(self, element: Element, deal: sections.Deal) -> None:
-        for territory in deal.territories:
-            _add(element, "TerritoryCode", territory)
-        start = deal.start_date or self._release.release_date
-        _add(_add(element, "ValidityPeriod"), "StartDate", start)
-        _add(element, "CommercialModelType", deal.commercial_model)
-        for use in deal.use_types:
-            _add(element, "UseType", use)
+            terms = _add(_add(element, "Deal"), "DealTerms")
+            for territory in deal.territories:
+                _add(terms, "TerritoryCode", territory)
+            _add(_add(terms, "ValidityPeriod"), "StartDate", deal.start_date or self._release.release_date)
+            _add(terms, "CommercialModelType", deal.commercial_model)
+            for use in deal.use_types:
+                _add(terms, "UseType", use)
 
     def _credit(self, element: Element, credit: Credit) -> None:
         _add(element, "DisplayArtistName", credit.text)

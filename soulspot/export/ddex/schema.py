@@ -36,13 +36,12 @@ class ErnSchema:
         if self._schema.validate(document):
             return []
         return [
-            (_element_name(entry.path or ""), f"line {entry.line}: {_NAMESPACE.sub('', entry.message)}")
+            (
+                PurePosixPath(entry.path or "").name.partition("[")[0] or "message",
+                f"line {entry.line}: {_NAMESPACE.sub('', entry.message)}",
+            )
             for entry in list(self._schema.error_log)  # type: ignore[call-overload]
         ]
-
-
-def _element_name(path: str) -> str:
-    return PurePosixPath(path).name.partition("[")[0] or "message"
 
 
 def _find(path: Path, namespace: str) -> Path:

@@ -95,7 +95,9 @@ def silent_m4a(duration_ms: int, stored_ms: int) -> bytes:
     frames = _ceil(stored, _AAC_SAMPLES)
     last = stored - (frames - 1) * _AAC_SAMPLES
     times = ((frames - 1, _AAC_SAMPLES), (1, last)) if frames > 1 else ((1, last),)
-    entry = bytes(6) + struct.pack(">H8xHH4xI", 1, 1, 16, _RATE << 16) + _full(b"esds", _es_descriptor())
+    config = bytes((0x40, 0x15)) + bytes(3) + struct.pack(">II", 8000, 0) + _descriptor(5, _AAC_CONFIG)
+    esds = _full(b"esds", _descriptor(3, bytes(3) + _descriptor(4, config) + _descriptor(6, b"\x02")))
+    entry = bytes(6) + struct.pack(">H8xHH4xI", 1, 1, 16, _RATE << 16) + esds
 
     def movie(data_at: int) -> bytes:
         table = _box(
@@ -124,11 +126,6 @@ def silent_m4a(duration_ms: int, stored_ms: int) -> bytes:
     # the offset has a fixed width: a first try tells how long the box is
     data_at = len(kind) + len(movie(0)) + 8
     return kind + movie(data_at) + _box(b"mdat", _AAC_SILENCE * frames)
-
-
-def _es_descriptor() -> bytes:
-    config = bytes((0x40, 0x15)) + bytes(3) + struct.pack(">II", 8000, 0) + _descriptor(5, _AAC_CONFIG)
-    return _descriptor(3, bytes(3) + _descriptor(4, config) + _descriptor(6, b"\x02"))
 
 
 def _descriptor(tag: int, body: bytes) -> bytes:

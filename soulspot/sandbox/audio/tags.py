@@ -49,17 +49,12 @@ def add_tags(suffix: str, audio: bytes, tags: TrackTags, comment: str | None) ->
 
     Without a `comment`, a Spotify id becomes one: the URL of the track."""
     file, values = BytesIO(audio), _values(tags, comment)
-    match suffix:
-        case ".mp3":
-            _tag_id3(file, values)
-        case ".flac":
-            _tag_vorbis(FLAC(file), file, values)
-        case ".ogg":
-            _tag_vorbis(OggVorbis(file), file, values)
-        case ".opus":
-            _tag_vorbis(OggOpus(file), file, values)
-        case ".m4a":
-            _tag_mp4(file, values)
+    if suffix == ".mp3":
+        _tag_id3(file, values)
+    elif suffix == ".m4a":
+        _tag_mp4(file, values)
+    else:
+        _tag_vorbis({".flac": FLAC, ".ogg": OggVorbis, ".opus": OggOpus}[suffix](file), file, values)
     return file.getvalue()
 
 

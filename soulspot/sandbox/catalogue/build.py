@@ -67,11 +67,8 @@ class Draft:
         return self.true_ms if self.has_length else None
 
     def frozen(self) -> Recording:
-        values: dict[str, Any] = {}
-        for name in _RECORDING_FIELDS:
-            value = getattr(self, name)
-            values[name] = tuple(value) if isinstance(value, list) else value
-        return Recording(**values)
+        values: dict[str, Any] = {name: getattr(self, name) for name in _RECORDING_FIELDS}
+        return Recording(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +194,7 @@ class Builder:
         return tuple(tracks)
 
     def publish(self, draft: ReleaseDraft, spotify_only: Sequence[SpotifyTrack] = ()) -> None:
-        """Add a release and, with a Spotify id, its album; that has the `spotify_only` tracks too."""
+        """Add a release and, with a Spotify id, its album, which has `spotify_only` tracks too."""
         release, album_id = self.add_release(draft), draft.spotify_id
         if album_id is None:
             return
@@ -224,7 +221,7 @@ class Builder:
 
     def add_album(self, album: SpotifyAlbum, tracks: Sequence[SpotifyTrack]) -> None:
         self.spotify_albums.append(album)
-        self.spotify_tracks.extend(tracks)
+        self.spotify_tracks += tracks
 
     def _spotify_track(self, draft: Draft, album_id: str, disc: int, position: int) -> SpotifyTrack:
         track_id = ids.spotify_id(album_id, disc, position)

@@ -237,7 +237,7 @@ class Inventor:
                 draft.video = True
 
     def _single_tracks(self, act: Artist, room: int, year: int) -> list[Draft]:
-        """Add the single version of an album track, a B-side and an instrumental, if there is room."""
+        """Add the single version of an album track, a B-side and an instrumental, if they fit."""
         songs = self.songs[act.mbid]
         if not songs:
             return [self._add_song(act, year) for _ in range(room)]

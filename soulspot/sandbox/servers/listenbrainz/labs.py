@@ -23,7 +23,7 @@ class Labs(Service):
         super().__init__(context)
         self.lookup = lookup
         self.slugs: dict[str, Callable[[list[Json]], list[Json]]] = {
-            "recording-mbid-lookup": self._recordings,
+            "recording-mbid-lookup": lambda inputs: [self._recording(mbid) for mbid in _mbids(inputs)],
             "spotify-id-from-mbid": self._spotify_by_mbid,
             "spotify-id-from-metadata": self._spotify_by_text,
             "acr-lookup": lambda inputs: list(self._by_text(inputs, with_release=False)),
@@ -44,9 +44,6 @@ class Labs(Service):
             return json_response(self.slugs[parts[0]](inputs))
         except Refusal as refusal:
             return json_response({"error": refusal.message}, refusal.status)
-
-    def _recordings(self, inputs: list[Json]) -> list[Json]:
-        return [self._recording(mbid) for mbid in _mbids(inputs)]
 
     def _recording(self, mbid: str) -> Json:
         recording = self.catalogue.recording(mbid)
@@ -92,11 +89,8 @@ class Labs(Service):
 
     def _spotify_row(self, artist: str, release: str, title: str, recording: Recording | None) -> Json:
         behaviour = self.behaviour
-        spotify_ids = (
-            self.lookup.spotify_ids(recording, behaviour.seed, behaviour.labs_wrong_share) if recording else []
-        )
-        names = {"artist_name": artist, "release_name": release, "track_name": title}
-        return {**names, "spotify_track_ids": spotify_ids}
+        found = self.lookup.spotify_ids(recording, behaviour.seed, behaviour.labs_wrong_share) if recording else []
+        return {"artist_name": artist, "release_name": release, "track_name": title, "spotify_track_ids": found}
 
     def _by_text(self, inputs: list[Json], *, with_release: bool) -> Iterator[Json]:
         """Yield rows for exact matches; of inputs that fold alike, only the last has one."""
