@@ -16,6 +16,7 @@ from soulspot.models import TrackTags
 
 Values = dict[str, list[str]]
 
+_VORBIS: Final[dict[str, type[FLAC | OggVorbis | OggOpus]]] = {".flac": FLAC, ".ogg": OggVorbis, ".opus": OggOpus}
 _TRACK, _GROUP = "MusicBrainz Release Track Id", "MusicBrainz Release Group Id"
 # Field -> (ID3 frame, Vorbis comments, MP4 atom), "" where the format has its own way, and
 # ":description" for a TXXX frame or a free-form atom. Source: "Tag Mapping" in Picard's manual.
@@ -54,7 +55,7 @@ def add_tags(suffix: str, audio: bytes, tags: TrackTags, comment: str | None) ->
     elif suffix == ".m4a":
         _tag_mp4(file, values)
     else:
-        _tag_vorbis({".flac": FLAC, ".ogg": OggVorbis, ".opus": OggOpus}[suffix](file), file, values)
+        _tag_vorbis(_VORBIS[suffix](file), file, values)
     return file.getvalue()
 
 

@@ -68,7 +68,8 @@ class Draft:
 
     def frozen(self) -> Recording:
         values: dict[str, Any] = {name: getattr(self, name) for name in _RECORDING_FIELDS}
-        return Recording(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
+        values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+        return Recording(**values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +118,9 @@ class Builder:
         self.cases: dict[str, list[str]] = defaultdict(list)
         self.spotify_artists: dict[str, SpotifyArtist] = {}  # by the artist's MBID
         various = Artist(
-            VARIOUS_ARTISTS_MBID,
-            VARIOUS_ARTISTS_SPOTIFY_ID,
-            "Various Artists",
-            "Various Artists",
-            ("V.A.", "Various"),
-            "add compilations to this artist",
-            type="Other",
-        )
+            VARIOUS_ARTISTS_MBID, VARIOUS_ARTISTS_SPOTIFY_ID, "Various Artists", "Various Artists",
+            ("V.A.", "Various"), "add compilations to this artist", type="Other",
+        )  # fmt: skip
         self.add_artist(various)
         self.various = sole_credit(various)
 
@@ -161,26 +157,15 @@ class Builder:
                 if date and date < (recording.first_release_date or "9999"):
                     recording.first_release_date = date
         release = Release(
-            mbid,
-            self.mbid("group", draft.key if draft.group is None else draft.group),
-            draft.title,
-            draft.credit,
-            date,
-            draft.primary_type,
-            draft.secondary_types,
-            media,
-            spotify_id=draft.spotify_id,
-            linked=draft.spotify_id is not None and luck % 10 < 6,
-            country=draft.country,
-            label=label,
+            mbid, self.mbid("group", draft.key if draft.group is None else draft.group), draft.title,
+            draft.credit, date, draft.primary_type, draft.secondary_types, media, spotify_id=draft.spotify_id,
+            linked=draft.spotify_id is not None and luck % 10 < 6, country=draft.country, label=label,
             label_mbid=ids.mbid("label", label) if label else None,
             catno=f"{label[:3].upper()} {luck % 9000 + 1000}" if label else None,
-            barcode=ids.barcode(mbid) if luck % 8 else None,
-            disambiguation=draft.disambiguation,
+            barcode=ids.barcode(mbid) if luck % 8 else None, disambiguation=draft.disambiguation,
             cover_id=luck % 40_000_000_000 if luck % 5 else None,
-            group_first_date=draft.group_first_date or date,
-            tags=draft.tags,
-        )
+            group_first_date=draft.group_first_date or date, tags=draft.tags,
+        )  # fmt: skip
         self.releases.append(release)
         return release
 
@@ -206,17 +191,11 @@ class Builder:
         tracks += spotify_only
         is_compilation = "Compilation" in release.secondary_types
         album = SpotifyAlbum(
-            album_id,
-            release.title,
-            self.credit_at_spotify(release.credit),
-            release.date,
+            album_id, release.title, self.credit_at_spotify(release.credit), release.date,
             "compilation" if is_compilation else _ALBUM_TYPES[release.primary_type],
-            tuple(track.id for track in tracks),
-            label=release.label or "",
-            upc=release.barcode,
-            popularity=ids.number(album_id) % 80,
-            release_mbid=release.mbid,
-        )
+            tuple(track.id for track in tracks), label=release.label or "", upc=release.barcode,
+            popularity=ids.number(album_id) % 80, release_mbid=release.mbid,
+        )  # fmt: skip
         self.add_album(album, tracks)
 
     def add_album(self, album: SpotifyAlbum, tracks: Sequence[SpotifyTrack]) -> None:
@@ -249,13 +228,9 @@ class Builder:
 
     def finish(self) -> Catalogue:
         return Catalogue(
-            self.artists,
-            self.releases,
-            [draft.frozen() for draft in self.drafts],
-            self.spotify_albums,
-            self.spotify_tracks,
-            {name: tuple(mbids) for name, mbids in sorted(self.cases.items())},
-        )
+            self.artists, self.releases, [draft.frozen() for draft in self.drafts], self.spotify_albums,
+            self.spotify_tracks, {name: tuple(mbids) for name, mbids in sorted(self.cases.items())},
+        )  # fmt: skip
 
 
 def sole_credit(artist: Artist) -> Credit:

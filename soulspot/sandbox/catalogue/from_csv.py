@@ -133,17 +133,11 @@ class _CsvCatalogue:
         else:
             out.cases["spotify_only"] += [row.track_id for row in rows]
         album = SpotifyAlbum(
-            album_id,
-            rows[0].album,
-            out.credit_at_spotify(credit),
-            date,
+            album_id, rows[0].album, out.credit_at_spotify(credit), date,
             "single" if len(rows) == 1 else "compilation" if is_compilation else "album",
-            tuple(row.track_id for row in rows),
-            label=label,
-            upc=ids.barcode("upc", album_id),
-            popularity=luck % 80,
-            release_mbid=release.mbid if release else None,
-        )
+            tuple(row.track_id for row in rows), label=label, upc=ids.barcode("upc", album_id),
+            popularity=luck % 80, release_mbid=release.mbid if release else None,
+        )  # fmt: skip
         pairs = enumerate(zip(rows, credits, drafts, strict=True), 1)
         out.add_album(album, [self._track(*parts, date, position) for position, parts in pairs])
 

@@ -61,15 +61,11 @@ class TextLookup:
             return None
         recording, found_on = match
         return {
-            "artist_credit_name": recording.artist,
-            "artist_credit_id": credit_id(recording.credit),
-            "artist_mbids": [part.artist.mbid for part in recording.credit],
-            "release_name": found_on.title,
-            "release_mbid": found_on.mbid,
-            "recording_name": recording.title,
-            "recording_mbid": recording.mbid,
+            "artist_credit_name": recording.artist, "artist_credit_id": credit_id(recording.credit),
+            "artist_mbids": [part.artist.mbid for part in recording.credit], "release_name": found_on.title,
+            "release_mbid": found_on.mbid, "recording_name": recording.title, "recording_mbid": recording.mbid,
             "year": int(found_on.date[:4]) if found_on.date else None,
-        }
+        }  # fmt: skip
 
     def spotify_ids(self, recording: Recording, seed: int, wrong_share: float) -> list[str]:
         """Return the Spotify track ids that labs names for a recording, always the same ones.

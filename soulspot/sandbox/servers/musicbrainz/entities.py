@@ -55,16 +55,11 @@ def _tags_and_genres(tags: Sequence[tuple[str, int]], inc: Collection[str]) -> J
 
 def artist(value: Artist, inc: Collection[str]) -> Json:
     return {
-        "id": value.mbid,
-        "name": value.name,
-        "sort-name": value.sort_name,
-        "disambiguation": value.disambiguation,
-        "type": value.type,
-        "type-id": type_id(value.type),
-        "country": value.country,
-        **({"aliases": aliases(value.aliases)} if "aliases" in inc else {}),
+        "id": value.mbid, "name": value.name, "sort-name": value.sort_name,
+        "disambiguation": value.disambiguation, "type": value.type, "type-id": type_id(value.type),
+        "country": value.country, **({"aliases": aliases(value.aliases)} if "aliases" in inc else {}),
         **_tags_and_genres(value.tags, inc),
-    }
+    }  # fmt: skip
 
 
 def _credit(value: Credit, inc: Collection[str]) -> list[Json]:
@@ -74,12 +69,9 @@ def _credit(value: Credit, inc: Collection[str]) -> list[Json]:
 def recording(catalogue: Catalogue, value: Recording, inc: Collection[str], nested: bool = False) -> Json:
     """Return a recording; a `nested` one has no releases, aliases and URL relations."""
     shown: Json = {
-        "id": value.mbid,
-        "title": value.title,
-        "length": value.duration_ms,
-        "disambiguation": value.disambiguation,
-        "video": value.video,
-    }
+        "id": value.mbid, "title": value.title, "length": value.duration_ms,
+        "disambiguation": value.disambiguation, "video": value.video,
+    }  # fmt: skip
     if value.first_release_date:
         shown["first-release-date"] = value.first_release_date
     # `artists` credits the entity itself, `artist-credits` everything nested in it as well.
@@ -122,31 +114,19 @@ def _linked_release(places: Sequence[Place], inc: Collection[str]) -> Json:
 
 def _release_core(value: Release) -> Json:
     return {
-        "id": value.mbid,
-        "title": value.title,
-        "status": value.status,
-        "status-id": type_id(value.status),
-        "disambiguation": value.disambiguation,
-        "quality": "normal",
-        "packaging": None,
-        "packaging-id": None,
-        "text-representation": {"language": "eng", "script": "Latn"},
-        "barcode": value.barcode,
-        **dated(value),
-    }
+        "id": value.mbid, "title": value.title, "status": value.status, "status-id": type_id(value.status),
+        "disambiguation": value.disambiguation, "quality": "normal", "packaging": None, "packaging-id": None,
+        "text-representation": {"language": "eng", "script": "Latn"}, "barcode": value.barcode, **dated(value),
+    }  # fmt: skip
 
 
 def _group(value: Release, inc: Collection[str]) -> Json:
     shown: Json = {
-        "id": value.group_mbid,
-        "title": value.title,
-        "primary-type": value.primary_type,
-        "primary-type-id": type_id(value.primary_type),
-        "secondary-types": list(value.secondary_types),
+        "id": value.group_mbid, "title": value.title, "primary-type": value.primary_type,
+        "primary-type-id": type_id(value.primary_type), "secondary-types": list(value.secondary_types),
         "secondary-type-ids": [type_id(name) for name in value.secondary_types],
-        "first-release-date": value.group_first_date,
-        "disambiguation": "",
-    }
+        "first-release-date": value.group_first_date, "disambiguation": "",
+    }  # fmt: skip
     if "artist-credits" in inc:
         shown["artist-credit"] = _credit(value.credit, inc)
     return shown | _tags_and_genres(value.tags, inc)
@@ -154,22 +134,16 @@ def _group(value: Release, inc: Collection[str]) -> Json:
 
 def _medium(medium: Medium) -> Json:
     return {
-        "position": medium.position,
-        "format": medium.format,
-        "format-id": type_id(medium.format),
-        "title": "",
+        "position": medium.position, "format": medium.format, "format-id": type_id(medium.format), "title": "",
         "track-count": len(medium.tracks),
-    }
+    }  # fmt: skip
 
 
 def _track_core(track: Track) -> Json:
     return {
-        "id": track.mbid,
-        "position": track.position,
-        "number": track.number,
-        "title": track.title,
+        "id": track.mbid, "position": track.position, "number": track.number, "title": track.title,
         "length": track.duration_ms,
-    }
+    }  # fmt: skip
 
 
 def release(catalogue: Catalogue, value: Release, inc: Collection[str]) -> Json:
@@ -224,13 +198,9 @@ def _relation(direction: str, target_type: str, target: Json) -> Json:
     plain: dict[str, Any] = {"attributes": [], "attribute-ids": {}, "attribute-values": {}}
     plain |= {"begin": None, "end": None, "ended": False, "source-credit": "", "target-credit": ""}
     return {
-        "type": "free streaming",
-        "type-id": type_id("free streaming"),
-        **plain,
-        "direction": direction,
-        "target-type": target_type,
-        target_type: target,
-    }
+        "type": "free streaming", "type-id": type_id("free streaming"), **plain, "direction": direction,
+        "target-type": target_type, target_type: target,
+    }  # fmt: skip
 
 
 def _url(resource: str) -> Json:

@@ -38,13 +38,9 @@ def _tags(tags: Sequence[tuple[str, int]]) -> list[Json]:
 def recording_hit(catalogue: Catalogue, recording: Recording, score: int) -> Json:
     """Return a hit; a release stands in it once for every medium that the recording is on."""
     identity = {
-        "id": recording.mbid,
-        "score": score,
-        "artist-credit-id": ids.mbid("credit", recording.artist),
-        "title": recording.title,
-        "length": recording.duration_ms,
-        "disambiguation": recording.disambiguation,
-    }
+        "id": recording.mbid, "score": score, "artist-credit-id": ids.mbid("credit", recording.artist),
+        "title": recording.title, "length": recording.duration_ms, "disambiguation": recording.disambiguation,
+    }  # fmt: skip
     details = {
         "artist-credit": _credit(recording.credit),
         "first-release-date": recording.first_release_date,
@@ -85,14 +81,11 @@ def _medium_id(release: Release, medium: Medium) -> str:
 
 def _release(release: Release) -> Json:
     group = {
-        "id": release.group_mbid,
-        "type-id": type_id(release.primary_type),
-        "primary-type-id": type_id(release.primary_type),
-        "title": release.title,
-        "primary-type": release.primary_type,
-        "secondary-types": list(release.secondary_types),
+        "id": release.group_mbid, "type-id": type_id(release.primary_type),
+        "primary-type-id": type_id(release.primary_type), "title": release.title,
+        "primary-type": release.primary_type, "secondary-types": list(release.secondary_types),
         "secondary-type-ids": [type_id(name) for name in release.secondary_types],
-    }
+    }  # fmt: skip
     return without_blanks(
         {
             "id": release.mbid,

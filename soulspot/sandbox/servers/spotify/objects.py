@@ -49,16 +49,13 @@ class SpotifyObjects:
         # The host of the covers service serves these paths, too.
         image = f"https://i.scdn.co/image/ab67616d{ids.number('image', album.id) % 16**32:032x}"
         return {
-            **self._core("album", album.id),
-            "album_type": album.album_type,
+            **self._core("album", album.id), "album_type": album.album_type,
             "artists": [self._artist(artist) for artist in album.artists],
             "images": [{"height": size, "width": size, "url": image} for size in (640, 300, 64)],
-            "name": album.title,
-            "release_date": album.date,
+            "name": album.title, "release_date": album.date,
             "release_date_precision": {4: "year", 7: "month"}.get(len(album.date), "day"),
-            "total_tracks": len(album.track_ids),
-            **self._in_market(),
-        }
+            "total_tracks": len(album.track_ids), **self._in_market(),
+        }  # fmt: skip
 
     def album(self, album: SpotifyAlbum) -> Json:
         """Return a whole album with the first 50 of its tracks."""
@@ -84,28 +81,18 @@ class SpotifyObjects:
             return f"{self.base}/{route}offset={at}&limit={limit}"
 
         return {
-            "href": page(offset),
-            "items": items,
-            "limit": limit,
-            "next": page(offset + limit) if offset + limit < total else None,
-            "offset": offset,
-            "previous": page(max(0, offset - limit)) if offset else None,
-            "total": total,
-        }
+            "href": page(offset), "items": items, "limit": limit,
+            "next": page(offset + limit) if offset + limit < total else None, "offset": offset,
+            "previous": page(max(0, offset - limit)) if offset else None, "total": total,
+        }  # fmt: skip
 
     def _simple_track(self, track: SpotifyTrack) -> Json:
         shown = {
-            **self._core("track", track.id),
-            "artists": [self._artist(artist) for artist in track.artists],
-            "disc_number": track.disc_number,
-            "duration_ms": track.duration_ms,
-            "explicit": track.explicit,
-            "is_local": False,
-            "name": track.title,
-            "preview_url": None,
-            "track_number": track.track_number,
+            **self._core("track", track.id), "artists": [self._artist(artist) for artist in track.artists],
+            "disc_number": track.disc_number, "duration_ms": track.duration_ms, "explicit": track.explicit,
+            "is_local": False, "name": track.title, "preview_url": None, "track_number": track.track_number,
             **self._in_market(),
-        }
+        }  # fmt: skip
         # Relinking: another id stands in the same position, and `linked_from` names the requested
         # one.
         if self.market and self.relink and ids.number("relink", track.id) % self.relink == 0:

@@ -122,12 +122,9 @@ class Spotify(Service):
         if request.method != "GET":
             raise Refusal(405, "Method not allowed")
         objects = SpotifyObjects(
-            self.catalogue,
-            f"{request.scheme}://{request.host}{self.base_path}",
-            extended=self.is_extended,
-            market=request.query.get("market"),
-            relink=self.behaviour.spotify_markets_relink,
-        )
+            self.catalogue, f"{request.scheme}://{request.host}{self.base_path}", extended=self.is_extended,
+            market=request.query.get("market"), relink=self.behaviour.spotify_markets_relink,
+        )  # fmt: skip
         match parts[1:]:
             case ["search"]:
                 return self._search(request, objects)
