@@ -45,8 +45,7 @@ async def serve(options: argparse.Namespace, catalogue: Catalogue, behaviour: Be
     with ExitStack() as files:
         on_request = None
         if options.record:
-            # unbuffered: a line is in the file before the next request is answered, whatever
-            # happens then
+            # Unbuffered: a line is in the file before the next request is answered.
             record = files.enter_context(options.record.open("ab", buffering=0))
 
             def on_request(request: RecordedRequest) -> None:
@@ -107,8 +106,8 @@ def main() -> int:
     parser = argument_parser()
     options = parser.parse_args()
     try:
-        mode = options.spotify_mode
-        behaviour = Behaviour(seed=options.seed, limits=not options.no_limits, spotify_mode=mode)
+        limits, mode = not options.no_limits, options.spotify_mode
+        behaviour = Behaviour(seed=options.seed, limits=limits, spotify_mode=mode)
         behaviour.update(json.loads(options.behaviour))
         if options.csv:
             catalogue = catalogue_from_csv(options.csv, options.limit)

@@ -14,15 +14,8 @@ from typing import Any
 from soulspot.batch import BatchProcessor, BatchResult
 from soulspot.config import load_config
 from soulspot.errors import ReleaseRefused
-from soulspot.export.ddex.grouping import (
-    Group,
-    GroupBy,
-    gather_records,
-    group_sorted_records,
-    grouping_key,
-    records_of,
-    refuse_absent_columns,
-)
+from soulspot.export.ddex import grouping
+from soulspot.export.ddex.grouping import Group, GroupBy
 from soulspot.export.ddex.job import Job
 from soulspot.export.ddex.outcome import ErnError, ErnMessage, Outcome
 from soulspot.export.ddex.settings import SECTION, ErnSettings
@@ -147,13 +140,14 @@ def build_ern_batch(
     created_at = created_at or datetime.now(UTC).replace(microsecond=0)
     if created_at.tzinfo is None:
         raise ValueError("created_at must have a time zone, such as datetime.now(UTC) has")
-    key = grouping_key(group_by)
-    refuse_absent_columns(records, group_by)
+    key = grouping.grouping_key(group_by)
+    grouping.refuse_absent_columns(records, group_by)
     run = Run(
         Job(chosen, created_at, Path(schema) if validate and schema else None),
         batch_size, processes, max_failures, retries, on_batch_complete,
     )  # fmt: skip
-    groups = (group_sorted_records if presorted else gather_records)(records_of(records), key)
+    gather = grouping.group_sorted_records if presorted else grouping.gather_records
+    groups = gather(grouping.records_of(records), key)
     # A notebook has a running loop already, so the run gets a thread with a loop of its own.
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(lambda: asyncio.run(_collected(groups, run))).result()

@@ -112,9 +112,7 @@ def read_release(group: Group, settings: ErnSettings, faults: list[Fault], remar
 
 
 def _original_date(records: Sequence[Any], faults: list[Fault]) -> str | None:
-    """Return the day on which all the recordings first came out.
-
-    Recordings of several days were put together later, so none of these days is the release's."""
+    # Recordings of several days were put together later, so none of these days is the release's.
     try:
         dates = {date for record in records if (date := cells.date(record.get("original_date"))) is not None}
     except ValueError as error:

@@ -91,9 +91,7 @@ def _is_retryable(outcome: Outcome) -> bool:
 
 @contextmanager
 def _interrupts_blocked() -> Iterator[None]:
-    """Block Ctrl-C for processes that start meanwhile, even before they can ignore it themselves.
-
-    A Ctrl-C in this time reaches this process afterwards."""
+    """Block Ctrl-C for processes that start meanwhile, before they can ignore it themselves."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -9,15 +9,10 @@ from soulspot.sandbox.audio.ogg import silent_opus, silent_vorbis
 from soulspot.sandbox.audio.silence import silent_flac, silent_m4a, silent_mp3
 from soulspot.sandbox.audio.tags import add_tags
 
-# Suffix -> a function of the length to state and the length to store, both in ms, that returns a
-# file.
+# Suffix -> a function of the length to state and the length to store, in ms, that returns a file.
 SILENCE: Final[dict[str, Callable[[int, int], bytes]]] = {
-    ".mp3": silent_mp3,
-    ".flac": silent_flac,
-    ".ogg": silent_vorbis,
-    ".opus": silent_opus,
-    ".m4a": silent_m4a,
-}
+    ".mp3": silent_mp3, ".flac": silent_flac, ".ogg": silent_vorbis, ".opus": silent_opus, ".m4a": silent_m4a
+}  # fmt: skip
 _HEADER_ONLY_MS = 100
 
 

@@ -16,8 +16,7 @@ _OPUS_RATE = 48_000
 _OPUS_PACKET = 5760  # samples: 120 ms, the longest packet
 _OPUS_PRE_SKIP = 312
 
-# Code 3, six CELT frames of 20 ms, equal in size; FF FE sets the silence flag of each
-# (RFC 6716, 3.2.5, 4.3).
+# Code 3, six equal CELT frames of 20 ms; FF FE sets the silence flag (RFC 6716, 3.2.5, 4.3).
 _OPUS_SILENCE = bytes((0xFB, 6)) + b"\xff\xfe" * 6
 _NO_COMMENTS = struct.pack("<I8sI", 8, b"SoulSpot", 0)
 
@@ -28,8 +27,7 @@ def silent_vorbis(duration_ms: int, stored_ms: int) -> bytes:
     comments = b"\x03vorbis" + _NO_COMMENTS + b"\x01"
     half = _BLOCK // 2
     packets = 1 - (-stored_ms * VORBIS_RATE // 1000 // half)
-    # Type 0 (audio), then "this floor is unused" for the only channel: a block of silence in two
-    # bits.
+    # Type 0 (audio), then "this floor is unused" for the only channel: silence in two bits.
     return _ogg(
         (identification, comments, _vorbis_setup()),
         packet=b"\x00",

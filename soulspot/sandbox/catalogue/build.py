@@ -145,8 +145,7 @@ class Builder:
     def add_release(self, draft: ReleaseDraft) -> Release:
         """Add a release to MusicBrainz and note its date in the drafts of its recordings."""
         mbid, label, date = self.mbid("release", draft.key), draft.label, draft.date
-        # Six in ten releases at Spotify have a URL relation; one in eight has no barcode, one in
-        # five no cover.
+        # Six in ten at Spotify have a URL relation; an eighth has no barcode, a fifth no cover.
         luck = ids.number(mbid)
         media = tuple(
             Medium(disc, draft.format, self._tracks(mbid, disc, recordings, draft.format))
@@ -171,12 +170,13 @@ class Builder:
 
     @staticmethod
     def _tracks(release: str, disc: int, recordings: Sequence[Draft], format: str) -> tuple[Track, ...]:
-        tracks = []
-        for at, draft in enumerate(recordings, 1):
-            number = f"{'AB'[at > 6]}{(at - 1) % 6 + 1}" if "Vinyl" in format else str(at)
-            mbid = ids.mbid(release, disc, at)
-            tracks.append(Track(mbid, at, number, draft.title, draft.duration_ms, draft.mbid))
-        return tuple(tracks)
+        def number(at: int) -> str:
+            return f"{'AB'[at > 6]}{(at - 1) % 6 + 1}" if "Vinyl" in format else str(at)
+
+        return tuple(
+            Track(ids.mbid(release, disc, at), at, number(at), draft.title, draft.duration_ms, draft.mbid)
+            for at, draft in enumerate(recordings, 1)
+        )
 
     def publish(self, draft: ReleaseDraft, spotify_only: Sequence[SpotifyTrack] = ()) -> None:
         """Add a release and, with a Spotify id, its album, which has `spotify_only` tracks too."""

@@ -98,8 +98,7 @@ class _CsvCatalogue:
     def __init__(self) -> None:
         self.out = Builder("csv")
         self._artists: dict[str, Artist] = {}  # by Spotify id
-        # Title with disambiguation, artist and length: where they agree, Spotify tracks are one
-        # recording.
+        # Title with disambiguation, artist and length: Spotify tracks that agree are one recording.
         self._drafts: dict[tuple[str, str, int], Draft] = {}
 
     def add_album(self, album_id: str, rows: list[Row]) -> None:

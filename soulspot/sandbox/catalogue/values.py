@@ -9,8 +9,7 @@ from functools import cached_property
 from typing import TypeVar
 
 T = TypeVar("T")
-# Two ids that clients know by heart: MusicBrainz' special purpose artist, and its counterpart at
-# Spotify.
+# Two ids that clients know by heart: MusicBrainz' special purpose artist, and Spotify's.
 VARIOUS_ARTISTS_MBID = "89ad4ac3-39f7-470e-966a-56509c546377"
 VARIOUS_ARTISTS_SPOTIFY_ID = "0LyfQWJT6nXafLPZqxe9Of"
 

@@ -15,8 +15,7 @@ def fold(text: str) -> str:
     """Return the text with case, accents, strokes, width and the Japanese syllabaries folded."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     if not plain.isascii():
-        # NFKD parts kana from their voicing marks as it parts letters from accents; those marks
-        # must stay
+        # NFKD parts kana from their voicing marks as letters from accents; those marks must stay.
         kept = "".join(c for c in plain if not unicodedata.combining(c) or c in "\u3099\u309a")
         plain = unicodedata.normalize("NFKC", kept).translate(_STROKES).translate(_HIRAGANA)
     return plain

@@ -148,8 +148,7 @@ class FieldIndex:
     def terms_between(self, wanted: Range) -> list[str]:
         """Return the terms within a range: dates by the time they mean, others by spelling."""
         low = "" if wanted.low is None else self.canonical(wanted.low)
-        # The highest character makes 2001 reach to the end of that year: all that begins with it is
-        # below.
+        # The highest character makes 2001 reach to the end of that year.
         high = "" if wanted.high is None else self.canonical(wanted.high)
         highest = high + "\U0010ffff"
         return [

@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
-from typing import Protocol
 
 from rapidfuzz.distance import OSA
 
@@ -17,17 +16,8 @@ from soulspot.sandbox.search.index import FieldIndex, Index
 Scores = dict[int, float]  # document -> score
 
 
-class Matcher(Protocol):
-    """A part of a compiled query."""
-
-    @property
-    def cost(self) -> int:
-        """About how many documents `scores` goes through when it is asked for all."""
-        ...
-
-    def scores(self, among: Collection[int] | None = None) -> Scores:
-        """Return the scores of the documents that match: of all, or of those `among` these."""
-        ...
+# The classes of matchers have the same two members. `cost` is about how many documents `scores`
+# goes through; `scores` returns the documents that match, of all or of those `among` these.
 
 
 @dataclass
@@ -75,10 +65,8 @@ class Between(AnyOf):
         self.field, self.low, self.high = field, low, high
 
     def matches(self, doc: int) -> bool:
-        # the documents are a long list in order of their numbers: the document's own numbers are
-        # few
-        numbers = self.field.numbers_by_doc.get(doc, ())
-        return any(self.low <= number <= self.high for number in numbers)
+        # A document's own numbers are few; the documents are a long list in order of numbers.
+        return any(self.low <= number <= self.high for number in self.field.numbers_by_doc.get(doc, ()))
 
 
 @dataclass
@@ -153,6 +141,9 @@ class Clauses:
         return total
 
 
+Matcher = OneTerm | AnyOf | WordsInOrder | Times | Clauses
+
+
 def compile_query(node: lucene.Node, index: Index, is_top: bool = True) -> Matcher:
     """Return the matcher of a query. Raises BadQuery for unknown fields and unreadable values."""
     match node:
@@ -161,10 +152,11 @@ def compile_query(node: lucene.Node, index: Index, is_top: bool = True) -> Match
         case lucene.Boosted(part, boost):
             return Times(compile_query(part, index, is_top), boost)
         case lucene.Boolean(clauses):
+            # In the order of Occur: required, optional, forbidden.
             parts: dict[lucene.Occur, list[Matcher]] = {occur: [] for occur in lucene.Occur}
             for occur, part in clauses:
                 parts[occur].append(compile_query(part, index, False))
-            must, should, never = (parts[lucene.Occur.MUST], parts[lucene.Occur.SHOULD], parts[lucene.Occur.NOT])
+            must, should, never = parts.values()
             if is_top and never and not must and not should:
                 # Solr, unlike Lucene, answers a query of nothing but NOT
                 must = [AnyOf(range(index.size))]

@@ -55,8 +55,7 @@ class Behaviour:
     mb_search_cut_share: float = 0.0  # searches that silently see only part of the index
     mb_unindexed_share: float = 0.0  # recordings that the search index does not have yet
     mb_line_bytes: int = 7168  # longest request line
-    # Spotify. An extended app keeps what Development Mode lost in 2026: batches, fields, long
-    # pages.
+    # Spotify. An extended app keeps what others lost in 2026: batches, fields, long pages.
     spotify_mode: Literal["extended", "development"] = "extended"
     spotify_window_limit: int = 100  # requests in any 30 s; Spotify publishes no number
     spotify_burst_retry_after: int | None = 3  # seconds

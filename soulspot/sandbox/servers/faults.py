@@ -9,8 +9,7 @@ from aiohttp import web
 from soulspot.sandbox.servers.behaviour import Malformed
 
 _PAGE = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center><hr>nginx</body></html>"
-# Bodies that need no original. They break parsers: recursion, non-numbers, integers that Python
-# refuses to convert, lone surrogates.
+# Bodies that break parsers: recursion, non-numbers, integers beyond Python's, lone surrogates.
 _BODIES = {
     "empty": b"",
     "deep": b"[" * 100_000,
@@ -50,31 +49,20 @@ def _rewrite(body: bytes, change: Callable[[Any], Any]) -> bytes:
 
 
 def _wrong_types(value: Any) -> Any:
-    match value:
-        case dict():
-            return {name: _another_type(inner) for name, inner in value.items()}
-        case list():
-            return {"0": [_another_type(inner) for inner in value]}
-    return _another_type(value)
+    if isinstance(value, dict):
+        return {name: _another_type(inner) for name, inner in value.items()}
+    return {"0": [_another_type(inner) for inner in value]} if isinstance(value, list) else _another_type(value)
 
 
 def _another_type(value: Any) -> Any:
-    match value:
-        case dict():
-            return [value]
-        case list():
-            return "list"
-        case str():
-            return 7
-        case bool() | None:
-            return {"value": value}
-    return str(value)
+    if value is None or isinstance(value, bool):
+        return {"value": value}
+    if isinstance(value, dict):
+        return [value]
+    return "list" if isinstance(value, list) else 7 if isinstance(value, str) else str(value)
 
 
 def _without_first_entries(value: Any) -> Any:
-    match value:
-        case dict():
-            return {name: _without_first_entries(inner) for name, inner in value.items()}
-        case list():
-            return [_without_first_entries(inner) for inner in value[1:]]
-    return value
+    if isinstance(value, dict):
+        return {name: _without_first_entries(inner) for name, inner in value.items()}
+    return [_without_first_entries(inner) for inner in value[1:]] if isinstance(value, list) else value

@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from random import Random
-from types import TracebackType
 from typing import Self
 
 from aiohttp import web
@@ -82,9 +81,7 @@ class Sandbox:
         """Build the search index now instead of during the first searches."""
         self._musicbrainz.build_indexes()
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *exception: object) -> None:
         await self.close()
 
     async def close(self) -> None:
@@ -106,8 +103,7 @@ class Sandbox:
         self._runners.append(runner)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        port = runner.addresses[0][1]
-        return f"http://127.0.0.1:{port}{service.base_path}"
+        return f"http://127.0.0.1:{runner.addresses[0][1]}{service.base_path}"
 
     def _record(self, request: RecordedRequest) -> None:
         self.requests.append(request)

@@ -18,8 +18,7 @@ from soulspot.sandbox.servers.musicbrainz.hits import artist_hit, recording_hit,
 from soulspot.sandbox.servers.service import Context, Json, Refusal, Service, json_response
 
 _ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
-# Name/1.0 ( mail@example.org ) or Name/1.0 ( https://... ): clients must say how to reach their
-# owner.
+# Name/1.0 ( mail@example.org ) or a URL in it: clients must say how to reach their owner.
 _CONTACT = re.compile(r"^(?!Mozilla|python-requests|Python-urllib|curl|Java|Wget)\S+/\S+.*(\S@\S|://)")
 _RELATIONS = (
     "area-rels artist-rels event-rels instrument-rels label-rels place-rels "
@@ -161,8 +160,7 @@ class MusicBrainz(Service):
         if kind == "release" and (release := self.catalogue.release(mbid)):
             return entities.release(self.catalogue, release, inc)
         if kind == "recording" and (recording := self.catalogue.recording(mbid)):
-            # A merged MBID redirects with its query, so that a client that follows gets the same
-            # includes.
+            # A merged MBID redirects with its query: a client that follows gets the same includes.
             if recording.mbid != mbid:
                 query = f"?{request.query_string}" if request.query_string else ""
                 base = f"{request.scheme}://{request.host}{self.base_path}"

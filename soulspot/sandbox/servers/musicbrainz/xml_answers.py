@@ -71,8 +71,7 @@ def _add_credit(parent: Element, value: Json) -> None:
         return
     shown = SubElement(parent, "artist-credit")
     for part in value["artist-credit"]:
-        join = {"joinphrase": part["joinphrase"]} if part.get("joinphrase") else {}
-        named = SubElement(shown, "name-credit", join)
+        named = SubElement(shown, "name-credit", {"joinphrase": part["joinphrase"]} if part.get("joinphrase") else {})
         # mmd-2.0 repeats the credited name only where it is not the artist's own.
         if part["name"] != part["artist"]["name"]:
             _add_text(named, "name", part["name"])
@@ -110,9 +109,14 @@ def _add_releases(parent: Element, value: Json) -> None:
         _add_list(parent, "release", value["releases"])
 
 
-def _add_group(parent: Element, value: Json) -> None:
-    if group := value.get("release-group"):
-        _add_entity(parent, "release-group", group)
+def _entity(kind: str) -> Callable[[Element, Json], None]:
+    """Return a function that adds the entity of this kind, where the value has one."""
+
+    def add(parent: Element, value: Json) -> None:
+        if kind in value:
+            _add_entity(parent, kind, value[kind])
+
+    return add
 
 
 def _add_secondary_types(parent: Element, value: Json) -> None:
@@ -146,11 +150,6 @@ def _add_media(parent: Element, value: Json) -> None:
             _add_entity(tracks, "track", track)
 
 
-def _add_recording(parent: Element, value: Json) -> None:
-    if "recording" in value:
-        _add_entity(parent, "recording", value["recording"])
-
-
 def _add_relations(parent: Element, value: Json) -> None:
     # JSON mixes all targets in one list, XML has a list for each type.
     by_target: dict[str, list[Json]] = defaultdict(list)
@@ -169,8 +168,7 @@ def _add_relations(parent: Element, value: Json) -> None:
                 _add_entity(shown, kind, target)
 
 
-# The children of each kind of element, in order: a key of the JSON whose value is text, or a
-# function.
+# The children of each kind of element, in order: a key of the JSON with text, or a function.
 _CHILDREN: dict[str, Iterable[str | Callable[[Element, Json], None]]] = {
     "artist": ("name", "sort-name", "country", "disambiguation", _add_aliases),
     "recording": (
@@ -178,11 +176,11 @@ _CHILDREN: dict[str, Iterable[str | Callable[[Element, Json], None]]] = {
         *(_add_isrcs, _add_aliases, _add_tags, _add_relations),
     ),
     "release": (
-        *("title", "status", "disambiguation", _add_credit, _add_group, "date", "country", "barcode"),
-        *(_add_labels, _add_media, _add_tags, _add_relations),
+        *("title", "status", "disambiguation", _add_credit, _entity("release-group"), "date", "country"),
+        *("barcode", _add_labels, _add_media, _add_tags, _add_relations),
     ),
     "release-group": ("title", "first-release-date", "primary-type", _add_secondary_types),
     "label": ("name",),
-    "track": ("position", "number", "title", "length", _add_credit, _add_recording),
+    "track": ("position", "number", "title", "length", _add_credit, _entity("recording")),
     "url": ("resource", _add_relations),
 }

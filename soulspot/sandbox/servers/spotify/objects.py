@@ -93,8 +93,7 @@ class SpotifyObjects:
             "is_local": False, "name": track.title, "preview_url": None, "track_number": track.track_number,
             **self._in_market(),
         }  # fmt: skip
-        # Relinking: another id stands in the same position, and `linked_from` names the requested
-        # one.
+        # Relinking: another id stands in the same place, and `linked_from` names the requested id.
         if self.market and self.relink and ids.number("relink", track.id) % self.relink == 0:
             shown |= self._for_extended({"linked_from": self._core("track", track.id)})
             shown |= self._core("track", ids.spotify_id("twin", self.market, track.id))
