@@ -12,13 +12,7 @@ from typing import Any
 
 from soulspot.assembly import EnrichmentService
 from soulspot.config import Config
-from soulspot.dataframes.callbacks import (
-    StreamBatch,
-    StreamCallbacks,
-    StreamProgress,
-    StreamResult,
-    StreamSummary,
-)
+from soulspot.dataframes.callbacks import StreamBatch, StreamCallbacks, StreamProgress, StreamResult, StreamSummary
 from soulspot.dataframes.stream_flow import Flow, FlowLimits
 from soulspot.pipeline.items import require_at_least_one
 from soulspot.telemetry import warnings_only

@@ -88,14 +88,7 @@ class Exports:
         )
         changed_since = parse_filters(status, since, query).since
         name = self._file_name(ddex_exports.SUFFIX)
-        return {
-            "file": name,
-            "format": DDEX,
-            **options,
-            "status": status,
-            "query": query,
-            "since": changed_since,
-        }
+        return {"file": name, "format": DDEX, **options, "status": status, "query": query, "since": changed_since}
 
     def _file_name(self, suffix: str) -> str:
         at = datetime.fromtimestamp(self._now(), UTC)

@@ -273,8 +273,7 @@ class Operations:
     async def _finish(self, operation: UnfinishedOperation, progress: Progress, ending: Ending) -> None:
         await progress.settle()
         await self._write_at_last(
-            operation.operation_id,
-            lambda c: ending.write(c, operation.operation_id, progress.counts, self._now()),
+            operation.operation_id, lambda c: ending.write(c, operation.operation_id, progress.counts, self._now())
         )
         if ending.status != "pending":
             self._announce(operation, ending, progress.counts)

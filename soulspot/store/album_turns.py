@@ -90,8 +90,7 @@ def _save_stages(
     left: dict[bytes, list[int]] = {}
     changed = []
     for track_id, key, before in connection.execute(
-        f"SELECT track_id, album_key, spotify_stage FROM tracks WHERE track_id {IN_ARRAY}",
-        (to_array(stages),),
+        f"SELECT track_id, album_key, spotify_stage FROM tracks WHERE track_id {IN_ARRAY}", (to_array(stages),)
     ):
         stage = stages[track_id]
         if stage != before:

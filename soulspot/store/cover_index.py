@@ -48,8 +48,7 @@ def save_missing(connection: sqlite3.Connection, url: str, until: float, now: fl
     """Record that an address has no image, and is not to be tried before `until` (epoch
     seconds)."""
     connection.execute(
-        "INSERT OR REPLACE INTO covers (url, used_at, missing_until) VALUES (?, ?, ?)",
-        (url, iso(now), iso(until)),
+        "INSERT OR REPLACE INTO covers (url, used_at, missing_until) VALUES (?, ?, ?)", (url, iso(now), iso(until))
     )
 
 

@@ -25,8 +25,7 @@ class Event:
 def add(connection: sqlite3.Connection, kind: str, payload: Mapping[str, Any], now: float) -> None:
     """Add an event in the transaction of the change that it reports: both commit, or neither."""
     connection.execute(
-        "INSERT INTO events (kind, payload, created_at) VALUES (?, ?, ?)",
-        (kind, json.dumps(payload), iso(now)),
+        "INSERT INTO events (kind, payload, created_at) VALUES (?, ?, ?)", (kind, json.dumps(payload), iso(now))
     )
 
 

@@ -41,11 +41,7 @@ def merge(connection: sqlite3.Connection, entity: Entity, lookup_kind: str, stam
         connection,
         "facts",
         {"provider": provider, "kind": kind, "entity_id": entity_id},
-        {
-            "fields": json.dumps({**fields, **fresh}, ensure_ascii=False),
-            "said": json.dumps(said),
-            "fetched_at": stamp,
-        },
+        {"fields": json.dumps({**fields, **fresh}, ensure_ascii=False), "said": json.dumps(said), "fetched_at": stamp},
     )
 
 

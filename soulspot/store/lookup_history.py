@@ -80,8 +80,7 @@ def count_waiting_for_others(connection: sqlite3.Connection, track_ids: Sequence
         to_array(track_ids),
     )
     total = fetch_value(
-        connection,
-        "SELECT coalesce(sum(lookups), 0) FROM lookup_totals WHERE state IN ('pending', 'leased')",
+        connection, "SELECT coalesce(sum(lookups), 0) FROM lookup_totals WHERE state IN ('pending', 'leased')"
     )
     return int(total - own)
 

@@ -80,8 +80,7 @@ def resume(connection: sqlite3.Connection, operation_id: int, now: float) -> Non
 
 def _set_status(connection: sqlite3.Connection, operation_id: int, status: str, now: float) -> None:
     connection.execute(
-        "UPDATE batch_operations SET status = ?, updated_at = ? WHERE id = ?",
-        (status, iso(now), operation_id),
+        "UPDATE batch_operations SET status = ?, updated_at = ? WHERE id = ?", (status, iso(now), operation_id)
     )
 
 

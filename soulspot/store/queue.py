@@ -54,8 +54,7 @@ def enqueue(connection: sqlite3.Connection, wanted: Mapping[int, Sequence[Query]
                 answered_already.update(tracks_served(connection, [lookup_id]))
                 settled = True
             linked = connection.execute(
-                "INSERT OR IGNORE INTO track_lookups (track_id, lookup_id) VALUES (?, ?)",
-                (track_id, lookup_id),
+                "INSERT OR IGNORE INTO track_lookups (track_id, lookup_id) VALUES (?, ?)", (track_id, lookup_id)
             )
             if linked.rowcount and settled:
                 answered_already.add(track_id)

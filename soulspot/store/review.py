@@ -35,11 +35,7 @@ class ReviewedTrack:
 
 
 def list_tracks(
-    connection: sqlite3.Connection,
-    *,
-    after: int,
-    limit: int,
-    wanted: Callable[[bytes | None, TrackTags], bool],
+    connection: sqlite3.Connection, *, after: int, limit: int, wanted: Callable[[bytes | None, TrackTags], bool]
 ) -> list[int]:
     """Return at most `limit` tracks in review whose track_id is greater than `after`, ascending.
 
@@ -130,8 +126,7 @@ def withdraw_decisions(connection: sqlite3.Connection, track_id: int, provider: 
 
     The track's status goes back to pending when there were any."""
     count = connection.execute(
-        "DELETE FROM decisions WHERE track_id = ? AND (? IS NULL OR provider = ?)",
-        (track_id, provider, provider),
+        "DELETE FROM decisions WHERE track_id = ? AND (? IS NULL OR provider = ?)", (track_id, provider, provider)
     ).rowcount
     # A track accepted by a decision must not stay accepted while new lookups run.
     if count:
@@ -143,8 +138,7 @@ def withdraw_accepted(connection: sqlite3.Connection, track_id: int, provider: s
     """Delete the acceptance of another entity of this provider, because a track is one
     recording."""
     connection.execute(
-        "DELETE FROM decisions WHERE track_id = ? AND provider = ? AND verdict = 'accepted'",
-        (track_id, provider),
+        "DELETE FROM decisions WHERE track_id = ? AND provider = ? AND verdict = 'accepted'", (track_id, provider)
     )
 
 

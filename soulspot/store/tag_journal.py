@@ -226,6 +226,5 @@ def prune(connection: sqlite3.Connection, before: float) -> int:
     """Delete writes older than `before` (epoch seconds), which ends their undo. Returns how
     many."""
     return connection.execute(
-        "DELETE FROM tag_writes WHERE at < ? AND write_id NOT IN (SELECT write_id FROM tag_pending)",
-        (iso(before),),
+        "DELETE FROM tag_writes WHERE at < ? AND write_id NOT IN (SELECT write_id FROM tag_pending)", (iso(before),)
     ).rowcount

@@ -19,16 +19,7 @@ from soulspot.models import (
     Verdict,
 )
 from soulspot.store import album_turns, albums, enriched, facts, queue, tags_json
-from soulspot.store.sql import (
-    AT_OR_BELOW,
-    IN_ARRAY,
-    fetch_column,
-    fetch_value,
-    insert,
-    path_bounds,
-    to_array,
-    upsert,
-)
+from soulspot.store.sql import AT_OR_BELOW, IN_ARRAY, fetch_column, fetch_value, insert, path_bounds, to_array, upsert
 from soulspot.store.times import iso
 
 LookupKey = tuple[str, str, str]  # (provider, kind, query key)
@@ -131,12 +122,7 @@ def unlink_lookups(connection: sqlite3.Connection, track_id: int) -> None:
 
 
 def mark_vanished(
-    connection: sqlite3.Connection,
-    roots: Iterable[bytes],
-    scan_id: int,
-    now: float,
-    *,
-    gone: Callable[[bytes], bool],
+    connection: sqlite3.Connection, roots: Iterable[bytes], scan_id: int, now: float, *, gone: Callable[[bytes], bool]
 ) -> int:
     """Mark files at or below `roots` as vanished that this scan did not see and `gone(path)`
     confirms.

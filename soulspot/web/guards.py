@@ -44,9 +44,7 @@ def guard(token: str | None, allowed_hosts: Collection[str]) -> Middleware:
         host = _host_name(request.host)
         if host not in allowed and not _is_local(host):
             return problem(
-                403,
-                "Forbidden",
-                f"this server does not answer to the name {host!r}: add it to http.allowed_hosts",
+                403, "Forbidden", f"this server does not answer to the name {host!r}: add it to http.allowed_hosts"
             )
         by_header = token is not None and _has_bearer_token(request, token)
         if token and request.path not in OPEN_PATHS and not by_header and not has_cookie(request, token):

@@ -2,15 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
 
 from soulspot.operations.review import cases
 
@@ -127,9 +119,7 @@ class ExportFilters(Body):
 
     status: list[StatusName] = Field(default=[], max_length=5, description="only these statuses; empty: all")
     since: str | None = Field(
-        default=None,
-        max_length=50,
-        description="only rows changed since: a date and time, or 7d back from now",
+        default=None, max_length=50, description="only rows changed since: a date and time, or 7d back from now"
     )
     query: str | None = Field(default=None, max_length=200, description="as in the list of tracks")
     limit: int | None = Field(default=None, ge=1, le=MAX_INTEGER, description="at most this many tracks")

@@ -66,11 +66,7 @@ class TrackRoutes(ServiceHandlers):
             raise web.HTTPServiceUnavailable(text=str(error), headers={"Retry-After": str(wait)}) from error
         except ProviderError as error:
             raise web.HTTPBadGateway(text=str(error)) from error
-        headers = {
-            "ETag": f'"{cover.digest}"',
-            "Cache-Control": CACHE_CONTROL,
-            "Content-Security-Policy": POLICY,
-        }
+        headers = {"ETag": f'"{cover.digest}"', "Cache-Control": CACHE_CONTROL, "Content-Security-Policy": POLICY}
         if is_cached(request, cover.digest):
             return web.Response(status=304, headers=headers)
         body = await asyncio.to_thread(cover.path.read_bytes)

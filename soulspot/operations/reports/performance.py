@@ -6,14 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
-from soulspot.telemetry import (
-    NON_TRACK_PROVIDERS,
-    Distribution,
-    ServiceStats,
-    Telemetry,
-    percent,
-    success_rate,
-)
+from soulspot.telemetry import NON_TRACK_PROVIDERS, Distribution, ServiceStats, Telemetry, percent, success_rate
 
 
 class Measurement:
@@ -49,8 +42,7 @@ class Measurement:
             "requests_saved": max(0, served - requests),
             "success_rate": success_rate(outcomes),
             "batch_fill": percent(
-                sum(stats.items for stats in services.values()),
-                sum(stats.room for stats in services.values()),
+                sum(stats.items for stats in services.values()), sum(stats.room for stats in services.values())
             ),
             "services": shown,
             "peak_rss_mb": round(self._memory.peak / 1e6, 1),

@@ -131,10 +131,7 @@ def load_search(connection: sqlite3.Connection, track_id: int, lookup_id: int) -
     """Return the state of a search by a person, and its results compared with the track's tags.
 
     None when the track has no such search."""
-    track, searched = (
-        review.load_track(connection, track_id),
-        review.load_search(connection, track_id, lookup_id),
-    )
+    track, searched = (review.load_track(connection, track_id), review.load_search(connection, track_id, lookup_id))
     if track is None or searched is None:
         return None
     return {
