@@ -14,8 +14,7 @@ log = structlog.get_logger()
 
 async def call_back(callback: Callable[..., Any] | None, *arguments: Any) -> None:
     """Call a caller's function, if there is one, and await what it returns if that is awaitable.
-
-    An exception of the function is logged: the failure of a listener must not end the work."""
+    Its exceptions are logged: the failure of a listener must not end the work."""
     if callback is None:
         return
     try:
@@ -32,13 +31,10 @@ class StreamResult:
 
     number: int
     item: Any
-    # None where the item never became a track.
-    track: EnrichedTrack | None
-    # Why there is no result. LookupPostponed: there is none yet, and what the track lacks stays
-    # queued.
+    track: EnrichedTrack | None  # None where the item never became a track
+    # Why there is no result. LookupPostponed: there is none yet; what the track lacks stays queued.
     error: Exception | None = None
-    # Values of the item that could not be used.
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()  # values of the item that could not be used
 
 
 class StreamProgress(NamedTuple):
@@ -61,10 +57,8 @@ class StreamBatch(NamedTuple):
 
 
 class StreamSummary(NamedTuple):
-    """A stream that has ended.
-
-    `error_rate` is the share of items without a result, 0 to 1; `peak_rss` the most memory of
-    this process so far, in bytes; `error` what the producer raised."""
+    """A stream that has ended. `error_rate` is the share of items without a result, 0 to 1;
+    `peak_rss` the most memory of this process, in bytes; `error` what the producer raised."""
 
     items: int
     succeeded: int

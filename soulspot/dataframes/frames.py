@@ -28,17 +28,11 @@ BATCH = 500  # rows that are added and waited for together
 
 
 def enrich_dataframe(
-    df: F,
-    group_by: str | Sequence[str] | None = None,
-    batch_size: int = BATCH,
-    *,
-    columns: Mapping[str, str] | None = None,
-    key: str | None = None,
-    prefix: str = PREFIX,
-    config: Config | Path | str | None = None,
-    wait: float = 60.0,
+    df: F, group_by: str | Sequence[str] | None = None, batch_size: int = BATCH, *,
+    columns: Mapping[str, str] | None = None, key: str | None = None, prefix: str = PREFIX,
+    config: Config | Path | str | None = None, wait: float = 60.0,
     on_progress: Callable[[int, int], object] | None = None,
-) -> F:
+) -> F:  # fmt: skip
     """Return the same frame with a new column for each of `enriched_tracks`, and `error`.
 
     df           pandas or polars data frame, or an Arrow table; a lazy frame is collected first.
@@ -67,21 +61,12 @@ def enrich_dataframe(
 
 
 async def enrich_dataframe_async(
-    df: F,
-    group_by: str | Sequence[str] | None = None,
-    batch_size: int = BATCH,
-    *,
-    columns: Mapping[str, str] | None = None,
-    key: str | None = None,
-    prefix: str = PREFIX,
-    config: Config | Path | str | None = None,
-    service: EnrichmentService | None = None,
-    wait: float = 60.0,
+    df: F, group_by: str | Sequence[str] | None = None, batch_size: int = BATCH, *,
+    columns: Mapping[str, str] | None = None, key: str | None = None, prefix: str = PREFIX,
+    config: Config | Path | str | None = None, service: EnrichmentService | None = None, wait: float = 60.0,
     on_progress: Callable[[int, int], object] | None = None,
-) -> F:
-    """Do what `enrich_dataframe` does, in a running event loop.
-
-    With `service`, this open service does the work, in its own database."""
+) -> F:  # fmt: skip
+    """Do what `enrich_dataframe` does, in a running event loop; with `service`, in its database."""
     require_at_least_one("batch_size", batch_size)
     if config is not None and service is not None:
         raise ValueError("give a config or a service, not both: a service has its configuration already")
@@ -171,8 +156,7 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
         try:
             return result.result()
         except BaseException:
-            # Ctrl-C, or "interrupt the kernel", comes to this thread alone: pass it on and wait for
-            # the end.
+            # Ctrl-C, or "interrupt the kernel", comes to this thread alone: pass it on and wait.
             for loop, task in tasks:
                 # RuntimeError: the loop is closed, because the work itself has raised.
                 with contextlib.suppress(RuntimeError):

@@ -15,9 +15,7 @@ KEY = "key"
 
 
 class Rows:
-    """The rows of a frame as items. ValueError for columns that the frame has not, or that cannot
-    be used.
-
+    """The rows of a frame as items. ValueError for columns that are missing or cannot be used.
     `group_by` are columns whose equal values make one album, `columns` says which of the frame's
     columns is which, `key` is the column with the caller's name of each row."""
 
@@ -70,7 +68,6 @@ class Rows:
             yield cell
 
     def _shared_key(self) -> str | None:
-        """Return a key that two different rows have; None when there is none."""
         seen: dict[str, int] = {}
         for cell in self._cells():
             record = cells.import_record(cell)

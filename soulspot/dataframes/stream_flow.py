@@ -19,21 +19,17 @@ from soulspot.dataframes.callbacks import (
 from soulspot.pipeline import EnrichmentService
 from soulspot.pipeline.items import ItemOutcome, add_items, item_of, outcomes_of
 
-Batch = list[tuple[int, Any]]
-"""Items with their numbers."""
+Batch = list[tuple[int, Any]]  # items with their numbers
 
 
 @dataclass(frozen=True, slots=True)
 class FlowLimits:
     """The limits of a flow; times are in seconds."""
 
-    # Items between the producer and the consumer.
-    most: int
+    most: int  # items between the producer and the consumer
     batch_size: int
-    # An item waits no longer than this for its batch to fill.
-    max_wait_time: float
-    # Lookups that are postponed for longer than this are not waited for.
-    wait: float
+    max_wait_time: float  # an item waits no longer than this for its batch to fill
+    wait: float  # lookups that are postponed for longer than this are not waited for
 
 
 @dataclass(slots=True)
@@ -63,8 +59,7 @@ class Flow:
         # None ends a queue. Neither can grow beyond what the slots allow.
         self._batches: asyncio.Queue[Batch | None] = asyncio.Queue()
         self._results: asyncio.Queue[StreamResult | None] = asyncio.Queue()
-        # Results that are ready before their turn, by the number of that turn.
-        self._early: dict[int, StreamResult] = {}
+        self._early: dict[int, StreamResult] = {}  # ready before their turn, by its number
         self._counts = _Counts()
         self._began = time.monotonic()
         self._read_all = False

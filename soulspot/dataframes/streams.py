@@ -22,21 +22,13 @@ CONCURRENCY = 4
 
 
 async def enrich_stream(
-    items: AsyncIterable[Any] | Iterable[Any],
-    *,
-    config: Config | Path | str | None = None,
-    service: EnrichmentService | None = None,
-    max_concurrency: int = CONCURRENCY,
-    queue_size: int | None = None,
-    batch_size: int = BATCH,
-    max_wait_time: float = 1.0,
-    wait: float = 60.0,
-    ordered: bool = False,
-    on_progress: Callable[[StreamProgress], Any] | None = None,
-    on_error: Callable[[Any, Exception], Any] | None = None,
+    items: AsyncIterable[Any] | Iterable[Any], *, config: Config | Path | str | None = None,
+    service: EnrichmentService | None = None, max_concurrency: int = CONCURRENCY, queue_size: int | None = None,
+    batch_size: int = BATCH, max_wait_time: float = 1.0, wait: float = 60.0, ordered: bool = False,
+    on_progress: Callable[[StreamProgress], Any] | None = None, on_error: Callable[[Any, Exception], Any] | None = None,
     on_batch_complete: Callable[[StreamBatch], Any] | None = None,
     on_complete: Callable[[StreamSummary], Any] | None = None,
-) -> AsyncGenerator[StreamResult, None]:
+) -> AsyncGenerator[StreamResult, None]:  # fmt: skip
     """Enrich the items of an iterator as they come; yield one StreamResult for each.
 
     items            mappings with columns of an import file (`soulspot import --help`) or `path`,

@@ -16,8 +16,7 @@ from soulspot.models import Status
 from soulspot.operations.progress import OnProgress
 
 SUFFIX = ".zip"
-# The oldest time that a zip file can store: equal messages are an equal file, whenever they were
-# written.
+# The oldest time that a zip file can store: equal messages make an equal file at any time.
 OLDEST = (1980, 1, 1, 0, 0, 0)
 
 

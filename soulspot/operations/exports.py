@@ -37,9 +37,8 @@ class Written(NamedTuple):
 
 
 class Exports:
-    """The folder of exported files, and the work that writes them, one at a time.
-
-    `keep` is in seconds; `ddex` is the section export.ddex of the configuration."""
+    """The folder of exported files, and the work that writes them, one at a time. `keep` is in
+    seconds; `ddex` is the section export.ddex of the configuration."""
 
     def __init__(
         self, folder: Path, *, keep: float = KEEP, ddex: Any = None, now: Callable[[], float] = time.time
@@ -56,9 +55,8 @@ class Exports:
         validate: bool = False, group_by: list[str] | None = None, max_failures: int | None = None,
         since: str | None = None, **filters: Any,
     ) -> dict[str, Any]:  # fmt: skip
-        """Return the request stored with an export, the name of its file included.
-
-        `filters` are status, query and limit. ValueError says what is wrong with the options."""
+        """Return the request stored with an export, the name of its file included. `filters` are
+        status, query and limit. ValueError says what is wrong with the options."""
         of_tables = {"columns": columns, "gzip": gzip, "spreadsheet": spreadsheet}
         of_ddex = {"validate": validate, "group_by": group_by, "max_failures": max_failures}
         if format == DDEX:
@@ -128,7 +126,6 @@ class Exports:
 
     async def sweep(self, service: EnrichmentService) -> None:
         """Remove files that are too old or too many, and remains of exports that were cut off.
-
         Files that no export of this database wrote are left alone."""
         oldest, kept, removed = iso(self._now() - self.keep), 0, []
         for name, status, ended in await service.database.read(operations.list_exports):

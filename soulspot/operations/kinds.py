@@ -1,7 +1,5 @@
 """The work of each kind of operation: an entry of `KINDS`, driven by its stored request alone, so
-that it can restart.
-
-Exports need a folder besides, and have a module of their own."""
+that it can restart. Exports need a folder besides, and have a module of their own."""
 
 import asyncio
 import contextlib
@@ -13,25 +11,18 @@ from typing import Any
 
 from soulspot.operations.progress import Progress
 from soulspot.operations.refetch import queue_again, refetch
-from soulspot.operations.reports.results import (
-    MAX_NOTES,
-    EnrichmentRun,
-    import_counts,
-    import_notes,
-    scan_counts,
-    scan_notes,
-)
+from soulspot.operations.reports import results
 from soulspot.pipeline import EnrichmentService, wait_until_settled
 from soulspot.store import library_counts
 from soulspot.tagging.request import OnTagProgress, TagReport, request_from_json
 
 COUNT = 2.0  # seconds between two counts of an enrichment or a refresh
 
+# (the report of the operation as JSON, notes for people)
 Report = tuple[dict[str, Any], list[str]]
-"""(the report of the operation as JSON, notes for people)."""
+# work(service, request, progress). After a restart it is called again with the same request:
+# what has been done before must then cost little and change nothing.
 Work = Callable[[EnrichmentService, Mapping[str, Any], Progress], Awaitable[Report]]
-"""work(service, request, progress). After a restart it is called again with the same request:
-what has been done before must then cost little and change nothing."""
 
 
 def scan_request(places: Sequence[bytes]) -> dict[str, Any]:
@@ -41,17 +32,14 @@ def scan_request(places: Sequence[bytes]) -> dict[str, Any]:
 
 
 def import_request(path: Path, *, remove: bool = False) -> dict[str, Any]:
-    """Return the request stored with an import: `{"path": hex path, "remove": bool}`.
-
-    With `remove` the file is deleted when it has been read."""
+    """Return the request stored with an import: `{"path": hex path, "remove": bool}`. With `remove`
+    the file is deleted when it has been read."""
     return {"path": os.fsencode(path.absolute()).hex(), "remove": remove}
 
 
 def enrich_request(places: Sequence[bytes], wait: float, *, force_before: float | None) -> dict[str, Any]:
     """Return the request stored with an enrichment: `{"places": [hex paths], "wait": s,
-    "force_before": s}`.
-
-    Lookups answered before `force_before` (epoch seconds) are sent again."""
+    "force_before": s}`. Lookups answered before `force_before` (epoch seconds) are sent again."""
     return {**scan_request(places), "wait": wait, "force_before": force_before}
 
 
@@ -91,7 +79,7 @@ class _Estimate:
 
 @contextlib.asynccontextmanager
 async def _alongside(counting: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run a count beside something slower; the failure of a count harms nothing."""
+    # The failure of a count harms nothing.
     task = asyncio.create_task(counting)
     try:
         yield
@@ -110,7 +98,7 @@ async def _scan(service: EnrichmentService, request: Mapping[str, Any], progress
     async with ahead:
         report = await service.scan(places, lambda report: counts.reach(report.found, report.unreadable))
     counts.end(report.found, report.unreadable)
-    return scan_counts(report), scan_notes(report)
+    return results.scan_counts(report), results.scan_notes(report)
 
 
 async def _import(service: EnrichmentService, request: Mapping[str, Any], progress: Progress) -> Report:
@@ -119,17 +107,16 @@ async def _import(service: EnrichmentService, request: Mapping[str, Any], progre
     async with _alongside(service.count_rows(path, counts.expect)):
         report = await service.import_file(path, lambda report: counts.reach(report.rows, report.bad))
     counts.end(report.rows, report.bad)
-    return import_counts(report), import_notes(report)
+    return results.import_counts(report), results.import_notes(report)
 
 
 async def _enrich(service: EnrichmentService, request: Mapping[str, Any], progress: Progress) -> Report:
     notes: list[str] = []
-    run = EnrichmentRun(service)
+    run = results.EnrichmentRun(service)
     # The scan may take long too, and adds tracks while it runs.
     async with _alongside(_count_tracks(service, progress)):
         await run.scan(_places(request), lambda report: None, notes.append)
-        # The time of the request, not of this start: after a restart, answers since then are left
-        # alone.
+        # The time of the request, not of this start: a restart leaves answers since then alone.
         if request.get("force_before"):
             await refetch(service, _places(request), before=request["force_before"])
         postponed = await wait_until_settled(service, float(request["wait"]))
@@ -173,7 +160,7 @@ def _tag_progress(progress: Progress) -> OnTagProgress:
 
 def _tag_result(report: TagReport, on_progress: OnTagProgress) -> Report:
     on_progress(report, report.looked)
-    notes = [f"{problem['path']}: {problem['reason']}" for problem in report.problems[:MAX_NOTES]]
+    notes = [f"{problem['path']}: {problem['reason']}" for problem in report.problems[: results.MAX_NOTES]]
     more = report.skipped + report.failed + report.covers_postponed - len(notes)
     return report.as_json(), [*notes, f"... and {more} more"] if more > 0 else notes
 
@@ -191,11 +178,6 @@ def advance_by_track_counts(progress: Progress, counts: Mapping[str, int]) -> No
 
 
 KINDS: Mapping[str, Work] = {
-    "scan": _scan,
-    "import": _import,
-    "enrich": _enrich,
-    "retry": _retry,
-    "refresh": _refresh,
-    "write_tags": _write_tags,
-    "undo_tags": _undo_tags,
-}
+    "scan": _scan, "import": _import, "enrich": _enrich, "retry": _retry, "refresh": _refresh,
+    "write_tags": _write_tags, "undo_tags": _undo_tags,
+}  # fmt: skip

@@ -21,9 +21,7 @@ INTERRUPTED = "interrupted; what was queued stays queued"
 
 
 class LocalOperation:
-    """The running operation as its work sees it: `progress` to advance, and a result to set at the
-    end.
-
+    """The running operation as its work sees it: `progress` to advance, a result to set at the end.
     `metadata` is what the end adds to the row: report, notes, performance and errors."""
 
     def __init__(self, progress: Progress) -> None:
@@ -39,12 +37,9 @@ class LocalOperation:
 async def record_operation(
     service: EnrichmentService, kind: str, request: Mapping[str, Any], metadata: Mapping[str, Any]
 ) -> AsyncIterator[LocalOperation]:
-    """Keep a row about the work inside the `async with`. An exception ends the row, and is raised
-    on.
-
-    Resumes the operation that the same request left unfinished (kill -9, a power cut), under its
-    number. A daemon that starts earlier resumes it too, so `request` must be one that `kinds`
-    makes."""
+    """Keep a row about the work inside the `async with`, which an exception ends. Resumes the
+    operation that the same request left unfinished (kill -9, a power cut), under its number. A
+    daemon that starts earlier resumes it too, so `request` must be one that `kinds` makes."""
     database = service.database
     number, counts = await database.write(lambda c: _begin(c, kind, request, metadata))
 
@@ -77,7 +72,6 @@ async def record_operation(
 def _begin(
     connection: sqlite3.Connection, kind: str, request: Mapping[str, Any], metadata: Mapping[str, Any]
 ) -> tuple[int, Counts]:
-    """Return id and counts of this request's unfinished operation, or of a new one."""
     for unfinished in operations.list_unfinished(connection):
         if unfinished.kind == kind and unfinished.request == request:
             operations.resume(connection, unfinished.operation_id, time.time())

@@ -19,34 +19,27 @@ BEAT = 30.0  # seconds between two signs of life in the row of an operation whos
 SAVE_EVERY = 1.0  # seconds between two writes of counts that change
 WINDOW = 60.0  # seconds over which the rate is measured
 
+# (total, done, failed) items
 Counts = tuple[int, int, int]
-"""(total, done, failed) items."""
+# on_progress(done, total, failed). What it raises ends the work.
 OnProgress = Callable[[int, int, int], None]
-"""on_progress(done, total, failed). What it raises ends the work."""
 
 
 class Progress:
-    """The counts of one operation.
-
-    `save(counts)` writes them. `counts` are those of an earlier process that worked on the
-    operation. `operation_id` is for work that keeps a journal of its own under this id."""
+    """The counts of one operation, which `save(counts)` writes. `counts` are those of an earlier
+    process that worked on it. `operation_id` is for work that keeps a journal under this id."""
 
     def __init__(
-        self,
-        save: Callable[[Counts], Awaitable[None]],
-        counts: Counts = (0, 0, 0),
-        *,
-        operation_id: int = 0,
+        self, save: Callable[[Counts], Awaitable[None]], counts: Counts = (0, 0, 0), *, operation_id: int = 0,
         clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.operation_id = operation_id
         self.counts = counts
         self._save_counts = save
         self._clock = clock
         self._saved_at = 0.0
         self._saving: asyncio.Task[None] | None = None
-        # (time, items done) of the last WINDOW seconds
-        self._samples: deque[tuple[float, int]] = deque()
+        self._samples: deque[tuple[float, int]] = deque()  # (time, items done) of WINDOW seconds
 
     def advance(self, total: int, done: int, failed: int) -> None:
         """Set the counts; they are saved at most once in `SAVE_EVERY` seconds."""

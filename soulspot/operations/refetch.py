@@ -17,10 +17,8 @@ PLACES = 100
 
 @dataclass(frozen=True, slots=True)
 class RefetchCost:
-    """The cost of a refetch, without the lookups that its answers will make necessary.
-
-    `requests` are by provider, with every batch full; `seconds` is what they take at the
-    configured rates."""
+    """The cost of a refetch, without the lookups that its answers will make necessary. `requests`
+    are by provider, with full batches; `seconds` is what they take at the configured rates."""
 
     lookups: int
     requests: dict[str, int] = field(default_factory=dict)
@@ -60,8 +58,7 @@ async def refetch_cost(service: EnrichmentService, places: Sequence[bytes]) -> R
                 size = 1 if alone else max(1, min(capacity[kind], pump.settings.batch_size))
                 requests[provider] += Tariff({kind: size}, 1.0).requests(kind, count)
                 lookups += count
-    # Of several hosts of one provider, the one with a budget is the slowest: it comes last, and
-    # wins.
+    # Of several hosts of one provider, the one with a budget is the slowest: it comes last.
     gates = sorted(service.parts.gates.snapshot(), key=lambda gate: gate.daily_budget or 0)
     tariffs = {gate.provider: Tariff({}, gate.rate, gate.daily_budget) for gate in gates if gate.rate}
     # Providers work side by side, so the slowest decides.
@@ -70,11 +67,9 @@ async def refetch_cost(service: EnrichmentService, places: Sequence[bytes]) -> R
 
 
 async def refetch(service: EnrichmentService, places: Sequence[bytes], *, before: float | None = None) -> int:
-    """Queue answered, missing and given-up lookups again; return how many.
-
-    Takes those that serve a track at or below one of `places` (any track when empty) and were
-    answered earlier than `before` (epoch seconds). Enriched rows stay as they are until there
-    are new answers."""
+    """Queue settled lookups again that serve a track at or below one of `places` (any when empty)
+    and were answered before `before` (epoch seconds); return how many. Enriched rows stay as they
+    are until there are new answers."""
 
     def reopen(connection: sqlite3.Connection, some: Sequence[bytes]) -> int:
         reopened = settled_lookups.requeue(connection, some, time.time(), before=before)
@@ -93,9 +88,8 @@ async def refetch(service: EnrichmentService, places: Sequence[bytes], *, before
 async def queue_again(
     service: EnrichmentService, states: Sequence[str] = ("failed",), provider: str | None = None
 ) -> int:
-    """Queue lookups again that were given up ("failed") or not known ("missing"); return how many.
-
-    With `provider`, only the lookups of this provider."""
+    """Queue lookups again that were given up ("failed") or not known ("missing"), of one `provider`
+    if given; return how many."""
 
     def reopen(connection: sqlite3.Connection) -> int:
         lookups = queue.requeue_by_state(connection, states, provider, service.now())
@@ -109,6 +103,6 @@ async def queue_again(
 
 
 def _chunks(places: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    """Yield `PLACES` places at a time; one empty chunk, for the whole library, without places."""
+    # Without places one empty chunk stands for the whole library.
     for start in range(0, max(1, len(places)), PLACES):
         yield places[start : start + PLACES]

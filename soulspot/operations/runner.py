@@ -1,7 +1,5 @@
-"""Operations of the daemon: each is a row with live counts, worked on by a task of the running
-loop.
-
-A row outlives the process that works on it: the next daemon resumes what was not finished."""
+"""Operations of the daemon: each is a row with live counts, and a task of the running loop. A row
+outlives its process: the next daemon resumes what was not finished."""
 
 import asyncio
 import contextlib
@@ -16,16 +14,8 @@ from typing import Any
 import structlog
 
 from soulspot.errors import SoulSpotError
+from soulspot.operations import kinds
 from soulspot.operations.exports import FOLDER, Exports
-from soulspot.operations.kinds import (
-    KINDS,
-    Work,
-    enrich_request,
-    import_request,
-    readable_paths,
-    retry_request,
-    scan_request,
-)
 from soulspot.operations.progress import Counts, Ending, Progress, save_counts
 from soulspot.operations.reports.results import OperationReport, retry_refusal
 from soulspot.pipeline import EnrichmentService
@@ -37,10 +27,8 @@ log = structlog.get_logger()
 
 # Seconds until a write that failed is tried again: doubled each time, up to the second.
 SAVE_AGAIN, SAVE_AGAIN_CAP = 1.0, 60.0
-# Seconds that a request to cancel waits for the operation to stop, before it is answered.
-ENDS_WITHIN = 10.0
-# Times in a row that an operation may be cut off without an item done in between.
-CUT_OFF_AT_MOST = 5
+ENDS_WITHIN = 10.0  # seconds that a request to cancel waits for the operation to stop
+CUT_OFF_AT_MOST = 5  # times in a row that an operation may be cut off without an item done
 
 
 @dataclass(slots=True)
@@ -48,15 +36,14 @@ class _Running:
     kind: str
     progress: Progress
     task: asyncio.Task[None]
-    # Cancelled on request; otherwise a cancellation is the end of this process.
-    is_cancelled: bool = False
+    is_cancelled: bool = False  # on request; otherwise a cancellation is the end of this process
 
 
 class Operations:
     """Starts operations as tasks of the running loop, and keeps their rows up to date."""
 
     def __init__(
-        self, service: EnrichmentService, *, kinds: Mapping[str, Work] = KINDS, exports: Exports | None = None,
+        self, service: EnrichmentService, *, kinds: Mapping[str, kinds.Work] = kinds.KINDS, exports: Exports | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
         self._service = service
@@ -64,8 +51,7 @@ class Operations:
         self._kinds = {**kinds, "export": self.exports.work}
         self._now = now
         self._running: dict[int, _Running] = {}
-        # Tasks that write the rows of ended operations.
-        self._endings: set[asyncio.Task[None]] = set()
+        self._endings: set[asyncio.Task[None]] = set()  # tasks that write rows of ended operations
         self._stopping = asyncio.Event()
 
     @property
@@ -78,7 +64,7 @@ class Operations:
 
     async def scan(self, places: Sequence[bytes] = ()) -> int:
         """Start a scan of the library, or of these places in it. Return the operation's id."""
-        return await self.start("scan", scan_request(places), {"places": readable_paths(places)})
+        return await self.start("scan", kinds.scan_request(places), {"places": kinds.readable_paths(places)})
 
     async def rescan(self) -> None:
         """Start a scan of the library, unless a scan runs; the scheduler calls this."""
@@ -86,30 +72,26 @@ class Operations:
             await self.scan()
 
     async def import_file(self, path: Path, *, name: str, remove: bool = False) -> int:
-        """Start an import of the file, called `name` by people. Return the operation's id.
-
-        With `remove` the file is deleted when it has been read."""
-        return await self.start("import", import_request(path, remove=remove), {"file": name})
+        """Start an import of the file, called `name` by people. Return the operation's id. With
+        `remove` the file is deleted when it has been read."""
+        return await self.start("import", kinds.import_request(path, remove=remove), {"file": name})
 
     async def enrich(self, places: Sequence[bytes] = (), wait: float = 60.0, *, force: bool = False) -> int:
-        """Start a scan that goes on until no lookup is due within `wait` seconds. Return the
-        operation's id.
-
+        """Start a scan that goes on until no lookup is due within `wait` seconds. Return its id.
         With `force`, lookups of these places that were answered before now are sent again."""
-        request = enrich_request(places, wait, force_before=self._now() if force else None)
-        shown = {"places": readable_paths(places), "wait": wait, "force": force}
+        request = kinds.enrich_request(places, wait, force_before=self._now() if force else None)
+        shown = {"places": kinds.readable_paths(places), "wait": wait, "force": force}
         return await self.start("enrich", request, shown)
 
     async def retry(self, states: Sequence[str], provider: str | None) -> int:
         """Start a retry. Return the operation's id. ValueError when the provider is off."""
         if why := retry_refusal(self._service, provider):
             raise ValueError(why)
-        request = retry_request(states, provider)
+        request = kinds.retry_request(states, provider)
         return await self.start("retry", request, request)
 
     async def export(self, **options: Any) -> int:
         """Start an export with the options of `Exports.request`. Return the operation's id.
-
         ValueError says what is wrong with the options."""
         request = self.exports.request(**options)
         return await self.start("export", request, request)
@@ -120,7 +102,7 @@ class Operations:
 
     async def write_tags(self, wanted: TagRequest) -> int:
         """Compare or write the tags of files. Return the operation's id."""
-        shown = {"places": readable_paths(wanted.paths), "fields": list(wanted.fields), "policy": wanted.policy,
+        shown = {"places": kinds.readable_paths(wanted.paths), "fields": list(wanted.fields), "policy": wanted.policy,
                  "apply": wanted.apply}  # fmt: skip
         return await self.start("write_tags", request_to_json(wanted), shown)
 
@@ -154,9 +136,8 @@ class Operations:
             await self.start("refresh", {}, {})
 
     async def start(self, kind: str, request: Mapping[str, Any], metadata: Mapping[str, Any]) -> int:
-        """Start an operation of this kind. Return its id.
-
-        `request` is stored and is all that the work needs; `metadata` is shown to people."""
+        """Start an operation of this kind. Return its id. `request` is stored and is all that the
+        work needs; `metadata` is shown to people."""
         operation_id = await self._service.database.write(
             lambda c: operations.start(c, kind, metadata, self._now(), request=request)
         )
@@ -197,9 +178,8 @@ class Operations:
         return {running.kind for running in self._running.values()}
 
     def live(self, operation: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the row of an operation with `rate` (items a second) and `eta_seconds`.
-
-        Both are None for an operation that this process does not run."""
+        """Return the row of an operation with `rate` (items a second) and `eta_seconds`; None for
+        an operation that this process does not run."""
         running = self._running.get(operation["id"])
         rate, remaining = (running.progress.rate(), running.progress.remaining()) if running else (None, None)
         return {
@@ -290,9 +270,7 @@ class Operations:
         ending.announce(self._service, operation.operation_id, operation.kind, counts)
 
     async def _write_at_last(self, operation_id: int, change: Callable[[sqlite3.Connection], None]) -> None:
-        """Write the end of an operation, however often that takes: clients wait for it.
-
-        When the daemon stops first, the next one does the operation again."""
+        # Clients wait for the end. When the daemon stops first, the next one repeats the operation.
         pause = SAVE_AGAIN
         while True:
             try:
@@ -318,7 +296,7 @@ def _remove(path: Path) -> None:
 
 
 def _sweep(folder: Path, wanted: set[bytes]) -> None:
-    """Remove uploads that no operation waits for: a crash left them behind."""
+    # A crash leaves uploads behind that no operation waits for.
     if folder.is_dir():
         for path in folder.iterdir():
             if os.fsencode(path.absolute()) not in wanted:

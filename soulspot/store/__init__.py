@@ -1,32 +1,8 @@
-"""Values and queries come in; all that is kept goes out: queue, tracks, facts, operations. All SQL
-is here.
-
-Every package that keeps anything calls this. Functions take a connection and run in their
-caller's transaction; `database.Database` has the one writer."""
+"""Values and queries in; queue, tracks, facts and operations out. All SQL is here. Functions take a
+connection and run in their caller's transaction; `database.Database` has the one writer."""
 
 __all__ = [
-    "album_turns",
-    "albums",
-    "browse",
-    "cover_index",
-    "database",
-    "enriched",
-    "events",
-    "export_rows",
-    "failures",
-    "library_counts",
-    "lookup_history",
-    "operations",
-    "ownership",
-    "provider_state",
-    "queue",
-    "releases",
-    "review",
-    "settled_lookups",
-    "sql_imports",
-    "table_file",
-    "tag_journal",
-    "taggable",
-    "times",
-    "tracks",
-]
+    "album_turns", "albums", "browse", "cover_index", "database", "enriched", "events", "export_rows", "failures",
+    "library_counts", "lookup_history", "operations", "ownership", "provider_state", "queue", "releases", "review",
+    "settled_lookups", "sql_imports", "table_file", "tag_journal", "taggable", "times", "tracks",
+]  # fmt: skip

@@ -1,9 +1,6 @@
-"""Turns of an album's tracks on the way to Spotify: no result may depend on which was answered
-first.
-
-Tracks that were found without their album come first. When all tracks of the album have come
-that far, the others learn its Spotify albums; those that are still not found are then looked up
-one by one."""
+"""Turns of an album's tracks on the way to Spotify: no result may depend on the order of answers.
+Tracks found without their album come first; then the others learn its Spotify albums; those that
+are still not found are looked up one by one."""
 
 import json
 import sqlite3
@@ -22,8 +19,7 @@ _OF_ALBUM = "FROM tracks WHERE album_key = ? AND vanished_at IS NULL AND spotify
 
 
 def with_progress(connection: sqlite3.Connection, key: bytes, group: AlbumGroup) -> AlbumGroup:
-    """Return the album group with its search fields filled in: albums found so far, and whose
-    turn it is."""
+    """Return the album group with the albums found so far, and with the track whose turn it is."""
     if _has_stage(connection, key, SEARCHING):
         return replace(group, is_searched=False)
     early, late = _load_finds(connection, key) or ((), ())
@@ -32,9 +28,8 @@ def with_progress(connection: sqlite3.Connection, key: bytes, group: AlbumGroup)
 
 
 def record_progress(connection: sqlite3.Connection, outcomes: Sequence[TrackOutcome]) -> set[int]:
-    """Record the stages of these decided tracks, and the Spotify albums they bring to light.
-
-    Returns the tracks to decide anew: those that waited for this progress of their album."""
+    """Record the stages and Spotify albums of these decided tracks. Returns the tracks to decide
+    anew: those that waited for this progress of their album."""
     stages = {
         outcome.row.track_id: WAITING if outcome.waits_for_album else DONE
         for outcome in outcomes
@@ -70,9 +65,7 @@ def wake_albums_of(connection: sqlite3.Connection, track_ids: Iterable[int]) -> 
 
 
 def wake_album_before_move(connection: sqlite3.Connection, track_id: int, key: bytes | None) -> None:
-    """Mark the tracks that wait for `track_id` as undecided, before it moves to the album `key`.
-
-    Changes nothing when the track already belongs to that album."""
+    """Mark tracks that wait for `track_id` as undecided, before it moves to another album `key`."""
     connection.execute(
         "UPDATE tracks SET undecided = 1 WHERE spotify_stage = ? AND vanished_at IS NULL AND album_key ="
         " (SELECT album_key FROM tracks WHERE track_id = ? AND album_key IS NOT ?)",
@@ -108,7 +101,6 @@ def _save_stages(
 
 
 def _has_stage(connection: sqlite3.Connection, key: bytes, stage: int) -> bool:
-    """Whether any track of the album is at this stage."""
     return bool(fetch_value(connection, f"SELECT EXISTS (SELECT 1 {_OF_ALBUM})", key, stage))
 
 
@@ -119,8 +111,7 @@ def _first_waiting(connection: sqlite3.Connection, key: bytes) -> int | None:
 
 
 def _load_finds(connection: sqlite3.Connection, key: bytes) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-    """Return the (early, late) Spotify albums of the album; None before the early ones are
-    known."""
+    """Return the (early, late) Spotify albums of the album; None before the early are known."""
     row = connection.execute("SELECT early, late FROM album_finds WHERE album_key = ?", (key,)).fetchone()
     return (tuple(json.loads(row[0])), tuple(json.loads(row[1]))) if row else None
 
@@ -139,13 +130,10 @@ def _save_early_finds(connection: sqlite3.Connection, key: bytes) -> None:
 
 
 def _save_late_finds(
-    connection: sqlite3.Connection,
-    key: bytes,
-    finds: tuple[tuple[str, ...], tuple[str, ...]],
+    connection: sqlite3.Connection, key: bytes, finds: tuple[tuple[str, ...], tuple[str, ...]],
     albums: Iterable[str | None],
-) -> bool:
-    """Add the Spotify albums that are not among `finds` to the late ones. Returns whether there
-    are any."""
+) -> bool:  # fmt: skip
+    """Add Spotify albums that are not in `finds` to the late ones. Returns whether any are new."""
     early, late = finds
     new = sorted(album for album in albums if album and album not in (*early, *late))
     if new:

@@ -8,8 +8,7 @@ from soulspot.models import AlbumGroup, AlbumMember, GroupedTrack, TrackTags
 from soulspot.store import album_turns, tags_json
 from soulspot.store.sql import IN_ARRAY, to_array
 
-# The members of an album are read with every decision on one of them, which is too slow for larger
-# ones.
+# The members of an album are read with every decision on one of them: too slow for larger albums.
 MAX_MEMBERS = 60
 
 
@@ -66,9 +65,8 @@ def count_names(connection: sqlite3.Connection, key: bytes) -> tuple[Counter[str
 
 
 def majority_names(names: Counter[str], artists: Counter[str]) -> tuple[str, str | None, int]:
-    """Return the album's commonest name, its artist, and its number of tracks.
-
-    The artist is None unless at least half of the tracks agree on one. Ties go by alphabet."""
+    """Return the album's commonest name, its artist, and its number of tracks. The artist is None
+    unless at least half of the tracks agree on one. Ties go by alphabet."""
     size = names.total()
     name = min(names, key=lambda one: (not one, -names[one], one), default="")
     artist = min(artists, key=lambda one: (-artists[one], one), default="")
@@ -76,7 +74,6 @@ def majority_names(names: Counter[str], artists: Counter[str]) -> tuple[str, str
 
 
 def _load_members(connection: sqlite3.Connection, key: bytes) -> tuple[GroupedTrack, ...]:
-    """Return the readable tracks of the album that have not vanished, by track_id."""
     return tuple(
         GroupedTrack(track_id, tags_json.decode(tags), path)
         for track_id, path, tags in connection.execute(

@@ -15,18 +15,12 @@ _ROW = ", ".join(f"e.{name}" for name in enriched.COLUMNS)
 
 
 def page(
-    connection: sqlite3.Connection,
-    *,
-    after: int = 0,
-    limit: int = 50,
-    status: str | None = None,
+    connection: sqlite3.Connection, *, after: int = 0, limit: int = 50, status: str | None = None,
     words: str | None = None,
-) -> tuple[list[dict[str, Any]], int | None]:
-    """Return rows whose track_id is greater than `after`, ascending, and the next page's `after`.
-
-    `words` are beginnings of words in title, artist or album (in the file name, for rows without
-    a title); all must occur. The next `after` is None at the end. Every page costs the same: no
-    row is counted or skipped that is not returned."""
+) -> tuple[list[dict[str, Any]], int | None]:  # fmt: skip
+    """Return rows whose track_id is greater than `after`, ascending, and the next `after` or None.
+    `words` are beginnings of words in title, artist or album (in the file name, for rows without a
+    title); all must occur. No row is counted or skipped that is not returned."""
     values: tuple[str, ...] = ()
     if words is not None:
         match = match_expression(words, () if status is None else (status,))
@@ -39,8 +33,7 @@ def page(
         )
         values = (match,)
     elif status is not None:
-        # A common status would be found faster without the index, a rare one not in any useful
-        # time.
+        # Without the index a common status would be found faster, but a rare one takes minutes.
         sql = (
             f"SELECT {_ROW} FROM enriched_tracks AS e INDEXED BY idx_enriched_tracks_status"
             " WHERE e.status = ? AND e.track_id > ? ORDER BY e.track_id LIMIT ?"
@@ -53,9 +46,7 @@ def page(
 
 
 def match_expression(words: str, statuses: Sequence[str] = ()) -> str | None:
-    """Return the MATCH expression that finds these words among tracks of these statuses (none: of
-    all).
-
+    """Return the MATCH expression for these words among tracks of these statuses (none: of all);
     None when `words` has no letters or digits, so that nothing can match."""
     terms = _WORD.findall(words)[:MAX_WORDS]
     if not terms:
@@ -67,10 +58,8 @@ def match_expression(words: str, statuses: Sequence[str] = ()) -> str | None:
 
 
 def load_track(connection: sqlite3.Connection, track_id: int) -> dict[str, Any] | None:
-    """Return all that is known of a track, or None when there is no such track.
-
-    The keys: `track` (its enriched row, if any), `library` (its row of `tracks`), and the lists
-    `candidates`, `lookups` and `decisions`."""
+    """Return a track's `track` (enriched row, if any), `library` (row of `tracks`), `candidates`,
+    `lookups` and `decisions`, or None when there is no such track."""
     own = fetch_dicts(
         connection,
         "SELECT path, source_key, tags, unreadable, added_at, changed_at, vanished_at FROM tracks WHERE track_id = ?",
@@ -108,7 +97,6 @@ def _load_candidates(connection: sqlite3.Connection, track_id: int) -> list[dict
 
 
 def _load_lookups(connection: sqlite3.Connection, track_id: int) -> list[dict[str, Any]]:
-    """Return the lookups of the track, in the order in which they were queued."""
     found = fetch_dicts(
         connection,
         "SELECT lookup_id, provider, kind, query, state, attempts, misses, due_at, last_error, created_at, answered_at,"

@@ -1,5 +1,4 @@
-"""Index of the cover cache: images on disk, covers known to be missing, and when each was last
-used."""
+"""Index of the cover cache: images on disk, missing covers, and when each was last used."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -45,16 +44,14 @@ def save(connection: sqlite3.Connection, url: str, digest: str, kind: str, size:
 
 
 def save_missing(connection: sqlite3.Connection, url: str, until: float, now: float) -> None:
-    """Record that an address has no image, and is not to be tried before `until` (epoch
-    seconds)."""
+    """Record that an address has no image: it is not tried before `until` (epoch seconds)."""
     connection.execute(
         "INSERT OR REPLACE INTO covers (url, used_at, missing_until) VALUES (?, ?, ?)", (url, iso(now), iso(until))
     )
 
 
 def evict(connection: sqlite3.Connection, room: int) -> list[str]:
-    """Delete the records of the least recently used images until the rest fits into `room` bytes.
-
+    """Delete records of the least recently used images until the rest fits into `room` bytes.
     Returns the digests of those images: their files can be deleted."""
     # Several addresses may lead to the same image: it is as recently used as the latest of them.
     images = connection.execute(

@@ -1,5 +1,4 @@
-"""The SQLite file: opening it safely, migrating it, and the one writer that every change goes
-through."""
+"""The SQLite file: opening it safely, migrating it, and the one writer of every change."""
 
 import asyncio
 import os
@@ -7,11 +6,10 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib import resources
 from pathlib import Path
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 from urllib.parse import quote
 
 from soulspot.errors import DatabaseDamaged, DatabaseError, DatabaseFull, DatabaseTooNew
@@ -30,14 +28,12 @@ _MAGIC = b"SQLite format 3\0"
 _MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
 
 
-class Database:
+class Database(AbstractContextManager["Database"]):
     """A connection that writes, in a thread of its own, and one that reads, in another."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file, creating it if it is missing, and migrate it to the current schema.
-
-        Raises DatabaseDamaged, DatabaseTooNew, or DatabaseError (for another program's file,
-        say). An existing file is never recreated."""
+        """Open the file, creating it if it is missing, and migrate it to the current schema. Raises
+        DatabaseDamaged, DatabaseTooNew, or DatabaseError (for another program's file, say)."""
         self.path = path
         self.is_full = False  # the last write found the disk full
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,9 +59,8 @@ class Database:
     @staticmethod
     def open_read_only(path: Path, *, long_running: bool = False) -> sqlite3.Connection:
         """Return a connection that cannot write, to a database that other processes may be using.
-
-        It leaves no file beside the database. `long_running` is for reads that may take minutes,
-        during which another process may begin to write. Raises DatabaseDamaged or DatabaseError."""
+        It leaves no file beside the database. `long_running` is for reads of minutes, during which
+        another process may begin to write. Raises DatabaseDamaged or DatabaseError."""
         # A plain reader of an unused database makes a write-ahead log and cannot remove it again,
         # which would look like a crash: `immutable` makes SQLite read the file alone.
         mode = "ro&immutable=1" if _was_closed_in_order(path) and not _is_in_use(path) else "ro"
@@ -87,17 +82,14 @@ class Database:
         return connection
 
     async def write(self, change: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `change(connection)` in one transaction, commit it, and return its result.
-
-        Whatever it raises rolls everything back. Cancelling the caller does not stop a
-        transaction that has begun. Raises DatabaseFull when the disk is full."""
+        """Run `change(connection)` in one transaction, commit it, and return its result. Whatever
+        it raises rolls everything back; cancelling the caller does not stop it. Raises DatabaseFull
+        when the disk is full."""
         return await asyncio.get_running_loop().run_in_executor(self._writer, self.write_now, change)
 
     async def write_durably(self, change: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `change(connection)` as `write` does, and return when the disk has it for good.
-
-        Not even a power failure undoes it: for records of changes that are about to be made to
-        files."""
+        """Run `change(connection)` as `write` does, so that not even a power failure undoes it: for
+        records of changes that are about to be made to files."""
         return await asyncio.get_running_loop().run_in_executor(self._writer, self._write_durably, change)
 
     def _write_durably(self, change: Callable[[sqlite3.Connection], T]) -> T:
@@ -108,9 +100,8 @@ class Database:
             self._connection.execute("PRAGMA synchronous = NORMAL")
 
     def write_now(self, change: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `change(connection)` in one transaction in the calling thread.
-
-        For callers without an event loop; no `write` may be running meanwhile."""
+        """Run `change(connection)` in one transaction in the calling thread. For callers without an
+        event loop; no `write` may be running meanwhile."""
         try:
             with transaction(self._connection):
                 result = change(self._connection)
@@ -132,8 +123,7 @@ class Database:
             self._read_connection.execute("COMMIT")
 
     def upkeep(self) -> None:
-        """Fold the write-ahead log back into the file, and refresh the query planner's
-        statistics."""
+        """Fold the write-ahead log back into the file, and refresh the planner's statistics."""
         # A reader may take minutes (an export, say). With a short timeout as much of the log is
         # folded as can be, and no writer waits for the rest.
         self._connection.execute(f"PRAGMA busy_timeout = {CHECKPOINT_TIMEOUT_MS}")
@@ -155,19 +145,14 @@ class Database:
         for connection in reversed(self._open):
             connection.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """Run a block between BEGIN IMMEDIATE and COMMIT; roll back whatever it raises, Ctrl-C
-    included.
-
-    Raises DatabaseFull when the disk is full."""
+    included. Raises DatabaseFull when the disk is full."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -181,8 +166,6 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    """Return a connection that may write, with our settings. Raises a DatabaseError when it
-    cannot."""
     _refuse_truncated(path)
     with _explained(path):
         connection = sqlite3.connect(
@@ -234,7 +217,7 @@ def _refuse_truncated(path: Path) -> None:
 
 
 def _was_closed_in_order(path: Path) -> bool:
-    """Whether the last process closed the file: a crash leaves the write-ahead log behind."""
+    # A crash leaves the write-ahead log behind.
     return path.exists() and not path.with_name(path.name + "-wal").exists()
 
 
@@ -246,7 +229,6 @@ def _is_in_use(path: Path) -> bool:
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
-    """Raise DatabaseDamaged when SQLite finds the file damaged."""
     with _explained(path):
         verdict = fetch_value(connection, "PRAGMA quick_check(1)")
     if verdict != "ok":
@@ -300,10 +282,8 @@ def require_current_schema(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def migrations() -> list[str]:
-    """Return the SQL scripts of the schema in order: script N leads from schema N-1 to N.
-
-    Raises RuntimeError when a number is missing or used twice: databases would never see one of
-    them."""
+    """Return the SQL scripts of the schema: script N leads from schema N-1 to N. Raises
+    RuntimeError when a number is missing or used twice: databases would never see one of them."""
     folder = resources.files("soulspot.store") / "schema"
     found = sorted((entry.name, entry.read_text()) for entry in folder.iterdir() if _MIGRATION.fullmatch(entry.name))
     if [int(name[:4]) for name, _ in found] != list(range(1, len(found) + 1)):
@@ -312,7 +292,7 @@ def migrations() -> list[str]:
 
 
 def _statements(script: str) -> Iterator[str]:
-    """Yield the statements of a script: executescript() would commit the transaction we are in."""
+    # executescript() would commit the transaction we are in.
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line

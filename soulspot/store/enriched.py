@@ -84,8 +84,7 @@ def _sqlite_utils() -> type[SqliteUtils]:
         """sqlite-utils without its probe for ON CONFLICT."""
 
         # Left to itself it finds out by creating and dropping a table in each of our transactions,
-        # and takes an error meanwhile (a full disk, say) for a no. The queue needs a newer SQLite
-        # anyway.
+        # and takes an error meanwhile (a full disk, say) for a no. The queue needs it anyway.
         supports_on_conflict = True
 
     return Utils

@@ -46,17 +46,10 @@ def count(connection: sqlite3.Connection, wanted: RowFilter) -> int:
 
 
 def pages(
-    connection: sqlite3.Connection,
-    columns: Sequence[str],
-    wanted: RowFilter,
-    size: int,
-    *,
-    snapshots: Snapshots,
-    snapshot_seconds: float = SNAPSHOT_SECONDS,
-    now: Callable[[], float] = time.time,
-) -> Generator[list[Row], None, None]:
+    connection: sqlite3.Connection, columns: Sequence[str], wanted: RowFilter, size: int, *, snapshots: Snapshots,
+    snapshot_seconds: float = SNAPSHOT_SECONDS, now: Callable[[], float] = time.time,
+) -> Generator[list[Row], None, None]:  # fmt: skip
     """Yield pages of at most `size` rows by track_id: the track_id, then these columns as stored.
-
     No row comes twice or is left out, however many read transactions are taken; `snapshots` is
     updated with each. The connection must not be in a transaction."""
     source, conditions, values = _source(wanted)

@@ -20,11 +20,10 @@ def load(connection: sqlite3.Connection, reference: Reference) -> Entity | None:
 
 
 def merge(connection: sqlite3.Connection, entity: Entity, lookup_kind: str, stamp: str) -> None:
-    """Merge an entity from an answer to a lookup of `lookup_kind` into its row of `facts`.
-
-    The answer replaces every field that the same kind said before, so that what a service takes
-    back goes. Fields that only other kinds said stay: an album's track has no ISRC, a search hit
-    no genres. `stamp` is the time of the answer, as `times.iso` writes it."""
+    """Merge an entity from an answer to a lookup of `lookup_kind` into its row of `facts`. The
+    answer replaces every field that the same kind said before, so that what a service takes back
+    goes. Fields that only other kinds said stay: an album's track has no ISRC. `stamp` is the time
+    of the answer, as `times.iso` writes it."""
     row = connection.execute(
         "SELECT fields, said FROM facts WHERE provider = ? AND kind = ? AND entity_id = ?", entity.ref
     ).fetchone()
@@ -36,13 +35,9 @@ def merge(connection: sqlite3.Connection, entity: Entity, lookup_kind: str, stam
         del fields[name]
     said = {kind: left for kind, names in said.items() if (left := [name for name in names if name not in fresh])}
     said[lookup_kind] = sorted(fresh)
-    provider, kind, entity_id = entity.ref
-    upsert(
-        connection,
-        "facts",
-        {"provider": provider, "kind": kind, "entity_id": entity_id},
-        {"fields": json.dumps({**fields, **fresh}, ensure_ascii=False), "said": json.dumps(said), "fetched_at": stamp},
-    )
+    text = json.dumps({**fields, **fresh}, ensure_ascii=False)
+    key = dict(zip(("provider", "kind", "entity_id"), entity.ref, strict=True))
+    upsert(connection, "facts", key, {"fields": text, "said": json.dumps(said), "fetched_at": stamp})
 
 
 def _unite_releases(named: list[dict[str, Any]], earlier: list[dict[str, Any]]) -> list[dict[str, Any]]:

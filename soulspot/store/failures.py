@@ -12,9 +12,8 @@ MAX_GROUPS = 2000  # reasons that are told apart; services have few
 
 @dataclass(frozen=True, slots=True)
 class FailureGroup:
-    """`count` lookups of a provider, or files (`provider` None), failed for the same reason.
-
-    `example` is one of them: "kind query" of a lookup, the path of a file."""
+    """Lookups of a provider, or files (`provider` None), that failed for the same reason. `example`
+    is one of them: "kind query" of a lookup, the path of a file."""
 
     provider: str | None
     reason: str
@@ -33,9 +32,7 @@ class OpenLookup:
 
 
 def group_failed_lookups(connection: sqlite3.Connection) -> list[FailureGroup]:
-    """Return the lookups that were given up (failed or buried), grouped by provider and error.
-
-    The largest group comes first; at most MAX_GROUPS are returned."""
+    """Return failed and buried lookups by provider and error, at most MAX_GROUPS, largest first."""
     rows = connection.execute(
         "SELECT provider, coalesce(last_error, ''), count(*), min(kind || ' ' || query) FROM lookups"
         " INDEXED BY lookups_by_state WHERE state IN ('failed', 'buried')"
@@ -46,9 +43,7 @@ def group_failed_lookups(connection: sqlite3.Connection) -> list[FailureGroup]:
 
 
 def group_unreadable_files(connection: sqlite3.Connection) -> list[FailureGroup]:
-    """Return the unreadable files of the library, grouped by reason; vanished files do not count.
-
-    The largest group comes first; at most MAX_GROUPS are returned."""
+    """Return the unreadable, not vanished files by reason, at most MAX_GROUPS, largest first."""
     rows = connection.execute(
         "SELECT unreadable, count(*), min(path) FROM tracks WHERE unreadable IS NOT NULL AND vanished_at IS NULL"
         " GROUP BY unreadable ORDER BY count(*) DESC LIMIT ?",
@@ -59,8 +54,7 @@ def group_unreadable_files(connection: sqlite3.Connection) -> list[FailureGroup]
 
 def list_unreadable_files(connection: sqlite3.Connection, limit: int | None = None) -> list[tuple[str, str]]:
     """Return (path, reason) of the unreadable files that have not vanished, in the order of paths.
-
-    Names that are not UTF-8 are escaped. Without `limit` all are returned."""
+    Names that are not UTF-8 are escaped."""
     found = connection.execute(
         "SELECT path, unreadable FROM tracks WHERE unreadable IS NOT NULL AND vanished_at IS NULL"
         " ORDER BY path LIMIT ?",
@@ -76,8 +70,7 @@ def count_unreadable_files(connection: sqlite3.Connection) -> int:
 
 
 def load_open_lookups(connection: sqlite3.Connection, track_ids: Iterable[int]) -> list[OpenLookup]:
-    """Return why these tracks have no result: their lookups without an answer, by track and
-    provider."""
+    """Return these tracks' lookups without an answer, by track and provider."""
     rows = connection.execute(
         "SELECT DISTINCT track_id, provider, state IN ('pending', 'leased'), last_error"
         " FROM track_lookups CROSS JOIN lookups USING (lookup_id)"

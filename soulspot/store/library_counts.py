@@ -7,8 +7,7 @@ from soulspot.store.sql import AT_OR_BELOW, fetch_value, path_bounds
 
 
 def count_tracks_by_status(connection: sqlite3.Connection) -> dict[str, int]:
-    """Return the number of tracks of each status, and under `total`, `unreadable` and
-    `vanished`."""
+    """Return the number of tracks by status, and of `total`, `unreadable` and `vanished`."""
     counts = dict(connection.execute("SELECT status, count(*) FROM enriched_tracks GROUP BY status").fetchall())
     counts["total"] = sum(counts.values())
     for name, column in (("unreadable", "unreadable"), ("vanished", "vanished_at")):
@@ -17,8 +16,7 @@ def count_tracks_by_status(connection: sqlite3.Connection) -> dict[str, int]:
 
 
 def count_files(connection: sqlite3.Connection, paths: Sequence[bytes] = ()) -> int:
-    """Return the number of known files that have not vanished: at or below `paths`, or all
-    without."""
+    """Return the number of known files that have not vanished, at or below `paths` if given."""
     if not paths:
         sql = "SELECT count(*) FROM tracks WHERE path IS NOT NULL AND vanished_at IS NULL"
         return int(fetch_value(connection, sql))
@@ -56,11 +54,7 @@ def count_lost_lookups(connection: sqlite3.Connection) -> int:
 
 
 def oldest_waiting_lookup(connection: sqlite3.Connection) -> str | None:
-    """Return when the lookup that has waited longest was queued (ISO 8601); None with an empty
-    queue."""
-    oldest: str | None = fetch_value(
-        connection,
-        "SELECT created_at FROM lookups INDEXED BY lookups_oldest WHERE state IN ('pending', 'leased')"
-        " ORDER BY created_at LIMIT 1",
-    )
+    """Return when the longest waiting lookup was queued (ISO 8601); None with an empty queue."""
+    sql = "SELECT created_at FROM lookups INDEXED BY lookups_oldest WHERE state IN ('pending', 'leased')"
+    oldest: str | None = fetch_value(connection, f"{sql} ORDER BY created_at LIMIT 1")
     return oldest

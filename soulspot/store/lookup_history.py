@@ -1,5 +1,4 @@
-"""Answers that the database already has, and how often each kind of lookup ended a search: for
-estimates."""
+"""Answers in the database, and how often each kind of lookup ended a search: for estimates."""
 
 import json
 import sqlite3
@@ -14,15 +13,10 @@ MIN_ANSWERS = 200  # answers of a kind from which its measured share is better t
 RECENT_TRACKS = 20_000  # tracks, the newest, that shares are measured over
 # The lookups that identify a recording, in the order of the plan; those of one row take turns.
 IDENTIFYING = (
-    (("musicbrainz", "recording"),),
-    (("musicbrainz", "isrc"), ("musicbrainz", "release")),
-    (("musicbrainz", "url"),),
-    (("listenbrainz", "text"),),
-    (("musicbrainz", "text"),),
-    (("musicbrainz", "loose"),),
-    (("musicbrainz", "by_artist"),),
-    (("musicbrainz", "redirect"),),
-)
+    (("musicbrainz", "recording"),), (("musicbrainz", "isrc"), ("musicbrainz", "release")), (("musicbrainz", "url"),),
+    (("listenbrainz", "text"),), (("musicbrainz", "text"),), (("musicbrainz", "loose"),),
+    (("musicbrainz", "by_artist"),), (("musicbrainz", "redirect"),),
+)  # fmt: skip
 # The lookups whose answer ends their search whenever there is one.
 CONCLUSIVE = (
     ("musicbrainz", "album"), ("musicbrainz", "artist"), ("listenbrainz", "redirect"), ("listenbrainz", "spotify_ids"),
@@ -32,8 +26,7 @@ _IS_RECENT = "track_id > (SELECT coalesce(max(track_id), 0) FROM tracks) - ?"
 
 
 def load_answer(connection: sqlite3.Connection, query: Query) -> TrackLookup | None:
-    """Return the state and answer of this query's lookup, whichever tracks it serves; None if
-    never queued."""
+    """Return the state and answer of this query's lookup for any track; None if never queued."""
     row = connection.execute(
         "SELECT state, answered_at, last_error, answer FROM lookups WHERE provider = ? AND kind = ? AND query = ?",
         (query.provider, query.kind, query.key),
@@ -47,9 +40,8 @@ def load_answer(connection: sqlite3.Connection, query: Query) -> TrackLookup | N
 
 
 def aged_lookups(connection: sqlite3.Connection, track_ids: Sequence[int], now: float) -> list[tuple[str, str, str]]:
-    """Return (provider, kind, key) of these tracks' answered lookups that are due again at `now`.
-
-    These are misses and old answers whose time has come, and those queued for that already."""
+    """Return (provider, kind, key) of these tracks' answered lookups that are due again at `now`,
+    those queued for that already included."""
     rows = connection.execute(
         "SELECT DISTINCT provider, kind, query FROM track_lookups CROSS JOIN lookups USING (lookup_id)"
         f" WHERE track_id {IN_ARRAY} AND answered_at IS NOT NULL"
@@ -79,26 +71,21 @@ def count_waiting_for_others(connection: sqlite3.Connection, track_ids: Sequence
         f" WHERE track_id {IN_ARRAY} AND state IN ('pending', 'leased')",
         to_array(track_ids),
     )
-    total = fetch_value(
-        connection, "SELECT coalesce(sum(lookups), 0) FROM lookup_totals WHERE state IN ('pending', 'leased')"
-    )
-    return int(total - own)
+    sql = "SELECT coalesce(sum(lookups), 0) FROM lookup_totals WHERE state IN ('pending', 'leased')"
+    return int(fetch_value(connection, sql) - own)
 
 
 def outcome_shares(connection: sqlite3.Connection) -> dict[str, float]:
-    """Return how often a lookup was the last of its search, 0 to 1, by "provider kind".
-
-    For kinds in CONCLUSIVE that is the share with an answer, for kinds in IDENTIFYING the share
-    of tracks that were accepted without a later lookup. Kinds with fewer than MIN_ANSWERS are
-    left out."""
+    """Return how often a lookup was the last of its search, 0 to 1, by "provider kind". For kinds
+    in CONCLUSIVE that is the share with an answer, for kinds in IDENTIFYING the share of tracks
+    accepted without a later lookup. Kinds with fewer than MIN_ANSWERS are left out."""
     shares = {}
     for provider, kind in CONCLUSIVE:
-        counts = dict(
-            connection.execute(
-                "SELECT state, lookups FROM lookup_totals WHERE provider = ? AND kind = ? AND state IN ('done', 'missing')",
-                (provider, kind),
-            ).fetchall()
+        rows = connection.execute(
+            "SELECT state, lookups FROM lookup_totals WHERE provider = ? AND kind = ? AND state IN ('done', 'missing')",
+            (provider, kind),
         )
+        counts = dict(rows.fetchall())
         if (total := sum(counts.values())) >= MIN_ANSWERS:
             shares[f"{provider} {kind}"] = counts.get("done", 0) / total
     return shares | _identifying_shares(connection)
@@ -114,13 +101,8 @@ def _identifying_shares(connection: sqlite3.Connection) -> dict[str, float]:
     ):
         if (provider, kind) in step_of:
             lookups.setdefault(track_id, set()).add((provider, kind))
-    accepted = set(
-        fetch_column(
-            connection,
-            f"SELECT track_id FROM enriched_tracks WHERE mb_recording_id IS NOT NULL AND {_IS_RECENT}",
-            RECENT_TRACKS,
-        )
-    )
+    sql = f"SELECT track_id FROM enriched_tracks WHERE mb_recording_id IS NOT NULL AND {_IS_RECENT}"
+    accepted = set(fetch_column(connection, sql, RECENT_TRACKS))
     last_step = {track_id: max(step_of[kind] for kind in kinds) for track_id, kinds in lookups.items()}
     shares = {}
     for kind, step in step_of.items():

@@ -1,5 +1,4 @@
-"""Operations: each scan, import, enrichment or export as a row of `batch_operations` with live
-counts."""
+"""Operations: each scan, import, enrichment or export is a row of `batch_operations`."""
 
 import json
 import sqlite3
@@ -16,16 +15,11 @@ REPORTS = ("report", "notes", "performance", "errors")  # keys of the metadata t
 
 
 def start(
-    connection: sqlite3.Connection,
-    kind: str,
-    metadata: Mapping[str, Any],
-    now: float,
-    *,
+    connection: sqlite3.Connection, kind: str, metadata: Mapping[str, Any], now: float, *,
     request: Mapping[str, Any] | None = None,
-) -> int:
-    """Insert an operation in status processing, with an event in the outbox. Returns its id.
-
-    `request` is all that the operation needs to continue after a restart."""
+) -> int:  # fmt: skip
+    """Insert an operation in status processing, with an event. Returns its id. `request` is all
+    that the operation needs to continue after a restart."""
     row = {
         "kind": kind, "status": "processing", "metadata": json.dumps(metadata),
         "request": json.dumps(request or {}), "created_at": iso(now), "updated_at": iso(now),
@@ -47,17 +41,11 @@ def record_progress(
 
 
 def finish(
-    connection: sqlite3.Connection,
-    operation_id: int,
-    now: float,
-    *,
-    status: str = "completed",
-    error: str | None = None,
-    more: Mapping[str, Any] | None = None,
-) -> None:
-    """End an operation with one of the FINISHED statuses, and put an event into the outbox.
-
-    `more` is merged into its metadata; a None in it removes the key."""
+    connection: sqlite3.Connection, operation_id: int, now: float, *, status: str = "completed",
+    error: str | None = None, more: Mapping[str, Any] | None = None,
+) -> None:  # fmt: skip
+    """End an operation with one of the FINISHED statuses, and an event. `more` is merged into its
+    metadata; a None in it removes the key."""
     [(kind, total, successful, failed)] = connection.execute(
         "UPDATE batch_operations SET status = ?, error_message = ?, metadata = json_patch(metadata, ?), updated_at = ?,"
         " completed_at = ? WHERE id = ? RETURNING kind, total_items, successful_items, failed_items",
@@ -70,23 +58,18 @@ def finish(
 
 def suspend(connection: sqlite3.Connection, operation_id: int, now: float) -> None:
     """Set an operation to pending when its process ends in order: the next daemon resumes it."""
-    _set_status(connection, operation_id, "pending", now)
+    sql = "UPDATE batch_operations SET status = 'pending', updated_at = ? WHERE id = ?"
+    connection.execute(sql, (iso(now), operation_id))
 
 
 def resume(connection: sqlite3.Connection, operation_id: int, now: float) -> None:
     """Set a pending operation to processing again."""
-    _set_status(connection, operation_id, "processing", now)
-
-
-def _set_status(connection: sqlite3.Connection, operation_id: int, status: str, now: float) -> None:
-    connection.execute(
-        "UPDATE batch_operations SET status = ?, updated_at = ? WHERE id = ?", (status, iso(now), operation_id)
-    )
+    sql = "UPDATE batch_operations SET status = 'processing', updated_at = ? WHERE id = ?"
+    connection.execute(sql, (iso(now), operation_id))
 
 
 def mark_interrupted(connection: sqlite3.Connection, now: float) -> int:
     """Set the operations that a crash interrupted to pending. Returns how many there are.
-
     `metadata.cut_off` counts the interruptions since the operation last made progress."""
     return connection.execute(
         "UPDATE batch_operations SET status = 'pending', updated_at = ?, metadata = json_set(metadata,"
@@ -126,24 +109,21 @@ def list_unfinished(connection: sqlite3.Connection) -> list[UnfinishedOperation]
 
 
 def find(connection: sqlite3.Connection, operation_id: int) -> dict[str, Any] | None:
-    """Return an operation's columns without `request`, or None when there is no such operation.
-
-    `progress` (0 to 100) and `is_complete` are added."""
+    """Return an operation's columns without `request`, with `progress` (0 to 100) and
+    `is_complete`, or None when there is no such operation."""
     rows = fetch_dicts(connection, "SELECT * FROM batch_operations WHERE id = ?", operation_id)
     return _with_progress(rows[0]) if rows else None
 
 
 def list_latest(connection: sqlite3.Connection, limit: int, before: int | None = None) -> list[dict[str, Any]]:
-    """Return operations in the shape of `find`, the newest first; with `before` only smaller
-    ids."""
+    """Return operations as `find` does, the newest first; with `before` only smaller ids."""
     sql = "SELECT * FROM batch_operations WHERE id < ? ORDER BY id DESC LIMIT ?"
     rows = fetch_dicts(connection, sql, before if before is not None else 1 << 62, limit)
     return [_with_progress(row) for row in rows]
 
 
 def list_latest_without_reports(connection: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
-    """Return the newest operations without the REPORTS in their metadata, for frequent status
-    messages."""
+    """Return the newest operations without the REPORTS in their metadata, for status messages."""
     found = list_latest(connection, limit)
     for operation in found:
         for name in REPORTS:
@@ -152,8 +132,7 @@ def list_latest_without_reports(connection: sqlite3.Connection, limit: int) -> l
 
 
 def list_exports(connection: sqlite3.Connection) -> list[tuple[str, str, str | None]]:
-    """Return (file, status, end or None while it runs) of every export to a file, the newest
-    first."""
+    """Return (file, status, end or None while it runs) of every export, the newest first."""
     return connection.execute(
         "SELECT json_extract(metadata, '$.file'), status, completed_at FROM batch_operations"
         " WHERE kind = 'export' AND json_extract(metadata, '$.file') IS NOT NULL ORDER BY id DESC"
@@ -161,7 +140,6 @@ def list_exports(connection: sqlite3.Connection) -> list[tuple[str, str, str | N
 
 
 def _with_progress(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row as `find` hands it out."""
     del row["request"]
     row["metadata"] = json.loads(row["metadata"])
     row["is_complete"] = row["status"] in FINISHED

@@ -4,10 +4,9 @@ import fcntl
 import json
 import os
 import time
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from soulspot.errors import DatabaseOwned
 
@@ -23,7 +22,7 @@ class Owner:
     address: str | None  # "http://host:port" when it serves HTTP
 
 
-class Ownership:
+class Ownership(AbstractContextManager["Ownership"]):
     """The lock file beside a database, held from construction until `release`."""
 
     def __init__(self, database: Path) -> None:
@@ -52,15 +51,11 @@ class Ownership:
             os.close(self._file)
             self._file = -1
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.release()
 
 
 def _lock(handle: int) -> bool:
-    """Try to take the lock. Returns whether that succeeded."""
     # A process in `read_owner` holds the lock for an instant: that is no reason to give up.
     for _ in range(ATTEMPTS):
         try:

@@ -32,9 +32,8 @@ class ProviderState:
         return dict(json.loads(value)) if value else None
 
     async def save(self, key: str, value: dict[str, Any]) -> None:
-        """Replace the dictionary under `key`; it is committed when this returns.
-
-        The end of a gate's pause (epoch seconds) is also written to the column `blocked_until`."""
+        """Replace the dictionary under `key`; it is committed when this returns. The end of a
+        gate's pause (epoch seconds) is also written to the column `blocked_until`."""
         until = value.get("pause", {}).get("blocked_until")
         provider = key.removeprefix("gate:").partition(":")[0]
         row = (key, provider, json.dumps(value), iso(until) if until else None, iso(self._now()))
@@ -42,8 +41,7 @@ class ProviderState:
 
 
 def load_service_states(connection: sqlite3.Connection) -> list[State]:
-    """Return the rows about services (gates, capabilities), without those about this database
-    itself."""
+    """Return the rows about services (gates, capabilities), not those about this database."""
     return connection.execute(
         "SELECT key, provider, value, blocked_until, updated_at FROM provider_state"
         " WHERE key != 'rules' AND key NOT LIKE 'webhook:%'"
@@ -56,8 +54,7 @@ def adopt_newer(connection: sqlite3.Connection, states: Iterable[State]) -> None
 
 
 def list_all(connection: sqlite3.Connection) -> list[dict[str, Any]]:
-    """Return all rows by key as {"key", "provider", "value" (decoded), "blocked_until" (ISO
-    8601)}."""
+    """Return all rows by key as {"key", "provider", "value", "blocked_until" (ISO 8601)}."""
     cursor = connection.execute("SELECT key, provider, value, blocked_until FROM provider_state ORDER BY key")
     return [
         {"key": key, "provider": provider, "value": json.loads(value), "blocked_until": until}

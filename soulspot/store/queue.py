@@ -1,5 +1,4 @@
-"""The durable queue: lookups are enqueued, claimed, then settled or released, in the caller's
-transaction.
+"""The durable queue: lookups are enqueued, claimed, then settled or released.
 
 A lookup is one query to one provider, and serves all tracks linked to it. Its states: `pending`
 (due at `due_at`), `leased` (being asked), `done` or `missing` (answered; due again at `due_at`),
@@ -41,10 +40,8 @@ class Claim:
 
 def enqueue(connection: sqlite3.Connection, wanted: Mapping[int, Sequence[Query]], now: float) -> set[int]:
     """Link tracks to the lookups of the queries they want (by track_id), and queue new lookups.
-
     Equal queries share one lookup. A query with the hint "told" is satisfied by facts that other
-    answers brought, if there are any. Returns the tracks newly linked to a settled lookup:
-    decide them anew."""
+    answers brought. Returns the tracks newly linked to a settled lookup: decide them anew."""
     answered_already = set()
     stamp = iso(now)
     for track_id, queries in wanted.items():
@@ -62,10 +59,8 @@ def enqueue(connection: sqlite3.Connection, wanted: Mapping[int, Sequence[Query]
 
 
 def unlink_unwanted(connection: sqlite3.Connection, wanted: Mapping[int, Sequence[Query]]) -> None:
-    """Unlink tracks from pending lookups that were never answered and are not among `wanted` any
-    more.
-
-    That happens when another lookup, a cheaper one, has been answered first."""
+    """Unlink tracks from pending lookups never answered and not `wanted` any more. That happens
+    when another lookup, a cheaper one, has been answered first."""
     for track_id, queries in wanted.items():
         keys = {(query.provider, query.kind, query.key) for query in queries}
         waiting = connection.execute(
@@ -97,15 +92,10 @@ def _find_or_add(connection: sqlite3.Connection, query: Query, stamp: str) -> tu
 
 def _settle_from_facts(connection: sqlite3.Connection, lookup_id: int, query: Query, now: float) -> bool:
     """Settle a pending lookup with facts from other answers. Returns whether there are such facts.
-
     The lookup comes due when the facts have aged, and is then asked itself."""
     ref = (query.provider, query.kind, query["id"])
-    fetched_at = fetch_value(
-        connection,
-        "SELECT fetched_at FROM facts WHERE provider = ? AND kind = ? AND entity_id = ? AND fetched_at >= ?",
-        *ref,
-        iso(now - KNOWN_FOR),
-    )
+    sql = "SELECT fetched_at FROM facts WHERE provider = ? AND kind = ? AND entity_id = ? AND fetched_at >= ?"
+    fetched_at = fetch_value(connection, sql, *ref, iso(now - KNOWN_FOR))
     if fetched_at is None:
         return False
     answered = connection.execute(
@@ -117,14 +107,9 @@ def _settle_from_facts(connection: sqlite3.Connection, lookup_id: int, query: Qu
 
 
 def claim(
-    connection: sqlite3.Connection,
-    provider: str,
-    capacity: Mapping[str, int],
-    now: float,
-    *,
-    linger: float = 0.0,
+    connection: sqlite3.Connection, provider: str, capacity: Mapping[str, int], now: float, *, linger: float = 0.0,
     before_lease: Callable[[str, Sequence[int]], None] = lambda kind, lookup_ids: None,
-) -> Claim:
+) -> Claim:  # fmt: skip
     """Lease the oldest due lookups of one kind, at most that kind's capacity.
 
     `capacity` maps the kinds that may be asked now to their batch sizes, in the order of the
@@ -194,8 +179,7 @@ def _list_due(connection: sqlite3.Connection, provider: str, kind: str, limit: i
     for _ in range(ROUNDS):
         found = connection.execute(
             f"SELECT lookup_id, {_WANTED} FROM ("
-            # Left to itself SQLite takes the index by state, and steps over all other providers'
-            # lookups.
+            # Left to itself SQLite takes the index by state, with all other providers' lookups.
             " SELECT lookup_id FROM lookups INDEXED BY lookups_waiting"
             " WHERE provider = ? AND kind = ? AND state = 'pending' AND due_at <= ?"
             " ORDER BY due_at, lookup_id LIMIT ?) AS l",
@@ -209,7 +193,6 @@ def _list_due(connection: sqlite3.Connection, provider: str, kind: str, limit: i
 
 
 def _retire(connection: sqlite3.Connection, unwanted: Sequence[int], now: float) -> None:
-    """Take lookups that serve no track out of the queue."""
     ids = to_array(unwanted)
     # Without an answer a lookup is as if never queued: a track that wants it again queues it anew.
     connection.execute(f"DELETE FROM lookups WHERE lookup_id {IN_ARRAY} AND answered_at IS NULL", (ids,))
@@ -222,20 +205,17 @@ def _retire(connection: sqlite3.Connection, unwanted: Sequence[int], now: float)
 
 
 def next_due_by_kind(connection: sqlite3.Connection, provider: str, kinds: Iterable[str]) -> dict[str, float]:
-    """Return when the first pending lookup of each kind is due (epoch seconds), where there is
-    one."""
+    """Return when the first pending lookup of each kind that has any is due (epoch seconds)."""
     firsts = ((kind, _first_due(connection, provider, kind)) for kind in kinds)
     return {kind: epoch_seconds(first) for kind, first in firsts if first}
 
 
 def _first_due(connection: sqlite3.Connection, provider: str, kind: str) -> str | None:
-    first: str | None = fetch_value(
-        connection,
+    sql = (
         "SELECT due_at FROM lookups INDEXED BY lookups_waiting"
-        " WHERE provider = ? AND kind = ? AND state = 'pending' ORDER BY due_at, lookup_id LIMIT 1",
-        provider,
-        kind,
+        " WHERE provider = ? AND kind = ? AND state = 'pending' ORDER BY due_at, lookup_id LIMIT 1"
     )
+    first: str | None = fetch_value(connection, sql, provider, kind)
     return first
 
 
@@ -252,9 +232,8 @@ class WaitingLookups:
 def waiting_lookups(
     connection: sqlite3.Connection, provider: str, track_ids: Sequence[int] | None = None
 ) -> list[WaitingLookups]:
-    """Return a provider's pending and leased lookups, counted by kind and state.
-
-    With `track_ids` only those that serve one of these tracks."""
+    """Return a provider's pending and leased lookups, counted by kind and state. With `track_ids`
+    only those that serve one of these tracks."""
     if track_ids is None:
         return _all_waiting(connection, provider)
     rows = connection.execute(
@@ -279,13 +258,11 @@ def _all_waiting(connection: sqlite3.Connection, provider: str) -> list[WaitingL
             due_at = _first_due(connection, provider, kind)
         else:
             # Leases are few, so the index by state is short here.
-            due_at = fetch_value(
-                connection,
+            sql = (
                 "SELECT min(due_at) FROM lookups INDEXED BY lookups_by_state"
-                " WHERE state = 'leased' AND provider = ? AND kind = ?",
-                provider,
-                kind,
+                " WHERE state = 'leased' AND provider = ? AND kind = ?"
             )
+            due_at = fetch_value(connection, sql, provider, kind)
         assert due_at is not None
         found.append(WaitingLookups(kind, state == "leased", count, epoch_seconds(due_at)))
     return found
@@ -297,8 +274,7 @@ def settle(connection: sqlite3.Connection, settlements: Iterable[Settlement], no
     for settlement in settlements:
         lookup = settlement.lookup
         if settlement.state is LookupState.PENDING and not settlement.is_attempt:
-            # The gate knows until when a provider is not asked, so a lookup's own later due time
-            # stays.
+            # The gate knows until when a provider is not asked: a lookup's later due time stays.
             connection.execute(
                 "UPDATE lookups SET state = 'pending', leased_at = NULL, last_error = ?, due_at = max(due_at, ?)"
                 " WHERE lookup_id = ?",
@@ -323,9 +299,7 @@ def settle(connection: sqlite3.Connection, settlements: Iterable[Settlement], no
 
 
 def release_leases(connection: sqlite3.Connection, lookup_ids: Iterable[int] | None = None) -> int:
-    """Set leased lookups back to pending without counting an attempt. Returns how many.
-
-    Without ids all leases are released: after a crash, say."""
+    """Set leased lookups, without ids all, to pending without an attempt. Returns how many."""
     sql = "UPDATE lookups SET state = 'pending', leased_at = NULL WHERE state = 'leased'"
     if lookup_ids is None:
         return connection.execute(sql).rowcount
@@ -333,9 +307,8 @@ def release_leases(connection: sqlite3.Connection, lookup_ids: Iterable[int] | N
 
 
 def requeue_due(connection: sqlite3.Connection, now: float, limit: int = WOKEN_AT_ONCE) -> int:
-    """Queue answered lookups that are due again and serve a track. Returns how many were queued.
-
-    A call looks at no more than `limit` lookups; the next call continues there."""
+    """Queue answered lookups that are due again and serve a track. Returns how many were queued. A
+    call looks at no more than `limit` lookups; the next call continues there."""
     due = connection.execute(
         f"SELECT lookup_id, {_WANTED} FROM (SELECT lookup_id FROM lookups INDEXED BY lookups_by_state"
         " WHERE state IN ('done', 'missing') AND due_at <= ? LIMIT ?) AS l",
@@ -357,7 +330,6 @@ def requeue_by_state(
     connection: sqlite3.Connection, states: Sequence[str], provider: str | None, now: float
 ) -> list[int]:
     """Queue lookups in these states that serve a track again at once; "failed" includes the buried.
-
     `provider` None means all. Returns their ids, ascending."""
     wanted = {*states, *(["buried"] if "failed" in states else [])}
     rows = connection.execute(

@@ -1,14 +1,11 @@
-"""Accepted tracks in the order of their releases, however many there are.
-
-The order is kept in a temporary SQLite database, which SQLite moves to disk when it grows and
-deletes by itself. Nothing is written to the library's database, and no transaction lasts longer
-than a page."""
+"""Accepted tracks in the order of their releases, however many there are. The order is in a
+temporary SQLite database, which SQLite moves to disk when it grows and deletes by itself. Nothing
+is written to the library's database; no transaction outlasts a page."""
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
-from types import TracebackType
-from typing import Any, Self
+from contextlib import AbstractContextManager, closing
+from typing import Any
 
 from soulspot.models import Status
 from soulspot.store.export_rows import RowFilter, Snapshots, pages
@@ -19,16 +16,13 @@ RELEASE_KEY = "release_key"  # the key of a row's release in the rows handed out
 _ACCEPTED = (Status.ACCEPTED.value,)
 
 
-class ReleaseOrder:
+class ReleaseOrder(AbstractContextManager["ReleaseOrder"]):
     """The accepted tracks of every release of which `wanted` finds at least one track."""
 
     def __init__(
-        self,
-        connection: sqlite3.Connection,
-        wanted: RowFilter,
-        columns: Sequence[str],
+        self, connection: sqlite3.Connection, wanted: RowFilter, columns: Sequence[str],
         key: Callable[[Mapping[str, Any]], str],
-    ) -> None:
+    ) -> None:  # fmt: skip
         """Read and order all accepted tracks; `key` tells a track's release from these columns."""
         self._connection = connection
         self._order = sqlite3.connect("", isolation_level=None)
@@ -64,9 +58,7 @@ class ReleaseOrder:
         return int(fetch_value(self._order, "SELECT count(*) FROM releases"))
 
     def rows(self, names: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """Yield these columns of each track and its RELEASE_KEY, release by release.
-
-        Tracks that are no longer accepted are left out."""
+        """Yield these columns and the RELEASE_KEY of each still accepted track, by release."""
         cursor = self._order.execute(
             "SELECT key, track_id FROM releases JOIN tracks USING (key) ORDER BY key, track_id"
         )
@@ -78,8 +70,5 @@ class ReleaseOrder:
                 if track_id in found:
                     yield dict(zip(names, found[track_id][1:], strict=True)) | {RELEASE_KEY: key}
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._order.close()

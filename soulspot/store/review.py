@@ -1,5 +1,4 @@
-"""Tracks that wait for a person: their candidates, what is known of each, and people's
-decisions."""
+"""Tracks that wait for a person: their candidates, what is known of each, and decisions."""
 
 import json
 import os
@@ -37,9 +36,8 @@ class ReviewedTrack:
 def list_tracks(
     connection: sqlite3.Connection, *, after: int, limit: int, wanted: Callable[[bytes | None, TrackTags], bool]
 ) -> list[int]:
-    """Return at most `limit` tracks in review whose track_id is greater than `after`, ascending.
-
-    Only tracks for which `wanted(path, tags)` is true are returned."""
+    """Return at most `limit` tracks in review with track_id greater than `after`, ascending, of
+    which `wanted(path, tags)` is true."""
     found = []
     for track_id, path, tags in connection.execute(
         "SELECT track_id, tracks.path, tags FROM enriched_tracks JOIN tracks USING (track_id)"
@@ -93,8 +91,7 @@ def load_track(connection: sqlite3.Connection, track_id: int) -> ReviewedTrack |
 
 
 def describe_entity(connection: sqlite3.Connection, entity_id: str) -> Entity | None:
-    """Return a recording or Spotify track with the facts of all providers united; None if
-    unknown."""
+    """Return a recording or Spotify track with the facts of all providers united, if known."""
     found: Entity | None = None
     # In the order of names MusicBrainz follows ListenBrainz: its fields replace ListenBrainz's.
     for provider, kind, text in connection.execute(
@@ -108,8 +105,7 @@ def describe_entity(connection: sqlite3.Connection, entity_id: str) -> Entity | 
 
 
 def find_track_by_path(connection: sqlite3.Connection, path: bytes) -> int | None:
-    """Return the track of a file, also of one that `path` reaches through links; None if
-    unknown."""
+    """Return the track of a file, also of one that `path` reaches through links, if known."""
     for one in dict.fromkeys((path, os.path.realpath(path))):
         if found := fetch_value(connection, "SELECT track_id FROM tracks WHERE path = ?", one):
             return int(found)
@@ -122,9 +118,8 @@ def track_exists(connection: sqlite3.Connection, track_id: int) -> bool:
 
 
 def withdraw_decisions(connection: sqlite3.Connection, track_id: int, provider: str | None) -> int:
-    """Delete people's decisions on a track, all or a provider's. Returns how many were deleted.
-
-    The track's status goes back to pending when there were any."""
+    """Delete people's decisions on a track, all or a provider's. Returns how many were deleted. The
+    track's status goes back to pending when there were any."""
     count = connection.execute(
         "DELETE FROM decisions WHERE track_id = ? AND (? IS NULL OR provider = ?)", (track_id, provider, provider)
     ).rowcount
@@ -135,8 +130,7 @@ def withdraw_decisions(connection: sqlite3.Connection, track_id: int, provider: 
 
 
 def withdraw_accepted(connection: sqlite3.Connection, track_id: int, provider: str) -> None:
-    """Delete the acceptance of another entity of this provider, because a track is one
-    recording."""
+    """Delete the acceptance of another entity of this provider: a track is one recording."""
     connection.execute(
         "DELETE FROM decisions WHERE track_id = ? AND provider = ? AND verdict = 'accepted'", (track_id, provider)
     )
@@ -153,13 +147,8 @@ def prioritize_lookups(connection: sqlite3.Connection, track_id: int) -> None:
 
 def find_lookup(connection: sqlite3.Connection, query: Query) -> int | None:
     """Return the id of this query's lookup; None before it was queued."""
-    found: int | None = fetch_value(
-        connection,
-        "SELECT lookup_id FROM lookups WHERE provider = ? AND kind = ? AND query = ?",
-        query.provider,
-        query.kind,
-        query.key,
-    )
+    sql = "SELECT lookup_id FROM lookups WHERE provider = ? AND kind = ? AND query = ?"
+    found: int | None = fetch_value(connection, sql, query.provider, query.kind, query.key)
     return found
 
 

@@ -1,5 +1,4 @@
-"""Settled lookups (answered or given up) of a part of the library: counting them, and queueing
-them again."""
+"""Settled lookups (answered or given up) of a part of the library: counted, and queued again."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -13,7 +12,6 @@ _SERVING = "SELECT link.lookup_id FROM track_lookups AS link JOIN tracks USING (
 
 def count_by_kind(connection: sqlite3.Connection, paths: Sequence[bytes]) -> list[tuple[str, str, bool, int]]:
     """Return (provider, kind, needs its own request, count) of the settled lookups of these files.
-
     Lookups count when they serve a track at or below one of `paths`; without paths, any track."""
     serving, values = _serving(paths)
     rows = connection.execute(
@@ -28,9 +26,7 @@ def requeue(
     connection: sqlite3.Connection, paths: Sequence[bytes], now: float, *, before: float | None = None
 ) -> list[int]:
     """Queue the settled lookups of the files at or below `paths` (none: of all tracks) again at
-    once.
-
-    With `before` (epoch seconds) only those not answered since then. Returns their ids,
+    once; with `before` (epoch seconds) only those not answered since then. Returns their ids,
     ascending. Answers stay until new ones replace them."""
     serving, values = _serving(paths)
     rows = connection.execute(
@@ -52,8 +48,7 @@ def never_answered(connection: sqlite3.Connection, lookup_ids: Sequence[int]) ->
 
 
 def _serving(paths: Sequence[bytes]) -> tuple[str, list[bytes]]:
-    """Return the SQL that selects the lookups serving tracks at or below `paths`, and its
-    values."""
+    """Return the SQL that selects the lookups serving tracks at or below `paths`, and values."""
     if not paths:
         return _SERVING, []
     # A UNION instead of an OR: each part is a range of the index on path.

@@ -1,5 +1,4 @@
-"""Small helpers for the SQL of this package: single values, new rows, lists of ids, files below
-a path."""
+"""Helpers for the SQL of this package: single values, new rows, lists of ids, files in folders."""
 
 import json
 import sqlite3
@@ -17,8 +16,7 @@ def to_array(values: Iterable[int | str]) -> str:
 
 
 def path_bounds(path: bytes) -> tuple[bytes, bytes, bytes]:
-    """Return the values that AT_OR_BELOW takes for the file `path` and all files below that
-    folder."""
+    """Return the values that AT_OR_BELOW takes for the file `path` and all files below it."""
     # "0" follows "/" in ASCII: an index range, where LIKE or GLOB would read the whole table.
     folder = path.rstrip(b"/")
     return path, folder + b"/", folder + b"0"
@@ -43,8 +41,7 @@ def fetch_dicts(connection: sqlite3.Connection, sql: str, *values: Any) -> list[
 
 
 def insert(connection: sqlite3.Connection, table: str, row: Mapping[str, Any], conflict: str = "") -> int:
-    """Insert a row into `table` by column name. Returns its rowid; `conflict` is an ON CONFLICT
-    clause."""
+    """Insert a row by column name. Returns its rowid; `conflict` is an ON CONFLICT clause."""
     sql = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join('?' * len(row))}) {conflict}"
     return connection.execute(sql, tuple(row.values())).lastrowid or 0
 

@@ -19,8 +19,7 @@ class Position:
 
 
 def load(connection: sqlite3.Connection, source: str) -> Position | None:
-    """Return the point that the import from `source` (a digest) has reached; None for a new
-    source."""
+    """Return the point that the import from `source` (a digest) has reached; None if new."""
     row = connection.execute("SELECT name, position, rows FROM sql_imports WHERE source = ?", (source,)).fetchone()
     return Position(row[0], json.loads(row[1]), row[2]) if row else None
 

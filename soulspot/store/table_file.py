@@ -13,8 +13,7 @@ class TableFile:
     """The table of such a file while it is being filled."""
 
     def __init__(self, connection: sqlite3.Connection, name: str, columns: Mapping[str, type], key: str) -> None:
-        # Imported here because sqlite-utils imports pandas where that is installed, which takes
-        # long.
+        # Imported here: sqlite-utils imports pandas where that is installed, which takes long.
         from sqlite_utils import Database
         from sqlite_utils.db import Table
 
@@ -25,18 +24,16 @@ class TableFile:
         self._sql = f"INSERT INTO [{name}] VALUES ({', '.join('?' * len(columns))})"
 
     def insert(self, rows: Iterable[Sequence[Any]]) -> None:
-        """Add rows, each in the order of the columns. Raises ExportError when the file cannot be
-        written."""
+        """Add rows in the order of the columns. Raises ExportError when they cannot be written."""
         with _as_export_error():
             self._connection.executemany(self._sql, rows)
 
 
 @contextmanager
 def create_table_file(path: Path, name: str, columns: Mapping[str, type], key: str) -> Iterator[TableFile]:
-    """Create a file with the table `name` at `path`, and yield the table to be filled.
-
-    `path` must be empty or missing; `key` names the primary key, if it is among the columns. The
-    rows are committed when the block ends without an exception."""
+    """Create a file with the table `name` at `path`, and yield the table to be filled. `path` must
+    be empty or missing; `key` names the primary key, if it is among the columns. The rows are
+    committed when the block ends without an exception."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         # The caller deletes a half-written file and syncs a whole one, so no journal is needed.
         connection.execute("PRAGMA journal_mode = OFF")
@@ -49,8 +46,7 @@ def create_table_file(path: Path, name: str, columns: Mapping[str, type], key: s
 
 @contextmanager
 def _as_export_error() -> Iterator[None]:
-    """Turn SQLite's errors into ExportErrors, so that they are not taken for errors of our
-    database."""
+    # They are no errors of our own database.
     try:
         yield
     except sqlite3.Error as error:

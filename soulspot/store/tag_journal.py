@@ -71,8 +71,7 @@ class PendingReplacement:
 
 
 def add_folders(connection: sqlite3.Connection, folders: Iterable[bytes]) -> None:
-    """Record folders before copies are made in them, so that a crash leaves none behind
-    unnoticed."""
+    """Record folders before copies are made in them, so that a crash leaves none unnoticed."""
     connection.executemany("INSERT OR IGNORE INTO tag_folders (folder) VALUES (?)", ((folder,) for folder in folders))
 
 
@@ -120,9 +119,8 @@ def _add_pending(connection: sqlite3.Connection, write_id: int, back: bool, copy
 
 
 def record_replaced(connection: sqlite3.Connection, write_ids: Iterable[int], now: float) -> None:
-    """Record that these copies have taken their files' places, in the journal and in `tracks`.
-
-    The new stamp and tags in `tracks` keep the next scan from taking the files for changed."""
+    """Record that these copies have taken their files' places, in the journal and in `tracks`. The
+    new stamps and tags keep the next scan from taking the files for changed."""
     for write_id in write_ids:
         back, size, mtime_ns, inode, tags, track_id = connection.execute(
             "SELECT back, size, mtime_ns, inode, tags, track_id FROM tag_pending JOIN tag_writes USING (write_id)"
@@ -179,9 +177,8 @@ def has_undoable_writes(connection: sqlite3.Connection, operation_id: int) -> bo
 
 
 def list_undoable(connection: sqlite3.Connection, operation_id: int, after: int, limit: int) -> list[JournalEntry]:
-    """Return the writes of an operation that were not undone, the latest first.
-
-    `after` is the last write_id of the page before, or 0 for the first page."""
+    """Return the writes of an operation that were not undone, the latest first. `after` is the last
+    write_id of the page before, or 0 for the first page."""
     rows = connection.execute(
         "SELECT write_id, operation_id, track_id, w.path, t.path, digest, way_back, size_before, mtime_before,"
         " size_after, mtime_after, inode_after FROM tag_writes AS w JOIN tracks AS t USING (track_id)"
@@ -209,10 +206,8 @@ def find_later_operation(connection: sqlite3.Connection, write_id: int) -> int |
 
 
 def list_operations(connection: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
-    """Return the operations that wrote tags, the latest first.
-
-    The keys: `operation`, `at` (ISO 8601), `written` and `undone` (files), `bytes` (of undo
-    data)."""
+    """Return the operations that wrote tags, the latest first: `operation`, `at` (ISO 8601),
+    `written` and `undone` (files), `bytes` (of undo data)."""
     return fetch_dicts(
         connection,
         "SELECT operation_id AS operation, min(at) AS at, sum(state != 'undone') AS written,"
@@ -223,8 +218,7 @@ def list_operations(connection: sqlite3.Connection, limit: int) -> list[dict[str
 
 
 def prune(connection: sqlite3.Connection, before: float) -> int:
-    """Delete writes older than `before` (epoch seconds), which ends their undo. Returns how
-    many."""
+    """Delete writes older than `before` (epoch seconds), without undo then. Returns how many."""
     return connection.execute(
         "DELETE FROM tag_writes WHERE at < ? AND write_id NOT IN (SELECT write_id FROM tag_pending)", (iso(before),)
     ).rowcount

@@ -28,16 +28,12 @@ class Taggable:
 
 
 def page(
-    connection: sqlite3.Connection,
-    after: int,
-    limit: int,
-    paths: Sequence[bytes] = (),
+    connection: sqlite3.Connection, after: int, limit: int, paths: Sequence[bytes] = (),
     track_ids: Sequence[int] | None = None,
-) -> list[Taggable]:
-    """Return taggable tracks whose track_id is greater than `after`, ascending.
-
-    Only those among `track_ids`, if given; else those at or below `paths`; else all. A page of
-    `track_ids` looks at `limit` of them and may return fewer."""
+) -> list[Taggable]:  # fmt: skip
+    """Return taggable tracks whose track_id is greater than `after`, ascending: those among
+    `track_ids`, if given; else those at or below `paths`; else all. A page of `track_ids` looks at
+    `limit` of them and may return fewer."""
     if track_ids is not None:
         ids = sorted(track_id for track_id in track_ids if track_id > after)[:limit]
         found = [row for one in ids for row in connection.execute(f"{_SELECT} AND t.track_id = ?", (one,))]
@@ -61,7 +57,6 @@ def count(connection: sqlite3.Connection, paths: Sequence[bytes] = (), track_ids
 
 
 def _below(paths: Sequence[bytes]) -> tuple[str, list[bytes]]:
-    """Return the condition for tracks at or below one of `paths`, and its values."""
     if not paths:
         return "", []
     at_or_below = AT_OR_BELOW.replace("path", "t.path")
@@ -71,10 +66,8 @@ def _below(paths: Sequence[bytes]) -> tuple[str, list[bytes]]:
 
 def list_due(connection: sqlite3.Connection, after: int, limit: int, now: float) -> tuple[list[int], int | None]:
     """Return tracks whose row has changed since it was compared with the file, and the next
-    `after`.
-
-    Tracks are left out while a track of their album still waits for a first answer. Looks at
-    `limit` rows; the next `after` is None at the end."""
+    `after`, None at the end. Looks at `limit` rows, and leaves out tracks while a track of their
+    album still waits for a first answer."""
     rows = connection.execute(
         "SELECT t.track_id, t.album_key FROM tracks AS t JOIN enriched_tracks AS e USING (track_id)"
         f" LEFT JOIN tag_seen AS s USING (track_id) WHERE t.track_id > ? AND {_IS_TAGGABLE} AND NOT t.undecided"
@@ -110,10 +103,8 @@ def _waits(connection: sqlite3.Connection, condition: str, value: bytes | int) -
 
 
 def record_compared(connection: sqlite3.Connection, rows: Iterable[tuple[int, str, float | None]]) -> None:
-    """Record tracks whose tags were compared: (track_id, updated_at of the row, retry time or
-    None).
-
-    The retry time, in epoch seconds, is set after a failure."""
+    """Record compared tracks: (track_id, updated_at of the row, and after a failure the time of the
+    next attempt in epoch seconds, or None)."""
     connection.executemany(
         "INSERT INTO tag_seen (track_id, row_at, again_at) VALUES (?, ?, ?) ON CONFLICT DO UPDATE"
         " SET row_at = excluded.row_at, again_at = excluded.again_at",

@@ -8,8 +8,7 @@ from soulspot.models import Identifiers, TrackTags
 
 
 def encode(tags: TrackTags) -> str:
-    """Return the tags as JSON: set fields only, in a stable order, so that equal tags are equal
-    text."""
+    """Return the set fields as JSON in a stable order, so that equal tags are equal text."""
     return json.dumps(_set_fields(tags), ensure_ascii=False, sort_keys=True)
 
 
@@ -33,7 +32,6 @@ def _set_fields(value: Any) -> dict[str, Any]:
 
 
 def _with_tuples(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the values with tuples for lists, also in dictionaries among them."""
     found: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, list):

@@ -8,7 +8,6 @@ NEVER = "9999-12-31T23:59:59.999Z"
 
 def iso(seconds: float) -> str:
     """Return epoch seconds as text that sorts by time: 1700000000.5 -> "2023-11-14T22:13:20.500Z".
-
     Times after the year 9999 become NEVER, times before the year 1 EVER."""
     try:
         moment = datetime.fromtimestamp(seconds, UTC)

@@ -63,17 +63,11 @@ def mark_seen(connection: sqlite3.Connection, paths: Iterable[bytes], scan_id: i
 
 
 def save_scanned(
-    connection: sqlite3.Connection,
-    files: Iterable[ScannedFile],
-    scan_id: int,
-    now: float,
-    *,
+    connection: sqlite3.Connection, files: Iterable[ScannedFile], scan_id: int, now: float, *,
     exists: Callable[[bytes], bool],
-) -> list[int]:
-    """Insert or update the tracks of these files; a moved file keeps its track.
-
-    A file counts as moved when a known file of the same stamp is gone: `exists(path)` tells.
-    Returns the tracks to decide anew."""
+) -> list[int]:  # fmt: skip
+    """Insert or update the tracks of these files. Returns the tracks to decide anew. A moved file
+    keeps its track: a known file of the same stamp is gone, as `exists(path)` tells."""
     changed = []
     for file in files:
         tags = tags_json.encode(file.tags or TrackTags())
@@ -114,8 +108,7 @@ def _find_track(
 
 
 def unlink_lookups(connection: sqlite3.Connection, track_id: int) -> None:
-    """Unlink a changed track from all lookups and set it back to pending. Answers stay for other
-    tracks."""
+    """Unlink a changed track from all lookups, whose answers stay, and set it back to pending."""
     connection.execute("DELETE FROM track_lookups WHERE track_id = ?", (track_id,))
     connection.execute("UPDATE enriched_tracks SET status = 'pending' WHERE track_id = ?", (track_id,))
     connection.execute("UPDATE tracks SET spotify_stage = 0 WHERE track_id = ?", (track_id,))
@@ -125,9 +118,7 @@ def mark_vanished(
     connection: sqlite3.Connection, roots: Iterable[bytes], scan_id: int, now: float, *, gone: Callable[[bytes], bool]
 ) -> int:
     """Mark files at or below `roots` as vanished that this scan did not see and `gone(path)`
-    confirms.
-
-    Nothing is deleted. Returns how many were marked."""
+    confirms. Returns how many were marked; nothing is deleted."""
     count = 0
     for root in roots:
         unseen = connection.execute(
@@ -147,9 +138,7 @@ def save_imported(
     connection: sqlite3.Connection, rows: Iterable[ImportedTrack], now: float
 ) -> tuple[list[int], list[int]]:
     """Insert or update tracks without files. Returns the track of each row, and the tracks to
-    decide anew.
-
-    New tracks get rising ids in the order of the rows."""
+    decide anew. New tracks get rising ids in the order of the rows."""
     ids, changed = [], []
     for row in rows:
         tags = tags_json.encode(row.tags)
@@ -179,9 +168,7 @@ def mark_undecided(connection: sqlite3.Connection, track_ids: Iterable[int]) -> 
 
 def record_rules(connection: sqlite3.Connection, fingerprint: str, now: float) -> bool:
     """Record the fingerprint of the rules that tracks are decided by. Returns whether it has
-    changed.
-
-    When it has, every readable track is marked to be decided anew."""
+    changed; then every readable track is marked to be decided anew."""
     before = fetch_value(connection, "SELECT value FROM provider_state WHERE key = 'rules'")
     value = {"fingerprint": fingerprint}
     row = {"value": json.dumps(value), "updated_at": iso(now)}
@@ -234,8 +221,7 @@ def load_decisions(connection: sqlite3.Connection, track_ids: Iterable[int]) -> 
 
 
 def _load_lookups(connection: sqlite3.Connection, wanted: str) -> dict[int, dict[LookupKey, TrackLookup]]:
-    """Return the lookups of the tracks in `wanted` (a JSON array) with their entities, by
-    track_id."""
+    """Return the lookups of the tracks in `wanted` (a JSON array) with entities, by track_id."""
     lookups: dict[int, TrackLookup] = {}
     # Many tracks share lookups, and many lookups facts: each is read and decoded once.
     entities: dict[facts.Reference, Entity | None] = {}
@@ -264,8 +250,7 @@ def _load_lookups(connection: sqlite3.Connection, wanted: str) -> dict[int, dict
 def _described_on_spotify(
     connection: sqlite3.Connection, lookups: Mapping[int, Mapping[LookupKey, TrackLookup]]
 ) -> dict[int, frozenset[str]]:
-    """Return the Spotify tracks that answers link to each track and that some answer has
-    described."""
+    """Return the Spotify tracks that answers link to each track and some answer has described."""
     linked = {
         track_id: {
             link
@@ -285,7 +270,6 @@ def _described_on_spotify(
 
 def save_outcomes(connection: sqlite3.Connection, outcomes: Sequence[TrackOutcome], now: float) -> set[int]:
     """Write the rows and candidates of decided tracks, queue the lookups they want, and add events.
-
     Returns the tracks to decide anew at once: a lookup they now share was answered before, or they
     waited for another track of their album."""
     enriched.save(connection, (outcome.row for outcome in outcomes), now)

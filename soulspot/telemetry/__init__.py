@@ -1,6 +1,4 @@
-"""Events in; log lines, counters, statistics and alarms out. Called by all that does work.
-
-The metrics, `status` and `soulspot stats` are made of what is logged and counted here."""
+"""Events in; log lines, counters, statistics and alarms out. Called by all that does work."""
 
 from soulspot.telemetry.alarms import Alarms, Thresholds
 from soulspot.telemetry.counters import NON_TRACK_PROVIDERS, Telemetry, empty_status_numbers

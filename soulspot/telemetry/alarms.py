@@ -30,19 +30,13 @@ class _Sample(NamedTuple):
 
 
 class Alarms:
-    """Watches the counters of a Telemetry.
-
-    Each `check` calls `alarm(name, why)` for failure_rate, low_rate and stall, with `why` None for
-    those that are not on. By default the Telemetry itself is called."""
+    """Watches the counters of a Telemetry. Each `check` calls `alarm(name, why)`, by default of the
+    Telemetry, for failure_rate, low_rate and stall, with `why` None for those that are not on."""
 
     def __init__(
-        self,
-        telemetry: Telemetry,
-        thresholds: Thresholds,
-        *,
-        alarm: Callable[[str, str | None], object] | None = None,
+        self, telemetry: Telemetry, thresholds: Thresholds, *, alarm: Callable[[str, str | None], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self._telemetry = telemetry
         self._thresholds = thresholds
         self._alarm = alarm or telemetry.on_alarm
@@ -56,9 +50,8 @@ class Alarms:
         self._thresholds = thresholds
 
     def check(self, *, busy: bool) -> None:
-        """Compare the counters with those of a window ago, and raise or end alarms.
-
-        `busy` tells whether there is work that could be done now."""
+        """Compare the counters with those of a window ago, and raise or end alarms. `busy` tells
+        whether there is work that could be done now."""
         sample = self._sample()
         if sample[1:3] != self._samples[-1][1:3]:
             self._moved_at = sample.at
@@ -87,7 +80,6 @@ class Alarms:
         )
 
     def _failing(self, before: _Sample, now: _Sample) -> str | None:
-        """Return why too much fails, or None: lookups first, then requests."""
         limit = self._thresholds.failure_rate
         failed, answered = now.failed - before.failed, now.answered - before.answered
         unanswered, requests = now.unanswered - before.unanswered, now.requests - before.requests
@@ -111,7 +103,6 @@ class Alarms:
         return f"{done} lookups answered in {_duration_text(now.at - before.at)}, though more wait"
 
     def _stalled(self, now: float) -> str | None:
-        """Return why work counts as stalled, or None."""
         limit = self._thresholds.stall_after
         if not limit or self._busy_since is None:
             return None

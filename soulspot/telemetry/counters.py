@@ -18,10 +18,8 @@ NON_TRACK_PROVIDERS = frozenset({"covers"})
 
 
 class Telemetry:
-    """The counters of this process, and the events about them.
-
-    The log, /metrics, `status` and the reports read these and count nothing themselves. Counters
-    only grow; times are in milliseconds."""
+    """The counters of this process, and the events about them; all that shows counts reads these.
+    Counters only grow; times are in milliseconds."""
 
     def __init__(self) -> None:
         self.started = time.monotonic()
@@ -50,9 +48,8 @@ class Telemetry:
         self._log = structlog.get_logger()
 
     def line_counts(self) -> Counter[tuple[str, str]]:
-        """Return the number of log lines by (event, level) since this object was made.
-
-        Events of this object count even where the log's level drops them."""
+        """Return the number of log lines by (event, level) since this object was made. Events of
+        this object count even where the log's level drops them."""
         return self.events + (uncounted_lines - self._uncounted_before)
 
     def event(self, name: str, **facts: Any) -> None:
@@ -123,7 +120,6 @@ class Telemetry:
         duration_ms: float, reason: str,
     ) -> None:  # fmt: skip
         """Count a finished batch of `items` with room for `room`, and log it as `batch_flushed`.
-
         `outcomes` counts items by ok, missing, failed, postponed; `waited_ms` is the wait of the
         oldest item; `reason` is full, timer, manual or shutdown."""
         room = max(items, room)
@@ -149,8 +145,7 @@ class Telemetry:
         return growth
 
     def on_alarm(self, alarm: str, why: str | None) -> bool:
-        """Raise an alarm, or end it with `why` None. Log and return only whether that is a
-        change."""
+        """Raise an alarm, or end it with `why` None. Logs a change; returns whether it is one."""
         was_on = alarm in self.alarms
         if why is None:
             self.alarms.pop(alarm, None)
@@ -165,25 +160,20 @@ class Telemetry:
     def log_summary(
         self, tracks: Mapping[str, int], lookups: Mapping[str, Mapping[str, int]], oldest_waiting: str | None
     ) -> None:
-        """Log the `summary` of a busy minute; speed is measured since the last one.
-
-        `tracks` counts tracks by status, `lookups` lookups by provider and state; `oldest_waiting`
-        is when the oldest lookup was queued (ISO 8601)."""
+        """Log the `summary` of a busy minute; speed is measured since the last one. `tracks` counts
+        tracks by status, `lookups` lookups by provider and state; `oldest_waiting` is when the
+        oldest lookup was queued (ISO 8601)."""
         now, results = time.monotonic(), sum(self.results.values())
         earlier, counted = self._summed
         self._summed = (now, results)
         self.event(
-            "summary",
-            tracks=dict(tracks),
+            "summary", tracks=dict(tracks),
             tracks_per_second=round((results - counted) / max(now - earlier, 0.001), 2),
             queued=sum(states.get("pending", 0) + states.get("leased", 0) for states in lookups.values()),
-            oldest_waiting=oldest_waiting,
-            lookups={provider: dict(states) for provider, states in lookups.items()},
-            requests=dict(self.requests),
-            requests_saved=self.requests_saved(),
-            rss_mb=round(self.rss_bytes() / 1e6, 1),
-            peak_rss_mb=round(self.peak_rss_bytes / 1e6, 1),
-        )
+            oldest_waiting=oldest_waiting, lookups={provider: dict(states) for provider, states in lookups.items()},
+            requests=dict(self.requests), requests_saved=self.requests_saved(),
+            rss_mb=round(self.rss_bytes() / 1e6, 1), peak_rss_mb=round(self.peak_rss_bytes / 1e6, 1),
+        )  # fmt: skip
 
     def requests_saved(self) -> int:
         """Return the requests saved against one for each track and service that served it."""
@@ -206,13 +196,11 @@ class Telemetry:
         for (provider, outcome), count in self.answers.items():
             answers.setdefault(provider, {})[outcome] = count
         return {
-            "requests": dict(self.requests),
-            "requests_saved": self.requests_saved(),
-            "answers": answers,
+            "requests": dict(self.requests), "requests_saved": self.requests_saved(), "answers": answers,
             "results": dict(self.results),
             "alarms": [{"alarm": alarm, "why": why} for alarm, why in self.alarms.items()],
             "memory": {"rss_bytes": self.rss_bytes(), "peak_bytes": self.peak_rss_bytes},
-        }
+        }  # fmt: skip
 
 
 def empty_status_numbers() -> dict[str, Any]:

@@ -11,17 +11,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-# Bytes; a longer line is no event of ours, and must not fill the memory.
-MAX_LINE = 1 << 20
+MAX_LINE = 1 << 20  # bytes; a longer line is no event of ours, and must not fill the memory
 # Stands for a line that cannot be read: it is no JSON, so Stats counts it as skipped.
 NO_EVENT = b"{"
 _OPENERS: dict[str, Callable[..., IO[Any]]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
 
 def rotated_files(path: Path, since: float | None = None) -> list[Path]:
-    """Return the log file and its rotated ones (`.1`, `-20261122`, also packed), oldest first.
-
-    Files last written to before `since` (epoch seconds) are left out."""
+    """Return the log file and its rotated ones (`.1`, `-20261122`, also packed), oldest first,
+    without files last written to before `since` (epoch seconds)."""
     dated = []
     for file in [path, *path.parent.glob(f"{glob.escape(path.name)}[.-]*")]:
         # A file may be rotated away between the listing and this look at it.
@@ -35,9 +33,8 @@ def rotated_files(path: Path, since: float | None = None) -> list[Path]:
 
 
 def file_lines(paths: list[Path]) -> Iterator[bytes]:
-    """Yield the lines of these files, unpacking .gz, .bz2 and .xz.
-
-    A packed file that is cut off ends in NO_EVENT. Raises OSError when a file cannot be read."""
+    """Yield the lines of these files, unpacking .gz, .bz2 and .xz. A packed file that is cut off
+    ends in NO_EVENT. Raises OSError when a file cannot be read."""
     for path in paths:
         with _OPENERS.get(path.suffix, open)(path, "rb") as file:
             try:
@@ -52,9 +49,8 @@ def stdin_lines() -> Iterator[bytes]:
 
 
 def journal_lines(unit: str, since: float | None, until: float | None) -> Iterator[bytes]:
-    """Yield the lines that a systemd unit wrote into the journal between two times (epoch seconds).
-
-    Raises OSError when journalctl is missing or fails."""
+    """Yield a systemd unit's lines in the journal between two times (epoch seconds). Raises OSError
+    when journalctl is missing or fails."""
     command = ["journalctl", "--output=cat", "--no-pager", "--quiet", f"--unit={unit}"]
     command += [f"--since=@{since:.0f}"] if since is not None else []
     command += [f"--until=@{until + 1:.0f}"] if until is not None else []

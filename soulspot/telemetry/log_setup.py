@@ -23,9 +23,8 @@ _open_file: TextIO | None = None  # the log file that `configure_logging` opened
 
 @contextlib.contextmanager
 def warnings_only() -> Iterator[None]:
-    """Log only warnings, to stderr, while the block runs; leave a log that is set up as it is.
-
-    The events of a run would bury a notebook, or what a script prints."""
+    """Log only warnings, to stderr, while the block runs; leave a log that is set up as it is. The
+    events of a run would bury a notebook, or what a script prints."""
     if structlog.is_configured():
         yield
         return
@@ -40,11 +39,9 @@ def warnings_only() -> Iterator[None]:
 
 
 def configure_logging(format: str, level: str, file: Path | None = None, stream: TextIO | None = None) -> None:
-    """Send events to `file` as JSON lines, or to `stream` (default stderr) as `format` says.
-
-    `format` is "json" or "console", `level` a key of LEVELS. Warnings of libraries (`logging`) go
-    the same way. The file of an earlier call is closed. Raises OSError when `file` cannot be
-    opened; the earlier log then goes on."""
+    """Send events to `file` as JSON lines, or to `stream` (default stderr) as `format` says: "json"
+    or "console". `level` is a key of LEVELS. Warnings of libraries (`logging`) go the same way.
+    Raises OSError when `file` cannot be opened; the earlier log then goes on."""
     global _open_file
     stream = stream or sys.stderr
     target = file.open("a", encoding="utf-8", buffering=1) if file else stream
@@ -79,15 +76,14 @@ def configure_logging(format: str, level: str, file: Path | None = None, stream:
 
 
 def _count_line(_logger: Any, _method: str, event: Any) -> Any:
-    """Count a line that no Telemetry has counted. A structlog processor; returns `event`
-    unchanged."""
+    """Count a line that no Telemetry has counted. A structlog processor."""
     if not is_counted.get():
         uncounted_lines[str(event.get("event")), str(event.get("level"))] += 1
     return event
 
 
 def _decode_bytes(_logger: Any, _method: str, event: Any) -> Any:
-    """Return the event with bytes decoded: paths need not be UTF-8. A structlog processor."""
+    # Paths need not be UTF-8, and JSON must be.
     return {
         name: value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value
         for name, value in event.items()

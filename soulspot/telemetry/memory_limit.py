@@ -23,21 +23,15 @@ RENEW = 10.0  # seconds before its end that a hold is renewed
 
 
 class MemoryLimit:
-    """Decides how much work may be taken in hand at once.
-
-    `limit` is in bytes, 0 for none. `check` must be called every few seconds. `alarm(name, why)` is
-    called when memory is above the limit, and with `why` None when it is below again."""
+    """Decides how much work may be taken in hand at once; `check` must be called every few seconds.
+    `limit` is in bytes, 0 for none. `alarm(name, why)` is called when memory is above the limit,
+    and with `why` None when it is below again."""
 
     def __init__(
-        self,
-        telemetry: Telemetry,
-        limit: int = 0,
-        *,
-        alarm: Callable[[str, str | None], object] | None = None,
-        rss: Callable[[], int] | None = None,
-        give_back: Callable[[], None] | None = None,
+        self, telemetry: Telemetry, limit: int = 0, *, alarm: Callable[[str, str | None], object] | None = None,
+        rss: Callable[[], int] | None = None, give_back: Callable[[], None] | None = None,
         now: Callable[[], float] = time.time,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self._telemetry = telemetry
         self.limit = limit
         self._alarm = alarm or telemetry.on_alarm
@@ -63,8 +57,7 @@ class MemoryLimit:
         return (self._held_until, self._why) if self.is_over and self._held_until > self._now() else None
 
     def on_memory_error(self, where: str) -> None:
-        """Halve the pieces after a MemoryError in `where`; they grow again when it has been
-        calm."""
+        """Halve the pieces after a MemoryError in `where`; they grow again after a calm time."""
         self._halvings = min(self._halvings + 1, MAX_HALVINGS)
         self._trouble_at = self._now()
         self._give_back()
@@ -88,7 +81,7 @@ class MemoryLimit:
             self._trouble_at = now
 
     def _hold_claims(self, used: int, now: float) -> None:
-        """Stop claims for a while, twice as long each time that memory has not fallen meanwhile."""
+        # Each hold is twice as long as the one before while memory does not fall.
         self.is_over, self._trouble_at = True, now
         self._why = f"{used / 1e6:.0f} MB of memory are used, limits.memory_mb allows {self.limit / 1e6:.0f}"
         if self._held_until - now < RENEW:
@@ -100,10 +93,9 @@ class MemoryLimit:
 async def run_in_pieces(
     memory: MemoryLimit, items: Sequence[T], work: Callable[[Sequence[T]], Awaitable[object]], where: str
 ) -> None:
-    """Do `work` on all items; a piece that raises a MemoryError is done again in halves.
-
-    `work` must do all of its piece or nothing. `where` names it in the log. Raises MemoryError when
-    even one item does not fit."""
+    """Do `work` on all items; a piece that raises a MemoryError is done again in halves. `work`
+    must do all of its piece or nothing. `where` names it in the log. Raises MemoryError when even
+    one item does not fit."""
     waiting = [items]
     while waiting:
         piece = waiting.pop()

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from weakref import WeakSet
 
-# Written to clear_refs, this resets the kernel's peak (proc_pid_clear_refs(5)).
-RESET_PEAK = "5"
+RESET_PEAK = "5"  # written to clear_refs, this resets the kernel's peak (proc_pid_clear_refs(5))
 
 
 class PeakSince:
@@ -18,18 +17,14 @@ class PeakSince:
 
 
 class ResidentMemory:
-    """Measures resident memory in bytes.
-
-    The kernel notes the peak between two measurements, where it lets us reset that note; elsewhere
-    only measured values count. `now`, `most` and `reset_peak` stand for the kernel in tests."""
+    """Measures resident memory in bytes. The kernel notes the peak between two measurements, where
+    it lets us reset that note; elsewhere only measured values count. `now`, `most` and `reset_peak`
+    stand for the kernel in tests."""
 
     def __init__(
-        self,
-        *,
-        now: Callable[[], int] | None = None,
-        most: Callable[[], int] | None = None,
+        self, *, now: Callable[[], int] | None = None, most: Callable[[], int] | None = None,
         reset_peak: Callable[[], bool] | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self._now = now or read_rss_bytes
         self._most = most or read_peak_bytes
         self._reset_peak = reset_peak or reset_kernel_peak

@@ -37,22 +37,14 @@ class ServiceStats:
         """Return all numbers: rates in percent, times in milliseconds, None if not measured."""
         requests = self.statuses.total()
         return {
-            "requests": requests,
-            "statuses": dict(sorted(self.statuses.items())),
-            "http_429": self.statuses["429"],
-            "http_503": self.statuses["503"],
-            "limited": self.limited,
-            "request_ms": percentiles(self.request_ms),
-            "batches": self.batches,
-            "lookups": int(self.items),
-            "outcomes": {name: self.outcomes[name] for name in OUTCOMES},
-            "success_rate": success_rate(self.outcomes),
-            "batch_fill": percent(self.items, self.room),
-            "waited_ms": percentiles(self.waited_ms),
-            "batch_ms": percentiles(self.batch_ms),
-            "tracks": int(self.tracks),
+            "requests": requests, "statuses": dict(sorted(self.statuses.items())), "http_429": self.statuses["429"],
+            "http_503": self.statuses["503"], "limited": self.limited, "request_ms": percentiles(self.request_ms),
+            "batches": self.batches, "lookups": int(self.items),
+            "outcomes": {name: self.outcomes[name] for name in OUTCOMES}, "success_rate": success_rate(self.outcomes),
+            "batch_fill": percent(self.items, self.room), "waited_ms": percentiles(self.waited_ms),
+            "batch_ms": percentiles(self.batch_ms), "tracks": int(self.tracks),
             "requests_saved": max(0, int(self.tracks) - requests),
-        }
+        }  # fmt: skip
 
 
 class Stats:
@@ -131,10 +123,8 @@ class Stats:
             service.batch_ms.add(_number(facts.get("duration_ms")))
 
     def as_json(self) -> dict[str, Any]:
-        """Return the statistics as `soulspot stats --json` prints them.
-
-        `busy_seconds` leaves out silences longer than MAX_PAUSE; `tracks_per_second` is over it.
-        Rates are in percent, `since` and `until` the first and last event (ISO 8601)."""
+        """Return the statistics as `soulspot stats --json` prints them. `busy_seconds` leaves out
+        silences longer than MAX_PAUSE; `tracks_per_second` is over it. Rates are in percent."""
         stats = self._services.values()
         services = {name: self._services[name].as_json() for name in sorted(self._services)}
         outcomes: Counter[str] = Counter()
@@ -142,24 +132,16 @@ class Stats:
             outcomes.update(service.outcomes)
         tracks, requests = self._results.total(), sum(one["requests"] for one in services.values())
         return {
-            "since": _iso(self._first),
-            "until": _iso(self._last),
-            "busy_seconds": round(self._busy, 1),
-            "tracks": tracks,
-            "results": {name: self._results[name] for name in RESULTS},
-            "tracks_per_second": round(tracks / self._busy, 2) if self._busy else None,
-            "requests": requests,
+            "since": _iso(self._first), "until": _iso(self._last), "busy_seconds": round(self._busy, 1),
+            "tracks": tracks, "results": {name: self._results[name] for name in RESULTS},
+            "tracks_per_second": round(tracks / self._busy, 2) if self._busy else None, "requests": requests,
             "requests_saved": max(0, sum(one["tracks"] for one in services.values()) - requests),
             "success_rate": success_rate(outcomes),
             "batch_fill": percent(sum(one.items for one in stats), sum(one.room for one in stats)),
-            "services": services,
-            "operations": dict(sorted(self._operations.items())),
-            "alarms": dict(sorted(self._alarms.items())),
-            "errors": dict(sorted(self._errors.items())),
-            "peak_rss_mb": self._peak_mb or None,
-            "lines": self.lines,
-            "skipped": self.skipped,
-        }
+            "services": services, "operations": dict(sorted(self._operations.items())),
+            "alarms": dict(sorted(self._alarms.items())), "errors": dict(sorted(self._errors.items())),
+            "peak_rss_mb": self._peak_mb or None, "lines": self.lines, "skipped": self.skipped,
+        }  # fmt: skip
 
 
 def success_rate(outcomes: Mapping[str, int]) -> float | None:
@@ -186,10 +168,9 @@ def _number(value: Any) -> float:
 
 
 def _bounded_name(known: Mapping[str, Any], name: str) -> str:
-    """Return the name to count under: a log full of different names must not fill the memory."""
+    # A log full of different names must not fill the memory.
     return name[:80] if name[:80] in known or len(known) < MAX_NAMES else OTHER
 
 
 def _iso(moment: float | None) -> str | None:
-    """Return epoch seconds as ISO 8601 in UTC, to the second."""
     return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")

@@ -1,5 +1,3 @@
-"""HTTP requests in; JSON, server-sent events, metrics and the page out, behind the guards.
-
-Called by the daemon, and by the demo."""
+"""HTTP requests in; JSON, server-sent events, metrics and the page out, behind the guards."""
 
 __all__ = ["app", "server"]

@@ -17,10 +17,8 @@ from soulspot.store.times import iso
 from soulspot.web import responses
 from soulspot.web.routing import API, Handlers, route
 
-# Seconds between two samples.
-SLICE = 10.0
-# Samples: an hour.
-KEPT = 360
+SLICE = 10.0  # seconds between two samples
+KEPT = 360  # samples: an hour
 MINUTE = 60.0  # seconds
 
 
@@ -58,10 +56,8 @@ class Activity(Handlers):
         ]
 
     def services(self) -> dict[str, dict[str, Any]]:
-        """Return `requests_last_minute` and `batch_fill` by provider.
-
-        `batch_fill` is the share (0 to 1) of the batches' capacity that was used since the
-        process started; None before the first batch."""
+        """Return `requests_last_minute` and `batch_fill` by provider: the share (0 to 1) of the
+        batches' capacity used since the process started; None before the first batch."""
         now = self._now()
         before = self._minute_before(now)
         room, items = self._telemetry.batch_room, self._telemetry.batch_items
@@ -75,9 +71,7 @@ class Activity(Handlers):
 
     def pace(self, pending: int) -> dict[str, float | None]:
         """Return `tracks_per_second` over the last minute, and `eta_seconds` until `pending` tracks
-        are finished.
-
-        Both are None while no track is finished."""
+        are finished; None while no track is finished."""
         now = self._now()
         before = self._minute_before(now)
         done, passed = now.tracks - before.tracks, now.at - before.at

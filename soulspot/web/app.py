@@ -26,11 +26,9 @@ def make_application(
     service: EnrichmentService, operations: Operations, *, ready: Callable[[], bool], version: str,
     token: str | None = None, allowed_hosts: Collection[str] = (),
 ) -> web.Application:  # fmt: skip
-    """Return the aiohttp application with every route behind the guards.
-
-    `ready` says whether the process has started and is not stopping. `token` is None where no
-    client has to know one; `allowed_hosts` are names that the server may be reached by, beside
-    localhost and IPs."""
+    """Return the aiohttp application with every route behind the guards. `ready` says whether the
+    process has started and is not stopping. `token` is None where no client has to know one;
+    `allowed_hosts` are names of the server beside localhost and IPs."""
     activity = Activity(service)
     status = StatusRoutes(service, operations, activity, ready=ready, version=version)
     feed = Feed(service, status.document)

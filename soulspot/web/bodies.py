@@ -8,18 +8,14 @@ from aiohttp import web
 
 MAX_JSON = 1 << 20  # bytes of a JSON body
 MAX_IMPORT = 2 << 30  # bytes of an import file
-# A body that brings nothing for this long is given up.
-CHUNK_SECONDS = 30.0
-# Bytes a second: an upload with a lower average is given up.
-SLOWEST = 1 << 10
+CHUNK_SECONDS = 30.0  # a body that brings nothing for this long is given up
+SLOWEST = 1 << 10  # bytes a second: an upload with a lower average is given up
 
 
 async def json_object(request: web.Request) -> dict[str, Any]:
-    """Return the body as a JSON object, {} where there is none.
-
-    Raises HTTPUnsupportedMediaType for another Content-Type, HTTPBadRequest for a body that is
-    not JSON, HTTPUnprocessableEntity for JSON that is no object, HTTPRequestTimeout for a body
-    that stops coming."""
+    """Return the body as a JSON object, {} where there is none. Raises HTTPUnsupportedMediaType for
+    another Content-Type, HTTPBadRequest for a body that is not JSON, HTTPUnprocessableEntity for no
+    object, HTTPRequestTimeout for one that stops coming."""
     if not request.can_read_body:
         return {}
     # A body without a Content-Type is read as JSON: no route takes anything else here.
@@ -32,10 +28,8 @@ async def json_object(request: web.Request) -> dict[str, Any]:
 
 
 async def read_in_time(read: Callable[[], Any], kind: str) -> Any:
-    """Await `read()` for CHUNK_SECONDS at most.
-
-    Raises HTTPRequestTimeout, or HTTPBadRequest where the body is not of this `kind`, named for
-    people."""
+    """Await `read()` for CHUNK_SECONDS at most. Raises HTTPRequestTimeout, or HTTPBadRequest where
+    the body is not of this `kind`."""
     try:
         async with asyncio.timeout(CHUNK_SECONDS):
             return await read()
@@ -51,10 +45,8 @@ def _is_json(media_type: str) -> bool:
 
 
 async def chunks(request: web.Request) -> AsyncIterator[bytes]:
-    """Yield an uploaded file piece by piece.
-
-    Raises HTTPRequestTimeout when it comes too slowly, HTTPRequestEntityTooLarge beyond
-    MAX_IMPORT bytes."""
+    """Yield an uploaded file piece by piece. Raises HTTPRequestTimeout when it comes too slowly,
+    HTTPRequestEntityTooLarge beyond MAX_IMPORT bytes."""
     clock = asyncio.get_running_loop().time
     began, size = clock(), 0
     while True:

@@ -1,8 +1,6 @@
-"""The outbox and the status as server-sent events, to at most `MAX_CLIENTS` clients at once.
-
-No client has a queue of its own: each is a position in the outbox, so that a slow client costs
-no memory and misses nothing. Recent events are kept in memory, encoded once for all clients; a
-client that is further behind reads from the database."""
+"""The outbox and the status as server-sent events, to at most `MAX_CLIENTS` clients at once. No
+client has a queue of its own: each is a position in the outbox, so that a slow client costs no
+memory and misses nothing. Recent events are in memory, encoded once for all clients."""
 
 import asyncio
 import contextlib
@@ -21,18 +19,13 @@ from soulspot.web.requests import MAX_INTEGER, EventQuery
 from soulspot.web.routing import API, Handlers, route
 
 MAX_CLIENTS = 64
-# Seconds between two reads of the outbox.
-POLL = 0.5
-# Polls between two statuses.
-STATUS_EVERY = 4
-# Seconds of silence after which a comment shows that the connection lives.
-HEARTBEAT = 15.0
-# A client that takes no data for this long is disconnected.
-WRITE_SECONDS = 30.0
+POLL = 0.5  # seconds between two reads of the outbox
+STATUS_EVERY = 4  # polls between two statuses
+HEARTBEAT = 15.0  # seconds of silence after which a comment shows that the connection lives
+WRITE_SECONDS = 30.0  # a client that takes no data for this long is disconnected
 WRITE_EVENTS = 500  # events of one write
 RECENT = 2_000  # events kept in memory
-# Milliseconds after which a browser reconnects.
-RECONNECT_MS = 2_000
+RECONNECT_MS = 2_000  # after which a browser reconnects
 
 LAST_EVENT = {
     "name": "Last-Event-ID", "in": "header", "required": False,
@@ -46,17 +39,14 @@ Document = Callable[[], Awaitable[Mapping[str, Any]]]
 
 
 class Feed:
-    """One reader of the outbox for all clients, which runs while there are any.
-
-    `status` returns the status document."""
+    """One reader of the outbox for all clients; `status` returns the status document."""
 
     def __init__(self, service: EnrichmentService, status: Document) -> None:
         self.database = service.database
         self._status = status
         # (event id, encoded event), the newest last
         self._recent: deque[tuple[int, bytes]] = deque(maxlen=RECENT)
-        # The last answer of `after`, as (position, next position, text): most clients ask for the
-        # same.
+        # The last (position, next position, text) of `after`: most clients ask for the same.
         self._last_answer: tuple[int, int, bytes] = (0, 0, b"")
         self._newest = 0
         # Set, and replaced by a new one, as soon as there is something new.
@@ -130,8 +120,7 @@ class Feed:
                 # The disk is busy or full; the next poll reads what this one could not.
                 pass
             except Exception:
-                # Without its reader every client would wait for ever, so it survives faults of ours
-                # too.
+                # Without its reader every client would wait for ever: it survives our faults too.
                 log.exception("request_failed", method="GET", path="/api/v1/events")
             polls += 1
             if is_new:

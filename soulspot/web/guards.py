@@ -33,10 +33,9 @@ def problem(status: int, title: str, detail: str, headers: Mapping[str, str] | N
 
 
 def guard(token: str | None, allowed_hosts: Collection[str]) -> Middleware:
-    """Return the middleware that checks every request and turns errors into problem documents.
-
-    It refuses foreign host names (DNS rebinding), requests from other sites' pages (CSRF) and,
-    unless `token` is None, clients that do not know the token."""
+    """Return the middleware that checks every request and turns errors into problem documents. It
+    refuses foreign host names (DNS rebinding), requests from other sites' pages (CSRF) and, unless
+    `token` is None, clients that do not know the token."""
     allowed = {host.lower() for host in allowed_hosts}
 
     @web.middleware
@@ -52,8 +51,7 @@ def guard(token: str | None, allowed_hosts: Collection[str]) -> Middleware:
                 raise web.HTTPSeeOther("/login")
             detail = "send the token of http.token as Authorization: Bearer, or log in at /login"
             return problem(401, "Unauthorized", detail, {"WWW-Authenticate": "Bearer"})
-        # A browser adds its cookie, and its place in our network, to requests of other sites' pages
-        # too.
+        # A browser adds its cookie, and its place in our network, to other sites' requests too.
         if request.method not in ("GET", "HEAD") and not by_header and not _is_same_origin(request):
             return problem(403, "Forbidden", "requests from other sites' pages are refused")
         return await _answer(request, handler)
@@ -62,7 +60,6 @@ def guard(token: str | None, allowed_hosts: Collection[str]) -> Middleware:
 
 
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Return the handler's response, or the problem document of what it raised."""
     try:
         return await handler(request)
     except web.HTTPException as error:

@@ -21,8 +21,8 @@ POWERS = range(0, 21, 2)  # edges of the histograms as powers of two: 1 ms, 4 ms
 FILE_STATES = ("unreadable", "vanished")
 NOT_STATUSES = ("total", *FILE_STATES)
 
+# (values of the labels, value) of each series of a metric
 Samples = Iterable[tuple[tuple[str, ...], float | Distribution]]
-"""(values of the labels, value) of each series of a metric."""
 
 
 class Family(NamedTuple):
@@ -81,29 +81,22 @@ class MetricsRoute(Handlers):
     async def show(self, request: web.Request) -> web.Response:
         """Show every metric as it is now, in the format that the scraper asks for."""
         registry = CollectorRegistry(auto_describe=False)
-        registry.register(_Snapshot(self._service.telemetry, await status_of(self._service), self._version))
+        samples = {**_of_telemetry(self._service.telemetry), **_of_status(await status_of(self._service))}
+        registry.register(_Snapshot({**samples, "soulspot_info": [((self._version,), 1)]}))
         encode, kind = choose_encoder(request.headers.get("Accept", ""))
         return web.Response(body=encode(registry), headers={"Content-Type": kind})
 
 
 class _Snapshot(Collector):
-    """The metrics of one scrape."""
-
-    def __init__(self, telemetry: Telemetry, status: Mapping[str, Any], version: str) -> None:
-        self._telemetry = telemetry
-        self._status = status
-        self._version = version
+    def __init__(self, samples: Mapping[str, Samples]) -> None:
+        self._samples = samples
 
     def collect(self) -> Iterator[Metric]:
-        samples = {**_of_telemetry(self._telemetry), **_of_status(self._status)}
-        samples["soulspot_info"] = [((self._version,), 1)]
-        for name, family in FAMILIES.items():
-            yield _metric(name, family, samples.get(name, ()))
+        return (_metric(name, family, self._samples.get(name, ())) for name, family in FAMILIES.items())
 
 
 def _of_telemetry(telemetry: Telemetry) -> dict[str, Samples]:
-    # The gauges of Python programs (enrich_files_batch) have free names: only the known ones are
-    # shown.
+    # The gauges of Python programs (enrich_files_batch) have free names: only known ones are shown.
     own = {f"soulspot_{name}": [((), value)] for name, value in telemetry.gauges.items()}
     return {
         **{name: values for name, values in own.items() if name in FAMILIES},
@@ -132,7 +125,7 @@ def _of_telemetry(telemetry: Telemetry) -> dict[str, Samples]:
 
 def _of_status(status: Mapping[str, Any]) -> dict[str, Samples]:
     now = time.time()
-    tracks, oldest = status["tracks"], status["oldest_waiting"]
+    tracks, oldest, pumps = status["tracks"], status["oldest_waiting"], status["pumps"]
     return {
         "soulspot_tracks": [((name,), count) for name, count in tracks.items() if name not in NOT_STATUSES],
         "soulspot_files": [((name,), tracks.get(name, 0)) for name in FILE_STATES],
@@ -142,16 +135,10 @@ def _of_status(status: Mapping[str, Any]) -> dict[str, Samples]:
             for state, count in states.items()
         ],
         "soulspot_oldest_waiting_seconds": [((), max(0.0, now - epoch_seconds(oldest)) if oldest else 0)],
-        **_of_pumps(status["pumps"]),
-        **_of_gates(status["gates"], now),
-    }
-
-
-def _of_pumps(pumps: Mapping[str, Mapping[str, Any]]) -> dict[str, Samples]:
-    return {
         "soulspot_in_flight": [((name,), pump["in_flight"]) for name, pump in pumps.items()],
         "soulspot_gathering": [((name,), pump["gathering"]) for name, pump in pumps.items()],
         "soulspot_held": [((name,), int(bool(pump["held"]))) for name, pump in pumps.items()],
+        **_of_gates(status["gates"], now),
     }
 
 

@@ -88,7 +88,6 @@ def _operation(found: Route, token: bool) -> dict[str, Any]:
 
 
 def _problems(found: Route, token: bool) -> set[int]:
-    """Return the statuses of errors that the route can answer with."""
     problems = {403, *found.problems}
     if token and not found.is_open:
         problems.add(401)
@@ -111,7 +110,6 @@ def _answer(status: int, body: Content) -> dict[str, Any]:
 
 
 def _content(body: Model | str | tuple[str, ...], status: int = HTTPStatus.OK) -> dict[str, Any]:
-    """Return the schema of a body by its media types."""
     if isinstance(body, tuple):
         return {media_type: {"schema": _file(media_type, status)} for media_type in body}
     if isinstance(body, str):
@@ -122,7 +120,7 @@ def _content(body: Model | str | tuple[str, ...], status: int = HTTPStatus.OK) -
 
 
 def _file(media_type: str, status: int) -> dict[str, Any]:
-    """Return the schema of a file; a part of a file (206) is bytes, whatever its media type."""
+    # A part of a file (206) is bytes, whatever its media type.
     if media_type == "application/json" and status == HTTPStatus.OK:
         return {"type": "array", "items": {"type": "object"}}
     return {"type": "string", "format": "binary"}
@@ -135,8 +133,7 @@ def _query(query: Model | None) -> list[dict[str, Any]]:
     parameters = []
     for name, described in schema["properties"].items():
         text = described.pop("description", "")
-        # pydantic writes "or null" for a parameter that may be left out; in a query there is no
-        # null.
+        # pydantic writes "or null" for an optional parameter; in a query there is no null.
         for choice in described.pop("anyOf", ()):
             if choice.get("type") != "null":
                 described |= choice

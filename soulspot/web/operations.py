@@ -16,18 +16,8 @@ from soulspot.operations.reports.results import retry_refusal
 from soulspot.pipeline import EnrichmentService
 from soulspot.store import operations, tag_journal
 from soulspot.tagging.request import nothing_to_undo_message, tag_request
-from soulspot.web import responses
+from soulspot.web import requests, responses
 from soulspot.web.bodies import chunks
-from soulspot.web.requests import (
-    EnrichBody,
-    ExportBody,
-    ImportQuery,
-    OperationQuery,
-    RetryBody,
-    ScanBody,
-    UndoTagsBody,
-    WriteTagsBody,
-)
 from soulspot.web.routing import API, ServiceHandlers, found_or_404, refusing_values, route, started
 
 IMPORT_SUFFIXES = (".csv", ".tsv", ".json", ".ndjson", ".jsonl", ".xml")
@@ -40,34 +30,34 @@ STARTED = {202: responses.Started}
 class OperationRoutes(ServiceHandlers):
     """The handlers of operations."""
 
-    @route("POST", f"{API}/scan", STARTED, body=ScanBody)
-    async def scan(self, body: ScanBody) -> web.Response:
+    @route("POST", f"{API}/scan", STARTED, body=requests.ScanBody)
+    async def scan(self, body: requests.ScanBody) -> web.Response:
         """Scan the library, or these places in it, for new and changed files."""
         places = library_places(self._service, body.paths)
         if not places and not self._service.has_library:
             raise web.HTTPUnprocessableEntity(text="library.paths is empty: there is nothing to scan")
         return started(await self._operations.scan(places))
 
-    @route("POST", f"{API}/enrich", STARTED, body=EnrichBody)
-    async def enrich(self, body: EnrichBody) -> web.Response:
+    @route("POST", f"{API}/enrich", STARTED, body=requests.EnrichBody)
+    async def enrich(self, body: requests.EnrichBody) -> web.Response:
         """Scan, and work until no lookup is due."""
         places = library_places(self._service, body.paths)
         return started(await self._operations.enrich(places, float(body.wait), force=body.force))
 
-    @route("POST", f"{API}/enrich/cost", {200: responses.Cost}, body=ScanBody)
-    async def enrich_cost(self, body: ScanBody) -> dict[str, Any]:
+    @route("POST", f"{API}/enrich/cost", {200: responses.Cost}, body=requests.ScanBody)
+    async def enrich_cost(self, body: requests.ScanBody) -> dict[str, Any]:
         """Estimate the lookups and requests that `force` would send for these places."""
         return (await refetch_cost(self._service, library_places(self._service, body.paths))).as_json()
 
-    @route("POST", f"{API}/retry", STARTED, body=RetryBody)
-    async def retry(self, body: RetryBody) -> web.Response:
+    @route("POST", f"{API}/retry", STARTED, body=requests.RetryBody)
+    async def retry(self, body: requests.RetryBody) -> web.Response:
         """Queue failed or missing lookups again."""
         if why := retry_refusal(self._service, body.provider):
             raise web.HTTPUnprocessableEntity(text=f"provider: {why}")
         return started(await self._operations.retry(body.states, body.provider))
 
-    @route("POST", f"{API}/import", STARTED, query=ImportQuery, body="application/octet-stream")
-    async def import_file(self, request: web.Request, query: ImportQuery) -> web.Response:
+    @route("POST", f"{API}/import", STARTED, query=requests.ImportQuery, body="application/octet-stream")
+    async def import_file(self, request: web.Request, query: requests.ImportQuery) -> web.Response:
         """Queue the rows of a file: CSV, JSON or NDJSON, also with .gz.
 
         The body is the file; it is kept until it has been read, across restarts."""
@@ -93,8 +83,8 @@ class OperationRoutes(ServiceHandlers):
             path.unlink(missing_ok=True)
             raise
 
-    @route("POST", f"{API}/write-tags", STARTED, body=WriteTagsBody)
-    async def write(self, body: WriteTagsBody) -> web.Response:
+    @route("POST", f"{API}/write-tags", STARTED, body=requests.WriteTagsBody)
+    async def write(self, body: requests.WriteTagsBody) -> web.Response:
         """Compare the files' tags with the enriched rows and, with `apply`, write them."""
         if body.embed_covers and self._service.parts.covers is None:
             raise web.HTTPUnprocessableEntity(
@@ -113,15 +103,15 @@ class OperationRoutes(ServiceHandlers):
         """List the operations that wrote tags, the latest first."""
         return {"operations": await self._service.database.read(lambda c: tag_journal.list_operations(c, TAG_WRITES))}
 
-    @route("POST", f"{API}/write-tags/{{id}}/undo", STARTED, body=UndoTagsBody)
-    async def undo(self, id: int, body: UndoTagsBody) -> web.Response:
+    @route("POST", f"{API}/write-tags/{{id}}/undo", STARTED, body=requests.UndoTagsBody)
+    async def undo(self, id: int, body: requests.UndoTagsBody) -> web.Response:
         """Restore the tags that an operation overwrote; 404 when it left nothing to restore."""
         if not await self._service.database.read(lambda c: tag_journal.has_undoable_writes(c, id)):
             raise web.HTTPNotFound(text=nothing_to_undo_message(id))
         return started(await self._operations.undo_tags(id, force=body.force))
 
-    @route("GET", f"{API}/operations", {200: responses.OperationPage}, query=OperationQuery)
-    async def page(self, query: OperationQuery) -> dict[str, Any]:
+    @route("GET", f"{API}/operations", {200: responses.OperationPage}, query=requests.OperationQuery)
+    async def page(self, query: requests.OperationQuery) -> dict[str, Any]:
         """List operations, the newest first."""
         found = await self._service.database.read(lambda c: operations.list_latest(c, query.limit + 1, query.before))
         shown = [self._operations.live(operation) for operation in found[: query.limit]]
@@ -141,8 +131,8 @@ class OperationRoutes(ServiceHandlers):
             raise web.HTTPConflict(text=f"operation {id} has ended already")
         return await self.operation(id)
 
-    @route("POST", f"{API}/export", STARTED, body=ExportBody)
-    async def export(self, body: ExportBody) -> web.Response:
+    @route("POST", f"{API}/export", STARTED, body=requests.ExportBody)
+    async def export(self, body: requests.ExportBody) -> web.Response:
         """Write tracks as a table, or as release messages, into a file to be fetched."""
         with refusing_values():
             operation_id = await self._operations.export(
@@ -170,13 +160,11 @@ class OperationRoutes(ServiceHandlers):
 
 
 def library_places(service: EnrichmentService, paths: Sequence[str]) -> list[bytes]:
-    """Return the `paths` of a request as absolute byte paths.
-
-    Raises HTTPUnprocessableEntity for a path outside the configured library."""
+    """Return the `paths` of a request as absolute byte paths. Raises HTTPUnprocessableEntity for a
+    path outside the configured library."""
     with refusing_values("paths"):
         places = [os.path.abspath(os.fsencode(path)) for path in paths]
-        # A link inside the library may lead out of it, to files that nobody wants the daemon to
-        # read.
+        # A link inside the library may lead out of it, to files that are none of the daemon's.
         real = [os.path.realpath(place) for place in places]
     for path, place in zip(paths, real, strict=True):
         if not service.is_in_library(place):

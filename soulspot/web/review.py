@@ -9,17 +9,7 @@ from aiohttp import web
 from soulspot.operations.review import cases
 from soulspot.operations.review.reviewer import EntityKey, Reviewer
 from soulspot.store import review
-from soulspot.web import responses
-from soulspot.web.requests import (
-    AcceptBody,
-    Entity,
-    PathQuery,
-    RejectBody,
-    ReviewBody,
-    ReviewQuery,
-    SearchBody,
-    UndoBody,
-)
+from soulspot.web import requests, responses
 from soulspot.web.routing import API, ServiceHandlers, accepted, found_or_404, refusing_values, route
 
 TRACK = f"{API}/review/{{track_id}}"
@@ -29,14 +19,14 @@ CASE = {200: responses.Case}
 class ReviewRoutes(ServiceHandlers):
     """The handlers of review. An unknown track is answered with 404, by the guard."""
 
-    @route("GET", f"{API}/review", {200: responses.ReviewPage}, query=ReviewQuery)
-    async def page(self, query: ReviewQuery) -> dict[str, Any]:
+    @route("GET", f"{API}/review", {200: responses.ReviewPage}, query=requests.ReviewQuery)
+    async def page(self, query: requests.ReviewQuery) -> dict[str, Any]:
         """List the tracks that wait for a person."""
         return await self._service.database.read(
             lambda c: cases.list_cases(c, after=query.after, limit=query.limit, words=query.query)
         )
 
-    @route("GET", f"{API}/review/track", {200: responses.TrackNumber}, query=PathQuery, problems=(404,))
+    @route("GET", f"{API}/review/track", {200: responses.TrackNumber}, query=requests.PathQuery, problems=(404,))
     async def track(self, request: web.Request) -> dict[str, Any]:
         """Return the number of a file's track."""
         # Paths need not be UTF-8, and aiohttp's own query is.
@@ -50,26 +40,26 @@ class ReviewRoutes(ServiceHandlers):
     @route("GET", TRACK, CASE)
     async def case(self, track_id: int) -> dict[str, Any]:
         """Show a track beside its candidates."""
-        return await self._reviewer(ReviewBody()).case(track_id)
+        return await self._reviewer(requests.ReviewBody()).case(track_id)
 
-    @route("POST", f"{TRACK}/accept", CASE, body=AcceptBody)
-    async def accept(self, track_id: int, body: AcceptBody) -> dict[str, Any]:
+    @route("POST", f"{TRACK}/accept", CASE, body=requests.AcceptBody)
+    async def accept(self, track_id: int, body: requests.AcceptBody) -> dict[str, Any]:
         """Accept a recording or Spotify track for the track, whatever the scores say."""
         return await self._reviewer(body).accept(track_id, _entity_key(body), body.reason)
 
-    @route("POST", f"{TRACK}/reject", CASE, body=RejectBody)
-    async def reject(self, track_id: int, body: RejectBody) -> dict[str, Any]:
+    @route("POST", f"{TRACK}/reject", CASE, body=requests.RejectBody)
+    async def reject(self, track_id: int, body: requests.RejectBody) -> dict[str, Any]:
         """Reject recordings or Spotify tracks; they are not proposed again."""
         rejected = [_entity_key(entity) for entity in body.rejected]
         return await self._reviewer(body).reject(track_id, rejected, body.reason)
 
-    @route("POST", f"{TRACK}/undo", CASE, body=UndoBody)
-    async def undo(self, track_id: int, body: UndoBody) -> dict[str, Any]:
+    @route("POST", f"{TRACK}/undo", CASE, body=requests.UndoBody)
+    async def undo(self, track_id: int, body: requests.UndoBody) -> dict[str, Any]:
         """Forget the decisions of people about the track."""
         return await self._reviewer(body).undo(track_id, body.provider)
 
-    @route("POST", f"{TRACK}/search", {202: responses.SearchStarted}, body=SearchBody)
-    async def search(self, track_id: int, body: SearchBody) -> web.Response:
+    @route("POST", f"{TRACK}/search", {202: responses.SearchStarted}, body=requests.SearchBody)
+    async def search(self, track_id: int, body: requests.SearchBody) -> web.Response:
         """Search for the track by words of a person."""
         with refusing_values("words"):
             lookup_id = await self._reviewer(body).search(track_id, body.words, body.provider)
@@ -81,10 +71,10 @@ class ReviewRoutes(ServiceHandlers):
         found = await self._service.database.read(lambda c: cases.load_search(c, track_id, lookup_id))
         return found_or_404(found, f"track {track_id} has no search {lookup_id}")
 
-    def _reviewer(self, body: ReviewBody) -> Reviewer:
+    def _reviewer(self, body: requests.ReviewBody) -> Reviewer:
         return Reviewer(self._service, by=body.by or "http")
 
 
-def _entity_key(entity: Entity) -> EntityKey:
+def _entity_key(entity: requests.Entity) -> EntityKey:
     with refusing_values("entity_id"):
         return cases.parse_entity(entity.entity_id, entity.provider)

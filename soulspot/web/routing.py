@@ -15,26 +15,22 @@ from soulspot.pipeline import EnrichmentService
 from soulspot.web.bodies import json_object
 
 API = "/api/v1"
-# The attribute of a method that holds its Route.
-MARK = "__soulspot_route__"
-# More than 18 digits may not fit into SQLite's integers.
-NUMBER = "[0-9]{1,18}"
+MARK = "__soulspot_route__"  # the attribute of a method that holds its Route
+NUMBER = "[0-9]{1,18}"  # more digits may not fit into SQLite's integers
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 H = TypeVar("H", bound=Callable[..., Awaitable[Any]])
 
 Model = type[BaseModel]
+# The body of an answer: a model (JSON), one or several media types, or None for no body.
 Content = Model | str | tuple[str, ...] | None
-"""The body of an answer: a model (JSON), one or several media types, or None for no body."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A route as the router serves it and as the OpenAPI document describes it.
-
-    `path` writes its parameters as `{track_id}`; all of them are whole numbers. `answers` maps each
-    status of success to the body that comes with it."""
+    """A route for the router and for the OpenAPI document. The parameters in `path`, `{track_id}`,
+    are whole numbers. `answers` maps each status of success to the body that comes with it."""
 
     method: str
     path: str
@@ -42,22 +38,17 @@ class Route:
     answers: Mapping[int, Content]
     query: Model | None = None
     body: Model | str | None = None
-    # Statuses of errors, beside those that every route can answer with.
-    problems: tuple[int, ...] = ()
-    # Header parameters, as OpenAPI writes them.
-    headers: tuple[Mapping[str, Any], ...] = ()
-    # Answered without the token.
-    is_open: bool = False
+    problems: tuple[int, ...] = ()  # statuses of errors, beside those of every route
+    headers: tuple[Mapping[str, Any], ...] = ()  # parameters, as OpenAPI writes them
+    is_open: bool = False  # answered without the token
     allows_head: bool = True
 
 
 def route(method: str, path: str, answers: Mapping[int, Content], **more: Any) -> Callable[[H], H]:
-    """Declare the decorated method of a `Handlers` class as the handler of a route.
-
-    `more` are further fields of `Route`; the summary is the first paragraph of the
-    method's docstring. The handler names the parameters that it needs: those of the path (as int),
-    `query` and `body` (checked against the route's models), and `request`. It returns a
-    response, or a value that is sent as JSON."""
+    """Declare the decorated method of a `Handlers` class as the handler of a route. `more` are
+    fields of `Route`; the summary is the docstring's first paragraph. The handler names the
+    parameters that it needs: those of the path (as int), `query` and `body` (checked against the
+    route's models), and `request`. It returns a response, or a value that is sent as JSON."""
 
     def mark(handler: H) -> H:
         paragraph = (inspect.getdoc(handler) or "").partition("\n\n")[0]
@@ -121,9 +112,8 @@ def query_of(request: web.Request, kind: type[M]) -> M:
 
 
 async def body_of(request: web.Request, kind: type[M]) -> M:
-    """Return the JSON body as a checked model; a missing body counts as {}.
-
-    Raises what `json_object` raises, and HTTPUnprocessableEntity with everything that is wrong."""
+    """Return the JSON body as a checked model; a missing body counts as {}. Raises what
+    `json_object` raises, and HTTPUnprocessableEntity with everything that is wrong."""
     return _checked(kind, await json_object(request))
 
 

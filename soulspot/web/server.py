@@ -12,10 +12,8 @@ from aiohttp import web
 from soulspot.errors import ConfigError
 
 CONNECTIONS = 100
-# Seconds that a connection may take to send the headers of its (first or next) request.
-SILENCE = 30.0
-# Seconds that running requests get at the end.
-SHUTDOWN = 2.0
+SILENCE = 30.0  # seconds that a connection may take to send the headers of its next request
+SHUTDOWN = 2.0  # seconds that running requests get at the end
 
 # A connection beyond the limit gets no request handler, so this answer is written by hand.
 _FULL = (
@@ -38,10 +36,8 @@ async def serve(
     application: web.Application, host: str, port: int, *, most: int = CONNECTIONS, silence: float = SILENCE
 ) -> AsyncIterator[str]:
     """Serve the application within the `async with`; yield its address, "http://127.0.0.1:8753".
-
-    Port 0 lets the system choose. At most `most` connections are open at once; a connection that
-    sends no complete headers is closed after `silence` seconds. ConfigError when the address
-    cannot be bound."""
+    Port 0 lets the system choose. At most `most` connections are open at once; one that sends no
+    complete headers is closed after `silence` seconds. ConfigError when the address is taken."""
     # aiohttp 3.14 counts its keep-alive timeout from the start of the connection too.
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN, keepalive_timeout=silence)
     await runner.setup()

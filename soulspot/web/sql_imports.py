@@ -1,6 +1,7 @@
 """Positions of imports from other databases, for the command that runs them beside the daemon."""
 
 import time
+from dataclasses import asdict
 from typing import Any
 
 from soulspot.store import sql_imports
@@ -29,6 +30,4 @@ class SqlImportRoutes(ServiceHandlers):
 
 
 def _as_json(position: Position | None) -> dict[str, Any]:
-    if position is None:
-        return {"name": None, "position": None, "rows": 0}
-    return {"name": position.name, "position": position.position, "rows": position.rows}
+    return asdict(position) if position else {"name": None, "position": None, "rows": 0}

@@ -5,6 +5,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,8 @@ from soulspot.web.activity import Activity
 from soulspot.web.guards import problem
 from soulspot.web.routing import API, Handlers, route
 
-# Seconds that the database may take.
-ANSWERS_WITHIN = 5.0
-# Bytes that must be free beside the database: SQLite fails before the last byte is used.
-ROOM = 1 << 20
+ANSWERS_WITHIN = 5.0  # seconds that the database may take
+ROOM = 1 << 20  # bytes that must be free: SQLite fails before the last byte is used
 
 
 class StatusRoutes(Handlers):
@@ -53,13 +52,8 @@ class StatusRoutes(Handlers):
         """Show counts, queue, services and operations."""
         status = await status_of(self._service)
         status["operations"] = [self._operations.live(operation) for operation in status["operations"]]
-        return {
-            "version": self._version,
-            "pid": os.getpid(),
-            **status,
-            **self._activity.pace(status["tracks"].get("pending", 0)),
-            "services": self._activity.services(),
-        }
+        pace, services = self._activity.pace(status["tracks"].get("pending", 0)), self._activity.services()
+        return {"version": self._version, "pid": os.getpid(), **status, **pace, "services": services}
 
     async def why_not_ready(self) -> str | None:
         """Return why this process cannot work, for people; None when it can."""
@@ -82,16 +76,13 @@ class StatusRoutes(Handlers):
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Return the file's device and inode; None when there is no file."""
-    try:
+    with suppress(OSError):
         found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
+        return found.st_dev, found.st_ino
+    return None
 
 
 def _free_bytes(folder: Path) -> int:
-    try:
+    with suppress(OSError):
         return shutil.disk_usage(folder).free
-    except OSError:
-        return 0
+    return 0

@@ -1,6 +1,5 @@
-"""Tracks over HTTP: pages of rows, one track with the source of every field, and front covers.
-
-The daemon fetches covers itself, so that the page contacts no other server."""
+"""Tracks over HTTP: pages of rows, one track with the source of every field, and front covers. The
+daemon fetches covers itself, so that the page contacts no other server."""
 
 import asyncio
 import math

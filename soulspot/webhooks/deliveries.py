@@ -39,14 +39,10 @@ class Receiver:
     """A receiver of webhooks."""
 
     url: str
-    # "whsec_" and base64, as the configuration has checked.
-    secret: str
-    # Types of messages that it wants; empty: all.
-    types: Collection[str] = ()
-    # Messages a second, at most.
-    rate: float = 5.0
-    # Seconds after which a message that it refuses makes way for the next.
-    give_up_after: float = 3 * 86_400.0
+    secret: str  # "whsec_" and base64, as the configuration has checked
+    types: Collection[str] = ()  # of messages that it wants; empty: all
+    rate: float = 5.0  # messages a second, at most
+    give_up_after: float = 3 * 86_400.0  # seconds until a refused message makes way for the next
 
     @property
     def host(self) -> str:
@@ -63,19 +59,15 @@ class Receiver:
 class Standing:
     """The stored progress of deliveries to a receiver; the fields are keys of its JSON."""
 
-    # Every event up to this one is delivered, given up or of no interest.
-    told: int = 0
-    # Last event and id of the message that is being sent: each attempt, after a restart too, sends
-    # the same.
+    told: int = 0  # every event up to this one is delivered, given up or of no interest
+    # Last event and id of the message that is being sent: each attempt sends the same.
     last: int | None = None
     message_id: str = ""
     attempts: int = 0
-    # Epoch seconds.
-    due_at: float = 0.0
+    due_at: float = 0.0  # epoch seconds
     failing_since: float | None = None
     error: str = ""
-    # The receiver has answered 410.
-    gone: bool = False
+    gone: bool = False  # the receiver has answered 410
 
     @classmethod
     def from_stored(cls, stored: Mapping[str, Any]) -> Self:
@@ -103,7 +95,6 @@ class Deliveries:
 
     async def start(self) -> None:
         """Continue where an earlier process stopped; a new receiver gets what happens from now on.
-
         A receiver that answered 410 is tried again: somebody has restarted SoulSpot since."""
         stored = await self._state.load(self._receiver.key)
         if stored is not None:
@@ -116,16 +107,14 @@ class Deliveries:
     async def run(self) -> None:
         """Deliver until cancelled, or until the receiver answers 410."""
         while True:
+            pause: float | None = STORE_AGAIN
             try:
                 pause = await self.step()
             except (SoulSpotError, sqlite3.Error) as error:
                 log.warning("webhook_stalled", error=str(error), again_in_seconds=STORE_AGAIN)
-                pause = STORE_AGAIN
             except Exception as error:
-                # A fault of ours would end this task, and nobody would notice that deliveries have
-                # stopped.
+                # A fault of ours would end this task, and nobody would miss the deliveries.
                 log.exception("webhook_stalled", error=str(error), again_in_seconds=STORE_AGAIN)
-                pause = STORE_AGAIN
             if pause is None:
                 return
             await asyncio.sleep(pause)
@@ -139,9 +128,7 @@ class Deliveries:
 
     async def step(self, *, linger: bool = True) -> float | None:
         """Send one message, if one is due. Return the seconds until the next step; None after a
-        410.
-
-        Without `linger`, a message does not wait for more events of its type."""
+        410. Without `linger`, a message does not wait for more events of its type."""
         if self.standing.gone:
             return None
         # No wait is longer than CAP: beyond that the clock has been put back.
@@ -156,8 +143,7 @@ class Deliveries:
         if linger and standing.last is None and not found.is_full and 0 < young <= LINGER:
             return young
         if standing.last is None:
-            # Saved before the message is sent, so that a later process sends the same message
-            # again.
+            # Saved before the message is sent, so that a later process sends the same message.
             standing.last, standing.message_id = found.last, f"msg_{uuid.uuid4().hex}"
             await self._save()
         await self._pace.wait()
@@ -211,13 +197,9 @@ class Deliveries:
         if reply.refused and now - standing.failing_since >= self._receiver.give_up_after:
             self._telemetry.deliveries["given_up"] += 1
             self._telemetry.warning(
-                "webhook_given_up",
-                host=host,
-                type=message.type,
-                events=message.events,
-                message=standing.message_id,
+                "webhook_given_up", host=host, type=message.type, events=message.events, message=standing.message_id,
                 why=reply.why,
-            )
+            )  # fmt: skip
             return await self._advance(message.last)
         return await self._save()
 
@@ -230,8 +212,7 @@ class Deliveries:
 
 
 def describe_receiver(connection: sqlite3.Connection, url: str) -> dict[str, Any] | None:
-    """Return how the deliveries to this URL stand, for people; None when nothing is stored about
-    them.
+    """Return how the deliveries to this URL stand, for people; None when nothing is stored.
 
     `{"host", "waiting_events", "attempts", "error", "gone", "failing_since", "next_attempt"}`."""
     receiver = Receiver(url, "")
@@ -244,8 +225,6 @@ def describe_receiver(connection: sqlite3.Connection, url: str) -> dict[str, Any
     return {
         "host": urlsplit(url).hostname,
         "waiting_events": connection.execute(waiting, (standing.told,)).fetchone()[0],
-        "attempts": standing.attempts,
-        "error": standing.error or None,
-        "gone": standing.gone,
+        "attempts": standing.attempts, "error": standing.error or None, "gone": standing.gone,
         **{name: None if at is None else iso(at) for name, at in times.items()},
-    }
+    }  # fmt: skip

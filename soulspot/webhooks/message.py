@@ -12,9 +12,11 @@ from standardwebhooks.webhooks import Webhook
 
 from soulspot.models import EnrichedTrack
 from soulspot.store import enriched, events
+from soulspot.store.browse import printable_path
 from soulspot.store.events import Event
 
 SINGLE, MANY = 1, 50  # events in a message; fifty tracks stay near the 20 kB that the standard recommends
+# Kind of event in the outbox -> (type of its message, the most such events in one message).
 TYPES: dict[str, tuple[str, int]] = {
     "operation.finished": ("operation.finished", SINGLE),
     "provider.limited": ("provider.limited", SINGLE),
@@ -26,7 +28,6 @@ TYPES: dict[str, tuple[str, int]] = {
     "track.unmatched": ("track.unmatched", MANY),
     "track.failed": ("track.failed", MANY),
 }
-"""Kind of event in the outbox -> (type of its message, the most such events in one message)."""
 
 TEST_TYPE = "webhook.test"
 WINDOW = 1000  # events that are read to find the next message
@@ -37,11 +38,8 @@ TRACK_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message about `events` events of the outbox up to `last`; `at` is when the first of them
-    happened.
-
-    `is_full`: waiting adds nothing to it, because it has the most events or another type comes
-    next."""
+    """A message about `events` events of the outbox up to `last`, the first of which happened `at`.
+    `is_full`: waiting adds nothing, because it has the most events or another type comes next."""
 
     type: str
     last: int
@@ -53,16 +51,12 @@ class Message:
 
 def signed_headers(secret: str, message_id: str, at: int, body: bytes) -> dict[str, str]:
     """Return the headers of one attempt at `at` (epoch seconds), signed with the "whsec_..."
-    secret.
-
-    The signature is v1 of standardwebhooks.com, over "id.timestamp.body"."""
+    secret. The signature is v1 of standardwebhooks.com, over "id.timestamp.body"."""
     signature = Webhook(secret).sign(message_id, datetime.fromtimestamp(at, UTC), body.decode())
     return {
-        "webhook-id": message_id,
-        "webhook-timestamp": str(at),
-        "webhook-signature": signature,
+        "webhook-id": message_id, "webhook-timestamp": str(at), "webhook-signature": signature,
         "Content-Type": "application/json",
-    }
+    }  # fmt: skip
 
 
 def message_body(type_: str, at: str, data: Mapping[str, Any]) -> bytes:
@@ -75,10 +69,9 @@ def message_body(type_: str, at: str, data: Mapping[str, Any]) -> bytes:
 def next_message(
     connection: sqlite3.Connection, after: int, wanted: Collection[str], last: int | None = None
 ) -> Message | int:
-    """Return the next message about events after `after`, of the `wanted` types (empty: all).
-
-    With `last`, the message that ended with this event is built again. Without a message, return
-    the event up to which there is nothing to send. Tracks are described as they are now."""
+    """Return the next message about events after `after`, of the `wanted` types (empty: all);
+    without one, the event up to which there is nothing to send. With `last`, the message that ended
+    with this event is built again. Tracks are described as they are now."""
     found = events.list_after(connection, after, WINDOW)
     reported = [
         event for event in found
@@ -102,6 +95,5 @@ def _tracks(connection: sqlite3.Connection, run: Sequence[Event]) -> list[dict[s
 
 
 def _track(row: EnrichedTrack) -> dict[str, Any]:
-    path = None if row.path is None else row.path.decode("utf-8", "backslashreplace")
     known = {name: getattr(row, name) for name in TRACK_FIELDS}
-    return {"track_id": row.track_id, "status": row.status.value, "path": path, **known}
+    return {"track_id": row.track_id, "status": row.status.value, "path": printable_path(row.path), **known}

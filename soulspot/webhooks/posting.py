@@ -25,8 +25,7 @@ class Reply:
 
     status: int | None
     why: str = ""
-    # Seconds that the receiver asks for.
-    retry_after: float | None = None
+    retry_after: float | None = None  # seconds that the receiver asks for
     duration_ms: float = 0.0
 
     @property
@@ -54,9 +53,8 @@ def is_private(address: str) -> bool:
 
 
 class Poster:
-    """Posts to one URL; `timeout` is in seconds.
-
-    With `allow_private` the URL may lead to this machine or a private network."""
+    """Posts to one URL; `timeout` is in seconds. With `allow_private` the URL may lead to this
+    machine or a private network."""
 
     def __init__(self, url: str, *, allow_private: bool, timeout: float, agent: str) -> None:
         self._url = url
@@ -68,8 +66,7 @@ class Poster:
         """Make one attempt. Errors of network and receiver are in the reply, not raised."""
         began = time.monotonic()
         status, why, retry_after = None, "", None
-        # Each attempt has a connection of its own, so that the address is looked up and checked
-        # anew.
+        # Each attempt has a connection of its own, so that the address is checked anew.
         connector = aiohttp.TCPConnector(socket_factory=self._socket, use_dns_cache=False, force_close=True)
         try:
             async with (

@@ -14,10 +14,8 @@ LONGEST = 200  # characters of an example
 
 
 class Category(NamedTuple):
-    """A category of failures.
-
-    `pattern` is a regular expression for their lower-case words; `retryable` says whether
-    `soulspot retry` may help."""
+    """A category of failures. `pattern` is a regular expression for their lower-case words;
+    `retryable` says whether `soulspot retry` may help."""
 
     name: str
     pattern: str
@@ -28,66 +26,42 @@ class Category(NamedTuple):
 
 # The first category that fits counts: special cases stand above general ones.
 OF_LOOKUPS = (
-    Category(
-        "refused", r"http 40[13]|refuses this app|gives no token|has premium", "the service refuses the account",
-        "check the credentials of this service (soulspot check), then soulspot retry", True,
-    ),
-    Category(
-        "server_error", r"http 5\d\d", "the service answered with an error of its own",
-        "wait until it is well again, then soulspot retry", True,
-    ),
+    Category("refused", r"http 40[13]|refuses this app|gives no token|has premium", "the service refuses the account",
+             "check the credentials of this service (soulspot check), then soulspot retry", True),
+    Category("server_error", r"http 5\d\d", "the service answered with an error of its own",
+             "wait until it is well again, then soulspot retry", True),
     Category(
         "unreachable", r"no connection|connection trouble|no answer|cannot connect|name resolution|timed? ?out|given up",
         "the service could not be reached", "check the network of this machine, then soulspot retry", True,
     ),
-    Category(
-        "memory", r"not enough memory|memoryerror", "there was not enough memory",
-        "close other programs or set smaller batch sizes, then soulspot retry", True,
-    ),
-    Category(
-        "storage", r"disk|database|readonly", "the answer could not be written",
-        "make room on the database's disk, then soulspot retry", True,
-    ),
-    Category(
-        "rejected", r"http 4(00|13|14|22)|spotify: |invalid|malformed", "the service refuses the lookup itself",
-        "an identifier in the tags is probably wrong: correct it and scan again", False,
-    ),
-    Category(
-        "bad_answer", r"answer|redirect|http \d\d\d|decompressed", "the service's answer could not be understood",
-        "soulspot retry later; if that fails too, look for a newer SoulSpot", True,
-    ),
+    Category("memory", r"not enough memory|memoryerror", "there was not enough memory",
+             "close other programs or set smaller batch sizes, then soulspot retry", True),
+    Category("storage", r"disk|database|readonly", "the answer could not be written",
+             "make room on the database's disk, then soulspot retry", True),
+    Category("rejected", r"http 4(00|13|14|22)|spotify: |invalid|malformed", "the service refuses the lookup itself",
+             "an identifier in the tags is probably wrong: correct it and scan again", False),
+    Category("bad_answer", r"answer|redirect|http \d\d\d|decompressed", "the service's answer could not be understood",
+             "soulspot retry later; if that fails too, look for a newer SoulSpot", True),
     Category("other", r"", "something else", "see the log for the reason; soulspot retry sends the lookups again", True),
 )  # fmt: skip
 OF_FILES = (
-    Category(
-        "permission", r"permission denied|not permitted", "the file may not be read",
-        "give the user that SoulSpot runs as read access (chmod -R a+rX), then soulspot scan", False,
-    ),
-    Category(
-        "too_large", r"max_file_size", "the file is larger than limits.max_file_size",
-        "raise that limit, or leave the file out with library.exclude", False,
-    ),
-    Category(
-        "unsupported", r"cannot be read yet", "the format is not supported yet",
-        "convert the file, or leave it out with library.exclude", False,
-    ),
-    Category(
-        "disk", r"input/output error|stale|no such device", "the disk or network share fails",
-        "check the disk, then soulspot scan", False,
-    ),
-    Category(
-        "damaged", r"damaged|empty|not a |regular file", "the file is damaged or is no audio file",
-        "replace it with an intact copy, or leave it out with library.exclude", False,
-    ),
+    Category("permission", r"permission denied|not permitted", "the file may not be read",
+             "give the user that SoulSpot runs as read access (chmod -R a+rX), then soulspot scan", False),
+    Category("too_large", r"max_file_size", "the file is larger than limits.max_file_size",
+             "raise that limit, or leave the file out with library.exclude", False),
+    Category("unsupported", r"cannot be read yet", "the format is not supported yet",
+             "convert the file, or leave it out with library.exclude", False),
+    Category("disk", r"input/output error|stale|no such device", "the disk or network share fails",
+             "check the disk, then soulspot scan", False),
+    Category("damaged", r"damaged|empty|not a |regular file", "the file is damaged or is no audio file",
+             "replace it with an intact copy, or leave it out with library.exclude", False),
     Category("unreadable", r"", "the file could not be read", "the reason is with each example", False),
 )  # fmt: skip
 
 
 def error_report(connection: sqlite3.Connection) -> dict[str, Any]:
-    """Return what has failed for good until now: `lookups` and `files`, lists of categories,
-    largest first.
-
-    A category has `category` `what` `count` `advice` `retryable` `services` (counts by name) and
+    """Return what has failed for good: `lookups` and `files`, lists of categories, largest first. A
+    category has `category` `what` `count` `advice` `retryable` `services` (counts by name) and
     `examples`. `retryable`, beside the lists, counts the lookups that `soulspot retry` may help."""
     lookups = _by_category(failures.group_failed_lookups(connection), OF_LOOKUPS)
     files = _by_category(failures.group_unreadable_files(connection), OF_FILES)

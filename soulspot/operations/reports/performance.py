@@ -21,9 +21,7 @@ class Measurement:
 
     def report(self) -> dict[str, Any]:
         """Return the performance since the start, with the keys that `soulspot stats` has too.
-
-        Rates are in percent, times in milliseconds unless the key says otherwise; `peak_rss_mb`
-        is the most memory that the process has used since then."""
+        Rates are in percent, times in milliseconds unless the key says otherwise."""
         seconds = time.monotonic() - self._began
         results = self._telemetry.results - self._results
         services = {name: _difference(now, self._services[name]) for name, now in self._counted().items()}
@@ -49,7 +47,6 @@ class Measurement:
         }
 
     def _counted(self) -> defaultdict[str, ServiceStats]:
-        """Return the counters as they stand, by provider; distributions are copied."""
         counted = self._telemetry
         found: defaultdict[str, ServiceStats] = defaultdict(ServiceStats)
         for (provider, status), count in counted.statuses.items():

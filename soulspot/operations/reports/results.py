@@ -20,18 +20,15 @@ MAX_NOTES = 20  # lines about single files or rows; the log has all of them
 class EnrichReport:
     """The result of an enrichment."""
 
-    # Tracks by status, and their "total".
-    tracks: dict[str, int]
+    tracks: dict[str, int]  # by status, and their "total"
     # HTTP requests and answered lookups, by provider.
     requests: dict[str, int] = field(default_factory=dict)
     answered: dict[str, int] = field(default_factory=dict)
     postponed: list[Postponed] = field(default_factory=list)
-    # Lookups that failed for good, of tracks that are not accepted.
-    lost: int = 0
+    lost: int = 0  # lookups that failed for good, of tracks that are not accepted
     # The given places that could not be scanned, with the reason.
     bad_places: list[str] = field(default_factory=list)
-    # Files that the scan found; None without a scan.
-    found: int | None = None
+    found: int | None = None  # files that the scan found; None without a scan
     # As `Measurement.report` and `error_report` return them.
     performance: dict[str, Any] = field(default_factory=dict)
     errors: dict[str, Any] = field(default_factory=dict)

@@ -20,10 +20,8 @@ UNREACHABLE = "cannot be reached"
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A provider that gets no requests `until` (epoch seconds), and `why`, for people.
-
-    `broken`: it does not answer, and its breaker is open. `held`: its pump holds back after
-    errors."""
+    """A provider that gets no requests `until` (epoch seconds), and `why`, for people. `broken`:
+    its breaker is open. `held`: its pump holds back after errors."""
 
     provider: str
     until: float
@@ -50,9 +48,7 @@ class Wait:
 
 
 def clock_text(moment: float, *, full: bool = False) -> str:
-    """Return epoch seconds as local time for people: "14:05", or "2026-01-31 14:05 CET".
-
-    The date is left out today, unless `full`."""
+    """Return epoch seconds as local time: "14:05" today, or (`full`) "2026-01-31 14:05 CET"."""
     local = datetime.fromtimestamp(moment).astimezone()
     today = local.date() == datetime.now().astimezone().date()
     return f"{local:%H:%M}" if today and not full else f"{local:%Y-%m-%d %H:%M %Z}"
@@ -61,9 +57,8 @@ def clock_text(moment: float, *, full: bool = False) -> str:
 def current_waits(
     gates: Iterable[Mapping[str, Any]], pumps: Mapping[str, Mapping[str, Any]], errors: Mapping[str, str]
 ) -> list[Wait]:
-    """Return the waits of the `gates` and `pumps` of a status document, by provider.
-
-    `errors` has the last error of each provider."""
+    """Return the waits of the `gates` and `pumps` of a status document, by provider. `errors` has
+    the last error of each provider."""
     found: dict[str, Wait] = {}
     for name, pump in pumps.items():
         if held := pump.get("held"):
@@ -83,10 +78,8 @@ def current_waits(
 
 
 class WaitWatch:
-    """The waits of a service, for a caller that looks now and then.
-
-    It remembers the last error of each provider: a pump's hold, which knows it, ends before the
-    gate opens."""
+    """The waits of a service, for a caller that looks now and then. It remembers the last error of
+    each provider: a pump's hold, which knows it, ends before the gate opens."""
 
     def __init__(self, service: EnrichmentService) -> None:
         self._service = service

@@ -10,6 +10,7 @@ from soulspot.library.identifiers import parse_mbids, parse_spotify_tracks
 from soulspot.matching import describe_versions, parse_title, parse_versions
 from soulspot.models import MUSICBRAINZ, SPOTIFY, Entity, TrackTags
 from soulspot.store import review
+from soulspot.store.browse import printable_path
 from soulspot.text import fold
 
 PROVIDERS = (MUSICBRAINZ, SPOTIFY)  # the providers whose ids identify a track
@@ -28,9 +29,7 @@ SUMMARY_FIELDS = ("title", "artist", "disambiguation", "duration_ms", "cover_url
 
 def parse_entity(text: str, provider: str | None = None) -> tuple[str, str]:
     """Return (provider, id) of the MusicBrainz recording or Spotify track in an id, a URI or a web
-    address.
-
-    ValueError, with what to do, when it is neither, or not of `provider`."""
+    address. ValueError, with what to do, when it is neither, or not of `provider`."""
     text = text.strip()
     if provider not in (None, *PROVIDERS):
         raise ValueError(f"provider is {' or '.join(PROVIDERS)}, not {provider!r}")
@@ -65,9 +64,7 @@ def _entity_summary(provider: str, entity_id: str) -> dict[str, Any]:
 
 
 def list_cases(connection: sqlite3.Connection, *, after: int = 0, limit: int = PAGE, words: str = "") -> dict[str, Any]:
-    """Return a page of tracks in review, in short: `{"review": [...], "next": track_id or None,
-    "total": n}`.
-
+    """Return a page of tracks in review: `{"review": [...], "next": track_id or None, "total": n}`.
     Lists tracks behind track_id `after` whose names or path have all of `words`. `next` is the
     `after` of the next page; `total` counts every track in review."""
     wanted = fold(words).split()
@@ -75,7 +72,7 @@ def list_cases(connection: sqlite3.Connection, *, after: int = 0, limit: int = P
     def has_words(path: bytes | None, tags: TrackTags) -> bool:
         if not wanted:
             return True
-        names = (tags.title, tags.artist, tags.album, tags.album_artist, _readable(path))
+        names = (tags.title, tags.artist, tags.album, tags.album_artist, printable_path(path))
         text = fold(" ".join(name for name in names if name))
         return all(word in text for word in wanted)
 
@@ -90,17 +87,15 @@ def list_cases(connection: sqlite3.Connection, *, after: int = 0, limit: int = P
 
 
 def load_case(connection: sqlite3.Connection, track_id: int) -> dict[str, Any] | None:
-    """Return a track, whatever its status, with its tags, candidates and the decisions of people.
-
-    Candidates come best first, each compared with the tags field by field. None when there is no
-    such track."""
+    """Return a track, whatever its status, with tags, candidates and decisions; None if unknown.
+    Candidates come best first, each compared with the tags field by field."""
     track = review.load_track(connection, track_id)
     if track is None:
         return None
     tags = track.tags
     return {
         "track_id": track.track_id,
-        "path": _readable(track.path),
+        "path": printable_path(track.path),
         "source_key": track.source_key,
         "status": track.status.value,
         "confidence": track.confidence,
@@ -129,22 +124,16 @@ def load_case(connection: sqlite3.Connection, track_id: int) -> dict[str, Any] |
 
 def load_search(connection: sqlite3.Connection, track_id: int, lookup_id: int) -> dict[str, Any] | None:
     """Return the state of a search by a person, and its results compared with the track's tags.
-
     None when the track has no such search."""
     track, searched = (review.load_track(connection, track_id), review.load_search(connection, track_id, lookup_id))
     if track is None or searched is None:
         return None
-    return {
-        "provider": searched.provider,
-        "state": searched.state.value,
-        "answered": searched.answered,
-        "due_at": searched.due_at,
-        "error": searched.error,
-        "results": [
-            {**_entity_summary(searched.provider, entity.id), **_compare(track.tags, entity)}
-            for entity in searched.entities
-        ],
-    }
+    results = [
+        {**_entity_summary(searched.provider, entity.id), **_compare(track.tags, entity)}
+        for entity in searched.entities
+    ]
+    return {"provider": searched.provider, "state": searched.state.value, "answered": searched.answered,
+            "due_at": searched.due_at, "error": searched.error, "results": results}  # fmt: skip
 
 
 def _summary(track: review.ReviewedTrack) -> dict[str, Any]:
@@ -152,26 +141,14 @@ def _summary(track: review.ReviewedTrack) -> dict[str, Any]:
     if track.candidates:
         provider, entity_id, score, _, reasons = max(track.candidates, key=lambda candidate: candidate[2])
         fields = entity.fields if (entity := track.entities.get(entity_id)) else {}
-        best = {
-            "provider": provider,
-            "entity_id": entity_id,
-            "score": round(score, 4),
-            **{name: fields.get(name) for name in SUMMARY_FIELDS},
-            "reasons": list(reasons),
-        }
+        shown = {name: fields.get(name) for name in SUMMARY_FIELDS}
+        best = {"provider": provider, "entity_id": entity_id, "score": round(score, 4), **shown,
+                "reasons": list(reasons)}  # fmt: skip
     return {
-        "track_id": track.track_id,
-        "path": _readable(track.path),
-        "source_key": track.source_key,
+        "track_id": track.track_id, "path": printable_path(track.path), "source_key": track.source_key,
         **{name: getattr(track.tags, name) for name in SUMMARY_TAGS},
-        "confidence": track.confidence,
-        "candidates": len(track.candidates),
-        "best": best,
-    }
-
-
-def _readable(path: bytes | None) -> str | None:
-    return path.decode("utf-8", "backslashreplace") if path is not None else None
+        "confidence": track.confidence, "candidates": len(track.candidates), "best": best,
+    }  # fmt: skip
 
 
 # --- the comparison, field by field ---------------------------------------------------------------
@@ -193,28 +170,20 @@ def _compare(tags: TrackTags, entity: Entity | None) -> dict[str, Any]:
 
 def _texts_of_tags(tags: TrackTags) -> dict[str, str | None]:
     return {
-        "title": tags.title,
-        "version": _version(tags.title, None),
-        "artist": tags.artist,
-        "album": tags.album,
-        "position": position_text(tags.disc_number, tags.track_number),
-        "length": length_text(tags.duration_ms),
-        "date": tags.date,
-        "isrc": ", ".join(tags.ids.isrcs) or None,
-    }
+        "title": tags.title, "version": _version(tags.title, None), "artist": tags.artist, "album": tags.album,
+        "position": position_text(tags.disc_number, tags.track_number), "length": length_text(tags.duration_ms),
+        "date": tags.date, "isrc": ", ".join(tags.ids.isrcs) or None,
+    }  # fmt: skip
 
 
 def _texts_of_fields(fields: Mapping[str, Any], release: Mapping[str, Any]) -> dict[str, str | None]:
     return {
-        "title": fields.get("title"),
-        "version": _version(fields.get("title"), fields.get("disambiguation")),
-        "artist": fields.get("artist"),
-        "album": release.get("title"),
+        "title": fields.get("title"), "version": _version(fields.get("title"), fields.get("disambiguation")),
+        "artist": fields.get("artist"), "album": release.get("title"),
         "position": position_text(release.get("disc_number"), release.get("track_number")),
-        "length": length_text(fields.get("duration_ms")),
-        "date": release.get("date") or fields.get("original_date"),
+        "length": length_text(fields.get("duration_ms")), "date": release.get("date") or fields.get("original_date"),
         "isrc": ", ".join(fields.get("isrcs") or ()) or None,
-    }
+    }  # fmt: skip
 
 
 def _release(tags: TrackTags, fields: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -250,7 +219,6 @@ def _is_same(
 
 
 def _length_difference(tags: TrackTags, fields: Mapping[str, Any]) -> int | None:
-    """Return the milliseconds by which the candidate is longer; None when one is unknown."""
     theirs = fields.get("duration_ms")
     return int(theirs) - tags.duration_ms if theirs and tags.duration_ms else None
 

@@ -16,8 +16,8 @@ from soulspot.store.times import iso
 if TYPE_CHECKING:
     from soulspot.pipeline import EnrichmentService
 
+# (provider, id) of a MusicBrainz recording or a Spotify track
 EntityKey = tuple[str, str]
-"""(provider, id) of a MusicBrainz recording or a Spotify track."""
 
 
 class UnknownTrack(LookupError):
@@ -26,7 +26,6 @@ class UnknownTrack(LookupError):
 
 class Reviewer:
     """A person who reviews the tracks of a service; `by` is the person's name in the decisions.
-
     Every method raises UnknownTrack when there is no such track."""
 
     def __init__(self, service: EnrichmentService, *, by: str, now: Callable[[], float] = time.time) -> None:
@@ -44,7 +43,6 @@ class Reviewer:
 
     async def undo(self, track_id: int, provider: str | None = None) -> dict[str, Any]:
         """Forget the decisions of people about the track, of this provider's entities if given.
-
         Return the case as it is then, with the number of decisions as "taken_back"."""
 
         def forget(connection: sqlite3.Connection) -> int:
@@ -55,11 +53,8 @@ class Reviewer:
         return {**await self.case(track_id), "taken_back": taken_back}
 
     async def search(self, track_id: int, words: str, provider: str | None = None) -> int:
-        """Search for the track by these words: "artist - title", or any words. Return the lookup's
-        id.
-
-        Results become candidates of the track. ValueError when the provider is off, or without
-        words."""
+        """Search for the track by words, "artist - title" or any. Return the lookup's id. Results
+        become candidates. ValueError when the provider is off, or without words."""
         query = manual_query(words, provider or self.searchable()[0])
         if query.provider not in self.searchable():
             raise ValueError(f"{query.provider} is off")
@@ -69,8 +64,7 @@ class Reviewer:
             queue.enqueue(connection, {track_id: [query]}, self._now())
             lookup_id = review.find_lookup(connection, query)
             assert lookup_id is not None
-            # An equal lookup may have been answered before: the person wants to know what is found
-            # now.
+            # An equal lookup may have been answered before: the person asks for the answer of now.
             review.requeue_lookup(connection, lookup_id, self._now())
             return lookup_id
 
@@ -87,7 +81,7 @@ class Reviewer:
         """Return the track as `cases.load_case` describes it."""
         found = await self._service.database.read(lambda c: cases.load_case(c, track_id))
         if found is None:
-            raise UnknownTrack(_unknown(track_id))
+            raise UnknownTrack(f"there is no track {track_id}")
         return found
 
     async def _decide(
@@ -139,8 +133,4 @@ def default_candidates(case: dict[str, Any], provider: str | None = None) -> lis
 
 def _require_track(connection: sqlite3.Connection, track_id: int) -> None:
     if not review.track_exists(connection, track_id):
-        raise UnknownTrack(_unknown(track_id))
-
-
-def _unknown(track_id: int) -> str:
-    return f"there is no track {track_id}"
+        raise UnknownTrack(f"there is no track {track_id}")
