@@ -70,8 +70,7 @@ def _webhook_faults(config: Config) -> Iterator[Fault]:
     host = urlsplit(hooks.url).hostname or ""
     if not hooks.allow_private and is_loopback(host):
         yield Fault(
-            ("webhooks.url", "webhooks.allow_private"),
-            "is on this machine, which needs webhooks.allow_private = true",
+            ("webhooks.url", "webhooks.allow_private"), "is on this machine, which needs webhooks.allow_private = true"
         )
 
 

@@ -359,13 +359,11 @@ class WriteTags(Section):
         (), "fields to write, by their names in enriched_tracks; empty: all"
     )
     policy: Literal["only-empty", "overwrite"] = key(
-        "only-empty",
-        '"only-empty" keeps every tag that a file has; "overwrite" replaces it',
+        "only-empty", '"only-empty" keeps every tag that a file has; "overwrite" replaces it'
     )
     embed_covers: bool = key(False, "write front covers too; needs export.covers.enabled")
     mtime: Literal["touch", "keep"] = key(
-        "touch",
-        '"touch" shows players and backups that a file changed; "keep" keeps its time',
+        "touch", '"touch" shows players and backups that a file changed; "keep" keeps its time'
     )
     hard_links: Literal["skip", "part"] = key(
         "skip", 'files with hard links: "skip" them, or "part" them from names with the old tags'

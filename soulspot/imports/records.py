@@ -81,8 +81,7 @@ def _read_table(file: TextIO) -> Iterator[tuple[int, Record]]:
     # csv.Sniffer would guess; but the names are known, so the right delimiter is the one that shows
     # most of them.
     columns, delimiter = max(
-        ((_split_header(header, mark), mark) for mark in ",;\t"),
-        key=lambda split: len(KNOWN.intersection(split[0])),
+        ((_split_header(header, mark), mark) for mark in ",;\t"), key=lambda split: len(KNOWN.intersection(split[0]))
     )
     if not KNOWN.intersection(columns):
         named = ", ".join(name[:40] for name in columns[:20] if name)

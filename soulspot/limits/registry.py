@@ -37,13 +37,7 @@ class Gates:
         self._gates: dict[tuple[str, str], Gate] = {}
 
     def open(
-        self,
-        provider: str,
-        url: str,
-        *,
-        rate: float,
-        daily_budget: int | None = None,
-        pace_on_headers: bool = False,
+        self, provider: str, url: str, *, rate: float, daily_budget: int | None = None, pace_on_headers: bool = False
     ) -> Gate:
         """Return the gate of `provider` for the host of `url`; make it at the first call.
 

@@ -26,11 +26,7 @@ SPOTIFY = "https://i.scdn.co"
 _HOSTS = ("coverartarchive.org", "archive.org", "scdn.co", "spotifycdn.com")  # and the hosts below them
 _SIZES = ("-250.", "-500.", "-1200.")  # in the archive's addresses
 _USE_NOTED_EVERY = 3600.0  # seconds between two notes that a cover was used
-_MAGIC = (
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"GIF8", "image/gif"),
-)
+_MAGIC = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"), (b"GIF8", "image/gif"))
 IN_TAGS = ("image/jpeg", "image/png")
 """Media types of images that every tag format and player takes."""
 

@@ -15,13 +15,7 @@ from soulspot.library.tags import likely_readers, read_tags_as, unreadable_reaso
 from soulspot.models import FileStamp, TrackTags
 from soulspot.tagging import file_copies, undo
 from soulspot.tagging.audio_layout import BLOCK
-from soulspot.tagging.file_copies import (
-    FilePolicy,
-    PreparedCopy,
-    TagsNotWritten,
-    check_replaceable,
-    prepare_copy,
-)
+from soulspot.tagging.file_copies import FilePolicy, PreparedCopy, TagsNotWritten, check_replaceable, prepare_copy
 from soulspot.tagging.formats.base import FileTags, Picture, differs
 from soulspot.tagging.formats.names import COVER
 from soulspot.tagging.formats.opening import open_tags

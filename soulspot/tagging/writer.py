@@ -17,13 +17,7 @@ from soulspot.tagging import tagged_copies
 from soulspot.tagging.covers import CoverCache
 from soulspot.tagging.file_copies import PreparedCopy, TagsNotWritten, attempt, check_replaceable
 from soulspot.tagging.formats.names import COVER
-from soulspot.tagging.preview import (
-    PlannedWrite,
-    cover_to_embed,
-    cover_would_change,
-    display_path,
-    preview_tags,
-)
+from soulspot.tagging.preview import PlannedWrite, cover_to_embed, cover_would_change, display_path, preview_tags
 from soulspot.tagging.replacement import Replacements
 from soulspot.tagging.request import OnTagProgress, TagReport, TagRequest, changes_to_json
 from soulspot.tagging.rules import TagRules

@@ -13,14 +13,7 @@ from sqlalchemy.types import NullType
 
 from soulspot.imports import cells
 from soulspot.imports.sql.keys import Key, collation_key, display_key, key_from_json, key_to_json
-from soulspot.imports.sql.url import (
-    SourceError,
-    display_url,
-    error_text,
-    open_engine,
-    parse_url,
-    source_digest,
-)
+from soulspot.imports.sql.url import SourceError, display_url, error_text, open_engine, parse_url, source_digest
 
 ALIAS = "soulspot_rows"
 FETCH_AHEAD = 1000  # rows that a driver fetches at once

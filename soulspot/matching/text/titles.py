@@ -135,8 +135,7 @@ def _split_brackets(text: str) -> tuple[str, list[str]]:
     for opening, closing in _PAIRS.items():
         if opening in text:
             for inner in re.findall(
-                rf"(?<=\S)\s*{re.escape(opening)}([^{re.escape(opening + closing)}]*){re.escape(closing)}",
-                text,
+                rf"(?<=\S)\s*{re.escape(opening)}([^{re.escape(opening + closing)}]*){re.escape(closing)}", text
             ):
                 if parse_versions(inner).kinds or FEATURED_BRACKET.match(inner):
                     insides.append(inner)

@@ -58,12 +58,7 @@ def loose_clause(query: Query, *, slips: bool = True) -> str:
     """Return the clause for a recording whose tags are misspelt or differ from MusicBrainz.
 
     `slips` tells whether the server takes Lucene's `~`, for words with a letter or two wrong."""
-    title, artist, album, length = (
-        query["title"],
-        query.get("artist"),
-        query.get("album"),
-        tagged_length(query),
-    )
+    title, artist, album, length = (query["title"], query.get("artist"), query.get("album"), tagged_length(query))
     ways = []
     if artist:
         near = [

@@ -8,15 +8,7 @@ from typing import Any
 from soulspot.errors import BadAnswer
 from soulspot.models import SPOTIFY, Entity
 from soulspot.providers import ids
-from soulspot.providers.documents import (
-    as_date,
-    as_number,
-    as_object,
-    as_text,
-    distinct,
-    objects_in,
-    without_empty,
-)
+from soulspot.providers.documents import as_date, as_number, as_object, as_text, distinct, objects_in, without_empty
 
 
 def track(document: dict[str, Any], requested: str | None = None, album: dict[str, Any] | None = None) -> Entity | None:
