@@ -50,9 +50,8 @@ class BatchResult(Generic[T, R]):
 
 @dataclass(slots=True, eq=False)
 class Batch(Generic[T, R]):
-    """Items that share one call.
-
-    A batch collects items, becomes due, begins, is answered (has a `result`), and is over."""
+    """Items that share one call. A batch collects items, becomes due, begins, is answered (has a
+    `result`), and is over."""
 
     since: float  # loop time of the first item
     items: list[T] = field(default_factory=list)
@@ -76,7 +75,6 @@ class Batch(Generic[T, R]):
 
     async def call(self, function: ProcessorFunc[T, R], split_on: tuple[type[Exception], ...]) -> None:
         """Fill `answers` by calling `function`, on halves of the batch after a `split_on` error.
-
         Any other exception passes through; items answered before keep their answers."""
         self.answers = [_UNANSWERED] * len(self.items)
         parts = [(0, len(self.items))]
@@ -155,7 +153,6 @@ def merge_results(batches: Sequence[Batch[T, R]], reason: Reason) -> BatchResult
 
 
 async def _checked_call(function: ProcessorFunc[T, R], items: list[T]) -> Sequence[R | Exception]:
-    """Return an answer for each item; a TypeError or ValueError for each if there are none."""
     count = len(items)  # counted first: the function may change its list
     awaitable = function(items)
     if not inspect.isawaitable(awaitable):

@@ -124,7 +124,6 @@ class BatchProcessor(Generic[T, R]):
 
     async def add_batch(self, items: Iterable[T]) -> list[BatchResult[T, R]]:
         """Accept `items`, all or none; return the results of the batches they filled, in order.
-
         Waits and raises like `add`; TypeError when a key is not hashable."""
         items = list(items)
         self._check_open(len(items))
@@ -223,14 +222,12 @@ class BatchProcessor(Generic[T, R]):
         return not (self._key is not None and key in self._batch_by_key) and not self._is_inside_call()
 
     def _is_inside_call(self) -> bool:
-        """Whether the current task runs in a call of this processor that is not over."""
         calls = _enclosing.get()
         return bool(calls) and any(processor is self and not batch.over.is_set() for processor, batch in calls)
 
     def _accept_or_park(self, item: T, key: Hashable, filled: _Filled[T, R]) -> Future[Any] | None:
-        """Accept the item and append a batch that it fills to `filled`.
-
-        Without room, park it and return a future that resolves when it is accepted."""
+        """Accept the item and append a batch that it fills to `filled`. Without room, park it and
+        return a future that resolves when it is accepted."""
         if self._pending >= self._max_pending and self._must_wait_for_room(key):
             admission: Future[Any] = asyncio.get_running_loop().create_future()
             self._parked.append((item, key, admission, filled))
@@ -301,9 +298,8 @@ class BatchProcessor(Generic[T, R]):
         return merge_results([] if is_inside else await self._wait_for_batches(batches), reason)
 
     async def _wait_for_batches(self, batches: _Filled[T, R], admissions: Sequence[Future[Any]] = ()) -> _Filled[T, R]:
-        """Wait for `admissions`, then for `batches`; return the batches that this caller owns.
-
-        The list `batches` itself stands for the caller. It may grow while parked items get in."""
+        """Wait for `admissions`, then for `batches`; return the batches that this caller owns. The
+        list `batches` itself stands for the caller. It may grow while parked items get in."""
         try:
             for admission in admissions:
                 await admission
@@ -335,7 +331,6 @@ class BatchProcessor(Generic[T, R]):
             batch.task.add_done_callback(partial(self._finish_if_never_run, batch))
 
     async def _run(self, batch: Batch[T, R]) -> None:
-        """Call the function for one batch, answer its items and report the result."""
         _enclosing.set((*(entry for entry in _enclosing.get() if not entry[1].over.is_set()), (self, batch)))
         self._begin(batch)
         failure: BaseException | None = None

@@ -1,5 +1,4 @@
 """config.toml and environment in, one frozen `Config` out, or a ConfigError with all problems.
-
 Called by assembly, daemon and cli; the objects they build from it take plain values."""
 
 from soulspot.config.checks import ALL_OFF, LIBRARY_EMPTY, SPOTIFY_OFF

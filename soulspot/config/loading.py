@@ -66,7 +66,6 @@ def load_config(
 
 def make_config(overrides: Mapping[str, Any] | None = None, *, check_library: bool = False) -> Config:
     """Return the defaults with these overrides, without looking at files or environment.
-
     `overrides` are nested or dotted. Raises ConfigError with every problem."""
     return _build([read_overrides(overrides or {})], check_library)
 
@@ -117,7 +116,6 @@ def _state_directory(environ: Mapping[str, str]) -> Layer:
 
 
 def _build(layers: Sequence[Layer], check_library: bool) -> Config:
-    """Validate the layers together, later layers over earlier ones."""
     problems = [problem for layer in layers for problem in layer.problems]
     if not all(layer.is_readable for layer in layers):
         raise ConfigError(problems)
@@ -150,7 +148,6 @@ def _build(layers: Sequence[Layer], check_library: bool) -> Config:
 
 
 def _complaints(error: ValidationError) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Yield (key, message in words for a person) for each fault that pydantic found."""
     names = {name for name, _ in walk_keys()}
     secret = {".".join(key) for key in SECRETS}
     for fault in error.errors(include_url=False):
@@ -171,7 +168,6 @@ def _complaints(error: ValidationError) -> Iterator[tuple[tuple[str | int, ...],
 
 
 def _name(key: Sequence[str | int]) -> str:
-    """Return the dotted name of a key: "export.ddex.deals[0].start_date"."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key).removeprefix(".")
 
 
@@ -186,7 +182,6 @@ def _where(layers: Sequence[Layer], key: Sequence[str | int]) -> str:
 
 
 def _merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
-    """Put nested `values` over those in `into`, table by table."""
     for name, value in values.items():
         if isinstance(value, dict):
             if not isinstance(into.get(name), dict):

@@ -105,7 +105,6 @@ def read_credentials(environ: Mapping[str, str]) -> Layer:
 
 def read_overrides(overrides: Mapping[str, Any]) -> Layer:
     """Return the layer of values from code or the command line: nested, or with dotted keys.
-
     {"log": {"level": "debug"}, "providers.spotify.rate": 2}; None leaves a key as it was."""
     layer = Layer({}, lambda _: "")  # problems name no place: the caller knows it
 
@@ -122,9 +121,8 @@ def read_overrides(overrides: Mapping[str, Any]) -> Layer:
 
 
 def _with_secret_files(layer: Layer) -> Layer:
-    """Read each `*_file` of the layer into its secret, and return the layer.
-
-    Later layers still override that secret. A file that cannot be read is a problem."""
+    """Read each `*_file` of the layer into its secret, and return the layer. Later layers still
+    override that secret. A file that cannot be read is a problem."""
     for key in SECRETS:
         file_key = (*key[:-1], f"{key[-1]}_file")
         if not layer.has(file_key):
@@ -170,7 +168,6 @@ def describe_unknown_key(key: Sequence[str]) -> str:
 
 
 def _read_secret(path: Path) -> str:
-    """Return the stripped text of a file; ValueError in words for a person when it has none."""
     try:
         text = path.read_text(encoding="utf-8").strip()
     except OSError as error:
@@ -183,7 +180,6 @@ def _read_secret(path: Path) -> str:
 
 
 def _without_empty(value: Any) -> Any:
-    """Return `value` without empty strings, which mean absent keys."""
     if isinstance(value, dict):
         return {name: _without_empty(inner) for name, inner in value.items() if inner != ""}
     if isinstance(value, list):

@@ -1,5 +1,4 @@
 """The commented config.toml of `soulspot init`, made from the keys of `Config` and their help.
-
 `python -m soulspot.config.template` prints it without answers."""
 
 import json

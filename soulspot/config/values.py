@@ -32,9 +32,8 @@ class Secret(SecretStr):
 
 
 def parse_duration(value: Any) -> Any:
-    """Return the seconds of "30d", "12h", "5m", "90s", "250ms", "2w", "1h30m" or "90".
-
-    A value that is no text is returned unchanged. Raises ValueError for any other text."""
+    """Return the seconds of "30d", "12h", "5m", "90s", "250ms", "2w", "1h30m" or "90". A value that
+    is no text is returned unchanged. Raises ValueError for any other text."""
     if not isinstance(value, str):
         return value
     text = value.strip().lower()
@@ -73,9 +72,8 @@ def parse_time(text: str, now: float) -> float:
 
 
 def parse_size(value: Any) -> Any:
-    """Return the bytes of "2GB" (powers of 1000), "2GiB" (of 1024), "500 kB" or "1024".
-
-    A value that is no text is returned unchanged. Raises ValueError for any other text."""
+    """Return the bytes of "2GB" (powers of 1000), "2GiB" (of 1024), "500 kB" or "1024". A value
+    that is no text is returned unchanged. Raises ValueError for any other text."""
     if not isinstance(value, str):
         return value
     match = _SIZE.fullmatch(value.strip())
@@ -95,7 +93,6 @@ def format_size(size: int) -> str:
 
 def parse_listen(value: str) -> tuple[str, int]:
     """Return host and port of "127.0.0.1:8753", "[::1]:8753" or "localhost:0" (0: any free port).
-
     Raises ValueError for any other text."""
     host, colon, port = value.rpartition(":")
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host

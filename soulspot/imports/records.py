@@ -143,7 +143,6 @@ def _read_json_array(file: TextIO) -> Iterator[tuple[int, Record]]:
 
 
 def _parse_json(text: str) -> dict[str, Any] | list[Any] | str | None:
-    """Return the object or array, the reason why `text` is no JSON, or None for any other JSON."""
     try:
         parsed = json.loads(text)
     except (ValueError, RecursionError) as error:

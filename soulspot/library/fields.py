@@ -113,7 +113,6 @@ def _id3(tags: Any) -> Pairs:
 
 
 def _split_joined(field: str, value: str, tags: Any) -> list[str]:
-    """Return the values that an ID3v2.3 tagger joined by "/", or the value itself."""
     parts = [part.strip() for part in value.split("/")]
     if field == "artists":
         # "AC/DC" is one artist: the credit in TPE1 has the same slash.
@@ -124,7 +123,6 @@ def _split_joined(field: str, value: str, tags: Any) -> list[str]:
 
 
 def _fields_by_name(pairs: Iterable[tuple[str, str]]) -> Pairs:
-    """Yield (field, value) of those (name, value) pairs whose name is known."""
     for name, value in pairs:
         if (field := _field_named(name)) is not None:
             yield field, value

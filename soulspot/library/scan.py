@@ -93,7 +93,6 @@ class Walk:
         )
 
     def __iter__(self) -> Iterator[FoundFile]:
-        """Walk the roots; yield every audio file with its stamp."""
         self._reset()
         folders: list[_Folder] = []
         for path, relative in self._starts():

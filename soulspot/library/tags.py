@@ -95,7 +95,6 @@ def likely_readers(file: BoundedFile, ending: bytes) -> Sequence[type] | None:
 
 
 def _fill_gaps_from_ape(raw: RawFields, file: BoundedFile) -> None:
-    """Add the fields of an APEv2 tag that the file's own tag does not have."""
     try:
         more = collect_fields(APEv2(file))
     except mutagen.MutagenError:

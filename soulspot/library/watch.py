@@ -203,7 +203,6 @@ def _is_folder(path: bytes) -> bool:
 
 
 def _present_roots(roots: Sequence[bytes]) -> dict[bytes, Identity]:
-    """Return the roots that exist now, each with its identity."""
     found = {}
     for root in roots:
         # watchfiles takes no root whose name is not UTF-8: the periodic rescan covers it.

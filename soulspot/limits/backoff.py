@@ -36,9 +36,8 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
 
 
 def full_jitter(attempt: int, *, base: float, cap: float, rng: random.Random) -> float:
-    """Return seconds, uniform between 0 and min(cap, base * 2**attempt); `attempt` is from 0.
-
-    Full jitter spreads clients that failed together better than jitter around a fixed delay."""
+    """Return seconds, uniform between 0 and min(cap, base * 2**attempt); `attempt` is from 0. Full
+    jitter spreads clients that failed together better than jitter around a fixed delay."""
     try:
         ceiling = min(cap, math.ldexp(base, attempt))
     except OverflowError:

@@ -6,9 +6,8 @@ from collections.abc import Callable
 
 
 class Clock:
-    """The loop's time, which no change of the wall clock disturbs, and its translation.
-
-    `now` returns seconds since the epoch. Needs a running loop."""
+    """The loop's time, which no change of the wall clock disturbs, and its translation. `now`
+    returns seconds since the epoch. Needs a running loop."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self.now = now

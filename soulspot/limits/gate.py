@@ -123,17 +123,15 @@ class Gate:
         self._breaker.end_probe()
 
     async def pause(self, seconds: float, why: str) -> None:
-        """Refuse requests for `seconds`, at most 30 days, across restarts.
-
-        A longer pause that is running stays."""
+        """Refuse requests for `seconds`, at most 30 days, across restarts. A longer pause that is
+        running stays."""
         if self._pause.begin(seconds, why):
             self._announce(self._pause)
             await self._state.save()
 
     def may_retry(self) -> bool:
-        """Whether a failed request may be sent again; each True is taken to be used.
-
-        Retries stay within a tenth of this gate's requests, besides the first five."""
+        """Whether a failed request may be sent again; each True is taken to be used. Retries stay
+        within a tenth of this gate's requests, besides the first five."""
         if self._retries_left < 1.0:
             return False
         self._retries_left -= 1.0
@@ -143,9 +141,8 @@ class Gate:
 
     @property
     def is_probing(self) -> bool:
-        """Whether a probe is out: a request let through a half-open breaker.
-
-        Its failure says nothing about what was requested. Read before `observe`."""
+        """Whether a probe is out: a request let through a half-open breaker. Its failure says
+        nothing about what was requested. Read before `observe`."""
         return self._breaker.is_probing
 
     def opens_at(self) -> float | None:
@@ -154,9 +151,8 @@ class Gate:
         return None if closed is None else self._clock.to_wall(closed[0])
 
     def retune(self, *, rate: float, daily_budget: int | None) -> None:
-        """Change rate (requests a second) and budget; counted requests and pauses stay.
-
-        ValueError when one of the two is unusable; both then stay as they were."""
+        """Change rate (requests a second) and budget; counted requests and pauses stay. ValueError
+        when one of the two is unusable; both then stay as they were."""
         # The throw-away Pace checks the rate before anything is changed.
         Pace(rate)
         self._budget.limit = daily_budget

@@ -67,9 +67,8 @@ class Gates:
         return self.open(provider, url, rate=min(known, default=DEFAULT_RATE))
 
     async def restore(self) -> None:
-        """Restore the saved state of all gates opened so far; raises what the port raises.
-
-        A gate made later restores itself before its first request."""
+        """Restore the saved state of all gates opened so far; raises what the port raises. A gate
+        made later restores itself before its first request."""
         for gate in list(self._gates.values()):
             await gate.restore()
 
@@ -88,7 +87,6 @@ class Gates:
 
 def host_of(url: str) -> str:
     """Return host[:port] of a URL in one spelling: lower case, without the scheme's own port.
-
     ValueError when the URL has no host."""
     parts = urlsplit(url)
     # "host." and "host" are one host; they must not have two gates.

@@ -49,9 +49,8 @@ class SavedState:
                     log.warning("%s: the remembered %s is unusable: %r", self._key, name, error)
 
     async def save(self) -> None:
-        """Write the state of all parts, even when the caller is cancelled meanwhile.
-
-        Never raises: a full disk must not stop the gate, which protects the host from memory."""
+        """Write the state of all parts, even when the caller is cancelled meanwhile. Never raises:
+        a full disk must not stop the gate, which protects the host from memory."""
         # A task of its own: a cancelled caller must not take the write with it.
         task = asyncio.create_task(self._write())
         self._saves.add(task)

@@ -19,7 +19,6 @@ _UNITED = ("isrcs", "artist_aliases", "spotify_track_ids", "genres")
 
 def unite_candidates(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Return one candidate an id: MusicBrainz and ListenBrainz describe the same recordings.
-
     MusicBrainz' values go first, lists are united. The order given does not matter."""
     groups: dict[tuple[str, str], list[Candidate]] = {}
     for candidate in candidates:

@@ -80,9 +80,8 @@ def decide(
 
 
 def accept_by_name(decision: Decision) -> Decision:
-    """Return a decision that is `acceptable_by_name` accepted.
-
-    For callers that have seen every recording of the name, of any length."""
+    """Return a decision that is `acceptable_by_name` accepted. For callers that have seen every
+    recording of the name, of any length."""
     assert decision.best is not None
     best = replace(decision.best, score=WITH_ONE_DOUBT, reasons=(*decision.best.reasons, ONLY_OF_ITS_NAME))
     return replace(
@@ -146,7 +145,6 @@ def _rests_on_length(best: Contender) -> bool:
 def _judge(
     best: Contender, rival: Contender | None, margin: float, policy: MatchPolicy
 ) -> tuple[Verdict, tuple[str, ...]]:
-    """Return the verdict with the obstacle to accepting, if there is one."""
     if best.score < policy.review:
         return Verdict.NONE, (f"nothing close enough: {best.score:.0%} of {policy.review:.0%}",)
     if best.score < policy.accept:
@@ -157,9 +155,8 @@ def _judge(
 
 
 def compare_records(a: TrackTags, b: TrackTags) -> float:
-    """Return 0 to 1 for two rows of a library being one track, in whatever order.
-
-    0.9 and more is as sure as an accepted match."""
+    """Return 0 to 1 for two rows of a library being one track, in whatever order. 0.9 and more is
+    as sure as an accepted match."""
     return max(
         score(compare(this, that), Situation.ONLY_OF_ITS_NAME)
         for one in _views_of_record(a)

@@ -10,7 +10,6 @@ from soulspot.models import Entity, Verdict
 @dataclass(frozen=True, slots=True)
 class MatchPolicy:
     """Limits between accepting, asking a person and dropping, on the scale of a score (0 to 1).
-
     Raises ValueError unless 0 <= review <= accept <= 1 and 0 <= margin <= 1."""
 
     accept: float = 0.9  # from this score on a match is accepted without a person

@@ -63,9 +63,8 @@ def views_of_tags(tags: TrackTags, path: bytes | None = None) -> tuple[View, ...
 
 
 def cut_leading_number(view: View) -> View | None:
-    """Return the view with the number before its title as track number; None without one.
-
-    "10 Glacier of Lisbon" may be track 10, called "Glacier of Lisbon"."""
+    """Return the view with the number before its title as track number; None without one. "10
+    Glacier of Lisbon" may be track 10, called "Glacier of Lisbon"."""
     first = view.title.segments[0] if view.title.segments else ""
     found = _LEADING_NUMBER.match(first)
     if not found or (view.number or int(found["number"])) != int(found["number"]):
@@ -133,7 +132,6 @@ def view_of_entity(entity: Entity) -> View:
 
 
 def _credit(artist: str | None, artists: tuple[str, ...], aliases: tuple[str, ...], title: Title) -> Credit:
-    """Return the credit with the guests that the title names."""
     credit = parse_credit(artist, artists, aliases)
     if not title.featured:
         return credit

@@ -54,7 +54,6 @@ class Provider(Protocol):
 
     def opens_at(self, kind: str) -> float | None:
         """Return when the gate of the host that serves `kind` opens, in seconds since the epoch.
-
         None when the next request may pass now."""
         ...
 

@@ -39,9 +39,8 @@ def as_text(value: Any) -> str | None:
 
 
 def as_number(value: Any, least: int = 1) -> int | None:
-    """Return a whole number from `least` to 2**53, else None.
-
-    Accepts strings of digits: MusicBrainz sent numbers so until 2015."""
+    """Return a whole number from `least` to 2**53, else None. Accepts strings of digits:
+    MusicBrainz sent numbers so until 2015."""
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 17:
         value = int(value)
     return value if type(value) is int and least <= value <= _LARGEST else None
@@ -49,7 +48,6 @@ def as_number(value: Any, least: int = 1) -> int | None:
 
 def as_date(value: Any) -> str | None:
     """Return YYYY, YYYY-MM or YYYY-MM-DD, cut before an impossible part; None for no date.
-
     "1994-00-00" gives "1994", "0000" gives None."""
     match = _DATE.match(value) if isinstance(value, str) else None
     return match.group(0) if match else None

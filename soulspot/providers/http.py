@@ -102,7 +102,6 @@ class Http:
         raise BadAnswer(f"{host} redirects more than {transport.MAX_REDIRECTS} times")
 
     async def _send(self, request: _Request, url: str, attempt: int) -> tuple[int, Mapping[str, str], bytes]:
-        """Send to `url` and return status, headers and body."""
         endpoint = transport.endpoint_of(url, request.base_url)
         admitted = await AdmittedRequest.admit(self._gates, self._provider, url, endpoint, attempt)
         host = urlsplit(url).netloc

@@ -18,17 +18,15 @@ def parse_mbid(value: Any) -> str | None:
 
 
 def parse_isrc(value: Any) -> str | None:
-    """Return an ISRC as twelve upper-case characters; None when `value` is not one.
-
-    About 1 % of Spotify's are in lower case or hyphenated (GB-SMU-45-66095)."""
+    """Return an ISRC as twelve upper-case characters; None when `value` is not one. About 1 % of
+    Spotify's are in lower case or hyphenated (GB-SMU-45-66095)."""
     text = re.sub(r"[\s-]+", "", value).upper() if isinstance(value, str) else ""
     return text if _ISRC.fullmatch(text) else None
 
 
 def parse_spotify_id(value: Any) -> str | None:
-    """Return a Spotify id, 22 base62 characters; None when `value` is not one.
-
-    Spotipy's own check accepts any length, and one malformed id fails a whole batch."""
+    """Return a Spotify id, 22 base62 characters; None when `value` is not one. Spotipy's own check
+    accepts any length, and one malformed id fails a whole batch."""
     text = value.strip() if isinstance(value, str) else ""
     return text if _SPOTIFY.fullmatch(text) else None
 

@@ -30,9 +30,8 @@ class TimedOut(Unavailable):
 
 
 class AdmittedRequest:
-    """One request that passed its gate, until its end is known; only the first ending counts.
-
-    Made and ended in the event loop."""
+    """One request that passed its gate, until its end is known; only the first ending counts. Made
+    and ended in the event loop."""
 
     def __init__(self, gates: Gates, gate: Gate, endpoint: str, attempt: int) -> None:
         self.host = gate.host
@@ -74,7 +73,6 @@ class AdmittedRequest:
         self._end(None)
 
     def _end(self, status: int | None) -> bool:
-        """Record the request; False when it has ended before."""
         if self._is_over:
             return False
         self._is_over = True
@@ -152,9 +150,8 @@ def endpoint_of(url: str, base_url: str) -> str:
 
 
 def redirect_target(url: str, location: str | None) -> str:
-    """Return the URL that a redirect of `url` leads to.
-
-    Raises BadAnswer when that is nowhere, not the web, or from https to http."""
+    """Return the URL that a redirect of `url` leads to. Raises BadAnswer when that is nowhere, not
+    the web, or from https to http."""
     target = urljoin(url, location or "")
     schemes = (urlsplit(url).scheme, urlsplit(target).scheme)
     if not location or schemes[1] not in ("http", "https") or schemes == ("https", "http"):

@@ -178,8 +178,7 @@ class Portions:
         self._rest = b""
 
     def take(self, count: int) -> Iterator[bytes]:
-        """Yield the next `count` bytes in blocks. Raises EOFError when the stream ends
-        before."""
+        """Yield the next `count` bytes in blocks. Raises EOFError when the stream ends before."""
         while count:
             self._rest = self._rest or next(self._blocks, b"")
             if not self._rest:

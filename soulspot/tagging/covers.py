@@ -173,7 +173,6 @@ class CoverCache:
         return cover
 
     def _index(self, connection: sqlite3.Connection, address: str, cover: Cover, size: int) -> list[str]:
-        """Save a cover's row; return the digests of the covers dropped to make room."""
         cover_index.save(connection, address, cover.digest, cover.kind, size, self._now())
         dropped = cover_index.evict(connection, self._cache_bytes)
         return [digest for digest in dropped if digest != cover.digest]

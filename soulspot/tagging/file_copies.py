@@ -134,8 +134,6 @@ def prepare_copy(
 
 
 def _copy_attributes(handle: int, path: bytes, status: os.stat_result, policy: FilePolicy) -> None:
-    """Give the new file the owner, the mode and the extended attributes (ACLs among them) of the
-    old one."""
     new = os.fstat(handle)
     if (new.st_uid, new.st_gid) != (status.st_uid, status.st_gid):
         try:

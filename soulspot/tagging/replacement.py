@@ -75,8 +75,6 @@ class Replacements:
             await self._settle([one.write_id for one in pending], replaced)
 
     async def _settle(self, ids: Sequence[int], replaced: Sequence[int]) -> None:
-        """Record in the journal and the library which of the copies have replaced their files."""
-
         def settle(connection: sqlite3.Connection) -> None:
             journal.record_replaced(connection, replaced, self._now())
             journal.discard(connection, set(ids) - set(replaced))

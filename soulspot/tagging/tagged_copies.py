@@ -126,7 +126,6 @@ def _open(file: IO[bytes], path: bytes) -> FileTags:
 
 
 def _other_tags(tags: FileTags, changes: Iterable[str], front: Picture | None) -> dict[str, str]:
-    """Return all native tags that the changes may not touch."""
     touched: set[str] = set()
     for field in [*changes, *([COVER] if front else [])]:
         touched |= tags.native_names(field)
@@ -137,8 +136,6 @@ def _verify_tags(
     new: IO[bytes], path: bytes, changes: Mapping[str, Sequence[str]], front: Picture | None,
     others: Mapping[str, str],
 ) -> None:  # fmt: skip
-    """Raise TagsNotWritten unless the new file has the changed values and all other tags of the old
-    one."""
     new.seek(0)
     tags = _open(new, path)
     for field, values in changes.items():

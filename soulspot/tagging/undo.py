@@ -89,7 +89,6 @@ def _pieces(data: bytes, new_tags: bytes) -> Iterator[list[Any]]:
 
 
 def _common_length(one: bytes, at: int, other: bytes, other_at: int) -> int:
-    """Return for how many bytes two texts agree from here on, found by bisection."""
     low, high = 0, min(len(one) - at, len(other) - other_at)
     while low < high:
         middle = (low + high + 1) // 2

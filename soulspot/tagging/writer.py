@@ -114,7 +114,6 @@ class TagWriter:
             await self._database.write(lambda c: taggable.record_compared(c, compared))
 
     async def _with_cover(self, planned: PlannedWrite, request: TagRequest) -> PlannedWrite | CoverPostponed:
-        """Add the cover to embed, if there is one that would change the file."""
         if self._covers is None or not (url := cover_to_embed(planned, request)):
             return planned
         if not request.apply:
@@ -130,9 +129,6 @@ class TagWriter:
         return planned.with_cover(new)
 
     async def _replace(self, batch: Sequence[PlannedWrite], operation_id: int, report: TagReport) -> list[int]:
-        """Replace the files of a batch by tagged copies; return the ids of the tracks that
-        failed."""
-
         def prepare() -> list[PreparedCopy | TagsNotWritten]:
             return [attempt(lambda: self._prepare_write(write)) for write in batch]  # noqa: B023 - called here
 

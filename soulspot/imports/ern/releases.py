@@ -140,8 +140,6 @@ class Releases:
 
 
 def _content_items(group: Element, nested: bool) -> list[Element]:
-    """Return the resources of a group (and, if `nested`, of its groups) in order, without covers
-    and booklets."""
     found = []
     for child in group:
         if local_name(child) == "ResourceGroupContentItem":

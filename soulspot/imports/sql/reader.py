@@ -169,8 +169,6 @@ class SqlSource:
         yield Page([], key_to_json(key))
 
     def _streamed(self, selected: sa.Select[Any]) -> Iterator[Sequence[RowMapping]]:
-        """Yield the selected rows a page at a time, by a server's cursor where the driver has
-        one."""
         with self._connected() as connection:
             result = connection.execution_options(yield_per=min(self._page, FETCH_AHEAD)).execute(selected)
             yield from result.mappings().partitions(self._page)

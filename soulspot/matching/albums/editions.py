@@ -63,9 +63,8 @@ def choose_editions(
 
 
 def album_may_be_by(fields: Mapping[str, Any], artist: str | None) -> bool:
-    """Whether an album with these fields may be by `artist`; None stands for various artists.
-
-    True where the names cannot be compared."""
+    """Whether an album with these fields may be by `artist`; None stands for various artists. True
+    where the names cannot be compared."""
     credit = fields.get("album_artist")
     if not credit:
         return True

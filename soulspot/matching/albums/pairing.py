@@ -53,9 +53,8 @@ class Pairing:
 
 
 def pair_tracks(tracks: Sequence[tuple[TrackTags, bytes | None]], recordings: Sequence[Entity]) -> Pairing:
-    """Pair the tracks of an album (tags and path) with the recordings of an edition.
-
-    Where more than 16 of either side are not plain, only the plain ones are paired."""
+    """Pair the tracks of an album (tags and path) with the recordings of an edition. Where more
+    than 16 of either side are not plain, only the plain ones are paired."""
     ours = [views_of_tags(tags, path)[0] for tags, path in tracks]
     theirs = [view_of_entity(recording) for recording in recordings]
     pairs, placed = _pair_by_name(ours, theirs)
@@ -97,7 +96,6 @@ def _name(view: View) -> Key | None:
 def _pair_by_score(
     tracks: Sequence[int], recordings: Sequence[int], ours: Sequence[View], theirs: Sequence[View]
 ) -> list[tuple[int, int, float]]:
-    """Return (track, recording, margin) for each pair of the best pairing."""
     gains = [[score(compare(ours[t], theirs[r])) for r in recordings] for t in tracks]
     gains = [[gain if gain >= _POSSIBLE else _NEVER for gain in row] for row in gains]
     chosen = pair_up(gains)
@@ -116,9 +114,8 @@ def _sum(gains: Sequence[Sequence[float]], chosen: Mapping[int, int]) -> float:
 
 
 def pair_up(gains: Sequence[Sequence[float]]) -> dict[int, int]:
-    """Pair rows with columns, each at most once, for the greatest sum of gains.
-
-    No pair has a gain of 0 or less."""
+    """Pair rows with columns, each at most once, for the greatest sum of gains. No pair has a gain
+    of 0 or less."""
     # The Hungarian method by shortest augmenting paths, O(n²m). Solvers in libraries bring numpy
     # along; here 16 by 16 is the most. A row may also stay alone, at a column of its own.
     if not gains:

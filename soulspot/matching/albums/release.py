@@ -73,9 +73,8 @@ def bare_name(name: str) -> str:
 
 
 def albums_in(fields: Mapping[str, Any]) -> Iterable[tuple[Album, Mapping[str, Any] | None]]:
-    """Yield the releases of an entity's fields, each with its entry of `releases`.
-
-    The album that the fields name themselves has no entry: it comes with None."""
+    """Yield the releases of an entity's fields, each with its entry of `releases`. The album that
+    the fields name themselves has no entry: it comes with None."""
     releases = [entry for entry in fields.get("releases") or () if entry.get("title")]
     for entry in releases:
         values = (entry.get(name) for name in _ENTRY)

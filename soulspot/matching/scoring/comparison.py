@@ -1,5 +1,4 @@
 """A track of the library compared with a candidate: one function a feature, and `compare` for all.
-
 In the examples, `sides(a, b)` stands for two tracks with the tags `a` and `b`."""
 
 from dataclasses import replace
@@ -45,9 +44,8 @@ class Sides(NamedTuple):
 
 
 def compare(tags: View, candidate: View, identified: frozenset[str] = frozenset()) -> Comparison:
-    """Compare the library's view of a track with a provider's, feature by feature.
-
-    `identified` has the kinds of identifiers that led to the candidate ("isrc", "recording id")."""
+    """Compare the library's view of a track with a provider's, feature by feature. `identified` has
+    the kinds of identifiers that led to the candidate ("isrc", "recording id")."""
     sides = trim_sides(tags, candidate)
     album = compare_albums(sides)
     title, artist = compare_titles(sides), compare_artists(sides)

@@ -51,9 +51,8 @@ class Contender:
 
 
 def prefer_official(ranked: list[Contender], margin: float) -> list[Contender]:
-    """Return the contenders, best first, headed by the preferable duplicate of the best.
-
-    Only duplicates within `margin` of the best's score count."""
+    """Return the contenders, best first, headed by the preferable duplicate of the best. Only
+    duplicates within `margin` of the best's score count."""
     best = ranked[0]
     duplicates = [
         one

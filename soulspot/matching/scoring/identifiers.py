@@ -46,7 +46,6 @@ def verify(c: Comparison) -> Standing:
 
 
 def _is_confirmed(c: Comparison) -> bool:
-    """Whether enough agrees, where neither artist nor length contradicts."""
     has_id = c.identifiers.recording_id
     has_artist, no_artist = c.artist.reaches(ALIKE), c.artist.likeness is None
     if c.version.conflict:

@@ -11,9 +11,8 @@ _OUTCOMES = {
 
 
 def explain(c: Comparison, standing: Standing) -> tuple[str, ...]:
-    """Return the reasons for a score, the weightiest first.
-
-    For example ("title equal", "artist 97% alike", "length 1.2 s apart")."""
+    """Return the reasons for a score, the weightiest first. For example ("title equal", "artist 97%
+    alike", "length 1.2 s apart")."""
     untitled = "titles in scripts that cannot be compared" if c.title.is_foreign else "no title to compare"
     identifier = "id in the tags" if c.identifiers.recording_id else "ISRC or Spotify link"
     reasons = (

@@ -63,7 +63,6 @@ def _has_no_rival_by_name(c: Comparison, situation: Situation) -> bool:
 
 
 def _has_near_album(c: Comparison) -> bool:
-    """Whether the album is misspelt, at most: its position must speak for it."""
     return bool(c.album.position) and c.album.reaches(NEAR_ALBUM)
 
 

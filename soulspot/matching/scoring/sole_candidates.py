@@ -48,7 +48,6 @@ def _only_of_its_name(named: Sequence[Contender], length_ms: int | None) -> Cont
 
 def _only_edit_of_its_length(named: Sequence[Contender]) -> Contender | None:
     """Return the single version or radio edit that a file without version words must be, raised.
-
     The ordinary version is known and clearly longer or shorter, and so is all else of that name."""
     for one in named:
         c = one.comparison
@@ -93,7 +92,6 @@ def _only_miswritten(contenders: Sequence[Contender], ours: View) -> Contender |
 
 
 def _may_be_meant(c: Comparison) -> bool:
-    """Whether a candidate by the artist, as long, has a title that cannot be compared."""
     is_as_long = c.length.apart_ms is None or _is_same_length(c)
     return c.title.likeness is None and c.artist.reaches(NAMED) and is_as_long
 
@@ -147,9 +145,8 @@ def raise_left_over(one: Contender, evidence: AlbumEvidence) -> Contender:
 
 
 def prefer_own(ranked: list[Contender], evidence: AlbumEvidence, margin: float) -> list[Contender]:
-    """Return the contenders headed by the track's own where the best is another track's.
-
-    Its own must be as close as the best, within `margin`."""
+    """Return the contenders headed by the track's own where the best is another track's. Its own
+    must be as close as the best, within `margin`."""
     best = ranked[0]
     if best.id not in evidence.claimed_ids or best.standing is Standing.VERIFIED:
         return ranked

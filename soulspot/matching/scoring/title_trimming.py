@@ -23,9 +23,8 @@ class TrimmedTitle:
 
 
 def trim_title(view: View, other: View) -> TrimmedTitle:
-    """Return the title of `view` without pieces that name an artist or an album of either side.
-
-    The title "Mara Quill - Paper Boats (Harbour)" of a track on "Harbour" is "paper boats"."""
+    """Return the title of `view` without pieces that name an artist or an album of either side. The
+    title "Mara Quill - Paper Boats (Harbour)" of a track on "Harbour" is "paper boats"."""
     title = view.title
     if len(title.segments) < 2 and not title.asides:
         return TrimmedTitle(title)

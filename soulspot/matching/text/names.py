@@ -102,9 +102,8 @@ class Credit:
 
 @lru_cache(maxsize=16384)
 def parse_credit(artist: str | None, artists: tuple[str, ...] = (), aliases: tuple[str, ...] = ()) -> Credit:
-    """Return the credit that an artist field and a list of single names make.
-
-    Either may be missing. Words for nobody ("Various Artists", "Unknown") are dropped."""
+    """Return the credit that an artist field and a list of single names make. Either may be
+    missing. Words for nobody ("Various Artists", "Unknown") are dropped."""
     whole = (artist or "").strip()
     if is_various(whole) or is_unknown(whole):
         whole = ""
@@ -203,7 +202,6 @@ def _comparable_names(a: Credit, b: Credit) -> tuple[tuple[str, ...], tuple[str,
 
 
 def _coverage(names: tuple[str, ...], others: tuple[str, ...]) -> float:
-    """Return how well `others` account for `names`, 0 to 1 on average."""
     return sum(max(name_similarity(n, o) for o in others) for n in names) / len(names)
 
 

@@ -79,7 +79,6 @@ def name_sound_similarity(a: str, b: str) -> float | None:
 
 
 def _reorder_name(name: str) -> tuple[str, ...]:
-    """Return the name with its first word last, and with its last word first."""
     words = name.split()
     if not 2 <= len(words) <= 4:
         return ()

@@ -44,9 +44,8 @@ def _plain(text: str) -> str:
 
 @lru_cache(maxsize=32768)
 def written_similarity(a: str, b: str) -> float | None:
-    """Return 0 to 1 for two folded texts of any scripts, by sound where the scripts differ.
-
-    None where the scripts differ and the sounds do not agree, which proves nothing."""
+    """Return 0 to 1 for two folded texts of any scripts, by sound where the scripts differ. None
+    where the scripts differ and the sounds do not agree, which proves nothing."""
     direct = text_similarity(a, b)
     if direct == 1.0 or (a.isascii() and b.isascii()):
         return direct
@@ -121,9 +120,8 @@ def duration_support(a_ms: int | None, b_ms: int | None) -> float | None:
 
 
 def may_be_miswritten_title(a: Title, b: Title) -> bool:
-    """Whether one title may be the other with words or letters lost, swapped or run together.
-
-    Such a likeness proves nothing by itself: use it where everything around the title agrees."""
+    """Whether one title may be the other with words or letters lost, swapped or run together. Such
+    a likeness proves nothing by itself: use it where everything around the title agrees."""
     return any(_is_slip(one, other) for one in {a.core, a.plain} for other in {b.core, b.plain})
 
 

@@ -98,9 +98,8 @@ def _restore_spaces(title: str) -> str:
 
 
 def _cut_number(title: str, number: int | None) -> tuple[str, int | None]:
-    """Cut the leading track numbers that cannot be part of the name; return title and number.
-
-    "03 - Title", "003-Title" and "3. Title" are cut, "99 Luftballons" and "1979" are not."""
+    """Cut the leading track numbers that cannot be part of the name; return title and number. "03 -
+    Title", "003-Title" and "3. Title" are cut, "99 Luftballons" and "1979" are not."""
     while (found := _LEADING.match(title)) is not None:
         written, sign = found["number"], found["sign"]
         rest = title[found.end() :].strip()

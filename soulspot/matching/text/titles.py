@@ -117,9 +117,8 @@ def _is_name_by_length(versions: Versions, piece: str) -> bool:
 
 
 def _split_brackets(text: str) -> tuple[str, list[str]]:
-    """Return the text without its brackets, and the insides of those.
-
-    Brackets count at the end of the text, or where they hold version words or guests."""
+    """Return the text without its brackets, and the insides of those. Brackets count at the end of
+    the text, or where they hold version words or guests."""
     insides: list[str] = []
     while text and text[-1] in _OPENING:
         start = _bracket_start(text)
@@ -144,7 +143,6 @@ def _split_brackets(text: str) -> tuple[str, list[str]]:
 
 
 def _bracket_start(text: str) -> int:
-    """Return the index of the bracket that opens the one at the end of `text`; -1 for none."""
     depth, closing = 0, text[-1]
     for place in range(len(text) - 1, -1, -1):
         depth += (text[place] == closing) - (text[place] == _OPENING[closing])

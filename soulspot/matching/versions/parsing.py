@@ -115,7 +115,6 @@ def parse_versions(text: str) -> Versions:
 
 
 def _telling_words(text: str) -> frozenset[str]:
-    """Return the words that say which version it is; days and months do not."""
     return frozenset(
         word for word in text.split() if word not in phrases.FILLER and not (word.isdecimal() and len(word) < 3)
     )

@@ -1,6 +1,5 @@
-"""ListenBrainz answers in our fields: recordings of the main API, and rows of labs data sets.
-
-The entities' fields are listed in docs/reference/fields.md."""
+"""ListenBrainz answers in our fields: recordings of the main API, and rows of labs data sets. The
+entities' fields are listed in docs/reference/fields.md."""
 
 import re
 from collections.abc import Iterator
@@ -27,9 +26,8 @@ _NOT_WORD = re.compile(r"[^\w]+")
 
 
 def recordings(document: Any) -> dict[str, list[Entity]]:
-    """Return the entities in an answer of `POST /1/metadata/recording/`, by MBID.
-
-    The service leaves out unknown MBIDs. Raises BadAnswer when the answer is not an object."""
+    """Return the entities in an answer of `POST /1/metadata/recording/`, by MBID. The service
+    leaves out unknown MBIDs. Raises BadAnswer when the answer is not an object."""
     if not isinstance(document, dict):
         raise BadAnswer("the metadata answer is not an object")
     found = {}
@@ -67,9 +65,8 @@ def _recording(mbid: str, document: dict[str, Any]) -> Entity:
 
 
 def cover_url(release: dict[str, Any]) -> str | None:
-    """Return the URL of a release's front cover, 500 pixels, at the Cover Art Archive.
-
-    The release names image and owner (`caa_id`, `caa_release_mbid`), so no request is needed."""
+    """Return the URL of a release's front cover, 500 pixels, at the Cover Art Archive. The release
+    names image and owner (`caa_id`, `caa_release_mbid`), so no request is needed."""
     image, owner = as_number(release.get("caa_id")), ids.parse_mbid(release.get("caa_release_mbid"))
     return f"https://coverartarchive.org/release/{owner}/{image}-500.jpg" if image and owner else None
 
@@ -92,9 +89,8 @@ def redirects(document: Any) -> dict[str, list[Entity]]:
 
 
 def spotify_ids(document: Any) -> dict[str, list[Entity]]:
-    """Return the Spotify ids in rows of labs `spotify-id-from-mbid`, by MBID.
-
-    Labs answers only one of several rows with the same names: here they share the ids."""
+    """Return the Spotify ids in rows of labs `spotify-id-from-mbid`, by MBID. Labs answers only one
+    of several rows with the same names: here they share the ids."""
     rows = [
         (mbid, row, _track_ids(row)) for row in _rows(document) if (mbid := ids.parse_mbid(row.get("recording_mbid")))
     ]
@@ -108,9 +104,8 @@ def spotify_ids(document: Any) -> dict[str, list[Entity]]:
 
 
 def spotify_names(document: Any) -> dict[str, list[Entity]]:
-    """Return the Spotify ids in rows of labs `spotify-id-from-metadata`, by `name_key`.
-
-    Labs repeats the requested names in its rows; their key is the entity's id."""
+    """Return the Spotify ids in rows of labs `spotify-id-from-metadata`, by `name_key`. Labs
+    repeats the requested names in its rows; their key is the entity's id."""
     found = {}
     for row in _rows(document):
         key, track_ids = name_key(*(name or "" for name in _names(row))), _track_ids(row)
@@ -120,15 +115,13 @@ def spotify_names(document: Any) -> dict[str, list[Entity]]:
 
 
 def name_key(*names: str) -> str:
-    """Return names as labs folds them: joined, without non-words, in lower case and ASCII.
-
-    The order is that of labs: artist credit and title, or artist, release and title."""
+    """Return names as labs folds them: joined, without non-words, in lower case and ASCII. The
+    order is that of labs: artist credit and title, or artist, release and title."""
     return anyascii(_NOT_WORD.sub("", "".join(names)).lower())
 
 
 def recordings_by_name(document: Any) -> dict[str, list[Entity]]:
     """Return the recordings in rows of labs `acr-lookup`, by `name_key` of artist credit and title.
-
     A recording stands under the requested names (where labs repeats them) and under its own."""
     found: dict[str, list[Entity]] = {}
     for row in _rows(document):
@@ -185,7 +178,6 @@ def _genres(tags: dict[str, Any]) -> list[str]:
 
 
 def _strings_in(value: Any, depth: int = 3) -> Iterator[str]:
-    """Yield every string in a small document: the shape of `url_rels` is not documented."""
     if isinstance(value, str):
         yield value
     elif depth and isinstance(value, (list, dict)):

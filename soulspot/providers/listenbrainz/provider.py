@@ -98,9 +98,8 @@ class ListenBrainz(Provider):
         return {kind: min(most, self._batch_size) for kind, most in CAPACITY.items()}
 
     async def lookup(self, queries: Sequence[Query]) -> list[Answer]:
-        """Answer `queries` as `Provider.lookup` describes.
-
-        A merged MBID is Missing as a "recording"; as a "redirect" it is found."""
+        """Answer `queries` as `Provider.lookup` describes. A merged MBID is Missing as a
+        "recording"; as a "redirect" it is found."""
         return await AnswerSheet(queries).fill(CAPACITY, _find_fault, self._answer_all)
 
     async def _answer_all(self, sheet: AnswerSheet) -> None:
@@ -124,7 +123,6 @@ class ListenBrainz(Provider):
         return self._labs_gate if kind in DATA_SETS else self._api_gate
 
     async def _answer(self, sheet: AnswerSheet, kind: str, queries: list[Query]) -> None:
-        """Answer queries of one kind with one request."""
         data_set = DATA_SETS.get(kind)
         by_key: dict[str, list[Query]] = {}
         for query in queries:
@@ -163,7 +161,6 @@ class ListenBrainz(Provider):
 
 
 def _find_fault(query: Query) -> str | None:
-    """Return in words why a query cannot be sent, or None."""
     if query.kind in ("text", "spotify_names"):
         is_named = all((query.get(name) or "").strip() for name in ("title", "artist"))
         return None if is_named else "a text lookup needs title and artist"

@@ -1,6 +1,5 @@
-"""MusicBrainz answers (WS/2 JSON) in our fields: recordings, releases and artists.
-
-The entities' fields are listed in docs/reference/fields.md."""
+"""MusicBrainz answers (WS/2 JSON) in our fields: recordings, releases and artists. The entities'
+fields are listed in docs/reference/fields.md."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -22,9 +21,8 @@ from soulspot.providers.documents import (
 
 
 def search_hits(document: Any, kind: str) -> tuple[list[dict[str, Any]], int]:
-    """Return the hits of a search, best first, and the count of all matches.
-
-    `kind` is "recordings", "releases" or "artists". BadAnswer when the document is of no search."""
+    """Return the hits of a search, best first, and the count of all matches. `kind` is
+    "recordings", "releases" or "artists". BadAnswer when the document is of no search."""
     if not isinstance(document, dict) or not isinstance(document.get(kind), list):
         raise BadAnswer(f"the search answer has no {kind}")
     count = as_number(document.get("count"), least=0)
@@ -131,9 +129,8 @@ def titles(document: dict[str, Any]) -> list[str]:
 
 
 def releases(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield an entry for each position of the recording on the release; one without positions.
-
-    An entry has the fields of `releases` in docs/reference/fields.md."""
+    """Yield an entry for each position of the recording on the release; one without positions. An
+    entry has the fields of `releases` in docs/reference/fields.md."""
     group = as_object(document.get("release-group"))
     base = {
         "id": ids.parse_mbid(document.get("id")),
@@ -163,9 +160,8 @@ def releases(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def recordings_by_url(document: Any) -> Iterator[tuple[str, list[Entity]]]:
-    """Yield (Spotify track id, its recordings) for each URL in an answer of `/url`.
-
-    The answer is a list of URLs, or a bare object when one URL was requested."""
+    """Yield (Spotify track id, its recordings) for each URL in an answer of `/url`. The answer is a
+    list of URLs, or a bare object when one URL was requested."""
     if not isinstance(document, dict):
         raise BadAnswer("the URL answer is not an object")
     several = document.get("urls")

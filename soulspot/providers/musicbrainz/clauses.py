@@ -17,9 +17,8 @@ FULL_ANSWER, USUAL_ALBUM = 96, 14
 
 
 def build_clause(query: Query, *, slips: bool = True) -> str:
-    """Return the Lucene clause whose matches answer `query`.
-
-    `slips` tells whether the clause may contain Lucene's `~`."""
+    """Return the Lucene clause whose matches answer `query`. `slips` tells whether the clause may
+    contain Lucene's `~`."""
     match query.kind:
         case "recording":
             return f"rid:{ids.parse_mbid(query['mbid'])}"

@@ -28,7 +28,6 @@ class MusicBrainzApi:
 
     async def search(self, hits: str, query: str) -> Any:
         """Return the answer of a Lucene search for `hits`: "recordings", "releases" or "artists".
-
         Its shape is {"count": number, hits: [...]}, with at most 100 hits."""
         return await self._get(hits.removesuffix("s"), [("query", query), ("limit", SEARCH_LIMIT)])
 

@@ -39,18 +39,16 @@ def every_word(text: str) -> str:
 
 
 def every_word_or_nearly(text: str, *, slips: bool) -> str:
-    """Return a clause for the text's words in any order, without little words such as "the".
-
-    With `slips` a word of four letters may have one letter wrong, a word of eight two."""
+    """Return a clause for the text's words in any order, without little words such as "the". With
+    `slips` a word of four letters may have one letter wrong, a word of eight two."""
     found = [word for word in words(text) if word not in _LITTLE] or words(text)
     near = [f"{word}~{edits}" if slips and (edits := _edits(word)) else word for word in found]
     return f"({' AND '.join(near)})" if near else phrase(text)
 
 
 def words(text: str) -> list[str]:
-    """Return the first distinct words of a text, folded.
-
-    Folding leaves no special signs, and no AND, OR or NOT: operators are in capitals only."""
+    """Return the first distinct words of a text, folded. Folding leaves no special signs, and no
+    AND, OR or NOT: operators are in capitals only."""
     return list(dict.fromkeys(fold(text).split()))[:MAX_WORDS]
 
 

@@ -63,9 +63,8 @@ class MusicBrainz(Provider):
         return {kind: min(n, self._batch_size, fitting.get(kind, SHOWN)) for kind, n in CAPACITY.items()}
 
     async def lookup(self, queries: Sequence[Query]) -> list[Answer]:
-        """Answer `queries` as `Provider.lookup` describes.
-
-        Everything that the search index does not have is Missing, merged ids too."""
+        """Answer `queries` as `Provider.lookup` describes. Everything that the search index does
+        not have is Missing, merged ids too."""
         return await AnswerSheet(queries).fill(CAPACITY, _find_fault, self._answer_all)
 
     async def _answer_all(self, sheet: AnswerSheet) -> None:
@@ -120,7 +119,6 @@ class MusicBrainz(Provider):
                 sheet.put_found(query, entities.values())
 
     async def _send_search(self, search: Search, queries: list[Query]) -> Any:
-        """Return the document that answers one search for all of `queries`."""
         kind = queries[0].kind
         try:
             return await self._api.search(search.finds, join_clauses(queries, slips=self._takes_slips))
@@ -140,7 +138,6 @@ class MusicBrainz(Provider):
             return {"artists": [], "count": 0}
 
     async def _fetch_release(self, sheet: AnswerSheet, query: Query) -> None:
-        """Answer a "release" query by a lookup, which shows more recordings than a search can."""
         with sheet.request([query], missing_on_404=True):
             document = await self._api.release(ids.parse_mbid(query["mbid"]) or "")
             if not isinstance(document, dict):
@@ -148,7 +145,6 @@ class MusicBrainz(Provider):
             sheet.put_found(query, answers.recordings_on(document))
 
     async def _fetch_urls(self, sheet: AnswerSheet, queries: list[Query]) -> None:
-        """Answer "url" queries: the recordings that are linked to Spotify tracks."""
         with sheet.request(queries, missing_on_404=True):
             track_ids = [query["spotify_id"].strip() for query in queries]
             document = await self._api.urls([ids.spotify_track_url(track) for track in track_ids])
@@ -169,9 +165,8 @@ class MusicBrainz(Provider):
 
 
 def _find_fault(query: Query) -> str | None:
-    """Return in words why a query cannot be sent, or None.
-
-    One malformed id could fail the whole search."""
+    """Return in words why a query cannot be sent, or None. One malformed id could fail the whole
+    search."""
     match query.kind:
         case "recording" | "redirect" | "release":
             is_valid = ids.parse_mbid(query.get("mbid"))

@@ -26,9 +26,8 @@ SAME_TITLE, SAME_ARTIST = 70.0, 60.0
 
 
 def is_wide(query: Query) -> bool:
-    """Whether a query needs a search of its own.
-
-    It matches so much that it would crowd other queries' hits out of the 100 shown."""
+    """Whether a query needs a search of its own. It matches so much that it would crowd other
+    queries' hits out of the 100 shown."""
     return query.get("scope") == "wide"
 
 
@@ -55,9 +54,8 @@ def wide_clause(query: Query) -> str:
 
 
 def loose_clause(query: Query, *, slips: bool = True) -> str:
-    """Return the clause for a recording whose tags are misspelt or differ from MusicBrainz.
-
-    `slips` tells whether the server takes Lucene's `~`, for words with a letter or two wrong."""
+    """Return the clause for a recording whose tags are misspelt or differ from MusicBrainz. `slips`
+    tells whether the server takes Lucene's `~`, for words with a letter or two wrong."""
     title, artist, album, length = (query["title"], query.get("artist"), query.get("album"), tagged_length(query))
     ways = []
     if artist:

@@ -1,6 +1,5 @@
-"""Spotify answers in our fields: tracks alone, in batches, in searches and in albums.
-
-The entities' fields are listed in docs/reference/fields.md."""
+"""Spotify answers in our fields: tracks alone, in batches, in searches and in albums. The entities'
+fields are listed in docs/reference/fields.md."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -100,7 +99,6 @@ def _percent(value: Any) -> int | None:
 
 
 def _cover(images: Any) -> str | None:
-    """Return the URL of the widest image, the first of those without a size; None without one."""
     # Spotify lists the widest image first, but some images have no size.
     usable = [(as_number(image.get("width")) or 0, as_text(image.get("url"))) for image in objects_in(images)]
     return max(((width, url) for width, url in usable if url), key=lambda pair: pair[0], default=(0, None))[1]

@@ -29,9 +29,8 @@ class Capability:
         return self._known is not None and self._known.get("batch") is False
 
     async def are_batches_served(self) -> bool | None:
-        """Return whether the batch routes are served; None when a probe has to find out.
-
-        A refusal counts for 30 days, a permission until it is withdrawn."""
+        """Return whether the batch routes are served; None when a probe has to find out. A refusal
+        counts for 30 days, a permission until it is withdrawn."""
         if self._known is None:
             self._known = await self._port.load(self._key) or {}
         batch, at = self._known.get("batch"), self._known.get("at")

@@ -1,5 +1,4 @@
 """The routes of the Spotify Web API that lookups need, and the token that they are sent with.
-
 docs/explain/providers.md lists the habits of the Web API that are met here."""
 
 import asyncio
@@ -60,9 +59,8 @@ class SpotifyApi:
         return await self._get_batch("tracks", track_ids)
 
     async def albums(self, album_ids: Sequence[str]) -> Any:
-        """`GET /albums?ids=` with at most 20 ids; not for apps in Development Mode.
-
-        Each album comes with its first 50 tracks, which have no ISRC."""
+        """`GET /albums?ids=` with at most 20 ids; not for apps in Development Mode. Each album
+        comes with its first 50 tracks, which have no ISRC."""
         return await self._get_batch("albums", album_ids)
 
     async def track(self, track_id: str) -> Any:
@@ -128,7 +126,6 @@ class SpotifyApi:
         return await self.http.fetch_json("GET", url, base_url=self._base_url, headers=headers)
 
     async def _valid_token(self, refused: str | None = None) -> str:
-        """Return a token that has not run out and is not the `refused` one."""
         async with self._renewing:
             if self.needs_token() or self._token == refused:
                 await self._renew_token()
@@ -158,7 +155,6 @@ class SpotifyApi:
 
 
 def _explained(error: Refused) -> Refused:
-    """Return the refusal in words that say what a person can do."""
     if error.words is None:
         return error  # it has no words of Spotify, or is explained already
     if error.status == 403 and "premium" in error.words.lower():

@@ -89,9 +89,8 @@ class Spotify(Provider):
         await self._capability.are_batches_served()
 
     async def lookup(self, queries: Sequence[Query]) -> list[Answer]:
-        """Answer `queries` as `Provider.lookup` describes.
-
-        A track's entity keeps the requested id, also where a market relinks it to another track."""
+        """Answer `queries` as `Provider.lookup` describes. A track's entity keeps the requested id,
+        also where a market relinks it to another track."""
         return await AnswerSheet(queries).fill(CAPACITY, _find_fault, self._answer_all)
 
     async def _answer_all(self, sheet: AnswerSheet) -> None:
@@ -120,7 +119,6 @@ class Spotify(Provider):
         await self._api.http.close()
 
     async def _answer_in_batches(self, sheet: AnswerSheet, kind: str) -> None:
-        """Answer "track" or "tracklist" queries by the batch routes, where these are served."""
         while queries := sheet.unanswered(kind)[: self.capacity[kind]]:
             if await self._capability.are_batches_served() is False:
                 return
@@ -142,9 +140,8 @@ class Spotify(Provider):
                 return
 
     async def _note_withheld(self, sheet: AnswerSheet) -> None:
-        """Remember that batches are withheld; postpone what was planned for batches.
-
-        Without a listener nobody plans anew: the queries then take the single routes."""
+        """Remember that batches are withheld; postpone what was planned for batches. Without a
+        listener nobody plans anew: the queries then take the single routes."""
         await self._capability.record(False)
         if self.on_batches_withheld is not None:
             for query in sheet.unanswered("track", "tracklist"):
@@ -152,7 +149,6 @@ class Spotify(Provider):
             self.on_batches_withheld()
 
     async def _answer_tracklist(self, sheet: AnswerSheet, query: Query, album: Any) -> None:
-        """Answer a "tracklist" query with the tracks of `album`, further pages included."""
         if not isinstance(album, dict):
             sheet.put(query, Missing())
             return
@@ -184,9 +180,8 @@ class Spotify(Provider):
 
 
 def _find_fault(query: Query) -> str | None:
-    """Return in words why a query cannot be sent, or None.
-
-    One malformed id would fail the whole batch."""
+    """Return in words why a query cannot be sent, or None. One malformed id would fail the whole
+    batch."""
     match query.kind:
         case "track" | "tracklist":
             kind = "track" if query.kind == "track" else "album"

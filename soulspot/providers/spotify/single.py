@@ -24,9 +24,8 @@ AlbumKey = tuple[str, str]
 
 
 class SingleRoutes:
-    """Answers "track" queries by the routes left to apps without batches.
-
-    Remembers, for its lifetime, which albums a search did not find."""
+    """Answers "track" queries by the routes left to apps without batches. Remembers, for its
+    lifetime, which albums a search did not find."""
 
     def __init__(self, api: SpotifyApi) -> None:
         self._api = api
@@ -112,17 +111,15 @@ def track_id(query: Query) -> str:
 def put_track(
     sheet: AnswerSheet, query: Query, document: dict[str, Any] | None, album: dict[str, Any] | None = None
 ) -> None:
-    """Answer a "track" query with a track's document; without one it is Missing.
-
-    `album` is the album of a track that came inside it."""
+    """Answer a "track" query with a track's document; without one it is Missing. `album` is the
+    album of a track that came inside it."""
     entity = answers.track(document, track_id(query), album) if isinstance(document, dict) else None
     sheet.put_found(query, [] if entity is None else [entity])
 
 
 def _album_key(query: Query) -> AlbumKey | None:
-    """Return a key that the hints of two tracks of one album share; None without such hints.
-
-    The hint `beside` only says which tracks share an album; it is no name of the album."""
+    """Return a key that the hints of two tracks of one album share; None without such hints. The
+    hint `beside` only says which tracks share an album; it is no name of the album."""
     if beside := query.hinted("beside"):
         return "", beside
     key = fold(query.hinted("album") or ""), fold(query.hinted("artist") or "")

@@ -32,7 +32,6 @@ class _FreeNamedTags(FileTags):
         """Return the name and the native value of every tag; a name may come several times."""
 
     def _texts(self) -> list[tuple[str, str]]:
-        """Return the name and the text of every value that is text."""
         return list(self._items())
 
     def _put(self, name: str, wanted: Sequence[str]) -> None:
