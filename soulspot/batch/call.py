@@ -50,8 +50,7 @@ class BatchResult(Generic[T, R]):
 
 @dataclass(slots=True, eq=False)
 class Batch(Generic[T, R]):
-    """Items that share one call. A batch collects items, becomes due, begins, is answered (has a
-    `result`), and is over."""
+    """Items that share one call: collecting, due, begun, answered (with a `result`), then over."""
 
     since: float  # loop time of the first item
     items: list[T] = field(default_factory=list)

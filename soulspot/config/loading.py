@@ -123,8 +123,7 @@ def _build(layers: Sequence[Layer], check_library: bool) -> Config:
     for layer in layers:
         _merge(values, layer.values)
     wrong: set[str] = set()
-    # Values that are wrong by themselves are taken out, and the rest is checked as a whole: one
-    # mistake must not hide another.
+    # Wrong values are taken out and the rest checked: one mistake must not hide another.
     while True:
         try:
             config = Config(**values)

@@ -57,8 +57,7 @@ def section_of(annotation: Any) -> type[Section] | None:
 
 
 def walk_keys(section: type[BaseModel] = Config, prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    """Yield every key with its field, section by section: ("providers.spotify.rate", ...). A list
-    of tables is one key."""
+    """Yield ("providers.spotify.rate", field) of every key; a list of tables is one key."""
     for name, field in section.model_fields.items():
         inner = field.annotation
         if isinstance(inner, type) and issubclass(inner, BaseModel):

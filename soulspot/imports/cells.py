@@ -1,5 +1,4 @@
-"""Cells of data frames, database rows and mappings, made plain as an import file's cells are;
-pure."""
+"""Cells of data frames, database rows and mappings, made plain as an import file's are; pure."""
 
 import math
 import os

@@ -39,8 +39,7 @@ class _LineTooLong(ValueError):
 class _Lines:
     """The lines of a file, none longer than `MAX_LINE`; `number` is that of the last line read."""
 
-    # Not a generator, which would end with its first exception: lines follow the one that is too
-    # long.
+    # Not a generator, which would end with its first exception: lines follow a long one.
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
@@ -78,8 +77,7 @@ def _read_table(file: TextIO) -> Iterator[tuple[int, Record]]:
     if not header.strip():
         empty = "the first line is empty; it has to name the columns" if header else "the file is empty"
         raise FileStopped(1, empty)
-    # csv.Sniffer would guess; but the names are known, so the right delimiter is the one that shows
-    # most of them.
+    # The names are known, so the right delimiter is the one that shows most of them.
     columns, delimiter = max(
         ((_split_header(header, mark), mark) for mark in ",;\t"), key=lambda split: len(KNOWN.intersection(split[0]))
     )

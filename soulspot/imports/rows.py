@@ -1,5 +1,4 @@
-"""One row of an import, understood as a track, whatever kind of file or database it comes from;
-pure."""
+"""One row of an import, understood as a track, whatever file or database it is from; pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

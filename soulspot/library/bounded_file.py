@@ -1,5 +1,4 @@
-"""Opening one file for mutagen, so that no file blocks the scan or makes mutagen read without
-end."""
+"""Opening one file for mutagen, so that none blocks the scan or makes mutagen read forever."""
 
 import io
 import os

@@ -69,8 +69,7 @@ def _decompress(data: bytes) -> bytes:
 
 def _read_frames_within_limits(id3: Any, data: bytes, frames: Any) -> Any:
     if _allowance.active:
-        # Some writers of ID3v2.4 use plain sizes of 8 bits a byte, where the specification has 7
-        # bits.
+        # Some writers of ID3v2.4 use plain sizes of 8 bits a byte; the specification has 7.
         counts = [_count_frames(data, 4, bits) for bits in (8, 7)]
         if id3.version < (2, 3, 0):
             count = _count_frames(data, 3, 8)
@@ -79,8 +78,7 @@ def _read_frames_within_limits(id3: Any, data: bytes, frames: Any) -> Any:
         elif max(counts) <= MAX_ITEMS:
             count = max(counts)
         else:
-            # mutagen's own guess at the kind of size is costly, so ask for it only where it
-            # matters.
+            # mutagen's own guess at the kind of size is costly: ask only where it matters.
             count = counts[_guess_size_kind(data, frames) is not int]
         _spend_items(count)
     return _read_frames(id3, data, frames)

@@ -108,8 +108,7 @@ class Walk:
             elif (not relative or self._included(relative)) and self._is_new_single_file(path):
                 self.finished_roots.append(path)
                 yield FoundFile(path, stamp_of(status))
-        # The innermost root goes first and owns what it holds: so an empty root inside a full one
-        # is noticed.
+        # The innermost root goes first and owns what it holds: an empty inner root is noticed.
         for folder in sorted(folders, key=lambda folder: -len(folder.path)):
             yield from self._root(folder)
         yield from self._follow_links()

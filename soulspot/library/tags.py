@@ -1,5 +1,4 @@
-"""One audio file read into a ScannedFile: mutagen opens the file, and every failure becomes a
-reason."""
+"""One audio file read into a ScannedFile by mutagen; every failure becomes a reason."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any

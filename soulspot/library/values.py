@@ -79,8 +79,7 @@ def parse_date(value: str) -> str | None:
 
 
 def seconds_to_ms(seconds: object) -> int | None:
-    """Return a length in seconds as whole milliseconds. None for a value that is no number, is not
-    above 0, or is beyond a week."""
+    """Return seconds as whole milliseconds; None for no number, 0 or less, or over a week."""
     if not isinstance(seconds, int | float) or not math.isfinite(seconds):
         return None
     length = round(seconds * 1000)

@@ -58,8 +58,7 @@ async def watch(
     watch (no inotify watches left, say)."""
     paths = tuple(dict.fromkeys(map(os.path.abspath, roots)))
     has_begun = is_unwatchable = False
-    # watchfiles.awatch sets up its watches, one a folder, in the event loop, and blocks it on a
-    # slow disk.
+    # watchfiles.awatch sets up its watches in the event loop, and blocks it on a slow disk.
     thread = ThreadPoolExecutor(1, "soulspot-watch")
     in_thread = partial(asyncio.get_running_loop().run_in_executor, thread)
     try:
@@ -85,8 +84,7 @@ async def watch(
                 # A root vanished while its watches were set up.
                 await _pause(stop, check_ms)
             except RuntimeError as error:
-                # watchfiles cannot express a name that is not UTF-8, and loses the changes beside
-                # it.
+                # watchfiles cannot express a name that is not UTF-8, and loses other changes.
                 if "decode" not in str(error):
                     raise OSError(str(error)) from error
                 unwatchable_reason = "" if steps else str(error)

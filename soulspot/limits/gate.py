@@ -17,8 +17,7 @@ from soulspot.limits.values import GateSnapshot, Surroundings
 
 log = logging.getLogger(__name__)
 
-# Retries may be a tenth of a gate's requests, besides the first five: a service in trouble must not
-# be hit three times as hard.
+# A tenth of a gate's requests and the first five: a service in trouble must not be hit harder.
 RETRY_SHARE, FREE_RETRIES = 0.1, 5.0
 # Seconds to wait when the saved state cannot be read.
 RELOAD_WAIT = 10.0
@@ -123,8 +122,7 @@ class Gate:
         self._breaker.end_probe()
 
     async def pause(self, seconds: float, why: str) -> None:
-        """Refuse requests for `seconds`, at most 30 days, across restarts. A longer pause that is
-        running stays."""
+        """Refuse requests for `seconds`, at most 30 days, across restarts; a longer pause stays."""
         if self._pause.begin(seconds, why):
             self._announce(self._pause)
             await self._state.save()

@@ -9,8 +9,7 @@ from soulspot.matching.values import Candidate
 from soulspot.models import LISTENBRAINZ, MUSICBRAINZ, Entity, TrackTags
 from soulspot.text import latin
 
-# Recordings that are all compared: one comparison takes 0.2 ms, and every track of an album meets
-# every recording of its edition.
+# Recordings that are all compared, 0.2 ms each: every track of an album meets every recording.
 FEW = 40
 _LIKE, _CLOSE_MS = 50.0, 3_000
 _ORDER = {MUSICBRAINZ: 0, LISTENBRAINZ: 1}

@@ -155,8 +155,7 @@ def _judge(
 
 
 def compare_records(a: TrackTags, b: TrackTags) -> float:
-    """Return 0 to 1 for two rows of a library being one track, in whatever order. 0.9 and more is
-    as sure as an accepted match."""
+    """Return 0 to 1 for two rows being one track, in any order; 0.9 is as sure as a match."""
     return max(
         score(compare(this, that), Situation.ONLY_OF_ITS_NAME)
         for one in _views_of_record(a)

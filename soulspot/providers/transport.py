@@ -30,8 +30,7 @@ class TimedOut(Unavailable):
 
 
 class AdmittedRequest:
-    """One request that passed its gate, until its end is known; only the first ending counts. Made
-    and ended in the event loop."""
+    """One request that passed its gate, until its end is known; only the first ending counts."""
 
     def __init__(self, gates: Gates, gate: Gate, endpoint: str, attempt: int) -> None:
         self.host = gate.host
@@ -128,8 +127,7 @@ def _status_text(status: int) -> str:
 
 
 def _service_words(body: bytes) -> str | None:
-    """Return the service's own message, at most 200 characters and no HTML; None if there is
-    none."""
+    """Return the service's own message, at most 200 characters and no HTML; None without one."""
     try:
         document = json.loads(body)
         words = document.get("error") or document.get("message") or document.get("help")

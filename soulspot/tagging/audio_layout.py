@@ -1,5 +1,4 @@
-"""Position of the audio in a file, between and beside its tags: the bytes that writing tags must
-not change."""
+"""Position of the audio in a file, beside its tags: the bytes that writing tags must keep."""
 
 # mutagen has no annotations:
 # mypy: disable-error-code="no-untyped-call"
@@ -17,8 +16,7 @@ Parts = list[tuple[int, int]]
 
 BLOCK = 1 << 20
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
-# Bytes 18 to 26 of an Ogg page's header: its number and checksum, which change when pages come or
-# go.
+# Bytes of an Ogg page's header: number and checksum, which change when pages come or go.
 _OGG_NUMBERS = (18, 26)
 _MP4_ATOMS = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
 
@@ -69,8 +67,7 @@ def _end_of_id3(file: IO[bytes]) -> int:
 
 
 def _start_of_tail_tags(file: IO[bytes], start: int, size: int) -> int:
-    """Return where the ID3v1 and APEv2 tags at the end of a file begin, in whatever order they
-    stand."""
+    """Return where the ID3v1 and APEv2 tags at the end of a file begin, in whatever order."""
     end = size
     while True:
         if end - start >= 128 and _read_at(file, end - 128, 3) == b"TAG":

@@ -1,5 +1,4 @@
-"""Front covers: fetched once from the Cover Art Archive or Spotify, and cached on disk by their
-content."""
+"""Front covers: fetched once from the Cover Art Archive or Spotify, and cached by content."""
 
 import asyncio
 import contextlib
@@ -182,8 +181,7 @@ class CoverCache:
 
 
 def image_type(data: bytes) -> str | None:
-    """Return the media type of an image by its first bytes; None for anything that no page or
-    player shows."""
+    """Return the media type of an image by its first bytes; None for what no player shows."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp"
     return next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)

@@ -1,5 +1,4 @@
-"""Replacing a whole file by a copy of itself: made beside it, given its attributes, renamed over
-it."""
+"""Replacing a file by a copy of itself: made beside it, given its attributes, renamed over it."""
 
 # Paths are bytes here, because a file name need not be UTF-8; pathlib does not hold bytes.
 import contextlib
@@ -168,8 +167,7 @@ def _attributes(path: bytes) -> list[str]:
 
 
 def replace_original(prepared: PreparedCopy) -> None:
-    """Rename the copy over the file, unless the file has changed meanwhile. Raises
-    TagsNotWritten."""
+    """Rename the copy over the file; raises TagsNotWritten if the file has changed meanwhile."""
     try:
         if stamp_of(os.stat(prepared.path, follow_symlinks=False)) != prepared.before:
             raise TagsNotWritten("was changed meanwhile")

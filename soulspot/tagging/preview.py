@@ -25,8 +25,7 @@ class PlannedWrite:
     front: Picture | None = None  # a front cover to put into the file
 
     def with_cover(self, new: Picture | str) -> PlannedWrite:
-        """Return this plan with a cover to write, or, for a preview, with only the cover's
-        address."""
+        """Return this plan with a cover to write, or with only its address for a preview."""
         change = rules.cover_change(self.current.front, new)
         front = new if isinstance(new, Picture) else None
         return replace(self, changes={**self.changes, COVER: change}, front=front)

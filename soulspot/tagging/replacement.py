@@ -40,8 +40,7 @@ class Replacements:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
             await asyncio.wait([task])
-            # The cancellation ends the work; asyncio must not complain of an exception nobody
-            # retrieved.
+            # The cancellation ends the work; asyncio must not complain of a lost exception.
             if not task.cancelled():
                 task.exception()
             raise

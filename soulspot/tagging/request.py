@@ -24,8 +24,7 @@ class TagRequest:
 
 @dataclass(slots=True)
 class TagReport:
-    """Counts of files, kept up to date while the work runs; the fields are those of the stored
-    JSON."""
+    """Counts of files, kept up to date while the work runs; the fields of the stored JSON."""
 
     applied: bool
     looked: int = 0
@@ -70,8 +69,7 @@ def tag_request(
 
 
 def request_to_json(request: TagRequest) -> dict[str, Any]:
-    """Return the request as an operation stores it: its fields, with `paths` as hex under
-    "places"."""
+    """Return the request as an operation stores it: `paths` as hex under "places"."""
     # The stored key stays "places", because operations of earlier versions are resumed by it.
     stored = asdict(request) | {"paths": [path.hex() for path in request.paths]}
     return {"places" if name == "paths" else name: value for name, value in stored.items()}

@@ -1,5 +1,4 @@
-"""A copy of one file with new tags: written, read again and compared before it may replace the
-file."""
+"""A copy of one file with new tags: written, read again and compared before it replaces it."""
 
 # Paths are bytes here, because a file name need not be UTF-8; pathlib does not hold bytes.
 import os

@@ -1,5 +1,4 @@
-"""Writing accepted values into the tags of files, and undoing it, each file journaled before it
-changes."""
+"""Writing accepted values into files' tags, and undoing it; journaled before a file changes."""
 
 import asyncio
 import os
@@ -205,8 +204,7 @@ class TagWriter:
         return tagged_copies.prepare_restored_copy(path, entry.digest, entry.way_back, entry.before, policy)
 
     async def due(self) -> list[int]:
-        """Return the next tracks that the daemon should write by itself; [] when all were returned
-        once."""
+        """Return the next tracks for the daemon to write; [] when all were returned once."""
         found, after = await self._database.read(lambda c: taggable.list_due(c, self._due_after, 1000, self._now()))
         self._due_after = after or 0
         return found

@@ -26,8 +26,7 @@ def local_name(element: Element) -> str:
 
 
 def children(element: Element, *path: str) -> list[Element]:
-    """Return the descendants at this path of local names; `path` ("A", "B") finds every B in every
-    A."""
+    """Return the descendants at a path of local names: ("A", "B") finds every B in every A."""
     found = [element]
     for name in path:
         found = [child for parent in found for child in parent if local_name(child) == name]
@@ -66,8 +65,7 @@ def with_details(element: Element, name: str) -> list[Element]:
 
 
 def title_of(parts: Sequence[Element]) -> str | None:
-    """Return the displayed title of a recording or release with its subtitle, which mostly names
-    the version."""
+    """Return the displayed title of a recording or release with its subtitle (mostly a version)."""
     titles = [title for part in parts[1:] for title in children(part, "Title")]
     displayed = [title for title in titles if title.get("TitleType") == "DisplayTitle"]
     element = preferred(children(parts[0], "DisplayTitle"))

@@ -1,5 +1,4 @@
-"""The parties and releases of a release message, and the tags of the recordings that stand on
-them."""
+"""The parties and releases of a release message, and the tags of the recordings on them."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -35,8 +34,7 @@ class Releases:
         self._parties: dict[str, str] = {}  # reference -> full name
         self._sender = ""
         self._release_ids: list[str | None] = []
-        # A recording's reference -> index of its release, and the tags that come from its place
-        # there.
+        # A recording's reference -> index of its release, and the tags from its place there.
         self._places: dict[str, tuple[int, dict[str, Any]]] = {}
 
     def add(self, list_name: str, element: Element) -> None:
@@ -174,8 +172,7 @@ def _isrcs(element: Element) -> Iterator[str]:
 
 
 def duration_ms(text: str | None) -> int | None:
-    """Return the milliseconds of an ISO 8601 duration ("PT3M25S"); None for any other text and for
-    0."""
+    """Return the milliseconds of an ISO 8601 duration ("PT3M25S"); None for 0 and other text."""
     match = _LENGTH.fullmatch(text or "")
     if match is None:
         return None

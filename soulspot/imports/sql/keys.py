@@ -14,8 +14,7 @@ from soulspot.text import latin
 Key = tuple[Any, ...]
 """The values of a row's key columns, as the driver returns them."""
 
-# Types that JSON does not have: {"uuid": "..."}. A datetime is a date too, so it stands before
-# date.
+# Types that JSON does not have: {"uuid": "..."}. A datetime is a date too, so it stands first.
 _TYPES: Mapping[str, tuple[type, Callable[[Any], str], Callable[[str], Any]]] = {
     "datetime": (datetime, datetime.isoformat, datetime.fromisoformat),
     "date": (date, date.isoformat, date.fromisoformat),
@@ -26,8 +25,7 @@ _TYPES: Mapping[str, tuple[type, Callable[[Any], str], Callable[[str], Any]]] = 
 
 
 def key_to_json(key: Key) -> list[Any]:
-    """Return the key as JSON can keep it; SourceError for a value of a type that JSON cannot
-    keep."""
+    """Return the key as JSON can keep it; SourceError for a type that it cannot."""
     return [_value_to_json(value) for value in key]
 
 
@@ -66,7 +64,6 @@ def display_key(key: Key) -> str:
 
 
 def collation_key(key: Key) -> tuple[Any, ...]:
-    """Return a form of the key that is equal at least wherever a database may take two keys for
-    equal."""
+    """Return a form of the key that is equal wherever a database may take two keys for equal."""
     # Capitals, accents and trailing blanks count in some collations and not in others.
     return tuple(latin(value) if isinstance(value, str) else value for value in key)

@@ -53,8 +53,7 @@ class SqlSource:
         self._table = self._subquery()
 
     def _subquery(self) -> sa.Subquery:
-        # A colon in the query is no parameter, and a comment at its end must not swallow what
-        # follows.
+        # A colon is no parameter here, and a last comment must not swallow what follows.
         query = sa.text(self._query.replace(":", r"\:") + "\n")
         return query.columns(*(sa.column(name) for name in self._keys)).subquery(ALIAS)
 
@@ -136,8 +135,7 @@ class SqlSource:
         return tuple(row[name] for name in self._keys)
 
     def _rows_of_whole_keys(self, rows: Sequence[RowMapping]) -> int:
-        """Return how many of `rows`, one more than a page, end where a key surely ends; 0 for
-        none."""
+        """Return how many of `rows`, one more than a page, end where a key surely ends, or 0."""
         keys = [collation_key(self._key(row)) for row in rows]
         return next((n for n in range(self._page, 0, -1) if keys[n - 1] != keys[n]), 0)
 
@@ -175,8 +173,7 @@ class SqlSource:
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
-        """Open a connection that is rolled back at the end; a database's error becomes a
-        SourceError."""
+        """Open a connection that is rolled back at the end; errors become a SourceError."""
         try:
             with self._engine.connect() as connection:
                 if self._url.get_backend_name() == "postgresql":

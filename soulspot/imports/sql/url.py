@@ -1,5 +1,4 @@
-"""The database that an import reads from: its URL without secrets, its engine, its errors in
-words."""
+"""The database that an import reads: its URL without secrets, its engine, its errors in words."""
 
 import hashlib
 import json
@@ -32,8 +31,7 @@ class SourceError(SoulSpotError):
 
 
 def parse_url(text: str) -> URL:
-    """Return the URL, with the path of a SQLite file made absolute. Raises SourceError for no
-    URL."""
+    """Return the URL, a SQLite file's path made absolute. Raises SourceError for no URL."""
     try:
         url = make_url(text)
     except ArgumentError:

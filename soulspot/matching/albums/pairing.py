@@ -30,8 +30,7 @@ class Pairing:
     """The recordings of an edition by the index of the track that each belongs to."""
 
     pairs: Mapping[int, str]
-    # The loss in the sum of scores when a pair is forbidden: 0 where another pairing is as good, 1
-    # for plain pairs.
+    # The loss in the sum of scores without a pair: 0 where another is as good, 1 for plain pairs.
     margins: Mapping[int, float]
     plain: int = 0  # plain pairs, less those that stand at another place
 
@@ -114,8 +113,7 @@ def _sum(gains: Sequence[Sequence[float]], chosen: Mapping[int, int]) -> float:
 
 
 def pair_up(gains: Sequence[Sequence[float]]) -> dict[int, int]:
-    """Pair rows with columns, each at most once, for the greatest sum of gains. No pair has a gain
-    of 0 or less."""
+    """Pair rows with columns, each at most once, for the greatest sum of gains above 0."""
     # The Hungarian method by shortest augmenting paths, O(n²m). Solvers in libraries bring numpy
     # along; here 16 by 16 is the most. A row may also stay alone, at a column of its own.
     if not gains:

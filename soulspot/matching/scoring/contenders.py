@@ -65,8 +65,7 @@ def prefer_official(ranked: list[Contender], margin: float) -> list[Contender]:
 
 
 def _are_duplicates(a: Contender, b: Contender) -> bool:
-    """Whether two candidates are one recording entered twice: same title, artist, version,
-    length."""
+    """Whether two are one recording entered twice: same title, artist, version, length."""
     ours, theirs = a.view, b.view
     if ours.credit.everybody != theirs.credit.everybody or ours.versions.hard != theirs.versions.hard:
         return False

@@ -13,8 +13,7 @@ from soulspot.matching.views import View
 
 _HEARD = 0.95  # from this likeness on a title in another script sounds the same
 _NEAR = 0.7  # from this likeness on a candidate may be meant
-# Another mastering, or a pause at the end of a rip, changes a length by this at most: in ms, and as
-# a share of the length.
+# Another mastering or a pause changes a length by this at most: in ms, as a share of the length.
 _MASTERING_MS, _MASTERING_SHARE = 6_000, 0.04
 _CLEARLY_MS = 5_000  # from here on another length tells two versions apart
 _SAME_MS = 1_000  # up to here two lengths are the same

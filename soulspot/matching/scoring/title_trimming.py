@@ -76,8 +76,7 @@ def _cut_album(title: Title, side: View) -> str | None:
         versions = parse_versions(end)
         if versions.hard and not versions.details:
             continue  # a version word alone is no album's name
-        # An album that begins with the text in front is named after the track, as singles are: then
-        # the end belongs to the title.
+        # An album that begins with the text in front is named after the track, as singles are.
         others = [name for name in names if len(end) >= _LONG and not name.startswith(fold(head))]
         if end in names or any(_is_miswritten(end, name) for name in others):
             return head

@@ -51,8 +51,7 @@ def written_similarity(a: str, b: str) -> float | None:
         return direct
     if differ_in_script(a, b):
         return sound_similarity(a, b)
-    # Within Arabic, Han and the like, transliteration hides differences; within Latin it only
-    # drops accents.
+    # Transliteration drops accents within Latin; within Arabic and Han it hides differences.
     return max(direct, text_similarity(latin(a), latin(b))) if script(a) in ("latin", "none") else direct
 
 

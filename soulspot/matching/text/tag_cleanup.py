@@ -149,8 +149,7 @@ def guess_from_path(path: bytes) -> TrackTags:
         and not (artist and fold(parts[0]) == fold(artist))
         and not parse_versions(bare_title(parts[1]) or parts[1]).kinds
     ):
-        # "phone backup/832/Artist - Title": a folder without a name says nothing, nor does the one
-        # above it.
+        # "phone backup/832/Artist - Title": a nameless folder says nothing, nor the one above.
         artist = album = date = None
     number = None
     if found := _STEM_NUMBER.match(stem):

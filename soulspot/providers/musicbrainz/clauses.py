@@ -7,8 +7,7 @@ from soulspot.models import Query
 from soulspot.providers import ids
 from soulspot.providers.musicbrainz import name_search, text_search
 
-# Bytes of the encoded query. The server answers 414 to URLs beyond 6 to 7 kB; the rest of the URL
-# takes under 200.
+# Bytes of the encoded query: the server answers 414 to URLs beyond 6 to 7 kB.
 MAX_BYTES = 5800
 # Hits that an answer shows at most.
 SHOWN = 100
@@ -17,8 +16,7 @@ FULL_ANSWER, USUAL_ALBUM = 96, 14
 
 
 def build_clause(query: Query, *, slips: bool = True) -> str:
-    """Return the Lucene clause whose matches answer `query`. `slips` tells whether the clause may
-    contain Lucene's `~`."""
+    """Return the Lucene clause that finds `query`; with Lucene's `~` only where `slips` is true."""
     match query.kind:
         case "recording":
             return f"rid:{ids.parse_mbid(query['mbid'])}"

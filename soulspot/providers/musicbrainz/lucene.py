@@ -9,8 +9,7 @@ from soulspot.text import fold, latin
 
 MAX_WORDS = 12
 _QUOTED = re.compile(r'(["\\])')
-# (letters, edits): words of at least so many letters may differ by so many; a shorter word would
-# become another word.
+# (letters, edits) for long words only: a shorter word would become another word.
 _SLIPS = ((4, 1), (8, 2))
 _LITTLE = frozenset(["the", "a", "an", "of", "and", "or", "in", "on", "to"])
 _LITTLE |= frozenset(["der", "die", "das", "le", "la", "les", "el", "los", "de"])

@@ -26,8 +26,7 @@ CAPACITY = {
     "recording": 100, "isrc": 100, "album": 30, "release": 20, "text": 40, "artist": 40, "loose": 25, "by_artist": 40,
     "url": 70, "redirect": 1,
 }  # fmt: skip
-# A search is sized to match about FEW_HITS: beyond SHOWN hits it has to be split, into MOST_PARTS
-# at most.
+# A search is sized to match FEW_HITS; beyond SHOWN hits it is split into MOST_PARTS at most.
 FEW_HITS, MOST_PARTS = 80, 4
 
 
@@ -123,8 +122,7 @@ class MusicBrainz(Provider):
         try:
             return await self._api.search(search.finds, join_clauses(queries, slips=self._takes_slips))
         except BatchRejected as error:
-            # The `~` may be at fault. It is left out for good only if the same search passes
-            # without it.
+            # The `~` may be at fault: it is left out for good if the search passes without it.
             if kind != "loose" or not self._takes_slips:
                 raise
             document = await self._api.search(search.finds, join_clauses(queries, slips=False))
@@ -165,8 +163,7 @@ class MusicBrainz(Provider):
 
 
 def _find_fault(query: Query) -> str | None:
-    """Return in words why a query cannot be sent, or None. One malformed id could fail the whole
-    search."""
+    """Return why a query cannot be sent, or None: one malformed id could fail the whole search."""
     match query.kind:
         case "recording" | "redirect" | "release":
             is_valid = ids.parse_mbid(query.get("mbid"))

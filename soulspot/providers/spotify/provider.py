@@ -159,8 +159,7 @@ class Spotify(Provider):
                 if not page:
                     break
                 items += page
-            # Label and barcode stand only in whole albums, and whether one is read is chance: a row
-            # must not depend on that.
+            # Label and barcode stand only in whole albums: a row must not depend on chance.
             bare = {name: value for name, value in album.items() if name not in ("label", "external_ids")}
             entities = (answers.track(item, album=bare) for item in items)
             sheet.put_found(query, [entity for entity in entities if entity is not None])
@@ -180,8 +179,7 @@ class Spotify(Provider):
 
 
 def _find_fault(query: Query) -> str | None:
-    """Return in words why a query cannot be sent, or None. One malformed id would fail the whole
-    batch."""
+    """Return why a query cannot be sent, or None: one malformed id would fail the whole batch."""
     match query.kind:
         case "track" | "tracklist":
             kind = "track" if query.kind == "track" else "album"

@@ -1,5 +1,4 @@
-"""The tags of one file as fields to read and set, whatever the format; unset tags stay as they
-were."""
+"""The tags of one file as fields to read and set, in any format; unset tags stay as they were."""
 
 # mutagen has no annotations:
 # mypy: disable-error-code="no-untyped-call"
@@ -84,8 +83,7 @@ class FileTags(ABC):
 
     @abstractmethod
     def native_tags(self) -> dict[str, str]:
-        """Return all native tags by name, in a form for comparing them before and after a
-        change."""
+        """Return all native tags by name, in a form for comparing them before and after."""
 
     @abstractmethod
     def front(self) -> Picture | None:

@@ -1,5 +1,4 @@
-"""ID3 tags: a 2.3 tag stays 2.3 (UTF-16, TYER and TDAT, lists joined by "/"), any other becomes
-2.4."""
+"""ID3 tags: a 2.3 tag stays 2.3 (UTF-16, TYER and TDAT, joined lists), any other becomes 2.4."""
 
 # mutagen has no annotations:
 # mypy: disable-error-code="no-untyped-call"
@@ -26,8 +25,7 @@ _V23_DATES = {
 def open_id3(opened: Any, file: IO[bytes]) -> FileTags:
     """Return the ID3 tags of a file that mutagen has opened."""
     if opened.tags is not None and opened.tags.version == (2, 3, 0):
-        # mutagen translates a 2.3 tag into 2.4 and loses frames on the way back, unless told not
-        # to.
+        # Unless told not to, mutagen makes 2.4 of a 2.3 tag and loses frames on the way back.
         file.seek(0)
         return Id3v23Tags(type(opened)(file, translate=False))
     return Id3v24Tags(opened)

@@ -209,8 +209,7 @@ class AsfTags(_FreeNamedTags):
 
 
 def _asf_picture(data: bytes) -> Picture | None:
-    # WM_PICTURE: type, length, MIME type and description, each ended by a UTF-16 NUL, then the
-    # image.
+    # WM_PICTURE: type, length, MIME type and description (to a UTF-16 NUL each), the image.
     at, texts = 5, []
     for _ in range(2):
         end = at

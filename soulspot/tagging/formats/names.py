@@ -26,8 +26,7 @@ ID3_FRAMES: Final = {
     "disc_number": "TPOS", "release_date": "TDRC", "original_date": "TDOR", "genres": "TCON",
     "label": "TPUB", "isrc": "TSRC",
 }  # fmt: skip
-# Descriptions of TXXX frames. The id of the recording has a frame of its own kind: UFID, with its
-# owner.
+# Descriptions of TXXX frames. The id of the recording has its own kind: UFID, with its owner.
 ID3_FREE: Final = {
     "artists": "ARTISTS", "catalog_number": "CATALOGNUMBER", "barcode": "BARCODE",
     "spotify_track_id": "SPOTIFY_TRACK_ID",

@@ -1,5 +1,4 @@
-"""Opening the tags of a file of any format: the choice of a FileTags for what mutagen has
-opened."""
+"""Opening the tags of a file of any format: a FileTags for what mutagen has opened."""
 
 # mutagen has no annotations:
 # mypy: disable-error-code="no-untyped-call"
