@@ -60,18 +60,12 @@ class BatchProcessor(Generic[T, R]):
     batches filled or flushed there run afterwards."""
 
     def __init__(
-        self,
-        batch_size: int,
-        processor_func: ProcessorFunc[T, R] | None = None,
-        max_wait_time: float | None = None,
-        auto_flush: bool = True,
-        *,
-        max_pending: int | None = None,
-        max_in_flight: int = 1,
-        key: Callable[[T], Hashable] | None = None,
+        self, batch_size: int, processor_func: ProcessorFunc[T, R] | None = None,
+        max_wait_time: float | None = None, auto_flush: bool = True, *, max_pending: int | None = None,
+        max_in_flight: int = 1, key: Callable[[T], Hashable] | None = None,
         split_on: type[Exception] | tuple[type[Exception], ...] = (),
         on_batch_complete: Callable[[BatchResult[T, R]], object] | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         counts = [("batch_size", batch_size), ("max_in_flight", max_in_flight)]
         for name, count in counts if max_pending is None else [*counts, ("max_pending", max_pending)]:
             if not isinstance(count, int) or isinstance(count, bool) or count < 1:

@@ -30,23 +30,16 @@ _RELOADABLE_OF_PROVIDERS = ("rate", "batch_size", "max_wait_time", "timeout", "d
 
 # Words for pydantic's commonest error types.
 _MESSAGES = {
-    "bool_type": "should be true or false",
-    "string_type": "should be a text",
-    "float_type": "should be a number",
-    "int_type": "should be a whole number",
-    "tuple_type": "should be a list",
-    "path_type": "should be a path",
+    "bool_type": "should be true or false", "string_type": "should be a text", "float_type": "should be a number",
+    "int_type": "should be a whole number", "tuple_type": "should be a list", "path_type": "should be a path",
     "model_type": "should be a table",
-}
+}  # fmt: skip
 
 
 def load_config(
-    path: Path | None = None,
-    *,
-    environ: Mapping[str, str] | None = None,
-    overrides: Mapping[str, Any] | None = None,
-    check_library: bool = False,
-) -> Config:
+    path: Path | None = None, *, environ: Mapping[str, str] | None = None,
+    overrides: Mapping[str, Any] | None = None, check_library: bool = False,
+) -> Config:  # fmt: skip
     """Return the configuration from all its sources.
 
     Later sources win: defaults, the file (`path`, or the file that `find_config` finds), systemd

@@ -31,16 +31,9 @@ from soulspot.config.values import (
 )
 
 WebhookEvent = Literal[
-    "operation.finished",
-    "provider.limited",
-    "provider.recovered",
-    "alarm.raised",
-    "alarm.over",
-    "track.enriched",
-    "review.needed",
-    "track.unmatched",
-    "track.failed",
-]
+    "operation.finished", "provider.limited", "provider.recovered", "alarm.raised", "alarm.over", "track.enriched",
+    "review.needed", "track.unmatched", "track.failed",
+]  # fmt: skip
 Source = Literal["tags", "musicbrainz", "listenbrainz", "spotify"]
 # Not strict, as for all tuples: TOML has lists.
 Sources = Annotated[tuple[Source, ...], Field(strict=False)]

@@ -18,12 +18,9 @@ from soulspot.errors import ConfigError
 
 # The keys that `soulspot init` asks for; the template shows them ready to fill in.
 KEYS_TO_FILL_IN = (
-    "library.paths",
-    "providers.musicbrainz.contact",
-    "providers.spotify.client_id",
-    "providers.spotify.client_secret",
-    "providers.listenbrainz.token",
-)
+    "library.paths", "providers.musicbrainz.contact", "providers.spotify.client_id",
+    "providers.spotify.client_secret", "providers.listenbrainz.token",
+)  # fmt: skip
 
 _HEAD = """\
 # SoulSpot's configuration. A line with "#" before a key shows its default; remove the "#" to change it.

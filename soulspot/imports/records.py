@@ -152,9 +152,6 @@ Reader = Callable[[TextIO], Iterator[tuple[int, Record]]]
 """Yields each record with its line, or its position in a JSON array, from 1. Raises FileStopped."""
 
 READERS: dict[str, Reader] = {
-    ".csv": _read_table,
-    ".tsv": _read_table,
-    ".json": _read_json_array,
-    ".ndjson": _read_json_lines,
+    ".csv": _read_table, ".tsv": _read_table, ".json": _read_json_array, ".ndjson": _read_json_lines,
     ".jsonl": _read_json_lines,
-}
+}  # fmt: skip

@@ -10,11 +10,9 @@ from soulspot.models import Identifiers, TrackTags
 
 NOTHING_LEFT = "nothing in this row can be looked up: its track ends as failed"
 _EXPECTED = {
-    "spotify_id": "a Spotify id",
-    "isrc": "an ISRC",
-    "mb_recording_id": "a MusicBrainz id",
+    "spotify_id": "a Spotify id", "isrc": "an ISRC", "mb_recording_id": "a MusicBrainz id",
     "mb_release_id": "a MusicBrainz id",
-}
+}  # fmt: skip
 _EXPECTED_NUMBERS = {
     "duration_ms": "a length in milliseconds",
     "track_number": "a number from 1 on",

@@ -157,9 +157,5 @@ def _mp4(tags: Any) -> Pairs:
 
 
 _READERS: tuple[tuple[type, Callable[[Any], Pairs]], ...] = (
-    (ID3, _id3),
-    (VComment, _fields_by_name),
-    (MP4Tags, _mp4),
-    (APEv2, _ape),
-    (ASFTags, _asf),
-)
+    (ID3, _id3), (VComment, _fields_by_name), (MP4Tags, _mp4), (APEv2, _ape), (ASFTags, _asf),
+)  # fmt: skip

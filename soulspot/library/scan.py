@@ -58,14 +58,9 @@ class Walk:
     number of those that lead out of the roots."""
 
     def __init__(
-        self,
-        roots: Sequence[bytes],
-        *,
-        include: Sequence[str] = (),
-        exclude: Sequence[str] = (),
-        follow_symlinks: bool = False,
-        within: Sequence[bytes] = (),
-    ) -> None:
+        self, roots: Sequence[bytes], *, include: Sequence[str] = (), exclude: Sequence[str] = (),
+        follow_symlinks: bool = False, within: Sequence[bytes] = (),
+    ) -> None:  # fmt: skip
         self._roots = tuple(dict.fromkeys(os.path.abspath(root) for root in roots))
         self._within = tuple(dict.fromkeys(os.path.abspath(path) for path in within))
         self._include = Patterns(include)

@@ -36,14 +36,9 @@ Changes = Iterable[tuple[Change, str]]
 
 
 async def watch(
-    roots: Sequence[bytes],
-    *,
-    debounce_ms: int = 1600,
-    stop: asyncio.Event,
-    check_ms: int = 2000,
-    rescan_every: float = RESCAN_EVERY,
-    on_unwatchable: Callable[[str, float], None] = lambda reason, seconds: None,
-) -> AsyncIterator[set[bytes]]:
+    roots: Sequence[bytes], *, debounce_ms: int = 1600, stop: asyncio.Event, check_ms: int = 2000,
+    rescan_every: float = RESCAN_EVERY, on_unwatchable: Callable[[str, float], None] = lambda reason, seconds: None,
+) -> AsyncIterator[set[bytes]]:  # fmt: skip
     """Yield sets of absolute paths to scan again (`within` of `scan.Walk`), until `stop` is set.
 
     A path is an audio file that appeared or was written, a folder that appeared, or the nearest
@@ -106,13 +101,9 @@ class _ChangeStream:
     """One watchfiles generator, stepped in a thread. Without any root to watch it only waits."""
 
     def __init__(
-        self,
-        thread: ThreadPoolExecutor,
-        present: Mapping[bytes, Identity],
-        debounce_ms: int,
-        check_ms: int,
+        self, thread: ThreadPoolExecutor, present: Mapping[bytes, Identity], debounce_ms: int, check_ms: int,
         stop: asyncio.Event,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self._thread = thread
         self._halt = threading.Event()
         self._stop = stop

@@ -46,15 +46,10 @@ def full_jitter(attempt: int, *, base: float, cap: float, rng: random.Random) ->
 
 
 async def call_with_retries(
-    call: Callable[[], Awaitable[T]],
-    *,
-    retry_on: tuple[type[Exception], ...],
-    attempts: int = 3,
-    base: float = 0.5,
-    cap: float = 10.0,
-    rng: random.Random | None = None,
+    call: Callable[[], Awaitable[T]], *, retry_on: tuple[type[Exception], ...], attempts: int = 3,
+    base: float = 0.5, cap: float = 10.0, rng: random.Random | None = None,
     may_retry: Callable[[], bool] | None = None,
-) -> T:
+) -> T:  # fmt: skip
     """Return the result of `call`, tried up to `attempts` times with a jittered sleep between.
 
     Exceptions of the types in `retry_on` are retried; any other, and the last, is raised. When

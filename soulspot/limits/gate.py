@@ -32,14 +32,9 @@ class Gate:
     included), and `observe` or `abandon` exactly once after it."""
 
     def __init__(
-        self,
-        provider: str,
-        host: str,
-        shared: Surroundings,
-        rate: float,
-        daily_budget: int | None,
+        self, provider: str, host: str, shared: Surroundings, rate: float, daily_budget: int | None,
         pace_on_headers: bool,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.provider = provider
         self.host = host
         self.pace_on_headers = pace_on_headers
@@ -170,18 +165,12 @@ class Gate:
         """Return the state of the gate for people."""
         closed = self._find_closure()
         return GateSnapshot(
-            provider=self.provider,
-            host=self.host,
-            rate=self.rate,
+            provider=self.provider, host=self.host, rate=self.rate,
             opens_at=None if closed is None else self._clock.to_wall(closed[0]),
-            why="" if closed is None else closed[1],
-            breaker=self._breaker.state,
-            failures=self._breaker.failures,
-            daily_budget=self.daily_budget,
-            spent=self._budget.spent(),
-            requests=self._requests,
+            why="" if closed is None else closed[1], breaker=self._breaker.state, failures=self._breaker.failures,
+            daily_budget=self.daily_budget, spent=self._budget.spent(), requests=self._requests,
             waiting=self._waiting,
-        )
+        )  # fmt: skip
 
     async def restore(self) -> None:
         """Restore the state that an earlier process saved. Raises what the port raises."""

@@ -24,14 +24,10 @@ class Gates:
     and opening of gates. Both run in the event loop and must not block; exceptions are logged."""
 
     def __init__(
-        self,
-        port: StatePort,
-        *,
-        now: Callable[[], float] = time.time,
-        rng: random.Random | None = None,
+        self, port: StatePort, *, now: Callable[[], float] = time.time, rng: random.Random | None = None,
         on_request: Callable[[RequestRecord], None] | None = None,
         on_limit: Callable[[LimitEvent], None] | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self._shared = Surroundings(port, now, rng or random.Random(), on_limit or (lambda event: None))
         self._on_request = on_request
         self._gates: dict[tuple[str, str], Gate] = {}

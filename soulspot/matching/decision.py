@@ -29,14 +29,9 @@ _IDENTIFIERS = ("recording id", "spotify id", "isrc", "spotify link")
 
 
 def decide(
-    tags: TrackTags,
-    candidates: Sequence[Candidate],
-    policy: MatchPolicy,
-    *,
-    path: bytes | None = None,
-    rejected: frozenset[str] = frozenset(),
-    evidence: AlbumEvidence = NO_EVIDENCE,
-) -> Decision:
+    tags: TrackTags, candidates: Sequence[Candidate], policy: MatchPolicy, *, path: bytes | None = None,
+    rejected: frozenset[str] = frozenset(), evidence: AlbumEvidence = NO_EVIDENCE,
+) -> Decision:  # fmt: skip
     """Decide which of `candidates`, all recordings or all Spotify tracks, the track is.
 
     `path` fills gaps in the tags. Ids in `rejected` are never proposed. `evidence` of the album's

@@ -58,11 +58,9 @@ class AnswerSheet:
         self.put(query, Found(known) if known else Missing())
 
     async def fill(
-        self,
-        kinds: Iterable[str],
-        find_fault: Callable[[Query], str | None],
+        self, kinds: Iterable[str], find_fault: Callable[[Query], str | None],
         answer: Callable[[AnswerSheet], Awaitable[None]],
-    ) -> list[Answer]:
+    ) -> list[Answer]:  # fmt: skip
         """Let `answer` make the requests, and return an answer for each query, in order.
 
         Queries of none of the `kinds`, or with a fault (`find_fault` returns it in words for a

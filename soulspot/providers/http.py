@@ -43,16 +43,9 @@ class Http:
         self._session: aiohttp.ClientSession | None = None
 
     async def fetch_json(
-        self,
-        method: str,
-        url: str,
-        *,
-        base_url: str,
-        payload: Any = None,
-        form: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        keep_query: bool = False,
-    ) -> Any:
+        self, method: str, url: str, *, base_url: str, payload: Any = None, form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None, keep_query: bool = False,
+    ) -> Any:  # fmt: skip
         """Return the JSON document that answers a request with `payload` as its JSON body.
 
         `form` sends fields of a form instead. With `keep_query`, a redirect to a URL without a

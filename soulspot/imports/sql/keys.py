@@ -17,11 +17,9 @@ Key = tuple[Any, ...]
 # Types that JSON does not have: {"uuid": "..."}. A datetime is a date too, so it stands first.
 _TYPES: Mapping[str, tuple[type, Callable[[Any], str], Callable[[str], Any]]] = {
     "datetime": (datetime, datetime.isoformat, datetime.fromisoformat),
-    "date": (date, date.isoformat, date.fromisoformat),
-    "decimal": (Decimal, str, Decimal),
-    "uuid": (uuid.UUID, str, uuid.UUID),
-    "bytes": (bytes, bytes.hex, bytes.fromhex),
-}
+    "date": (date, date.isoformat, date.fromisoformat), "decimal": (Decimal, str, Decimal),
+    "uuid": (uuid.UUID, str, uuid.UUID), "bytes": (bytes, bytes.hex, bytes.fromhex),
+}  # fmt: skip
 
 
 def key_to_json(key: Key) -> list[Any]:

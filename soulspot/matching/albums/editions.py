@@ -13,14 +13,9 @@ _SAME_ARTIST = 0.6  # from this likeness on two album artists may be one
 
 
 def choose_editions(
-    tags: TrackTags,
-    album: str,
-    artist: str | None,
-    releases: Sequence[Entity],
-    *,
-    size: int,
+    tags: TrackTags, album: str, artist: str | None, releases: Sequence[Entity], *, size: int,
     by_artist: Set[str] = frozenset(),
-) -> list[Entity]:
+) -> list[Entity]:  # fmt: skip
     """Return the releases that may be `album`, the likeliest first.
 
     `size` is the number of its tracks in the library; `artist` is None for a compilation. Releases

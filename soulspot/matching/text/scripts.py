@@ -9,17 +9,10 @@ from soulspot.matching.text.romanisation import kana_share, romanise_korean
 from soulspot.text import latin
 
 _RANGES = (
-    ("latin", 0x0, 0x250),
-    ("latin", 0x1E00, 0x1F00),
-    ("greek", 0x370, 0x400),
-    ("cyrillic", 0x400, 0x530),
-    ("hebrew", 0x590, 0x600),
-    ("arabic", 0x600, 0x780),
-    ("thai", 0xE00, 0xE80),
-    ("kana", 0x3040, 0x3100),
-    ("han", 0x3400, 0xA000),
-    ("hangul", 0xAC00, 0xD7B0),
-)
+    ("latin", 0x0, 0x250), ("latin", 0x1E00, 0x1F00), ("greek", 0x370, 0x400), ("cyrillic", 0x400, 0x530),
+    ("hebrew", 0x590, 0x600), ("arabic", 0x600, 0x780), ("thai", 0xE00, 0xE80), ("kana", 0x3040, 0x3100),
+    ("han", 0x3400, 0xA000), ("hangul", 0xAC00, 0xD7B0),
+)  # fmt: skip
 # Spellings in which romanisations of one sound differ, each with the letter that stands for all.
 _SIMPLER = (("sh", "s"), ("ch", "c"), ("kh", "k"), ("zh", "z"), ("ts", "c"), ("q", "k"), ("l", "r"))
 _ENOUGH_KANA = 0.25  # share of a Japanese title; the rest is kanji

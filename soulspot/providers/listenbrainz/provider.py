@@ -74,16 +74,9 @@ class ListenBrainz(Provider):
     name = LISTENBRAINZ
 
     def __init__(
-        self,
-        gates: Gates,
-        *,
-        base_url: str,
-        labs_url: str,
-        token: str | None = None,
-        rate: float,
-        timeout: float,
+        self, gates: Gates, *, base_url: str, labs_url: str, token: str | None = None, rate: float, timeout: float,
         batch_size: int = 1000,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self._base_url = base_url.rstrip("/")
         self._labs_url = labs_url.rstrip("/")
         # Only the API sends X-RateLimit headers and asks clients to keep to them.
@@ -136,12 +129,9 @@ class ListenBrainz(Provider):
 
     async def _fetch_recordings(self, mbids: Iterable[str]) -> Mapping[str, Iterable[Entity]]:
         document = await self._http.fetch_json(
-            "POST",
-            f"{self._base_url}/metadata/recording/",
-            base_url=self._base_url,
-            payload={"recording_mbids": list(mbids), "inc": "artist tag release"},
-            headers=self._headers,
-        )
+            "POST", f"{self._base_url}/metadata/recording/", base_url=self._base_url,
+            payload={"recording_mbids": list(mbids), "inc": "artist tag release"}, headers=self._headers,
+        )  # fmt: skip
         return answers.recordings(document)
 
     async def _fetch_rows(self, data_set: DataSet, by_key: Mapping[str, list[Query]]) -> Mapping[str, Iterable[Entity]]:

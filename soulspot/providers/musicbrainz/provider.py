@@ -39,15 +39,9 @@ class MusicBrainz(Provider):
     name = MUSICBRAINZ
 
     def __init__(
-        self,
-        gates: Gates,
-        *,
-        base_url: str,
-        contact: str,
-        rate: float = 1.0,
-        timeout: float = 30.0,
+        self, gates: Gates, *, base_url: str, contact: str, rate: float = 1.0, timeout: float = 30.0,
         batch_size: int = 100,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self._gate = gates.open(self.name, base_url, rate=rate)
         self._batch_size = batch_size
         # Hits that one clause has matched on average lately, by kind.

@@ -34,16 +34,9 @@ class SpotifyApi:
     id (404)."""
 
     def __init__(
-        self,
-        gates: Gates,
-        *,
-        base_url: str,
-        token_url: str,
-        client_id: str,
-        client_secret: str,
-        timeout: float,
+        self, gates: Gates, *, base_url: str, token_url: str, client_id: str, client_secret: str, timeout: float,
         market: str | None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.http = Http(gates, SPOTIFY, timeout=timeout)
         self._base_url = base_url.rstrip("/")
         self._token_url = token_url
@@ -135,12 +128,9 @@ class SpotifyApi:
         began = time.time()
         try:
             document = await self.http.fetch_json(
-                "POST",
-                self._token_url,
-                base_url=self._base_url,
-                form={"grant_type": "client_credentials"},
+                "POST", self._token_url, base_url=self._base_url, form={"grant_type": "client_credentials"},
                 headers={"Authorization": f"Basic {self._credentials}"},
-            )
+            )  # fmt: skip
         except (BatchRejected, Refused) as error:
             raise Refused(
                 f"Spotify gives no token ({error.words or 'no reason'}): "

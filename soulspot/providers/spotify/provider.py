@@ -32,20 +32,10 @@ class Spotify(Provider):
     name = SPOTIFY
 
     def __init__(
-        self,
-        gates: Gates,
-        port: StatePort,
-        *,
-        base_url: str,
-        token_url: str,
-        client_id: str,
-        client_secret: str,
-        rate: float,
-        timeout: float,
-        batch_size: int = 50,
-        daily_budget: int | None = None,
+        self, gates: Gates, port: StatePort, *, base_url: str, token_url: str, client_id: str, client_secret: str,
+        rate: float, timeout: float, batch_size: int = 50, daily_budget: int | None = None,
         market: str | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self._gate = gates.open(self.name, base_url, rate=rate, daily_budget=daily_budget)
         self._token_gate = gates.open(self.name, token_url, rate=rate)
         self.on_batches_withheld: Callable[[], None] | None = None
@@ -53,14 +43,9 @@ class Spotify(Provider):
         self._batch_size = batch_size
         self._capability = Capability(port, client_id)
         self._api = SpotifyApi(
-            gates,
-            base_url=base_url,
-            token_url=token_url,
-            client_id=client_id,
-            client_secret=client_secret,
-            timeout=timeout,
-            market=market,
-        )
+            gates, base_url=base_url, token_url=token_url, client_id=client_id, client_secret=client_secret,
+            timeout=timeout, market=market,
+        )  # fmt: skip
         self._single = SingleRoutes(self._api)
 
     @property

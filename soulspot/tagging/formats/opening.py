@@ -23,12 +23,9 @@ from soulspot.tagging.formats import id3, keyed
 from soulspot.tagging.formats.base import FileTags
 
 _TAGS_OF: Sequence[tuple[Any, Callable[[Any], FileTags]]] = (
-    (FLAC, keyed.FlacTags),
-    (OggFileType, keyed.VorbisTags),
-    (MP4, keyed.Mp4Tags),
-    (ASF, keyed.AsfTags),
+    (FLAC, keyed.FlacTags), (OggFileType, keyed.VorbisTags), (MP4, keyed.Mp4Tags), (ASF, keyed.AsfTags),
     (APEv2File, keyed.ApeTags),
-)
+)  # fmt: skip
 
 
 def open_tags(file: IO[bytes], readers: Sequence[type] | None = None, name: bytes = b"") -> FileTags | None:
