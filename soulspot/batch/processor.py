@@ -7,8 +7,6 @@ The way of an item: `add`, `add_batch` or `submit` accepts it into the batch tha
 parks it while `max_pending` items are pending. A full or flushed batch is due and gets a task, of
 which `max_in_flight` run at a time. The task calls the function, answers the items and reports."""
 
-from __future__ import annotations
-
 import asyncio
 import inspect
 import logging
@@ -18,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextvars import ContextVar
 from functools import partial
-from typing import Any, Generic
+from typing import Any, Generic, Self
 
 from soulspot.batch.call import Batch, BatchResult, ProcessorFunc, R, Reason, T, merge_results
 from soulspot.errors import ProcessorClosed
@@ -180,7 +178,7 @@ class BatchProcessor(Generic[T, R]):
             self._require_function()
         return result
 
-    async def __aenter__(self) -> BatchProcessor[T, R]:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *exception: object) -> None:

@@ -3,8 +3,6 @@
 The descriptions are the only place where a key is explained: the template is written from them,
 and docs/reference/configuration.md is checked against them."""
 
-from __future__ import annotations
-
 import re
 import warnings
 from pathlib import Path

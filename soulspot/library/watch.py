@@ -1,8 +1,6 @@
 """Watching the library's roots for files and folders that are worth scanning again."""
 
 # Paths are bytes here, because a file name need not be UTF-8; pathlib does not hold bytes.
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import os

@@ -1,7 +1,5 @@
 """The registry of gates: one for each provider and host in the whole process."""
 
-from __future__ import annotations
-
 import logging
 import random
 import time

@@ -15,11 +15,9 @@ class Part(Protocol):
 
     def to_save(self) -> Any:
         """Return the state as JSON-able values."""
-        ...
 
     def restore(self, saved: Any) -> None:
         """Apply what `to_save` returned. ValueError, TypeError or KeyError on garbage."""
-        ...
 
 
 class SavedState:

@@ -12,11 +12,9 @@ class StatePort(Protocol):
 
     async def load(self, key: str) -> dict[str, Any] | None:
         """Return the value last saved under `key`, or None."""
-        ...
 
     async def save(self, key: str, value: dict[str, Any]) -> None:
         """Replace the value under `key`, durably by the time it returns."""
-        ...
 
 
 class MemoryPort:

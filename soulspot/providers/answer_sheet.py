@@ -1,9 +1,8 @@
 """The answers of one `Provider.lookup` call while they are being collected."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Self
 
 from soulspot.errors import BadAnswer, BatchRejected, Limited, Refused, Unavailable
 from soulspot.models import Answer, Entity, Failed, Found, Missing, Postponed, Query
@@ -59,7 +58,7 @@ class AnswerSheet:
 
     async def fill(
         self, kinds: Iterable[str], find_fault: Callable[[Query], str | None],
-        answer: Callable[[AnswerSheet], Awaitable[None]],
+        answer: Callable[[Self], Awaitable[None]],
     ) -> list[Answer]:  # fmt: skip
         """Let `answer` make the requests, and return an answer for each query, in order.
 

@@ -25,7 +25,6 @@ class Provider(Protocol):
 
         The keys are the kinds that the provider understands. Read before every claim, so it may
         change with what the service turns out to allow."""
-        ...
 
     @property
     def expensive_kinds(self) -> frozenset[str]:
@@ -50,19 +49,16 @@ class Provider(Protocol):
         meanwhile). Raises Limited, Unavailable, Refused or BadAnswer when the service answered none
         of the queries, and BatchRejected when one of several queries spoils the request: the caller
         then halves the batch to find it. `answer_sheet.AnswerSheet.fill` keeps these rules."""
-        ...
 
     def opens_at(self, kind: str) -> float | None:
         """Return when the gate of the host that serves `kind` opens, in seconds since the epoch.
         None when the next request may pass now."""
-        ...
 
     def retune(self, *, rate: float, batch_size: int, timeout: float, daily_budget: int | None = None) -> None:
         """Apply changed settings from the next request on, without a restart.
 
         `rate` is in requests a second to each host, `batch_size` in lookups a request, `timeout` in
         seconds a request, `daily_budget` in requests in any 24 hours (None: no limit of ours)."""
-        ...
 
     async def close(self) -> None:
         """Release threads and connections, within a second; requests under way are abandoned."""

@@ -1,8 +1,5 @@
 """Position of the audio in a file, beside its tags: the bytes that writing tags must keep."""
 
-# mutagen has no annotations:
-# mypy: disable-error-code="no-untyped-call"
-
 import os
 from collections.abc import Iterable, Iterator
 from typing import IO

@@ -1,9 +1,8 @@
 """The changes that writing tags would make in one file, found without writing anything."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from typing import Self
 
 from soulspot.store.cover_index import CoverRecord
 from soulspot.store.taggable import Taggable
@@ -24,7 +23,7 @@ class PlannedWrite:
     changes: rules.Changes
     front: Picture | None = None  # a front cover to put into the file
 
-    def with_cover(self, new: Picture | str) -> PlannedWrite:
+    def with_cover(self, new: Picture | str) -> Self:
         """Return this plan with a cover to write, or with only its address for a preview."""
         change = rules.cover_change(self.current.front, new)
         front = new if isinstance(new, Picture) else None

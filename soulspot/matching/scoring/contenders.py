@@ -1,7 +1,5 @@
 """Compared candidates beside each other: duplicates of one recording, and real rivals."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

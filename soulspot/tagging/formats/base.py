@@ -1,10 +1,5 @@
 """The tags of one file as fields to read and set, in any format; unset tags stay as they were."""
 
-# mutagen has no annotations:
-# mypy: disable-error-code="no-untyped-call"
-
-from __future__ import annotations
-
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence

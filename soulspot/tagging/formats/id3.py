@@ -1,10 +1,5 @@
 """ID3 tags: a 2.3 tag stays 2.3 (UTF-16, TYER and TDAT, joined lists), any other becomes 2.4."""
 
-# mutagen has no annotations:
-# mypy: disable-error-code="no-untyped-call"
-
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import IO, Any
 

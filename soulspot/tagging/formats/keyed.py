@@ -1,8 +1,5 @@
 """Tags that are keys with values: Vorbis comments, MP4 atoms, ASF attributes and APEv2 items."""
 
-# mutagen has no annotations:
-# mypy: disable-error-code="no-untyped-call"
-
 import base64
 import struct
 from abc import abstractmethod

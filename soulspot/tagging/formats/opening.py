@@ -1,8 +1,5 @@
 """Opening the tags of a file of any format: a FileTags for what mutagen has opened."""
 
-# mutagen has no annotations:
-# mypy: disable-error-code="no-untyped-call"
-
 from collections.abc import Callable, Sequence
 from typing import IO, Any
 
