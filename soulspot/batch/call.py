@@ -20,7 +20,6 @@ _UNANSWERED: Any = object()
 @dataclass(slots=True)
 class BatchResult(Generic[T, R]):
     """The answers of one batch, or of all batches of a flush: distinct items in the order given.
-
     `duration` is the seconds from the first call of the function to the last answer, `waited` the
     seconds that the oldest item was pending before, `reason` what started the batch."""
 

@@ -143,10 +143,9 @@ class BatchProcessor(Generic[T, R]):
         return answer
 
     async def flush(self) -> BatchResult[T, R]:
-        """Run all pending batches; return one result over those that no `add` returns.
-
-        Batches already in flight are not part of it. Items that arrive before its last batch starts
-        ride along. Without a processor function all stays pending, and ValueError is raised."""
+        """Run all pending batches; return one result over those that no `add` returns. Batches
+        already in flight are not part of it. Items that arrive before its last batch starts ride
+        along. Without a processor function all stays pending, and ValueError is raised."""
         return await self._flush("manual")
 
     async def flush_if_needed(self) -> BatchResult[T, R] | None:
@@ -158,10 +157,9 @@ class BatchProcessor(Generic[T, R]):
         return await self._flush("timer") if is_time else None
 
     async def close(self) -> BatchResult[T, R]:
-        """Refuse new items, flush, and wait for calls in flight; a second call only waits.
-
-        Every item is answered. Cancelling `close` fails the unanswered items with BatchCancelled.
-        Without a processor function, pending items fail with the ValueError that is raised here."""
+        """Refuse new items, flush, and wait for calls in flight; a second call only waits. Every
+        item is answered. Cancelling `close` fails the unanswered items with BatchCancelled. Without
+        a processor function, pending items fail with the ValueError that is raised here."""
         self._is_closed = True
         self._admit_parked()
         try:
@@ -207,10 +205,9 @@ class BatchProcessor(Generic[T, R]):
         return self._processor_func
 
     def _must_wait_for_room(self, key: Hashable) -> bool:
-        """Whether an item waits outside a full processor.
-
-        An item that joins an unanswered one of its key needs no room. An item from inside a call
-        gets room in any case: the call it comes from may be the one that would make room."""
+        """Whether an item waits outside a full processor. An item that joins an unanswered one of
+        its key needs no room. An item from inside a call gets room in any case: the call it comes
+        from may be the one that would make room."""
         return not (self._key is not None and key in self._batch_by_key) and not self._is_inside_call()
 
     def _is_inside_call(self) -> bool:

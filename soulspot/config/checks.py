@@ -111,7 +111,6 @@ def find_warnings(config: Config) -> Iterator[str]:
 
 
 def turn_off_without_credentials(config: Config) -> Config:
-    """Return the configuration with Spotify off if it has no credentials."""
     spotify = config.providers.spotify
     if not spotify.enabled or (spotify.client_id and spotify.client_secret):
         return config
@@ -120,7 +119,6 @@ def turn_off_without_credentials(config: Config) -> Config:
 
 
 def is_host_below(url: str, domain: str) -> bool:
-    """Whether the URL's host is `domain` or a subdomain of it."""
     host = (urlsplit(url).hostname or "").rstrip(".")
     return host == domain or host.endswith("." + domain)
 

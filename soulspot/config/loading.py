@@ -73,7 +73,6 @@ def find_config(environ: Mapping[str, str] | None = None) -> Path | None:
 
 
 def default_config_paths(environ: Mapping[str, str] | None = None) -> tuple[Path, ...]:
-    """Return the paths at which a configuration is looked for, in this order."""
     home = Path((os.environ if environ is None else environ).get("HOME") or "~").expanduser()
     return Path("config.toml"), home / ".config/soulspot/config.toml", SYSTEM_CONFIG
 

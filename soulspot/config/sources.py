@@ -40,7 +40,6 @@ class Layer:
     is_readable: bool = True
 
     def has(self, key: Key) -> bool:
-        """Whether the layer has a value or a table at `key`."""
         value: Any = self.values
         for name in key:
             if not isinstance(value, dict) or name not in value:

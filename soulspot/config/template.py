@@ -35,7 +35,6 @@ _VALUE_COLUMN = 45
 
 def render_template(**answers: Any) -> str:
     """Return a config.toml with every key, its default and its help, and the answers as values.
-
     Answers are named by their keys, with "." or "__": render_template(library__paths=["~/Music"]);
     None is no answer. Raises ConfigError for an unknown key and for text that TOML cannot hold."""
     given = {name.replace("__", "."): value for name, value in answers.items() if value is not None}
@@ -56,10 +55,9 @@ def ensure_template_can_be_written(path: Path, force: bool = False) -> None:
 
 
 def write_template(path: Path, answers: Mapping[str, Any], force: bool = False) -> None:
-    """Write the template with these answers, readable by its owner alone: it may hold secrets.
-
-    An existing file is replaced only with `force`, or when it is the template without answers.
-    Raises ConfigError when the file is left alone or cannot be written."""
+    """Write the template with these answers, readable by its owner alone: it may hold secrets. An
+    existing file is replaced only with `force`, or when it is the template without answers. Raises
+    ConfigError when the file is left alone or cannot be written."""
     text = render_template(**answers)
     # Written aside and made anew (O_EXCL): nobody reads half a file, and no link is followed.
     aside = path.with_name(f".{path.name}.new")

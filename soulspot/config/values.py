@@ -27,7 +27,6 @@ class Secret(SecretStr):
     """A text that prints, dumps and logs itself as asterisks."""
 
     def reveal(self) -> str:
-        """Return the text itself."""
         return self.get_secret_value()
 
 
@@ -55,10 +54,9 @@ def format_duration(seconds: float) -> str:
 
 
 def parse_time(text: str, now: float) -> float:
-    """Return the epoch seconds of "1h" (that long before `now`), or of a date or time.
-
-    "2026-11-22" and "2026-11-22T04:00+01:00"; without an offset in this machine's time zone.
-    Raises ValueError for any other text."""
+    """Return the epoch seconds of "1h" (that long before `now`), or of a date or time. "2026-11-22"
+    and "2026-11-22T04:00+01:00"; without an offset in this machine's time zone. Raises ValueError
+    for any other text."""
     try:
         return now - float(parse_duration(text))
     except ValueError:

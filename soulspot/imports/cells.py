@@ -20,10 +20,9 @@ _WHOLE = re.compile(r"\s*(\d+)\.0+\s*")
 
 
 def plain_value(value: Any) -> Any:
-    """Return `value` as JSON could have it: None, bool, int, float, str or a list of those.
-
-    NaN, NaT, NA and infinity become None, times of day and timedeltas become milliseconds, arrays
-    and series become lists, and any other object becomes its text."""
+    """Return `value` as JSON could have it: None, bool, int, float, str or a list of those. NaN,
+    NaT, NA and infinity become None, times of day and timedeltas become milliseconds, arrays and
+    series become lists, and any other object becomes its text."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, Enum):
@@ -61,7 +60,6 @@ def _plain_object(value: Any) -> Any:
 
 
 def is_empty(value: Any) -> bool:
-    """Whether a plain cell holds nothing: None, an empty list or blank text."""
     return value is None or value == [] or (isinstance(value, str) and not value.strip())
 
 
@@ -82,10 +80,9 @@ def import_record(cells: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def known_columns(columns: Iterable[str]) -> dict[str, str]:
-    """Return, by the name of a known column, the one of `columns` that stands for it.
-
-    Surrounding blanks and capitals do not count: " Title" stands for "title", unless another column
-    is named exactly "title"."""
+    """Return, by the name of a known column, the one of `columns` that stands for it. Surrounding
+    blanks and capitals do not count: " Title" stands for "title", unless another column is named
+    exactly "title"."""
     found: dict[str, str] = {}
     for column in columns:
         name = str(column).strip().lower()

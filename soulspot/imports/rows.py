@@ -45,9 +45,8 @@ class BadRow:
 
 def parse_row(line: int, record: Mapping[str, Any]) -> ImportRow | BadRow:
     """Return the track that a record describes; a BadRow for neither a title nor an identifier.
-
-    `record` has cells by column: text, numbers or lists of text. For example
-    {"title": "One", "isrc": "GB-SMU-45-66095", "duration_ms": "3:45", "artist": ["A", "B"]}."""
+    `record` has cells by column: text, numbers or lists of text. For example {"title": "One",
+    "isrc": "GB-SMU-45-66095", "duration_ms": "3:45", "artist": ["A", "B"]}."""
     text = {name: values.split_values(_strings(record[name])) for name in COLUMNS if name in record}
 
     def first(name: str) -> str | None:

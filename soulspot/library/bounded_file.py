@@ -40,10 +40,9 @@ class BoundedFile(io.BufferedReader):
 
 
 def open_bounded(path: bytes, max_file_size: int | None = None) -> tuple[BoundedFile, os.stat_result]:
-    """Open a regular file for reading; return it with its status (`os.fstat`).
-
-    `max_file_size` is in bytes. Raises UnreadableFile with a reason for people when the file is
-    empty, too large or no regular file, and OSError when it cannot be opened."""
+    """Open a regular file for reading; return it with its status (`os.fstat`). `max_file_size` is
+    in bytes. Raises UnreadableFile with a reason for people when the file is empty, too large or no
+    regular file, and OSError when it cannot be opened."""
     # A FIFO that took the file's place would block the open until somebody writes to it.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     try:

@@ -74,10 +74,9 @@ def _field_named(name: str) -> str | None:
 
 
 def collect_fields(tags: object) -> RawFields:
-    """Return the values of every field we know, in the file's order, not yet cleaned.
-
-    A field keeps at most `MAX_VALUES` values. `tags` is mutagen's `FileType.tags`; None and tags of
-    an unknown kind give {}."""
+    """Return the values of every field we know, in the file's order, not yet cleaned. A field keeps
+    at most `MAX_VALUES` values. `tags` is mutagen's `FileType.tags`; None and tags of an unknown
+    kind give {}."""
     raw: RawFields = {}
     read = next((reader for kind, reader in _READERS if isinstance(tags, kind)), None)
     for field, value in read(tags) if read else ():

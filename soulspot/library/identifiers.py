@@ -78,7 +78,6 @@ def parse_isrcs(values: Iterable[str], field: str, malformed: list[str]) -> tupl
 
 def parse_spotify_tracks(values: Iterable[str], field: str, malformed: list[str]) -> tuple[str, ...]:
     """Return the distinct Spotify track ids in the values of a field made for them, in order.
-
     Understands ids, spotify:track: URIs and open.spotify.com URLs. Anything else (spotify:local:,
     an album's URL, an id of the wrong length) is reported in `malformed`."""
     found: dict[str, None] = {}

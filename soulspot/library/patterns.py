@@ -30,6 +30,5 @@ class Patterns:
         return bool(self._match(text) or self._match(text.rpartition("/")[2]))
 
     def match_parents(self, relative: bytes) -> bool:
-        """Whether a pattern names one of the folders above `relative`."""
         parts = relative.split(b"/")
         return any(self.match(b"/".join(parts[:n])) for n in range(1, len(parts)))

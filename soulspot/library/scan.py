@@ -79,10 +79,9 @@ class Walk:
         self._real_roots = [os.path.realpath(root) for root in self._roots]
 
     def confirms_deletion(self, path: bytes) -> bool:
-        """Whether a file known at `path` that this walk did not yield is really deleted.
-
-        True only inside a finished root and outside everything that could not be read: an unmounted
-        disk or an unreadable folder says nothing about the files that used to be there."""
+        """Whether a file known at `path` that this walk did not yield is really deleted. True only
+        inside a finished root and outside everything that could not be read: an unmounted disk or
+        an unreadable folder says nothing about the files that used to be there."""
         return any(is_inside(path, root) for root in self.finished_roots) and not any(
             is_inside(path, problem.path) for problem in self.problems
         )
@@ -261,5 +260,4 @@ def _is_junk(folder_name: bytes) -> bool:
 
 
 def is_inside(path: bytes, folder: bytes) -> bool:
-    """Whether `path` is `folder` itself or lies below it."""
     return path == folder or path.startswith(folder.rstrip(b"/") + b"/")

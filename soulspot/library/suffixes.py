@@ -24,7 +24,6 @@ def suffix(path: bytes) -> bytes:
 
 
 def is_audio(path: bytes) -> bool:
-    """Whether the file's name is that of an audio file."""
     name = path.rpartition(b"/")[2]
     # "._x.mp3" is the resource fork that macOS writes beside x.mp3 on foreign file systems.
     return suffix(name) in AUDIO and not name.startswith(b"._")

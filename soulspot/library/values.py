@@ -54,7 +54,6 @@ def parse_position(value: str) -> tuple[int | None, int | None]:
 
 def parse_date(value: str) -> str | None:
     """Return a date as YYYY, YYYY-MM or YYYY-MM-DD: as much of it as is valid, from 1000 to 2999.
-
     Understands 2001-02-03, 2001/2/3, 20010203 and ISO timestamps; 03/02/2001 gives "2001", because
     day and month could be meant either way. Returns None for anything else."""
     text = value.strip()

@@ -39,7 +39,6 @@ class Announcements:
         self._send(LimitEvent(self._provider, self._host, "limited", self._clock.now() + seconds, why))
 
     def announce_open(self) -> None:
-        """Announce the recovery, if the closure was announced."""
         if self._announced is not None:
             self._announced = None
             self._send(LimitEvent(self._provider, self._host, "recovered", None, self._why))

@@ -19,10 +19,9 @@ _SECONDS = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?", re.ASCII)
 
 
 def parse_retry_after(value: str | None, now: float) -> float | None:
-    """Return the seconds to wait from `now` (epoch seconds), 0 to 30 days; None for garbage.
-
-    Reads both forms of RFC 9110 section 10.2.3, whole seconds and an HTTP date (its obsolete
-    spellings too), and decimals. A negative number or a date in the past gives 0."""
+    """Return the seconds to wait from `now` (epoch seconds), 0 to 30 days; None for garbage. Reads
+    both forms of RFC 9110 section 10.2.3, whole seconds and an HTTP date (its obsolete spellings
+    too), and decimals. A negative number or a date in the past gives 0."""
     text = (value or "").strip()
     if _SECONDS.fullmatch(text):
         seconds = float(text)

@@ -42,7 +42,6 @@ class Breaker:
 
     @property
     def is_probing(self) -> bool:
-        """Whether a probe is under way."""
         return self._probe_since is not None and self._clock.steady() < self._probe_since + PROBE_LOST
 
     def until(self) -> float | None:

@@ -17,10 +17,9 @@ class _Bucket:
 
 
 class Budget:
-    """A rolling window of at most `limit` requests in any 24 hours.
-
-    A bucket leaves 24 hours after its last request, so it never leaves too early. With `limit` None
-    requests are counted all the same: a limit set later knows those of this process."""
+    """A rolling window of at most `limit` requests in any 24 hours. A bucket leaves 24 hours after
+    its last request, so it never leaves too early. With `limit` None requests are counted all the
+    same: a limit set later knows those of this process."""
 
     def __init__(self, clock: Clock, limit: int | None) -> None:
         self._clock = clock
@@ -47,7 +46,6 @@ class Budget:
         return f"daily budget of {self.limit} requests is spent"
 
     def spent(self) -> int:
-        """Return the number of requests in the last 24 hours."""
         return sum(bucket.count for bucket in self._current())
 
     def until(self) -> float | None:
@@ -80,7 +78,6 @@ class Budget:
         bucket.last = self._clock.steady()
 
     def give_back(self, bucket: _Bucket) -> None:
-        """Uncount a reserved request that did not go out."""
         bucket.count -= 1
 
     def to_save(self) -> list[list[float]]:

@@ -13,7 +13,6 @@ class Clock:
         self.now = now
 
     def steady(self) -> float:
-        """Return the event loop's time in seconds."""
         return asyncio.get_running_loop().time()
 
     def to_wall(self, steady: float) -> float:

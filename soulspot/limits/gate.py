@@ -26,10 +26,9 @@ LONGEST_WINDOW = 3600.0
 
 
 class Gate:
-    """The limits of one provider at one host; made by `Gates`, used from the event loop only.
-
-    Call `admit` exactly once before every HTTP request (retries, redirects and token requests
-    included), and `observe` or `abandon` exactly once after it."""
+    """The limits of one provider at one host; made by `Gates`, used from the event loop only. Call
+    `admit` exactly once before every HTTP request (retries, redirects and token requests included),
+    and `observe` or `abandon` exactly once after it."""
 
     def __init__(
         self, provider: str, host: str, shared: Surroundings, rate: float, daily_budget: int | None,
@@ -153,7 +152,6 @@ class Gate:
 
     @property
     def rate(self) -> float:
-        """Requests a second."""
         return self._pace.rate
 
     @property
@@ -162,7 +160,6 @@ class Gate:
         return self._budget.limit
 
     def snapshot(self) -> GateSnapshot:
-        """Return the state of the gate for people."""
         closed = self._find_closure()
         return GateSnapshot(
             provider=self.provider, host=self.host, rate=self.rate,

@@ -7,7 +7,6 @@ from aiolimiter import AsyncLimiter
 
 class Pace:
     """Spaces requests at least 1/rate seconds apart. One waiter at a time: the gate queues them.
-
     The first request waits a whole period after `start`: nobody knows how shortly before it a
     killed predecessor sent its last one."""
 

@@ -35,10 +35,9 @@ class Pause:
         return True
 
     def add_strike(self, status: int, asked: float | None, quota: bool, rng: random.Random) -> float:
-        """Count a 429 or 503 and return the seconds to pause; `asked` is its Retry-After.
-
-        Never less than `asked`. Without Retry-After: an hour for a spent quota, 2 to 4 s growing to
-        5 minutes for another 429, 1 to 2 s growing to a minute for a 503."""
+        """Count a 429 or 503 and return the seconds to pause; `asked` is its Retry-After. Never
+        less than `asked`. Without Retry-After: an hour for a spent quota, 2 to 4 s growing to 5
+        minutes for another 429, 1 to 2 s growing to a minute for a 503."""
         if self.until() is None:  # else the answer to a request from before the pause
             self.strikes += 1
         grown = max(self.strikes - 1, 0)

@@ -16,10 +16,9 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class Gates:
-    """All gates of the process, by provider and host.
-
-    `now` returns seconds since the epoch. `on_request` gets every request, `on_limit` the closing
-    and opening of gates. Both run in the event loop and must not block; exceptions are logged."""
+    """All gates of the process, by provider and host. `now` returns seconds since the epoch.
+    `on_request` gets every request, `on_limit` the closing and opening of gates. Both run in the
+    event loop and must not block; exceptions are logged."""
 
     def __init__(
         self, port: StatePort, *, now: Callable[[], float] = time.time, rng: random.Random | None = None,
@@ -52,7 +51,6 @@ class Gates:
 
     def for_url(self, provider: str, url: str) -> Gate:
         """Return the gate that a request of `provider` to `url` passes; ValueError without a host.
-
         A host that nobody opened (a redirect's target) gets a gate with the provider's slowest
         rate, or 1 request a second."""
         if (gate := self._gates.get((provider, host_of(url)))) is not None:

@@ -48,10 +48,9 @@ def _precedence(entity: Entity) -> tuple[int, str, str]:
 
 
 def preselect_recordings(tags: TrackTags, recordings: Sequence[Entity]) -> Sequence[Entity]:
-    """Return the recordings of a large album that are worth comparing with a track.
-
-    Those that share with the (normalised) tags words of the title, the track number, or the length
-    within 3 s. All of them where the album has at most 40, or the tags have none of these."""
+    """Return the recordings of a large album that are worth comparing with a track. Those that
+    share with the (normalised) tags words of the title, the track number, or the length within 3 s.
+    All of them where the album has at most 40, or the tags have none of these."""
     if len(recordings) <= FEW or not (tags.title or tags.track_number or tags.duration_ms):
         return recordings
     title = latin(tags.title or "")

@@ -47,10 +47,8 @@ class View:
 
 
 def views_of_tags(tags: TrackTags, path: bytes | None = None) -> tuple[View, ...]:
-    """Return the library's side in every reading, the likeliest first.
-
-    "Artist - Title" in one field may also be a title with a dash, and "07" or "Track 1" may be the
-    name of a song."""
+    """Return the library's side in every reading, the likeliest first. "Artist - Title" in one
+    field may also be a title with a dash, and "07" or "Track 1" may be the name of a song."""
     own = normalise_tags(tags)
     # Ordered: the first reading decides the release, and wins where scores are equal.
     views = [_view_of_tags(own, normalise_tags(tags, path))]

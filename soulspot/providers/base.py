@@ -11,35 +11,29 @@ from soulspot.models import Answer, Query
 
 
 class Provider(Protocol):
-    """One upstream service, asked for many lookups at a time.
-
-    Subclass it: the attributes with a body here are defaults. All methods run in the event loop and
-    must not block it."""
+    """One upstream service, asked for many lookups at a time. Subclass it: the attributes with a
+    body here are defaults. All methods run in the event loop and must not block it."""
 
     name: str
     """The provider's name in queries, tables, config.toml and metrics: "musicbrainz", say."""
 
     @property
     def capacity(self) -> Mapping[str, int]:
-        """The lookups that one request can carry, at most, by kind: {"isrc": 100, "url": 70}.
-
-        The keys are the kinds that the provider understands. Read before every claim, so it may
-        change with what the service turns out to allow."""
+        """The lookups that one request can carry, at most, by kind: {"isrc": 100, "url": 70}. The
+        keys are the kinds that the provider understands. Read before every claim, so it may change
+        with what the service turns out to allow."""
 
     @property
     def expensive_kinds(self) -> frozenset[str]:
-        """The kinds of which one request answers one lookup.
-
-        The pump claims them only once nothing cheaper is waiting: the answers to cheaper lookups
-        often make an expensive one needless."""
+        """The kinds of which one request answers one lookup. The pump claims them only once nothing
+        cheaper is waiting: the answers to cheaper lookups often make an expensive one needless."""
         return frozenset()
 
     @property
     def incidental_kinds(self) -> frozenset[str]:
-        """The kinds whose lookups the answer to another kind may settle on the way.
-
-        Spotify's answer for an album, for example, also describes its tracks. Before the pump sends
-        such a lookup it checks once more whether the database has the answer by now."""
+        """The kinds whose lookups the answer to another kind may settle on the way. Spotify's
+        answer for an album, for example, also describes its tracks. Before the pump sends such a
+        lookup it checks once more whether the database has the answer by now."""
         return frozenset()
 
     async def lookup(self, queries: Sequence[Query]) -> list[Answer]:
@@ -55,10 +49,9 @@ class Provider(Protocol):
         None when the next request may pass now."""
 
     def retune(self, *, rate: float, batch_size: int, timeout: float, daily_budget: int | None = None) -> None:
-        """Apply changed settings from the next request on, without a restart.
-
-        `rate` is in requests a second to each host, `batch_size` in lookups a request, `timeout` in
-        seconds a request, `daily_budget` in requests in any 24 hours (None: no limit of ours)."""
+        """Apply changed settings from the next request on, without a restart. `rate` is in requests
+        a second to each host, `batch_size` in lookups a request, `timeout` in seconds a request,
+        `daily_budget` in requests in any 24 hours (None: no limit of ours)."""
 
     async def close(self) -> None:
         """Release threads and connections, within a second; requests under way are abandoned."""

@@ -31,10 +31,9 @@ class _Request:
 
 
 class Http:
-    """An aiohttp session whose every request, redirects included, passes its host's gate.
-
-    `timeout` is the seconds that one request may take, with its body and without the wait before
-    the gate. It can be built outside a running loop; the first request opens the session."""
+    """An aiohttp session whose every request, redirects included, passes its host's gate. `timeout`
+    is the seconds that one request may take, with its body and without the wait before the gate. It
+    can be built outside a running loop; the first request opens the session."""
 
     def __init__(self, gates: Gates, provider: str, *, timeout: float) -> None:
         self.timeout = timeout
@@ -60,7 +59,6 @@ class Http:
         self, url: str, *, base_url: str, accept: str, most: int, allowed: Callable[[str], bool]
     ) -> bytes:
         """Return the body at `url`, at most `most` bytes; `allowed` checks each URL on the way.
-
         Raises Limited, Unavailable, Refused, BatchRejected (400) or BadAnswer, the last also for a
         URL that is not allowed and for a larger body."""
         return await self._fetch(
@@ -68,7 +66,6 @@ class Http:
         )
 
     async def close(self) -> None:
-        """Close the session; a later request opens another."""
         if self._session is not None:
             await self._session.close()
             self._session = None

@@ -84,7 +84,6 @@ class AdmittedRequest:
 
 async def send_with_retries(gate: Gate, send: Callable[[int], Awaitable[T]]) -> T:
     """Return the result of `send(attempt)`, tried up to three times while it raises Unavailable.
-
     Connection trouble and 5xx other than 503 are retried. TimedOut is not, and neither are 429 and
     503, which raise Limited at once."""
     attempt = 0
@@ -106,10 +105,9 @@ async def send_with_retries(gate: Gate, send: Callable[[int], Awaitable[T]]) -> 
 
 
 def refusal(host: str, status: int, body: bytes) -> ProviderError:
-    """Return the error for a status of 3xx or 4xx other than 429.
-
-    BatchRejected for a malformed request, Refused for one that needs a person, BadAnswer (with its
-    status) for anything else, 404 included."""
+    """Return the error for a status of 3xx or 4xx other than 429. BatchRejected for a malformed
+    request, Refused for one that needs a person, BadAnswer (with its status) for anything else, 404
+    included."""
     words = _service_words(body)
     message = f"{host}: {_status_text(status)}" + (f": {words}" if words else "")
     if status in (400, 413, 414, 422):

@@ -152,7 +152,6 @@ def _iff_chunks(file: IO[bytes], size: int, order: str, width: int) -> Parts:
 
 
 def read_parts(file: IO[bytes], parts: Iterable[tuple[int, int]]) -> Iterator[bytes]:
-    """Yield the bytes of these parts in blocks of at most `BLOCK` bytes."""
     for position, end in parts:
         while position < end:
             # The file may be read elsewhere between two blocks.
@@ -192,7 +191,6 @@ def is_same_audio(one: IO[bytes], parts: Parts, other: IO[bytes], other_parts: P
 
 def sample_positions(file: IO[bytes], parts: Parts) -> list[int]:
     """Return where in the audio each chunk of an MP4 file's tables begins; [] for other formats.
-
     The tables hold positions in the file: when the audio moves, they must move with it. -1 stands
     for a position outside the audio."""
     if _read_at(file, 4, 4) not in _MP4_ATOMS:

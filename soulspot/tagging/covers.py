@@ -137,7 +137,6 @@ class CoverCache:
         return await self._database.read(lambda c: cover_index.find(c, address, self._now()))
 
     async def close(self) -> None:
-        """Cancel all requests."""
         for task in list(self._fetching.values()):
             task.cancel()
         await asyncio.gather(*self._fetching.values(), return_exceptions=True)

@@ -185,7 +185,6 @@ def replace_original(prepared: PreparedCopy) -> None:
 
 
 def discard(prepared: PreparedCopy) -> None:
-    """Delete the copy."""
     with contextlib.suppress(OSError):
         os.unlink(prepared.temporary)
 

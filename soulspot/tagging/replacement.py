@@ -31,10 +31,9 @@ class Replacements:
         self._now = now
 
     async def replace(self, paths: Sequence[bytes], prepare: Prepare, record: Record) -> list[TagsNotWritten | None]:
-        """Replace the files at `paths` by the copies that `prepare` makes.
-
-        Returns for each file None, or the reason why it was not replaced. Once begun, the work is
-        finished even when the caller is cancelled."""
+        """Replace the files at `paths` by the copies that `prepare` makes. Returns for each file
+        None, or the reason why it was not replaced. Once begun, the work is finished even when the
+        caller is cancelled."""
         task = asyncio.ensure_future(self._replace(paths, prepare, record))
         try:
             return await asyncio.shield(task)

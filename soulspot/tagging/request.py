@@ -39,7 +39,6 @@ class TagReport:
     problems: list[dict[str, str]] = field(default_factory=list)  # the first of them, with their reasons
 
     def as_json(self) -> dict[str, Any]:
-        """Return the report as documents show it."""
         return asdict(self) | {"fields": dict(self.fields)}
 
 
@@ -76,7 +75,6 @@ def request_to_json(request: TagRequest) -> dict[str, Any]:
 
 
 def request_from_json(stored: Mapping[str, Any]) -> TagRequest:
-    """Return the request that `request_to_json` stored."""
     known = {name: stored[name] for name in TagRequest.__slots__ if name in stored}
     return TagRequest(**known | {
         "paths": tuple(bytes.fromhex(path) for path in stored["places"]),
@@ -86,5 +84,4 @@ def request_from_json(stored: Mapping[str, Any]) -> TagRequest:
 
 
 def nothing_to_undo_message(operation_id: int) -> str:
-    """Return the message on an operation without journal entries."""
     return f"operation {operation_id} has written no tags that could be taken back: see `soulspot write-tags --list`"

@@ -92,7 +92,6 @@ def prepare_tagged_copy(
 
 
 def copy_content(old: IO[bytes], new: IO[bytes]) -> None:
-    """Write all bytes of `old` into `new`."""
     shutil.copyfileobj(old, new, BLOCK)
     new.flush()
 

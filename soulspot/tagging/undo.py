@@ -111,10 +111,9 @@ def _pack(steps: Iterator[list[Any]], renumbered: bool) -> bytes:
 
 
 def restore(way_back: bytes, present: IO[bytes], out: IO[bytes]) -> str:
-    """Write the old file into `out`; return its SHA-256.
-
-    The tags of `present` may have been changed again, as long as its audio is the same. Raises
-    CannotRestore when `present` lacks something of the old file."""
+    """Write the old file into `out`; return its SHA-256. The tags of `present` may have been
+    changed again, as long as its audio is the same. Raises CannotRestore when `present` lacks
+    something of the old file."""
     # The version is the first byte, outside the compressed part.
     if way_back[:1] != _VERSION:
         raise CannotRestore("another version of SoulSpot wrote its tags")

@@ -56,9 +56,8 @@ class TagWriter:
         self, request: TagRequest, operation_id: int, on_progress: OnTagProgress = lambda report, total: None
     ) -> TagReport:
         """Compare the tags of accepted tracks with their rows; write the differences if
-        `request.apply`.
-
-        Returns the report, which `on_progress` also gets after every page of tracks."""
+        `request.apply`. Returns the report, which `on_progress` also gets after every page of
+        tracks."""
         async with self._turn:
             report = TagReport(request.apply)
             chosen = request.paths, request.track_ids
@@ -210,7 +209,6 @@ class TagWriter:
         return found
 
     async def prune(self) -> None:
-        """Delete the journal entries that are older than `rules.keep_undo`."""
         before = self._now() - self.rules.keep_undo
         await self._database.write(lambda c: journal.prune(c, before))
 

@@ -90,10 +90,9 @@ def _with_subtitles(element: Element) -> str | None:
 
 
 def artists_of(parts: Sequence[Element], parties: Mapping[str, str]) -> tuple[str | None, tuple[str, ...]]:
-    """Return the displayed artist credit, and the names in it.
-
-    `parties` has the full names of the message's parties by reference. A message without a
-    displayed credit gets one made of the names: "Main, Other feat. Guest"."""
+    """Return the displayed artist credit, and the names in it. `parties` has the full names of the
+    message's parties by reference. A message without a displayed credit gets one made of the names:
+    "Main, Other feat. Guest"."""
     listed = [artist for part in parts for artist in children(part, "DisplayArtist")]
     listed.sort(key=lambda artist: _sequence_of(artist.get("SequenceNumber")))
     roles: dict[str, str] = {}
@@ -112,7 +111,6 @@ def artists_of(parts: Sequence[Element], parties: Mapping[str, str]) -> tuple[st
 
 
 def party_name(element: Element) -> str | None:
-    """Return the full name of a party: the default one, else the first."""
     name = preferred(children(element, "PartyName"))
     return first_text(name, "FullName") if name is not None else None
 

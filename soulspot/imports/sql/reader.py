@@ -122,7 +122,6 @@ class SqlSource:
         return selected.order_by(*columns).limit(limit)
 
     def close(self) -> None:
-        """Close the connections to the database."""
         self._engine.dispose()
 
     def _all(self) -> sa.Select[Any]:

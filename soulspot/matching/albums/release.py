@@ -88,10 +88,8 @@ def albums_in(fields: Mapping[str, Any]) -> Iterable[tuple[Album, Mapping[str, A
 
 def album_similarity(a: Album, b: Album) -> float:
     """Return 0 to 1 for two albums by name; 1 for equal ids, less where the album artists differ.
-
     >>> album_similarity(Album("Harbour"), Album("Harbour (Deluxe Edition)"))
-    1.0
-    """
+    1.0"""
     if a.id and a.id == b.id:
         return 1.0
     similarity = title_similarity(a.title, b.title)

@@ -78,10 +78,8 @@ def trim_sides(tags: View, candidate: View) -> Sides:
 
 def compare_titles(sides: Sides) -> TitleFeature:
     """Compare the titles, without version words and guests.
-
     >>> compare_titles(sides({"title": "Kite, Pt. 2"}, {"title": "Kite, Part 1"})).likeness
-    0.0
-    """
+    0.0"""
     ours, theirs = sides.tags.title, sides.candidate.title
     here, there = sides.here.title, sides.there.title
     return TitleFeature(
@@ -102,10 +100,8 @@ def _is_repeatable(title: Title, candidate: View) -> bool:
 
 def compare_artists(sides: Sides) -> ArtistFeature:
     """Compare the artist credits; a name in the other side's title is as good as a tag.
-
     >>> compare_artists(sides({"artist": "Quill, Mara"}, {"artist": "Mara Quill feat. Oto"}))
-    ArtistFeature(likeness=0.99, has_same_names=False)
-    """
+    ArtistFeature(likeness=0.99, has_same_names=False)"""
     likeness = _artist_likeness(sides.tags, sides.candidate)
     if likeness is None and (sides.here.has_other_artist or sides.there.has_other_artist):
         likeness = 1.0
@@ -115,10 +111,9 @@ def compare_artists(sides: Sides) -> ArtistFeature:
 
 
 def _artist_likeness(tags: View, candidate: View) -> float | None:
-    """Return the likeness of the artists.
-
-    Classical tracks may name the performer as artist and the composer as album artist, or the other
-    way round: the album artist may stand in for the artist."""
+    """Return the likeness of the artists. Classical tracks may name the performer as artist and the
+    composer as album artist, or the other way round: the album artist may stand in for the
+    artist."""
     if tags.artist_ids and tags.artist_ids & candidate.artist_ids:
         return 1.0
     likeness = credit_similarity(tags.credit, candidate.credit)
@@ -135,20 +130,16 @@ def _artist_likeness(tags: View, candidate: View) -> float | None:
 
 def compare_lengths(sides: Sides) -> LengthFeature:
     """Compare the lengths, by the tolerance that is usual for a track so long.
-
     >>> compare_lengths(sides({"duration_ms": 200_000}, {"duration_ms": 200_400}))
-    LengthFeature(apart_ms=400, support=1.0)
-    """
+    LengthFeature(apart_ms=400, support=1.0)"""
     ours, theirs = sides.tags.duration_ms, sides.candidate.duration_ms
     return LengthFeature(abs(ours - theirs) if ours and theirs else None, duration_support(ours, theirs))
 
 
 def compare_albums(sides: Sides) -> AlbumFeature:
     """Compare the tags' album with the most alike of the candidate's, and the places on them.
-
     >>> compare_albums(sides({"album": "Blue CD1"}, {"album": "Blue", "track_number": 3}))
-    AlbumFeature(likeness=1.0, position=None)
-    """
+    AlbumFeature(likeness=1.0, position=None)"""
     tags, candidate = sides.tags, sides.candidate
     album = _most_alike_album(tags, candidate)
     if album is None:
@@ -189,10 +180,8 @@ def _has_album_slip(tags: View, candidate: View) -> bool:
 
 def compare_identifiers(sides: Sides, identified: frozenset[str]) -> IdentifierFeature:
     """Find the identifiers that both sides share, or that led to the candidate.
-
     >>> compare_identifiers(sides({}, {}), frozenset({"spotify link"}))
-    IdentifierFeature(recording_id=False, isrc=True)
-    """
+    IdentifierFeature(recording_id=False, isrc=True)"""
     tags, candidate = sides.tags, sides.candidate
     return IdentifierFeature(
         recording_id=bool(
@@ -206,11 +195,9 @@ def compare_identifiers(sides: Sides, identified: frozenset[str]) -> IdentifierF
 
 def compare_versions(sides: Sides, album: AlbumFeature) -> VersionFeature:
     """Compare the version words of titles, comments, artists and albums.
-
     >>> both = sides({"title": "Slow Kite"}, {"title": "Slow Kite (live)"})
     >>> compare_versions(both, AlbumFeature()).conflict
-    'live, file says studio'
-    """
+    'live, file says studio'"""
     tags, candidate, here, there, _ = sides
     ours, theirs = tags.title, candidate.title
     has_titles = bool(ours.segments) and bool(theirs.segments)
@@ -235,9 +222,8 @@ def compare_versions(sides: Sides, album: AlbumFeature) -> VersionFeature:
 
 def forgive_slips(sides: Sides, title: TitleFeature, artist: ArtistFeature) -> tuple[TitleFeature, ArtistFeature]:
     """Return title and artist at one place of one album, where either may have a slip of the pen.
-
-    Where one agrees, the other may be miswritten. Titles that count differently stay different,
-    and so do the artists of a karaoke imitation."""
+    Where one agrees, the other may be miswritten. Titles that count differently stay different, and
+    so do the artists of a karaoke imitation."""
     tags, candidate = sides.tags, sides.candidate
     likeness = title.likeness
     if artist.reaches(0.9) and likeness is not None and 0.0 < likeness < _SLIP:

@@ -25,7 +25,6 @@ class Contender:
 
     @property
     def id(self) -> str:
-        """The entity's id."""
         return self.candidate.entity.id
 
     @property
@@ -44,7 +43,6 @@ class Contender:
         return min((album.preference for album in self.view.albums), default=3)
 
     def public(self) -> ScoredCandidate:
-        """Return the part that decisions show."""
         return ScoredCandidate(self.candidate, round(self.score, 4), self.reasons)
 
 
@@ -101,10 +99,9 @@ def are_rivals(best: Contender, other: Contender) -> bool:
 
 
 def find_untimed_take(best: Contender, others: Sequence[Contender]) -> Contender | None:
-    """Return a take of unknown length that may be meant as well as `best`; None for none.
-
-    For live takes, karaoke and remixes. There are many of each, and among those whose length nobody
-    knows, one that fits by length alone is chance."""
+    """Return a take of unknown length that may be meant as well as `best`; None for none. For live
+    takes, karaoke and remixes. There are many of each, and among those whose length nobody knows,
+    one that fits by length alone is chance."""
     chosen = best.comparison
     if not chosen.version.is_one_of_many or chosen.version.is_same_take or best.standing is Standing.VERIFIED:
         return None

@@ -52,12 +52,10 @@ class LengthFeature:
 
     @property
     def contradicts(self) -> bool:
-        """Whether the lengths are too far apart for one recording."""
         return self.support == -1.0
 
     @property
     def agrees(self) -> bool:
-        """Whether the lengths are known and nearly equal."""
         return self.support is not None and self.support >= 0.5
 
 
@@ -87,7 +85,6 @@ class IdentifierFeature:
 
     @property
     def is_any(self) -> bool:
-        """Whether there is one of either kind."""
         return self.recording_id or self.isrc
 
 
@@ -118,7 +115,6 @@ class Comparison:
 
     @property
     def is_settled(self) -> bool:
-        """Whether the album agrees, and neither place, length nor version words contradict."""
         return (
             self.album.matches
             and self.album.position is not False

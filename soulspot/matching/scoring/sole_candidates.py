@@ -132,10 +132,9 @@ def find_only_of_its_name(contenders: Sequence[Contender], length_ms: int | None
 
 
 def raise_left_over(one: Contender, evidence: AlbumEvidence) -> Contender:
-    """Return the contender, raised where the album's other tracks leave it over for this track.
-
-    For titles that cannot be compared (in two scripts, or missing): place or length are enough
-    where there is nothing else that the track could be."""
+    """Return the contender, raised where the album's other tracks leave it over for this track. For
+    titles that cannot be compared (in two scripts, or missing): place or length are enough where
+    there is nothing else that the track could be."""
     is_left = one.id == evidence.own_id and evidence.confirmed
     if not is_left or one.comparison.title.likeness is not None or one.standing is not Standing.ABSENT:
         return one

@@ -12,7 +12,6 @@ def find_conflict(
     tags: View, candidate: View, here: TrimmedTitle, there: TrimmedTitle, same_album: bool
 ) -> VersionFeature:
     """Return the conflict between both sides' version words; `here` and `there` are trimmed titles.
-
     "Paper Boats" beside "Paper Boats (live)" gives "live, file says studio". On the `same_album`,
     versions that an album implies ("Unplugged") contradict nothing."""
     our_versions = here.title.versions | tags.beside_title
@@ -55,10 +54,9 @@ def _compare_takes(ours: Versions, theirs: Versions) -> VersionFeature:
 
 
 def _drop_forgiven(missing: frozenset[str], there: frozenset[str], shared: frozenset[str]) -> frozenset[str]:
-    """Return the kinds without those that another kind on the other side stands for.
-
-    "edit" and "single" are used for each other. "acoustic" may be missing beside "live" where both
-    sides say live; but live alone is not acoustic alone."""
+    """Return the kinds without those that another kind on the other side stands for. "edit" and
+    "single" are used for each other. "acoustic" may be missing beside "live" where both sides say
+    live; but live alone is not acoustic alone."""
     return frozenset(
         kind
         for kind in missing

@@ -38,17 +38,14 @@ def is_unknown(name: str) -> bool:
 
 
 def is_imitation(name: str) -> bool:
-    """Whether the name is of an imitator: a karaoke label, a tribute, a cover band."""
     return bool(IMITATION.search(fold(name)))
 
 
 @lru_cache(maxsize=16384)
 def name_key(name: str) -> str:
     """Return a name folded for comparison, without its article; a name of signs stays itself.
-
     >>> name_key("Beatles, The"), name_key("P!nk"), name_key("!!!")
-    ('beatles', 'pink', '!!!')
-    """
+    ('beatles', 'pink', '!!!')"""
     turned = _THE_LAST.sub(r"\g<article> \g<name>", name.strip())
     if any(c.isalpha() for c in turned):
         turned = _INNER_BANG.sub("i", turned.translate(_LETTER_SIGNS))
@@ -58,10 +55,8 @@ def name_key(name: str) -> str:
 @lru_cache(maxsize=16384)
 def split_credit(credit: str) -> tuple[str, ...]:
     """Return the names in an artist credit, featured ones last.
-
     >>> split_credit("Mara Quill & Oto Lind feat. Guest")
-    ('Mara Quill', 'Oto Lind', 'Guest')
-    """
+    ('Mara Quill', 'Oto Lind', 'Guest')"""
     main, featured = split_featured(credit)
     return tuple(dict.fromkeys(_split_names(main))) + tuple(dict.fromkeys(featured))
 
@@ -91,7 +86,6 @@ class Credit:
 
     @property
     def is_known(self) -> bool:
-        """Whether the credit names anybody."""
         return bool(self.names)
 
     @property
@@ -120,10 +114,8 @@ def parse_credit(artist: str | None, artists: tuple[str, ...] = (), aliases: tup
 @lru_cache(maxsize=32768)
 def name_similarity(a: str, b: str) -> float:
     """Return 0 to 1: 1 for one name in any spelling, order or script; below 0.75 for two names.
-
     >>> name_similarity("Quill, Mara", "Mara Quill"), name_similarity("Yes", "No")
-    (0.99, 0.0)
-    """
+    (0.99, 0.0)"""
     x, y = key_a, key_b = name_key(a), name_key(b)
     if x == y or x.replace(" ", "") == y.replace(" ", ""):
         return 1.0
@@ -149,10 +141,9 @@ def name_similarity(a: str, b: str) -> float:
 
 
 def credit_similarity(a: Credit, b: Credit) -> float | None:
-    """Return 0 to 1; from about 0.75 on the credits share their main artist.
-
-    None where a side names nobody, or the scripts cannot be compared. An imitator (karaoke,
-    tribute) and an original are never alike."""
+    """Return 0 to 1; from about 0.75 on the credits share their main artist. None where a side
+    names nobody, or the scripts cannot be compared. An imitator (karaoke, tribute) and an original
+    are never alike."""
     if not a.is_known or not b.is_known:
         return None
     if differ_in_imitation(a, b):
@@ -186,7 +177,6 @@ def credit_similarity(a: Credit, b: Credit) -> float | None:
 
 
 def differ_in_imitation(a: Credit, b: Credit) -> bool:
-    """Whether one side is a karaoke, tribute or cover act and the other is not."""
     return any(map(is_imitation, a.names)) != any(map(is_imitation, b.names))
 
 

@@ -27,10 +27,8 @@ def romanise_korean(text: str) -> str | None:
     """Return the text with its Hangul in Latin letters; None where it has no Hangul.
 
     For Korean titles and names.
-
     >>> romanise_korean("기억꽃")
-    'gieokkkot'
-    """
+    'gieokkkot'"""
     if not any(map(_is_hangul, text)):
         return None
     read: list[str] = []
@@ -58,10 +56,8 @@ def kana_share(japanese: str, romanised: str) -> float | None:
 
     None where the title has no kanji or too few kana, or where a run of kana is not heard in its
     turn. The kanji between them have several readings and are not compared.
-
     >>> kana_share("駆けだした夜", "kakedashita yoru")
-    0.6
-    """
+    0.6"""
     if not any("\u4e00" <= char <= "\u9fff" for char in japanese):
         return None
     rest, letters = romanised.replace(" ", ""), 0

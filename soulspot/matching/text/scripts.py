@@ -46,10 +46,8 @@ def sound_similarity(a: str, b: str) -> float | None:
 
     None where the sounds differ, which proves nothing: transliteration reads Japanese kanji as
     Chinese and gives Arabic no vowels, and a title may be translated.
-
     >>> sound_similarity("группа крови", "gruppa krovi")
-    0.99
-    """
+    0.99"""
     if latin(a) and latin(a).replace(" ", "") == latin(b).replace(" ", ""):
         return 0.99
     best = max((_compare_readings(x, y) for x in _readings(a) for y in _readings(b)), default=0.0)

@@ -56,10 +56,9 @@ def written_similarity(a: str, b: str) -> float | None:
 
 
 def title_similarity(a: Title, b: Title) -> float | None:
-    """Return 0 to 1 for two titles without their version words and guests.
-
-    0 where both count parts and count differently ("Movement, Pt. 2" beside "Movement, Part 1");
-    None where the scripts cannot be compared."""
+    """Return 0 to 1 for two titles without their version words and guests. 0 where both count parts
+    and count differently ("Movement, Pt. 2" beside "Movement, Part 1"); None where the scripts
+    cannot be compared."""
     best = written_similarity(a.core, b.core)
     if best is None:
         return None
@@ -77,9 +76,8 @@ def title_similarity(a: Title, b: Title) -> float | None:
 @lru_cache(maxsize=32768)
 def _limit_by_numbers(a: str, b: str) -> float | None:
     """Return the most that two folded titles can be alike by their numbers; None for no limit.
-
-    Movements of classical works, parts and sequels differ in a letter or a digit only: "Part 1"
-    and "Part 2" are compared as numbers."""
+    Movements of classical works, parts and sequels differ in a letter or a digit only: "Part 1" and
+    "Part 2" are compared as numbers."""
     here, there = count_parts(a), count_parts(b)
     if here.numbers == there.numbers:
         return None
@@ -94,10 +92,8 @@ def tolerance_ms(length_ms: int) -> tuple[float, float]:
 
     About 2.4 s and 10 s for a song; a share of the length for a skit of seconds and for a DJ mix
     or an audio play of an hour.
-
     >>> tolerance_ms(200_000), tolerance_ms(5_400_000)
-    ((2400.0, 10000), (12000, 81000.0))
-    """
+    ((2400.0, 10000), (12000, 81000.0))"""
     agree = min(2000 + 0.002 * length_ms, max(400.0, 0.12 * length_ms), 12_000)
     contradict = max(10_000, 0.015 * length_ms) if length_ms > 30_000 else max(1500.0, length_ms / 3)
     return agree, contradict

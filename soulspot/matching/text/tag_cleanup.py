@@ -29,11 +29,9 @@ def normalise_tags(tags: TrackTags, path: bytes | None = None, *, split: bool = 
 
     "Artist - Title" in the title of a track without artist is split where `split` is true.
     Identifiers stay as they are. The result normalised again is itself.
-
     >>> tidy = normalise_tags(TrackTags(title="03 - Mara Quill - Paper Boats"))
     >>> tidy.track_number, tidy.artist, tidy.title
-    (3, 'Mara Quill', 'Paper Boats')
-    """
+    (3, 'Mara Quill', 'Paper Boats')"""
     tidy = _tidy_until_stable(tags, split)
     if path is not None:
         tidy = _tidy_until_stable(_fill_gaps(tidy, guess_from_path(path)), split)
@@ -85,10 +83,8 @@ def _collapse(value: str | None) -> str | None:
 
 
 def _restore_spaces(title: str) -> str:
-    """Return a title that a file name became, with its spaces.
-
-    Underscores are spaces where there are no others, and so are hyphens where longer dashes part
-    artist and title."""
+    """Return a title that a file name became, with its spaces. Underscores are spaces where there
+    are no others, and so are hyphens where longer dashes part artist and title."""
     if " " in title.strip():
         return title
     if "---" in title:
@@ -113,7 +109,6 @@ def _cut_number(title: str, number: int | None) -> tuple[str, int | None]:
 
 
 def strip_artist(title: str, artist: str | None) -> str:
-    """Return the title without the artist's name before or after a dash."""
     pieces = _DASH.split(title)
     names = {fold(artist), fold(lead_artist(artist))} - {""} if artist else set()
     if len(pieces) > 1 and fold(pieces[0]) in names:
@@ -127,11 +122,9 @@ def strip_artist(title: str, artist: str | None) -> str:
 
 def guess_from_path(path: bytes) -> TrackTags:
     """Return the tags that the last two folders and the file name suggest.
-
     >>> guess = guess_from_path(b"Mara Quill/Harbour (2001)/03 - Paper Boats.flac")
     >>> guess.artist, guess.album, guess.date, guess.track_number, guess.title
-    ('Mara Quill', 'Harbour', '2001', 3, 'Paper Boats')
-    """
+    ('Mara Quill', 'Harbour', '2001', 3, 'Paper Boats')"""
     pieces = [_read_piece(p) for p in path.decode("utf-8", "replace").split("/") if p.strip(". ")]
     if not pieces:
         return TrackTags()

@@ -64,11 +64,9 @@ NO_TITLE = Title(())
 @lru_cache(maxsize=16384)
 def parse_title(text: str) -> Title:
     """Take a title apart; whatever is not recognised stays part of the name.
-
     >>> title = parse_title("Paper Boats (feat. Oto) - Live at Leeds")
     >>> title.core, title.featured, sorted(title.versions.kinds)
-    ('paper boats', ('Oto',), ['live'])
-    """
+    ('paper boats', ('Oto',), ['live'])"""
     main, brackets = _split_brackets(text.strip())
     featured: tuple[str, ...] = ()
     asides: list[Aside] = []
@@ -165,11 +163,9 @@ def count_parts(folded: str) -> PartCount:
     """Find the numbers in a folded title: parts, movements of classical works, chapters.
 
     Roman numerals count where they can be no word, number words only after a part word.
-
     >>> found = count_parts("sonata no 3 ii adagio")
     >>> sorted(found.numbers), sorted(found.parts), found.text
-    ([2, 3], [2, 3], 'sonata 3 2 adagio')
-    """
+    ([2, 3], [2, 3], 'sonata 3 2 adagio')"""
     numbers: Counter[int] = Counter()
     parts: Counter[int] = Counter()
     spelled: list[str] = []

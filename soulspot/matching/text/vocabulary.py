@@ -14,7 +14,6 @@ def load_table(package: str, name: str) -> dict[str, Any]:
 
 
 def split_lines(text: str) -> list[str]:
-    """Return the lines of a list in a table, without blank ones."""
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 

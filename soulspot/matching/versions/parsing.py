@@ -84,11 +84,9 @@ def describe_versions(kinds: Iterable[str]) -> str:
 @lru_cache(maxsize=16384)
 def parse_versions(text: str) -> Versions:
     """Return the version words of a phrase that stands apart: a bracket, a dashed end, a comment.
-
     >>> found = parse_versions("Live at Leeds")
     >>> found.kinds, found.details
-    (frozenset({'live'}), frozenset({('live', 'leeds')}))
-    """
+    (frozenset({'live'}), frozenset({('live', 'leeds')}))"""
     folded = rest = fold(text)
     kinds: set[str] = set()
     named: set[tuple[str, str]] = set()

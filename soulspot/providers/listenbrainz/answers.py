@@ -72,10 +72,9 @@ def cover_url(release: dict[str, Any]) -> str | None:
 
 
 def redirects(document: Any) -> dict[str, list[Entity]]:
-    """Return the entities in rows of labs `recording-mbid-lookup`, by the requested MBID.
-
-    An MBID that was merged has two: a "redirect" to the present MBID, and its recording. Unknown
-    MBIDs, rows of nulls, are left out."""
+    """Return the entities in rows of labs `recording-mbid-lookup`, by the requested MBID. An MBID
+    that was merged has two: a "redirect" to the present MBID, and its recording. Unknown MBIDs,
+    rows of nulls, are left out."""
     found = {}
     for row in _rows(document):
         requested = ids.parse_mbid(row.get("original_recording_mbid"))

@@ -25,7 +25,6 @@ CAPACITY = {"recording": 1000, "redirect": 100, "spotify_ids": 100, "spotify_nam
 @dataclass(frozen=True, slots=True)
 class DataSet:
     """A labs data set: its route, the input row of a query, and the reader of the answer's rows.
-
     `key` is the key of a query among the entities that `read` returns; the service answers rows
     with the same key once, so they are sent once, and an empty key is not sent at all."""
 
@@ -66,10 +65,9 @@ DATA_SETS = {
 
 
 class ListenBrainz(Provider):
-    """The provider of the API and the labs data sets, with a gate for each of the two hosts.
-
-    `rate` is in requests a second to each host, `timeout` in seconds a request. No lookup needs
-    `token`, a user token of the service."""
+    """The provider of the API and the labs data sets, with a gate for each of the two hosts. `rate`
+    is in requests a second to each host, `timeout` in seconds a request. No lookup needs `token`, a
+    user token of the service."""
 
     name = LISTENBRAINZ
 

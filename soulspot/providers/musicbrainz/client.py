@@ -36,7 +36,6 @@ class MusicBrainzApi:
         return await self._get(f"recording/{mbid}", [("inc", " ".join(LOOKUP_INCLUDES))])
 
     async def release(self, mbid: str) -> Any:
-        """Return one release with all its recordings."""
         return await self._get(f"release/{mbid}", [("inc", " ".join(RELEASE_INCLUDES))])
 
     async def urls(self, resources: Sequence[str]) -> Any:

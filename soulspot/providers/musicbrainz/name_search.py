@@ -14,10 +14,9 @@ SAME_ALBUM, SAME_ARTIST, SAME_NAME = 70.0, 60.0, 85.0
 
 
 def album_clause(query: Query) -> str:
-    """Return the clause of an "album" query, which depends on its other terms.
-
-    `arid` (artist MBIDs parted by blanks): theirs by its name, or with as many `tracks`. `tracks`
-    alone: by its name, whosever. `artist`: by both names. Otherwise a compilation by its name."""
+    """Return the clause of an "album" query, which depends on its other terms. `arid` (artist MBIDs
+    parted by blanks): theirs by its name, or with as many `tracks`. `tracks` alone: by its name,
+    whosever. `artist`: by both names. Otherwise a compilation by its name."""
     title = f"release:{any_form(query['album'], bare_title(query['album']))}"
     artist_ids, tracks = query.get("arid"), query.get("tracks")
     if artist_ids:

@@ -31,10 +31,9 @@ FEW_HITS, MOST_PARTS = 80, 4
 
 
 class MusicBrainz(Provider):
-    """The provider of the web service, or of a mirror of it.
-
-    A request's path is appended to `base_url`; `contact` is an e-mail address or URL for the
-    User-Agent; `rate` is in requests a second, `timeout` in seconds a request."""
+    """The provider of the web service, or of a mirror of it. A request's path is appended to
+    `base_url`; `contact` is an e-mail address or URL for the User-Agent; `rate` is in requests a
+    second, `timeout` in seconds a request."""
 
     name = MUSICBRAINZ
 

@@ -87,10 +87,9 @@ def by_artist_clause(query: Query) -> str:
 
 
 def find_answered(queries: Sequence[Query], fields: Mapping[str, Any], titles: Sequence[str]) -> list[Query]:
-    """Return the queries whose own terms a hit satisfies, judged leniently.
-
-    `fields` are the hit's, `titles` all its names. A hit that satisfies no query was found by
-    something that the answer does not show: it goes to the query with the nearest title."""
+    """Return the queries whose own terms a hit satisfies, judged leniently. `fields` are the hit's,
+    `titles` all its names. A hit that satisfies no query was found by something that the answer
+    does not show: it goes to the query with the nearest title."""
     if len(queries) == 1:
         is_apart = is_wide(queries[0]) and likeness(queries[0]["title"], titles) < SAME_TITLE
         return [] if is_apart else list(queries)

@@ -52,7 +52,6 @@ def track(document: dict[str, Any], requested: str | None = None, album: dict[st
 
 def batch(document: Any, count: int, kind: str = "tracks") -> list[dict[str, Any] | None]:
     """Return the items of a batch answer in the order of the request; None for an unknown id.
-
     `kind` is "tracks" (`GET /tracks`) or "albums" (`GET /albums`). Relinking changes ids, so items
     are matched by position: BadAnswer unless there are `count`, all objects or null."""
     items = document.get(kind) if isinstance(document, dict) else None
@@ -77,7 +76,6 @@ def album_tracks(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def has_more(album: dict[str, Any], known: int) -> bool:
-    """Whether an album has more than its first `known` tracks."""
     return (as_number(as_object(album.get("tracks")).get("total")) or 0) > known
 
 

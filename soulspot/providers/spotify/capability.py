@@ -12,10 +12,9 @@ PROBE_AGAIN = 30 * 86400.0
 
 
 class Capability:
-    """The remembered answer for one client id.
-
-    Stands in the state port as {"batch": bool, "at": epoch seconds}, under "spotify:capability:"
-    and 16 hex digits of the client id's SHA-256: another client id starts unknown."""
+    """The remembered answer for one client id. Stands in the state port as {"batch": bool, "at":
+    epoch seconds}, under "spotify:capability:" and 16 hex digits of the client id's SHA-256:
+    another client id starts unknown."""
 
     def __init__(self, port: StatePort, client_id: str, now: Callable[[], float] = time.time) -> None:
         self._port = port

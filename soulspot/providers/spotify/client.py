@@ -61,10 +61,9 @@ class SpotifyApi:
         return await self._get_single(f"tracks/{track_id}")
 
     async def album(self, album_id: str) -> Any:
-        """`GET /albums/{id}`: an album with its first 50 tracks, which have no ISRC.
-
-        The last 20 albums are kept for five minutes: after one track has named its album, the whole
-        list is often wanted next."""
+        """`GET /albums/{id}`: an album with its first 50 tracks, which have no ISRC. The last 20
+        albums are kept for five minutes: after one track has named its album, the whole list is
+        often wanted next."""
         album = self._albums.get(album_id)
         if album is None:
             album = await self._get_single(f"albums/{album_id}")

@@ -66,11 +66,9 @@ class Spotify(Provider):
 
     @property
     def are_batches_withheld(self) -> bool:
-        """Whether the batch routes are known not to be for this app."""
         return self._capability.are_batches_withheld
 
     async def load_capability(self) -> None:
-        """Load what is remembered of the app, before plans are made for it."""
         await self._capability.are_batches_served()
 
     async def lookup(self, queries: Sequence[Query]) -> list[Answer]:

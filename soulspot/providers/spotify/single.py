@@ -89,7 +89,6 @@ class SingleRoutes:
 
 def join_filters(**values: str) -> str:
     """Return a search `q` of field filters, `track:"..." artist:"..."`, of at most 250 characters.
-
     The longest value is cut, at a word, until the query fits. Quotes, which would end a filter, are
     left out, and so are empty values."""
     texts = {name: " ".join(value.replace('"', " ").split()) for name, value in values.items()}

@@ -18,7 +18,6 @@ _V23_DATES = {
 
 
 def open_id3(opened: Any, file: IO[bytes]) -> FileTags:
-    """Return the ID3 tags of a file that mutagen has opened."""
     if opened.tags is not None and opened.tags.version == (2, 3, 0):
         # Unless told not to, mutagen makes 2.4 of a 2.3 tag and loses frames on the way back.
         file.seek(0)

@@ -26,10 +26,9 @@ _TAGS_OF: Sequence[tuple[Any, Callable[[Any], FileTags]]] = (
 
 
 def open_tags(file: IO[bytes], readers: Sequence[type] | None = None, name: bytes = b"") -> FileTags | None:
-    """Return the tags of an opened file; None for a format whose tags cannot be written.
-
-    `readers` are mutagen's classes to choose from (None: all), `name` is the file's name. Raises
-    whatever mutagen raises on a damaged file."""
+    """Return the tags of an opened file; None for a format whose tags cannot be written. `readers`
+    are mutagen's classes to choose from (None: all), `name` is the file's name. Raises whatever
+    mutagen raises on a damaged file."""
     opened: Any = mutagen.File(file, filename=name, options=readers)
     if isinstance(opened, (MP3, TrueAudio, WAVE, AIFF, DSF, DSDIFF)):
         return id3.open_id3(opened, file)
