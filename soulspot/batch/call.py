@@ -13,7 +13,6 @@ T = TypeVar("T")
 R = TypeVar("R")
 Reason = Literal["full", "timer", "manual", "shutdown"]
 ProcessorFunc = Callable[[list[T]], Awaitable[Sequence[R | Exception]]]
-
 _UNANSWERED: Any = object()
 
 

@@ -268,8 +268,6 @@ class BatchProcessor(Generic[T, R]):
         self._start_due_batches()
         return None if was_flushed else batch  # the flush returns its result otherwise
 
-    # Waiting for batches, by the callers that return a BatchResult.
-
     async def _flush(self, reason: Reason) -> BatchResult[T, R]:
         """Make every batch that has not started due; wait, and return one result over them."""
         if reason != "shutdown":
@@ -306,8 +304,6 @@ class BatchProcessor(Generic[T, R]):
             if batch.crash is not None:
                 raise batch.crash
         return own
-
-    # Running batches: one task each.
 
     def _start_due_batches(self) -> None:
         while self._queue:

@@ -13,7 +13,6 @@ from soulspot.config.model import Config
 SPOTIFY_OFF = "providers.spotify is off"
 LIBRARY_EMPTY = "library.paths is empty"
 ALL_OFF = "every provider is off"
-
 MAKE_SECRET = "`echo whsec_$(openssl rand -base64 32)`"
 
 
@@ -62,16 +61,15 @@ def _webhook_faults(config: Config) -> Iterator[Fault]:
     hooks = config.webhooks
     if hooks.url is None:
         return
-    keys = ("webhooks.secret", "webhooks.secret_file", "webhooks.url")
+    keys: tuple[str, ...] = ("webhooks.secret", "webhooks.secret_file", "webhooks.url")
     if hooks.secret is None:
         yield Fault(keys, "is needed to sign what is sent to webhooks.url")
     elif not is_signing_key(hooks.secret.reveal()):
         yield Fault(keys, f"should be whsec_ and base64 of 24 to 64 bytes: {MAKE_SECRET} makes one")
     host = urlsplit(hooks.url).hostname or ""
     if not hooks.allow_private and is_loopback(host):
-        yield Fault(
-            ("webhooks.url", "webhooks.allow_private"), "is on this machine, which needs webhooks.allow_private = true"
-        )
+        keys = ("webhooks.url", "webhooks.allow_private")
+        yield Fault(keys, "is on this machine, which needs webhooks.allow_private = true")
 
 
 def is_signing_key(secret: str) -> bool:

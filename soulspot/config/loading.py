@@ -2,24 +2,17 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from soulspot.config import sources
 from soulspot.config.checks import find_faults, find_warnings, turn_off_without_credentials
 from soulspot.config.model import Config, walk_keys
-from soulspot.config.sources import (
-    SECRETS,
-    Key,
-    Layer,
-    describe_unknown_key,
-    read_credentials,
-    read_environment,
-    read_file,
-    read_overrides,
-)
+from soulspot.config.sources import Key, Layer
 from soulspot.errors import ConfigError
 
 SYSTEM_CONFIG = Path("/etc/soulspot/config.toml")
@@ -50,8 +43,9 @@ def load_config(
     path = path or find_config(environ)
     layers = [_state_directory(environ)]
     if path is not None:
-        layers.append(read_file(path))
-    layers += [read_credentials(environ), read_environment(environ), read_overrides(overrides or {})]
+        layers.append(sources.read_file(path))
+    layers += [sources.read_credentials(environ), sources.read_environment(environ)]
+    layers.append(sources.read_overrides(overrides or {}))
     config = _build(layers, check_library)
     config._source = path
     return config
@@ -60,7 +54,7 @@ def load_config(
 def make_config(overrides: Mapping[str, Any] | None = None, *, check_library: bool = False) -> Config:
     """Return the defaults with these overrides, without looking at files or environment.
     `overrides` are nested or dotted. Raises ConfigError with every problem."""
-    return _build([read_overrides(overrides or {})], check_library)
+    return _build([sources.read_overrides(overrides or {})], check_library)
 
 
 def find_config(environ: Mapping[str, str] | None = None) -> Path | None:
@@ -82,7 +76,8 @@ def reloadable_differences(old: Config, new: Config) -> tuple[list[str], list[st
     applied: list[str] = []
     needs_restart: list[str] = []
     for key, _ in walk_keys():
-        if _value(old, key) != _value(new, key):
+        old_value, new_value = (reduce(getattr, key.split("."), config) for config in (old, new))
+        if old_value != new_value:
             (applied if _is_reloadable(key) else needs_restart).append(key)
     return applied, needs_restart
 
@@ -91,13 +86,6 @@ def _is_reloadable(key: str) -> bool:
     if key.startswith("providers."):
         return key.rpartition(".")[2] in _RELOADABLE_OF_PROVIDERS
     return key in _RELOADABLE_KEYS or key.startswith(_RELOADABLE_SECTIONS)
-
-
-def _value(config: Config, key: str) -> Any:
-    value: Any = config
-    for name in key.split("."):
-        value = getattr(value, name)
-    return value
 
 
 def _state_directory(environ: Mapping[str, str]) -> Layer:
@@ -140,13 +128,13 @@ def _build(layers: Sequence[Layer], check_library: bool) -> Config:
 
 def _complaints(error: ValidationError) -> Iterator[tuple[tuple[str | int, ...], str]]:
     names = {name for name, _ in walk_keys()}
-    secret = {".".join(key) for key in SECRETS}
+    secret = {".".join(key) for key in sources.SECRETS}
     for fault in error.errors(include_url=False):
         key, kind = fault["loc"], fault["type"]
         plain = tuple(part for part in key if isinstance(part, str))
         name = ".".join(plain)
         if kind == "extra_forbidden":
-            yield key, describe_unknown_key(plain)
+            yield key, sources.describe_unknown_key(plain)
             continue
         if kind == "value_error":
             message = str(fault["ctx"]["error"])

@@ -249,21 +249,19 @@ class Alarms(Section):
     stall_after: DurationOrNone = key(seconds("15m"), "time without any answer, while more could be sent")
 
 
-def _dpid(value: str) -> str:
-    if not re.fullmatch(r"PADPIDA[a-zA-Z0-9]+", value):
-        raise ValueError('should be a DDEX party id (DPID) such as "PADPIDA2013042401U"')
-    return value
+def _shaped(pattern: str, complaint: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(complaint)
+        return value
 
-
-def _language(value: str) -> str:
-    if not re.fullmatch(r"[a-zA-Z]{2,3}(-[a-zA-Z]+)?(-[a-zA-Z]{2}|-[0-9]{3})?", value):
-        raise ValueError('should be a language code such as "en" or "ja-Jpan"')
-    return value
+    return AfterValidator(check)
 
 
 # Party ids and language codes as the schema of ERN 4.3 restricts them.
-Dpid = Annotated[str, AfterValidator(_dpid)]
-Language = Annotated[str, AfterValidator(_language)]
+Dpid = Annotated[str, _shaped("PADPIDA[a-zA-Z0-9]+", 'should be a DDEX party id (DPID) such as "PADPIDA2013042401U"')]
+_LANGUAGE = "[a-zA-Z]{2,3}(-[a-zA-Z]+)?(-[a-zA-Z]{2}|-[0-9]{3})?"
+Language = Annotated[str, _shaped(_LANGUAGE, 'should be a language code such as "en" or "ja-Jpan"')]
 
 
 class Deal(Section):

@@ -14,9 +14,7 @@ from soulspot.config.model import Config, section_of, walk_keys
 from soulspot.config.values import EnvironmentText
 
 Key = tuple[str, ...]
-
 PREFIX = "SOULSPOT_"
-
 # The names of systemd credentials, and the keys they set.
 CREDENTIALS: Mapping[str, Key] = {
     "spotify_client_id": ("providers", "spotify", "client_id"),
@@ -25,7 +23,6 @@ CREDENTIALS: Mapping[str, Key] = {
     "http_token": ("http", "token"),
     "webhooks_secret": ("webhooks", "secret"),
 }
-
 # The keys whose values are never shown; each may come from a file by its `_file` twin.
 SECRETS = tuple(key for name, key in CREDENTIALS.items() if name != "spotify_client_id")
 

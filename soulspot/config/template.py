@@ -28,7 +28,6 @@ _HEAD = """\
 # "20MB", "2GB". An empty text means "not set". The environment can set every key: client_id of
 # [providers.spotify] is SOULSPOT_PROVIDERS__SPOTIFY__CLIENT_ID. See docs/reference/configuration.md.
 """
-
 # The column that the comments behind values begin at, beyond most values.
 _VALUE_COLUMN = 45
 

@@ -111,9 +111,8 @@ def _url(value: str) -> str:
         _ = parts.port  # raises for a port that is no number
     except ValueError as error:
         raise ValueError(shape) from error
-    if parts.scheme not in {"http", "https"} or not parts.hostname or re.search(r"\s", value):
-        raise ValueError(shape)
-    if parts.query or parts.fragment or parts.username or parts.password:
+    is_web = parts.scheme in {"http", "https"} and parts.hostname and not re.search(r"\s", value)
+    if not is_web or parts.query or parts.fragment or parts.username or parts.password:
         raise ValueError(shape)
     return value.rstrip("/")
 
@@ -145,23 +144,17 @@ def _as_list(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+_TEN_YEARS = 10 * 365 * 86400.0
 # Seconds; more than 0, at most ten years.
-Duration = Annotated[float, BeforeValidator(parse_duration), Field(gt=0, le=10 * 365 * 86400.0, allow_inf_nan=False)]
-
+Duration = Annotated[float, BeforeValidator(parse_duration), Field(gt=0, le=_TEN_YEARS, allow_inf_nan=False)]
 # Seconds; 0 stands for never.
-DurationOrNone = Annotated[
-    float, BeforeValidator(parse_duration), Field(ge=0, le=10 * 365 * 86400.0, allow_inf_nan=False)
-]
-
+DurationOrNone = Annotated[float, BeforeValidator(parse_duration), Field(ge=0, le=_TEN_YEARS, allow_inf_nan=False)]
 # Bytes.
 Size = Annotated[int, BeforeValidator(parse_size), Field(gt=0)]
-
 # Requests a second.
 Rate = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
-
 # A score or a difference of scores, 0 to 1.
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-
 Count = Annotated[int, Field(ge=1)]
 FilePath = Annotated[Path, Field(strict=False), AfterValidator(_expand)]
 Url = Annotated[str, AfterValidator(_url)]

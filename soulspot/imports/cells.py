@@ -13,7 +13,6 @@ from soulspot.imports.records import COLUMNS
 
 PATH_COLUMN = "path"
 """The column of an audio file's path, which import files do not have."""
-
 KNOWN_COLUMNS = (*COLUMNS, PATH_COLUMN)
 _MISSING_TYPES = frozenset({"NAType", "NaTType"})  # pandas' types of a missing value
 _WHOLE = re.compile(r"\s*(\d+)\.0+\s*")

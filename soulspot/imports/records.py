@@ -12,14 +12,11 @@ COLUMNS = (
 )  # fmt: skip
 MAX_LINE = 1 << 20  # characters of a line; a longer one is no row
 MAX_JSON = 256 << 20  # characters of a .json file, which is loaded whole
-
 Record = Mapping[str, Any] | str
 """The cells of a row by column, or the reason why the row has none, in words for people."""
-
 KNOWN = frozenset(COLUMNS)
 SURPLUS = "\0surplus"
 """In a record: the cells behind the last column, whose meaning nobody knows."""
-
 _NO_OBJECT = "not a JSON object"
 _ESCAPED_BYTE = re.compile(r"[\udc80-\udcff]")  # a byte that is not UTF-8, by "surrogateescape"
 
@@ -148,10 +145,8 @@ def _parse_json(text: str) -> dict[str, Any] | list[Any] | str | None:
     return parsed if isinstance(parsed, (dict, list)) else None
 
 
-Reader = Callable[[TextIO], Iterator[tuple[int, Record]]]
-"""Yields each record with its line, or its position in a JSON array, from 1. Raises FileStopped."""
-
-READERS: dict[str, Reader] = {
+# They yield each record with its line, or its position in a JSON array, from 1.
+READERS: dict[str, Callable[[TextIO], Iterator[tuple[int, Record]]]] = {
     ".csv": _read_table, ".tsv": _read_table, ".json": _read_json_array, ".ndjson": _read_json_lines,
     ".jsonl": _read_json_lines,
 }  # fmt: skip

@@ -1,6 +1,4 @@
 """Audio files in, frozen values out: walk folders, watch them, read tags and parse identifiers.
-
-Knows neither the database nor the network. Called by the pipeline's intake, the daemon and
-tagging."""
+Knows neither database nor network. Called by the pipeline's intake, the daemon and tagging."""
 
 __all__ = ["bounded_file", "identifiers", "mutagen_limits", "scan", "suffixes", "tags", "values", "watch"]

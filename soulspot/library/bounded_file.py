@@ -52,9 +52,8 @@ def open_bounded(path: bytes, max_file_size: int | None = None) -> tuple[Bounded
         if status.st_size == 0:
             raise UnreadableFile(path, "the file is empty")
         if max_file_size is not None and status.st_size > max_file_size:
-            raise UnreadableFile(
-                path, f"larger than max_file_size ({status.st_size} bytes, allowed are {max_file_size})"
-            )
+            sizes = f"{status.st_size} bytes, allowed are {max_file_size}"
+            raise UnreadableFile(path, f"larger than max_file_size ({sizes})")
         return BoundedFile(io.FileIO(descriptor, "rb"), status.st_size), status
     except BaseException:
         os.close(descriptor)

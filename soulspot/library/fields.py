@@ -23,7 +23,6 @@ RawFields = dict[str, list[str]]
 ["GB-SMU-45-66095"]}."""
 
 Pairs = Iterator[tuple[str, str]]
-
 # Vorbis comments, APEv2 keys, ASF attributes, iTunes "----" atoms and ID3's TXXX descriptions part
 # the words of a name by spaces, underscores, slashes or not at all: they are compared as
 # `plain_key` leaves them.

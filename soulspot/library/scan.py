@@ -174,7 +174,10 @@ class Walk:
                             included = folder.included or self._include.match(relative)
                             folders.append(_Folder(entry.path, relative, included))
                     elif entry.is_symlink():
-                        self._link(entry, relative, folder.included)
+                        if self._follow:
+                            self._links.append((entry.path, relative, folder.included))
+                        else:
+                            self.links_skipped += 1
                     elif (
                         is_audio(entry.name)
                         and entry.is_file(follow_symlinks=False)
@@ -205,21 +208,13 @@ class Walk:
         try:
             with os.scandir(path) as entries:
                 return sorted(entries, key=lambda entry: entry.name)
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            # Also raised in the middle of the listing, by a failing disk.
-            self._problem(path, error)
+        except OSError as error:  # also in the middle of the listing, by a failing disk
+            if not isinstance(error, FileNotFoundError):
+                self._problem(path, error)
             return []
 
     def _is_wanted(self, relative: bytes, included: bool) -> bool:
         return (included or self._include.match(relative)) and not self._exclude.match(relative)
-
-    def _link(self, entry: os.DirEntry[bytes], relative: bytes, included: bool) -> None:
-        if self._follow:
-            self._links.append((entry.path, relative, included))
-        else:
-            self.links_skipped += 1
 
     def _follow_links(self) -> Iterator[FoundFile]:
         """Yield the files that symbolic links lead to. Links come after everything else, so that a

@@ -8,7 +8,6 @@ from functools import lru_cache
 
 MAX_VALUE = 4096  # bytes of UTF-8 that a value keeps
 MAX_VALUES = 100  # values that a field keeps
-
 _POSITION = re.compile(r"(\d{1,4})?(?:\s*(?:/|of)\s*(\d{1,4})?)?", re.IGNORECASE)
 _DATE = re.compile(r"(\d{4})(?:([-/.])(\d{1,2})(?:\2(\d{1,2}))?)?(?!\d)")
 _COMPACT_DATE = re.compile(r"(\d{4})(\d\d)(\d\d)(?!\d)")

@@ -5,7 +5,7 @@ import asyncio
 import contextlib
 import os
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from time import monotonic
@@ -20,16 +20,13 @@ from soulspot.library.suffixes import is_audio, suffix
 RESCAN_EVERY = 60.0
 # ... and at most one part in so many of the time is spent on it.
 RESCAN_SHARE = 20
-
 # A deleted name cannot be asked whether it was a folder; these surely were none, and no audio.
 _OTHER_SUFFIXES = frozenset(
     b"jpg jpeg png gif webp bmp tif tiff pdf txt nfo cue log m3u m3u8 pls xspf sfv md5 json xml lrc ini db"
     b" html url zip rar 7z tmp temp part crdownload swp bak".split()
 )
-
 Identity = tuple[int, int]
 """Device and inode: they tell a root from another one mounted or moved in its place."""
-
 Changes = Iterable[tuple[Change, str]]
 
 
@@ -107,19 +104,12 @@ class _ChangeStream:
         self._stop = stop
         self._step: asyncio.Future[Changes | None] | None = None
         self._check_ms = check_ms
-        self._changes = (
-            watchfiles.watch(
-                *(path.decode() for path in present),
-                watch_filter=None,
-                debounce=debounce_ms,
-                stop_event=self,
-                rust_timeout=check_ms,
-                yield_on_timeout=True,
-                ignore_permission_denied=True,
-            )
-            if present
-            else None
-        )
+        self._changes: Generator[Changes, None, None] | None = None
+        if present:
+            self._changes = watchfiles.watch(
+                *(path.decode() for path in present), watch_filter=None, debounce=debounce_ms, stop_event=self,
+                rust_timeout=check_ms, yield_on_timeout=True, ignore_permission_denied=True,
+            )  # fmt: skip
 
     def is_set(self) -> bool:
         """Whether watching is to end. watchfiles calls this, as of a stop event, from its

@@ -14,7 +14,6 @@ T = TypeVar("T")
 # The longest wait for a service, in seconds. The longest Retry-After seen is Spotify's 24 hours;
 # an absurd number (9999999999 is 317 years) is a fault of the service, to be tried after a month.
 LONGEST_PAUSE = 30 * 86400.0
-
 _SECONDS = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?", re.ASCII)
 
 
@@ -37,11 +36,8 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
 def full_jitter(attempt: int, *, base: float, cap: float, rng: random.Random) -> float:
     """Return seconds, uniform between 0 and min(cap, base * 2**attempt); `attempt` is from 0. Full
     jitter spreads clients that failed together better than jitter around a fixed delay."""
-    try:
-        ceiling = min(cap, math.ldexp(base, attempt))
-    except OverflowError:
-        ceiling = cap
-    return rng.uniform(0.0, ceiling)
+    # A float overflows at 1024 doublings, and the cap is reached long before.
+    return rng.uniform(0.0, min(cap, math.ldexp(base, min(attempt, 500))))
 
 
 async def call_with_retries(

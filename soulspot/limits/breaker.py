@@ -11,7 +11,6 @@ FIRST_REST, LONGEST_REST = 60.0, 600.0
 PROBE_LOST = 120.0
 # Seconds after which other callers may ask again while a probe is under way.
 ASK_AGAIN = 2.0
-
 State = Literal["closed", "open", "half_open"]
 
 

@@ -12,7 +12,7 @@ from soulspot.limits.budget import Budget
 from soulspot.limits.clock import Clock
 from soulspot.limits.pace import Pace
 from soulspot.limits.pause import Pause
-from soulspot.limits.saved_state import SavedState
+from soulspot.limits.saved_state import Limit, SavedState
 from soulspot.limits.values import GateSnapshot, Surroundings
 
 log = logging.getLogger(__name__)
@@ -44,18 +44,12 @@ class Gate:
         self._breaker = Breaker(self._clock)
         self._budget = Budget(self._clock, daily_budget)
         self._announcements = Announcements(provider, host, self._clock, shared.on_limit)
-        self._limits: dict[str, Pause | Breaker | Budget] = {
-            "pause": self._pause,
-            "breaker": self._breaker,
-            "budget": self._budget,
-        }
+        self._limits: dict[str, Limit] = {"pause": self._pause, "breaker": self._breaker, "budget": self._budget}
         self._state = SavedState(shared.port, f"gate:{provider}:{host}", self._limits)
         self._line = asyncio.Lock()  # first come, first served
         self._waiting = 0
         self._requests = 0
         self._retries_left = FREE_RETRIES
-
-    # -- before and after a request
 
     async def admit(self) -> None:
         """Return when one HTTP request may go, in the order of the calls.
@@ -129,8 +123,6 @@ class Gate:
         self._retries_left -= 1.0
         return True
 
-    # -- the state now
-
     @property
     def is_probing(self) -> bool:
         """Whether a probe is out: a request let through a half-open breaker. Its failure says
@@ -176,8 +168,6 @@ class Gate:
         for limit in self._limits.values():
             self._announce(limit)
 
-    # -- decisions
-
     def _find_closure(self, *, but_budget: bool = False) -> tuple[float, str] | None:
         """Return the loop time at which the gate opens and why it is closed; None when open."""
         limits = (limit for limit in self._limits.values() if limit is not self._budget or not but_budget)
@@ -186,9 +176,8 @@ class Gate:
 
     def _refuse_if_closed(self, *, but_budget: bool = False) -> None:
         if (closed := self._find_closure(but_budget=but_budget)) is not None:
-            until, why = closed
             self._announce(self._budget)
-            raise Limited(self.host, self._clock.to_wall(until), why)
+            raise Limited(self.host, self._clock.to_wall(closed[0]), closed[1])
 
     def _pause_as_asked(self, status: int, fields: Mapping[str, str], quota: bool) -> None:
         self._breaker.end_probe()
@@ -222,7 +211,7 @@ class Gate:
             return False
         return self._pause.begin(seconds, "the window's allowance is used up")
 
-    def _announce(self, limit: Pause | Breaker | Budget) -> None:
+    def _announce(self, limit: Limit) -> None:
         if limit.until() is not None:
             self._announcements.announce_closed(limit.length, limit.why, may_grow=limit is self._pause)
 

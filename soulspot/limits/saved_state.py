@@ -3,27 +3,20 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from typing import Any, Protocol
 
+from soulspot.limits.breaker import Breaker
+from soulspot.limits.budget import Budget
+from soulspot.limits.pause import Pause
 from soulspot.limits.values import StatePort
 
 log = logging.getLogger(__name__)
-
-
-class Part(Protocol):
-    """A part of a gate with state to save."""
-
-    def to_save(self) -> Any:
-        """Return the state as JSON-able values."""
-
-    def restore(self, saved: Any) -> None:
-        """Apply what `to_save` returned. ValueError, TypeError or KeyError on garbage."""
+Limit = Pause | Breaker | Budget
 
 
 class SavedState:
     """Loads and saves the parts of one gate together, under one key of the port."""
 
-    def __init__(self, port: StatePort, key: str, parts: Mapping[str, Part]) -> None:
+    def __init__(self, port: StatePort, key: str, parts: Mapping[str, Limit]) -> None:
         self._port = port
         self._key = key
         self._parts = parts

@@ -6,18 +6,13 @@ from functools import lru_cache
 
 from soulspot.matching.albums.editions import choose_release
 from soulspot.matching.candidates import unite_candidates
+from soulspot.matching.scoring import sole_candidates
 from soulspot.matching.scoring.comparison import compare
 from soulspot.matching.scoring.contenders import Contender, are_rivals, find_untimed_take, prefer_official
 from soulspot.matching.scoring.features import EQUAL, Comparison, IdentifierFeature
 from soulspot.matching.scoring.identifiers import Standing, identified_score, verify
 from soulspot.matching.scoring.reasons import explain
 from soulspot.matching.scoring.rules import WITH_ONE_DOUBT, Situation, score
-from soulspot.matching.scoring.sole_candidates import (
-    find_only_of_its_name,
-    prefer_own,
-    raise_left_over,
-    raise_sole_candidate,
-)
 from soulspot.matching.values import NO_EVIDENCE, AlbumEvidence, Candidate, Decision, MatchPolicy
 from soulspot.matching.views import View, cut_leading_number, view_of_entity, views_of_tags
 from soulspot.models import TrackTags, Verdict
@@ -48,8 +43,8 @@ def decide(
     if not contenders:
         return Decision(Verdict.NONE, None, 0.0, 0.0, ("no candidates",), ())
     # Evidence of the album comes after all comparisons: it decides between candidates as close.
-    ranked = sorted((raise_left_over(one, evidence) for one in contenders), key=lambda one: one.rank)
-    ranked = prefer_own(prefer_official(ranked, policy.margin), evidence, policy.margin)
+    ranked = sorted((sole_candidates.raise_left_over(one, evidence) for one in contenders), key=lambda one: one.rank)
+    ranked = sole_candidates.prefer_own(prefer_official(ranked, policy.margin), evidence, policy.margin)
     best = ranked[0]
     # Where the album says that the best is this track's, recordings of other tracks are no rivals.
     others = [one for one in ranked[1:] if best.id != evidence.own_id or one.id not in evidence.claimed_ids]
@@ -69,7 +64,7 @@ def decide(
         release=choose_release(ours, best.view) if verdict is not Verdict.NONE else None,
         version_unstated=in_review and best.comparison.version.is_unstated,
         rests_on_length=verdict is Verdict.ACCEPTED and _rests_on_length(best),
-        acceptable_by_name=in_review and find_only_of_its_name(ranked, ours.duration_ms) is best,
+        acceptable_by_name=in_review and sole_candidates.find_only_of_its_name(ranked, ours.duration_ms) is best,
         title_uncompared=best.comparison.title.likeness is None,
     )
 
@@ -101,7 +96,7 @@ def _score_all(readings: Sequence[View], pool: Sequence[Candidate]) -> list[Cont
     # A number that no title has is a track number: only then "10 Glacier of Lisbon" is cut.
     if numbered and not any(one.comparison.title.reaches(EQUAL) for one in contenders):
         contenders = score_in((*readings, *numbered))
-    return raise_sole_candidate(contenders, readings[0])
+    return sole_candidates.raise_sole_candidate(contenders, readings[0])
 
 
 def _score(ours: View, view: View, candidate: Candidate) -> Contender:

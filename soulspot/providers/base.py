@@ -1,5 +1,4 @@
 """The protocol of a provider: write a class with these attributes to add an upstream service.
-
 Assembly builds each provider with the gates of its hosts. One pump a provider claims lookups from
 the durable queue, at most `capacity[kind]` of a kind at a time, and hands them to `lookup`.
 docs/explain/providers.md lists the kinds of the three providers, and the requests of each."""

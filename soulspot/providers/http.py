@@ -61,9 +61,8 @@ class Http:
         """Return the body at `url`, at most `most` bytes; `allowed` checks each URL on the way.
         Raises Limited, Unavailable, Refused, BatchRejected (400) or BadAnswer, the last also for a
         URL that is not allowed and for a larger body."""
-        return await self._fetch(
-            _Request("GET", url, base_url, None, {"Accept": accept}, most=most, is_allowed=allowed)
-        )
+        headers = {"Accept": accept}
+        return await self._fetch(_Request("GET", url, base_url, None, headers, most=most, is_allowed=allowed))
 
     async def close(self) -> None:
         if self._session is not None:
@@ -96,17 +95,12 @@ class Http:
         admitted = await AdmittedRequest.admit(self._gates, self._provider, url, endpoint, attempt)
         host = urlsplit(url).netloc
         # A token in the headers is for its own host: a redirect must not carry it elsewhere.
-        headers = request.headers if host == urlsplit(request.url).netloc else {}
+        headers = {**request.headers} if host == urlsplit(request.url).netloc else {}
         try:
             async with (
                 asyncio.timeout(self.timeout),
                 self._open_session().request(
-                    request.method,
-                    url,
-                    json=request.payload,
-                    data=request.form,
-                    headers={**headers},
-                    allow_redirects=False,
+                    request.method, url, json=request.payload, data=request.form, headers=headers, allow_redirects=False
                 ) as response,
             ):
                 body = bytearray()

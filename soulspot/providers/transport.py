@@ -13,7 +13,6 @@ from soulspot.limits import Gate, Gates, RequestRecord, call_with_retries
 from soulspot.version import __version__
 
 T = TypeVar("T")
-
 AGENT = f"soulspot/{__version__}"
 # Bytes after decompression. The largest honest answer, 1,000 recordings of ListenBrainz, has 5 MB.
 MAX_BODY = 16 * 1024 * 1024
@@ -75,10 +74,8 @@ class AdmittedRequest:
         if self._is_over:
             return False
         self._is_over = True
-        duration_ms = (time.monotonic() - self._started) * 1000.0
-        self._gates.record(
-            RequestRecord(self._gate.provider, self.host, self._endpoint, status, duration_ms, self._attempt)
-        )
+        ms = (time.monotonic() - self._started) * 1000.0
+        self._gates.record(RequestRecord(self._gate.provider, self.host, self._endpoint, status, ms, self._attempt))
         return True
 
 

@@ -10,7 +10,6 @@ from soulspot.errors import UnreadableFile
 
 Parts = list[tuple[int, int]]
 """(first byte, byte behind the last) of each part of a file, ascending."""
-
 BLOCK = 1 << 20
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 # Bytes of an Ogg page's header: number and checksum, which change when pages come or go.

@@ -81,9 +81,8 @@ def check_replaceable(path: bytes, policy: FilePolicy) -> os.stat_result:
     if not status.st_mode & 0o222 or not os.access(path, os.W_OK):
         raise TagsNotWritten("is read-only")
     if status.st_nlink > 1 and policy.hard_links == "skip":
-        raise TagsNotWritten(
-            f"has {status.st_nlink} names (hard links), which writing would part: see write_tags.hard_links"
-        )
+        names = f"has {status.st_nlink} names (hard links)"
+        raise TagsNotWritten(f"{names}, which writing would part: see write_tags.hard_links")
     folder = os.path.dirname(path)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise TagsNotWritten("its folder is read-only")

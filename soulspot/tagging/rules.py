@@ -12,7 +12,6 @@ from soulspot.tagging.formats.names import FIELDS
 from soulspot.tagging.tagged_copies import CurrentTags
 
 Policy = Literal["only-empty", "overwrite"]
-
 Changes = Mapping[str, tuple[Sequence[str], Sequence[str]]]
 """Field -> (present values, new values)."""
 

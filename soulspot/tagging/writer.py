@@ -106,9 +106,8 @@ class TagWriter:
                     self._add_written(report, write)
         report.looked += len(page)
         if request.apply:
-            compared = [
-                (track.track_id, track.row_at, retry_at[track.track_id]) for track in page if track.track_id in retry_at
-            ]
+            settled = (track for track in page if track.track_id in retry_at)
+            compared = [(track.track_id, track.row_at, retry_at[track.track_id]) for track in settled]
             await self._database.write(lambda c: taggable.record_compared(c, compared))
 
     async def _with_cover(self, planned: PlannedWrite, request: TagRequest) -> PlannedWrite | CoverPostponed:
@@ -146,10 +145,8 @@ class TagWriter:
 
     def _prepare_write(self, write: PlannedWrite) -> PreparedCopy:
         values = {name: new for name, (_, new) in write.changes.items() if name != COVER}
-        current = write.current
-        return tagged_copies.prepare_tagged_copy(
-            current.path, current.stamp, values, write.front, self.rules.file_policy
-        )
+        now, policy = write.current, self.rules.file_policy
+        return tagged_copies.prepare_tagged_copy(now.path, now.stamp, values, write.front, policy)
 
     async def undo(
         self, operation_id: int, *, force: bool = False, on_progress: OnTagProgress = lambda report, total: None

@@ -89,9 +89,8 @@ class Releases:
         if element.get("IsMainRelease") != "true" and "TrackRelease" in kinds:
             return
         credit, _ = artists_of(parts, self._parties)
-        dates = [
-            values.parse_date(text) for name in _RELEASE_DATES for part in parts if (text := first_text(part, name))
-        ]
+        written = (first_text(part, name) for name in _RELEASE_DATES for part in parts)
+        dates = map(values.parse_date, filter(None, written))
         is_compilation = any(first_text(part, "IsMultiArtistCompilation") == "true" for part in parts)
         genres = dict.fromkeys(
             text for part in parts for name in ("Genre", "DisplayGenre") if (text := first_text(part, name, "GenreText"))

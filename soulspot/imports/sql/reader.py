@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
@@ -111,14 +112,9 @@ class SqlSource:
         if after is not None:
             bound = [_bind(value) for value in after]
             # Not every database compares tuples: (a, b) > (1, 2) is a > 1 OR (a = 1 AND b > 2).
-            selected = selected.where(
-                sa.or_(
-                    *(
-                        sa.and_(*(columns[i] == bound[i] for i in range(n)), columns[n] > bound[n])
-                        for n in range(len(columns))
-                    )
-                )
-            )
+            equal = [column == value for column, value in zip(columns, bound, strict=True)]
+            steps = (sa.and_(*equal[:n], columns[n] > bound[n]) for n in range(len(columns)))
+            selected = selected.where(sa.or_(*steps))
         return selected.order_by(*columns).limit(limit)
 
     def close(self) -> None:
@@ -159,10 +155,8 @@ class SqlSource:
         if part is None:
             yield self._page_of(first)
             return
-        yield Page([self._row(row, True) for row in first], None, len(first))
-        while part is not None:
-            yield Page([self._row(row, True) for row in part], None, len(part))
-            part = next(parts, None)
+        for rows in chain((first, part), parts):
+            yield Page([self._row(row, True) for row in rows], None, len(rows))
         yield Page([], key_to_json(key))
 
     def _streamed(self, selected: sa.Select[Any]) -> Iterator[Sequence[RowMapping]]:

@@ -80,9 +80,8 @@ def choose_release(tags: View, candidate: View) -> Mapping[str, Any] | None:
     before compilation, the year of the tags, the earliest date. Where the tags name an album, a
     release of another name is never chosen."""
     wanted = tags.albums[0] if tags.albums else None
-    known = [
-        (album, entry) for album, entry in zip(candidate.albums, candidate.entries, strict=True) if entry is not None
-    ]
+    pairs = zip(candidate.albums, candidate.entries, strict=True)
+    known = [(album, entry) for album, entry in pairs if entry is not None]
     if tags.release_id:
         for album, entry in known:
             if album.id == tags.release_id and (wanted is None or album_similarity(wanted, album) >= 0.5):

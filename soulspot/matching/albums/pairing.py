@@ -21,7 +21,6 @@ _POSSIBLE = 0.71
 _NEVER = -1000.0
 _ENOUGH = 2  # other plain pairs that confirm an edition
 _SURE = 0.04  # the margin from which a pair is clear
-
 Key = tuple[str, str]
 
 
@@ -45,9 +44,8 @@ class Pairing:
 
     def claimed_by_others(self, track: int) -> frozenset[str]:
         """Return the recordings that clearly are another track's than this."""
-        return frozenset(
-            recording for other, recording in self.pairs.items() if other != track and self.margins[other] >= _SURE
-        )
+        others = (other for other in self.pairs if other != track and self.margins[other] >= _SURE)
+        return frozenset(self.pairs[other] for other in others)
 
 
 def pair_tracks(tracks: Sequence[tuple[TrackTags, bytes | None]], recordings: Sequence[Entity]) -> Pairing:

@@ -14,7 +14,6 @@ from soulspot.matching.versions.parsing import album_versions, parse_versions
 SAME_ALBUM = 0.85  # from this likeness on two album names are of one album
 NEAR_ALBUM = 0.7  # the likeness of an album name with a slip of the pen
 _OTHER_VERSION = 0.8  # the most two names are alike of which one says "live" and the other does not
-
 _YEAR = re.compile(r"\s*[(\[](?:19|20)\d\d(?:-\d\d)*[)\]]$|\s*\((?:unknown|unbekannt)\)$")
 _DISC = re.compile(r"(?i)\s*[-,:]?\s*[(\[]?\b(?:cd|disc|disk|disque)\s*\d{1,2}(?:\s*of\s*\d+)?\b[)\]]?(?::.*)?$")
 # The keys of an entry of `releases`, in the order of the fields of Album.

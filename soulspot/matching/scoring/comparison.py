@@ -207,12 +207,9 @@ def compare_versions(sides: Sides, album: AlbumFeature) -> VersionFeature:
     else:
         found = find_conflict(tags, candidate, here, there, album.matches)
     here_versions, there_versions = here.title.versions, there.title.versions
-    return VersionFeature(
-        found.conflict,
-        found.is_packaging,
-        found.is_unstated,
+    return replace(
+        found,
         is_one_of_many=not found.conflict and bool((candidate.versions.hard | candidate.implied) - phrases.PACKAGING),
-        is_same_take=found.is_same_take,
         is_half_named=any(
             bool(here_versions.details_of(kind)) != bool(there_versions.details_of(kind))
             for kind in phrases.MANY & here_versions.kinds & there_versions.kinds

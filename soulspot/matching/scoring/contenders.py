@@ -76,9 +76,9 @@ def _are_duplicates(a: Contender, b: Contender) -> bool:
         return False
     if length is not None and length < 0.9:
         return False
-    return (title_similarity(ours.title, theirs.title) or 0.0) >= EQUAL and (
-        credit_similarity(ours.credit, theirs.credit) or 0.0
-    ) >= EQUAL
+    if (title_similarity(ours.title, theirs.title) or 0.0) < EQUAL:
+        return False
+    return (credit_similarity(ours.credit, theirs.credit) or 0.0) >= EQUAL
 
 
 def are_rivals(best: Contender, other: Contender) -> bool:
@@ -105,12 +105,11 @@ def find_untimed_take(best: Contender, others: Sequence[Contender]) -> Contender
     chosen = best.comparison
     if not chosen.version.is_one_of_many or chosen.version.is_same_take or best.standing is Standing.VERIFIED:
         return None
+    album = chosen.album
     for other in others:
         c = other.comparison
         may_be_meant = other.name_likeness >= NAMED and not c.version.conflict and c.length.apart_ms is None
-        is_farther = (chosen.album.matches and not c.album.matches) or (
-            chosen.album.is_placed and not c.album.is_placed
-        )
+        is_farther = (album.matches and not c.album.matches) or (album.is_placed and not c.album.is_placed)
         says_less = c.version.is_half_named and not chosen.version.is_half_named
         if may_be_meant and not is_farther and not says_less:
             return other

@@ -3,14 +3,8 @@
 from dataclasses import replace
 from enum import Enum
 
+from soulspot.matching.scoring import rules
 from soulspot.matching.scoring.features import ALIKE, EQUAL, NAMED, OTHER, Comparison, IdentifierFeature
-from soulspot.matching.scoring.rules import (
-    CONTRADICTED_AT_MOST,
-    UNVERIFIED_AT_MOST,
-    VERIFIED_AT_LEAST,
-    WITH_ONE_DOUBT,
-    score,
-)
 
 _NO_IDENTIFIER = IdentifierFeature()
 
@@ -66,12 +60,12 @@ def _is_confirmed(c: Comparison) -> bool:
 def identified_score(c: Comparison, standing: Standing) -> float:
     """Return the score of a candidate whose identifier, if any, has this standing."""
     if standing is Standing.ABSENT:
-        return score(c)
+        return rules.score(c)
     if standing is Standing.VERIFIED:
         is_doubtful = c.version.conflict or c.artist.is_below(OTHER) or not c.title.reaches(ALIKE)
-        return max(score(c), WITH_ONE_DOUBT if is_doubtful else VERIFIED_AT_LEAST)
+        return max(rules.score(c), rules.WITH_ONE_DOUBT if is_doubtful else rules.VERIFIED_AT_LEAST)
     # An identifier that is not verified counts little, and nothing where it is contradicted.
-    plain = score(replace(c, identifiers=_NO_IDENTIFIER))
+    plain = rules.score(replace(c, identifiers=_NO_IDENTIFIER))
     if standing is Standing.UNSURE:
-        return min(max(plain, score(c)), UNVERIFIED_AT_MOST) if plain < 0.9 else plain
-    return min(plain, CONTRADICTED_AT_MOST)
+        return min(max(plain, rules.score(c)), rules.UNVERIFIED_AT_MOST) if plain < 0.9 else plain
+    return min(plain, rules.CONTRADICTED_AT_MOST)

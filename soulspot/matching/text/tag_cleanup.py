@@ -204,14 +204,11 @@ def _fill_gaps(tags: TrackTags, guess: TrackTags) -> TrackTags:
     if not is_artist_known:
         has_album_artist = tags.album_artist is not None and not is_various(tags.album_artist)
         artist = tags.album_artist if has_album_artist else guess.artist
+    names = ("title", "album", "track_number", "disc_number", "date")
     return replace(
         tags,
-        title=tags.title or guess.title,
+        **{name: getattr(tags, name) or getattr(guess, name) for name in names},
         artist=artist,
-        album=tags.album or guess.album,
         album_artist=tags.album_artist if tags.album_artist or is_artist_known else guess.album_artist,
-        track_number=tags.track_number or guess.track_number,
-        disc_number=tags.disc_number or guess.disc_number,
-        date=tags.date or guess.date,
         compilation=tags.compilation or (guess.compilation and not is_artist_known),
     )

@@ -21,7 +21,6 @@ _CREDITS = re.compile(
 )
 # Kinds of version words that occur in names by chance.
 _WEAK_KINDS = {"version", "interlude", "remix", "take", "commentary"}
-
 _ROMAN = re.compile(r"^(?=[ivx])(?:x{0,3})(?:ix|iv|v?i{0,3})$")
 _ROMAN_VALUES = {"i": 1, "v": 5, "x": 10}
 

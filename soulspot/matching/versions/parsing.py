@@ -14,7 +14,6 @@ from soulspot.text import fold
 
 _YEAR = r"(?:19|20)\d\d"
 _UNPLUGGED = re.compile(r"\bunplugged\b")
-
 Rules = tuple[tuple[str, re.Pattern[str]], ...]
 
 
@@ -113,9 +112,8 @@ def parse_versions(text: str) -> Versions:
 
 
 def _telling_words(text: str) -> frozenset[str]:
-    return frozenset(
-        word for word in text.split() if word not in phrases.FILLER and not (word.isdecimal() and len(word) < 3)
-    )
+    words = (word for word in text.split() if word not in phrases.FILLER)
+    return frozenset(word for word in words if not (word.isdecimal() and len(word) < 3))
 
 
 @lru_cache(maxsize=16384)

@@ -90,9 +90,8 @@ def redirects(document: Any) -> dict[str, list[Entity]]:
 def spotify_ids(document: Any) -> dict[str, list[Entity]]:
     """Return the Spotify ids in rows of labs `spotify-id-from-mbid`, by MBID. Labs answers only one
     of several rows with the same names: here they share the ids."""
-    rows = [
-        (mbid, row, _track_ids(row)) for row in _rows(document) if (mbid := ids.parse_mbid(row.get("recording_mbid")))
-    ]
+    by_mbid = ((ids.parse_mbid(row.get("recording_mbid")), row) for row in _rows(document))
+    rows = [(mbid, row, _track_ids(row)) for mbid, row in by_mbid if mbid]
     ids_by_names = {_names(row): track_ids for _, row, track_ids in rows if track_ids and any(_names(row))}
     found = {}
     for mbid, row, track_ids in rows:
@@ -137,7 +136,8 @@ def recordings_by_name(document: Any) -> dict[str, list[Entity]]:
 
 def _labs_recording(mbid: str, row: dict[str, Any]) -> Entity:
     credit = list(objects_in(row.get("artists")))
-    artist_ids = row.get("artist_credit_mbids")
+    credited = row.get("artist_credit_mbids")
+    artist_ids = credited if isinstance(credited, list) else row.get("artist_mbids")
     fields = {
         "title": as_text(row.get("recording_name")),
         "artist": as_text(row.get("artist_credit_name")),
@@ -146,9 +146,7 @@ def _labs_recording(mbid: str, row: dict[str, Any]) -> Entity:
         "duration_ms": as_number(row.get("length")),
         "mb_recording_id": mbid,
         "mb_release_id": ids.parse_mbid(row.get("release_mbid")),
-        "mb_artist_ids": parse_each(
-            artist_ids if isinstance(artist_ids, list) else row.get("artist_mbids"), ids.parse_mbid
-        ),
+        "mb_artist_ids": parse_each(artist_ids, ids.parse_mbid),
     }
     return Entity(LISTENBRAINZ, "recording", mbid, without_empty(fields))
 

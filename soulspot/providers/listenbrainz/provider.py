@@ -1,7 +1,5 @@
-"""ListenBrainz: up to 1,000 recordings a request, and the labs data sets.
-
-The data sets know merged recording ids and Spotify ids. Facts about the service come from its
-source code and are listed in docs/explain/providers.md."""
+"""ListenBrainz: up to 1,000 recordings a request, and the labs data sets (merged and Spotify ids).
+docs/explain/providers.md lists the facts about the service, which come from its source code."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -89,8 +87,7 @@ class ListenBrainz(Provider):
         return {kind: min(most, self._batch_size) for kind, most in CAPACITY.items()}
 
     async def lookup(self, queries: Sequence[Query]) -> list[Answer]:
-        """Answer `queries` as `Provider.lookup` describes. A merged MBID is Missing as a
-        "recording"; as a "redirect" it is found."""
+        """Answer `queries`; a merged MBID is Missing as a "recording", found as a "redirect"."""
         return await AnswerSheet(queries).fill(CAPACITY, _find_fault, self._answer_all)
 
     async def _answer_all(self, sheet: AnswerSheet) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from soulspot.models import Query
+from soulspot.models import Entity, Query
 from soulspot.providers.musicbrainz.lucene import any_form, every_word, likeness
 from soulspot.text import bare_title, lead_artist
 
@@ -29,9 +29,9 @@ def album_clause(query: Query) -> str:
     return f"({title} AND {by})"
 
 
-def find_answered_albums(queries: Sequence[Query], fields: Mapping[str, Any]) -> list[Query]:
-    """Return the "album" queries that a release with these fields answers, judged leniently."""
-    return [query for query in queries if _is_answered(query, fields)]
+def find_answered_albums(queries: Sequence[Query], release: Entity, hit: dict[str, Any]) -> list[Query]:
+    """Return the "album" queries that a release answers, judged leniently."""
+    return [query for query in queries if _is_answered(query, release.fields)]
 
 
 def _is_answered(query: Query, fields: Mapping[str, Any]) -> bool:
@@ -54,7 +54,7 @@ def artist_clause(query: Query) -> str:
     return f"(artist:{words} OR alias:{words} OR sortname:{words})"
 
 
-def find_answered_artists(queries: Sequence[Query], fields: Mapping[str, Any]) -> list[Query]:
-    """Return the "artist" queries that an artist with these fields answers."""
-    names = [str(fields.get("artist", "")), *fields.get("artist_aliases", ())]
+def find_answered_artists(queries: Sequence[Query], artist: Entity, hit: dict[str, Any]) -> list[Query]:
+    """Return the "artist" queries that an artist answers."""
+    names = [str(artist.fields.get("artist", "")), *artist.fields.get("artist_aliases", ())]
     return [query for query in queries if likeness(query["name"], names) >= SAME_NAME]

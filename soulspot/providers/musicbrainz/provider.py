@@ -1,7 +1,5 @@
 """MusicBrainz: many lookups in one search, Spotify links 70 a request, merged ids one by one.
-
-Facts about the web service (WS/2) come from its documentation and source code;
-docs/explain/providers.md lists the requests."""
+docs/explain/providers.md lists the requests, and the facts about the web service (WS/2)."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -55,8 +53,7 @@ class MusicBrainz(Provider):
         return {kind: min(n, self._batch_size, fitting.get(kind, SHOWN)) for kind, n in CAPACITY.items()}
 
     async def lookup(self, queries: Sequence[Query]) -> list[Answer]:
-        """Answer `queries` as `Provider.lookup` describes. Everything that the search index does
-        not have is Missing, merged ids too."""
+        """Answer `queries`; all that the search index does not have is Missing, merged ids too."""
         return await AnswerSheet(queries).fill(CAPACITY, _find_fault, self._answer_all)
 
     async def _answer_all(self, sheet: AnswerSheet) -> None:

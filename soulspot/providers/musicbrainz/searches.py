@@ -23,6 +23,10 @@ def _answered_by_text(queries: Sequence[Query], entity: Entity, hit: dict[str, A
     return text_search.find_answered(queries, entity.fields, answers.titles(hit))
 
 
+def _answered_by_id(queries: Sequence[Query], entity: Entity, hit: dict[str, Any]) -> list[Query]:
+    return [query for query in queries if ids.parse_mbid(query["mbid"]) == entity.id]
+
+
 def _answered_by_isrc(queries: Sequence[Query], entity: Entity, hit: dict[str, Any]) -> list[Query]:
     return [query for query in queries if ids.parse_isrc(query["isrc"]) in entity.fields.get("isrcs", ())]
 
@@ -34,23 +38,12 @@ def _answered_by_release(queries: Sequence[Query], entity: Entity, hit: dict[str
 
 # The kinds that a search answers, in the order in which they are sent.
 SEARCHES = {
-    "recording": Search(
-        None,
-        lambda queries, entity, hit: [query for query in queries if ids.parse_mbid(query["mbid"]) == entity.id],
-    ),
+    "recording": Search(None, _answered_by_id),
     "isrc": Search(0.8, _answered_by_isrc),
     "text": Search(3.0, _answered_by_text),
     "loose": Search(6.0, _answered_by_text),
     "by_artist": Search(4.0, _answered_by_text),
-    "album": Search(
-        3.0,
-        lambda queries, entity, hit: name_search.find_answered_albums(queries, entity.fields),
-        "releases", answers.release,
-    ),
-    "artist": Search(
-        2.5,
-        lambda queries, entity, hit: name_search.find_answered_artists(queries, entity.fields),
-        "artists", answers.artist,
-    ),
+    "album": Search(3.0, name_search.find_answered_albums, "releases", answers.release),
+    "artist": Search(2.5, name_search.find_answered_artists, "artists", answers.artist),
     "release": Search(None, _answered_by_release),
-}  # fmt: skip
+}

@@ -47,14 +47,15 @@ class SpotifyApi:
         self._token_ends = 0.0  # epoch seconds
         self._renewing = asyncio.Lock()
 
-    async def tracks(self, track_ids: Sequence[str]) -> Any:
-        """`GET /tracks?ids=` with at most 50 ids; not for apps in Development Mode."""
-        return await self._get_batch("tracks", track_ids)
-
-    async def albums(self, album_ids: Sequence[str]) -> Any:
-        """`GET /albums?ids=` with at most 20 ids; not for apps in Development Mode. Each album
-        comes with its first 50 tracks, which have no ISRC."""
-        return await self._get_batch("albums", album_ids)
+    async def batch(self, route: str, ids: Sequence[str]) -> Any:
+        """`GET /tracks?ids=` (at most 50) or `/albums?ids=` (20, each with 50 tracks without ISRC);
+        not for apps in Development Mode."""
+        try:
+            return await self._get(route, [("ids", ",".join(ids))])
+        except Refused as error:
+            if error.status == 403 and error.words == "Forbidden":
+                raise Withheld("Spotify withholds the batch routes from this app", status=403) from error
+            raise
 
     async def track(self, track_id: str) -> Any:
         """`GET /tracks/{id}`: one track with its ISRC."""
@@ -81,14 +82,6 @@ class SpotifyApi:
     def needs_token(self) -> bool:
         """Whether the next request has to fetch a token first."""
         return time.time() >= self._token_ends - TOKEN_MARGIN
-
-    async def _get_batch(self, route: str, ids: Sequence[str]) -> Any:
-        try:
-            return await self._get(route, [("ids", ",".join(ids))])
-        except Refused as error:
-            if error.status == 403 and error.words == "Forbidden":
-                raise Withheld("Spotify withholds the batch routes from this app", status=403) from error
-            raise
 
     async def _get_single(self, path: str, parameters: Sequence[tuple[str, Any]] = ()) -> Any:
         try:
@@ -131,11 +124,8 @@ class SpotifyApi:
                 headers={"Authorization": f"Basic {self._credentials}"},
             )  # fmt: skip
         except (BatchRejected, Refused) as error:
-            raise Refused(
-                f"Spotify gives no token ({error.words or 'no reason'}): "
-                "check providers.spotify.client_id and client_secret",
-                status=401,
-            ) from error
+            why = f"Spotify gives no token ({error.words or 'no reason'})"
+            raise Refused(f"{why}: check providers.spotify.client_id and client_secret", status=401) from error
         fields = document if isinstance(document, dict) else {}
         token, seconds = fields.get("access_token"), as_number(fields.get("expires_in"), least=0)
         if not isinstance(token, str) or seconds is None:

@@ -72,8 +72,7 @@ class Spotify(Provider):
         await self._capability.are_batches_served()
 
     async def lookup(self, queries: Sequence[Query]) -> list[Answer]:
-        """Answer `queries` as `Provider.lookup` describes. A track's entity keeps the requested id,
-        also where a market relinks it to another track."""
+        """Answer `queries`; a track keeps the requested id, even where a market relinks it."""
         return await AnswerSheet(queries).fill(CAPACITY, _find_fault, self._answer_all)
 
     async def _answer_all(self, sheet: AnswerSheet) -> None:
@@ -105,13 +104,11 @@ class Spotify(Provider):
         while queries := sheet.unanswered(kind)[: self.capacity[kind]]:
             if await self._capability.are_batches_served() is False:
                 return
-            requested = [track_id(query) for query in queries]
+            route = "tracks" if kind == "track" else "albums"
             try:
                 with sheet.request(queries):
-                    if kind == "track":
-                        items = answers.batch(await self._api.tracks(requested), len(queries), "tracks")
-                    else:
-                        items = answers.batch(await self._api.albums(requested), len(queries), "albums")
+                    document = await self._api.batch(route, [track_id(query) for query in queries])
+                    items = answers.batch(document, len(queries), route)
                     await self._capability.record(True)
                     for query, item in zip(queries, items, strict=True):
                         if kind == "track":

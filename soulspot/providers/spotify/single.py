@@ -19,7 +19,6 @@ FAIR_SHARE = 40
 # Tracks from which a request for their album pays: a lone track is requested by itself, with ISRC.
 WORTH_IT = 2
 MOST_REMEMBERED = 10_000
-
 AlbumKey = tuple[str, str]
 
 

@@ -11,10 +11,8 @@ FIELDS: Final = (
 
 COVER: Final = "cover"
 """The front cover: shown among the fields, and written only on request."""
-
 POSITIONS: Final = frozenset({"track_number", "disc_number"})
 DATES: Final = frozenset({"release_date", "original_date"})
-
 # "MusicBrainz Track Id" holds the id of the recording, for historical reasons.
 _MUSICBRAINZ = {
     "mb_recording_id": "MusicBrainz Track Id", "mb_release_id": "MusicBrainz Album Id",
