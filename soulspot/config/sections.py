@@ -138,8 +138,9 @@ class Matching(Section):
 
 
 class Merge(Section):
-    """The sources of each field, best first: "tags", "musicbrainz", "listenbrainz", "spotify". A
-    field with an empty list uses the default order."""
+    """The sources of each field, best first: "tags", "musicbrainz", "listenbrainz", "spotify".
+
+    A field with an empty list uses the default order."""
 
     default: Sources = key(("musicbrainz", "listenbrainz", "spotify", "tags"), "order for every field without its own")
     title: Sources = key((), "order for the title")
