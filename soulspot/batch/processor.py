@@ -103,8 +103,7 @@ class BatchProcessor(Generic[T, R]):
         """Accept `item`; return the result of the batch if this item filled it, else None.
 
         Waits while `max_pending` items are pending; cancelling that wait withdraws the item. Raises
-        ProcessorClosed after `close`, and ValueError for an item that would fill a batch without a
-        processor function."""
+        ProcessorClosed after `close`, and ValueError for a full batch without a function."""
         if self._is_closed or self._processor_func is None:
             self._check_open(1)
         filled: _Filled[T, R] = []

@@ -55,8 +55,7 @@ def format_duration(seconds: float) -> str:
 
 def parse_time(text: str, now: float) -> float:
     """Return the epoch seconds of "1h" (that long before `now`), or of a date or time. "2026-11-22"
-    and "2026-11-22T04:00+01:00"; without an offset in this machine's time zone. Raises ValueError
-    for any other text."""
+    and "2026-11-22T04:00+01:00" (else in this machine's time zone). ValueError for other text."""
     try:
         return now - float(parse_duration(text))
     except ValueError:

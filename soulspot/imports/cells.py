@@ -63,8 +63,7 @@ def is_empty(value: Any) -> bool:
 
 
 def import_record(cells: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the cells of the import columns (`COLUMNS`, so without `path`) that are not empty,
-    made plain.
+    """Return the cells of the import columns (`COLUMNS`) that are not empty, made plain.
 
     For example {"title": "One", "isrc": NaN, "track_number": "3.0", "year": 1999} becomes
     {"title": "One", "track_number": "3"}."""

@@ -40,11 +40,9 @@ def list_import_files(path: Path) -> list[Path]:
 
 
 def check_readable(path: Path) -> None:
-    """Read an import file to its end without importing anything; a release message to its first
-    row.
+    """Read an import file to its end, a release message to its first row, importing nothing.
 
-    Raises UnusableFile when nothing can be used from some line on, and OSError when it cannot be
-    read."""
+    Raises UnusableFile when nothing can be used from some line on, and OSError."""
     try:
         file = ImportFile(path)
     except ValueError as error:

@@ -14,12 +14,10 @@ MAX_STEPS = 1 << 20
 
 
 class BoundedFile(io.BufferedReader):
-    """A file whose sizes claimed in headers are checked against its real size before memory is
-    taken.
+    """A file that checks sizes claimed in headers against its own before memory is taken.
 
     `read` never asks for more than the file holds and refuses pieces above `MAX_PIECE` bytes. After
-    `MAX_STEPS` steps it gives up, because the file's structure has a loop or no end. Both raise
-    UnreadableFile."""
+    `MAX_STEPS` steps it gives up: a loop, or no end. Both raise UnreadableFile."""
 
     def __init__(self, raw: io.FileIO, size: int) -> None:
         super().__init__(raw, 1 << 14)

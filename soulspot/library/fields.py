@@ -19,8 +19,7 @@ from mutagen.mp4 import MP4FreeForm, MP4Tags
 from soulspot.library.values import MAX_VALUE, MAX_VALUES, plain_key
 
 RawFields = dict[str, list[str]]
-"""Field name -> values as the tags have them, such as {"track": ["03/12"], "isrc":
-["GB-SMU-45-66095"]}."""
+"""Field name -> values as the tags have them: {"track": ["03/12"], "isrc": ["GB-SMU-45-66095"]}."""
 
 Pairs = Iterator[tuple[str, str]]
 # Vorbis comments, APEv2 keys, ASF attributes, iTunes "----" atoms and ID3's TXXX descriptions part
@@ -74,8 +73,7 @@ def _field_named(name: str) -> str | None:
 
 def collect_fields(tags: object) -> RawFields:
     """Return the values of every field we know, in the file's order, not yet cleaned. A field keeps
-    at most `MAX_VALUES` values. `tags` is mutagen's `FileType.tags`; None and tags of an unknown
-    kind give {}."""
+    at most `MAX_VALUES` values. `tags` is mutagen's `FileType.tags`; {} for an unknown kind."""
     raw: RawFields = {}
     read = next((reader for kind, reader in _READERS if isinstance(tags, kind)), None)
     for field, value in read(tags) if read else ():

@@ -66,8 +66,7 @@ async def watch(
                     if to_scan:
                         yield outermost(to_scan)
                     now = await in_thread(_present_roots, paths)
-                    # A new folder in a root's place may even have its inode; the watch is on the
-                    # old one.
+                    # A new folder in a root's place may have its inode; the old one is watched.
                     if now != present or any(c == Change.deleted and p.encode() in now for c, p in found):
                         break
             except FileNotFoundError:
@@ -112,8 +111,7 @@ class _ChangeStream:
             )  # fmt: skip
 
     def is_set(self) -> bool:
-        """Whether watching is to end. watchfiles calls this, as of a stop event, from its
-        thread."""
+        """Whether watching is to end; called by watchfiles, as of a stop event, in its thread."""
         return self._halt.is_set() or self._stop.is_set()
 
     async def next(self) -> Changes | None:

@@ -55,8 +55,7 @@ class Gate:
         """Return when one HTTP request may go, in the order of the calls.
 
         Raises errors.Limited at once while the host is paused, its budget is spent or its breaker
-        is open, also to callers in line when that happens. A call that is cancelled or refused
-        costs no budget."""
+        is open, also to callers in line. A call that is cancelled or refused costs no budget."""
         self._refuse_if_closed()
         self._waiting += 1
         try:

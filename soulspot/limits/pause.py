@@ -58,7 +58,8 @@ class Pause:
         return saved
 
     def restore(self, saved: Mapping[str, Any]) -> None:
-        """Apply what `to_save` returned; ValueError, TypeError or KeyError on garbage."""
+        """Apply what `to_save` returned, unless a longer pause runs. ValueError, TypeError or
+        KeyError on garbage."""
         self.strikes = max(self.strikes, int(saved.get("strikes", 0)))
         if "blocked_until" in saved:
             length = min(float(saved["length"]), LONGEST_PAUSE)

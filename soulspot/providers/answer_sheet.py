@@ -10,8 +10,7 @@ from soulspot.models import Answer, Entity, Failed, Found, Missing, Postponed, Q
 
 class AnswerSheet:
     """One line for each distinct query, filled in request by request. Work inside `request`: a
-    lookup may take several requests, and a failure in the middle is charged only to the queries of
-    the request that failed."""
+    lookup may take several requests, and a failure is charged only to its own request's queries."""
 
     def __init__(self, queries: Sequence[Query]) -> None:
         self._queries = tuple(queries)

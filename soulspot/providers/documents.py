@@ -80,8 +80,7 @@ def without_empty(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def rank_by_votes(tags: Any, name: str) -> list[str]:
     """Return the names of tags in lower case, most votes first. `tags` is a list of objects with a
-    `count` (votes for minus against; only positive ones stay) and the tag's name under the key
-    `name`."""
+    `count` (votes for minus against; only positive ones stay) and the name under the key `name`."""
     voted = [(as_number(tag.get("count")), as_text(tag.get(name))) for tag in objects_in(tags)]
     ranked = sorted(((count, word) for count, word in voted if count and word), key=lambda pair: -pair[0])
     return distinct(word.lower() for _, word in ranked)

@@ -131,7 +131,6 @@ class Http:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=transport.CONNECT_TIMEOUT),
             )
-            # aiohttp sends a GET again, past the gate, when the connection breaks. There is no
-            # public switch for that.
+            # aiohttp resends a GET, past the gate, when the connection breaks; no option stops it.
             self._session._retry_connection = False
         return self._session

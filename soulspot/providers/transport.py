@@ -103,8 +103,7 @@ async def send_with_retries(gate: Gate, send: Callable[[int], Awaitable[T]]) -> 
 
 def refusal(host: str, status: int, body: bytes) -> ProviderError:
     """Return the error for a status of 3xx or 4xx other than 429. BatchRejected for a malformed
-    request, Refused for one that needs a person, BadAnswer (with its status) for anything else, 404
-    included."""
+    request, Refused for one that needs a person, BadAnswer (with its status) for all else."""
     words = _service_words(body)
     message = f"{host}: {_status_text(status)}" + (f": {words}" if words else "")
     if status in (400, 413, 414, 422):

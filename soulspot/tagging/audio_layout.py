@@ -91,8 +91,7 @@ def _end_of_flac_blocks(file: IO[bytes], position: int, size: int) -> int:
 
 
 def ogg_pages(file: IO[bytes], position: int, size: int) -> Iterator[tuple[int, int, int]]:
-    """Yield (position, length, granule position) of each Ogg page, as long as pages follow each
-    other."""
+    """Yield (position, length, granule position) of each Ogg page, while one follows another."""
     while position + 27 <= size:
         head = _read_at(file, position, 27 + 255)
         if head[:4] != b"OggS":

@@ -97,8 +97,7 @@ class CoverCache:
         """Return the cover at this address; None when it does not exist.
 
         Callers that ask for the same address at the same time share one request. Raises
-        ProviderError (Limited, Unavailable, Refused, BadAnswer) when the cover cannot be fetched
-        now."""
+        ProviderError (Limited, Unavailable, Refused, BadAnswer) when it cannot be fetched now."""
         address = self._sources.address(url)
         if not self._sources.allowed(address):
             raise BadAnswer("covers come from the Cover Art Archive and Spotify alone")

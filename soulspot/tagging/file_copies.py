@@ -58,8 +58,7 @@ class PreparedCopy:
 
 
 Fill = Callable[[IO[bytes], IO[bytes], bytes], tuple[bytes, TrackTags]]
-"""Writes the content of a copy: (old file, new file, path of the new file) -> (way back, new
-tags)."""
+"""Writes a copy's content: (old file, new file, path of the new file) -> (way back, new tags)."""
 
 
 def attempt(work: Callable[[], T]) -> T | TagsNotWritten:

@@ -36,8 +36,7 @@ def preview_tags(
     """Return the changes to a track's file, or the reason why it cannot be written.
 
     None stands for a file that changed less than `request.quiet` seconds before `now` (seconds
-    since the epoch). `max_file_size` is in bytes. The cover is not among the changes, see
-    `cover_to_embed`."""
+    since the epoch). `max_file_size` is in bytes. For the cover see `cover_to_embed`."""
     try:
         wanted = rules.values_to_write(track.row, request.fields)
         current = read_current_tags(track.path, wanted, max_file_size)

@@ -32,8 +32,7 @@ class Replacements:
 
     async def replace(self, paths: Sequence[bytes], prepare: Prepare, record: Record) -> list[TagsNotWritten | None]:
         """Replace the files at `paths` by the copies that `prepare` makes. Returns for each file
-        None, or the reason why it was not replaced. Once begun, the work is finished even when the
-        caller is cancelled."""
+        None, or the reason why it was not replaced. Cancelling the caller does not end the work."""
         task = asyncio.ensure_future(self._replace(paths, prepare, record))
         try:
             return await asyncio.shield(task)

@@ -56,8 +56,7 @@ def changed_fields(current: CurrentTags, policy: Policy) -> dict[str, tuple[list
 
 
 def cover_change(present: Picture | None, new: Picture | str) -> tuple[list[str], list[str]]:
-    """Return a change of the cover for people: "image/png, 12,345 bytes" each, or `new` if it is an
-    address."""
+    """Return a cover's change for people: "image/png, 12,345 bytes" each, or `new`, an address."""
     return [_describe(present)] if present else [], [new if isinstance(new, str) else _describe(new)]
 
 

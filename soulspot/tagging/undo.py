@@ -1,8 +1,7 @@
 """The way back: bytes from which a file can be restored to the bit after its tags were written.
 
 A way back is small. It holds the old file's bytes beside its audio, except for large pieces, such
-as a picture, that are still among the new tags. Audio and such pieces are taken from the present
-file."""
+as a picture, that are among the new tags too: these and the audio come from the present file."""
 
 import hashlib
 import json
@@ -112,8 +111,7 @@ def _pack(steps: Iterator[list[Any]], renumbered: bool) -> bytes:
 
 def restore(way_back: bytes, present: IO[bytes], out: IO[bytes]) -> str:
     """Write the old file into `out`; return its SHA-256. The tags of `present` may have been
-    changed again, as long as its audio is the same. Raises CannotRestore when `present` lacks
-    something of the old file."""
+    changed again, as long as its audio is the same. Raises CannotRestore when it lacks a piece."""
     # The version is the first byte, outside the compressed part.
     if way_back[:1] != _VERSION:
         raise CannotRestore("another version of SoulSpot wrote its tags")

@@ -56,8 +56,7 @@ class TagWriter:
         self, request: TagRequest, operation_id: int, on_progress: OnTagProgress = lambda report, total: None
     ) -> TagReport:
         """Compare the tags of accepted tracks with their rows; write the differences if
-        `request.apply`. Returns the report, which `on_progress` also gets after every page of
-        tracks."""
+        `request.apply`. Returns the report; `on_progress` gets it after every page of tracks."""
         async with self._turn:
             report = TagReport(request.apply)
             chosen = request.paths, request.track_ids

@@ -46,8 +46,7 @@ def first_text(element: Element, *path: str) -> str | None:
 
 
 def preferred(elements: Sequence[Element]) -> Element | None:
-    """Return the default of elements in several languages or territories, else the worldwide, else
-    the first."""
+    """Return the default of elements by language or territory, else the worldwide, or the first."""
 
     def rank(element: Element) -> tuple[bool, bool]:
         territory = element.get("ApplicableTerritoryCode") or _WORLD
@@ -57,8 +56,7 @@ def preferred(elements: Sequence[Element]) -> Element | None:
 
 
 def with_details(element: Element, name: str) -> list[Element]:
-    """Return the element and, for ERN 3, its details `name` for the world, else for the first
-    territory."""
+    """Return the element and, for ERN 3, its details `name` for the world or a first territory."""
     found = children(element, name)
     world = (part for part in found if _WORLD in map(text_of, children(part, "TerritoryCode")))
     return [element, *([next(world, found[0])] if found else [])]
@@ -91,8 +89,7 @@ def _with_subtitles(element: Element) -> str | None:
 
 def artists_of(parts: Sequence[Element], parties: Mapping[str, str]) -> tuple[str | None, tuple[str, ...]]:
     """Return the displayed artist credit, and the names in it. `parties` has the full names of the
-    message's parties by reference. A message without a displayed credit gets one made of the names:
-    "Main, Other feat. Guest"."""
+    message's parties by reference. Without a displayed credit it is "Main, Other feat. Guest"."""
     listed = [artist for part in parts for artist in children(part, "DisplayArtist")]
     listed.sort(key=lambda artist: _sequence_of(artist.get("SequenceNumber")))
     roles: dict[str, str] = {}

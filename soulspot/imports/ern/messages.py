@@ -27,8 +27,7 @@ _OTHER_MESSAGES = {
 
 def read_message(open_file: Callable[[], BinaryIO]) -> Iterator[ImportRow | BadRow]:
     """Yield the sound recordings of one message, in its order. `open_file` opens the file at its
-    beginning. Raises FileStopped when the file is no release message, and where a damaged message
-    breaks off."""
+    beginning. Raises FileStopped for no release message, and where a damaged one breaks off."""
     releases = Releases()
     for list_name, element in _elements(open_file, _RELEASES):
         releases.add(list_name, element)

@@ -50,11 +50,9 @@ class Releases:
             self._add_release(element)
 
     def describe_recording(self, element: Element) -> tuple[str | None, TrackTags, tuple[str, ...]]:
-        """Return a sound recording's reference within the message, its tags, and remarks for
-        people.
+        """Return a sound recording's reference within the message, its tags, and remarks.
 
-        The tags include those of its release and its position there; the remarks name values that
-        are of no use."""
+        The tags include those of its release and its position there; remarks name bad values."""
         parts = with_details(element, "SoundRecordingDetailsByTerritory")
         reference = first_text(element, "ResourceReference")
         credit, names = artists_of(parts, self._parties)

@@ -52,8 +52,7 @@ def _value_from_json(value: Any) -> Any:
 
 
 def display_key(key: Key) -> str:
-    """Return the key as people read it and as `source_key`: its value, or the JSON list of
-    several."""
+    """Return the key as people read it and as `source_key`: its value, or a JSON list of many."""
     plain = [value.hex() if isinstance(value, bytes) else cells.plain_value(value) for value in key]
     if len(plain) > 1:
         return json.dumps(plain, ensure_ascii=False)

@@ -78,8 +78,7 @@ class SqlSource:
             )
 
     def pages(self, after: Sequence[Any] | None = None) -> Iterator[Page]:
-        """Yield the pages behind a page's `position` (None: from the beginning), then the rows
-        without key.
+        """Yield the pages behind a `position` (None: from the beginning), then rows without key.
 
         Each page is read in a transaction of its own, so that a database in use is not held up;
         rows that change meanwhile come as they are when their page is read."""
@@ -105,8 +104,7 @@ class SqlSource:
             yield Page([self._row(row, True) for row in part], None)
 
     def statement(self, after: Key | None, limit: int) -> sa.Select[Any]:
-        """Return the SQL of at most `limit` rows whose key comes behind `after`, in the key's
-        order."""
+        """Return the SQL of at most `limit` rows whose key is behind `after`, in its order."""
         columns = self._key_columns()
         selected = self._all().where(*(column.is_not(None) for column in columns))
         if after is not None:

@@ -66,8 +66,7 @@ def pair_tracks(tracks: Sequence[tuple[TrackTags, bytes | None]], recordings: Se
 
 def _pair_by_name(ours: Sequence[View], theirs: Sequence[View]) -> tuple[dict[int, int], int]:
     """Return the plain pairs, and the number of them that do not stand at another place. A pair is
-    plain where no other track and no other recording has its name, and neither length nor version
-    words object."""
+    plain where nothing else has its name, and neither length nor version words object."""
     here, there = [_name(view) for view in ours], [_name(view) for view in theirs]
     often_here, often_there = Counter(here), Counter(there)
     places = {name: r for r, name in enumerate(there) if name and often_there[name] == 1}

@@ -23,8 +23,7 @@ def verify(c: Comparison) -> Standing:
 
     A recording or Spotify id needs no more than that nothing clear speaks against it. An ISRC,
     which versions and movements of classical works may share, needs title and length or artist on
-    its side. Neither is believed against the artist, nor against a length that only the place on
-    the album explains."""
+    its side. Neither is believed against the artist, or a length that only the place explains."""
     if not c.identifiers.is_any:
         return Standing.ABSENT
     if c.title.is_below(0.5) and (c.artist.is_below(0.5) or c.length.contradicts):

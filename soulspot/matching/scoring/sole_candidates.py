@@ -13,7 +13,7 @@ from soulspot.matching.views import View
 
 _HEARD = 0.95  # from this likeness on a title in another script sounds the same
 _NEAR = 0.7  # from this likeness on a candidate may be meant
-# Another mastering or a pause changes a length by this at most: in ms, as a share of the length.
+# Another mastering or a pause changes a length by this at most, in ms and as its share.
 _MASTERING_MS, _MASTERING_SHARE = 6_000, 0.04
 _CLEARLY_MS = 5_000  # from here on another length tells two versions apart
 _SAME_MS = 1_000  # up to here two lengths are the same
@@ -113,8 +113,7 @@ def find_only_of_its_name(contenders: Sequence[Contender], length_ms: int | None
     """Return the only recording of exactly this name, some seconds off; None for none.
 
     So differ another mastering, and a rip with a pause. Versions that the file does not mention are
-    clearly longer or shorter. A caller that accepts it has to have seen every recording of the
-    name, of any length."""
+    clearly longer or shorter. Who accepts it has to have seen all of the name, of any length."""
     named = [one for one in contenders if one.name_likeness >= NAMED]
     agreeing = [one for one in named if not one.comparison.version.conflict]
     if len(agreeing) != 1 or agreeing[0].standing is not Standing.ABSENT:

@@ -64,8 +64,7 @@ DATA_SETS = {
 
 class ListenBrainz(Provider):
     """The provider of the API and the labs data sets, with a gate for each of the two hosts. `rate`
-    is in requests a second to each host, `timeout` in seconds a request. No lookup needs `token`, a
-    user token of the service."""
+    is in requests a second to each host, `timeout` in seconds a request; `token` is optional."""
 
     name = LISTENBRAINZ
 

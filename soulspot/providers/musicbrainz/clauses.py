@@ -43,8 +43,7 @@ def join_clauses(queries: Sequence[Query], *, slips: bool = True) -> str:
 
 def split_searches(queries: Sequence[Query], most: int) -> Iterator[list[Query]]:
     """Yield the queries in groups for one search each. A group has at most `most` clauses,
-    MAX_BYTES encoded bytes, and releases of FULL_ANSWER tracks. A query that is wide stands
-    alone."""
+    MAX_BYTES encoded bytes, and releases of FULL_ANSWER tracks. A wide query stands alone."""
     group: list[Query] = []
     size = tracks = 0
     for query in queries:

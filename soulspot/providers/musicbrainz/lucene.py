@@ -56,8 +56,7 @@ def span(field: str, middle: int, slack: int) -> str:
 
 def likeness(wanted: str, names: Sequence[str]) -> float:
     """Return 0 to 100: how well the likest of `names` has the words of `wanted`. Compares in the
-    names' own script and in Latin. A name of signs alone ("!!!") has no words and is only like
-    itself."""
+    names' own script and in Latin. A name of signs alone ("!!!") is only like itself."""
     if not fold(wanted):
         return 100.0 if wanted.strip() in (name.strip() for name in names) else 0.0
     return max((fuzz.token_set_ratio(spell(wanted), spell(n)) for spell in (fold, latin) for n in names), default=0.0)

@@ -14,8 +14,7 @@ def track(document: dict[str, Any], requested: str | None = None, album: dict[st
     """Return the entity of a track; None when it has no id and none was requested.
 
     With a market, relinking may answer the `requested` id with another track: the entity keeps the
-    requested id, and `spotify_track_id` is the id that came. A track inside an album names no
-    album: pass it as `album`."""
+    requested id, and `spotify_track_id` is the id that came. Pass the `album` of a track in it."""
     own = ids.parse_spotify_id(document.get("id"))
     key = requested or own
     if key is None:

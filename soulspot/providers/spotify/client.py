@@ -30,8 +30,7 @@ class SpotifyApi:
     """The Web API for one app, by the client credentials flow.
 
     Every method raises Limited, Unavailable, Refused, BatchRejected (400) or BadAnswer. Batch
-    routes raise Withheld for an app that may not use them; single routes return None for an unknown
-    id (404)."""
+    routes raise Withheld for an app that may not use them; single routes return None for a 404."""
 
     def __init__(
         self, gates: Gates, *, base_url: str, token_url: str, client_id: str, client_secret: str, timeout: float,

@@ -73,8 +73,7 @@ class FileTags(ABC):
 
     @abstractmethod
     def native_names(self, field: str) -> frozenset[str]:
-        """Return the native names that `set` of a field (`set_front` of `names.COVER`) may
-        touch."""
+        """Return the native names that `set` (`set_front` for `names.COVER`) may touch."""
 
     @abstractmethod
     def native_tags(self) -> dict[str, str]:

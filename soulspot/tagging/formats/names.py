@@ -72,5 +72,4 @@ ALIASES: Final = {
     "track_number": ("TRACK", "TRACKNUMBER"), "disc_number": ("DISC", "DISK", "DISCNUMBER"),
     "release_date": ("DATE", "YEAR"), "label": ("LABEL", "PUBLISHER"),
 }  # fmt: skip
-"""Other names of a field in formats with free names. Where they are present, they get the same
-value."""
+"""Other names of a field in formats with free names; where present, they get the same value."""
