@@ -37,7 +37,7 @@ async def serve(
 ) -> AsyncIterator[str]:
     """Serve the application within the `async with`; yield its address, "http://127.0.0.1:8753".
     Port 0 lets the system choose. At most `most` connections are open at once; one that sends no
-    complete headers is closed after `silence` seconds. ConfigError when the address is taken."""
+    complete headers is closed after `silence` seconds. ConfigError if it cannot be bound."""
     # aiohttp 3.14 counts its keep-alive timeout from the start of the connection too.
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN, keepalive_timeout=silence)
     await runner.setup()
