@@ -8,21 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from soulspot.sandbox.catalogue import ids
+from soulspot.sandbox.catalogue import ids, values
 from soulspot.sandbox.catalogue.values import (
-    VARIOUS_ARTISTS_MBID,
-    VARIOUS_ARTISTS_SPOTIFY_ID,
     Artist,
-    Catalogue,
     Credit,
-    CreditedName,
-    Medium,
     Recording,
     Release,
     SpotifyAlbum,
     SpotifyArtist,
     SpotifyTrack,
-    Track,
 )
 
 _RECORDING_FIELDS = [each.name for each in fields(Recording)]
@@ -67,9 +61,9 @@ class Draft:
         return self.true_ms if self.has_length else None
 
     def frozen(self) -> Recording:
-        values: dict[str, Any] = {name: getattr(self, name) for name in _RECORDING_FIELDS}
-        values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
-        return Recording(**values)
+        cells: dict[str, Any] = {name: getattr(self, name) for name in _RECORDING_FIELDS}
+        cells |= {name: tuple(value) for name, value in cells.items() if isinstance(value, list)}
+        return Recording(**cells)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +112,7 @@ class Builder:
         self.cases: dict[str, list[str]] = defaultdict(list)
         self.spotify_artists: dict[str, SpotifyArtist] = {}  # by the artist's MBID
         various = Artist(
-            VARIOUS_ARTISTS_MBID, VARIOUS_ARTISTS_SPOTIFY_ID, "Various Artists", "Various Artists",
+            values.VARIOUS_ARTISTS_MBID, values.VARIOUS_ARTISTS_SPOTIFY_ID, "Various Artists", "Various Artists",
             ("V.A.", "Various"), "add compilations to this artist", type="Other",
         )  # fmt: skip
         self.add_artist(various)
@@ -148,7 +142,7 @@ class Builder:
         # Six in ten at Spotify have a URL relation; an eighth has no barcode, a fifth no cover.
         luck = ids.number(mbid)
         media = tuple(
-            Medium(disc, draft.format, self._tracks(mbid, disc, recordings, draft.format))
+            values.Medium(disc, draft.format, self._tracks(mbid, disc, recordings, draft.format))
             for disc, recordings in enumerate(draft.discs, 1)
         )
         for recordings in draft.discs:
@@ -169,12 +163,12 @@ class Builder:
         return release
 
     @staticmethod
-    def _tracks(release: str, disc: int, recordings: Sequence[Draft], format: str) -> tuple[Track, ...]:
+    def _tracks(release: str, disc: int, recordings: Sequence[Draft], format: str) -> tuple[values.Track, ...]:
         def number(at: int) -> str:
             return f"{'AB'[at > 6]}{(at - 1) % 6 + 1}" if "Vinyl" in format else str(at)
 
         return tuple(
-            Track(ids.mbid(release, disc, at), at, number(at), draft.title, draft.duration_ms, draft.mbid)
+            values.Track(ids.mbid(release, disc, at), at, number(at), draft.title, draft.duration_ms, draft.mbid)
             for at, draft in enumerate(recordings, 1)
         )
 
@@ -226,12 +220,12 @@ class Builder:
             track, isrc=isrc, explicit=luck % 9 == 0, popularity=luck % 90, recording_mbid=draft.mbid if draft else None
         )
 
-    def finish(self) -> Catalogue:
-        return Catalogue(
+    def finish(self) -> values.Catalogue:
+        return values.Catalogue(
             self.artists, self.releases, [draft.frozen() for draft in self.drafts], self.spotify_albums,
             self.spotify_tracks, {name: tuple(mbids) for name, mbids in sorted(self.cases.items())},
         )  # fmt: skip
 
 
 def sole_credit(artist: Artist) -> Credit:
-    return (CreditedName(artist, artist.name),)
+    return (values.CreditedName(artist, artist.name),)

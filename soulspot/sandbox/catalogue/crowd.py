@@ -25,19 +25,13 @@ def add_crowd(out: Builder, rng: Random, original: Draft, acts: Sequence[Artist]
         at_spotify = n % 3 == 0 and out.credit_at_spotify(draft.credit)
         out.publish(
             ReleaseDraft(
-                f"crowd {at} {n}",
-                f"Live at {rng.choice(words.PLACES)}, {year}" if is_live else draft.title,
-                draft.credit,
-                [[draft]],
-                f"{year}-{n % 12 + 1:02d}-01",
-                primary_type="Album" if is_live else "Single",
+                f"crowd {at} {n}", f"Live at {rng.choice(words.PLACES)}, {year}" if is_live else draft.title,
+                draft.credit, [[draft]], f"{year}-{n % 12 + 1:02d}-01", "Album" if is_live else "Single",
                 secondary_types=("Live",) if is_live else ("Remix",) if "remix" in draft.title else (),
-                format="Digital Media",
-                country="XW",
-                label=words.LABELS[n % len(words.LABELS)],
+                format="Digital Media", country="XW", label=words.LABELS[n % len(words.LABELS)],
                 spotify_id=ids.spotify_id("crowd", mbid) if at_spotify else None,
             )
-        )
+        )  # fmt: skip
 
 
 def _member(rng: Random, original: Draft, acts: Sequence[Artist], karaoke: Artist, n: int, mbid: str) -> Draft:

@@ -116,19 +116,12 @@ class _CsvCatalogue:
             drafts = list(found)
             release = out.add_release(
                 ReleaseDraft(
-                    album_id,
-                    rows[0].album or "[untitled]",
-                    sole_credit(credit[0].artist),
-                    [found],
-                    date,
+                    album_id, rows[0].album or "[untitled]", sole_credit(credit[0].artist), [found], date,
                     primary_type="Single" if len(rows) == 1 else "Album",
                     secondary_types=("Compilation",) if is_compilation else (),
-                    format="Digital Media",
-                    country="XW",
-                    label=label,
-                    spotify_id=album_id,
+                    format="Digital Media", country="XW", label=label, spotify_id=album_id,
                 )
-            )
+            )  # fmt: skip
         else:
             out.cases["spotify_only"] += [row.track_id for row in rows]
         album = SpotifyAlbum(

@@ -153,17 +153,11 @@ class Inventor:
         self.out.cases["spotify_only"].append(track_id)
         return [
             SpotifyTrack(
-                track_id,
-                f"{words.title(self.rng)} - Bonus Track",
-                self.out.credit_at_spotify(discs[-1][0].credit),
-                album_id,
-                self.rng.randrange(120_000, 320_000),
-                ids.isrc(2020, track_id),
-                len(discs[-1]) + 1,
-                len(discs),
-                popularity=self.rng.randrange(40),
+                track_id, f"{words.title(self.rng)} - Bonus Track",
+                self.out.credit_at_spotify(discs[-1][0].credit), album_id, self.rng.randrange(120_000, 320_000),
+                ids.isrc(2020, track_id), len(discs[-1]) + 1, len(discs), popularity=self.rng.randrange(40),
             )
-        ]
+        ]  # fmt: skip
 
     def _title(self, act: Artist) -> tuple[str, tuple[str, ...]]:
         script = self.scripts.get(act.mbid)

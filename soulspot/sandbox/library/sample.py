@@ -10,14 +10,9 @@ from soulspot.sandbox.library.plan import PlannedFile, plan_every_recording, pla
 from soulspot.sandbox.library.styles import Style
 
 __all__ = [
-    "PlannedFile",
-    "SampleFile",
-    "Style",
-    "plan_every_recording",
-    "plan_sample_library",
-    "write_library",
+    "PlannedFile", "SampleFile", "Style", "plan_every_recording", "plan_sample_library", "write_library",
     "write_sample_library",
-]
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

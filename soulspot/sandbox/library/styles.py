@@ -116,27 +116,17 @@ class TagStyler:
 def _picard_tags(recording: Recording, place: Place) -> TrackTags:
     release, medium, track = place.release, place.medium, place.track
     return TrackTags(
-        title=recording.title,
-        artist=recording.artist,
-        artists=tuple(part.name for part in recording.credit),
-        album=release.title,
-        album_artist=release.artist,
-        track_number=track.position,
-        disc_number=medium.position,
-        track_total=len(medium.tracks),
-        disc_total=len(release.media),
-        date=release.date or None,
+        title=recording.title, artist=recording.artist, artists=tuple(part.name for part in recording.credit),
+        album=release.title, album_artist=release.artist, track_number=track.position,
+        disc_number=medium.position, track_total=len(medium.tracks), disc_total=len(release.media),
+        date=release.date or None, compilation="Compilation" in release.secondary_types,
         genres=tuple(name for name, _ in sorted(recording.tags, key=lambda tag: -tag[1])[:2]),
-        compilation="Compilation" in release.secondary_types,
         ids=Identifiers(
-            mb_recording_ids=(recording.mbid,),
-            mb_track_id=track.mbid,
-            mb_release_id=release.mbid,
-            mb_release_group_id=release.group_mbid,
+            mb_recording_ids=(recording.mbid,), mb_track_id=track.mbid, mb_release_id=release.mbid,
+            mb_release_group_id=release.group_mbid, isrcs=recording.isrcs,
             mb_artist_ids=tuple(part.artist.mbid for part in recording.credit),
-            isrcs=recording.isrcs,
         ),
-    )
+    )  # fmt: skip
 
 
 def _name(recording: Recording) -> tuple[str, str]:

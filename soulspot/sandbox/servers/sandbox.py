@@ -59,13 +59,9 @@ class Sandbox:
         tokens, lookup = Tokens(), TextLookup(self.catalogue)
         self._musicbrainz = MusicBrainz(context)
         services: list[Service] = [
-            self._musicbrainz,
-            Spotify(context, tokens),
-            SpotifyAccounts(context, tokens),
-            ListenBrainz(context, lookup),
-            Labs(context, lookup),
-            Covers(context),
-        ]
+            self._musicbrainz, Spotify(context, tokens), SpotifyAccounts(context, tokens),
+            ListenBrainz(context, lookup), Labs(context, lookup), Covers(context),
+        ]  # fmt: skip
         try:
             for service in services:
                 self.urls[f"{service.name}_url"] = await self._serve(service)

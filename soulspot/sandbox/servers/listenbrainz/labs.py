@@ -123,17 +123,12 @@ class Labs(Service):
             raise Refusal(400, "Cannot lookup more than 1,000 recordings at a time.")
         known = self.catalogue.recordings_by_mbid
         return [
-            {
-                "recording_mbid": mbid,
-                "tag": name,
-                "tag_count": count,
-                "percent": round(count / 20, 4),
-                "source": "recording",
-            }
+            {"recording_mbid": mbid, "tag": name, "tag_count": count, "percent": round(count / 20, 4),
+             "source": "recording"}
             for mbid in _mbids(inputs)
             if mbid in known
             for name, count in known[mbid].tags
-        ]
+        ]  # fmt: skip
 
 
 def _mbids(inputs: list[Json]) -> list[str]:

@@ -30,30 +30,20 @@ def metadata(catalogue: Catalogue, recording: Recording, inc: Collection[str]) -
     streams = [{"type": "free streaming", "url": spotify_url("track", each)} for each in recording.url_ids]
     shown: Json = {
         "recording": {
-            "name": recording.title,
-            "length": recording.duration_ms,
-            "isrcs": list(recording.isrcs),
-            "first_release_date": recording.first_release_date or None,
-            "rels": [],
-            "url_rels": streams,
+            "name": recording.title, "length": recording.duration_ms, "isrcs": list(recording.isrcs),
+            "first_release_date": recording.first_release_date or None, "rels": [], "url_rels": streams,
         }
-    }
+    }  # fmt: skip
     if "artist" in inc:
         shown["artist"] = {
             "name": recording.artist,
             "artist_credit_id": credit_id(recording.credit),
             "artists": [
-                {
-                    "artist_mbid": part.artist.mbid,
-                    "name": part.name,
-                    "join_phrase": part.join,
-                    "area": part.artist.country,
-                    "type": part.artist.type,
-                    "rels": {},
-                }
+                {"artist_mbid": part.artist.mbid, "name": part.name, "join_phrase": part.join,
+                 "area": part.artist.country, "type": part.artist.type, "rels": {}}
                 for part in recording.credit
             ],
-        }
+        }  # fmt: skip
     if "tag" in inc:
         shown["tag"] = {
             "recording": [_tag(name, count) for name, count in recording.tags],
@@ -71,11 +61,9 @@ def metadata(catalogue: Catalogue, recording: Recording, inc: Collection[str]) -
 
 def _release(release: Release) -> Json:
     shown: Json = {
-        "mbid": release.mbid,
-        "name": release.title,
-        "release_group_mbid": release.group_mbid,
+        "mbid": release.mbid, "name": release.title, "release_group_mbid": release.group_mbid,
         "album_artist_name": release.artist,
-    }
+    }  # fmt: skip
     if release.date:
         shown["year"] = int(release.date[:4])
     if release.cover_id is not None:

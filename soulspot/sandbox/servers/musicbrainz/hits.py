@@ -15,14 +15,9 @@ def artist_hit(artist: Artist, score: int) -> Json:
 
 def _artist(artist: Artist) -> Json:
     return without_blanks(
-        {
-            "id": artist.mbid,
-            "name": artist.name,
-            "sort-name": artist.sort_name,
-            "disambiguation": artist.disambiguation,
-            "aliases": aliases(artist.aliases),
-        }
-    )
+        {"id": artist.mbid, "name": artist.name, "sort-name": artist.sort_name,
+         "disambiguation": artist.disambiguation, "aliases": aliases(artist.aliases)}
+    )  # fmt: skip
 
 
 def _credit(credit: Credit) -> list[Json]:
@@ -62,17 +57,12 @@ def _release_with_track(place: Place, recording: Recording) -> Json:
             "artist-credit": _credit(release.credit) if release.artist != recording.artist else [],
             "track-count": len(release.tracks),
             "media": [
-                {
-                    "id": _medium_id(release, medium),
-                    "position": medium.position,
-                    "format": medium.format,
-                    "track": [without_blanks(shown_track)],
-                    "track-count": len(medium.tracks),
-                    "track-offset": track.position - 1,
-                }
+                {"id": _medium_id(release, medium), "position": medium.position, "format": medium.format,
+                 "track": [without_blanks(shown_track)], "track-count": len(medium.tracks),
+                 "track-offset": track.position - 1}
             ],
         }
-    )
+    )  # fmt: skip
 
 
 def _medium_id(release: Release, medium: Medium) -> str:
@@ -88,16 +78,11 @@ def _release(release: Release) -> Json:
     }  # fmt: skip
     return without_blanks(
         {
-            "id": release.mbid,
-            "status-id": type_id(release.status),
-            "count": 1,
-            "title": release.title,
-            "status": release.status,
-            "disambiguation": release.disambiguation,
-            "release-group": without_blanks(group),
-            **dated(release),
+            "id": release.mbid, "status-id": type_id(release.status), "count": 1, "title": release.title,
+            "status": release.status, "disambiguation": release.disambiguation,
+            "release-group": without_blanks(group), **dated(release),
         }
-    )
+    )  # fmt: skip
 
 
 def release_hit(release: Release, score: int) -> Json:
@@ -114,14 +99,10 @@ def release_hit(release: Release, score: int) -> Json:
             "label-info": [{"catalog-number": release.catno, "label": label}] if release.label else [],
             "track-count": len(release.tracks),
             "media": [
-                {
-                    "id": _medium_id(release, medium),
-                    "format": medium.format,
-                    "disc-count": 0,
-                    "track-count": len(medium.tracks),
-                }
+                {"id": _medium_id(release, medium), "format": medium.format, "disc-count": 0,
+                 "track-count": len(medium.tracks)}
                 for medium in release.media
             ],
             "tags": _tags(release.tags),
         }
-    )
+    )  # fmt: skip

@@ -20,11 +20,9 @@ class SpotifyObjects:
     def _core(self, kind: str, spotify_id: str) -> Json:
         return {
             "external_urls": {"spotify": f"https://open.spotify.com/{kind}/{spotify_id}"},
-            "href": f"{self.base}/{kind}s/{spotify_id}",
-            "id": spotify_id,
-            "type": kind,
+            "href": f"{self.base}/{kind}s/{spotify_id}", "id": spotify_id, "type": kind,
             "uri": f"spotify:{kind}:{spotify_id}",
-        }
+        }  # fmt: skip
 
     def _for_extended(self, fields: Json) -> Json:
         return fields if self.extended else {}

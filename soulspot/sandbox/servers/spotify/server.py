@@ -2,7 +2,6 @@
 
 import re
 import secrets
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
@@ -23,11 +22,8 @@ _PREMIUM = (
 )
 
 
-@dataclass
-class Tokens:
-    """The access tokens given out so far."""
-
-    ends: dict[str, float] = field(default_factory=dict)  # token -> when it expires, on the sandbox' clock
+Tokens = dict[str, float]
+"""The access tokens given out: token -> when it expires, on the sandbox' clock."""
 
 
 def _error(status: int, message: str, headers: dict[str, str] | None = None, **more: str) -> web.Response:
@@ -63,7 +59,7 @@ class SpotifyAccounts(Service):
             return json_response({"error": "unsupported_grant_type", "error_description": problem}, 400)
         # A random token, as at Spotify: no client can guess the next one.
         token, lifetime = "BQ" + secrets.token_urlsafe(60), self.behaviour.token_lifetime
-        self.tokens.ends[token] = self.context.now() + lifetime
+        self.tokens[token] = self.context.now() + lifetime
         return json_response({"access_token": token, "token_type": "Bearer", "expires_in": lifetime})
 
 
@@ -93,7 +89,7 @@ class Spotify(Service):
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             return _error(401, "No token provided")
-        ends = self.tokens.ends.get(token)
+        ends = self.tokens.get(token)
         if ends is None or now >= ends:
             return _error(401, "Invalid access token" if ends is None else "The access token expired")
         if behaviour.spotify_premium_required:
