@@ -11,7 +11,6 @@ _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?(?:[T ].*)?")
 _TRUE = frozenset({"true", "yes", "1", "explicit"})
 _FALSE = frozenset({"false", "no", "0", "notexplicit", "clean"})
-_BARCODE_LENGTHS = (8, 12, 13, 14)
 
 
 def present(value: Any) -> Any:
@@ -129,14 +128,12 @@ def barcode(value: Any) -> str | None:
     # A spreadsheet drops leading zeros of a UPC; EAN-8 has eight digits, so fewer than nine stay.
     if len(digits) == 11 or (is_number and 8 < len(digits) < 12):
         digits = digits.zfill(12)
-    if len(digits) not in _BARCODE_LENGTHS:
+    if len(digits) not in (8, 12, 13, 14):
         raise ValueError(f"{digits:.60} is no barcode: it has {len(digits)} digits and not 8, 12, 13 or 14")
     if not digits.strip("0"):
         raise ValueError(f"{digits} is no barcode: there is nothing but zeros in it")
     # GS1: the digit before the check digit counts three times, and so does every second one.
     weighted = (int(digit) * (3 - 2 * (place % 2)) for place, digit in enumerate(reversed(digits[:-1])))
-    if (expected := -sum(weighted) % 10) != int(digits[-1]):
-        raise ValueError(
-            f"{digits} is no barcode: its last digit should be {expected}, so one of the others may be wrong"
-        )
+    if (last := -sum(weighted) % 10) != int(digits[-1]):
+        raise ValueError(f"{digits} is no barcode: its last digit should be {last}, so one of the others may be wrong")
     return digits

@@ -28,10 +28,9 @@ class ErnSettings(sections.Ddex):
         if unknown := sorted(values.keys() - cls.model_fields.keys()):
             known = ", ".join(sorted(cls.model_fields))
             raise TypeError(f"unknown settings: {', '.join(unknown)}; known are {known}")
+        present = {name: value for name, value in values.items() if value not in (None, "", (), [])}
         try:
-            return cls.model_validate(
-                {name: value for name, value in values.items() if value not in (None, "", (), [])}
-            )
+            return cls.model_validate(present)
         except ValidationError as error:
             raise ConfigError(list(_problems(error))) from None
 

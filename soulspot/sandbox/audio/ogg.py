@@ -58,8 +58,7 @@ def _ogg(headers: Sequence[bytes], *, packet: bytes, ends: Sequence[int], total:
         pages.append(_page([packet] * len(held), held[-1]))
     # So must the last packet: some decoders trim to an end only against the page before it.
     pages.append(_page([packet], total))
-    pages[0].first = True
-    pages[-1].last = True
+    pages[0].first = pages[-1].last = True
     for sequence, page in enumerate(pages):
         page.sequence = sequence
     return b"".join(page.write() for page in pages)

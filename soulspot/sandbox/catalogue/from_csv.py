@@ -159,8 +159,7 @@ class _CsvCatalogue:
         shifts = (2, 9)[: luck % 3]
         tags = tuple((words.GENRES[(luck >> shift) % len(words.GENRES)], 3 + shift) for shift in shifts)
         isrcs = [isrc] if luck // 3 % 10 < 7 else []
-        draft = Draft(mbid, title, credit, row.length_ms, isrc, isrcs, tags=tags)
-        draft.disambiguation = disambiguation
+        draft = Draft(mbid, title, credit, row.length_ms, isrc, isrcs, tags=tags, disambiguation=disambiguation)
         if luck // 31 % 25 == 0:
             draft.has_length = False
             cases["no_length"].append(mbid)

@@ -39,8 +39,7 @@ def spotify_id(*names: object) -> str:
 
 def isrc(year: int, *names: object) -> str:
     """Return an ISRC of a year: twelve upper-case characters without hyphens."""
-    value = number("isrc", *names)
-    value, country = divmod(value, len(_COUNTRIES))
+    value, country = divmod(number("isrc", *names), len(_COUNTRIES))
     registrant = ""
     for _ in range(3):
         value, digit = divmod(value, 36)

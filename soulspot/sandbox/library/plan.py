@@ -158,8 +158,7 @@ class _Planner:
                 disc = f"{medium.position}-" if len(release.media) > 1 else ""
                 artist = f"{recording.artist} - " if kind == "compilation" else ""
                 path = folder / (_safe(f"{disc}{track.position:02d} - {artist}{recording.title}") + suffix)
-                place = Place(release, medium, track)
-                files.append(self.file(recording, place, next(style), path, kind))
+                files.append(self.file(recording, Place(release, medium, track), next(style), path, kind))
         return files
 
     def file(self, recording: Recording, place: Place, style: Style, path: PurePosixPath, kind: str) -> PlannedFile:
@@ -167,8 +166,7 @@ class _Planner:
         length = self._length(recording, place)
         if length > _LONG_MS and path.suffix == ".mp3":
             path = path.with_name(path.name.removesuffix(".mp3") + ".m4a")
-        other = self._unlike(recording)
-        tags, style = self.styler.tags_for(recording, place, style, other=other)
+        tags, style = self.styler.tags_for(recording, place, style, other=self._unlike(recording))
         return PlannedFile(path, kind, str(style), length, tags, recording.mbid, recording.spotify_ids)
 
     def _length(self, recording: Recording, place: Place) -> int:
@@ -179,10 +177,8 @@ class _Planner:
         return max(1000, length + self.rng.randrange(-800, 801))
 
     def _unlike(self, recording: Recording) -> Recording:
-        for other in self.recordings:
-            if other.credit[0].name != recording.credit[0].name and other.title != recording.title:
-                return other
-        return recording
+        name, title = recording.credit[0].name, recording.title
+        return next((o for o in self.recordings if o.credit[0].name != name and o.title != title), recording)
 
 
 def _unknown_files(rng: Random) -> Iterator[PlannedFile]:

@@ -100,8 +100,7 @@ class FieldIndex:
     def weight(self, doc: int, term: str) -> float:
         if not self.is_analysed:
             return 1.0
-        words = self.words[doc]
-        count = words.count(term)
+        words, count = self.words[doc], self.words[doc].count(term)
         # BM25 with Lucene's defaults: k1 1.2, b 0.75.
         return count * 2.2 / (count + 0.3 + 0.9 * len(words) / self.average_length)
 

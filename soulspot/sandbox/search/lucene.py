@@ -169,9 +169,7 @@ class _Parser:
         As in the classic parser, AND makes both neighbours required, OR neither."""
         clauses: list[tuple[Occur, Node]] = []
         while True:
-            joined = ""
-            if clauses and self.peek() in ("and", "or"):
-                joined = self.next().kind
+            joined = self.next().kind if clauses and self.peek() in ("and", "or") else ""
             occur = Occur.SHOULD
             if self.peek() in ("plus", "minus", "not"):
                 occur = Occur.MUST if self.next().kind == "plus" else Occur.NOT

@@ -74,11 +74,7 @@ class Service(ABC):
 
     def __init__(self, context: Context) -> None:
         self.context = context
-        self.catalogue = context.catalogue
-
-    @property
-    def behaviour(self) -> Behaviour:
-        return self.context.behaviour
+        self.catalogue, self.behaviour = context.catalogue, context.behaviour
 
     @abstractmethod
     async def answer(self, request: web.Request) -> web.Response:

@@ -55,24 +55,20 @@ class Labs(Service):
             "recording_name": recording.title if recording else None,
             "artist_credit_id": credit_id(credit) if recording else None,
             "artist_credit_mbids": [part.artist.mbid for part in credit] if recording else None,
-            "recording_mbid": found,
-            "length": recording.duration_ms if recording else None,
-            "canonical_recording_mbid": found,
-            "original_recording_mbid": mbid,
-            "release_name": release.title if release else None,
-            "release_mbid": release.mbid if release else None,
+            "recording_mbid": found, "length": recording.duration_ms if recording else None,
+            "canonical_recording_mbid": found, "original_recording_mbid": mbid,
+            "release_name": release.title if release else None, "release_mbid": release.mbid if release else None,
             "artists": [
                 {"artist_mbid": part.artist.mbid, "artist_credit_name": part.name, "join_phrase": part.join}
                 for part in credit
             ],
-        }
+        }  # fmt: skip
 
     def _spotify_by_mbid(self, inputs: list[Json]) -> list[Json]:
         rows = []
         for mbid in _mbids(inputs):
             recording = self.catalogue.recording(mbid)
-            release = canonical_release(self.catalogue, recording) if recording else None
-            if recording and release:
+            if recording and (release := canonical_release(self.catalogue, recording)):
                 names = self._spotify_row(recording.artist, release.title, recording.title, recording)
                 rows.append({"recording_mbid": mbid, **names})
         return rows

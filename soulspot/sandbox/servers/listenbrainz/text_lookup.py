@@ -53,11 +53,8 @@ class TextLookup:
 
     def row(self, artist: str, title: str, release: str | None) -> Json | None:
         """Return the row of an exact match, by release where `release` is given, or None."""
-        if release is None:
-            match = self._by_credit.get(folded_key(artist, title))
-        else:
-            match = self._by_release.get(folded_key(artist, title, release))
-        if match is None:
+        table = self._by_credit if release is None else self._by_release
+        if (match := table.get(folded_key(artist, title, release or ""))) is None:
             return None
         recording, found_on = match
         return {

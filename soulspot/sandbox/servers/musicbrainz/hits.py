@@ -90,12 +90,9 @@ def release_hit(release: Release, score: int) -> Json:
     label = {"id": release.label_mbid, "name": release.label}
     return without_blanks(
         {
-            "score": score,
-            **_release(release),
-            "artist-credit-id": ids.mbid("credit", release.artist),
+            "score": score, **_release(release), "artist-credit-id": ids.mbid("credit", release.artist),
             "artist-credit": _credit(release.credit),
-            "text-representation": {"language": "eng", "script": "Latn"},
-            "barcode": release.barcode,
+            "text-representation": {"language": "eng", "script": "Latn"}, "barcode": release.barcode,
             "label-info": [{"catalog-number": release.catno, "label": label}] if release.label else [],
             "track-count": len(release.tracks),
             "media": [

@@ -25,7 +25,7 @@ class SpotifySearch:
         def names(value: SpotifyTrack | SpotifyAlbum) -> list[str]:
             return [artist.name for artist in value.artists]
 
-        of_track = fields_of(catalogue.spotify_tracks)
+        of_track, of_album = fields_of(catalogue.spotify_tracks), fields_of(catalogue.spotify_albums)
         tracks = {
             "track": of_track("text", lambda t: [t.title]),
             "artist": of_track("text", names),
@@ -36,7 +36,6 @@ class SpotifySearch:
             "any": of_track("text", lambda t: [t.title, albums[t.album_id].title, *names(t)]),
         }
         self._tracks = Index(len(catalogue.spotify_tracks), tracks, "any")
-        of_album = fields_of(catalogue.spotify_albums)
         album_fields = {
             "album": of_album("text", lambda a: [a.title]),
             "artist": of_album("text", names),

@@ -75,8 +75,8 @@ class Spotify(Service):
         self.search = SpotifySearch(context.catalogue)
 
     async def answer(self, request: web.Request) -> web.Response:
-        refused = self._refuse(request)
-        if refused is not None:
+        # Compared with None: an aiohttp response without items of its own may be false.
+        if (refused := self._refuse(request)) is not None:
             return refused
         try:
             return json_response(self._route(request))
@@ -205,8 +205,7 @@ def _found(value: Any) -> Any:
 
 def _page(request: web.Request, usual: int, most: int) -> tuple[int, int]:
     try:
-        limit = int(request.query.get("limit", usual))
-        offset = int(request.query.get("offset", 0))
+        limit, offset = int(request.query.get("limit", usual)), int(request.query.get("offset", 0))
     except ValueError:
         raise Refusal(400, "Invalid limit") from None
     if not 1 <= limit <= most:
