@@ -142,10 +142,7 @@ class DemoReport:
     def parts(self) -> Iterator[Table | str]:
         """Yield tables and lines for people: results by kind of file, requests, and the places."""
         total: Counter[str] = sum(self.results.values(), Counter())
-        shown = [
-            "right",
-            *(name for name in ("wrong", "review", "unmatched", "failed", "pending") if total[name]),
-        ]
+        shown = ["right", *(name for name in ("wrong", "review", "unmatched", "failed", "pending") if total[name])]
         title = "Files of the sample library, compared with the catalogue"
         table = counts_table(title, "kind of file", "files", *shown)
         for kind, counts in sorted(self.results.items()):

@@ -219,10 +219,7 @@ def daemon_progress(client: DaemonClient, bars: Bars) -> AbstractAsyncContextMan
 
 
 def _show(
-    tracks: Mapping[str, int],
-    lookups: Mapping[str, Mapping[str, int]],
-    requests: Mapping[str, int],
-    bars: Bars,
+    tracks: Mapping[str, int], lookups: Mapping[str, Mapping[str, int]], requests: Mapping[str, int], bars: Bars
 ) -> None:
     """Show a bar of decided tracks, and for each provider a bar of answered lookups."""
     decided = tracks["total"] - tracks.get("pending", 0)

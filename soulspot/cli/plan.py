@@ -17,15 +17,7 @@ from soulspot.cli.results import counts_table
 from soulspot.cli.running import exit_on_error, exit_without_music, log_beside_progress
 from soulspot.config import Config
 from soulspot.errors import DatabaseTooNew
-from soulspot.estimate import (
-    Circumstances,
-    Estimate,
-    RememberedState,
-    Survey,
-    Surveyed,
-    circumstances,
-    in_words,
-)
+from soulspot.estimate import Circumstances, Estimate, RememberedState, Survey, Surveyed, circumstances, in_words
 from soulspot.limits import Gates
 from soulspot.store.database import Database, migrations
 

@@ -24,8 +24,7 @@ app = Commands()
 @app.command()
 def report(
     operation: Annotated[
-        int | None,
-        typer.Argument(help="Its number (default: the last one that has ended).", metavar="OPERATION"),
+        int | None, typer.Argument(help="Its number (default: the last one that has ended).", metavar="OPERATION")
     ] = None,
     config: ConfigOption = None,
     json_: JsonOption = False,

@@ -23,15 +23,7 @@ from soulspot.cli.review_desk import (
     wait_for_answer,
     wait_for_results,
 )
-from soulspot.cli.running import (
-    INCOMPLETE,
-    UsageError,
-    exit_on_error,
-    exit_with,
-    load_or_exit,
-    refuse,
-    run_command,
-)
+from soulspot.cli.running import INCOMPLETE, UsageError, exit_on_error, exit_with, load_or_exit, refuse, run_command
 from soulspot.config import Config
 from soulspot.operations.review import cases
 from soulspot.operations.review.reviewer import EntityKey, default_candidates
@@ -41,8 +33,7 @@ T = TypeVar("T")
 app = Commands(help="Decide by hand about matches that are merely likely.")
 
 TrackArgument = Annotated[
-    str,
-    typer.Argument(help="A track's number, or the path of its file.", metavar="TRACK", show_default=False),
+    str, typer.Argument(help="A track's number, or the path of its file.", metavar="TRACK", show_default=False)
 ]
 ProviderOption = Annotated[
     Literal["musicbrainz", "spotify"] | None,
@@ -50,8 +41,7 @@ ProviderOption = Annotated[
 ]
 ReasonOption = Annotated[str | None, typer.Option("--reason", help="Kept with the decision.", metavar="WORDS")]
 WaitOption = Annotated[
-    float,
-    typer.Option("--wait", min=0, metavar="SECONDS", help="Wait this long for the services to answer."),
+    float, typer.Option("--wait", min=0, metavar="SECONDS", help="Wait this long for the services to answer.")
 ]
 
 
@@ -178,10 +168,7 @@ def reject(
 
 @app.command()
 def undo(
-    track: TrackArgument,
-    provider: ProviderOption = None,
-    config: ConfigOption = None,
-    json_: JsonOption = False,
+    track: TrackArgument, provider: ProviderOption = None, config: ConfigOption = None, json_: JsonOption = False
 ) -> None:
     """Take back decisions made by hand about a track.
 
@@ -297,11 +284,7 @@ def _read_case(config: Config, track: str) -> dict[str, Any]:
 
 
 def _decide(
-    config: Config,
-    work: Callable[[Deciding], Awaitable[T]],
-    *,
-    asks_services: bool = False,
-    quiet: bool,
+    config: Config, work: Callable[[Deciding], Awaitable[T]], *, asks_services: bool = False, quiet: bool
 ) -> tuple[T, bool]:
     """Return `work(desk)` and whether the daemon did it, or exit with its error as a sentence."""
     return run_command(config, lambda bars: decide(config, work, asks_services=asks_services), quiet=quiet)

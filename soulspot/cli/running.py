@@ -14,23 +14,8 @@ import typer
 
 from soulspot.cli.console import Bars, complain, print_note, progress_bars
 from soulspot.cli.daemon_client import DaemonRefused, describe_owner
-from soulspot.config import (
-    ALL_OFF,
-    LIBRARY_EMPTY,
-    SPOTIFY_OFF,
-    Config,
-    default_config_paths,
-    find_config,
-    load_config,
-)
-from soulspot.errors import (
-    ConfigError,
-    DatabaseError,
-    DatabaseFull,
-    DatabaseOwned,
-    SchemaError,
-    SoulSpotError,
-)
+from soulspot.config import ALL_OFF, LIBRARY_EMPTY, SPOTIFY_OFF, Config, default_config_paths, find_config, load_config
+from soulspot.errors import ConfigError, DatabaseError, DatabaseFull, DatabaseOwned, SchemaError, SoulSpotError
 from soulspot.imports.files import UnusableFile
 from soulspot.telemetry import configure_logging
 
@@ -70,11 +55,7 @@ def exit_without_music(paths: Sequence[Path] | None, config: Config) -> NoReturn
 
 
 def load_or_exit(
-    path: Path | None,
-    *,
-    check_library: bool = False,
-    needs_contact: bool = True,
-    warn_about: Sequence[str] = (),
+    path: Path | None, *, check_library: bool = False, needs_contact: bool = True, warn_about: Sequence[str] = ()
 ) -> Config:
     """Load the configuration, or say every problem as a sentence and exit with code 78.
 
@@ -121,11 +102,7 @@ def log_beside_progress(config: Config) -> None:
 
 
 def run_command(
-    config: Config,
-    work: Callable[[Bars], Coroutine[Any, Any, T]],
-    *,
-    quiet: bool,
-    if_stopped: str = QUEUE_KEPT,
+    config: Config, work: Callable[[Bars], Coroutine[Any, Any, T]], *, quiet: bool, if_stopped: str = QUEUE_KEPT
 ) -> T:
     """Run `work(bars)` in an event loop of its own and return its result.
 

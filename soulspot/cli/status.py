@@ -75,8 +75,7 @@ def status(
     found = None if unreadable else exit_on_error(lambda: asyncio.run(read_status(loaded)))
     if found is None:
         exit_with(
-            INCOMPLETE,
-            f"there is no database yet at {database}; `soulspot enrich PATH` or `soulspot daemon` makes it",
+            INCOMPLETE, f"there is no database yet at {database}; `soulspot enrich PATH` or `soulspot daemon` makes it"
         )
     if json_:
         print(json.dumps(found))
@@ -137,10 +136,7 @@ def _remembered_gate(state: dict[str, Any], now: float) -> dict[str, Any]:
     value = state["value"]
     pause, breaker = value.get("pause") or {}, value.get("breaker") or {}
     broken_until = breaker.get("until", 0.0)
-    reasons = [
-        (pause.get("blocked_until", 0.0), pause.get("why", "")),
-        (broken_until, "the service did not answer"),
-    ]
+    reasons = [(pause.get("blocked_until", 0.0), pause.get("why", "")), (broken_until, "the service did not answer")]
     until, why = max((one for one in reasons if one[0] > now), default=(None, ""))
     return {
         "provider": state["provider"],

@@ -28,12 +28,7 @@ from soulspot.cli.running import (
     refuse,
     run_command,
 )
-from soulspot.cli.workplace import (
-    Completed,
-    Operation,
-    run_in_daemon,
-    run_operation,
-)
+from soulspot.cli.workplace import Completed, Operation, run_in_daemon, run_operation
 from soulspot.config import Config
 from soulspot.operations.kinds import readable_paths
 from soulspot.operations.runner import Operations
@@ -44,13 +39,7 @@ from soulspot.store.ownership import read_owner
 from soulspot.tagging.file_copies import TagsNotWritten
 from soulspot.tagging.formats.names import FIELDS
 from soulspot.tagging.preview import cover_to_embed, cover_would_change, display_path, preview_tags
-from soulspot.tagging.request import (
-    TagRequest,
-    changes_to_json,
-    nothing_to_undo_message,
-    request_to_json,
-    tag_request,
-)
+from soulspot.tagging.request import TagRequest, changes_to_json, nothing_to_undo_message, request_to_json, tag_request
 
 ROUTE = "/api/v1/write-tags"
 NOTHING = "(none)"  # stands for a tag without a value
@@ -145,9 +134,7 @@ def write_tags(
     else:
         # the daemon's report names only the first files
         ended = run_command(
-            loaded,
-            lambda bars: _in_daemon(loaded, lambda client: run_in_daemon(client, operation, bars)),
-            quiet=json_,
+            loaded, lambda bars: _in_daemon(loaded, lambda client: run_in_daemon(client, operation, bars)), quiet=json_
         )
         for one in () if json_ else ended.report["files"]:
             _print_changes(one["path"], one["changes"])

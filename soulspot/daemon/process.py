@@ -148,8 +148,7 @@ class Daemon:
         roots = [os.fsencode(path) for path in self.config.library.paths]
         await keep_watching(
             lambda: cast(
-                AsyncGenerator[set[bytes], None],
-                watch(roots, stop=self._stop, on_unwatchable=_log_unwatchable),
+                AsyncGenerator[set[bytes], None], watch(roots, stop=self._stop, on_unwatchable=_log_unwatchable)
             ),
             lambda changed: service.scan(sorted(changed)),
             operations.scan,
