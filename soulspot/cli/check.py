@@ -1,13 +1,11 @@
 """`soulspot check`: look at everything that a long run needs. No service is asked."""
 
-import dataclasses
-import json
 import os
 import platform
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from itertools import islice
 from typing import Annotated
@@ -15,8 +13,7 @@ from typing import Annotated
 import typer
 
 from soulspot.assembly import library_rules
-from soulspot.cli.console import print_result
-from soulspot.cli.json_documents import Commands
+from soulspot.cli.console import print_answer, print_result
 from soulspot.cli.options import ConfigOption, JsonOption, PathsArgument
 from soulspot.cli.plan import print_plan
 from soulspot.cli.running import INCOMPLETE, database_problem, load_or_exit, refuse
@@ -37,18 +34,13 @@ LIBRARIES = ("aiohttp", "aiolimiter", "APScheduler", "mutagen", "sqlite-utils",
 # earlier releases can damage a WAL database when two processes write to it and checkpoint at once
 WAL_RESET_FIXED = (3, 51, 3)
 
-app = Commands()
 
-
-@app.command()
 def check(
     paths: PathsArgument = None,
-    plan: Annotated[
-        bool, typer.Option("--plan", help="Only estimate what the music in PATH would cost to enrich.")
-    ] = False,
-    config: ConfigOption = None,
-    json_: JsonOption = False,
-) -> None:
+    plan: Annotated[bool, typer.Option("--plan",
+        help="Only estimate what the music in PATH would cost to enrich.")] = False,
+    config: ConfigOption = None, json_: JsonOption = False,
+) -> None:  # fmt: skip
     """Check configuration, database, library and versions.
 
     Says whether each service has its credentials, but asks none. Exit code 1 when work could not
@@ -61,13 +53,17 @@ def check(
     if plan:
         print_plan(loaded, paths, as_json=json_)
         return
-    found = all_checks(loaded)
-    if json_:
-        print(json.dumps([dataclasses.asdict(one) for one in found]))
-    else:
-        for one in found:
-            verdict = "ok  " if one.ok else "FAIL" if one.fatal else "note"
-            print_result(f"{verdict}  {one.subject}: {one.words}")
+    # in the order in which a person would ask
+    found = [
+        Check("configuration", True, str(loaded.source or "no file; defaults and environment")),
+        *_database_checks(loaded),
+        *_library_checks(loaded),
+        *_credential_checks(loaded),
+        *_version_checks(),
+    ]
+    verdicts = ["ok  " if one.ok else "FAIL" if one.fatal else "note" for one in found]
+    lines = (f"{verdict}  {one.subject}: {one.words}" for verdict, one in zip(verdicts, found, strict=True))
+    print_answer([asdict(one) for one in found], json_, *lines)
     if any(one.fatal and not one.ok for one in found):
         raise typer.Exit(INCOMPLETE)
     if not json_:
@@ -82,18 +78,6 @@ class Check:
     ok: bool
     words: str
     fatal: bool = True
-
-
-def all_checks(config: Config) -> list[Check]:
-    """Return every check, in the order in which a person would ask."""
-    source = str(config.source) if config.source else "no file; defaults and environment"
-    return [
-        Check("configuration", True, source),
-        *_database_checks(config),
-        *_library_checks(config),
-        *_credential_checks(config),
-        *_version_checks(),
-    ]
 
 
 def _database_checks(config: Config) -> Iterator[Check]:
@@ -115,11 +99,9 @@ def _database_checks(config: Config) -> Iterator[Check]:
     if (kind := _file_system(path)) in NETWORK_FILE_SYSTEMS:
         words = f"lies on a network file system ({kind}), where SQLite can lose data"
         yield Check("database", False, words, fatal=False)
-    if owner := read_owner(path):
-        words = f"process {owner.pid} works on this database, at {owner.address or 'no address'}"
-        yield Check("daemon", True, words)
-    else:
-        yield Check("daemon", True, "does not run")
+    owner = read_owner(path)
+    at_work = owner and f"process {owner.pid} works on this database, at {owner.address or 'no address'}"
+    yield Check("daemon", True, at_work or "does not run")
 
 
 def _file_system(path: os.PathLike[str]) -> str:
@@ -156,24 +138,19 @@ def _library_checks(config: Config) -> Iterator[Check]:
 
 def _credential_checks(config: Config) -> Iterator[Check]:
     providers = config.providers
-    token = "with a token" if providers.listenbrainz.token else "no token (none is needed)"
-    words = {
+    details = {
         "musicbrainz": f"contact {providers.musicbrainz.contact}",
         "spotify": "with a client id and secret",
-        "listenbrainz": token,
+        "listenbrainz": "with a token" if providers.listenbrainz.token else "no token (none is needed)",
     }
-    for name, detail in words.items():
-        if (provider := getattr(providers, name)).enabled:
-            yield Check(name, True, f"{provider.base_url}, {detail}")
-    for name in ("musicbrainz", "spotify", "listenbrainz"):
-        if not getattr(providers, name).enabled:
-            yield Check(name, False, "is off", fatal=False)
+    on = [name for name in details if getattr(providers, name).enabled]
+    yield from (Check(name, True, f"{getattr(providers, name).base_url}, {details[name]}") for name in on)
+    yield from (Check(name, False, "is off", fatal=False) for name in details if name not in on)
 
 
 def _version_checks() -> Iterator[Check]:
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
-    words = f"soulspot {__version__}, Python {platform.python_version()}, {libraries}"
-    yield Check("versions", True, words)
+    yield Check("versions", True, f"soulspot {__version__}, Python {platform.python_version()}, {libraries}")
     if sqlite3.sqlite_version_info < WAL_RESET_FIXED:
         words = f"{sqlite3.sqlite_version}: let no other program write to the database, not even a shell"
         yield Check("SQLite", False, words, fatal=False)

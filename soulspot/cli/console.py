@@ -1,10 +1,12 @@
 """Print results to stdout, notes and complaints to stderr, and progress as bars or lines."""
 
+import json
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 from rich.console import Console, RenderableType
 from rich.progress import (
@@ -46,6 +48,14 @@ def print_result(*parts: RenderableType) -> None:
             out.print(part, markup=False, soft_wrap=True)
         else:
             out.print(part)
+
+
+def print_answer(document: Any, as_json: bool, *parts: RenderableType) -> None:
+    """Print an answer to stdout: as one JSON document, or as these tables and lines for people."""
+    if as_json:
+        print(json.dumps(document), flush=True)
+    else:
+        print_result(*parts)
 
 
 def print_note(line: str) -> None:

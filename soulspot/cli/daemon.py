@@ -7,16 +7,12 @@ from typing import Annotated
 import typer
 
 from soulspot.cli.console import complain
-from soulspot.cli.json_documents import Commands
 from soulspot.cli.options import ConfigOption
 from soulspot.cli.running import exit_on_error, load_or_exit, log_as_configured, refuse
 from soulspot.config import LIBRARY_EMPTY, SPOTIFY_OFF
 from soulspot.daemon.process import Daemon
 
-app = Commands()
 
-
-@app.command()
 def daemon(
     config: ConfigOption = None,
     allow_root: Annotated[bool, typer.Option("--allow-root", help="Run as root even as a systemd service.")] = False,

@@ -4,7 +4,6 @@ import asyncio
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
@@ -19,7 +18,6 @@ POLL_SECONDS = 0.5
 SILENCE_LIMIT = 600.0
 # commands that take the lock, as they stand in the command line of the process that holds it
 OWNING_COMMANDS = frozenset({"daemon", "enrich", "scan", "import", "retry", "review", "demo", "write-tags"})
-DO_NOTHING: Callable[[dict[str, Any]], None] = lambda operation: None  # noqa: E731
 
 
 class DaemonRefused(SoulSpotError):
@@ -98,32 +96,30 @@ class DaemonClient:
                 if response.status == 404:
                     return None
                 if response.status >= 400:
-                    detail = (await response.json(content_type=None)).get("detail", response.reason)
-                    raise Unavailable(str(detail))
+                    raise Unavailable(str((await response.json(content_type=None)).get("detail", response.reason)))
                 return await response.read(), response.content_type
         except (aiohttp.ClientError, OSError) as error:
             raise self._no_answer(error) from error
 
     async def wait_for(
-        self, operation_id: int, on_progress: Callable[[dict[str, Any]], None] = DO_NOTHING
+        self, operation_id: int, on_progress: Callable[[dict[str, Any]], None] | None = None
     ) -> dict[str, Any]:
         """Return the operation when it is completed; call `on_progress(operation)` twice a second.
 
-        Raises OperationFailed when the operation fails, is cancelled, or has shown no sign of
-        life for `SILENCE_LIMIT` seconds."""
+        Raises OperationFailed when it fails, is cancelled, or is silent for `SILENCE_LIMIT`."""
         clock = asyncio.get_running_loop().time
         last_update, moved_at = None, clock()
         while True:
             operation = await self.request("GET", f"/api/v1/operations/{operation_id}")
             try:
                 name, status, updated_at = operation["kind"], operation["status"], operation.get("updated_at")
-                on_progress(operation)
+                if on_progress:
+                    on_progress(operation)
             except (KeyError, TypeError):
                 raise self.wrong_version() from None
             if status in ("failed", "cancelled"):
                 why = operation.get("error_message") or "it gave no reason"
-                verb = "failed" if status == "failed" else "was cancelled"
-                raise OperationFailed(f"the {name} {verb} in the daemon: {why}")
+                raise OperationFailed(f"the {name} {'' if status == 'failed' else 'was '}{status} in the daemon: {why}")
             if status == "completed":
                 return operation
             # not the counts: they stand still while a large file is read, the sign of life does not
@@ -146,15 +142,12 @@ class DaemonClient:
         )
 
     def _no_answer(self, error: Exception) -> DaemonUnreachable:
-        why = str(error) or type(error).__name__
-        return DaemonUnreachable(f"the daemon at {self.address} does not answer: {why}")
+        return DaemonUnreachable(f"the daemon at {self.address} does not answer: {str(error) or type(error).__name__}")
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         await self._session.close()
 
 
@@ -164,9 +157,7 @@ def paths_for_api(paths: Sequence[bytes]) -> list[str]:
 
 
 def running_daemon(config: Config) -> DaemonClient | None:
-    """Return a client of the daemon that works on this database; None when none runs.
-
-    To be called in a running event loop."""
+    """Return a client of this database's daemon, None when none runs; needs an event loop."""
     token = config.http.token.reveal() if config.http.token else None
     try:
         owner = read_owner(config.database.path)
@@ -182,9 +173,7 @@ def running_daemon(config: Config) -> DaemonClient | None:
 
 
 def describe_owner(database: Path) -> str | None:
-    """Return which process works on this database, as "soulspot enrich (process 17)".
-
-    None when no process does, or when this user may not know."""
+    """Return who works on this database, as "soulspot enrich (process 17)"; None if unknown."""
     try:
         owner = read_owner(database)
     except OSError:
@@ -197,7 +186,6 @@ def describe_owner(database: Path) -> str | None:
 
 
 def _command_of(pid: int) -> str:
-    """Return "soulspot enrich" for a process that was started so, else the name of its program."""
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace").split("\0")
     except OSError:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import shlex
 import shutil
@@ -17,10 +16,9 @@ import typer
 from rich.table import Table
 
 from soulspot.assembly import open_service
-from soulspot.cli.console import Bars, print_result
+from soulspot.cli.console import Bars, print_answer
 from soulspot.cli.daemon_client import OperationFailed
 from soulspot.cli.enrich import report_from_metadata, service_progress
-from soulspot.cli.json_documents import Commands
 from soulspot.cli.options import JsonOption
 from soulspot.cli.results import counts_table, requests_table
 from soulspot.cli.running import INCOMPLETE, exit_on_error, refuse, run_with_bars
@@ -52,20 +50,16 @@ DATABASE_NAME, LOG_NAME, CONFIG_NAME = "soulspot.db", "soulspot.log", "config.to
 # a file that only a demo makes: a folder without it is never emptied
 MARKER = ".soulspot-demo"
 
-app = Commands()
 
-
-@app.command()
 def demo(
-    folder: Annotated[Path, typer.Argument(help="Where to work; made if it is not there.", metavar="FOLDER")] = Path(
-        "soulspot-demo"
-    ),
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER",
+        help="Where to work; made if it is not there.")] = Path("soulspot-demo"),
     tracks: Annotated[int, typer.Option(min=20, max=5000, help="Files in the sample library.", metavar="N")] = 150,
     stay: Annotated[bool, typer.Option("--stay", help="Keep the page and the servers up until Ctrl-C.")] = False,
     # every command takes --config, so that scripts can pass it everywhere; the demo ignores it
     config: Annotated[Path | None, typer.Option("--config", "-c", hidden=True)] = None,
     json_: JsonOption = False,
-) -> None:
+) -> None:  # fmt: skip
     """Do the whole job on a sample library against local servers.
 
     A page shows it in a browser. It needs no account, no network and no configuration. What an
@@ -78,10 +72,7 @@ def demo(
         refuse(_foreign(folder))
 
     def show(report: DemoReport) -> None:
-        if json_:
-            print(json.dumps(report.as_json()), flush=True)
-        else:
-            print_result(*report.parts())
+        print_answer(report.as_json(), json_, *report.parts())
 
     async def run(bars: Bars) -> DemoReport:
         return await run_demo(folder, tracks, bars, show if stay else None)
@@ -116,11 +107,6 @@ class DemoReport:
         """Whether nothing was accepted wrongly and nothing was left undone."""
         return not self.wrong and self.report.complete
 
-    @property
-    def config(self) -> Path:
-        """The configuration with which other commands look at the demo's database."""
-        return self.folder / CONFIG_NAME
-
     def as_json(self) -> dict[str, Any]:
         """Return the document that `--json` prints."""
         return {
@@ -131,7 +117,7 @@ class DemoReport:
             "right": self.is_right,
             "database": str(self.folder / DATABASE_NAME),
             "library": str(self.folder / "library"),
-            "config": str(self.config),
+            "config": str(self.folder / CONFIG_NAME),
         }
 
     def _requests_one_per_track(self) -> int:
@@ -156,7 +142,7 @@ class DemoReport:
             yield f"wrong: {file.path} ({file.tag_summary})"
         yield f"library:  {self.folder / 'library'}"
         yield f"database: {self.folder / DATABASE_NAME}"
-        yield f"look into it: soulspot status --config {shlex.quote(os.path.relpath(self.config))}"
+        yield f"look into it: soulspot status --config {shlex.quote(os.path.relpath(self.folder / CONFIG_NAME))}"
 
 
 async def run_demo(
@@ -184,8 +170,7 @@ async def run_demo(
                 async with _page(service, operations) as address:
                     bars.note(f"the page: {address}/")
                     enriched_report = await _enrich(service, operations, bars)
-                    rows = await _rows(service, files)
-                    report = _compare(files, rows, enriched_report, folder)
+                    report = await _compare(service, files, enriched_report, folder)
                     if stay:
                         bars.finish()
                         stay(report)
@@ -198,13 +183,16 @@ async def run_demo(
     return report
 
 
-def _compare(
-    files: Sequence[SampleFile], rows: Mapping[bytes, EnrichedTrack], report: EnrichReport, folder: Path
+async def _compare(
+    service: EnrichmentService, files: Sequence[SampleFile], report: EnrichReport, folder: Path
 ) -> DemoReport:
+    paths = [os.fsencode(file.path) for file in files]
+    ids = await service.database.read(lambda c: tracks.find_ids_by_path(c, paths))
+    rows = await service.database.read(lambda c: enriched.load(c, ids.values()))
     results: dict[str, Counter[str]] = {}
     wrong = []
-    for file in files:
-        verdict = judge(file, rows[os.fsencode(file.path)])
+    for file, path in zip(files, paths, strict=True):
+        verdict = judge(file, rows[ids[path]])
         results.setdefault(file.kind, Counter())[verdict] += 1
         wrong += [file] if verdict == "wrong" else []
     return DemoReport(results, wrong, report, folder)
@@ -241,9 +229,8 @@ async def _page(service: EnrichmentService, operations: Operations) -> AsyncIter
 
 
 def _write_config(folder: Path) -> None:
-    """Write the configuration with which other commands look at this folder.
-
-    Its services are off: the local servers end with the demo."""
+    """Write the configuration with which other commands look at this folder."""
+    # its services are off: the local servers end with the demo
     answers: dict[str, Any] = {
         "library.paths": [str(folder / "library")],
         "library.watch": False,
@@ -268,23 +255,13 @@ def _clear(folder: Path) -> None:
     if is_foreign(folder):
         raise ValueError(_foreign(folder))
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / MARKER).write_text(
-        "made by `soulspot demo`, which empties this folder when it runs again\n", encoding="utf-8"
-    )
+    (folder / MARKER).write_text("made by `soulspot demo`, which empties this folder when it runs again\n", "utf-8")
     # raises DatabaseOwned while another demo works in the folder
     with Ownership(folder / DATABASE_NAME):
         for name in ("library", f"{DATABASE_NAME}-uploads"):
             shutil.rmtree(folder / name, ignore_errors=True)
         for name in (DATABASE_NAME, f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm", LOG_NAME):
             (folder / name).unlink(missing_ok=True)
-
-
-async def _rows(service: EnrichmentService, files: Sequence[SampleFile]) -> dict[bytes, EnrichedTrack]:
-    """Return the enriched rows of these files by path."""
-    paths = [os.fsencode(file.path) for file in files]
-    ids = await service.database.read(lambda c: tracks.find_ids_by_path(c, paths))
-    rows = await service.database.read(lambda c: enriched.load(c, ids.values()))
-    return {path: rows[track_id] for path, track_id in ids.items()}
 
 
 def demo_config(sandbox: Sandbox, library: Path, database: Path) -> Config:

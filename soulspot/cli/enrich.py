@@ -11,9 +11,8 @@ import typer
 
 from soulspot.cli.console import Bars, print_result
 from soulspot.cli.daemon_client import DaemonClient, paths_for_api
-from soulspot.cli.json_documents import Commands
 from soulspot.cli.options import ConfigOption, JsonOption, PathsArgument, absolute_paths, refuse_missing
-from soulspot.cli.report import print_reports
+from soulspot.cli.report import report_lines
 from soulspot.cli.results import postponed_lines, print_unreadable_files, requests_table, results_table
 from soulspot.cli.running import INCOMPLETE, exit_without_music, load_or_exit, refuse, run_command
 from soulspot.cli.workplace import follow, in_daemon_or_here, repeated, report_of_other_version
@@ -30,26 +29,15 @@ from soulspot.store import library_counts
 
 LOOK_SECONDS, DAEMON_LOOK_SECONDS = 0.5, 2.0  # between two looks at the counts
 
-app = Commands()
 
-
-@app.command()
 def enrich(
-    paths: PathsArgument = None,
-    config: ConfigOption = None,
-    wait: Annotated[
-        float,
-        typer.Option(
-            "--wait", min=0, metavar="SECONDS", help="End when nothing is due within this many seconds."
-        ),
-    ] = 60.0,
-    force: Annotated[
-        bool,
-        typer.Option("--force", help="Ask again for what is known or missing, before it is due; its cost is shown."),
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only estimate how many requests it would take, and how long.")
-    ] = False,
+    paths: PathsArgument = None, config: ConfigOption = None,
+    wait: Annotated[float, typer.Option("--wait", min=0, metavar="SECONDS",
+        help="End when nothing is due within this many seconds.")] = 60.0,
+    force: Annotated[bool, typer.Option("--force",
+        help="Ask again for what is known or missing, before it is due; its cost is shown.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run",
+        help="Only estimate how many requests it would take, and how long.")] = False,
     json_: JsonOption = False,
 ) -> None:  # fmt: skip
     """Identify and enrich the music in PATH, or in the library.
@@ -88,7 +76,7 @@ def _print_report(report: EnrichReport, config: Config) -> None:
         print_result(requests_table(report.requests, report.served))
     print_unreadable_files(config)
     print_result(*postponed_lines(report.postponed, report.answered))
-    print_reports(report.performance, {"lookups": report.errors.get("lookups", ())})
+    print_result(*report_lines(report.performance, {"lookups": report.errors.get("lookups", ())}))
     if count := report.tracks.get("review"):
         print_result(f"{count} wait for your decision: soulspot review list")
     if report.lost:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, NoReturn
 import typer
 
 from soulspot.cli.console import complain, print_note, progress_bars
-from soulspot.cli.json_documents import Commands
 from soulspot.cli.options import ConfigOption, parse_path
 from soulspot.cli.running import (
     BAD_CONFIG,
@@ -46,75 +45,41 @@ UNCHANGED = "no file was written or changed"
 # a quick export prints no progress: cron would mail it
 QUIET_SECONDS = 1.0
 
-app = Commands()
 
-
-@app.command()
 def export(
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", "-o", metavar="FILE", parser=parse_path, help="The file to write, replaced whole; .gz "
-                     "packs it (default, or -: standard output). A folder for ddex."),
-    ] = None,
-    format_: Annotated[
-        str | None,
-        typer.Option("--format", "-f", metavar="FORMAT", help=f"{', '.join(FORMATS)} (default: by the file's ending, "
-                     "else csv), or ddex: release messages."),
-    ] = None,
-    columns: Annotated[
-        str | None,
-        typer.Option(metavar="A,B,C", help=f"Only these columns, in this order, of: {' '.join(COLUMNS)}."),
-    ] = None,
-    status: Annotated[
-        list[str] | None,
-        typer.Option(metavar="STATUS", help=f"Only tracks of this status, {', '.join(Status)}; may be repeated."),
-    ] = None,
-    since: Annotated[
-        str | None,
-        typer.Option(metavar="TIME", help="Only rows that changed since: 7d back from now, or a date and time."),
-    ] = None,
-    query: Annotated[
-        str | None,
-        typer.Option(metavar="WORDS", help="Only tracks with words that begin so in title, artist or album."),
-    ] = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Only the first N of these tracks.")
-    ] = None,
-    spreadsheet: Annotated[
-        bool,
-        typer.Option("--spreadsheet", help="CSV for Excel and its like: a ' goes before each value that a spreadsheet "
-                     "would run as a formula."),
-    ] = False,
-    validate: Annotated[
-        bool, typer.Option("--validate", help="ddex: write only messages that are valid by the schema.")
-    ] = False,
-    schema: Annotated[
-        Path | None,
-        typer.Option(metavar="PATH", parser=parse_path, help="ddex: release-notification.xsd or its folder, to validate "
-                     "with (default: export.ddex.schema)."),
-    ] = None,
-    group_by: Annotated[
-        str | None,
-        typer.Option(metavar="A,B", help="ddex: the columns whose values make tracks one release (default: the release "
-                     "id, else the barcode, else label and catalogue number, else album artist and album)."),
-    ] = None,
-    max_failures: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="ddex: stop after N releases that cannot be written."),
-    ] = None,
-    processes: Annotated[
-        int | None,
-        typer.Option(min=1, max=64, metavar="N", help="ddex: build in N processes (default: as many as pay)."),
-    ] = None,
-    covers: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", parser=parse_path, help="Save the front covers of these tracks there, too, one a "
-                     "release; needs export.covers.enabled."),
-    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", parser=parse_path,
+        help="The file to write, replaced whole; .gz packs it (default, or -: standard output). A folder for "
+        "ddex.")] = None,
+    format_: Annotated[str | None, typer.Option("--format", "-f", metavar="FORMAT",
+        help=f"{', '.join(FORMATS)} (default: by the file's ending, else csv), or ddex: release messages.")] = None,
+    columns: Annotated[str | None, typer.Option(metavar="A,B,C",
+        help=f"Only these columns, in this order, of: {' '.join(COLUMNS)}.")] = None,
+    status: Annotated[list[str] | None, typer.Option(metavar="STATUS",
+        help=f"Only tracks of this status, {', '.join(Status)}; may be repeated.")] = None,
+    since: Annotated[str | None, typer.Option(metavar="TIME",
+        help="Only rows that changed since: 7d back from now, or a date and time.")] = None,
+    query: Annotated[str | None, typer.Option(metavar="WORDS",
+        help="Only tracks with words that begin so in title, artist or album.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="Only the first N of these tracks.")] = None,
+    spreadsheet: Annotated[bool, typer.Option("--spreadsheet",
+        help="CSV for Excel and its like: a ' goes before each value that a spreadsheet would run as a "
+        "formula.")] = False,
+    validate: Annotated[bool, typer.Option("--validate",
+        help="ddex: write only messages that are valid by the schema.")] = False,
+    schema: Annotated[Path | None, typer.Option(metavar="PATH", parser=parse_path,
+        help="ddex: release-notification.xsd or its folder, to validate with (default: export.ddex.schema).")] = None,
+    group_by: Annotated[str | None, typer.Option(metavar="A,B",
+        help="ddex: the columns whose values make tracks one release (default: the release id, else the barcode, "
+        "else label and catalogue number, else album artist and album).")] = None,
+    max_failures: Annotated[int | None, typer.Option(min=1, metavar="N",
+        help="ddex: stop after N releases that cannot be written.")] = None,
+    processes: Annotated[int | None, typer.Option(min=1, max=64, metavar="N",
+        help="ddex: build in N processes (default: as many as pay).")] = None,
+    covers: Annotated[Path | None, typer.Option(metavar="DIR", parser=parse_path,
+        help="Save the front covers of these tracks there, too, one a release; needs export.covers.enabled.")] = None,
     config: ConfigOption = None,
-    json_: Annotated[
-        bool, typer.Option("--json", help="Report as one JSON document on stdout; goes with --out FILE.")
-    ] = False,
+    json_: Annotated[bool, typer.Option("--json",
+        help="Report as one JSON document on stdout; goes with --out FILE.")] = False,
 ) -> None:  # fmt: skip
     """Write the enriched tracks as a table, or as release messages.
 

@@ -10,7 +10,6 @@ import typer
 
 from soulspot.cli.console import Bars, print_result
 from soulspot.cli.daemon_client import DaemonClient, describe_owner
-from soulspot.cli.json_documents import Commands
 from soulspot.cli.options import ConfigOption, JsonOption, parse_path, refuse_missing
 from soulspot.cli.running import INCOMPLETE, exit_on_error, load_or_exit, refuse, run_command
 from soulspot.cli.workplace import Completed, Operation, in_daemon_or_here, run_here, run_in_daemon
@@ -22,40 +21,23 @@ from soulspot.pipeline import MOST_NAMED
 URL_VARIABLE = "SOULSPOT_IMPORT_SQL_URL"
 KEY, PAGE_ROWS = "key", 5000
 
-app = Commands()
 
-
-@app.command(name="import")
-def import_(
-    file: Annotated[
-        Path | None,
-        typer.Argument(
-            help="CSV, JSON, NDJSON or DDEX ERN (.xml), each also as .gz; or a folder of such files.",
-            metavar="FILE", parser=parse_path,
-        ),
-    ] = None,
-    from_sql: Annotated[
-        str | None,
-        typer.Option("--from-sql", metavar="URL", help=f"Read from this database instead (default: {URL_VARIABLE}, "
-                     "which keeps a password out of the process list)."),
-    ] = None,
-    query: Annotated[
-        str | None,
-        typer.Option("--query", metavar="SQL", help="The SELECT whose rows are tracks; AS names their columns."),
-    ] = None,
-    key: Annotated[
-        list[str] | None,
-        typer.Option("--key", metavar="COLUMN", help="Column of the query to page by, unique and indexed; may be "
-                     f"repeated for a key of several columns (default: {KEY})."),
-    ] = None,
-    page: Annotated[
-        int, typer.Option("--page", min=1, max=100_000, metavar="ROWS", help="Rows to read at a time from the database.")
-    ] = PAGE_ROWS,
-    restart: Annotated[
-        bool, typer.Option("--restart", help="Read all rows of the query again, not only those that are new.")
-    ] = False,
-    config: ConfigOption = None,
-    json_: JsonOption = False,
+def import_files(
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", parser=parse_path,
+        help="CSV, JSON, NDJSON or DDEX ERN (.xml), each also as .gz; or a folder of such files.")] = None,
+    from_sql: Annotated[str | None, typer.Option("--from-sql", metavar="URL",
+        help=f"Read from this database instead (default: {URL_VARIABLE}, which keeps a password out of the process "
+        "list).")] = None,
+    query: Annotated[str | None, typer.Option("--query", metavar="SQL",
+        help="The SELECT whose rows are tracks; AS names their columns.")] = None,
+    key: Annotated[list[str] | None, typer.Option("--key", metavar="COLUMN",
+        help="Column of the query to page by, unique and indexed; may be repeated for a key of several columns "
+        f"(default: {KEY}).")] = None,
+    page: Annotated[int, typer.Option("--page", min=1, max=100_000, metavar="ROWS",
+        help="Rows to read at a time from the database.")] = PAGE_ROWS,
+    restart: Annotated[bool, typer.Option("--restart",
+        help="Read all rows of the query again, not only those that are new.")] = False,
+    config: ConfigOption = None, json_: JsonOption = False,
 ) -> None:  # fmt: skip
     """Queue tracks without files, from lists or another database.
 

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import typer
 
 from soulspot.cli.console import print_note, print_result
-from soulspot.cli.json_documents import Commands
 from soulspot.cli.options import refuse_missing
 from soulspot.cli.running import exit_on_error, refuse
 from soulspot.config import default_config_paths, make_config
@@ -27,27 +26,20 @@ QUESTIONS = {
     SPOTIFY_SECRET: "Its client secret",
 }
 
-app = Commands()
 
-
-@app.command()
 def init(
-    path: Annotated[
-        Path | None, typer.Argument(help="The file to write (default: ./config.toml).", metavar="PATH")
-    ] = None,
-    config: Annotated[Path | None, typer.Option("--config", "-c", help="The same as PATH.", metavar="PATH")] = None,
-    library: Annotated[
-        list[Path] | None, typer.Option(help="A folder with music; may be repeated.", metavar="PATH")
-    ] = None,
-    contact: Annotated[
-        str | None, typer.Option(help="Your e-mail address or web page, for MusicBrainz.", metavar="WORDS")
-    ] = None,
-    spotify_client_id: Annotated[
-        str | None, typer.Option(help="The client id of your Spotify app.", metavar="ID")
-    ] = None,
+    path: Annotated[Path | None, typer.Argument(metavar="PATH",
+        help="The file to write (default: ./config.toml).")] = None,
+    config: Annotated[Path | None, typer.Option("--config", "-c", metavar="PATH", help="The same as PATH.")] = None,
+    library: Annotated[list[Path] | None, typer.Option(metavar="PATH",
+        help="A folder with music; may be repeated.")] = None,
+    contact: Annotated[str | None, typer.Option(metavar="WORDS",
+        help="Your e-mail address or web page, for MusicBrainz.")] = None,
+    spotify_client_id: Annotated[str | None, typer.Option(metavar="ID",
+        help="The client id of your Spotify app.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing, and leave empty what was not given.")] = False,
-) -> None:
+) -> None:  # fmt: skip
     """Write a commented config.toml, asking for what it needs.
 
     Where there is no terminal the answers are the lines of standard input: contact, folder with

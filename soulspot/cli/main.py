@@ -10,8 +10,9 @@ import typer.main
 from soulspot.cli.json_documents import Commands, OneDocumentGroup
 from soulspot.version import __version__
 
-# name: (module in this package, summary). The summary stands here too, so that `soulspot --help`
-# needs no command's module, nor the libraries that enrich.
+# name: (module in this package, summary). The module has a function of its own name, or a group
+# `app`. The summary stands here too, so that `soulspot --help` needs no command's module, nor the
+# libraries that enrich.
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "daemon": ("daemon", "Run the service until SIGTERM or Ctrl-C."),
     "scan": ("scan", "Queue new and changed files."),
@@ -35,8 +36,12 @@ class CommandsByName(Mapping[str, Any]):
     """The commands of `COMMANDS`; looking one up imports its module."""
 
     def __getitem__(self, name: str) -> Any:
-        module, _ = COMMANDS[name]
-        return typer.main.get_command(import_module(f"soulspot.cli.{module}").app)
+        module_name, _ = COMMANDS[name]
+        module = import_module(f"soulspot.cli.{module_name}")
+        if (group := getattr(module, "app", None)) is None:
+            group = Commands()
+            group.command(name)(getattr(module, module_name))
+        return typer.main.get_command(group)
 
     def __iter__(self) -> Iterator[str]:
         return iter(COMMANDS)

@@ -1,7 +1,6 @@
 """`enrich --dry-run` and `check --plan`: estimate a library's requests and the time they take."""
 
 import asyncio
-import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -11,7 +10,7 @@ from pathlib import Path
 from rich.table import Table
 
 from soulspot.assembly import build_providers, library_rules, rules
-from soulspot.cli.console import Bars, out, print_result, progress_bars
+from soulspot.cli.console import Bars, out, print_answer, progress_bars
 from soulspot.cli.options import absolute_paths, refuse_missing
 from soulspot.cli.results import counts_table
 from soulspot.cli.running import exit_on_error, exit_without_music, log_beside_progress
@@ -66,11 +65,9 @@ def print_plan(config: Config, paths: Sequence[Path] | None, *, as_json: bool) -
             return _survey(config, absolute_paths(paths), bars)
 
     surveyed, notes = exit_on_error(survey, config.database.path)
-    if as_json:
-        counts = {name: value for name, value in asdict(surveyed).items() if name != "estimate"}
-        print(json.dumps({**counts, **surveyed.estimate.as_json(), "notes": notes}))
-    else:
-        print_result(*_plan_parts(surveyed, notes))
+    counts = {name: value for name, value in asdict(surveyed).items() if name != "estimate"}
+    document = {**counts, **surveyed.estimate.as_json(), "notes": notes}
+    print_answer(document, as_json, *_plan_parts(surveyed, notes))
     if not surveyed.files + surveyed.rows:
         exit_without_music(paths, config)
 

@@ -1,14 +1,12 @@
 """`soulspot report`: what an operation cost, what failed, and what to do about it."""
 
-import json
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from soulspot.cli.console import print_result
-from soulspot.cli.json_documents import Commands
+from soulspot.cli.console import print_answer
 from soulspot.cli.options import ConfigOption, JsonOption
 from soulspot.cli.running import INCOMPLETE, exit_on_error, exit_with, load_or_exit, refuse
 from soulspot.operations.reports.errors import error_lines, error_report
@@ -18,17 +16,12 @@ from soulspot.store.database import Database
 
 SEARCHED = 100  # newest operations among which the last one that has ended is looked for
 
-app = Commands()
 
-
-@app.command()
 def report(
-    operation: Annotated[
-        int | None, typer.Argument(help="Its number (default: the last one that has ended).", metavar="OPERATION")
-    ] = None,
-    config: ConfigOption = None,
-    json_: JsonOption = False,
-) -> None:
+    operation: Annotated[int | None, typer.Argument(
+        metavar="OPERATION", help="Its number (default: the last one that has ended).")] = None,
+    config: ConfigOption = None, json_: JsonOption = False,
+) -> None:  # fmt: skip
     """Show what an operation cost, what failed, and what to do.
 
     Lookups and files that failed are shown as they were at its end and as they stand now.
@@ -40,28 +33,21 @@ def report(
         if operation is not None:
             refuse(f"there is no operation {operation}")
         exit_with(INCOMPLETE, "no operation has ended yet; `soulspot enrich` is one, and what the daemon does")
-    if json_:
-        print(json.dumps(found))
-        return
-    print_result(
-        f"{found['kind']} {found['id']}: {found['status']}, {found['processed_items']} of"
-        f" {found['total_items']}, {found['failed_items']} failed"
-    )
-    if found["error_message"]:
-        print_result(found["error_message"])
-    print_reports(found["performance"], found["errors_now"])
+    counts = f"{found['processed_items']} of {found['total_items']}, {found['failed_items']} failed"
+    lines = [f"{found['kind']} {found['id']}: {found['status']}, {counts}"]
+    lines += [found["error_message"]] if found["error_message"] else []
+    print_answer(found, json_, *lines, *report_lines(found["performance"], found["errors_now"]))
 
 
-def print_reports(performance: dict[str, Any], errors: dict[str, Any]) -> None:
-    """Print what requests came to (unless `performance` is empty), and what failed."""
-    print_result(*(performance_lines(performance) if performance else ()), *error_lines(errors))
+def report_lines(performance: dict[str, Any], errors: dict[str, Any]) -> list[str]:
+    """Return lines on what requests came to (unless `performance` is empty), and what failed."""
+    return [*(performance_lines(performance) if performance else ()), *error_lines(errors)]
 
 
 def _read_report(path: Path, operation_id: int | None) -> dict[str, Any] | None:
-    """Return an operation (None: the last that has ended) with its report, performance and errors.
+    """Return an operation (None: the last that has ended) with its reports; None without one.
 
-    `errors` are those at its end, `errors_now` those that stand. None when there is no such
-    operation."""
+    `errors` are those at its end, `errors_now` those that stand."""
     if not path.exists():
         return None
     with closing(Database.open_read_only(path)) as connection:

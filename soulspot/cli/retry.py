@@ -1,14 +1,12 @@
 """`soulspot retry`: queue lookups again that failed, or whose subject the service did not know."""
 
-import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, get_args
 
 import typer
 
-from soulspot.cli.console import Bars, print_result
-from soulspot.cli.daemon_client import DaemonClient, describe_owner
-from soulspot.cli.json_documents import Commands
+from soulspot.cli.console import Bars, print_answer, print_result
+from soulspot.cli.daemon_client import describe_owner
 from soulspot.cli.options import ConfigOption, JsonOption
 from soulspot.cli.running import load_or_exit, refuse, run_command
 from soulspot.cli.workplace import Completed, Operation, run_operation
@@ -20,21 +18,13 @@ from soulspot.pipeline import EnrichmentService
 Provider = Literal["musicbrainz", "listenbrainz", "spotify"]
 STATES = ("failed", "missing")
 
-app = Commands()
 
-
-@app.command()
 def retry(
-    provider: Annotated[
-        Provider | None,
-        typer.Option(help=f"Only lookups at {', '.join(get_args(Provider))} (default: all).", metavar="NAME"),
-    ] = None,
-    state: Annotated[
-        list[str] | None,
-        typer.Option(help="failed (default) or missing; may be given twice.", metavar="STATE"),
-    ] = None,
-    config: ConfigOption = None,
-    json_: JsonOption = False,
+    provider: Annotated[Provider | None, typer.Option(metavar="NAME",
+        help=f"Only lookups at {', '.join(get_args(Provider))} (default: all).")] = None,
+    state: Annotated[list[str] | None, typer.Option(metavar="STATE",
+        help="failed (default) or missing; may be given twice.")] = None,
+    config: ConfigOption = None, json_: JsonOption = False,
 ) -> None:  # fmt: skip
     """Queue lookups again that failed or found nothing.
 
@@ -47,11 +37,8 @@ def retry(
         refuse(f"--state is {' or '.join(STATES)}")
     loaded = load_or_exit(config)
     report = run_command(loaded, lambda bars: retry_lookups(loaded, states, provider, bars), quiet=json_).report
-    if json_:
-        print(json.dumps(report))
-        return
-    print_result(", ".join(f"{count} {name}" for name, count in report.items()))
-    if report["queued"] and not describe_owner(loaded.database.path):
+    print_answer(report, json_, ", ".join(f"{count} {name}" for name, count in report.items()))
+    if not json_ and report["queued"] and not describe_owner(loaded.database.path):
         print_result("next: soulspot enrich")
 
 
@@ -61,11 +48,11 @@ async def retry_lookups(config: Config, states: Sequence[str], provider: str | N
     Raises ValueError when the provider is off."""
     request: dict[str, Any] = retry_request(states, provider)
 
-    async def start(client: DaemonClient) -> int:
-        return await client.start("/api/v1/retry", json=request)
-
     async def refuse_if_off(service: EnrichmentService) -> None:
         if why := retry_refusal(service, provider):
             raise ValueError(why)
 
-    return await run_operation(config, Operation("retry", request, request, start, refuse_if_off), bars)
+    operation = Operation(
+        "retry", request, request, lambda client: client.start("/api/v1/retry", json=request), refuse_if_off
+    )
+    return await run_operation(config, operation, bars)

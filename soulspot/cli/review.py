@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from soulspot.cli import review_tables
-from soulspot.cli.console import out, print_result
+from soulspot.cli.console import out, print_answer, print_result
 from soulspot.cli.json_documents import Commands
 from soulspot.cli.options import ConfigOption, JsonOption
 from soulspot.cli.review_desk import (
@@ -47,36 +47,27 @@ WaitOption = Annotated[
 
 @app.command(name="list")
 def list_(
-    limit: Annotated[
-        int, typer.Option("--limit", min=1, max=cases.LARGEST_PAGE, help="Tracks to show.", metavar="N")
-    ] = 20,
-    after: Annotated[int, typer.Option("--after", min=0, help="Go on behind this track.", metavar="TRACK")] = 0,
-    query: Annotated[
-        str,
-        typer.Option("--query", "-q", help="Only tracks with these words in a name or the path.", metavar="WORDS"),
-    ] = "",
-    config: ConfigOption = None,
-    json_: JsonOption = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=cases.LARGEST_PAGE, metavar="N",
+        help="Tracks to show.")] = 20,
+    after: Annotated[int, typer.Option("--after", min=0, metavar="TRACK", help="Go on behind this track.")] = 0,
+    query: Annotated[str, typer.Option("--query", "-q", metavar="WORDS",
+        help="Only tracks with these words in a name or the path.")] = "",
+    config: ConfigOption = None, json_: JsonOption = False,
 ) -> None:  # fmt: skip
     """List the tracks that wait for a decision.
 
     Example: soulspot review list --query "night drive\""""
     page = _read(load_or_exit(config, needs_contact=False), lambda desk: desk.page(after, limit, query))
-    if json_:
-        print(json.dumps(page))
-        return
-    if page["review"]:
-        print_result(review_tables.list_table(page["review"], out.width))
-    print_result(*review_tables.list_end(page, query))
+    tables = [review_tables.list_table(page["review"], out.width)] if page["review"] else []
+    print_answer(page, json_, *tables, *review_tables.list_end(page, query))
 
 
 @app.command()
 def show(
     track: TrackArgument,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="Candidates to show.", metavar="N")] = 4,
-    config: ConfigOption = None,
-    json_: JsonOption = False,
-) -> None:
+    limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="Candidates to show.")] = 4,
+    config: ConfigOption = None, json_: JsonOption = False,
+) -> None:  # fmt: skip
     """Show a track beside its candidates; ≠ marks what differs.
 
     Example: soulspot review show 22"""
@@ -91,18 +82,10 @@ def show(
 @app.command()
 def accept(
     track: TrackArgument,
-    entity_id: Annotated[
-        str | None,
-        typer.Argument(
-            help="An id or web address of MusicBrainz (a recording's) or Spotify (a track's), also one that is no"
-            " candidate; default: the best candidate.",
-            metavar="ID", show_default=False,
-        ),
-    ] = None,
-    provider: ProviderOption = None,
-    reason: ReasonOption = None,
-    wait: WaitOption = 30.0,
-    config: ConfigOption = None,
+    entity_id: Annotated[str | None, typer.Argument(metavar="ID", show_default=False,
+        help="An id or web address of MusicBrainz (a recording's) or Spotify (a track's), also one that is no "
+        "candidate; default: the best candidate.")] = None,
+    provider: ProviderOption = None, reason: ReasonOption = None, wait: WaitOption = 30.0, config: ConfigOption = None,
     json_: JsonOption = False,
 ) -> None:  # fmt: skip
     """Accept a recording or a Spotify track for a track.
@@ -142,15 +125,11 @@ def accept(
 @app.command()
 def reject(
     track: TrackArgument,
-    entity_ids: Annotated[
-        list[str] | None,
-        typer.Argument(help="Ids or web addresses; default: all candidates.", metavar="ID", show_default=False),
-    ] = None,
-    provider: ProviderOption = None,
-    reason: ReasonOption = None,
-    config: ConfigOption = None,
+    entity_ids: Annotated[list[str] | None, typer.Argument(metavar="ID", show_default=False,
+        help="Ids or web addresses; default: all candidates.")] = None,
+    provider: ProviderOption = None, reason: ReasonOption = None, config: ConfigOption = None,
     json_: JsonOption = False,
-) -> None:
+) -> None:  # fmt: skip
     """Reject candidates of a track; they are never proposed again.
 
     Example: soulspot review reject 22 --reason "a cover version\""""
@@ -162,8 +141,7 @@ def reject(
     if not named:
         refuse(f"track {case['track_id']} has no candidates to reject")
 
-    decided = _decide(loaded, lambda desk: desk.reject(case["track_id"], named, reason), quiet=json_)
-    _print_outcome(*decided, json_)
+    _print_outcome(*_decide(loaded, lambda desk: desk.reject(case["track_id"], named, reason), quiet=json_), json_)
 
 
 @app.command()
@@ -186,13 +164,11 @@ def undo(
 @app.command()
 def search(
     track: TrackArgument,
-    words: Annotated[str, typer.Argument(help='"artist - title", or any words of them.', metavar="WORDS")],
+    words: Annotated[str, typer.Argument(metavar="WORDS", help='"artist - title", or any words of them.')],
     provider: ProviderOption = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="Results to show.", metavar="N")] = 4,
-    wait: WaitOption = 30.0,
-    config: ConfigOption = None,
-    json_: JsonOption = False,
-) -> None:
+    limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="Results to show.")] = 4,
+    wait: WaitOption = 30.0, config: ConfigOption = None, json_: JsonOption = False,
+) -> None:  # fmt: skip
     """Search a service by hand for candidates of a track.
 
     Example: soulspot review search 22 "Thea Rosewood - Night Drive\""""
@@ -291,7 +267,4 @@ def _decide(
 
 
 def _print_outcome(case: Mapping[str, Any], in_daemon: bool, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(case))
-    else:
-        print_result(*review_tables.outcome_lines(case, in_daemon=in_daemon))
+    print_answer(case, as_json, *review_tables.outcome_lines(case, in_daemon=in_daemon))

@@ -1,11 +1,9 @@
 """`soulspot scan`: queue the new and changed files of the library, or of some folders."""
 
-import json
 from collections.abc import Sequence
 
-from soulspot.cli.console import Bars, print_result
+from soulspot.cli.console import Bars, print_answer
 from soulspot.cli.daemon_client import paths_for_api
-from soulspot.cli.json_documents import Commands
 from soulspot.cli.options import ConfigOption, JsonOption, PathsArgument, absolute_paths, refuse_missing
 from soulspot.cli.results import print_unreadable_files
 from soulspot.cli.running import exit_without_music, load_or_exit, refuse, run_command
@@ -13,10 +11,7 @@ from soulspot.cli.workplace import Completed, Operation, run_operation
 from soulspot.config import Config
 from soulspot.operations.kinds import readable_paths, scan_request
 
-app = Commands()
 
-
-@app.command()
 def scan(paths: PathsArgument = None, config: ConfigOption = None, json_: JsonOption = False) -> None:
     """Queue new and changed files.
 
@@ -31,26 +26,15 @@ def scan(paths: PathsArgument = None, config: ConfigOption = None, json_: JsonOp
     refuse_missing(paths or [])
     places = absolute_paths(paths)
     report = run_command(loaded, lambda bars: scan_places(loaded, places, bars), quiet=json_).report
-    if json_:
-        print(json.dumps(report))
-    else:
-        print_result(", ".join(f"{count} {name}" for name, count in report.items()))
-        if report.get("unreadable"):
-            print_unreadable_files(loaded)
+    print_answer(report, json_, ", ".join(f"{count} {name}" for name, count in report.items()))
+    if report.get("unreadable") and not json_:
+        print_unreadable_files(loaded)
     if not report.get("found"):
         exit_without_music(paths, loaded)
 
 
 async def scan_places(config: Config, places: Sequence[bytes], bars: Bars) -> Completed:
     """Scan these absolute paths, or the whole library if there are none, in the daemon or here."""
-    named = readable_paths(places)
-    return await run_operation(
-        config,
-        Operation(
-            "scan",
-            scan_request(places),
-            {"places": named},
-            lambda client: client.start("/api/v1/scan", json={"paths": paths_for_api(places)}),
-        ),
-        bars,
-    )
+    shown, body = {"places": readable_paths(places)}, {"paths": paths_for_api(places)}
+    operation = Operation("scan", scan_request(places), shown, lambda client: client.start("/api/v1/scan", json=body))
+    return await run_operation(config, operation, bars)

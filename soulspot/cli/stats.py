@@ -1,7 +1,6 @@
 """`soulspot stats`: compute from the log how fast and how well a period's work went."""
 
 import asyncio
-import json
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -11,8 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from soulspot.cli.console import Bars, print_result
-from soulspot.cli.json_documents import Commands
+from soulspot.cli.console import Bars, print_answer
 from soulspot.cli.options import ConfigOption, JsonOption
 from soulspot.cli.results import counts_table
 from soulspot.cli.running import INCOMPLETE, exit_on_error, exit_with, load_or_exit, refuse, run_with_bars
@@ -23,28 +21,16 @@ from soulspot.telemetry import Stats, file_lines, journal_lines, rotated_files, 
 # lines; moving the bar costs more than reading one
 SHOW_EVERY = 20_000
 
-app = Commands()
 
-
-@app.command()
 def stats(
-    since: Annotated[
-        str | None,
-        typer.Option(help="From then on: 1h back from now, or a date and time (default: all).", metavar="TIME"),
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option(help="Up to then, in the same form (default: now).", metavar="TIME")
-    ] = None,
-    log: Annotated[
-        str | None,
-        typer.Option(
-            help="A log file, `journal`, or - for standard input (default: log.file, else the journal).",
-            metavar="FILE",
-        ),
-    ] = None,
-    unit: Annotated[str, typer.Option(help="The journal's unit.", metavar="NAME")] = "soulspot",
-    config: ConfigOption = None,
-    json_: JsonOption = False,
+    since: Annotated[str | None, typer.Option(metavar="TIME",
+        help="From then on: 1h back from now, or a date and time (default: all).")] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME",
+        help="Up to then, in the same form (default: now).")] = None,
+    log: Annotated[str | None, typer.Option(metavar="FILE",
+        help="A log file, `journal`, or - for standard input (default: log.file, else the journal).")] = None,
+    unit: Annotated[str, typer.Option(metavar="NAME", help="The journal's unit.")] = "soulspot",
+    config: ConfigOption = None, json_: JsonOption = False,
 ) -> None:  # fmt: skip
     """Show from the log how fast and how well a period's work went.
 
@@ -68,10 +54,7 @@ def stats(
 
     exit_on_error(lambda: run_with_bars(read, quiet=json_))
     found = stats.as_json()
-    if json_:
-        print(json.dumps(found))
-    elif stats.lines:
-        print_result(*stats_parts(found))
+    print_answer(found, json_, *(stats_parts(found) if stats.lines else ()))
     if not stats.lines:
         skipped = f" ({stats.skipped} lines are none of ours; is log.format json?)" if stats.skipped else ""
         period = " of that time" if since or until else ""

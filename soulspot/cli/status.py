@@ -17,9 +17,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from soulspot.cli.console import out, print_result
+from soulspot.cli.console import out, print_answer, print_result
 from soulspot.cli.daemon_client import DaemonUnreachable, describe_owner, running_daemon
-from soulspot.cli.json_documents import Commands
 from soulspot.cli.options import ConfigOption, JsonOption
 from soulspot.cli.results import STATUSES, counts_table, read_unreadable_files, results_table
 from soulspot.cli.running import BAD_CONFIG, INCOMPLETE, exit_on_error, exit_with, load_or_exit, refuse
@@ -38,18 +37,14 @@ TERMINAL_INTERVAL, LINE_INTERVAL = 2.0, 10.0  # seconds between two looks with -
 
 ReadStatus = Callable[[], Awaitable[Mapping[str, Any] | None]]
 
-app = Commands()
 
-
-@app.command()
 def status(
     config: ConfigOption = None,
-    unreadable: Annotated[
-        bool, typer.Option("--unreadable", help="List the files that could not be read, and why.")
-    ] = False,
+    unreadable: Annotated[bool, typer.Option("--unreadable",
+        help="List the files that could not be read, and why.")] = False,
     watch_: Annotated[bool, typer.Option("--watch", "-w", help="Keep showing it until Ctrl-C.")] = False,
     json_: JsonOption = False,
-) -> None:
+) -> None:  # fmt: skip
     """Show how far the library is, and what it waits for.
 
     Reads the running daemon's status, or the database when none runs.
@@ -67,10 +62,8 @@ def status(
         return
     if unreadable and database.exists():
         files, _ = exit_on_error(lambda: read_unreadable_files(loaded))
-        if json_:
-            print(json.dumps([{"path": path, "reason": reason} for path, reason in files]))
-        else:
-            print_result(*(f"{path}: {reason}" for path, reason in files))
+        document = [{"path": path, "reason": reason} for path, reason in files]
+        print_answer(document, json_, *(f"{path}: {reason}" for path, reason in files))
         return
     found = None if unreadable else exit_on_error(lambda: asyncio.run(read_status(loaded)))
     if found is None:

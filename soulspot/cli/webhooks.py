@@ -1,14 +1,13 @@
 """`soulspot webhooks`: send a test message to the receiver, and see how deliveries stand."""
 
 import asyncio
-import json
 import time
 import uuid
 from contextlib import closing
 from pathlib import Path
 
 from soulspot.assembly import webhook_poster, webhook_receiver
-from soulspot.cli.console import print_result
+from soulspot.cli.console import print_answer, print_result
 from soulspot.cli.json_documents import Commands
 from soulspot.cli.options import ConfigOption, JsonOption
 from soulspot.cli.running import BAD_CONFIG, INCOMPLETE, exit_on_error, exit_with, load_or_exit
@@ -31,11 +30,10 @@ def send_test(config: ConfigOption = None, json_: JsonOption = False) -> None:
     Example: soulspot webhooks test"""
     loaded = _load_with_receiver(config)
     reply = exit_on_error(lambda: asyncio.run(_post_test(loaded)))
-    if json_:
-        print(json.dumps({"delivered": reply.delivered, "status": reply.status, "why": reply.why or None,
-                          "duration_ms": reply.duration_ms}))  # fmt: skip
-    elif reply.delivered:
-        print_result(f"delivered: HTTP {reply.status} after {reply.duration_ms:.0f} ms")
+    answer = {"delivered": reply.delivered, "status": reply.status, "why": reply.why or None,
+              "duration_ms": reply.duration_ms}  # fmt: skip
+    lines = [f"delivered: HTTP {reply.status} after {reply.duration_ms:.0f} ms"] if reply.delivered else []
+    print_answer(answer, json_, *lines)
     if not reply.delivered:
         exit_with(INCOMPLETE, f"not delivered: {reply.why}")
 
@@ -47,10 +45,8 @@ def status(config: ConfigOption = None, json_: JsonOption = False) -> None:
     Example: soulspot webhooks status --json"""
     loaded = _load_with_receiver(config)
     found = exit_on_error(lambda: _read_deliveries(loaded))
-    if json_:
-        print(json.dumps(found))
-    elif found is None:
-        print_result("nothing was sent yet; the daemon begins with what happens after its start")
+    if json_ or found is None:
+        print_answer(found, json_, "nothing was sent yet; the daemon begins with what happens after its start")
     else:
         print_result(f"{found['host']}: {found['waiting_events']} events wait")
         if found["gone"]:

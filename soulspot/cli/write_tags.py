@@ -14,9 +14,8 @@ from typing import Annotated, Any, Literal, TypeVar
 import typer
 
 from soulspot.assembly import cover_places, tag_rules
-from soulspot.cli.console import Bars, complain, print_result
+from soulspot.cli.console import Bars, complain, print_answer, print_result
 from soulspot.cli.daemon_client import DaemonClient, paths_for_api, running_daemon
-from soulspot.cli.json_documents import Commands
 from soulspot.cli.options import ConfigOption, JsonOption, absolute_paths, parse_path, refuse_missing
 from soulspot.cli.running import (
     INCOMPLETE,
@@ -47,42 +46,24 @@ PAGE_TRACKS, LISTED_OPERATIONS = 100, 100
 
 T = TypeVar("T")
 
-app = Commands()
 
-
-@app.command(name="write-tags")
 def write_tags(
-    paths: Annotated[
-        list[Path] | None,
-        typer.Argument(help="Files or folders (default: all accepted tracks).", metavar="PATH", parser=parse_path),
-    ] = None,
-    apply: Annotated[
-        bool, typer.Option("--apply", help="Write; without it the differences are only shown.")
-    ] = False,
-    fields: Annotated[
-        str | None,
-        typer.Option(metavar="A,B,C", help=f"Only these fields (default: write_tags.fields), of: {' '.join(FIELDS)}."),
-    ] = None,
-    policy: Annotated[
-        Literal["only-empty", "overwrite"] | None,
-        typer.Option(metavar="POLICY", help="only-empty or overwrite (default: write_tags.policy)."),
-    ] = None,
-    embed_covers: Annotated[
-        bool | None,
-        typer.Option("--embed-covers/--no-embed-covers", help="Front covers too (default: write_tags.embed_covers)."),
-    ] = None,
-    undo: Annotated[
-        int | None,
-        typer.Option(metavar="OPERATION", min=1, help="Give every file of this operation its old tags back."),
-    ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="With --undo: also files that have changed since, if their audio has not.")
-    ] = False,
-    list_: Annotated[
-        bool, typer.Option("--list", help="List what was written, by operation, the latest first.")
-    ] = False,
-    config: ConfigOption = None,
-    json_: JsonOption = False,
+    paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH", parser=parse_path,
+        help="Files or folders (default: all accepted tracks).")] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Write; without it the differences are only shown.")] = False,
+    fields: Annotated[str | None, typer.Option(metavar="A,B,C",
+        help=f"Only these fields (default: write_tags.fields), of: {' '.join(FIELDS)}.")] = None,
+    policy: Annotated[Literal["only-empty", "overwrite"] | None, typer.Option(metavar="POLICY",
+        help="only-empty or overwrite (default: write_tags.policy).")] = None,
+    embed_covers: Annotated[bool | None, typer.Option("--embed-covers/--no-embed-covers",
+        help="Front covers too (default: write_tags.embed_covers).")] = None,
+    undo: Annotated[int | None, typer.Option(metavar="OPERATION", min=1,
+        help="Give every file of this operation its old tags back.")] = None,
+    force: Annotated[bool, typer.Option("--force",
+        help="With --undo: also files that have changed since, if their audio has not.")] = False,
+    list_: Annotated[bool, typer.Option("--list",
+        help="List what was written, by operation, the latest first.")] = False,
+    config: ConfigOption = None, json_: JsonOption = False,
 ) -> None:  # fmt: skip
     """Write the enriched fields into the tags of accepted files.
 
@@ -270,12 +251,10 @@ def _print_changes(path: str, changes: Mapping[str, Mapping[str, Sequence[str]]]
 def _print_report(ended: Completed, verb: str, *, as_json: bool) -> None:
     """Print a report; exit with code 1 when a file failed, or was not taken back."""
     report = ended.report
-    if as_json:
-        print(json.dumps({"operation": ended.operation_id, **report}))
-    else:
-        print_result(_counts_line(report, verb, report["fields"]))
-        if verb == "written" and report["written"]:
-            print_result(f"to take it back: soulspot write-tags --undo {ended.operation_id}")
+    lines = [_counts_line(report, verb, report["fields"])]
+    if verb == "written" and report["written"]:
+        lines.append(f"to take it back: soulspot write-tags --undo {ended.operation_id}")
+    print_answer({"operation": ended.operation_id, **report}, as_json, *lines)
     if report["failed"] or report["covers_postponed"] or (verb == "taken back" and report["skipped"]):
         raise typer.Exit(INCOMPLETE)
 
@@ -289,12 +268,10 @@ def _counts_line(counts: Mapping[str, Any], verb: str, fields: Mapping[str, int]
     return ", ".join(parts) + by_field
 
 
-def _print_journal(operations: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps({"operations": list(operations)}))
-        return
-    for one in operations:
-        undone = f", {one['undone']} taken back" if one["undone"] else ""
-        print_result(f"operation {one['operation']}  {one['at']}  {one['written']} files written{undone}")
-    if not operations:
-        print_result("nothing was written that could be taken back")
+def _print_journal(operations: list[dict[str, Any]], *, as_json: bool) -> None:
+    lines = [
+        f"operation {one['operation']}  {one['at']}  {one['written']} files written"
+        + (f", {one['undone']} taken back" if one["undone"] else "")
+        for one in operations
+    ]
+    print_answer({"operations": operations}, as_json, *(lines or ["nothing was written that could be taken back"]))
