@@ -8,17 +8,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from rich import progress
 from rich.console import Console, RenderableType
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 # columns where there is no terminal: a program that reads the output needs whole lines
 UNLIMITED_WIDTH = 10_000
@@ -28,7 +19,6 @@ LINE_INTERVAL, FIRST_MINUTE, LATER_LINE_INTERVAL = 5.0, 60.0, 60.0
 
 
 def _console(*, stderr: bool = False) -> Console:
-    """Return a console that leaves lines whole in a file or a pipe, and obeys NO_COLOR."""
     # TERM=dumb asks for plain text; rich would still send it bold
     plain = False if os.environ.get("TERM") in ("dumb", "unknown") else None
     no_color = True if os.environ.get("NO_COLOR") else None
@@ -72,13 +62,13 @@ class Bars:
     def __init__(self, quiet: bool) -> None:
         self._live = err.is_terminal and not quiet
         self._quiet = quiet
-        self._ids: dict[str, TaskID] = {}
+        self._ids: dict[str, progress.TaskID] = {}
         self._latest: dict[str, str] = {}
         # by part: when a line was last printed, and that line
         self._printed: dict[str, tuple[float, str]] = {}
         self._began: float | None = None
         self._prefix = ""
-        self.progress = Progress(*_columns(err.width), console=err, disable=not self._live)
+        self.progress = progress.Progress(*_columns(err.width), console=err, disable=not self._live)
 
     def show(self, name: str, done: int, total: int | None, note: str = "") -> None:
         """Move the bar called `name` to `done` of `total` (None when the total is unknown)."""
@@ -121,15 +111,12 @@ class Bars:
             self._prefix = ""
 
 
-def _columns(width: int) -> list[ProgressColumn]:
+def _columns(width: int) -> list[progress.ProgressColumn]:
     """Return the columns that fit: on a narrow terminal the bars go first, then the times."""
-    columns: list[ProgressColumn] = [TextColumn("{task.description:<12}")]
-    if width >= WIDTH_FOR_BARS:
-        columns.append(BarColumn())
-    columns.append(MofNCompleteColumn())
-    if width >= WIDTH_FOR_TIMES:
-        columns += [TimeElapsedColumn(), TimeRemainingColumn()]
-    return [*columns, TextColumn("{task.fields[note]}")]
+    bars = [progress.BarColumn()] if width >= WIDTH_FOR_BARS else []
+    times = [progress.TimeElapsedColumn(), progress.TimeRemainingColumn()] if width >= WIDTH_FOR_TIMES else []
+    name, note = progress.TextColumn("{task.description:<12}"), progress.TextColumn("{task.fields[note]}")
+    return [name, *bars, progress.MofNCompleteColumn(), *times, note]
 
 
 @contextmanager

@@ -107,6 +107,11 @@ class DemoReport:
         """Whether nothing was accepted wrongly and nothing was left undone."""
         return not self.wrong and self.report.complete
 
+    @property
+    def config(self) -> Path:
+        """The configuration with which other commands look at the demo's database."""
+        return self.folder / CONFIG_NAME
+
     def as_json(self) -> dict[str, Any]:
         """Return the document that `--json` prints."""
         return {
@@ -117,11 +122,10 @@ class DemoReport:
             "right": self.is_right,
             "database": str(self.folder / DATABASE_NAME),
             "library": str(self.folder / "library"),
-            "config": str(self.folder / CONFIG_NAME),
+            "config": str(self.config),
         }
 
     def _requests_one_per_track(self) -> int:
-        """Return the number of requests if every service were asked about one track at a time."""
         readable = sum(counts.total() for kind, counts in self.results.items() if kind != "broken")
         return readable * len(self.report.requests)
 
@@ -142,7 +146,7 @@ class DemoReport:
             yield f"wrong: {file.path} ({file.tag_summary})"
         yield f"library:  {self.folder / 'library'}"
         yield f"database: {self.folder / DATABASE_NAME}"
-        yield f"look into it: soulspot status --config {shlex.quote(os.path.relpath(self.folder / CONFIG_NAME))}"
+        yield f"look into it: soulspot status --config {shlex.quote(os.path.relpath(self.config))}"
 
 
 async def run_demo(
@@ -214,7 +218,6 @@ async def _enrich(service: EnrichmentService, operations_: Operations, bars: Bar
 
 @asynccontextmanager
 async def _page(service: EnrichmentService, operations: Operations) -> AsyncIterator[str]:
-    """Serve the page on loopback, at the usual port or a free one. Yield the address."""
     async with AsyncExitStack() as stack:
         for port in (USUAL_PORT, 0):
             try:

@@ -89,8 +89,7 @@ async def enrich_places(
 ) -> EnrichReport:
     """Scan these absolute paths (or the library), then enrich until nothing is due for now.
 
-    With `force`, what is known of their tracks is asked for again, after a note of what that
-    costs."""
+    With `force`, what is known is asked for again, after a note of what that costs."""
     return await in_daemon_or_here(
         config,
         lambda client: _enrich_in_daemon(client, places, wait, bars, force=force),
@@ -209,7 +208,6 @@ def daemon_progress(client: DaemonClient, bars: Bars) -> AbstractAsyncContextMan
 def _show(
     tracks: Mapping[str, int], lookups: Mapping[str, Mapping[str, int]], requests: Mapping[str, int], bars: Bars
 ) -> None:
-    """Show a bar of decided tracks, and for each provider a bar of answered lookups."""
     decided = tracks["total"] - tracks.get("pending", 0)
     bars.show("tracks", decided, tracks["total"], f"{sum(requests.values())} requests")
     for provider, states in sorted(lookups.items()):

@@ -15,19 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, NoReturn
 
 import typer
 
+from soulspot.cli import running
 from soulspot.cli.console import complain, print_note, progress_bars
 from soulspot.cli.options import ConfigOption, parse_path
-from soulspot.cli.running import (
-    BAD_CONFIG,
-    INCOMPLETE,
-    TERMINATED,
-    exit_on_error,
-    exit_with,
-    load_or_exit,
-    log_beside_progress,
-    refuse,
-    run_command,
-)
 from soulspot.config import Config
 from soulspot.export import TableReport, export_table
 from soulspot.export.columns import COLUMNS, choose_columns
@@ -95,16 +85,15 @@ def export(
                  "--max-failures": max_failures, "--processes": processes}  # fmt: skip
     is_ddex = format_ == DDEX
     if given := [name for name, value in (tables_only if is_ddex else ddex_only).items() if value]:
-        refuse(f"{', '.join(given)}: goes with {'tables, not with ddex' if is_ddex else '--format ddex alone'}")
+        running.refuse(f"{', '.join(given)}: goes with {'tables, not with ddex' if is_ddex else '--format ddex alone'}")
     if is_ddex:
         # loads lxml, which tables do not need
-        from soulspot.cli.export_ddex import DdexRequest, export_ddex
+        from soulspot.cli.export_ddex import export_ddex
 
-        wanted = DdexRequest(
-            out, status=status or (), since=since, query=query, validate=validate, schema=schema,
-            group_by=group_by, processes=processes, max_failures=max_failures,
+        export_ddex(
+            out, config, status=status or (), since=since, query=query, validate=validate, schema=schema,
+            group_by=group_by, processes=processes, max_failures=max_failures, as_json=json_,
         )  # fmt: skip
-        export_ddex(wanted, config, as_json=json_)
         return
     path = None if out in (None, STDOUT) else out
     names = None if columns is None else [name.strip() for name in columns.split(",")]
@@ -112,13 +101,13 @@ def export(
     options = {"format": format_, "columns": names, "spreadsheet": spreadsheet, **filters}
     _refuse_impossible(options, path, as_json=json_)
     if covers is not None and covers.exists() and not covers.is_dir():
-        refuse(f"{covers} is a file; name a folder for the covers")
-    loaded = load_or_exit(config, needs_contact=False)
+        running.refuse(f"{covers} is a file; name a folder for the covers")
+    loaded = running.load_or_exit(config, needs_contact=False)
     if covers is not None and not loaded.export.covers.enabled:
-        exit_with(BAD_CONFIG, "no covers are fetched: set export.covers.enabled = true")
-    log_beside_progress(loaded)
+        running.exit_with(running.BAD_CONFIG, "no covers are fetched: set export.covers.enabled = true")
+    running.log_beside_progress(loaded)
     with _ended_in_order(is_stream=path is None):
-        report = exit_on_error(lambda: _export(loaded, path, options, quiet=json_), if_stopped=UNCHANGED)
+        report = running.exit_on_error(lambda: _export(loaded, path, options, quiet=json_), if_stopped=UNCHANGED)
     if report is None:
         return
     saved = None if covers is None else _save_covers(loaded, covers, filters, quiet=json_)
@@ -132,14 +121,14 @@ def export(
         if saved is not None:
             print_note(saved.summary())
     if saved is not None and saved.postponed:
-        raise typer.Exit(INCOMPLETE)
+        raise typer.Exit(running.INCOMPLETE)
 
 
 def _save_covers(config: Config, folder: Path, filters: Mapping[str, Any], *, quiet: bool) -> CoversReport:
     # loads the service, which takes long and which a table does not need
     from soulspot.cli.export_covers import save_covers
 
-    return run_command(config, lambda bars: save_covers(config, folder, filters, bars), quiet=quiet)
+    return running.run_command(config, lambda bars: save_covers(config, folder, filters, bars), quiet=quiet)
 
 
 def _refuse_impossible(options: Mapping[str, Any], path: Path | None, *, as_json: bool) -> None:
@@ -161,7 +150,7 @@ def _refuse_impossible(options: Mapping[str, Any], path: Path | None, *, as_json
         if path is not None and path.is_dir():
             raise ValueError(f"{path} is a folder; name a file in it")
     except ValueError as error:
-        refuse(error)
+        running.refuse(error)
 
 
 def _export(config: Config, path: Path | None, options: dict[str, Any], *, quiet: bool) -> TableReport | None:
@@ -192,10 +181,7 @@ def _export(config: Config, path: Path | None, options: dict[str, Any], *, quiet
 
 @contextmanager
 def _ended_in_order(*, is_stream: bool) -> Iterator[None]:
-    """Let SIGTERM and Ctrl-C end the export by exceptions, so that everything is tidied up.
-
-    With `is_stream`, nobody may be reading standard output any more: what is buffered is
-    dropped."""
+    """End the export by exceptions at SIGTERM and Ctrl-C; drop what no reader of a stream takes."""
 
     # Python's own SIGTERM ends the process at once and would leave a temporary file behind
     def end(number: int, frame: object) -> NoReturn:
@@ -204,7 +190,7 @@ def _ended_in_order(*, is_stream: bool) -> Iterator[None]:
         if number == signal.SIGINT:
             raise KeyboardInterrupt
         complain(f"stopped; {UNCHANGED}")
-        raise SystemExit(TERMINATED)
+        raise SystemExit(running.TERMINATED)
 
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -91,8 +91,7 @@ async def _save_all(fetch: Fetch, urls: Mapping[str, str], folder: Path, bars: B
                     report.written += 1
                 else:
                     report.unchanged += 1
-            done = report.written + report.unchanged + report.without + report.postponed
-            bars.show("covers", done, len(urls))
+            bars.show("covers", report.written + report.unchanged + report.without + report.postponed, len(urls))
 
     async with asyncio.TaskGroup() as group:
         for _ in range(WORKERS):
@@ -101,7 +100,6 @@ async def _save_all(fetch: Fetch, urls: Mapping[str, str], folder: Path, bars: B
 
 
 def _write_if_new(folder: Path, name: str, image: bytes, kind: str) -> bool:
-    """Write the image, unless the same file is there already. Return whether it was written."""
     path = folder / f"{name}{mimetypes.guess_extension(kind) or '.img'}"
     if path.is_file() and path.read_bytes() == image:
         return False

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import typer
@@ -20,30 +19,18 @@ NAMED_ERRORS = 20
 FILES_WHOLE = "every file that was written is whole; run the same command again to write the rest"
 
 
-@dataclass(frozen=True, slots=True)
-class DdexRequest:
-    """The options of the command, as given."""
-
-    out: Path | None
-    status: Sequence[str] = ()
-    since: str | None = None
-    query: str | None = None
-    validate: bool = False
-    schema: Path | None = None
-    group_by: str | None = None  # names of columns, separated by commas
-    processes: int | None = None
-    max_failures: int | None = None
-
-
-def export_ddex(request: DdexRequest, config: Path | None, *, as_json: bool) -> None:
+def export_ddex(
+    out: Path | None, config: Path | None, *, status: Sequence[str], since: str | None, query: str | None,
+    validate: bool, schema: Path | None, group_by: str | None, processes: int | None, max_failures: int | None,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Write the messages, then print which releases were not written, why, and what to do.
 
-    Exits with code 2 for impossible options, and with code 1 when a release could not be
-    written."""
-    out = request.out
-    columns = [name.strip() for name in (request.group_by or "").split(",") if name.strip()]
+    The options are those of the command, as given. Exits with code 2 for impossible ones, and with
+    code 1 when a release could not be written."""
+    columns = [name.strip() for name in (group_by or "").split(",") if name.strip()]
     try:
-        wanted = parse_filters(request.status, request.since, request.query)
+        wanted = parse_filters(status, since, query)
         grouping_columns(columns)
     except ValueError as error:
         refuse(error)
@@ -51,12 +38,12 @@ def export_ddex(request: DdexRequest, config: Path | None, *, as_json: bool) -> 
         refuse("ddex is a file for each release: say --out FOLDER")
     if out.exists() and not out.is_dir():
         refuse(f"{out} is a file; ddex needs a folder")
-    if set(request.status) - {Status.ACCEPTED}:
+    if set(status) - {Status.ACCEPTED}:
         refuse("only accepted tracks go into release messages: leave out --status")
     loaded = load_or_exit(config, needs_contact=False)
     settings = exit_on_error(lambda: ErnSettings.of(loaded.export.ddex))
-    schema = request.schema or (loaded.export.ddex.schema if request.validate else None)
-    if request.validate and schema is None:
+    schema = schema or (loaded.export.ddex.schema if validate else None)
+    if validate and schema is None:
         refuse("--validate needs the schema: say --schema PATH, or set export.ddex.schema in config.toml")
     # made here and filled by the export: an interrupted one still says how far it came
     report = DdexReport(str(out))
@@ -68,7 +55,7 @@ def export_ddex(request: DdexRequest, config: Path | None, *, as_json: bool) -> 
         try:
             await export_releases(
                 loaded.database.path, out, settings, schema=schema, group_by=columns, wanted=wanted,
-                processes=request.processes, max_failures=request.max_failures, report=report, on_progress=show,
+                processes=processes, max_failures=max_failures, report=report, on_progress=show,
             )  # fmt: skip
         except asyncio.CancelledError:
             bars.note(f"{report.written} of {report.releases} releases written to {out}")
@@ -81,12 +68,12 @@ def export_ddex(request: DdexRequest, config: Path | None, *, as_json: bool) -> 
     if as_json:
         print(json.dumps(report.as_json()))
     else:
-        _print_report(report, request)
+        _print_report(report, max_failures, is_filtered=bool(since or query))
     if report.failed:
         raise typer.Exit(INCOMPLETE)
 
 
-def _print_report(report: DdexReport, request: DdexRequest) -> None:
+def _print_report(report: DdexReport, max_failures: int | None, *, is_filtered: bool) -> None:
     for error in report.errors[:NAMED_ERRORS]:
         release = f"{error.title or 'no album'} [{error.release_key or 'no release'}]"
         complain(f"{release}: {error.field}: {error.words}")
@@ -97,17 +84,16 @@ def _print_report(report: DdexReport, request: DdexRequest) -> None:
     if report.remarked > NAMED_ERRORS:
         print_note(f"... and {report.remarked - NAMED_ERRORS} more remarks")
     if report.stopped:
-        complain(
-            f"stopped after {report.failed} releases that could not be written"
-            f" (--max-failures {request.max_failures});"
-            f" {report.releases - report.written - report.failed} were not looked at"
-        )
+        unseen = report.releases - report.written - report.failed
+        complain(f"stopped after {report.failed} releases that could not be written (--max-failures {max_failures});"
+                 f" {unseen} were not looked at")  # fmt: skip
     valid = ", each valid by the schema" if report.validated and report.written else ""
-    written = f"{report.written} releases ({report.tracks} tracks) in {report.out}{valid}"
-    print_note(f"{written}; {report.failed} not written")
+    print_note(
+        f"{report.written} releases ({report.tracks} tracks) in {report.out}{valid}; {report.failed} not written"
+    )
     for line in report.advice():
         print_note(f"  {line}")
     if not report.releases:
         chosen = "--since and --query choose no accepted tracks"
-        none = chosen if request.since or request.query else "there are no accepted tracks to export"
+        none = chosen if is_filtered else "there are no accepted tracks to export"
         print_note(f"{none} (`soulspot status` says how the library stands)")

@@ -130,7 +130,6 @@ async def import_listed(config: Config, files: Sequence[Path], within: Path, bar
 
 
 def _add_report(total: dict[str, Any], name: str, report: Mapping[str, Any]) -> None:
-    """Add the counts of the file called `name` to `total`, and its rows with the file's name."""
     for key, value in report.items():
         if isinstance(value, list):
             total.setdefault(key, []).extend({"file": name, **row} for row in value)

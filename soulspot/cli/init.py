@@ -78,7 +78,6 @@ def ask_and_write(path: Path, answers: Mapping[str, Any], *, force: bool, ask: b
 
 
 def _next_steps(path: Path, given: Mapping[str, Any]) -> Sequence[str]:
-    """Return the lines that say what was written, what is still to be set, and how to go on."""
     lines = [f"wrote {path}"]
     if CONTACT not in given:
         lines.append(f"{CONTACT} is still to be set: MusicBrainz wants to know whom to write to")
@@ -91,7 +90,6 @@ def _next_steps(path: Path, given: Mapping[str, Any]) -> Sequence[str]:
 
 
 def _ask_terminal(key: str) -> Any:
-    """Return the answer, asked for again until it can be used; None when it is empty."""
     while True:
         hidden = key == SPOTIFY_SECRET
         answer = typer.prompt(QUESTIONS[key], default="", show_default=False, hide_input=hidden).strip()

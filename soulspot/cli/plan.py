@@ -73,7 +73,6 @@ def print_plan(config: Config, paths: Sequence[Path] | None, *, as_json: bool) -
 
 
 def _survey(config: Config, places: Sequence[bytes], bars: Bars) -> tuple[Surveyed, list[str]]:
-    """Survey the files, by what the database knows if there is one. Return notes, too."""
     path = config.database.path
     if not path.exists():
         return _survey_with(config, places, bars, None)
@@ -113,7 +112,6 @@ async def _circumstances(config: Config, connection: sqlite3.Connection | None) 
 
 
 def _plan_parts(surveyed: Surveyed, notes: Sequence[str]) -> Iterator[Table | str]:
-    """Yield the tables and lines that show an estimate to people."""
     counts = [f"{surveyed.files} files"]
     counts += [f"{surveyed.rows} rows without files"] if surveyed.rows else []
     counts += [f"{surveyed.unreadable} unreadable"] if surveyed.unreadable else []
@@ -132,7 +130,6 @@ def _plan_parts(surveyed: Surveyed, notes: Sequence[str]) -> Iterator[Table | st
 
 
 def _requests_table(estimate: Estimate, *, is_wide: bool) -> Table:
-    """Return the estimated requests by kind of lookup; a wide table has the first lookups, too."""
     first = {"lookups at first": "lookups", "requests for these": "first"} if is_wide else {}
     bounds = {"at least": "least", "expected": "expected", "at most": "most"}
     table = counts_table("Requests", "service" if is_wide else "question")
@@ -158,7 +155,6 @@ def _number(value: float) -> str:
 
 
 def _duration_lines(estimate: Estimate) -> Iterator[str]:
-    """Yield a line with requests, limits and time for each provider, then the whole time."""
     for name in estimate.providers:
         seconds, tariff, requests = estimate.seconds(name), estimate.tariffs[name], estimate.requests(name)
         limit = f"{tariff.rate:g} requests a second"

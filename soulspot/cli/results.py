@@ -34,9 +34,7 @@ def counts_table(title: str, name: str, *counts: str) -> Table:
 
 
 def results_table(counts: Mapping[str, int]) -> Table:
-    """Return a table of tracks by result, with the unreadable files among the failed ones.
-
-    `counts` are those of `store.library_counts.count_tracks_by_status`."""
+    """Return a table of what `store.library_counts.count_tracks_by_status` counts, by result."""
     table = counts_table("Tracks", "result", "tracks")
     for status in STATUSES:
         if counts.get(status) or status == "accepted":
@@ -48,9 +46,7 @@ def results_table(counts: Mapping[str, int]) -> Table:
 
 
 def requests_table(requests: Mapping[str, int], served: Mapping[str, int]) -> Table:
-    """Return a table of the requests used and the tracks served, by provider.
-
-    Requests are saved against one request a track and provider."""
+    """Return the requests used and tracks served by provider; one a track would save none."""
     table = counts_table("Requests", "service", "tracks served", "requests used", "saved")
     for provider in sorted({*requests, *served}):
         used, tracks = requests.get(provider, 0), served.get(provider, 0)
@@ -61,9 +57,8 @@ def requests_table(requests: Mapping[str, int], served: Mapping[str, int]) -> Ta
 
 
 def postponed_lines(postponed: Sequence[Postponed], answered: Mapping[str, int]) -> Iterator[str]:
-    """Yield a line for each provider with postponed lookups: how many, until when, and why.
+    """Yield a line for each provider with postponed lookups, and one if the network may be down.
 
-    A last line says that the network may be down, when no service was reached at all.
     `answered` are lookups by provider."""
     for one in postponed:
         until = clock_text(one.until, full=True)

@@ -10,19 +10,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from soulspot.cli import review_tables
+from soulspot.cli import review_desk, review_tables
 from soulspot.cli.console import out, print_answer, print_result
 from soulspot.cli.json_documents import Commands
 from soulspot.cli.options import ConfigOption, JsonOption
-from soulspot.cli.review_desk import (
-    Deciding,
-    Reading,
-    decide,
-    reading,
-    restore_decisions,
-    wait_for_answer,
-    wait_for_results,
-)
 from soulspot.cli.running import INCOMPLETE, UsageError, exit_on_error, exit_with, load_or_exit, refuse, run_command
 from soulspot.config import Config
 from soulspot.operations.review import cases
@@ -103,15 +94,15 @@ def accept(
         refuse(f"track {track_id} has no candidates; give an id, or find one with `soulspot review search`")
     is_known = _is_described(case, *named)
 
-    async def work(desk: Deciding) -> tuple[dict[str, Any], bool]:
+    async def work(desk: review_desk.Deciding) -> tuple[dict[str, Any], bool]:
         decided = await desk.accept(track_id, named, reason)
         if is_known:
             return decided, False
         # nothing is known yet of an id given by hand: it is looked up, and its facts fill the row
-        decided, is_unknown = await wait_for_answer(desk, loaded, track_id, named, wait)
+        decided, is_unknown = await review_desk.wait_for_answer(desk, loaded, track_id, named, wait)
         # an id that was merged is unknown itself, but accepted and described under its new id
         if is_unknown := is_unknown and not _is_described(decided, named[0]):
-            decided = await restore_decisions(desk, case, named[0])
+            decided = await review_desk.restore_decisions(desk, case, named[0])
         return decided, is_unknown
 
     (decided, is_unknown), in_daemon = _decide(loaded, work, asks_services=not is_known, quiet=json_)
@@ -176,9 +167,9 @@ def search(
     case = _read_case(loaded, track)
     track_id = case["track_id"]
 
-    async def work(desk: Deciding) -> dict[str, Any]:
+    async def work(desk: review_desk.Deciding) -> dict[str, Any]:
         lookup_id = await desk.search(track_id, words, provider)
-        return await wait_for_results(desk, track_id, lookup_id, wait)
+        return await review_desk.wait_for_results(desk, track_id, lookup_id, wait)
 
     found, _ = _decide(loaded, work, asks_services=True, quiet=json_)
     if json_:
@@ -208,14 +199,13 @@ def _print_part(part: Table | Text) -> None:
 
 
 def _parse_id(text: str, provider: str | None) -> EntityKey:
-    """Return (provider, id) of an id or web address. Exits with code 2 when it is neither."""
     try:
         return cases.parse_entity(text, provider)
     except ValueError as error:
         refuse(error)
 
 
-async def _track_id_of(track: str, desk: Reading) -> int:
+async def _track_id_of(track: str, desk: review_desk.Reading) -> int:
     """Return the number of a track given by number or path. Raises UsageError."""
     # SQLite's integers have 19 digits at most: a longer number can only be a file's name
     if track.isascii() and track.isdecimal() and len(track) < 19:
@@ -240,30 +230,25 @@ def _is_described(case: Mapping[str, Any], provider: str, entity_id: str | None 
     )
 
 
-def _read(config: Config, work: Callable[[Reading], Awaitable[T]]) -> T:
-    """Return `work(desk)`, or exit with its error as a sentence."""
-
+def _read(config: Config, work: Callable[[review_desk.Reading], Awaitable[T]]) -> T:
     async def read() -> T:
-        async with reading(config) as desk:
+        async with review_desk.reading(config) as desk:
             return await work(desk)
 
     return exit_on_error(lambda: asyncio.run(read()), config.database.path)
 
 
 def _read_case(config: Config, track: str) -> dict[str, Any]:
-    """Return the case of a track given by number or path, or exit with code 2."""
-
-    async def read_case(desk: Reading) -> dict[str, Any]:
+    async def read_case(desk: review_desk.Reading) -> dict[str, Any]:
         return await desk.case(await _track_id_of(track, desk))
 
     return _read(config, read_case)
 
 
 def _decide(
-    config: Config, work: Callable[[Deciding], Awaitable[T]], *, asks_services: bool = False, quiet: bool
+    config: Config, work: Callable[[review_desk.Deciding], Awaitable[T]], *, asks_services: bool = False, quiet: bool
 ) -> tuple[T, bool]:
-    """Return `work(desk)` and whether the daemon did it, or exit with its error as a sentence."""
-    return run_command(config, lambda bars: decide(config, work, asks_services=asks_services), quiet=quiet)
+    return run_command(config, lambda bars: review_desk.decide(config, work, asks_services=asks_services), quiet=quiet)
 
 
 def _print_outcome(case: Mapping[str, Any], in_daemon: bool, as_json: bool) -> None:

@@ -135,9 +135,7 @@ async def reading(config: Config) -> AsyncIterator[Reading]:
 
 
 async def decide(config: Config, work: Callable[[Deciding], Awaitable[T]], *, asks_services: bool) -> tuple[T, bool]:
-    """Return `work(desk)`, and whether the desk is the daemon's, not one of this process.
-
-    Without `asks_services`, the service only queues the lookups that a decision needs."""
+    """Return `work(desk)`, and whether the desk is the daemon's, not one of this process."""
 
     async def in_daemon(client: DaemonClient) -> tuple[T, bool]:
         return await work(_DaemonDesk(client)), True
@@ -155,16 +153,16 @@ async def decide(config: Config, work: Callable[[Deciding], Awaitable[T]], *, as
 async def wait_for_answer(
     desk: Deciding, config: Config, track_id: int, named: EntityKey, seconds: float
 ) -> tuple[dict[str, Any], bool]:
-    """Wait until the track's lookups are answered, the id turns out unknown, or the time is up.
+    """Return the track's case once its lookups are answered, the id is unknown, or the time is up.
 
-    Returns the track's case, and whether the provider does not know the id."""
-    loop = asyncio.get_running_loop()
-    end = loop.time() + seconds
+    The second value is whether the provider does not know the id."""
+    clock = asyncio.get_running_loop().time
+    end = clock() + seconds
     while True:
         # in this order: an id that is unknown now is unknown in the case that is read after it
         unknown = await asyncio.to_thread(_is_unknown, config, track_id, named)
         case = await desk.case(track_id)
-        if unknown or not case["waiting"] or loop.time() >= end:
+        if unknown or not case["waiting"] or clock() >= end:
             return case, unknown
         await asyncio.sleep(LOOK_SECONDS)
 
@@ -179,18 +177,15 @@ def _is_unknown(config: Config, track_id: int, named: EntityKey) -> bool:
 
 
 async def restore_decisions(desk: Deciding, before: dict[str, Any], provider: str) -> dict[str, Any]:
-    """Replace the decisions about a track's ids of this provider by those of its case `before`.
-
-    Returns the case after that."""
+    """Make the decisions at this provider those of the case `before` again; return the new case."""
     track_id = before["track_id"]
     case = await desk.undo(track_id, provider)
     for decision in before["decisions"]:
         if decision["provider"] == provider:
             named, reason = (provider, decision["entity_id"]), decision["reason"]
-            if decision["verdict"] == "accepted":
-                case = await desk.accept(track_id, named, reason)
-            else:
-                case = await desk.reject(track_id, [named], reason)
+            is_accepted = decision["verdict"] == "accepted"
+            again = desk.accept(track_id, named, reason) if is_accepted else desk.reject(track_id, [named], reason)
+            case = await again
     return case
 
 
@@ -206,8 +201,7 @@ async def wait_for_results(desk: Deciding, track_id: int, lookup_id: int, second
 
 
 def _entity(named: EntityKey) -> dict[str, str]:
-    provider, entity_id = named
-    return {"provider": provider, "entity_id": entity_id}
+    return {"provider": named[0], "entity_id": named[1]}
 
 
 def user_name() -> str:

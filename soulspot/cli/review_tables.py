@@ -21,9 +21,7 @@ _ID_AT_END = re.compile(r": [0-9A-Za-z-]{22,36}$")
 
 
 def list_table(listed: Sequence[Mapping[str, Any]], width: int) -> Table:
-    """Return the tracks in review, each with its best candidate and the doubts about it.
-
-    A track is one row where `width` columns have room for it, else a few lines."""
+    """Return the tracks in review with best candidates and doubts, one a row if `width` allows."""
     in_rows = width >= WIDTH_FOR_ROWS
     table = Table(box=box.SIMPLE_HEAD if in_rows else None, pad_edge=False, show_edge=False, show_header=in_rows)
     table.add_column("track", justify="right", no_wrap=True)
@@ -97,9 +95,7 @@ def compared_parts(
 
 
 def _comparison(ours: Mapping[str, str | None], some: Sequence[Mapping[str, Any]], first: int) -> Table:
-    """Return field by field what the library and each candidate says, differences marked.
-
-    Candidates are numbered from `first`."""
+    """Compare the library's fields with each candidate's, which are numbered from `first`."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     # a narrow terminal takes from the other columns
     table.add_column("", min_width=WIDTHS["field"], no_wrap=True)

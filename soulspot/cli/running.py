@@ -200,7 +200,6 @@ def _message_of(error: Exception) -> str:
 
 
 def _has_sqlite_code(error: BaseException, *codes: int) -> bool:
-    """Whether this error or its cause is SQLite's, with one of these primary result codes."""
     cause = error if isinstance(error, sqlite3.Error) else error.__cause__
     # the low byte is the primary code: extended codes put more above it
     return isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", 0) & 0xFF in codes

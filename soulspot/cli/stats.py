@@ -85,7 +85,6 @@ def _log_lines(log: str | None, unit: str, since: float | None, until: float | N
 
 
 def _describe_log(log: str | None, unit: str) -> str:
-    """Return the name of the log that was read, with how to have another one read."""
     if log in (None, "journal"):
         return f"the journal of {unit} (`log.file` or --log FILE names another log, --unit another service)"
     return "standard input" if log == "-" else str(log)

@@ -185,9 +185,7 @@ def _recent_requests(service: Mapping[str, Any]) -> tuple[str, str]:
 async def watch(
     read_status: ReadStatus, console: Console, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
 ) -> None:
-    """Show what `read_status` returns, in place on a terminal, else as a line a change.
-
-    A daemon that has gone is reported and waited for."""
+    """Show `read_status()` in place on a terminal, else as lines; report and await lost daemons."""
     if not console.is_terminal:
         printed = ""
         while True:
@@ -203,7 +201,6 @@ async def watch(
 
 
 async def _status_or_reason(read_status: ReadStatus) -> Mapping[str, Any] | str:
-    """Return the status, or why there is none."""
     try:
         return await read_status() or "there is no database yet"
     except SoulSpotError as error:
@@ -243,7 +240,6 @@ def _operation_counts(operation: Mapping[str, Any]) -> str:
 
 
 def _picture(status: Mapping[str, Any] | str) -> RenderableType:
-    """Return all that a terminal shows of a status: bars above its tables."""
     if isinstance(status, str):
         return Text(status)
     daemon = f"daemon at {status['daemon']}" if status["daemon"] else "no daemon runs"
@@ -253,7 +249,6 @@ def _picture(status: Mapping[str, Any] | str) -> RenderableType:
 
 
 def _bars(status: Mapping[str, Any]) -> Table:
-    """Return a bar of the library's decided tracks, and one for each operation under way."""
     tracks = status["tracks"]
     decided = tracks["total"] - tracks.get("pending", 0)
     counts = ", ".join(part for part in (f"{decided} of {tracks['total']} tracks", _pace(status)) if part)
@@ -283,6 +278,5 @@ def _pace(status: Mapping[str, Any]) -> str:
 
 
 def _minutes(seconds: float) -> str:
-    """Return a duration as minutes and seconds, 2:05."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}:{rest:02d}"

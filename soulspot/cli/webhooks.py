@@ -74,7 +74,6 @@ async def _post_test(config: Config) -> Reply:
 
 
 def _read_deliveries(config: Config) -> dict[str, object] | None:
-    """Return how the deliveries to the receiver stand; None before the first."""
     if not config.database.path.exists():
         return None
     with closing(Database.open_read_only(config.database.path)) as connection:

@@ -82,10 +82,7 @@ async def run_in_daemon(client: DaemonClient, operation: Operation, bars: Bars) 
 
 
 async def follow(client: DaemonClient, operation_id: int, bars: Bars) -> Completed:
-    """Show an operation of the daemon until it is completed.
-
-    Raises what `DaemonClient.wait_for` raises, and DaemonUnreachable for a report of another
-    form."""
+    """Show an operation of the daemon until it is completed; raises as `DaemonClient.wait_for`."""
 
     def show(operation: dict[str, Any]) -> None:
         done, total = operation["processed_items"], operation["total_items"] or None
@@ -126,8 +123,6 @@ async def run_here(service: EnrichmentService, operation: Operation, bars: Bars)
 
 @asynccontextmanager
 async def _shown(progress: Progress, kind: str, bars: Bars) -> AsyncIterator[None]:
-    """Show an operation of this process inside the `async with`, and how it ends."""
-
     def show() -> None:
         total, done, failed = progress.counts
         if done or total:

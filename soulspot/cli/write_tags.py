@@ -14,19 +14,10 @@ from typing import Annotated, Any, Literal, TypeVar
 import typer
 
 from soulspot.assembly import cover_places, tag_rules
+from soulspot.cli import running
 from soulspot.cli.console import Bars, complain, print_answer, print_result
 from soulspot.cli.daemon_client import DaemonClient, paths_for_api, running_daemon
 from soulspot.cli.options import ConfigOption, JsonOption, absolute_paths, parse_path, refuse_missing
-from soulspot.cli.running import (
-    INCOMPLETE,
-    UsageError,
-    exit_on_error,
-    exit_with,
-    load_or_exit,
-    log_beside_progress,
-    refuse,
-    run_command,
-)
 from soulspot.cli.workplace import Completed, Operation, run_in_daemon, run_operation
 from soulspot.config import Config
 from soulspot.operations.kinds import readable_paths
@@ -73,31 +64,29 @@ def write_tags(
 
     Example: soulspot write-tags ~/Music/new --fields genre,date --apply"""
     if sum((apply, undo is not None, list_)) > 1 or (force and undo is None):
-        refuse("give one of --apply, --undo and --list; --force goes with --undo")
+        running.refuse("give one of --apply, --undo and --list; --force goes with --undo")
     if (undo is not None or list_) and (paths or fields or policy or embed_covers is not None):
-        refuse("--undo and --list go with neither PATH nor --fields, --policy and --embed-covers")
+        running.refuse("--undo and --list go with neither PATH nor --fields, --policy and --embed-covers")
     names = None if fields is None else [name.strip() for name in fields.split(",") if name.strip()]
     if names == []:
-        refuse(f"--fields names no field; there are {', '.join(FIELDS)}")
-    loaded = load_or_exit(config, needs_contact=False)
-    log_beside_progress(loaded)
+        running.refuse(f"--fields names no field; there are {', '.join(FIELDS)}")
+    loaded = running.load_or_exit(config, needs_contact=False)
+    running.log_beside_progress(loaded)
     database = loaded.database.path
     can_read = os.access(database, os.R_OK)
     if not can_read and not _may_have_daemon(loaded):
-        exit_with(
-            INCOMPLETE,
-            f"there is no database yet at {database}: `soulspot enrich PATH` finds out what could be written",
-        )
+        why = f"there is no database yet at {database}: `soulspot enrich PATH` finds out what could be written"
+        running.exit_with(running.INCOMPLETE, why)
     if list_:
-        listed = exit_on_error(lambda: _read_journal(loaded, can_read=can_read), database)
+        listed = running.exit_on_error(lambda: _read_journal(loaded, can_read=can_read), database)
         _print_journal(listed, as_json=json_)
         return
     if undo is not None:
-        ended = run_command(loaded, lambda bars: _undo(loaded, undo, bars, force=force), quiet=json_)
+        ended = running.run_command(loaded, lambda bars: _undo(loaded, undo, bars, force=force), quiet=json_)
         _print_report(ended, "taken back", as_json=json_)
         return
     if embed_covers and not loaded.export.covers.enabled:
-        refuse("--embed-covers: no covers are fetched; set export.covers.enabled = true in config.toml first")
+        running.refuse("--embed-covers: no covers are fetched; set export.covers.enabled = true in config.toml first")
     refuse_missing(paths or [])
     try:
         request = tag_request(
@@ -105,16 +94,16 @@ def write_tags(
             paths=tuple(absolute_paths(paths)),
         )  # fmt: skip
     except ValueError as error:
-        refuse(f"--{error}")
+        running.refuse(f"--{error}")
     operation = _write_operation(request)
     if apply:
-        ended = run_command(loaded, lambda bars: run_operation(loaded, operation, bars), quiet=json_)
+        ended = running.run_command(loaded, lambda bars: run_operation(loaded, operation, bars), quiet=json_)
         _print_report(ended, "written", as_json=json_)
     elif can_read:
-        exit_on_error(lambda: _print_previews(preview(loaded, request), as_json=json_), database)
+        running.exit_on_error(lambda: _print_previews(preview(loaded, request), as_json=json_), database)
     else:
         # the daemon's report names only the first files
-        ended = run_command(
+        ended = running.run_command(
             loaded, lambda bars: _in_daemon(loaded, lambda client: run_in_daemon(client, operation, bars)), quiet=json_
         )
         for one in () if json_ else ended.report["files"]:
@@ -123,7 +112,6 @@ def write_tags(
 
 
 def _may_have_daemon(config: Config) -> bool:
-    """Whether a daemon works on the database, or this user may not know."""
     try:
         owner = read_owner(config.database.path)
     except OSError:
@@ -150,7 +138,7 @@ async def _undo(config: Config, operation_id: int, bars: Bars, *, force: bool) -
 
     async def prepare(service: EnrichmentService) -> None:
         if not await service.database.read(lambda c: tag_journal.has_undoable_writes(c, operation_id)):
-            raise UsageError(nothing_to_undo_message(operation_id))
+            raise running.UsageError(nothing_to_undo_message(operation_id))
         # else the next daemon would go on writing what is taken back now
         await Operations(service).give_up(operation_id, "taken back before it had ended")
 
@@ -194,7 +182,6 @@ def preview(config: Config, request: TagRequest) -> Iterator[Preview]:
 
 
 async def _in_daemon(config: Config, work: Callable[[DaemonClient], Awaitable[T]]) -> T:
-    """Return `work(client)` for who may not read the database, or raise PermissionError."""
     client = running_daemon(config)
     if client is None:
         raise PermissionError(f"{config.database.path} may not be read by this user")
@@ -203,7 +190,6 @@ async def _in_daemon(config: Config, work: Callable[[DaemonClient], Awaitable[T]
 
 
 def _read_journal(config: Config, *, can_read: bool) -> list[dict[str, Any]]:
-    """Return the operations that wrote tags, latest first: from the database or the daemon."""
     if not can_read:
         answer = asyncio.run(_in_daemon(config, lambda client: client.request("GET", ROUTE, "operations")))
         return list(answer["operations"])
@@ -256,7 +242,7 @@ def _print_report(ended: Completed, verb: str, *, as_json: bool) -> None:
         lines.append(f"to take it back: soulspot write-tags --undo {ended.operation_id}")
     print_answer({"operation": ended.operation_id, **report}, as_json, *lines)
     if report["failed"] or report["covers_postponed"] or (verb == "taken back" and report["skipped"]):
-        raise typer.Exit(INCOMPLETE)
+        raise typer.Exit(running.INCOMPLETE)
 
 
 def _counts_line(counts: Mapping[str, Any], verb: str, fields: Mapping[str, int]) -> str:
