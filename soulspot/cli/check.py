@@ -61,8 +61,7 @@ def check(
         *_credential_checks(loaded),
         *_version_checks(),
     ]
-    verdicts = ["ok  " if one.ok else "FAIL" if one.fatal else "note" for one in found]
-    lines = (f"{verdict}  {one.subject}: {one.words}" for verdict, one in zip(verdicts, found, strict=True))
+    lines = (f"{'ok  ' if one.ok else 'FAIL' if one.fatal else 'note'}  {one.subject}: {one.words}" for one in found)
     print_answer([asdict(one) for one in found], json_, *lines)
     if any(one.fatal and not one.ok for one in found):
         raise typer.Exit(INCOMPLETE)

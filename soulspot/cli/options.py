@@ -19,19 +19,12 @@ def parse_path(text: str) -> Path:
     return Path(text)
 
 
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--config", "-c", metavar="PATH",
-        help="The config.toml to use (default: SOULSPOT_CONFIG, else the first found of ./config.toml, "
-        "~/.config/soulspot/config.toml and /etc/soulspot/config.toml).",
-    ),
-]  # fmt: skip
+ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", metavar="PATH",
+    help="The config.toml to use (default: SOULSPOT_CONFIG, else the first found of ./config.toml, "
+    "~/.config/soulspot/config.toml and /etc/soulspot/config.toml).")]  # fmt: skip
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout, and nothing else there.")]
-PathsArgument = Annotated[
-    list[Path] | None,
-    typer.Argument(help="Files or folders (default: library.paths).", metavar="PATH", parser=parse_path),
-]
+PathsArgument = Annotated[list[Path] | None, typer.Argument(metavar="PATH", parser=parse_path,
+    help="Files or folders (default: library.paths).")]  # fmt: skip
 
 
 def refuse_missing(paths: Sequence[Path]) -> None:

@@ -43,9 +43,7 @@ def retry(
 
 
 async def retry_lookups(config: Config, states: Sequence[str], provider: str | None, bars: Bars) -> Completed:
-    """Queue the lookups in these states again, in the daemon or here; None is every provider.
-
-    Raises ValueError when the provider is off."""
+    """Queue lookups at a provider (None: all) again; ValueError when the provider is off."""
     request: dict[str, Any] = retry_request(states, provider)
 
     async def refuse_if_off(service: EnrichmentService) -> None:

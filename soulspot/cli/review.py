@@ -23,17 +23,13 @@ T = TypeVar("T")
 
 app = Commands(help="Decide by hand about matches that are merely likely.")
 
-TrackArgument = Annotated[
-    str, typer.Argument(help="A track's number, or the path of its file.", metavar="TRACK", show_default=False)
-]
-ProviderOption = Annotated[
-    Literal["musicbrainz", "spotify"] | None,
-    typer.Option("--provider", help="musicbrainz or spotify (default: both).", metavar="NAME"),
-]
+TrackArgument = Annotated[str, typer.Argument(metavar="TRACK", show_default=False,
+    help="A track's number, or the path of its file.")]  # fmt: skip
+ProviderOption = Annotated[Literal["musicbrainz", "spotify"] | None, typer.Option("--provider", metavar="NAME",
+    help="musicbrainz or spotify (default: both).")]  # fmt: skip
 ReasonOption = Annotated[str | None, typer.Option("--reason", help="Kept with the decision.", metavar="WORDS")]
-WaitOption = Annotated[
-    float, typer.Option("--wait", min=0, metavar="SECONDS", help="Wait this long for the services to answer.")
-]
+WaitOption = Annotated[float, typer.Option("--wait", min=0, metavar="SECONDS",
+    help="Wait this long for the services to answer.")]  # fmt: skip
 
 
 @app.command(name="list")

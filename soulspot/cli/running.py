@@ -104,10 +104,7 @@ def log_beside_progress(config: Config) -> None:
 def run_command(
     config: Config, work: Callable[[Bars], Coroutine[Any, Any, T]], *, quiet: bool, if_stopped: str = QUEUE_KEPT
 ) -> T:
-    """Run `work(bars)` in an event loop of its own and return its result.
-
-    Bars are shown unless `quiet`. The log goes to the configured file, or only errors below the
-    bars. Failures end the command as in `exit_on_error`, after the bars are closed."""
+    """Return `work(bars)` as `run_with_bars`; failures end the command as in `exit_on_error`."""
     log_beside_progress(config)
     return exit_on_error(lambda: run_with_bars(work, quiet=quiet), config.database.path, if_stopped=if_stopped)
 
@@ -176,15 +173,11 @@ def exit_on_error(work: Callable[[], T], database: Path | None = None, *, if_sto
         if database and isinstance(error, OSError | DatabaseError) and (why := database_problem(database)):
             exit_with(BAD_CONFIG, why)
         # an open file can turn out damaged only while it is read
-        is_damaged = isinstance(error, sqlite3.Error) and _has_sqlite_code(
-            error, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB
-        )
+        is_sqlite = isinstance(error, sqlite3.Error)
+        is_damaged = is_sqlite and _has_sqlite_code(error, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
         is_unusable = isinstance(error, DatabaseError) and not isinstance(error, DatabaseFull)
-        message = _message_of(error)
-        exit_with(
-            BAD_CONFIG if is_damaged or is_unusable else INCOMPLETE,
-            f"the database: {message}" if isinstance(error, sqlite3.Error) else message,
-        )
+        code = BAD_CONFIG if is_damaged or is_unusable else INCOMPLETE
+        exit_with(code, f"the database: {_message_of(error)}" if is_sqlite else _message_of(error))
     except KeyboardInterrupt:
         # asyncio.run has cancelled the work, and waited until it was closed
         exit_with(INTERRUPTED, f"interrupted; {if_stopped}")

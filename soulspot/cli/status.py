@@ -157,12 +157,9 @@ def status_parts(status: Mapping[str, Any]) -> Iterator[Table | str]:
     for provider in sorted({*status["lookups"], *(gate["provider"] for gate in status["gates"])}):
         states = status["lookups"].get(provider, {})
         # a leased lookup is in a batch under way: it still waits for its answer
-        counts = [
-            states.get("pending", 0) + states.get("leased", 0),
-            states.get("done", 0),
-            states.get("missing", 0),
-            states.get("failed", 0) + states.get("buried", 0),
-        ]
+        waiting = states.get("pending", 0) + states.get("leased", 0)
+        failed = states.get("failed", 0) + states.get("buried", 0)
+        counts = waiting, states.get("done", 0), states.get("missing", 0), failed
         recent = _recent_requests(services.get(provider) or {}) if is_live else ()
         table.add_row(provider, *map(str, counts), *recent)
     yield table

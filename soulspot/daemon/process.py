@@ -56,12 +56,14 @@ class Daemon:
     async def run(self) -> None:
         """Run until stopped. Raises DatabaseError, or ConfigError for the address to listen at."""
         # before anything slow: a SIGTERM during the start must not be lost
-        self._listen_for_signals()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._on_stop_signal)
+        loop.add_signal_handler(signal.SIGHUP, self._reload.set)
         with Ownership(self.config.database.path) as ownership:
             async with AsyncExitStack() as stack:
-                service = await stack.enter_async_context(
-                    open_service(self.config, ownership=ownership, drain_seconds=DRAIN_SECONDS)
-                )
+                opened = open_service(self.config, ownership=ownership, drain_seconds=DRAIN_SECONDS)
+                service = await stack.enter_async_context(opened)
                 export = self.config.export
                 folder = export.directory or self.config.database.path.with_name(FOLDER)
                 operations = Operations(service, exports=Exports(folder, keep=export.keep, ddex=export.ddex))
@@ -83,12 +85,6 @@ class Daemon:
                 self._is_ready = False
                 systemd.stopping()
         service.telemetry.event("daemon_stopped", pid=os.getpid())
-
-    def _listen_for_signals(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._on_stop_signal)
-        loop.add_signal_handler(signal.SIGHUP, self._reload.set)
 
     def _on_stop_signal(self) -> None:
         if self._stop.is_set():
