@@ -112,9 +112,12 @@ class ProviderError(SoulSpotError):
     """Something went wrong between us and an upstream service; `status` is the HTTP status, if
     any."""
 
-    def __init__(self, message: str, *, status: int | None = None, words: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, status: int | None = None, words: str | None = None, is_structured: bool = False
+    ) -> None:
         self.status = status
         self.words = words  # the service's own message, if it sent one
+        self.is_structured = is_structured  # the message came in an error object
         super().__init__(message)
 
 

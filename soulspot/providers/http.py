@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+from aiohttp.http_exceptions import ContentEncodingError
 
 from soulspot.errors import BadAnswer, Unavailable
 from soulspot.limits import Gates
@@ -118,6 +119,13 @@ class Http:
         except TimeoutError as error:
             await admitted.end_without_response()
             raise TimedOut(f"{host}: no answer within {self.timeout:g} s") from error
+        except aiohttp.ClientPayloadError as error:
+            if not isinstance(error.__cause__, ContentEncodingError):
+                await admitted.end_without_response()
+                raise Unavailable(f"{host}: {error}") from error
+            # the host answered: an attempt, and no reason to ask the same once more
+            await admitted.end_with_response(response.status, response.headers, b"")
+            raise BadAnswer(f"{host}: the body cannot be decompressed") from error
         except (aiohttp.ClientError, OSError) as error:
             await admitted.end_without_response()
             raise Unavailable(f"{host}: {str(error) or type(error).__name__}") from error

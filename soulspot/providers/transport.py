@@ -68,7 +68,8 @@ class AdmittedRequest:
 
     def abandon(self) -> None:
         """Record that the caller went away, which says nothing about the host."""
-        self._end(None)
+        if self._end(None):
+            self._gate.abandon()
 
     def _end(self, status: int | None) -> bool:
         if self._is_over:
@@ -104,13 +105,11 @@ async def send_with_retries(gate: Gate, send: Callable[[int], Awaitable[T]]) -> 
 def refusal(host: str, status: int, body: bytes) -> ProviderError:
     """Return the error for a status of 3xx or 4xx other than 429. BatchRejected for a malformed
     request, Refused for one that needs a person, BadAnswer (with its status) for all else."""
-    words = _service_words(body)
+    words, is_structured = _service_words(body)
+    kinds = {401: Refused, 403: Refused} | dict.fromkeys((400, 413, 414, 422), BatchRejected)
     message = f"{host}: {_status_text(status)}" + (f": {words}" if words else "")
-    if status in (400, 413, 414, 422):
-        return BatchRejected(message, status=status, words=words)
-    if status in (401, 403):
-        return Refused(message, status=status, words=words)
-    return BadAnswer(message, status=status, words=words)
+    kind: type[ProviderError] = kinds.get(status, BadAnswer)
+    return kind(message, status=status, words=words, is_structured=is_structured)
 
 
 def _status_text(status: int) -> str:
@@ -120,16 +119,18 @@ def _status_text(status: int) -> str:
         return f"HTTP {status}"
 
 
-def _service_words(body: bytes) -> str | None:
-    """Return the service's own message, at most 200 characters and no HTML; None without one."""
+def _service_words(body: bytes) -> tuple[str | None, bool]:
+    """Return the service's own message, at most 200 characters and no HTML (None without one), and
+    whether it came in an error object."""
+    is_structured = False
     try:
         document = json.loads(body)
         words = document.get("error") or document.get("message") or document.get("help")
-        if isinstance(words, dict):
+        if is_structured := isinstance(words, dict):
             words = words.get("message")
     except (ValueError, AttributeError, RecursionError):
         words = None if b"<" in body[:200] else body[:200].decode("utf-8", "replace")
-    return (words.strip()[:200] or None) if isinstance(words, str) else None
+    return (words.strip()[:200] or None) if isinstance(words, str) else None, is_structured
 
 
 def endpoint_of(url: str, base_url: str) -> str:

@@ -201,6 +201,32 @@ async def test_wrong_credentials_are_refused_with_the_keys_to_check() -> None:
     assert SECRET not in str(refused.value)
 
 
+@pytest.mark.parametrize("status", [404, 410])
+async def test_a_token_address_that_does_not_exist_is_refused_and_no_track_is_missing(status: int) -> None:
+    async with spotify(Api(token=lambda request: web.Response(status=status))) as (provider, up):
+        with pytest.raises(Refused, match="client_secret"):
+            await provider.lookup([track(1)])
+        assert sent(up) == []
+
+
+async def test_a_refusal_in_html_says_what_to_do() -> None:
+    def page(request: web.Request) -> web.Response:
+        return web.Response(status=401, text="<html>no</html>", content_type="text/html")
+
+    async with spotify(Api(tracks=page)) as (provider, _):
+        with pytest.raises(Refused, match="developer dashboard"):
+            await provider.lookup([track(1)])
+
+
+async def test_a_gateways_403_is_not_taken_for_a_withheld_route() -> None:
+    watched = Watched()
+    gateway = lambda request: web.json_response({"error": "Forbidden"}, status=403)  # noqa: E731
+    async with spotify(Api(tracks=gateway), watched) as (provider, _):
+        with pytest.raises(Refused):
+            await provider.lookup([track(1)])
+    assert not any(key.startswith("spotify:capability") for key in watched.port.values)
+
+
 async def test_a_token_that_never_works_is_refused_after_one_renewal() -> None:
     async with spotify(Api(tracks=lambda request: error(401, "Invalid access token"))) as (provider, up):
         with pytest.raises(Refused, match="Invalid access token"):

@@ -159,6 +159,18 @@ async def test_a_decompression_bomb_is_cut_short(monkeypatch: pytest.MonkeyPatch
     assert watched.statuses == [200]
 
 
+async def test_a_body_that_cannot_be_decompressed_is_a_bad_answer_of_a_host_that_lives() -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return web.Response(body=b"no gzip", headers={"Content-Encoding": "gzip"})
+
+    watched = Watched()
+    async with upstream(answer) as up, fetching(watched, up.url) as fetch:
+        with pytest.raises(BadAnswer, match="decompressed"):
+            await fetch("/")
+        assert len(up.requests) == 1
+    assert [record.status for record in watched.records] == [200]
+
+
 async def test_a_redirect_passes_the_gate_of_the_host_it_leads_to() -> None:
     watched = Watched()
     async with upstream(always({"here": True})) as other:

@@ -52,7 +52,8 @@ class SpotifyApi:
         try:
             return await self._get(route, [("ids", ",".join(ids))])
         except Refused as error:
-            if error.status == 403 and error.words == "Forbidden":
+            # Only an error object is Spotify's own; a gateway may say "Forbidden" too.
+            if error.status == 403 and error.is_structured and error.words == "Forbidden":
                 raise Withheld("Spotify withholds the batch routes from this app", status=403) from error
             raise
 
@@ -94,14 +95,15 @@ class SpotifyApi:
         """Return the answer; after a 401 renew the token and ask once more."""
         query = urlencode([*parameters, *self._market])
         url = f"{self._base_url}/{path}" + (f"?{query}" if query else "")
+        token = await self._valid_token()
         try:
-            token = await self._valid_token()
-            try:
-                return await self._send(url, token)
-            except Refused as error:
-                if error.status != 401:
-                    raise
-                return await self._send(url, await self._valid_token(refused=token))
+            return await self._send(url, token)
+        except Refused as error:
+            if error.status != 401:
+                raise _explained(error) from error
+        token = await self._valid_token(refused=token)
+        try:
+            return await self._send(url, token)
         except Refused as error:
             raise _explained(error) from error
 
@@ -122,7 +124,10 @@ class SpotifyApi:
                 "POST", self._token_url, base_url=self._base_url, form={"grant_type": "client_credentials"},
                 headers={"Authorization": f"Basic {self._credentials}"},
             )  # fmt: skip
-        except (BatchRejected, Refused) as error:
+        except (BatchRejected, Refused, BadAnswer) as error:
+            if error.status is None:
+                raise  # a page in place of the token, say: it may be over soon
+            # with its own status a 404 would count as an unknown track
             why = f"Spotify gives no token ({error.words or 'no reason'})"
             raise Refused(f"{why}: check providers.spotify.client_id and client_secret", status=401) from error
         fields = document if isinstance(document, dict) else {}
@@ -133,10 +138,9 @@ class SpotifyApi:
 
 
 def _explained(error: Refused) -> Refused:
-    if error.words is None:
-        return error  # it has no words of Spotify, or is explained already
-    if error.status == 403 and "premium" in error.words.lower():
+    if error.status == 403 and "premium" in (error.words or "").lower():
         words = "Spotify serves this app only while its owner has Premium: renew it, or use another owner's app"
     else:
-        words = f"Spotify refuses this app ({error.words}): see its state in the developer dashboard"
-    return Refused(words, status=error.status, words=error.words)
+        why = error.words or f"HTTP {error.status}"
+        words = f"Spotify refuses this app ({why}): see its state in the developer dashboard"
+    return Refused(words, status=error.status, words=error.words, is_structured=error.is_structured)
