@@ -24,7 +24,7 @@ from soulspot.store.database import Database
 from soulspot.store.ownership import Ownership
 from soulspot.webhooks import Outbox
 
-DRAIN_SECONDS = 10.0  # that what is in flight may take to finish at the end
+DRAIN_SECONDS = 10.0  # that requests in flight get to finish at shutdown
 
 
 class EnrichmentService(service.EnrichmentService):

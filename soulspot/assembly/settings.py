@@ -65,7 +65,7 @@ def tag_rules(config: Config) -> TagRules:
     )  # fmt: skip
 
 
-def cover_places(config: Config) -> CoverSources:
+def cover_sources(config: Config) -> CoverSources:
     """Return where front covers are fetched from, and how large."""
     section = config.export.covers
     return CoverSources(section.size, section.base_url, section.spotify_url, section.rate, section.timeout)

@@ -1,4 +1,4 @@
-"""The timers of a working service: every periodic task of the product is listed here."""
+"""The timers of every working service; the daemon adds its own in `daemon/process.py`."""
 
 import contextlib
 import time

@@ -107,7 +107,7 @@ def _covers(config: Config, database: Database, gates: Gates) -> CoverCache | No
         return None
     folder = section.folder or database.path.with_name(database.path.name + "-covers")
     return CoverCache(
-        database, gates, folder, sources=settings.cover_places(config), cache_bytes=section.cache_mb * 1_000_000,
+        database, gates, folder, sources=settings.cover_sources(config), cache_bytes=section.cache_mb * 1_000_000,
         missing_after=section.missing_after,
     )  # fmt: skip
 

@@ -146,7 +146,9 @@ def _refuse_impossible(options: Mapping[str, Any], path: Path | None, *, as_json
         if path is None and as_json:
             raise ValueError("--json goes with --out FILE: without it the table itself is on stdout")
         if path is None and format_.binary and sys.stdout.isatty():
-            raise ValueError(f"{format_.name} is nothing for a terminal: say --out FILE, or redirect it")
+            raise ValueError(
+                f"{format_.name} is binary and cannot be shown in a terminal: give --out FILE, or redirect the output"
+            )
         if path is not None and path.is_dir():
             raise ValueError(f"{path} is a folder; name a file in it")
     except ValueError as error:

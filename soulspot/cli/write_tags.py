@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 
-from soulspot.assembly import cover_places, tag_rules
+from soulspot.assembly import cover_sources, tag_rules
 from soulspot.cli import running
 from soulspot.cli.console import Bars, complain, print_answer, print_result
 from soulspot.cli.daemon_client import DaemonClient, paths_for_api, running_daemon
@@ -62,7 +62,7 @@ def write_tags(
     audio stays as it is to the bit, and every write can be taken back: --list has the operations,
     --undo OPERATION takes one back.
 
-    Example: soulspot write-tags ~/Music/new --fields genre,date --apply"""
+    Example: soulspot write-tags ~/Music/new --fields genres,release_date --apply"""
     if sum((apply, undo is not None, list_)) > 1 or (force and undo is None):
         running.refuse("give one of --apply, --undo and --list; --force goes with --undo")
     if (undo is not None or list_) and (paths or fields or policy or embed_covers is not None):
@@ -163,7 +163,7 @@ class Preview:
 
 def preview(config: Config, request: TagRequest) -> Iterator[Preview]:
     """Yield what would become of each file. Only reads, whoever works on the database."""
-    file_policy, covers = tag_rules(config).file_policy, cover_places(config)
+    file_policy, covers = tag_rules(config).file_policy, cover_sources(config)
     with closing(Database.open_read_only(config.database.path, long_running=True)) as connection:
         require_current_schema(connection, config.database.path)
         after = 0

@@ -172,7 +172,9 @@ class Retry(Section):
     """Retries of lookups that a service answered with a failure."""
 
     attempts: Count = key(5, "failures after which a lookup rests until `soulspot retry`")
-    base: Duration = key(60.0, "wait after the first failure; it doubles each time, with jitter")
+    base: Duration = key(
+        60.0, "longest wait after the first failure; it doubles each time, and the wait is random below it"
+    )
     cap: Duration = key(seconds("1h"), "longest wait between two attempts")
 
 
@@ -180,7 +182,9 @@ class Refresh(Section):
     """The age at which an answer is fetched again."""
 
     after: Duration = key(seconds("90d"), "age of an answer that was found")
-    missing_after: Duration = key(seconds("1d"), "age of an answer that the service did not know")
+    missing_after: Duration = key(
+        seconds("1d"), "wait before what a service did not know is asked again; doubles each time, up to 32 days"
+    )
 
 
 class Scheduler(Section):
@@ -322,11 +326,12 @@ class Export(Section):
     directory: FilePath | None = key(
         None, "folder for exports that were requested over HTTP; empty: exports beside the database"
     )
-    keep: Duration = key(seconds("7d"), "time that these files are kept; only the newest 20 are")
+    keep: Duration = key(seconds("7d"), "time for which exports requested over HTTP are kept, at most the newest 20")
     ddex: Ddex = Ddex()
     covers: Covers = Covers()
 
 
+# The same as FIELDS of `tagging.formats.names`, which config may not import; a test compares them.
 TAG_FIELDS = (
     "title", "artist", "artists", "album", "album_artist", "track_number", "disc_number", "release_date",
     "original_date", "genres", "label", "catalog_number", "barcode", "isrc", "mb_recording_id", "mb_release_id",
@@ -355,7 +360,7 @@ class WriteTags(Section):
         "touch", '"touch" shows players and backups that a file changed; "keep" keeps its time'
     )
     hard_links: Literal["skip", "part"] = key(
-        "skip", 'files with hard links: "skip" them, or "part" them from names with the old tags'
+        "skip", 'a file with hard links: "skip" it, or "part": a new file here, the other names keep the old tags'
     )
     keep_owner: bool = key(True, "skip files whose owner cannot be kept (only root can give files away)")
     quiet: Duration = key(60.0, "time without a change of a file before the daemon writes it")

@@ -120,7 +120,7 @@ def _template_lines(keys: Mapping[str, FieldInfo], given: Mapping[str, Any]) -> 
         if table != section:
             section = table
             yield ""
-            yield from (f"# {line.strip()}" for line in _help(table).splitlines())
+            yield from (f"# {line.strip()}".rstrip() for line in _help(table).splitlines())
             yield f"[{table}]"
         value = toml_value(given[key]) if key in given else default_as_toml(field)
         shown = f"{name} = {value}" if key in given or key in KEYS_TO_FILL_IN else f"#{name} = {value}"

@@ -68,7 +68,8 @@ def replacing(path: Path) -> Iterator[Sink]:
 
 @contextmanager
 def streaming(file: BinaryIO) -> Iterator[Sink]:
-    """Write to an open file, flush it at the end, and leave it open."""
+    """Give the block a sink that writes to the open `file`. Flush the file when the block ends
+    without an error, and never close it."""
     yield Sink(file, None)
     file.flush()
 

@@ -2,7 +2,7 @@
 
 A gate spaces requests at its rate. It refuses them while the service asked us to wait (429, 503),
 while the daily budget is spent, and while the host is down; the `StatePort` keeps that across
-restarts. Providers, covers and webhooks send through gates; assembly builds them:
+restarts. Providers and covers send through gates; assembly builds them:
 
     gates = Gates(port)
     gate = gates.open("musicbrainz", "https://musicbrainz.org/ws/2", rate=1.0)

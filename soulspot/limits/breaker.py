@@ -58,7 +58,7 @@ class Breaker:
         """Count a failed request; return whether it opened the breaker."""
         self.failures += 1
         self._probe_since = None
-        # Open, the breaker hears of requests that went out before: they prolong nothing.
+        # While open, late answers of earlier requests still arrive; they do not lengthen the rest.
         state = self.state
         if state == "open" or (state == "closed" and self.failures < FAILURES):
             return False

@@ -7,7 +7,7 @@ from typing import Any
 from soulspot.limits.backoff import LONGEST_PAUSE, full_jitter
 from soulspot.limits.clock import Clock
 
-# Seconds to wait for a spent quota without Retry-After, a header that Spotify has omitted.
+# Seconds to wait for a spent quota where Spotify sends no Retry-After, or 0.
 QUOTA_PAUSE = 3600.0
 
 

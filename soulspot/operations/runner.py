@@ -129,7 +129,8 @@ class Operations:
             await self.write_tags(tag_request(tagging.rules, apply=True, track_ids=tuple(due), quiet=quiet))
 
     async def watch_refresh(self) -> None:
-        """Follow the refresh of aged answers by an operation; the scheduler calls this."""
+        """Start a "refresh" operation when aged answers wait to be asked again and none is running,
+        so that people see its progress; the scheduler calls this."""
         if "refresh" in self.kinds_running() or self._stopping.is_set():
             return
         if await self._service.database.read(library_counts.count_refreshing_lookups):

@@ -21,7 +21,7 @@ class Activity:
 
     def __init__(self) -> None:
         self.producers: list[Producer] = []
-        self.changed = asyncio.Event()  # set at every change; who waits for it clears it first
+        self.changed = asyncio.Event()  # set at every change; a waiter clears it before waiting
         self._incoming = 0
 
     @property

@@ -115,8 +115,8 @@ class Decider:
         return returned
 
     def use_rules(self, rules: Rules) -> None:
-        """Decide by these rules from now on. Where they differ from those that the database was
-        decided by, decide every track anew, in a task of its own."""
+        """Decide by these rules from now on. If they have changed since the database was last used,
+        decide every track again, in a task."""
         self.rules = rules
         before = self._rules_task
 
@@ -131,7 +131,7 @@ class Decider:
         self._rules_task = asyncio.create_task(decide_by_new_rules(), name="decide")
 
     async def wait_until_rules_hold(self) -> None:
-        """Wait until what the database had is decided by the current rules."""
+        """Wait for the running decision of all tracks by new rules, if there is one."""
         if self._rules_task is not None:
             await asyncio.wait([self._rules_task])
 

@@ -383,7 +383,7 @@ class Pump:
             await self._closing
 
     async def close(self) -> None:
-        """Give back the provider's threads and connections."""
+        """Give back the provider's connections."""
         await self.provider.close()
 
 

@@ -32,7 +32,7 @@ class RetryPolicy:
         seconds where it `is_set_aside`; it is not charged with an attempt."""
         match answer:
             case Found():
-                # lookups that were answered together shall not all age at the same moment
+                # lookups that were answered together must not all age at the same moment
                 age = self.refresh_after * rng.uniform(1.0, 1.1)
                 return Settlement(lookup, LookupState.DONE, now + age, answer.entities)
             case Missing():

@@ -53,5 +53,5 @@ class Provider(Protocol):
         `daily_budget` in requests in any 24 hours (None: no limit of ours)."""
 
     async def close(self) -> None:
-        """Release threads and connections, within a second; requests under way are abandoned."""
+        """Release connections, within a second; requests under way are abandoned."""
         ...

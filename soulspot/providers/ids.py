@@ -25,8 +25,8 @@ def parse_isrc(value: Any) -> str | None:
 
 
 def parse_spotify_id(value: Any) -> str | None:
-    """Return a Spotify id, 22 base62 characters; None when `value` is not one. Spotipy's own check
-    accepts any length, and one malformed id fails a whole batch."""
+    """Return a Spotify id, 22 base62 characters; None when `value` is not one. One malformed id
+    fails a whole batch."""
     text = value.strip() if isinstance(value, str) else ""
     return text if _SPOTIFY.fullmatch(text) else None
 

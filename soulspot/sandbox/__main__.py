@@ -117,9 +117,9 @@ def main() -> int:
             if options.library.exists() and any(options.library.iterdir()):
                 raise ValueError(f"--library {options.library} is not empty: name a new folder")
             write_sample_library(catalogue, options.library, seed=options.seed, tracks=options.files)
+        asyncio.run(serve(options, catalogue, behaviour))
     except (ValueError, OSError) as error:
         parser.error(str(error))
-    asyncio.run(serve(options, catalogue, behaviour))
     return 0
 
 

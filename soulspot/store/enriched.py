@@ -32,7 +32,8 @@ _NAMES = tuple(field.name for field in fields(EnrichedTrack))
 
 
 def create_table(connection: sqlite3.Connection) -> None:
-    """Create `enriched_tracks`, or add the columns that a newer version brought."""
+    """Create `enriched_tracks`, or add the columns that `COLUMNS` has more. Runs only with a
+    migration: a new column needs a new file in `schema/`, if only with a comment."""
     table = _table(connection)
     if not table.exists():
         table.create(COLUMNS, pk="track_id", not_null={"status", "updated_at"})

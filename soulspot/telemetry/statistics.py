@@ -169,6 +169,8 @@ def _number(value: Any) -> float:
 
 def _bounded_name(known: Mapping[str, Any], name: str) -> str:
     # A log full of different names must not fill the memory.
+    """Return the key to count `name` under: its first 80 characters, or OTHER when it is new and
+    MAX_NAMES names are known. A log full of names must not fill the memory."""
     return name[:80] if name[:80] in known or len(known) < MAX_NAMES else OTHER
 
 

@@ -174,9 +174,9 @@ class EventRoutes(Handlers):
             return newest, b""
         oldest, newest = await self._feed.database.read(events.kept_range)
         if last > newest:
-            return newest, _reset("the database is a different one")
+            return newest, _reset("these events are of another database")
         if last + 1 < oldest:
-            return oldest - 1, _reset("some events since then are no longer kept")
+            return oldest - 1, _reset("what happened in between is no longer kept")
         return last, b""
 
     async def _follow(self, response: web.StreamResponse, position: int) -> None:

@@ -110,6 +110,8 @@ def _answer(status: int, body: Content) -> dict[str, Any]:
 
 
 def _content(body: Model | str | tuple[str, ...], status: int = HTTPStatus.OK) -> dict[str, Any]:
+    """Return the OpenAPI `content` of a body: a model is JSON (a `Problem` problem+json), a string
+    is a media type of text or bytes, a tuple has the media types of a file."""
     if isinstance(body, tuple):
         return {media_type: {"schema": _file(media_type, status)} for media_type in body}
     if isinstance(body, str):

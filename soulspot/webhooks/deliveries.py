@@ -9,7 +9,7 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -38,8 +38,8 @@ GONE = 410
 class Receiver:
     """A receiver of webhooks."""
 
-    url: str
-    secret: str  # "whsec_" and base64, as the configuration has checked
+    url: str = field(repr=False)  # may be a secret itself
+    secret: str = field(repr=False)  # "whsec_" and base64, as the configuration has checked
     types: Collection[str] = ()  # of messages that it wants; empty: all
     rate: float = 5.0  # messages a second, at most
     give_up_after: float = 3 * 86_400.0  # seconds until a refused message makes way for the next

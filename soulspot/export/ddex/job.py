@@ -122,7 +122,7 @@ _builder: Builder | None = None
 def start_worker(job: Job) -> None:
     """Prepare a worker process: parse the schema, and ignore Ctrl-C."""
     global _builder
-    # The terminal sends Ctrl-C to every process; a release that is begun here shall be finished.
+    # The terminal sends Ctrl-C to every process; a release that is begun here must be finished.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _builder = Builder(job)
 

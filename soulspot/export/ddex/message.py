@@ -37,7 +37,7 @@ def message_id(settings: ErnSettings, key: str, created_at: datetime) -> str:
 
 
 def write_message(release: Release, settings: ErnSettings, header: Header) -> bytes:
-    """Return the message as indented XML in UTF-8."""
+    """Return the NewReleaseMessage (DDEX ERN) of a release, as indented XML in UTF-8."""
     message = etree.Element(
         f"{{{settings.namespace}}}NewReleaseMessage",
         nsmap={"ern": settings.namespace},

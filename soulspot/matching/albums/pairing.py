@@ -49,8 +49,9 @@ class Pairing:
 
 
 def pair_tracks(tracks: Sequence[tuple[TrackTags, bytes | None]], recordings: Sequence[Entity]) -> Pairing:
-    """Pair the tracks of an album (tags and path) with the recordings of an edition. Where more
-    than 16 of either side are not plain, only the plain ones are paired."""
+    """Pair the tracks of an album (tags and path) with the recordings of an edition. Names that one
+    track and one recording have alone are paired first; the rest by the best sum of scores, unless
+    more than 16 tracks or recordings are left."""
     ours = [views_of_tags(tags, path)[0] for tags, path in tracks]
     theirs = [view_of_entity(recording) for recording in recordings]
     pairs, placed = _pair_by_name(ours, theirs)

@@ -111,9 +111,9 @@ def compare_artists(sides: Sides) -> ArtistFeature:
 
 
 def _artist_likeness(tags: View, candidate: View) -> float | None:
-    """Return the likeness of the artists. Classical tracks may name the performer as artist and the
-    composer as album artist, or the other way round: the album artist may stand in for the
-    artist."""
+    """Return the likeness of the artists, 0 to 1; None where nothing can be compared. Equal artist
+    ids are 1. The album artist may stand in for the artist, at a discount of a tenth where both can
+    be compared: classical tags name composer and performer in either place."""
     if tags.artist_ids and tags.artist_ids & candidate.artist_ids:
         return 1.0
     likeness = credit_similarity(tags.credit, candidate.credit)

@@ -47,8 +47,9 @@ class Contender:
 
 
 def prefer_official(ranked: list[Contender], margin: float) -> list[Contender]:
-    """Return the contenders, best first, headed by the preferable duplicate of the best. Only
-    duplicates within `margin` of the best's score count."""
+    """Return the contenders (at least one, best first) with another one first where it is the same
+    recording as the best, scores within `margin` of it, and is on a better release: an official
+    album before compilations and bootlegs."""
     best = ranked[0]
     duplicates = [
         one

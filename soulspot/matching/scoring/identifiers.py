@@ -66,5 +66,6 @@ def identified_score(c: Comparison, standing: Standing) -> float:
     # An identifier that is not verified counts little, and nothing where it is contradicted.
     plain = rules.score(replace(c, identifiers=_NO_IDENTIFIER))
     if standing is Standing.UNSURE:
+        # 0.9 is the default of [matching] accept: an unverified identifier lifts nothing above it
         return min(max(plain, rules.score(c)), rules.UNVERIFIED_AT_MOST) if plain < 0.9 else plain
     return min(plain, rules.CONTRADICTED_AT_MOST)

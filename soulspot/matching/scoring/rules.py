@@ -67,7 +67,9 @@ def _has_near_album(c: Comparison) -> bool:
 
 
 def _is_told_by_its_place(c: Comparison, situation: Situation) -> bool:
-    """Whether place and length identify a track whose titles cannot be compared."""
+    """Whether a track whose titles cannot be compared is identified without them: by place and
+    length. With an equal artist also by place alone where no length is known and no rival scores,
+    or by album and length where it is left over."""
     if c.album.is_placed and c.length.agrees:
         return True
     if not c.artist.reaches(EQUAL):  # albums of one name are many

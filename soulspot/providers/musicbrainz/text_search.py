@@ -80,7 +80,8 @@ def loose_clause(query: Query, *, slips: bool = True) -> str:
 
 
 def by_artist_clause(query: Query) -> str:
-    """Return the clause for everything by the artists `arid` within EXACT of the length."""
+    """Return the clause for all recordings by the artists in the term `arid` (MBIDs, parted by
+    spaces) whose length is that of the query, within the tolerance EXACT."""
     length = tagged_length(query) or 0
     ids = " OR ".join(query["arid"].split())
     return f"(arid:({ids}) AND {span('dur', length, allowed_difference(length, EXACT))})"

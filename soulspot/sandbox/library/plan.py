@@ -135,6 +135,9 @@ class _Planner:
     def _releases(
         self, releases: Iterable[Release], kind: str, styles: Sequence[Sequence[Style]], most: int
     ) -> list[PlannedFile]:
+        """Return the files of these releases in order, `most` files in all; a release with too many
+        files is passed over. Each release gets the next of `styles`. Of albums, one edition a
+        release group."""
         next_styles = cycle(styles)
         files: list[PlannedFile] = []
         for release in releases:
@@ -162,6 +165,8 @@ class _Planner:
         return files
 
     def file(self, recording: Recording, place: Place, style: Style, path: PurePosixPath, kind: str) -> PlannedFile:
+        """Plan a file of this recording, tagged in `style`, and note the recording as used. A very
+        long MP3 becomes M4A."""
         self.used.add(recording.mbid)
         length = self._length(recording, place)
         if length > _LONG_MS and path.suffix == ".mp3":

@@ -48,7 +48,8 @@ def recording_hit(catalogue: Catalogue, recording: Recording, score: int) -> Jso
 
 
 def _release_with_track(place: Place, recording: Recording) -> Json:
-    """Return the release inside a recording's hit; it has a credit only where that differs."""
+    """Return the release of `place` as a recording's hit shows it: with this one track only, and
+    with an artist credit only where its artist is not the recording's."""
     release, medium, track = place.release, place.medium, place.track
     shown_track = {"id": track.mbid, "number": track.number, "title": track.title, "length": track.duration_ms}
     return without_blanks(
