@@ -116,3 +116,21 @@ def test_no_package_outgrows_what_one_person_can_know(name):
 
 def test_no_module_is_longer_than_400_lines():
     assert {name: count for name, path in MODULES.items() if (count := lines(path)) > 400} == {}
+
+
+def test_comments_say_why_in_at_least_two_lines_of_a_hundred():
+    text = [line.strip() for path in MODULES.values() for line in path.read_text(encoding="utf-8").splitlines()]
+    comments = [line for line in text if line.startswith("# ") and not line.startswith(("# fmt:", "# mypy:", "# noqa"))]
+    assert len(comments) >= 0.02 * len(text)
+
+
+def test_no_docstring_begins_as_a_riddle():
+    riddles = [
+        f"{path.relative_to(ROOT)}: {docstring}"
+        for folder in ("soulspot", "tests", "benchmarks")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (docstring := ast.get_docstring(node) or "").startswith(("What ", "How ", "Who ", "That "))
+    ]
+    assert riddles == []
