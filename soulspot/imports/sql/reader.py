@@ -31,7 +31,7 @@ class Page:
     """The key behind which the next page begins, as JSON can have it. None while more rows of the
     same key, or rows without key, follow."""
     shared: int = 0
-    """How many of the rows share their key with another row."""
+    """The number of rows that share their key with another row."""
 
 
 class SqlSource:
