@@ -11,7 +11,7 @@ from soulspot.pipeline import EnrichmentService, Parts
 from soulspot.providers.base import Provider
 from soulspot.providers.listenbrainz import ListenBrainz
 from soulspot.providers.musicbrainz import MusicBrainz
-from soulspot.providers.spotify import Spotify
+from soulspot.providers.spotify import Spotify, SpotifyApp
 from soulspot.store.database import Database
 from soulspot.store.provider_state import ProviderState
 from soulspot.tagging.covers import CoverCache
@@ -93,9 +93,9 @@ def build_providers(config: Config, gates: Gates, state: StatePort) -> list[Prov
     if sp.enabled and sp.client_id and sp.client_secret:
         providers.append(
             Spotify(
-                gates, state, base_url=sp.base_url, token_url=sp.token_url, client_id=sp.client_id,
-                client_secret=sp.client_secret.reveal(), rate=sp.rate, timeout=sp.timeout,
-                batch_size=sp.batch_size, daily_budget=sp.daily_budget, market=sp.market,
+                gates, state,
+                SpotifyApp(sp.base_url, sp.token_url, sp.client_id, sp.client_secret.reveal(), sp.market),
+                rate=sp.rate, timeout=sp.timeout, batch_size=sp.batch_size, daily_budget=sp.daily_budget,
             )
         )  # fmt: skip
     return providers

@@ -15,6 +15,7 @@ from soulspot.providers.base import Provider
 from soulspot.providers.listenbrainz.answers import name_key
 from soulspot.providers.listenbrainz.provider import ListenBrainz
 from soulspot.providers.musicbrainz.provider import MusicBrainz
+from soulspot.providers.spotify.client import SpotifyApp
 from soulspot.providers.spotify.provider import Spotify
 from soulspot.sandbox import Behaviour, Catalogue, Sandbox, invent_catalogue
 from soulspot.sandbox.catalogue.values import Release
@@ -63,10 +64,7 @@ async def world(
             Spotify(
                 gates,
                 watched.port,
-                base_url=sandbox.spotify_url,
-                token_url=sandbox.token_url,
-                client_id="id",
-                client_secret="secret",
+                SpotifyApp(sandbox.spotify_url, sandbox.token_url, "id", "secret"),
                 rate=FAST,
                 timeout=60.0,
             ),

@@ -14,6 +14,7 @@ from soulspot.errors import BadAnswer, BatchRejected, Limited, Refused
 from soulspot.models import Answer, Failed, Found, Missing, Postponed, Query
 from soulspot.providers.recent_values import RecentValues
 from soulspot.providers.spotify.capability import PROBE_AGAIN, Capability
+from soulspot.providers.spotify.client import SpotifyApp
 from soulspot.providers.spotify.provider import Spotify
 from soulspot.providers.spotify.single import MAX_QUERY, join_filters
 from tests.providers.payloads import sp_album, sp_search, sp_track, spotify_id
@@ -64,17 +65,14 @@ def withheld(request: web.Request) -> web.Response:
 
 @asynccontextmanager
 async def spotify(
-    api: Api, watched: Watched | None = None, client_id: str = "id", **settings: Any
+    api: Api, watched: Watched | None = None, client_id: str = "id", market: str | None = None, **settings: Any
 ) -> AsyncIterator[tuple[Spotify, Upstream]]:
     watched = watched or Watched()
     async with upstream(api) as up:
         provider = Spotify(
             watched.gates,
             watched.port,
-            base_url=f"{up.url}/v1",
-            token_url=f"{up.url}/token",
-            client_id=client_id,
-            client_secret=SECRET,
+            SpotifyApp(f"{up.url}/v1", f"{up.url}/token", client_id, SECRET, market),
             **{"rate": FAST, "timeout": 5.0, **settings},
         )
         try:
@@ -270,10 +268,7 @@ async def test_a_spent_quota_is_waited_out_across_a_restart() -> None:
         again = Spotify(
             later.gates,
             later.port,
-            base_url=f"{up.url}/v1",
-            token_url=f"{up.url}/token",
-            client_id="id",
-            client_secret=SECRET,
+            SpotifyApp(f"{up.url}/v1", f"{up.url}/token", "id", SECRET),
             rate=FAST,
             timeout=5.0,
         )

@@ -5,6 +5,7 @@ import asyncio
 import base64
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
@@ -26,21 +27,29 @@ class Withheld(ProviderError):
     """403 "Forbidden" as JSON: the route is not for apps in Development Mode."""
 
 
+@dataclass(frozen=True, slots=True)
+class SpotifyApp:
+    """One app of the Web API, and where the API is served."""
+
+    base_url: str
+    token_url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    market: str | None = None  # ISO 3166-1 country code
+
+
 class SpotifyApi:
     """The Web API for one app, by the client credentials flow.
 
     Every method raises Limited, Unavailable, Refused, BatchRejected (400) or BadAnswer. Batch
     routes raise Withheld for an app that may not use them; single routes return None for a 404."""
 
-    def __init__(
-        self, gates: Gates, *, base_url: str, token_url: str, client_id: str, client_secret: str, timeout: float,
-        market: str | None,
-    ) -> None:  # fmt: skip
+    def __init__(self, gates: Gates, app: SpotifyApp, *, timeout: float) -> None:
         self.http = Http(gates, SPOTIFY, timeout=timeout)
-        self._base_url = base_url.rstrip("/")
-        self._token_url = token_url
-        self._credentials = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode()
-        self._market = [("market", market)] if market else []
+        self._base_url = app.base_url.rstrip("/")
+        self._token_url = app.token_url
+        self._credentials = base64.b64encode(f"{app.client_id}:{app.client_secret}".encode()).decode()
+        self._market = [("market", app.market)] if app.market else []
         self._albums: RecentValues[Any] = RecentValues(ALBUMS_KEPT, KEPT_FOR)
         self._token = ""
         self._token_ends = 0.0  # epoch seconds

@@ -10,7 +10,7 @@ from soulspot.providers.answer_sheet import AnswerSheet
 from soulspot.providers.base import Provider
 from soulspot.providers.spotify import answers
 from soulspot.providers.spotify.capability import Capability
-from soulspot.providers.spotify.client import SpotifyApi, Withheld
+from soulspot.providers.spotify.client import SpotifyApi, SpotifyApp, Withheld
 from soulspot.providers.spotify.single import SingleRoutes, join_filters, put_track, track_id
 
 # Tracks read of one album: 50 come with it, each further request brings 50 more.
@@ -27,25 +27,28 @@ class Spotify(Provider):
 
     The first batch finds out whether the app may use the batch routes; `port` keeps that by client
     id. `rate` is in requests a second, `timeout` in seconds a request, `daily_budget` in requests
-    in any 24 hours (None: no limit of ours), `market` an ISO 3166-1 country code or None."""
+    in any 24 hours (None: no limit of ours)."""
 
     name = SPOTIFY
 
     def __init__(
-        self, gates: Gates, port: StatePort, *, base_url: str, token_url: str, client_id: str, client_secret: str,
-        rate: float, timeout: float, batch_size: int = 50, daily_budget: int | None = None,
-        market: str | None = None,
-    ) -> None:  # fmt: skip
-        self._gate = gates.open(self.name, base_url, rate=rate, daily_budget=daily_budget)
-        self._token_gate = gates.open(self.name, token_url, rate=rate)
+        self,
+        gates: Gates,
+        port: StatePort,
+        app: SpotifyApp,
+        *,
+        rate: float,
+        timeout: float,
+        batch_size: int = 50,
+        daily_budget: int | None = None,
+    ) -> None:
+        self._gate = gates.open(self.name, app.base_url, rate=rate, daily_budget=daily_budget)
+        self._token_gate = gates.open(self.name, app.token_url, rate=rate)
         self.on_batches_withheld: Callable[[], None] | None = None
         """Called when the batch routes turn out to be withheld, so that plans can be made anew."""
         self._batch_size = batch_size
-        self._capability = Capability(port, client_id)
-        self._api = SpotifyApi(
-            gates, base_url=base_url, token_url=token_url, client_id=client_id, client_secret=client_secret,
-            timeout=timeout, market=market,
-        )  # fmt: skip
+        self._capability = Capability(port, app.client_id)
+        self._api = SpotifyApi(gates, app, timeout=timeout)
         self._single = SingleRoutes(self._api)
 
     @property
