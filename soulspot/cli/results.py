@@ -46,7 +46,8 @@ def results_table(counts: Mapping[str, int]) -> Table:
 
 
 def requests_table(requests: Mapping[str, int], served: Mapping[str, int]) -> Table:
-    """Return the requests used and tracks served by provider; one a track would save none."""
+    """Return a table of tracks served, requests used and requests saved (tracks minus requests) by
+    provider."""
     table = counts_table("Requests", "service", "tracks served", "requests used", "saved")
     for provider in sorted({*requests, *served}):
         used, tracks = requests.get(provider, 0), served.get(provider, 0)

@@ -77,8 +77,8 @@ def fields_of(decision: Decision) -> Mapping[str, Any]:
 
 
 def fill_gaps(tags: TrackTags, decision: Decision) -> TrackTags:
-    """Return the tags with names and length of the accepted candidate where the library has
-    none."""
+    """Return the tags with the accepted candidate's names and length for what they lack; unchanged
+    where title and artist are known, even if album or length are not."""
     if not accepted_id(decision) or (tags.title and tags.artist):
         return tags
     fields = fields_of(decision)

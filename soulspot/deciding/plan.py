@@ -64,7 +64,8 @@ def make_plan(state: TrackState, known: Known, services: Services) -> LookupPlan
 
 
 def _identify(plan: LookupPlan, state: TrackState, known: Known, services: Services) -> Iterator[bool]:
-    """Go the ways to a recording, the cheapest and surest first."""
+    """Add the lookups for a recording to `plan`, the cheapest and surest first. Yield after each
+    stage whether it has settled; the caller stops at the first that has not."""
     yield from _by_recording_ids(plan, known.tags.ids.mb_recording_ids, services)
     if services.musicbrainz:
         by_isrc = [plan.answer(Query.of(MUSICBRAINZ, "isrc", isrc=isrc)) for isrc in known.isrcs[:MAX_ISRCS]]
@@ -78,8 +79,8 @@ def _identify(plan: LookupPlan, state: TrackState, known: Known, services: Servi
 
 
 def _by_text(plan: LookupPlan, state: TrackState, known: Known, services: Services) -> Iterator[bool]:
-    """Search by names and length: exactly, then nearly, at last by everything that can have been
-    meant."""
+    """Add searches by names and length: exact, then near, at last by all that can have been meant.
+    Yield after each stage whether it has settled."""
     tags = known.tags
     duration = str(tags.duration_ms) if tags.duration_ms else None
     names = searchable_names(tags)

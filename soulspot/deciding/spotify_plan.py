@@ -68,8 +68,8 @@ def spotify_track_query(spotify_id: str, tags: TrackTags) -> Query:
 
 
 def _by_links(plan: LookupPlan, state: TrackState, known: Known, services: Services) -> Iterator[bool]:
-    """Try the Spotify ids that MusicBrainz, ListenBrainz and labs name, one at a time: most first
-    ids are right."""
+    """Ask for the Spotify ids that other services name, one at a time: the first is mostly right.
+    Yield after each step whether it has settled; the caller stops at the first that has not."""
     links = known.spotify_links
     labs = _labs_query(known)
     if services.listenbrainz and labs:
@@ -106,8 +106,8 @@ def _labs_query(known: Known) -> Query | None:
 
 
 def _by_albums(plan: LookupPlan, state: TrackState, known: Known, album: Query | None) -> Iterator[bool]:
-    """Try the albums that other tracks of the track's album were found on, else those of a search
-    for it."""
+    """Ask for the albums that other tracks of the track's album were found on, else for those of a
+    search. Yield after each step whether it has settled."""
     group = state.group
     if album is None or group is None:
         return

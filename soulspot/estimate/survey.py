@@ -71,7 +71,8 @@ class Survey:
 
     @property
     def shares(self) -> Mapping[str, float]:
-        """The shares of successful lookups in this database; empty while it has too few."""
+        """The share of lookups that were the last of their search in this database, 0 to 1, by
+        "provider kind"; kinds with too few answers are left out."""
         return self._shares
 
     def look(self, folders: Sequence[bytes], on_progress: OnProgress) -> Surveyed:

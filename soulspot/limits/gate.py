@@ -168,7 +168,8 @@ class Gate:
             self._announce(limit)
 
     def _find_closure(self, *, but_budget: bool = False) -> tuple[float, str] | None:
-        """Return the loop time at which the gate opens and why it is closed; None when open."""
+        """Return (loop time, reason) of the limit that keeps the gate closed longest; None when
+        open. `but_budget` leaves the budget out, for a request that is already counted."""
         limits = (limit for limit in self._limits.values() if limit is not self._budget or not but_budget)
         closures = [(until, limit.why) for limit in limits if (until := limit.until()) is not None]
         return max(closures, default=None)

@@ -48,7 +48,8 @@ def never_answered(connection: sqlite3.Connection, lookup_ids: Sequence[int]) ->
 
 
 def _serving(paths: Sequence[bytes]) -> tuple[str, list[bytes]]:
-    """Return the SQL that selects the lookups serving tracks at or below `paths`, and values."""
+    """Return the SQL for the ids of lookups that serve tracks at or below `paths` (none: any track
+    that has not vanished), and its values."""
     if not paths:
         return _SERVING, []
     # A UNION instead of an OR: each part is a range of the index on path.

@@ -162,7 +162,7 @@ def percentiles(values: Distribution) -> dict[str, float | None]:
 
 
 def _number(value: Any) -> float:
-    """Return a sensible number of 0 and more; anything else counts as 0."""
+    """Return `value` as a float if it is a number from 0 to below 1e15, not a bool; else 0."""
     sound = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e15
     return float(value) if sound else 0.0
 

@@ -35,7 +35,7 @@ class Reply:
 
     @property
     def refused(self) -> bool:
-        """Whether the receiver works and rejects this message; 408 and 429 are about time."""
+        """Whether the receiver rejects this message for good: a 3xx or 4xx, but not 408 or 429."""
         return self.status is not None and 300 <= self.status < 500 and self.status not in (408, 429)
 
 

@@ -128,7 +128,8 @@ def most_common(values: Sequence[T]) -> T | None:
 
 
 def credit_of_release(tracks: Sequence[Track], album_artist: str | None) -> Credit | None:
-    """Return the credit of the album artist, else of the one artist of all tracks, else various."""
+    """Return the credit of the album artist; else the credit that all tracks share, or their common
+    first artist; else various. None without an album artist and tracks."""
     credits = [track.credit for track in tracks]
     if album_artist:
         known = [credit for credit in credits if credit.text.casefold() == album_artist.casefold()]

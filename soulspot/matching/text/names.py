@@ -113,7 +113,9 @@ def parse_credit(artist: str | None, artists: tuple[str, ...] = (), aliases: tup
 
 @lru_cache(maxsize=32768)
 def name_similarity(a: str, b: str) -> float:
-    """Return 0 to 1: 1 for one name in any spelling, order or script; below 0.75 for two names.
+    """Return 0 to 1: 1 for equal `name_key`s, 0.99 in another order, at most 0.98 or as alike as
+    they sound in another script; 0.8 where the words of one name are all in the other. Different
+    names usually get less than 0.75.
     >>> name_similarity("Quill, Mara", "Mara Quill"), name_similarity("Yes", "No")
     (0.99, 0.0)"""
     x, y = key_a, key_b = name_key(a), name_key(b)

@@ -100,7 +100,8 @@ def parse_title(text: str) -> Title:
 
 
 def _cuts(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each end of a text from a dash or the last bracket on, folded, with its beginning."""
+    """Yield (folded end, beginning as written) for each dash, and for a bracket that closes the
+    text."""
     for dash in _DASH.finditer(text):
         if fold(text[: dash.start()]) and fold(text[dash.end() :]):
             yield fold(text[dash.end() :]), text[: dash.start()]

@@ -147,7 +147,8 @@ class OperationReport:
         self._measurement = Measurement(service.telemetry)
 
     async def end(self, report: dict[str, Any]) -> dict[str, Any]:
-        """Return both reports for the metadata; an enrichment's are moved out of its `report`."""
+        """Return {"performance": ..., "errors": ...} for the metadata: taken out of `report` where
+        it has them (an enrichment), else measured since the start."""
         performance = report.pop("performance", None) or self._measurement.report()
         errors = report.pop("errors", None) or await self._service.database.read(error_report)
         return {"performance": performance, "errors": errors}

@@ -146,7 +146,8 @@ class Inventor:
         self.out.publish(edition)
 
     def _spotify_only(self, turn: int, discs: Sequence[Sequence[Draft]], album_id: str | None) -> list[SpotifyTrack]:
-        """Return one more track for every other album, which only Spotify has."""
+        """Return a bonus track that only Spotify has, and note it as a case, if `turn` is even,
+        `album_id` is given and the last disc has at least four tracks; else nothing."""
         if album_id is None or turn % 2 or len(discs[-1]) < 4:
             return []
         track_id = ids.spotify_id(album_id, "only")
