@@ -132,7 +132,7 @@ async def test_whoever_was_away_for_too_long_is_told_so_and_gets_what_is_left(ru
 
 async def test_an_id_of_another_database_is_told_so(running: Running) -> None:
     async with listening(running, 99) as listener:
-        assert "database is a different one" in (await listener.next("reset")).data["why"]
+        assert "another database" in (await listener.next("reset")).data["why"]
 
 
 async def test_the_position_can_stand_in_the_address(running: Running) -> None:
