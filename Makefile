@@ -14,12 +14,12 @@ export LIBRARY CONFIG
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo enrich init test lint bench screenshot wheel clean
+.PHONY: help install demo enrich init test test-long lint bench screenshot wheel clean
 
 help: ## show this
 	@echo "SoulSpot keeps a music library's metadata complete."
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r left right; do \
-		printf '%-14s %s\n' "$$left" "$$right"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r left right; do \
+		printf '%-16s %s\n' "$$left" "$$right"; done
 
 install: $(VENV)/.installed ## SoulSpot and its libraries into .venv; then: . .venv/bin/activate
 	@echo "Installed. Make the command available in this shell: . $(VENV)/bin/activate"
@@ -40,8 +40,11 @@ enrich: $(VENV)/.installed ## enrich your own music: make enrich LIBRARY=~/Music
 	if [ $$code -eq 78 ]; then echo "make init asks for what the configuration needs." >&2; fi; \
 	exit $$code
 
-test: $(VENV)/.installed-dev ## all tests; PYTEST_ARGS="-k queue" chooses, WORKERS=0 runs them in one process
+test: $(VENV)/.installed-dev ## all tests but the long ones; PYTEST_ARGS="-k queue" chooses, WORKERS=0 runs them in one process
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
+
+test-long: $(VENV)/.installed-dev ## the tests that run for minutes each: kills, hostile files, upstream storms
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m long $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev ## style, types, and the floors that packages import from
 	@$(BIN)/ruff check $(wildcard $(SOURCES))

@@ -17,6 +17,7 @@ from tests.support.flow import rows, settings, soulspot, start, write_config, wr
 TRACKS, KILLS = 2500, 10
 
 
+@pytest.mark.long
 @pytest.mark.process
 @pytest.mark.timeout(300)
 async def test_nothing_is_lost_or_doubled_when_the_daemon_is_killed_ten_times(tmp_path: Path) -> None:

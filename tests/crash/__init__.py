@@ -1,0 +1,1 @@
+"""Real processes that are killed, starved of disk, or robbed of their files."""

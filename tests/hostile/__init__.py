@@ -1,0 +1,1 @@
+"""Real processes that are given bad input: files, requests, tags, configurations, clocks."""
