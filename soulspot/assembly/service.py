@@ -15,6 +15,7 @@ from soulspot.assembly.timers import service_timers
 from soulspot.assembly.webhook_delivery import delivering
 from soulspot.assembly.wiring import build_service
 from soulspot.config import Config, load_config
+from soulspot.errors import DatabaseError
 from soulspot.models import EnrichedTrack
 from soulspot.pipeline import service
 from soulspot.pipeline.items import enrich_files
@@ -72,6 +73,8 @@ async def open_service(
     try:
         database = await asyncio.to_thread(Database, config.database.path)
         try:
+            if not owned.holds_current_file():
+                raise DatabaseError(f"{database.path}: another file took its place while it was opened; try again")
             await database.write(_end_earlier_process)
             outbox = Outbox(database)
             service = await build_service(EnrichmentService, config, database, outbox)

@@ -22,13 +22,13 @@ from soulspot.errors import DatabaseError
 from soulspot.library.scan import Walk
 from soulspot.store import library_counts
 from soulspot.store.database import Database, migrations
+from soulspot.store.file_systems import network_file_system
 from soulspot.store.ownership import read_owner
 from soulspot.version import __version__
 
 # enough to tell an empty library from a large one; a walk over all of it can take minutes
 COUNTED_FILES = 1000
 NAMED_PROBLEMS = 5
-NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "glusterfs", "ceph"})
 LIBRARIES = ("aiohttp", "aiolimiter", "APScheduler", "mutagen", "sqlite-utils",
              "RapidFuzz")  # fmt: skip
 # earlier releases can damage a WAL database when two processes write to it and checkpoint at once
@@ -95,28 +95,12 @@ def _database_checks(config: Config) -> Iterator[Check]:
         else:
             yield Check("database", schema <= known, f"{path}: schema {schema} of {known}, {total} tracks")
     # locks of network file systems are unreliable, and WAL needs shared memory that they lack
-    if (kind := _file_system(path)) in NETWORK_FILE_SYSTEMS:
+    if kind := network_file_system(path):
         words = f"lies on a network file system ({kind}), where SQLite can lose data"
         yield Check("database", False, words, fatal=False)
     owner = read_owner(path)
     at_work = owner and f"process {owner.pid} works on this database, at {owner.address or 'no address'}"
     yield Check("daemon", True, at_work or "does not run")
-
-
-def _file_system(path: os.PathLike[str]) -> str:
-    """Return the type of the file system that holds `path`; "" where /proc/mounts does not tell."""
-    real, best_point, best_kind = os.path.realpath(path), "", ""
-    try:
-        with open("/proc/mounts", encoding="utf-8", errors="replace") as mounts:
-            for line in mounts:
-                _, point, kind, *_ = line.split()
-                holds = real == point or real.startswith(point.rstrip("/") + "/")
-                # the innermost mount holds the path; of two at one point the later hides the other
-                if holds and len(point) >= len(best_point):
-                    best_point, best_kind = point, kind
-    except (OSError, ValueError):
-        return ""
-    return best_kind
 
 
 def _library_checks(config: Config) -> Iterator[Check]:

@@ -217,8 +217,9 @@ def _refuse_truncated(path: Path) -> None:
 
 
 def _was_closed_in_order(path: Path) -> bool:
-    # A crash leaves the write-ahead log behind.
-    return path.exists() and not path.with_name(path.name + "-wal").exists()
+    # A crash leaves the write-ahead log behind, beside the file itself and not beside a link to it.
+    real = Path(os.path.realpath(path))
+    return real.exists() and not real.with_name(real.name + "-wal").exists()
 
 
 def _is_in_use(path: Path) -> bool:

@@ -4,14 +4,19 @@ import fcntl
 import json
 import os
 import time
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from soulspot.errors import DatabaseOwned
+from soulspot.store.file_systems import network_file_system
+
+Identity = tuple[int, int]
 
 ATTEMPTS = 4
 BETWEEN_ATTEMPTS = 0.02  # seconds
+
+_held: set[Identity] = set()  # database files that this process has locked
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +28,55 @@ class Owner:
 
 
 class Ownership(AbstractContextManager["Ownership"]):
-    """The lock file beside a database, held from construction until `release`."""
+    """The lock on a database file, held from construction until `release`.
+
+    It is on the file itself, so that neither a symbolic or hard link nor a bind mount leads around
+    it. A lock file beside the database says who holds it."""
 
     def __init__(self, database: Path) -> None:
-        """Take the lock. Raises DatabaseOwned when another process holds it."""
-        self.path = database.with_name(database.name + ".lock")
+        """Take the lock, making an empty file where there is none. Raises DatabaseOwned when
+        another process holds it. No connection to the file may be open in this process."""
+        self._database = Path(os.path.realpath(database))
+        self.path = _lock_file(self._database)
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._handle, self._identity = -1, file_identity(self._database)
         self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        if not _lock(self._file):
+        try:
+            if not _lock(self._file):
+                raise _owned(database, _owner_by_lock_file(self.path))
+            if not self._lock_database():
+                raise _owned(database, _owner_by_kernel(self._database))
+        except BaseException:
             os.close(self._file)
-            owner = read_owner(database)
-            who = f"process {owner.pid}" if owner and owner.pid else "another process"
-            raise DatabaseOwned(f"{database}: {who} already works on this database")
+            raise
         self.announce(None)
+
+    def _lock_database(self) -> bool:
+        # flock and SQLite's own locks ignore each other, but only on local file systems. There the
+        # lock file has to do.
+        if network_file_system(self._database):
+            return True
+        while True:
+            # Closing any handle of a file frees all of SQLite's locks on it in this process: where
+            # this process works on it, it is not even opened.
+            if file_identity(self._database) in _held:
+                return False
+            handle = os.open(self._database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            if not _lock(handle):
+                os.close(handle)
+                return False
+            found = os.fstat(handle)
+            self._handle, self._identity = handle, (found.st_dev, found.st_ino)
+            if self.holds_current_file():
+                _held.add(self._identity)
+                return True
+            # replaced or removed between the two steps
+            os.close(handle)
+
+    def holds_current_file(self) -> bool:
+        """Whether the file at the database's path is still the one that is locked: false when it
+        was removed, or replaced by another (a restored backup, say)."""
+        return file_identity(self._database) == self._identity
 
     def announce(self, address: str | None) -> None:
         """Write our process id and HTTP address into the lock file, for `read_owner`."""
@@ -45,11 +86,18 @@ class Ownership(AbstractContextManager["Ownership"]):
 
     def release(self) -> None:
         """Free the lock. Harmless when it is free already."""
-        # The file stays: if it were removed, two processes could each lock a file of this name.
-        if self._file >= 0:
-            os.ftruncate(self._file, 0)
-            os.close(self._file)
-            self._file = -1
+        if self._file < 0:
+            return
+        if self._handle >= 0:
+            # made by us for a database that then could not be opened
+            if os.fstat(self._handle).st_size == 0 and self.holds_current_file():
+                self._database.unlink()
+            _held.discard(self._identity)
+            os.close(self._handle)
+        # The lock file stays: without it nobody could tell who owns a database on a network.
+        os.ftruncate(self._file, 0)
+        os.close(self._file)
+        self._handle = self._file = -1
 
     def __exit__(self, *_: object) -> None:
         self.release()
@@ -66,9 +114,29 @@ def _lock(handle: int) -> bool:
     return False
 
 
+def file_identity(path: Path) -> Identity | None:
+    """Return device and inode of the file at `path`, by whichever name; None when there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def read_owner(database: Path) -> Owner | None:
-    """Return the process that works on this database now, or None."""
-    path = database.with_name(database.name + ".lock")
+    """Return the process that works on this database now, or None.
+
+    The database itself is not opened. Without its lock file, and by the name of a hard link, the
+    owner is known only where /proc/locks shows it, and then without its address."""
+    real = Path(os.path.realpath(database))
+    return _owner_by_lock_file(_lock_file(real)) or _owner_by_kernel(real)
+
+
+def _lock_file(database: Path) -> Path:
+    return database.with_name(database.name + ".lock")
+
+
+def _owner_by_lock_file(path: Path) -> Owner | None:
     try:
         handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -86,3 +154,22 @@ def read_owner(database: Path) -> Owner | None:
         return Owner(int(content["pid"]), content["address"])
     except (ValueError, KeyError, TypeError):
         return Owner(0, None)
+
+
+def _owner_by_kernel(database: Path) -> Owner | None:
+    if (identity := file_identity(database)) is None:
+        return None
+    device, inode = identity
+    mark = f"{os.major(device):02x}:{os.minor(device):02x}:{inode}"
+    with suppress(OSError, ValueError):
+        # "1: FLOCK  ADVISORY  WRITE 1234 08:01:393217 0 EOF"; "->" stands before those who wait
+        for line in Path("/proc/locks").read_text().splitlines():
+            _, kind, _, _, pid, place, *_ = line.split()
+            if kind == "FLOCK" and place == mark:
+                return Owner(int(pid), None)
+    return None
+
+
+def _owned(database: Path, owner: Owner | None) -> DatabaseOwned:
+    who = f"process {owner.pid}" if owner and owner.pid else "another process"
+    return DatabaseOwned(f"{database}: {who} already works on this database")

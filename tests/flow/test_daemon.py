@@ -132,6 +132,30 @@ async def test_a_second_daemon_exits_75_and_a_killed_one_frees_the_database(tmp_
             assert await third.ends(signal.SIGTERM) == 0
 
 
+@pytest.mark.parametrize("way", ["symbolic link", "hard link", "lock file deleted"])
+async def test_a_second_daemon_exits_75_and_names_the_first_by_whichever_name_it_opens_the_database(
+    tmp_path: Path, way: str
+) -> None:
+    database, other = tmp_path / "db", tmp_path / "elsewhere" / "other"
+    other.parent.mkdir()
+    async with Sandbox(invent_catalogue(1, 100), Behaviour(limits=False)) as sandbox:
+        async with daemon(write_config(tmp_path / "one.toml", settings(sandbox, database))) as first:
+            await first.hears("daemon_ready")
+            if way == "symbolic link":
+                other.symlink_to(database)
+            elif way == "hard link":
+                other.hardlink_to(database)
+            else:
+                (tmp_path / "db.lock").unlink()
+                other = database
+            config = write_config(tmp_path / "two.toml", settings(sandbox, other))
+            ended = await soulspot("daemon", "--config", config)
+            assert (ended.code, ended.out) == (75, "")
+            assert f"(process {first.process.pid}) is running on this database" in ended.err
+            assert await first.ends(signal.SIGTERM) == 0
+    assert rows(database, "PRAGMA integrity_check") == [{"integrity_check": "ok"}]
+
+
 async def test_sighup_applies_reloadable_keys_and_names_those_that_need_a_restart(tmp_path: Path) -> None:
     async with Sandbox(invent_catalogue(1, 100), Behaviour(limits=False)) as sandbox:
         values = settings(sandbox, tmp_path / "db")
