@@ -1,4 +1,4 @@
-"""The file system that a path lies on: what network file systems lack, a database must do without."""
+"""The file system that a path lies on: locks of network file systems cannot be relied on."""
 
 import os
 

@@ -138,21 +138,21 @@ async def test_a_second_daemon_exits_75_and_names_the_first_by_whichever_name_it
 ) -> None:
     database, other = tmp_path / "db", tmp_path / "elsewhere" / "other"
     other.parent.mkdir()
-    async with Sandbox(invent_catalogue(1, 100), Behaviour(limits=False)) as sandbox:
-        async with daemon(write_config(tmp_path / "one.toml", settings(sandbox, database))) as first:
-            await first.hears("daemon_ready")
-            if way == "symbolic link":
-                other.symlink_to(database)
-            elif way == "hard link":
-                other.hardlink_to(database)
-            else:
-                (tmp_path / "db.lock").unlink()
-                other = database
-            config = write_config(tmp_path / "two.toml", settings(sandbox, other))
-            ended = await soulspot("daemon", "--config", config)
-            assert (ended.code, ended.out) == (75, "")
-            assert f"(process {first.process.pid}) is running on this database" in ended.err
-            assert await first.ends(signal.SIGTERM) == 0
+    values = {"database.path": str(database), "http.listen": "127.0.0.1:0", "providers.musicbrainz.enabled": False}
+    async with daemon(write_config(tmp_path / "one.toml", values)) as first:
+        await first.hears("daemon_ready")
+        if way == "symbolic link":
+            other.symlink_to(database)
+        elif way == "hard link":
+            other.hardlink_to(database)
+        else:
+            (tmp_path / "db.lock").unlink()
+            other = database
+        config = write_config(tmp_path / "two.toml", {**values, "database.path": str(other)})
+        ended = await soulspot("daemon", "--config", config)
+        assert (ended.code, ended.out) == (75, "")
+        assert f"(process {first.process.pid}) is running on this database" in ended.err
+        assert await first.ends(signal.SIGTERM) == 0
     assert rows(database, "PRAGMA integrity_check") == [{"integrity_check": "ok"}]
 
 
