@@ -2,7 +2,11 @@
 
 import contextlib
 import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from soulspot.config import Config
@@ -12,18 +16,66 @@ from soulspot.store import events
 
 MEMORY_INTERVAL, ALARM_INTERVAL = 5.0, 10.0  # seconds
 EVENTS_KEPT = 30 * 86_400.0  # seconds
+RARE = timedelta(hours=12)
+JUMP = 0.1  # seconds by which the wall clock must be off for due times to follow it
 
 
-def new_scheduler() -> AsyncIOScheduler:
-    """Return a scheduler whose late jobs run once, however late: a clock that jumped skips
-    nothing."""
-    return AsyncIOScheduler(job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1})
+_Jobs: Any = MemoryJobStore  # which has no types
+
+
+class SteadyJobs(_Jobs):  # type: ignore[misc]
+    """The interval jobs of a scheduler. Their intervals pass by the monotonic clock.
+
+    APScheduler compares due times with the wall clock: set back an hour, it would run nothing for
+    an hour; set forward a year, it would count every run that was missed. Therefore the due times
+    move along when the wall clock is set; `on_jump` then gets by how many seconds."""
+
+    def __init__(self, on_jump: Callable[[float], object], clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._on_jump = on_jump
+        self._clock = clock
+        self._seen = datetime.fromtimestamp(time.time(), UTC), clock()
+
+    def get_due_jobs(self, now: datetime) -> list[Any]:
+        """Return the jobs that are due; the scheduler calls this at every wake-up."""
+        steady = self._clock()
+        jump = (now - self._seen[0]).total_seconds() - (steady - self._seen[1])
+        if abs(jump) >= JUMP:
+            self._seen = now, steady
+            for job in self.get_all_jobs():
+                interval = job.trigger.interval
+                # A clock that leapt ahead may be wrong: rare jobs, which delete what is old, wait
+                # until it had time to be set right. A job added after the jump is right already.
+                is_rare = interval >= RARE and jump > RARE.total_seconds()
+                latest = now + interval
+                job.next_run_time = latest if is_rare else min(job.next_run_time + timedelta(seconds=jump), latest)
+                self.update_job(job)
+            self._on_jump(jump)
+        return list(super().get_due_jobs(now))
+
+
+def new_scheduler(on_jump: Callable[[float], object] = lambda seconds: None) -> AsyncIOScheduler:
+    """Return a scheduler for interval jobs, whose late jobs run once, however late. `on_jump` gets
+    by how many seconds the wall clock was set."""
+    return AsyncIOScheduler(
+        # named, because APScheduler fails on a TZ that is no name of the zone database ("UTC+2")
+        timezone=UTC,
+        jobstores={"default": SteadyJobs(on_jump)},
+        job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+    )
 
 
 def service_timers(service: EnrichmentService, config: Config) -> AsyncIOScheduler:
     """Return a scheduler with the timers that every working service needs, not started yet."""
     every = config.scheduler
-    scheduler = new_scheduler()
+
+    def on_jump(seconds: float) -> None:
+        service.telemetry.warning("clock_jumped", seconds=round(seconds, 1))
+        service.wake()
+        # due times of the queue that the other clock has written are set right at once
+        scheduler.modify_job("sweep", next_run_time=datetime.fromtimestamp(time.time(), UTC))
+
+    scheduler = new_scheduler(on_jump)
     for name, seconds, job, args in (
         ("flush_if_needed", every.flush_interval, service.flush_if_needed, ()),
         ("sweep", every.retry_sweep, service.queue_due_lookups, ()),

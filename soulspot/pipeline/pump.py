@@ -138,8 +138,9 @@ class Pump:
     def held(self) -> tuple[float, str] | None:
         """Return (epoch seconds, why) while the pump keeps from asking of its own accord, else
         None."""
-        holds = (self.troubles.hold_at(self._now()), self._memory.current_hold())
-        return max((hold for hold in holds if hold), default=None)
+        holds = (self.troubles.current_hold(), self._memory.current_hold())
+        longest = max((hold for hold in holds if hold), default=None)
+        return longest and (self._now() + longest[0], longest[1])
 
     def opens_at(self, kind: str) -> float | None:
         """Return when lookups of this kind may be asked, in epoch seconds; None when they may
@@ -331,9 +332,8 @@ class Pump:
         return retry.settlement(lookup, answer, self._now(), rng, is_set_aside=is_set_aside)
 
     def _hold(self, seconds: float, why: str) -> None:
-        now = self._now()
-        if self.troubles.hold(now, seconds, why):
-            self._telemetry.warning("held", provider=self.name, why=why, until=iso(now + seconds))
+        if self.troubles.hold(seconds, why):
+            self._telemetry.warning("held", provider=self.name, why=why, until=iso(self._now() + seconds))
 
     def _report(self, result: BatchResult[Lookup, Answer]) -> None:
         if self._unsettled:

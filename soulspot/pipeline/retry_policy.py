@@ -8,6 +8,7 @@ from soulspot.models import Answer, Failed, Found, Lookup, LookupState, Missing,
 
 DAY = 86_400.0
 SET_ASIDE = 300.0  # seconds for which a lookup that spoils every request makes way for the others
+SPREAD = 0.1  # share of an answer's age by which it is asked again later, at random
 MOST_DOUBLINGS = 30  # of a wait; beyond that the cap has long been reached, and floats overflow
 
 
@@ -23,6 +24,16 @@ class RetryPolicy:
     missing_after: float = DAY  # wait after the first miss; it doubles with each further one
     missing_cap: float = 32 * DAY
 
+    @property
+    def longest_wait(self) -> float:
+        """The most seconds that a lookup waits to be asked."""
+        return max(self.cap, SET_ASIDE)
+
+    @property
+    def longest_rest(self) -> float:
+        """The most seconds until an answered lookup is asked again."""
+        return max(self.refresh_after * (1.0 + SPREAD), self.missing_cap)
+
     def settlement(
         self, lookup: Lookup, answer: Answer, now: float, rng: random.Random, *, is_set_aside: bool = False
     ) -> Settlement:
@@ -33,7 +44,7 @@ class RetryPolicy:
         match answer:
             case Found():
                 # lookups that were answered together must not all age at the same moment
-                age = self.refresh_after * rng.uniform(1.0, 1.1)
+                age = self.refresh_after * rng.uniform(1.0, 1.0 + SPREAD)
                 return Settlement(lookup, LookupState.DONE, now + age, answer.entities)
             case Missing():
                 doubled = self.missing_after * 2 ** min(lookup.misses, MOST_DOUBLINGS)

@@ -145,7 +145,15 @@ class EnrichmentService:
 
     async def queue_due_lookups(self) -> None:
         """Queue misses and aged answers whose time has come; the scheduler calls this."""
-        if await self.database.write(lambda c: queue.requeue_due(c, self.now())):
+
+        def requeue(connection: sqlite3.Connection) -> int:
+            now, retries = self.now(), [pump.settings.retry for pump in self.pumps]
+            wait = max((retry.longest_wait for retry in retries), default=0.0)
+            rest = max((retry.longest_rest for retry in retries), default=0.0)
+            clamped = queue.clamp_due_times(connection, now, wait, rest) if retries else 0
+            return queue.requeue_due(connection, now) + clamped
+
+        if await self.database.write(requeue):
             self.wake()
 
     # --- settle: what a pump needs of the service (`pump.Flow`) -----------------------------------

@@ -1,7 +1,8 @@
 """A pump's memory of failures: how long it holds back, how small its claims are, who steps
 aside."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 FIRST_HOLD, LONGEST_HOLD = 2.0, 3600.0  # seconds of holding back after one failed batch, and at most
@@ -15,27 +16,29 @@ def failure_hold(failures: int) -> float:
 
 @dataclass(slots=True)
 class Troubles:
-    """The troubles of one pump. Times are epoch seconds and are passed in.
+    """The troubles of one pump. `clock` is monotonic: no change of the wall clock stretches a hold.
 
     Whose fault a failed batch is shows only in smaller batches: each failure halves the next claim
     and comes with a longer hold, each success doubles it again."""
 
-    held_until: float = 0.0
+    clock: Callable[[], float] = time.monotonic
+    held_until: float = float("-inf")
     held_because: str = ""
     claim_limit: int | None = None  # the most lookups in a claim; None while nothing is wrong
     failures: int = 0  # batches in a row that came to nothing
     _set_aside: set[int] = field(default_factory=set)
 
-    def hold(self, now: float, seconds: float, why: str) -> bool:
+    def hold(self, seconds: float, why: str) -> bool:
         """Claim nothing for `seconds`. Return whether that is news worth a warning: a longer hold
         than after a single failure, for another reason than the last one."""
         is_news = seconds > FIRST_HOLD and why != self.held_because
-        self.held_until, self.held_because = now + seconds, why
+        self.held_until, self.held_because = self.clock() + seconds, why
         return is_news
 
-    def hold_at(self, now: float) -> tuple[float, str] | None:
-        """Return (until, why) while the hold lasts, else None."""
-        return (self.held_until, self.held_because) if self.held_until > now else None
+    def current_hold(self) -> tuple[float, str] | None:
+        """Return (seconds left, why) while the hold lasts, else None."""
+        left = self.held_until - self.clock()
+        return (left, self.held_because) if left > 0 else None
 
     def halve_claims(self, lookups: int) -> None:
         """Claim at most half of `lookups` from now on, but at least one."""

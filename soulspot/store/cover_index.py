@@ -18,8 +18,11 @@ class CoverRecord:
 
 def find(connection: sqlite3.Connection, url: str, now: float) -> CoverRecord | None:
     """Return the record of a cover's address; None when the cover is to be fetched."""
-    row = connection.execute("SELECT digest, kind, size, missing_until FROM covers WHERE url = ?", (url,)).fetchone()
-    if row is None or (row[0] is None and row[3] <= iso(now)):
+    row = connection.execute(
+        "SELECT digest, kind, size, missing_until, used_at FROM covers WHERE url = ?", (url,)
+    ).fetchone()
+    # A miss of the future was recorded by a clock that ran ahead: its end cannot be believed.
+    if row is None or (row[0] is None and (row[3] <= iso(now) or row[4] > iso(now))):
         return None
     return CoverRecord(*row[:3])
 

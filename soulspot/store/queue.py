@@ -326,6 +326,25 @@ def requeue_due(connection: sqlite3.Connection, now: float, limit: int = WOKEN_A
     return len(woken)
 
 
+def clamp_due_times(connection: sqlite3.Connection, now: float, wait: float, rest: float) -> int:
+    """Bring back due times that a clock which ran ahead has written. Returns how many lookups wait
+    again. No lookup waits longer than `wait` seconds, and none that was answered in the future
+    rests longer than `rest`. A call looks at no more than WOKEN_AT_ONCE lookups of each state."""
+    waiting = connection.execute(
+        "UPDATE lookups SET due_at = ? WHERE lookup_id IN (SELECT lookup_id FROM lookups INDEXED BY lookups_by_state"
+        " WHERE state = 'pending' AND due_at > ? ORDER BY due_at DESC LIMIT ?)",
+        (iso(now + wait), iso(now + wait), WOKEN_AT_ONCE),
+    ).rowcount
+    for state in ("done", "missing"):
+        connection.execute(
+            "UPDATE lookups SET due_at = ?, answered_at = ? WHERE lookup_id IN (SELECT lookup_id FROM lookups"
+            " INDEXED BY lookups_by_state WHERE state = ? AND due_at > ? ORDER BY due_at DESC LIMIT ?)"
+            " AND answered_at > ?",
+            (iso(now + rest), iso(now), state, iso(now + max(rest, KNOWN_FOR)), WOKEN_AT_ONCE, iso(now)),
+        )
+    return waiting
+
+
 def requeue_by_state(
     connection: sqlite3.Connection, states: Sequence[str], provider: str | None, now: float
 ) -> list[int]:

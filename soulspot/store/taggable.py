@@ -64,15 +64,19 @@ def _below(paths: Sequence[bytes]) -> tuple[str, list[bytes]]:
     return f" AND ({' OR '.join([at_or_below] * len(paths))})", values
 
 
-def list_due(connection: sqlite3.Connection, after: int, limit: int, now: float) -> tuple[list[int], int | None]:
+def list_due(
+    connection: sqlite3.Connection, after: int, limit: int, now: float, *, rest: float
+) -> tuple[list[int], int | None]:
     """Return tracks whose row has changed since it was compared with the file, and the next
     `after`, None at the end. Looks at `limit` rows, and leaves out tracks while a track of their
-    album still waits for a first answer."""
+    album still waits for a first answer. A track that failed comes again after its rest, `rest`
+    seconds at most, whatever the clock said when it was set."""
     rows = connection.execute(
         "SELECT t.track_id, t.album_key FROM tracks AS t JOIN enriched_tracks AS e USING (track_id)"
         f" LEFT JOIN tag_seen AS s USING (track_id) WHERE t.track_id > ? AND {_IS_TAGGABLE} AND NOT t.undecided"
-        " AND (s.track_id IS NULL OR s.row_at != e.updated_at OR s.again_at <= ?) ORDER BY t.track_id LIMIT ?",
-        (after, iso(now), limit),
+        " AND (s.track_id IS NULL OR s.row_at != e.updated_at OR s.again_at <= ? OR s.again_at > ?)"
+        " ORDER BY t.track_id LIMIT ?",
+        (after, iso(now), iso(now + rest), limit),
     ).fetchall()
     return list(_ready(connection, rows)), rows[-1][0] if len(rows) == limit else None
 

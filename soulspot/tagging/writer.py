@@ -200,7 +200,10 @@ class TagWriter:
 
     async def due(self) -> list[int]:
         """Return the next tracks for the daemon to write; [] when all were returned once."""
-        found, after = await self._database.read(lambda c: taggable.list_due(c, self._due_after, 1000, self._now()))
+        now = self._now()
+        found, after = await self._database.read(
+            lambda c: taggable.list_due(c, self._due_after, 1000, now, rest=RETRY_AFTER)
+        )
         self._due_after = after or 0
         return found
 

@@ -30,18 +30,18 @@ class MemoryLimit:
     def __init__(
         self, telemetry: Telemetry, limit: int = 0, *, alarm: Callable[[str, str | None], object] | None = None,
         rss: Callable[[], int] | None = None, give_back: Callable[[], None] | None = None,
-        now: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._telemetry = telemetry
         self.limit = limit
         self._alarm = alarm or telemetry.on_alarm
         self._rss = rss or telemetry.rss_bytes
         self._give_back = give_back or give_back_to_system
-        self._now = now
+        self._clock = clock
         self._halvings = 0
-        self._trouble_at = now()
-        self._collected_at = -COLLECT_EVERY
-        self._held_until = 0.0
+        self._trouble_at = clock()
+        self._collected_at = float("-inf")
+        self._held_until = float("-inf")
         self._hold = HOLD
         self._why = ""
         self.is_over = False
@@ -53,19 +53,20 @@ class MemoryLimit:
         return max(1, usual >> halvings)
 
     def current_hold(self) -> tuple[float, str] | None:
-        """Return (end in epoch seconds, reason) of the stop on claims; None without one."""
-        return (self._held_until, self._why) if self.is_over and self._held_until > self._now() else None
+        """Return (seconds left, reason) of the stop on claims; None without one."""
+        left = self._held_until - self._clock()
+        return (left, self._why) if self.is_over and left > 0 else None
 
     def on_memory_error(self, where: str) -> None:
         """Halve the pieces after a MemoryError in `where`; they grow again after a calm time."""
         self._halvings = min(self._halvings + 1, MAX_HALVINGS)
-        self._trouble_at = self._now()
+        self._trouble_at = self._clock()
         self._give_back()
         self._telemetry.warning("memory_short", where=where, halved=self._halvings)
 
     def check(self) -> None:
         """Measure memory, and begin or end a hold, shrink or grow the pieces accordingly."""
-        used, now = self._rss(), self._now()
+        used, now = self._rss(), self._clock()
         if self.limit and used > self.limit and now - self._collected_at >= COLLECT_EVERY:
             self._collected_at = now
             self._give_back()

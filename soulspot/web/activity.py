@@ -24,7 +24,7 @@ MINUTE = 60.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    at: float  # seconds since the epoch
+    at: float  # seconds of the monotonic clock
     tracks: int  # tracks finished since the process started
     requests: Counter[str]  # requests since then, by provider
 
@@ -32,10 +32,10 @@ class _Sample:
 class Activity(Handlers):
     """Samples of the counters; the activity of a span of time is the difference of two."""
 
-    def __init__(self, service: EnrichmentService, wall: Callable[[], float] = time.time) -> None:
+    def __init__(self, service: EnrichmentService, clock: Callable[[], float] = time.monotonic) -> None:
         self._database = service.database
         self._telemetry = service.telemetry
-        self._wall = wall
+        self._clock = clock
         self._samples: deque[_Sample] = deque([self._now()], maxlen=KEPT + 1)
 
     @route("GET", f"{API}/activity", {200: responses.Activity})
@@ -46,9 +46,10 @@ class Activity(Handlers):
 
     def slices(self) -> list[dict[str, Any]]:
         """Return the last hour as slices: `at` (end), finished `tracks`, `requests` by provider."""
+        epoch = time.time() - self._clock()
         return [
             {
-                "at": iso(later.at),
+                "at": iso(epoch + later.at),
                 "tracks": later.tracks - earlier.tracks,
                 "requests": dict(later.requests - earlier.requests),
             }
@@ -105,4 +106,4 @@ class Activity(Handlers):
 
     def _now(self) -> _Sample:
         telemetry = self._telemetry
-        return _Sample(self._wall(), sum(telemetry.results.values()), Counter(telemetry.requests))
+        return _Sample(self._clock(), sum(telemetry.results.values()), Counter(telemetry.requests))

@@ -99,6 +99,7 @@ class Workshop:
             self.upstream, database, self, settings(batch_size=100, max_wait_time=5.0),
             telemetry, MemoryLimit(telemetry), lambda: self.now,
         )  # fmt: skip
+        self.pump.troubles.clock = lambda: self.now
 
     def wake(self) -> None:
         self.idle += 1

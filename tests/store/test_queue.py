@@ -607,3 +607,35 @@ async def test_a_restart_finds_everything_that_was_queued(tmp_path_factory: pyte
     with Database(path) as database:
         assert await database.write(queue.release_leases) == 20
         assert len(await database.write(claim)) == 50
+
+
+# --- a clock that was wrong -----------------------------------------------------------------------
+
+AHEAD = NOW + 73 * 365 * DAY  # the time of a clock that ran ahead
+
+
+def test_a_lookup_postponed_by_a_clock_that_ran_ahead_waits_no_longer_than_any_other(
+    connection: sqlite3.Connection,
+) -> None:
+    number = add_lookups(connection, 1)
+    (lookup,) = claim(connection)
+    failed = Settlement(lookup, LookupState.PENDING, AHEAD + 60, error="HTTP 500")
+    queue.settle(connection, [failed], AHEAD)
+    assert queue.clamp_due_times(connection, NOW, 3600.0, 99 * DAY) == 1
+    assert of(connection, number, "due_at") == (iso(NOW + 3600.0),)
+    assert queue.clamp_due_times(connection, NOW, 3600.0, 99 * DAY) == 0
+
+
+def test_an_answer_from_the_future_ages_from_now_on(connection: sqlite3.Connection) -> None:
+    first = add_lookups(connection, 1)
+    queue.settle(connection, [found(*claim(connection), recording(1), due_at=AHEAD + 90 * DAY)], AHEAD)
+    queue.clamp_due_times(connection, NOW, 3600.0, 99 * DAY)
+    assert of(connection, first, "state, due_at, answered_at") == ("done", iso(NOW + 99 * DAY), iso(NOW))
+
+
+def test_due_times_that_a_right_clock_has_written_are_left_alone(connection: sqlite3.Connection) -> None:
+    # a setting that was shortened meanwhile must not make all old answers due on one day
+    number = add_lookups(connection, 1)
+    queue.settle(connection, [found(*claim(connection), recording(1), due_at=NOW + 95 * DAY)], NOW)
+    queue.clamp_due_times(connection, NOW, 3600.0, 30 * DAY)
+    assert of(connection, number, "due_at") == (iso(NOW + 95 * DAY),)

@@ -52,7 +52,7 @@ class SpotifyApi:
         self._market = [("market", app.market)] if app.market else []
         self._albums: RecentValues[Any] = RecentValues(ALBUMS_KEPT, KEPT_FOR)
         self._token = ""
-        self._token_ends = 0.0  # epoch seconds
+        self._token_ends = 0.0  # of the monotonic clock
         self._renewing = asyncio.Lock()
 
     async def batch(self, route: str, ids: Sequence[str]) -> Any:
@@ -90,7 +90,7 @@ class SpotifyApi:
 
     def needs_token(self) -> bool:
         """Whether the next request has to fetch a token first."""
-        return time.time() >= self._token_ends - TOKEN_MARGIN
+        return time.monotonic() >= self._token_ends - TOKEN_MARGIN
 
     async def _get_single(self, path: str, parameters: Sequence[tuple[str, Any]] = ()) -> Any:
         try:
@@ -127,7 +127,7 @@ class SpotifyApi:
             return self._token
 
     async def _renew_token(self) -> None:
-        began = time.time()
+        began = time.monotonic()
         try:
             document = await self.http.fetch_json(
                 "POST", self._token_url, base_url=self._base_url, form={"grant_type": "client_credentials"},
