@@ -6,7 +6,8 @@ SoulSpotError
 │   ├── DatabaseOwned            another process works on this database (exit 75)
 │   ├── DatabaseDamaged          the file is not a sound SQLite database
 │   ├── DatabaseTooNew           a newer SoulSpot wrote the schema
-│   └── DatabaseFull             the disk (or page limit) is full; nothing was written
+│   ├── DatabaseFull             the disk (or page limit) is full; nothing was written
+│   └── DatabaseBusy             another program holds the write lock; nothing was written
 ├── ExportError                  an export cannot be written or read
 │   └── SchemaError              the schema for checking release messages is unusable
 ├── ReleaseRefused               a release cannot be written as a message
@@ -56,6 +57,10 @@ class DatabaseTooNew(DatabaseError):
 
 class DatabaseFull(DatabaseError):
     """The disk is full; the transaction was rolled back."""
+
+
+class DatabaseBusy(DatabaseError):
+    """Another program has held the lock of the database for too long; nothing was changed."""
 
 
 class ExportError(SoulSpotError):

@@ -14,7 +14,7 @@ from soulspot.pipeline import EnrichmentService
 from soulspot.pipeline.status import Summary, has_work
 from soulspot.store import events
 
-MEMORY_INTERVAL, ALARM_INTERVAL = 5.0, 10.0  # seconds
+MEMORY_INTERVAL, DATABASE_INTERVAL, ALARM_INTERVAL = 5.0, 5.0, 10.0  # seconds
 EVENTS_KEPT = 30 * 86_400.0  # seconds
 RARE = timedelta(hours=12)
 JUMP = 0.1  # seconds by which the wall clock must be off for due times to follow it
@@ -81,6 +81,7 @@ def service_timers(service: EnrichmentService, config: Config) -> AsyncIOSchedul
         ("sweep", every.retry_sweep, service.queue_due_lookups, ()),
         ("summary", every.summary, Summary(service).log_if_busy, ()),
         ("memory", MEMORY_INTERVAL, _check_memory, (service,)),
+        ("database", DATABASE_INTERVAL, service.database.look, ()),
         ("alarms", ALARM_INTERVAL, _check_alarms, (service,)),
         ("upkeep", every.upkeep, _upkeep, (service,)),
     ):
@@ -94,6 +95,8 @@ async def _check_memory(service: EnrichmentService) -> None:
 
 
 async def _check_alarms(service: EnrichmentService) -> None:
+    # first: what follows reads the database
+    service.parts.alarms.report("database", service.database.trouble())
     service.parts.alarms.check(busy=await has_work(service))
 
 

@@ -15,7 +15,15 @@ import typer
 from soulspot.cli.console import Bars, complain, print_note, progress_bars
 from soulspot.cli.daemon_client import DaemonRefused, describe_owner
 from soulspot.config import ALL_OFF, LIBRARY_EMPTY, SPOTIFY_OFF, Config, default_config_paths, find_config, load_config
-from soulspot.errors import ConfigError, DatabaseError, DatabaseFull, DatabaseOwned, SchemaError, SoulSpotError
+from soulspot.errors import (
+    ConfigError,
+    DatabaseBusy,
+    DatabaseError,
+    DatabaseFull,
+    DatabaseOwned,
+    SchemaError,
+    SoulSpotError,
+)
 from soulspot.imports.files import UnusableFile
 from soulspot.telemetry import configure_logging
 
@@ -168,6 +176,8 @@ def exit_on_error(work: Callable[[], T], database: Path | None = None, *, if_sto
         exit_with(BAD_CONFIG, *error.problems)
     except (SoulSpotError, OSError, ValueError, sqlite3.Error) as error:
         # a shell or another program with an open transaction; our own processes take turns
+        if isinstance(error, DatabaseBusy):
+            exit_with(OWNED, error)
         if _has_sqlite_code(error, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             exit_with(OWNED, f"the database is locked by another program: {error}")
         if database and isinstance(error, OSError | DatabaseError) and (why := database_problem(database)):

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import math
 import os
 import signal
 import sys
@@ -24,6 +25,7 @@ from soulspot.operations.exports import FOLDER, Exports
 from soulspot.operations.runner import Operations
 from soulspot.pipeline import EnrichmentService
 from soulspot.pipeline.status import is_alive
+from soulspot.store.database import lock_patience
 from soulspot.store.ownership import Ownership
 from soulspot.telemetry import configure_logging
 from soulspot.version import __version__
@@ -60,6 +62,8 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._on_stop_signal)
         loop.add_signal_handler(signal.SIGHUP, self._reload.set)
+        # every task of the daemon inherits this; requests have less patience
+        lock_patience.set(math.inf)
         with Ownership(self.config.database.path) as ownership:
             async with AsyncExitStack() as stack:
                 opened = open_service(self.config, ownership=ownership, drain_seconds=DRAIN_SECONDS)
@@ -84,6 +88,7 @@ class Daemon:
                 await self._stop.wait()
                 self._is_ready = False
                 systemd.stopping()
+                service.database.hurry()
         service.telemetry.event("daemon_stopped", pid=os.getpid())
 
     def _on_stop_signal(self) -> None:

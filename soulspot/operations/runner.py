@@ -3,6 +3,7 @@ outlives its process: the next daemon resumes what was not finished."""
 
 import asyncio
 import contextlib
+import math
 import os
 import sqlite3
 import time
@@ -20,6 +21,7 @@ from soulspot.operations.progress import Counts, Ending, Progress, save_counts
 from soulspot.operations.reports.results import OperationReport, retry_refusal
 from soulspot.pipeline import EnrichmentService
 from soulspot.store import library_counts, operations
+from soulspot.store.database import lock_patience
 from soulspot.store.operations import UnfinishedOperation
 from soulspot.tagging.request import TagRequest, request_to_json, tag_request
 
@@ -229,6 +231,8 @@ class Operations:
 
     async def _run(self, operation: UnfinishedOperation, progress: Progress) -> None:
         number, kind = operation.operation_id, operation.kind
+        # started by a request, which is answered, or by a timer: nobody waits but the operation
+        lock_patience.set(math.inf)
         beating = asyncio.create_task(progress.beat())
         cost = OperationReport(self._service)
         ending = Ending("pending")

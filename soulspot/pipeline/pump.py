@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import random
 import sqlite3
 import time
@@ -19,7 +20,7 @@ from soulspot.batch import BatchProcessor, BatchResult
 from soulspot.errors import (
     BadAnswer,
     BatchRejected,
-    DatabaseFull,
+    DatabaseError,
     Limited,
     LookupFailed,
     LookupPostponed,
@@ -32,7 +33,7 @@ from soulspot.pipeline.retry_policy import SET_ASIDE, RetryPolicy
 from soulspot.pipeline.troubles import Troubles, failure_hold
 from soulspot.providers.base import Provider
 from soulspot.store import queue
-from soulspot.store.database import Database
+from soulspot.store.database import Database, lock_patience
 from soulspot.store.times import iso
 from soulspot.telemetry import MemoryLimit, Telemetry
 
@@ -161,11 +162,12 @@ class Pump:
     async def run(self) -> None:
         """Work until stopped. Log an error that no lookup is to blame for, and go on after a
         while."""
+        lock_patience.set(math.inf)  # answers cost requests: they wait for as long as it takes
         while not self._is_stopping:
             self._woken.clear()
             try:
                 pause = await self._step()
-            except DatabaseFull as error:
+            except DatabaseError as error:
                 self._hold(STORE_HOLD, str(error))
                 pause = STORE_HOLD
             except Exception:
@@ -305,14 +307,14 @@ class Pump:
         return [Postponed(why)] * len(lookups)
 
     async def _settle_failed(self, lookups: Sequence[Lookup], error: Exception) -> None:
-        # To ask again at once would only lose the answers again. Where the disk is not full, one
+        # To ask again at once would only lose the answers again. Where the database is well, one
         # lookup at a time shows whose answer cannot be written; that lookup makes way for the
         # others.
         why = str(error) or type(error).__name__
         if isinstance(error, MemoryError):
             self._memory.on_memory_error("settle")
             self.troubles.halve_claims(len(lookups))
-        elif not isinstance(error, DatabaseFull):
+        elif not isinstance(error, DatabaseError):
             log.exception("settle_failed", provider=self.name, lookups=len(lookups))
             self.troubles.claim_limit = 1
             if len(lookups) == 1:

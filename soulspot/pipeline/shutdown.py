@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 
+from soulspot.errors import DatabaseError
 from soulspot.pipeline.service import EnrichmentService
 from soulspot.store import queue
 
@@ -11,6 +12,7 @@ CLOSE_WITHIN = 2.0  # seconds that a provider may take to give back its connecti
 
 async def drain(service: EnrichmentService, seconds: float) -> None:
     """Claim no more, let what is in flight finish within `seconds`, and give the rest back."""
+    service.database.hurry()
     for pump in service.pumps:
         pump.stop()
     service.decider.stop()
@@ -25,4 +27,6 @@ async def drain(service: EnrichmentService, seconds: float) -> None:
             await asyncio.wait_for(pump.close(), timeout=CLOSE_WITHIN)
     if service.parts.covers is not None:
         await service.parts.covers.close()
-    await service.database.write(queue.release_leases)
+    # the next process frees the leases that cannot be freed now
+    with contextlib.suppress(DatabaseError):
+        await service.database.write(queue.release_leases)

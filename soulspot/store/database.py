@@ -1,25 +1,37 @@
 """The SQLite file: opening it safely, migrating it, and the one writer of every change."""
 
 import asyncio
+import math
 import os
 import re
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
+from contextvars import ContextVar
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
-from soulspot.errors import DatabaseDamaged, DatabaseError, DatabaseFull, DatabaseTooNew
+from soulspot.errors import DatabaseBusy, DatabaseDamaged, DatabaseError, DatabaseFull, DatabaseTooNew
 from soulspot.store import enriched
+from soulspot.store.lock_holder import describe_lock_holder
 from soulspot.store.ownership import read_owner
 from soulspot.store.sql import fetch_value
+from soulspot.store.transactions import foreseen, transaction
 
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 30_000
+ATTEMPT_MS = 1_000  # a write that finds the file locked for so long lines up again behind the others
+# Seconds for which the writes of this task or thread wait while another program holds the write
+# lock. A person at a command or a client of the API is told soon; what works by itself waits.
+lock_patience = ContextVar("lock_patience", default=30.0)
+LOCKED_FOR = 5.0  # seconds of another program's lock that are worth mentioning
+HURRIED = 2.0  # seconds of patience at the end of the process
 CHECKPOINT_TIMEOUT_MS = 200  # nothing else is written while a checkpoint waits for readers
 CHECKED_UP_TO = 256 << 20  # bytes; larger files are checked only after a crash: it takes minutes
 # "Soul": SQLite's mark of whose file it is (https://sqlite.org/fileformat2.html); `file` shows it.
@@ -36,6 +48,10 @@ class Database(AbstractContextManager["Database"]):
         DatabaseDamaged, DatabaseTooNew, or DatabaseError (for another program's file, say)."""
         self.path = path
         self.is_full = False  # the last write found the disk full
+        self.last_commit = time.monotonic()  # when the last transaction was committed, or the file opened
+        self._locked_since: float | None = None  # since when another program has kept us from writing
+        self._is_hurried = False
+        self._writes: dict[object, float] = {}  # when each unfinished write was asked for
         path.parent.mkdir(parents=True, exist_ok=True)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="soulspot-db-write")
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="soulspot-db-read")
@@ -46,6 +62,7 @@ class Database(AbstractContextManager["Database"]):
             if not trusted:
                 _check(self._connection, path)
             _migrate(self._connection, path)
+            self._connection.execute(f"PRAGMA busy_timeout = {ATTEMPT_MS}")
             self._read_connection = self._connected(path)
             self._read_connection.execute("PRAGMA query_only = ON")
         except BaseException:
@@ -81,46 +98,125 @@ class Database(AbstractContextManager["Database"]):
                 raise
         return connection
 
+    @property
+    def write_age(self) -> float:
+        """Seconds for which the oldest unfinished write has waited and run; 0.0 when there is none.
+        May be asked in any thread."""
+        return max((time.monotonic() - asked_at for asked_at in list(self._writes.values())), default=0.0)
+
+    @property
+    def locked_for(self) -> float:
+        """Seconds for which another program's lock has kept us from writing; 0.0 when none does.
+        May be asked in any thread."""
+        since = self._locked_since
+        return time.monotonic() - since if since is not None else 0.0
+
+    def trouble(self) -> str | None:
+        """Return why nothing can be written now, for people; None while all is well. May be asked
+        in any thread."""
+        if self.is_full:
+            return "the disk is full"
+        if (seconds := self.locked_for) >= LOCKED_FOR:
+            holder = describe_lock_holder(self.path)
+            return f"{holder} has kept the lock of {self.path} for {seconds:.0f} seconds: let it finish, or end it"
+        return None
+
+    async def look(self) -> None:
+        """Find out whether the lock that kept us from writing has gone, for times without other
+        writes."""
+        if self._locked_since is not None:
+            token = lock_patience.set(0.0)
+            try:
+                await self.write(lambda connection: None)
+            except DatabaseError:
+                return
+            finally:
+                lock_patience.reset(token)
+
+    def hurry(self) -> None:
+        """Let no write wait long for another program's lock from now on: the process ends."""
+        self._is_hurried = True
+
     async def write(self, change: Callable[[sqlite3.Connection], T]) -> T:
         """Run `change(connection)` in one transaction, commit it, and return its result. Whatever
         it raises rolls everything back; cancelling the caller does not stop it. Raises DatabaseFull
-        when the disk is full."""
-        return await asyncio.get_running_loop().run_in_executor(self._writer, self.write_now, change)
+        when the disk is full, and DatabaseBusy when another program has held the write lock for
+        `lock_patience` seconds."""
+        return await self._write_in_turn(partial(self._attempt, change))
 
     async def write_durably(self, change: Callable[[sqlite3.Connection], T]) -> T:
         """Run `change(connection)` as `write` does, so that not even a power failure undoes it: for
         records of changes that are about to be made to files."""
-        return await asyncio.get_running_loop().run_in_executor(self._writer, self._write_durably, change)
+        return await self._write_in_turn(partial(self._attempt_durably, change))
 
-    def _write_durably(self, change: Callable[[sqlite3.Connection], T]) -> T:
-        self._connection.execute("PRAGMA synchronous = FULL")
-        try:
-            return self.write_now(change)
-        finally:
-            self._connection.execute("PRAGMA synchronous = NORMAL")
+    async def _write_in_turn(self, attempt: Callable[[], T]) -> T:
+        with self._counted_write() as asked_at:
+            while True:
+                try:
+                    return await asyncio.get_running_loop().run_in_executor(self._writer, attempt)
+                except DatabaseBusy:
+                    if self._is_late(asked_at):
+                        raise
 
     def write_now(self, change: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `change(connection)` in one transaction in the calling thread. For callers without an
+        """Run `change(connection)` as `write` does, in the calling thread. For callers without an
         event loop; no `write` may be running meanwhile."""
+        with self._counted_write() as asked_at:
+            while True:
+                try:
+                    return self._attempt(change)
+                except DatabaseBusy:
+                    if self._is_late(asked_at):
+                        raise
+
+    @contextmanager
+    def _counted_write(self) -> Iterator[float]:
+        token, asked_at = object(), time.monotonic()
+        self._writes[token] = asked_at
+        try:
+            yield asked_at
+        finally:
+            del self._writes[token]
+
+    def _is_late(self, asked_at: float) -> bool:
+        patience = min(lock_patience.get(), HURRIED if self._is_hurried else math.inf)
+        return time.monotonic() - asked_at >= patience
+
+    def _attempt(self, change: Callable[[sqlite3.Connection], T]) -> T:
         try:
             with transaction(self._connection):
+                self._locked_since = None
                 result = change(self._connection)
+        except DatabaseBusy:
+            self._locked_since = self._locked_since or time.monotonic()
+            raise
         except DatabaseFull:
             self.is_full = True
             raise
         self.is_full = False
+        self.last_commit = time.monotonic()
         return result
 
+    def _attempt_durably(self, change: Callable[[sqlite3.Connection], T]) -> T:
+        self._connection.execute("PRAGMA synchronous = FULL")
+        try:
+            return self._attempt(change)
+        finally:
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+
     async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `query(connection)` in one consistent snapshot, and return its result."""
+        """Run `query(connection)` in one consistent snapshot, and return its result. Raises
+        DatabaseDamaged, or DatabaseBusy while another program locks even readers out."""
         return await asyncio.get_running_loop().run_in_executor(self._reader, self._read_now, query)
 
     def _read_now(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        self._read_connection.execute("BEGIN")
-        try:
-            return query(self._read_connection)
-        finally:
-            self._read_connection.execute("COMMIT")
+        with foreseen(self._read_connection):
+            self._read_connection.execute("BEGIN")
+            try:
+                return query(self._read_connection)
+            finally:
+                if self._read_connection.in_transaction:
+                    self._read_connection.execute("COMMIT")
 
     def upkeep(self) -> None:
         """Fold the write-ahead log back into the file, and refresh the planner's statistics."""
@@ -130,7 +226,7 @@ class Database(AbstractContextManager["Database"]):
         try:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
-            self._connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+            self._connection.execute(f"PRAGMA busy_timeout = {ATTEMPT_MS}")
         self._connection.execute("PRAGMA optimize")
 
     async def run_upkeep(self) -> None:
@@ -147,22 +243,6 @@ class Database(AbstractContextManager["Database"]):
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-@contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Run a block between BEGIN IMMEDIATE and COMMIT; roll back whatever it raises, Ctrl-C
-    included. Raises DatabaseFull when the disk is full."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException as error:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-            raise DatabaseFull(f"the disk is full: {error}") from error
-        raise
 
 
 def _connect(path: Path) -> sqlite3.Connection:

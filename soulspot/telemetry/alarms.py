@@ -49,6 +49,10 @@ class Alarms:
         """Judge by these thresholds from the next `check` on."""
         self._thresholds = thresholds
 
+    def report(self, alarm: str, why: str | None) -> None:
+        """Raise an alarm that somebody else has looked into, or end it with `why` None."""
+        self._alarm(alarm, why)
+
     def check(self, *, busy: bool) -> None:
         """Compare the counters with those of a window ago, and raise or end alarms. `busy` tells
         whether there is work that could be done now."""

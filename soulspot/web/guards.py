@@ -11,8 +11,9 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from soulspot.errors import DatabaseFull
+from soulspot.errors import DatabaseError, DatabaseFull
 from soulspot.operations.review.reviewer import UnknownTrack
+from soulspot.store.database import lock_patience
 
 log = structlog.get_logger()
 
@@ -22,6 +23,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/login"})
 COOKIE = "soulspot"
+LOCK_PATIENCE = 15.0  # seconds for which a request waits for another program's lock
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -60,6 +62,8 @@ def guard(token: str | None, allowed_hosts: Collection[str]) -> Middleware:
 
 
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    # a client has its own limits of time, and whoever waits for it can be told to come again
+    lock_patience.set(LOCK_PATIENCE)
     try:
         return await handler(request)
     except web.HTTPException as error:
@@ -71,6 +75,9 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         return problem(404, "Not Found", str(error))
     except DatabaseFull as error:
         return problem(507, "Insufficient Storage", str(error))
+    except DatabaseError as error:
+        log.warning("database_unavailable", method=request.method, path=request.path, error=str(error))
+        return problem(503, "Service Unavailable", str(error), {"Retry-After": "10"})
     except ConnectionError:
         # The client has hung up: there is nobody to answer.
         raise

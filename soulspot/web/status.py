@@ -63,7 +63,9 @@ class StatusRoutes(Handlers):
         # SQLite goes on writing to a file that was deleted or replaced, and nobody sees it again.
         if self._file != await asyncio.to_thread(_identity, database.path):
             return f"{database.path} was removed or replaced, and what is written now is lost: restart SoulSpot"
-        if database.is_full or await asyncio.to_thread(_free_bytes, database.path.parent) < ROOM:
+        if why := database.trouble():
+            return why
+        if await asyncio.to_thread(_free_bytes, database.path.parent) < ROOM:
             return "the disk is full"
         try:
             async with asyncio.timeout(ANSWERS_WITHIN):
