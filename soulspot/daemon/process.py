@@ -18,7 +18,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from soulspot.assembly import apply_config, new_scheduler, open_service
 from soulspot.config import Config, load_config, reloadable_differences
-from soulspot.daemon import systemd
+from soulspot.daemon import ending, systemd
 from soulspot.errors import ConfigError
 from soulspot.library.watch import watch
 from soulspot.operations.exports import FOLDER, Exports
@@ -36,7 +36,7 @@ log = structlog.get_logger()
 
 # well below TimeoutStopSec= of the unit: systemd would kill in the middle of a write
 DRAIN_SECONDS = 12.0
-EXIT_AT_ONCE = 130
+OPERATIONS_END_WITHIN = 3.0  # seconds; the next process resumes an operation that takes longer
 WATCH_RETRY_SECONDS, WATCH_RETRY_CAP = 10.0, 3600.0
 WRITE_TAGS_SECONDS = 30.0  # between two looks for tags to write
 
@@ -44,8 +44,8 @@ WRITE_TAGS_SECONDS = 30.0  # between two looks for tags to write
 class Daemon:
     """A process that runs until SIGTERM or SIGINT, and reads its configuration again on SIGHUP.
 
-    A second SIGTERM or SIGINT exits at once. `config_path` is the file that SIGHUP reads again;
-    None is the first of the default files that exists."""
+    It ends within `ending.ENDS_WITHIN` seconds, at the second signal at once. `config_path` is the
+    file that SIGHUP reads again; None is the first of the default files that exists."""
 
     def __init__(self, config: Config, config_path: Path | None) -> None:
         self.config = config
@@ -59,8 +59,7 @@ class Daemon:
         """Run until stopped. Raises DatabaseError, or ConfigError for the address to listen at."""
         # before anything slow: a SIGTERM during the start must not be lost
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._on_stop_signal)
+        ending.obey(self._stop_soon)
         loop.add_signal_handler(signal.SIGHUP, self._reload.set)
         # every task of the daemon inherits this; requests have less patience
         lock_patience.set(math.inf)
@@ -71,7 +70,7 @@ class Daemon:
                 export = self.config.export
                 folder = export.directory or self.config.database.path.with_name(FOLDER)
                 operations = Operations(service, exports=Exports(folder, keep=export.keep, ddex=export.ddex))
-                stack.push_async_callback(operations.stop)
+                stack.push_async_callback(_stop_operations, operations)
                 # before the API is up: an operation that is started by it is nothing to resume
                 resumed = await operations.resume()
                 address = await stack.enter_async_context(self._serving(service, operations))
@@ -91,9 +90,8 @@ class Daemon:
                 service.database.hurry()
         service.telemetry.event("daemon_stopped", pid=os.getpid())
 
-    def _on_stop_signal(self) -> None:
-        if self._stop.is_set():
-            os._exit(EXIT_AT_ONCE)
+    def _stop_soon(self) -> None:
+        log.info("daemon_stopping", pid=os.getpid(), is_ready=self._is_ready, within_seconds=ending.ENDS_WITHIN)
         self._stop.set()
 
     def _serving(self, service: EnrichmentService, operations: Operations) -> AbstractAsyncContextManager[str]:
@@ -185,6 +183,12 @@ class Daemon:
         apply_config(service, new)
         self.config = new
         log.info("reloaded", applied=applied, needs_restart=needs_restart)
+
+
+async def _stop_operations(operations: Operations) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(OPERATIONS_END_WITHIN):
+            await operations.stop()
 
 
 async def keep_watching(

@@ -9,8 +9,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import pytest
 
 from soulspot.sandbox import Behaviour, Sandbox, invent_catalogue
 from soulspot.store.ownership import read_owner
+from tests.crash.daemons import daemon
 from tests.support.flow import rows, settings, write_config
 
 HOUR, CENTURY = 3600, 73 * 365 * 86_400
@@ -88,21 +88,6 @@ class Systemd:
         self._socket.close()
 
 
-@asynccontextmanager
-async def daemon(config: Path, environment: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SOULSPOT_", "INVOCATION"))}
-    with config.with_suffix(".log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "soulspot", "daemon", "--config", config, env=kept | environment, stderr=log
-        )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-
 async def accepted(database: Path, count: int) -> None:
     async with asyncio.timeout(30):
         while len(rows(database, "SELECT 1 FROM enriched_tracks WHERE status = 'accepted'")) < count:  # noqa: ASYNC110
@@ -127,7 +112,7 @@ async def test_a_daemon_lives_and_works_on_when_the_clock_is_set_back_ahead_and_
         more: dict[str, Any] = {"providers__spotify__enabled": False, "scheduler__flush_interval": 0.1}
         config = write_config(tmp_path / "config.toml", settings(sandbox, database, **more))
         with closing(systemd):
-            async with daemon(config, clock.environment | systemd.environment) as process:
+            async with daemon(config, clock.environment | systemd.environment) as running:
                 await systemd.hears(b"READY=1")
                 owner = read_owner(database)
                 assert owner is not None
@@ -144,5 +129,4 @@ async def test_a_daemon_lives_and_works_on_when_the_clock_is_set_back_ahead_and_
                             assert answer.status == 200
                     assert rows(database, "SELECT min(event_id) AS first FROM events") == [{"first": 1}]
                     await clamped(database)
-                process.send_signal(signal.SIGTERM)
-                assert await asyncio.wait_for(process.wait(), 20) == 0
+                assert await running.ends(signal.SIGTERM) == 0
