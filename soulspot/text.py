@@ -1,4 +1,5 @@
-"""Folding of names to what two spellings of one name have in common; shared by every package."""
+"""Folding of names to what two spellings of one name have in common, and text made fit for a
+terminal; shared by every package."""
 
 import re
 import unicodedata
@@ -20,6 +21,17 @@ _FEATURED = re.compile(r"(?i)\s*;\s*|\s+[(\[]?(?:feat|ft|featuring)\b\.?\s*")
 _NEXT_ARTIST = re.compile(r"(?i)\s*(?:[;,/&+]|\b(?:feat|ft|featuring|vs|with)\b\.?)\s*")
 # Kana voicing marks are not accents: without them another word is left.
 _VOICING = "\u3099\u309a"
+# Characters that steer a terminal (C0, C1), break a line, turn its direction, or are not seen.
+_UNSEEN = (
+    r"\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
+    r"\ufff9-\ufffb\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f"
+)
+# Joiners hold emoji and letters of many scripts together, tags make flags of some countries.
+_NEEDED = r"(?<=[^\x00-\x7f])[\u200c\u200d](?=[^\x00-\x7f])|(?<=\U0001f3f4)[\U000e0030-\U000e007a]{2,6}\U000e007f"
+_HIDDEN = re.compile(f"({_NEEDED})|[{_UNSEEN}]")
+_MARKS = "\u061c\u200e\u200f"  # set the direction of the neighbours; part of right-to-left text
+_RIGHT_TO_LEFT = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 @lru_cache(maxsize=16384)
@@ -67,3 +79,20 @@ def lead_artist(credit: str) -> str:
 
     A search for it finds the whole credit too, however its names are joined in MusicBrainz."""
     return next((name for name in _NEXT_ARTIST.split(credit) if name.strip()), credit).strip()
+
+
+def visible(text: str) -> str:
+    """Return the text in one line, with an escape like \\x1b for each character that would steer a
+    terminal, break or turn the line, or not be seen. Names in any script stay as they are."""
+    return _HIDDEN.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    char = found[0]
+    if found[1] or (char in _MARKS and _RIGHT_TO_LEFT.search(found.string)):
+        return char
+    code = ord(char)
+    if 0xDC80 <= code <= 0xDCFF:
+        code -= 0xDC00  # a byte of a file name that is not UTF-8
+    wide = f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+    return _SHORT.get(char) or (f"\\x{code:02x}" if code <= 0xFF else wide)

@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from soulspot.assembly import apply_config, new_scheduler, open_service
@@ -27,12 +26,12 @@ from soulspot.pipeline import EnrichmentService
 from soulspot.pipeline.status import is_alive
 from soulspot.store.database import lock_patience
 from soulspot.store.ownership import Ownership
-from soulspot.telemetry import configure_logging
+from soulspot.telemetry import configure_logging, get_logger
 from soulspot.version import __version__
 from soulspot.web.app import make_application
 from soulspot.web.server import serve
 
-log = structlog.get_logger()
+log = get_logger(__name__)
 
 # well below TimeoutStopSec= of the unit: systemd would kill in the middle of a write
 DRAIN_SECONDS = 12.0

@@ -5,11 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import structlog
-
 from soulspot.models import EnrichedTrack
+from soulspot.telemetry import get_logger
 
-log = structlog.get_logger()
+log = get_logger(__name__)
 
 
 async def call_back(callback: Callable[..., Any] | None, *arguments: Any) -> None:

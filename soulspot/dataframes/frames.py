@@ -18,7 +18,6 @@ from soulspot.dataframes.callbacks import call_back
 from soulspot.dataframes.columns import Results, column_names
 from soulspot.dataframes.rows import Rows
 from soulspot.pipeline.items import enrich_items, require_at_least_one
-from soulspot.telemetry import warnings_only
 
 F = TypeVar("F")
 T = TypeVar("T")
@@ -77,7 +76,7 @@ async def enrich_dataframe_async(
     rows = Rows(frame, group_columns, columns or {}, key)
     results = Results()
     if len(frame):
-        with warnings_only(), _progress(len(frame), on_progress) as show:
+        with _progress(len(frame), on_progress) as show:
             done = 0
             await show(done)
             async with _service(config, service) as working:

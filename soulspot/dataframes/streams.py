@@ -15,7 +15,6 @@ from soulspot.config import Config
 from soulspot.dataframes.callbacks import StreamBatch, StreamCallbacks, StreamProgress, StreamResult, StreamSummary
 from soulspot.dataframes.stream_flow import Flow, FlowLimits
 from soulspot.pipeline.items import require_at_least_one
-from soulspot.telemetry import warnings_only
 
 BATCH = 100
 CONCURRENCY = 4
@@ -63,16 +62,15 @@ async def enrich_stream(
     source = items if isinstance(items, AsyncIterable) else _read_in_thread(items)
     limits = FlowLimits(most, min(batch_size, most), max_wait_time, wait)
     callbacks = StreamCallbacks(on_progress, on_error, on_batch_complete, on_complete)
-    with warnings_only():
-        async with opening as working:
-            flow = Flow(working, source, limits, callbacks)
-            flow.start(max_concurrency)
-            try:
-                while (result := await flow.next(ordered=ordered)) is not None:
-                    yield result
-                await flow.complete()
-            finally:
-                await flow.stop()
+    async with opening as working:
+        flow = Flow(working, source, limits, callbacks)
+        flow.start(max_concurrency)
+        try:
+            while (result := await flow.next(ordered=ordered)) is not None:
+                yield result
+            await flow.complete()
+        finally:
+            await flow.stop()
 
 
 async def _read_in_thread(items: Iterable[Any]) -> AsyncIterator[Any]:

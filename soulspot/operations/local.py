@@ -7,15 +7,14 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-import structlog
-
 from soulspot.errors import SoulSpotError
 from soulspot.operations.progress import Counts, Ending, Progress, save_counts
 from soulspot.operations.reports.results import OperationReport
 from soulspot.pipeline import EnrichmentService
 from soulspot.store import operations
+from soulspot.telemetry import get_logger
 
-log = structlog.get_logger()
+log = get_logger(__name__)
 
 INTERRUPTED = "interrupted; what was queued stays queued"
 

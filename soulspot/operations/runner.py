@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from soulspot.errors import SoulSpotError
 from soulspot.operations import kinds
 from soulspot.operations.exports import FOLDER, Exports
@@ -24,8 +22,9 @@ from soulspot.store import library_counts, operations
 from soulspot.store.database import lock_patience
 from soulspot.store.operations import UnfinishedOperation
 from soulspot.tagging.request import TagRequest, request_to_json, tag_request
+from soulspot.telemetry import get_logger
 
-log = structlog.get_logger()
+log = get_logger(__name__)
 
 # Seconds until a write that failed is tried again: doubled each time, up to the second.
 SAVE_AGAIN, SAVE_AGAIN_CAP = 1.0, 60.0

@@ -6,16 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-import structlog
-
 from soulspot.deciding import Rules, decide_track
 from soulspot.models import EnrichedTrack, Status, TrackOutcome, TrackState
 from soulspot.pipeline.activity import Activity
 from soulspot.store import review, tracks
 from soulspot.store.database import Database
-from soulspot.telemetry import MemoryLimit, Telemetry
+from soulspot.telemetry import MemoryLimit, Telemetry, get_logger
 
-log = structlog.get_logger()
+log = get_logger(__name__)
 
 T = TypeVar("T")
 

@@ -14,8 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import structlog
-
 from soulspot.batch import BatchProcessor, BatchResult
 from soulspot.errors import (
     BadAnswer,
@@ -35,9 +33,9 @@ from soulspot.providers.base import Provider
 from soulspot.store import queue
 from soulspot.store.database import Database, lock_patience
 from soulspot.store.times import iso
-from soulspot.telemetry import MemoryLimit, Telemetry
+from soulspot.telemetry import MemoryLimit, Telemetry, get_logger
 
-log = structlog.get_logger()
+log = get_logger(__name__)
 
 # Lookups of a kind that takes a request each are claimed in tens: a crash loses that many answers
 # at most.

@@ -5,11 +5,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import structlog
-
 from soulspot.limits import LimitEvent, RequestRecord
 from soulspot.store.times import iso
-from soulspot.telemetry.log_setup import is_counted, uncounted_lines
+from soulspot.telemetry.log_setup import get_logger, is_counted, uncounted_lines
 from soulspot.telemetry.numbers import DailyTracks, Distribution
 from soulspot.telemetry.resident_memory import ResidentMemory
 
@@ -45,7 +43,7 @@ class Telemetry:
         self._flushed: Counter[tuple[str, str]] = Counter()  # counts as of the last `batch_flushed`
         self._summed = (time.monotonic(), 0)  # time and results as of the last `summary`
         self._uncounted_before = Counter(uncounted_lines)
-        self._log = structlog.get_logger()
+        self._log = get_logger(__name__)
 
     def line_counts(self) -> Counter[tuple[str, str]]:
         """Return the number of log lines by (event, level) since this object was made. Events of

@@ -10,11 +10,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-import structlog
 from aiohttp import web
 
 from soulspot.pipeline import EnrichmentService
 from soulspot.store import events
+from soulspot.telemetry import get_logger
 from soulspot.web.requests import MAX_INTEGER, EventQuery
 from soulspot.web.routing import API, Handlers, route
 
@@ -33,7 +33,7 @@ LAST_EVENT = {
     "schema": {"type": "integer", "minimum": 0, "maximum": MAX_INTEGER},
 }  # fmt: skip
 
-log = structlog.get_logger()
+log = get_logger(__name__)
 
 Document = Callable[[], Awaitable[Mapping[str, Any]]]
 

@@ -7,15 +7,15 @@ import ipaddress
 import json
 from collections.abc import Awaitable, Callable, Collection, Mapping
 
-import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from soulspot.errors import DatabaseError, DatabaseFull
 from soulspot.operations.review.reviewer import UnknownTrack
 from soulspot.store.database import lock_patience
+from soulspot.telemetry import get_logger
 
-log = structlog.get_logger()
+log = get_logger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

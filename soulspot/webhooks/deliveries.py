@@ -13,19 +13,17 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-import structlog
-
 from soulspot.errors import SoulSpotError
 from soulspot.limits import Pace, full_jitter
 from soulspot.store import events
 from soulspot.store.database import Database
 from soulspot.store.provider_state import ProviderState
 from soulspot.store.times import epoch_seconds, iso
-from soulspot.telemetry import Telemetry
+from soulspot.telemetry import Telemetry, get_logger
 from soulspot.webhooks.message import Message, next_message, signed_headers
 from soulspot.webhooks.posting import Poster, Reply
 
-log = structlog.get_logger()
+log = get_logger(__name__)
 
 POLL = 2.0  # seconds between two reads of the outbox
 LINGER = 5.0  # seconds that a message waits for more events of its type

@@ -8,15 +8,14 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import structlog
-
 from soulspot.errors import SoulSpotError
 from soulspot.limits import LimitEvent
 from soulspot.store import events
 from soulspot.store.database import Database
 from soulspot.store.times import iso
+from soulspot.telemetry import get_logger
 
-log = structlog.get_logger()
+log = get_logger(__name__)
 
 # Events that wait for the database; beyond that the oldest are dropped, while it cannot be written.
 MOST = 1000

@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from soulspot.limits import LimitEvent, RequestRecord
 from soulspot.store.times import iso
-from soulspot.telemetry import Telemetry, configure_logging
+from soulspot.telemetry import Telemetry, configure_logging, get_logger
 from soulspot.telemetry.log_setup import LEVELS
 from soulspot.telemetry.numbers import DAY, DailyTracks, Distribution
 from soulspot.telemetry.resident_memory import ResidentMemory, read_rss_bytes
@@ -86,7 +85,7 @@ def test_an_exception_comes_with_its_traceback_in_the_same_line() -> None:
     try:
         raise RuntimeError("odd")
     except RuntimeError:
-        structlog.get_logger().exception("pump_failed", provider="spotify")
+        get_logger(__name__).exception("pump_failed", provider="spotify")
     [line] = said(stream)
     assert line["event"] == "pump_failed"
     assert "RuntimeError: odd" in line["exception"]
@@ -243,8 +242,8 @@ def test_every_line_of_the_log_is_counted_once_whoever_says_it() -> None:
     telemetry = Telemetry()
     telemetry.event("request", status=200)  # below the level of the log
     telemetry.warning("limited", provider="spotify")
-    structlog.get_logger().error("pump_failed", provider="spotify")
-    structlog.get_logger().warning("watch_failed", error="e")
+    get_logger(__name__).error("pump_failed", provider="spotify")
+    get_logger(__name__).warning("watch_failed", error="e")
     assert telemetry.line_counts() == {
         ("request", "info"): 1, ("limited", "warning"): 1, ("pump_failed", "error"): 1, ("watch_failed", "warning"): 1,
     }  # fmt: skip
@@ -363,6 +362,6 @@ def test_a_traceback_in_the_log_shows_no_values(format_: str) -> None:
     try:
         fail("hunter" + "2")
     except RuntimeError:
-        structlog.get_logger().exception("request_failed")
+        get_logger(__name__).exception("request_failed")
     assert "no luck" in stream.getvalue()
     assert "hunter2" not in stream.getvalue()
