@@ -23,7 +23,7 @@ from soulspot.library.watch import watch
 from soulspot.operations.exports import FOLDER, Exports
 from soulspot.operations.runner import Operations
 from soulspot.pipeline import EnrichmentService
-from soulspot.pipeline.status import is_alive
+from soulspot.pipeline.status import why_not_alive
 from soulspot.store.database import lock_patience
 from soulspot.store.ownership import Ownership
 from soulspot.telemetry import configure_logging, get_logger
@@ -36,6 +36,7 @@ log = get_logger(__name__)
 # well below TimeoutStopSec= of the unit: systemd would kill in the middle of a write
 DRAIN_SECONDS = 12.0
 OPERATIONS_END_WITHIN = 3.0  # seconds; the next process resumes an operation that takes longer
+START_EXTENSION, START_AT_MOST = 30, 3600  # seconds
 WATCH_RETRY_SECONDS, WATCH_RETRY_CAP = 10.0, 3600.0
 WRITE_TAGS_SECONDS = 30.0  # between two looks for tags to write
 
@@ -53,6 +54,7 @@ class Daemon:
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
         self._is_ready = False
+        self._is_stuck = False  # the watchdog was not pinged
 
     async def run(self) -> None:
         """Run until stopped. Raises DatabaseError, or ConfigError for the address to listen at."""
@@ -65,7 +67,8 @@ class Daemon:
         with Ownership(self.config.database.path) as ownership:
             async with AsyncExitStack() as stack:
                 opened = open_service(self.config, ownership=ownership, drain_seconds=DRAIN_SECONDS)
-                service = await stack.enter_async_context(opened)
+                async with _more_time_to_start():
+                    service = await stack.enter_async_context(opened)
                 export = self.config.export
                 folder = export.directory or self.config.database.path.with_name(FOLDER)
                 operations = Operations(service, exports=Exports(folder, keep=export.keep, ddex=export.ddex))
@@ -118,11 +121,13 @@ class Daemon:
         scheduler.start()
         return scheduler
 
-    @staticmethod
-    async def _beat(service: EnrichmentService) -> None:
-        """Send systemd's watchdog a sign of life if the database answers and no pump has died."""
-        if await is_alive(service):
+    async def _beat(self, service: EnrichmentService) -> None:
+        """Send systemd's watchdog a sign of life, unless only a restart lets work go on."""
+        if (why := why_not_alive(service)) is None:
             systemd.notify("WATCHDOG=1")
+        elif not self._is_stuck:
+            log.error("watchdog_not_pinged", why=why, hint="systemd ends and restarts a service that stays so")
+        self._is_stuck = why is not None
 
     @asynccontextmanager
     async def _background(
@@ -182,6 +187,22 @@ class Daemon:
         apply_config(service, new)
         self.config = new
         log.info("reloaded", applied=applied, needs_restart=needs_restart)
+
+
+@asynccontextmanager
+async def _more_time_to_start() -> AsyncIterator[None]:
+    """Keep systemd from ending a start that takes long: the migration of a large database, say."""
+
+    async def ask() -> None:
+        for _ in range(START_AT_MOST // START_EXTENSION):
+            systemd.extend_start(2 * START_EXTENSION)
+            await asyncio.sleep(START_EXTENSION)
+
+    asking = asyncio.create_task(ask(), name="start")
+    try:
+        yield
+    finally:
+        asking.cancel()
 
 
 async def _stop_operations(operations: Operations) -> None:

@@ -26,6 +26,11 @@ def ready(status: str) -> None:
     notify("READY=1", f"STATUS={status}")
 
 
+def extend_start(seconds: int) -> None:
+    """Ask for this much time from now on for the start, which TimeoutStartSec= would end."""
+    notify(f"EXTEND_TIMEOUT_USEC={seconds * 1_000_000}")
+
+
 def reloading() -> None:
     """Say that a reload begins now; `ready` ends it. Type=notify-reload needs the time, too."""
     notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")

@@ -1,6 +1,5 @@
 """The state of a service: whether it lives, whether it has work, and the numbers for people."""
 
-import asyncio
 from typing import Any
 
 from soulspot.limits import GateSnapshot
@@ -9,18 +8,22 @@ from soulspot.pipeline.service import EnrichmentService
 from soulspot.store import library_counts, operations
 from soulspot.store.times import iso
 
-ALIVE_WITHIN = 5.0  # seconds that the database may take to answer
+STUCK_AFTER = 60.0  # seconds; WatchdogSec= of the unit
 NEWEST_OPERATIONS = 10
 
 
-async def is_alive(service: EnrichmentService) -> bool:
-    """Whether work can go on: the database answers and every pump still runs."""
-    try:
-        async with asyncio.timeout(ALIVE_WITHIN):
-            await service.database.read(lambda c: c.execute("SELECT 1").fetchone())
-    except TimeoutError:
-        return False
-    return not any(task.done() for task in service.pump_tasks)
+def why_not_alive(service: EnrichmentService) -> str | None:
+    """Return why only a restart lets work go on, for people; None while it goes on or pauses.
+
+    A full disk is a pause. A write is stuck when for STUCK_AFTER seconds neither it nor any other
+    has moved: behind another program's lock or a disk that hangs, not in a long statement."""
+    if ended := [task.get_name() for task in service.pump_tasks if task.done()]:
+        return f"{', '.join(ended)} has ended: its lookups are no longer asked"
+    database = service.database
+    if not database.is_full and (seconds := database.stuck_for) > STUCK_AFTER:
+        why = database.trouble() or "its disk may hang"
+        return f"{database.path} has been neither read nor written for {seconds:.0f} seconds: {why}"
+    return None
 
 
 async def has_work(service: EnrichmentService) -> bool:

@@ -22,6 +22,7 @@ from soulspot.store.lock_holder import describe_lock_holder
 from soulspot.store.ownership import read_owner
 from soulspot.store.sql import fetch_value
 from soulspot.store.transactions import foreseen, transaction
+from soulspot.store.waiting_line import WaitingLine
 
 T = TypeVar("T")
 
@@ -51,7 +52,7 @@ class Database(AbstractContextManager["Database"]):
         self.last_commit = time.monotonic()  # when the last transaction was committed, or the file opened
         self._locked_since: float | None = None  # since when another program has kept us from writing
         self._is_hurried = False
-        self._writes: dict[object, float] = {}  # when each unfinished write was asked for
+        self._writes, self._reads = WaitingLine(), WaitingLine()
         path.parent.mkdir(parents=True, exist_ok=True)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="soulspot-db-write")
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="soulspot-db-read")
@@ -65,6 +66,8 @@ class Database(AbstractContextManager["Database"]):
             self._connection.execute(f"PRAGMA busy_timeout = {ATTEMPT_MS}")
             self._read_connection = self._connected(path)
             self._read_connection.execute("PRAGMA query_only = ON")
+            self._writes.watch(self._connection)
+            self._reads.watch(self._read_connection)
         except BaseException:
             self.close()
             raise
@@ -102,7 +105,13 @@ class Database(AbstractContextManager["Database"]):
     def write_age(self) -> float:
         """Seconds for which the oldest unfinished write has waited and run; 0.0 when there is none.
         May be asked in any thread."""
-        return max((time.monotonic() - asked_at for asked_at in list(self._writes.values())), default=0.0)
+        return self._writes.age
+
+    @property
+    def stuck_for(self) -> float:
+        """Seconds for which reads or writes have waited and nothing has moved; a statement that
+        takes long moves while it runs. May be asked in any thread."""
+        return max(self._writes.stuck_for, self._reads.stuck_for)
 
     @property
     def locked_for(self) -> float:
@@ -150,7 +159,7 @@ class Database(AbstractContextManager["Database"]):
         return await self._write_in_turn(partial(self._attempt_durably, change))
 
     async def _write_in_turn(self, attempt: Callable[[], T]) -> T:
-        with self._counted_write() as asked_at:
+        with self._writes.counted() as asked_at:
             while True:
                 try:
                     return await asyncio.get_running_loop().run_in_executor(self._writer, attempt)
@@ -161,22 +170,13 @@ class Database(AbstractContextManager["Database"]):
     def write_now(self, change: Callable[[sqlite3.Connection], T]) -> T:
         """Run `change(connection)` as `write` does, in the calling thread. For callers without an
         event loop; no `write` may be running meanwhile."""
-        with self._counted_write() as asked_at:
+        with self._writes.counted() as asked_at:
             while True:
                 try:
                     return self._attempt(change)
                 except DatabaseBusy:
                     if self._is_late(asked_at):
                         raise
-
-    @contextmanager
-    def _counted_write(self) -> Iterator[float]:
-        token, asked_at = object(), time.monotonic()
-        self._writes[token] = asked_at
-        try:
-            yield asked_at
-        finally:
-            del self._writes[token]
 
     def _is_late(self, asked_at: float) -> bool:
         patience = min(lock_patience.get(), HURRIED if self._is_hurried else math.inf)
@@ -186,6 +186,7 @@ class Database(AbstractContextManager["Database"]):
         try:
             with transaction(self._connection):
                 self._locked_since = None
+                self._writes.move()
                 result = change(self._connection)
         except DatabaseBusy:
             self._locked_since = self._locked_since or time.monotonic()
@@ -195,6 +196,7 @@ class Database(AbstractContextManager["Database"]):
             raise
         self.is_full = False
         self.last_commit = time.monotonic()
+        self._writes.move()
         return result
 
     def _attempt_durably(self, change: Callable[[sqlite3.Connection], T]) -> T:
@@ -207,10 +209,12 @@ class Database(AbstractContextManager["Database"]):
     async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         """Run `query(connection)` in one consistent snapshot, and return its result. Raises
         DatabaseDamaged, or DatabaseBusy while another program locks even readers out."""
-        return await asyncio.get_running_loop().run_in_executor(self._reader, self._read_now, query)
+        with self._reads.counted():
+            return await asyncio.get_running_loop().run_in_executor(self._reader, self._read_now, query)
 
     def _read_now(self, query: Callable[[sqlite3.Connection], T]) -> T:
         with foreseen(self._read_connection):
+            self._reads.move()
             self._read_connection.execute("BEGIN")
             try:
                 return query(self._read_connection)

@@ -11,7 +11,7 @@ from typing import Any
 
 from soulspot.operations.runner import Operations
 from soulspot.pipeline import EnrichmentService
-from soulspot.pipeline.status import status_of
+from soulspot.pipeline.status import status_of, why_not_alive
 from soulspot.web import responses
 from soulspot.web.activity import Activity
 from soulspot.web.guards import problem
@@ -35,9 +35,11 @@ class StatusRoutes(Handlers):
         self._version = version
         self._file = _identity(service.database.path)
 
-    @route("GET", "/healthz", {200: responses.Health}, is_open=True)
-    async def healthz(self) -> dict[str, Any]:
-        """Answer while the event loop runs; nothing else is checked."""
+    @route("GET", "/healthz", {200: responses.Health, 503: responses.Problem}, is_open=True)
+    async def healthz(self) -> Any:
+        """Answer whether this process lives: its loop and pumps run, its database moves."""
+        if why := why_not_alive(self._service):
+            return problem(503, "Service Unavailable", why, {"Retry-After": "10"})
         return {"status": "ok"}
 
     @route("GET", "/readyz", {200: responses.Health, 503: responses.Problem}, is_open=True)
@@ -59,6 +61,8 @@ class StatusRoutes(Handlers):
         """Return why this process cannot work, for people; None when it can."""
         if not self._ready():
             return "starting or stopping"
+        if why := why_not_alive(self._service):
+            return why
         database = self._service.database
         # SQLite goes on writing to a file that was deleted or replaced, and nobody sees it again.
         if self._file != await asyncio.to_thread(_identity, database.path):

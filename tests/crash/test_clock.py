@@ -6,10 +6,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import sys
 import time
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import pytest
 from soulspot.sandbox import Behaviour, Sandbox, invent_catalogue
 from soulspot.store.ownership import read_owner
 from tests.crash.daemons import daemon
+from tests.crash.systemd import Systemd
 from tests.support.flow import rows, settings, write_config
 
 HOUR, CENTURY = 3600, 73 * 365 * 86_400
@@ -61,33 +61,6 @@ class Clock:
         new.replace(self._file)
 
 
-class Systemd:
-    """The socket on which a service manager hears of the daemon."""
-
-    def __init__(self, path: Path) -> None:
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(str(path))
-        self._socket.setblocking(False)
-        self.environment = {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "600000"}
-
-    async def hears(self, wanted: bytes, times: int = 1) -> None:
-        """Wait for as many messages that begin so."""
-        async with asyncio.timeout(30):
-            while times:
-                said = await asyncio.get_running_loop().sock_recv(self._socket, 4096)
-                times -= said.startswith(wanted)
-
-    async def hears_new(self, wanted: bytes, times: int) -> None:
-        """Wait for as many messages that are sent from now on."""
-        with suppress(BlockingIOError):
-            while True:
-                self._socket.recv(4096)
-        await self.hears(wanted, times)
-
-    def close(self) -> None:
-        self._socket.close()
-
-
 async def accepted(database: Path, count: int) -> None:
     async with asyncio.timeout(30):
         while len(rows(database, "SELECT 1 FROM enriched_tracks WHERE status = 'accepted'")) < count:  # noqa: ASYNC110
@@ -106,7 +79,7 @@ async def clamped(database: Path) -> None:
 async def test_a_daemon_lives_and_works_on_when_the_clock_is_set_back_ahead_and_right_again(tmp_path: Path) -> None:
     catalogue = invent_catalogue(2, 300)
     ids = [one.mbid for one in catalogue.recordings if one.title and not one.video]
-    database, clock, systemd = tmp_path / "db", Clock(tmp_path / "site"), Systemd(tmp_path / "notify")
+    database, clock, systemd = tmp_path / "db", Clock(tmp_path / "site"), Systemd(tmp_path / "notify", 0.6)
     done = 0
     async with Sandbox(catalogue, Behaviour(limits=False)) as sandbox:
         more: dict[str, Any] = {"providers__spotify__enabled": False, "scheduler__flush_interval": 0.1}
@@ -119,7 +92,8 @@ async def test_a_daemon_lives_and_works_on_when_the_clock_is_set_back_ahead_and_
                 async with aiohttp.ClientSession(owner.address) as client:
                     for offset in (0, -HOUR, 0, 4 * HOUR, CENTURY, 0):
                         clock.set(offset)
-                        await systemd.hears_new(b"WATCHDOG=1", 3)
+                        systemd.forget()
+                        await systemd.hears(b"WATCHDOG=1", 3)
                         row = f"key,mb_recording_id\n{done},{ids[done]}\n".encode()
                         async with client.post("/api/v1/import?name=one.csv", data=row) as answer:
                             assert answer.status == 202

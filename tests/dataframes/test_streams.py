@@ -16,7 +16,7 @@ from soulspot import EnrichmentService, enrich_stream
 from soulspot.config.loading import Config, make_config
 from soulspot.dataframes.callbacks import StreamBatch, StreamProgress, StreamResult, StreamSummary
 from soulspot.pipeline import items
-from soulspot.pipeline.status import is_alive
+from soulspot.pipeline.status import why_not_alive
 from tests.library.audio import flac
 from tests.support.flow import rows
 
@@ -273,7 +273,7 @@ async def test_a_service_that_was_handed_in_stays_open(config: Config) -> None:
         stream = enrich_stream(Producer().songs(), service=service, batch_size=4)
         await stopped_early(stream)
         assert len([one async for one in enrich_stream(Producer(3).songs(), service=service)]) == 3
-        assert await is_alive(service)
+        assert why_not_alive(service) is None
 
 
 async def test_paths_rows_and_what_is_neither_may_be_mixed_and_come_from_a_plain_iterable(
