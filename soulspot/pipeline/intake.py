@@ -260,7 +260,8 @@ def walks(rules: LibraryRules, paths: Sequence[bytes]) -> list[Walk]:
     """Return the walks of a scan: one of what lies inside the library's roots, one of what does
     not."""
     within = [path for path in paths if any(is_inside(path, root) for root in rules.roots)]
-    outside = [path for path in paths if path not in within]
+    known = set(within)
+    outside = [path for path in paths if path not in known]
     start = partial(Walk, include=rules.include, exclude=rules.exclude, follow_symlinks=rules.follow_symlinks)
     library = [start(rules.roots, within=within)] if within or not paths else []
     return library + ([start(outside)] if outside else [])

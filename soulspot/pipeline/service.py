@@ -67,9 +67,11 @@ class EnrichmentService:
         """Whether any folder is configured to be scanned."""
         return bool(self._library.roots)
 
-    def is_in_library(self, path: bytes) -> bool:
-        """Whether this (resolved) path lies in a configured folder."""
-        return any(is_inside(path, os.path.realpath(root)) for root in self._library.roots)
+    def paths_outside(self, paths: Sequence[bytes]) -> list[bytes]:
+        """Return those of these paths that lie in no configured folder, all links resolved."""
+        roots = [os.path.realpath(root) for root in self._library.roots]
+        real = ((path, os.path.realpath(path)) for path in paths)
+        return [path for path, resolved in real if not any(is_inside(resolved, root) for root in roots)]
 
     # --- add --------------------------------------------------------------------------------------
 

@@ -1,12 +1,17 @@
 """Request bodies: JSON objects and uploads, bounded in size and in time."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Any
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 
 MAX_JSON = 1 << 20  # bytes of a JSON body
+MAX_ITEMS = 20_000  # of a JSON body, by its commas: each may be a fault that is described
+MAX_FORM = 10_000  # bytes of the form to log in
 MAX_IMPORT = 2 << 30  # bytes of an import file
 CHUNK_SECONDS = 30.0  # a body that brings nothing for this long is given up
 SLOWEST = 1 << 10  # bytes a second: an upload with a lower average is given up
@@ -21,10 +26,28 @@ async def json_object(request: web.Request) -> dict[str, Any]:
     # A body without a Content-Type is read as JSON: no route takes anything else here.
     if "Content-Type" in request.headers and not _is_json(request.content_type):
         raise web.HTTPUnsupportedMediaType(text="the body must be application/json")
-    body = await read_in_time(request.json, "JSON")
+    body = await read_in_time(lambda: _json_of(request), "JSON")
     if not isinstance(body, dict):
         raise web.HTTPUnprocessableEntity(text="the body is not a JSON object")
     return body
+
+
+async def _json_of(request: web.Request) -> Any:
+    given = await request.read()
+    if given.count(b",") > MAX_ITEMS:
+        raise web.HTTPRequestEntityTooLarge(MAX_ITEMS, text=f"the body has more than {MAX_ITEMS:,} items")
+    return json.loads(given.decode(request.charset or "utf-8"))
+
+
+async def form_field(request: web.Request, name: str) -> str:
+    """Return a field of a short form, "" where it is missing. HTTPRequestEntityTooLarge for a long
+    one."""
+    given: bytes = await read_in_time(request.read, "a form")
+    if len(given) > MAX_FORM:
+        raise web.HTTPRequestEntityTooLarge(MAX_FORM, len(given))
+    with suppress(ValueError):
+        return dict(parse_qsl(given.decode("utf-8", "replace"), max_num_fields=10)).get(name, "")
+    return ""
 
 
 async def read_in_time(read: Callable[[], Any], kind: str) -> Any:

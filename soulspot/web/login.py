@@ -4,7 +4,7 @@ from html import escape
 
 from aiohttp import web
 
-from soulspot.web.bodies import read_in_time
+from soulspot.web.bodies import form_field
 from soulspot.web.guards import COOKIE, cookie_of, has_cookie, is_token
 from soulspot.web.requests import LoginBody
 from soulspot.web.routing import Handlers, body_of, route
@@ -47,7 +47,7 @@ class LoginRoutes(Handlers):
     async def login(self, request: web.Request) -> web.Response:
         """Log in: exchange the token, as JSON or from the form, for a cookie."""
         by_form = request.content_type == "application/x-www-form-urlencoded"
-        given = await _form_token(request) if by_form else (await body_of(request, LoginBody)).token
+        given = await form_field(request, "token") if by_form else (await body_of(request, LoginBody)).token
         # A form answers a browser with a page, JSON answers a program with a problem document.
         if self._token is not None and not is_token(given, self._token):
             if by_form:
@@ -67,11 +67,6 @@ class LoginRoutes(Handlers):
         response = web.Response(status=204)
         response.del_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
         return response
-
-
-async def _form_token(request: web.Request) -> str:
-    token = (await read_in_time(request.post, "a form")).get("token", "")
-    return token if isinstance(token, str) else ""
 
 
 def _page(alert: str, status: int) -> web.Response:

@@ -33,7 +33,7 @@ class OperationRoutes(ServiceHandlers):
     @route("POST", f"{API}/scan", STARTED, body=requests.ScanBody)
     async def scan(self, body: requests.ScanBody) -> web.Response:
         """Scan the library, or these places in it, for new and changed files."""
-        places = library_places(self._service, body.paths)
+        places = await library_places(self._service, body.paths)
         if not places and not self._service.has_library:
             raise web.HTTPUnprocessableEntity(text="library.paths is empty: there is nothing to scan")
         return started(await self._operations.scan(places))
@@ -41,13 +41,13 @@ class OperationRoutes(ServiceHandlers):
     @route("POST", f"{API}/enrich", STARTED, body=requests.EnrichBody)
     async def enrich(self, body: requests.EnrichBody) -> web.Response:
         """Scan, and work until no lookup is due."""
-        places = library_places(self._service, body.paths)
+        places = await library_places(self._service, body.paths)
         return started(await self._operations.enrich(places, float(body.wait), force=body.force))
 
     @route("POST", f"{API}/enrich/cost", {200: responses.Cost}, body=requests.ScanBody)
     async def enrich_cost(self, body: requests.ScanBody) -> dict[str, Any]:
         """Estimate the lookups and requests that `force` would send for these places."""
-        return (await refetch_cost(self._service, library_places(self._service, body.paths))).as_json()
+        return (await refetch_cost(self._service, await library_places(self._service, body.paths))).as_json()
 
     @route("POST", f"{API}/retry", STARTED, body=requests.RetryBody)
     async def retry(self, body: requests.RetryBody) -> web.Response:
@@ -90,7 +90,7 @@ class OperationRoutes(ServiceHandlers):
             raise web.HTTPUnprocessableEntity(
                 text="embed_covers: no covers are fetched; set export.covers.enabled first"
             )
-        places = tuple(library_places(self._service, body.paths))
+        places = tuple(await library_places(self._service, body.paths))
         with refusing_values():
             wanted = tag_request(
                 self._service.parts.tagging.rules, fields=body.fields, policy=body.policy,
@@ -159,18 +159,19 @@ class OperationRoutes(ServiceHandlers):
         return web.FileResponse(path, chunk_size=1 << 18, headers=headers)
 
 
-def library_places(service: EnrichmentService, paths: Sequence[str]) -> list[bytes]:
+async def library_places(service: EnrichmentService, paths: Sequence[str]) -> list[bytes]:
     """Return the `paths` of a request as absolute byte paths. Raises HTTPUnprocessableEntity for a
     path outside the configured library."""
     with refusing_values("paths"):
-        places = [os.path.abspath(os.fsencode(path)) for path in paths]
+        places = [os.path.abspath(requests.path_bytes(path)) for path in paths]
         # A link inside the library may lead out of it, to files that are none of the daemon's.
-        real = [os.path.realpath(place) for place in places]
-    for path, place in zip(paths, real, strict=True):
-        if not service.is_in_library(place):
-            raise web.HTTPUnprocessableEntity(
-                text=f"paths: {path!r} is outside the configured library; add it to library.paths first"
-            )
+        # Links are read from the disk, which may be slow or hang.
+        outside = await asyncio.to_thread(service.paths_outside, places)
+    if outside:
+        shown = paths[places.index(outside[0])]
+        raise web.HTTPUnprocessableEntity(
+            text=f"paths: {shown!r} is outside the configured library; add it to library.paths first"
+        )
     return places
 
 

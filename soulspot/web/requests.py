@@ -1,5 +1,6 @@
 """Models of queries and JSON bodies, to check requests and to describe them in OpenAPI."""
 
+import os
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
@@ -9,6 +10,8 @@ from soulspot.operations.review import cases
 MAX_WAIT = 86_400.0  # seconds
 MAX_INTEGER = 2**63 - 1  # SQLite's integers
 MAX_ENTITIES = 100  # ids of one request
+MAX_PATHS = 1000  # of one request
+PATH_MAX = 4096  # bytes, the NUL at the end included: the limit of Linux
 MAX_TEXT = 500  # characters of words, names and reasons
 
 StatusName = Literal["pending", "accepted", "review", "unmatched", "failed"]
@@ -17,9 +20,21 @@ Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="digest of d
 Text = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(lambda text: text.strip() or None)]
 
 
+def path_bytes(path: str) -> bytes:
+    """Return a path as the system takes it. ValueError for one that can be no file's."""
+    given = os.fsencode(path)
+    # Resolving a path takes the longer the more parts it has: all of them are looked at.
+    if len(given) >= PATH_MAX:
+        raise ValueError(f"is longer than a path can be ({PATH_MAX - 1:,} bytes)")
+    if b"\0" in given:
+        raise ValueError("must not contain the character NUL")
+    return given
+
+
 def _path(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("must be a text")
+    path_bytes(value)
     return value
 
 
@@ -93,7 +108,9 @@ class PositionBody(Body):
 class ScanBody(Body):
     """The places to scan."""
 
-    paths: list[Path] = Field([], description="files and folders of the library; empty: all of it")
+    paths: list[Path] = Field(
+        [], max_length=MAX_PATHS, description="files and folders of the library; empty: all of it"
+    )
 
 
 class EnrichBody(ScanBody):

@@ -1,6 +1,5 @@
 """Review over HTTP: the list, one track beside its candidates, and the decisions of a person."""
 
-import os
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -31,7 +30,8 @@ class ReviewRoutes(ServiceHandlers):
         """Return the number of a file's track."""
         # Paths need not be UTF-8, and aiohttp's own query is.
         query = parse_qsl(request.rel_url.raw_query_string, errors="surrogateescape")
-        path = os.fsencode(dict(query).get("path", ""))
+        with refusing_values("path"):
+            path = requests.path_bytes(dict(query).get("path", ""))
         if not path.startswith(b"/"):
             raise web.HTTPUnprocessableEntity(text="path: must be the absolute path of a file")
         track_id = await self._service.database.read(lambda c: review.find_track_by_path(c, path))

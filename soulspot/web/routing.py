@@ -16,6 +16,7 @@ from soulspot.web.bodies import json_object
 
 API = "/api/v1"
 MARK = "__soulspot_route__"  # the attribute of a method that holds its Route
+MAX_FAULTS = 20  # described in one answer
 NUMBER = "[0-9]{1,18}"  # more digits may not fit into SQLite's integers
 
 M = TypeVar("M", bound=BaseModel)
@@ -121,12 +122,16 @@ def _checked(kind: type[M], values: dict[str, Any]) -> M:
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        text = "; ".join(_describe_fault(fault) for fault in error.errors())
+        faults = error.errors(include_url=False, include_input=False)
+        text = "; ".join(_describe_fault(fault) for fault in faults[:MAX_FAULTS])
+        if len(faults) > MAX_FAULTS:
+            text += f"; and {len(faults) - MAX_FAULTS:,} more faults"
         raise web.HTTPUnprocessableEntity(text=text) from None
 
 
 def _describe_fault(fault: Any) -> str:
-    where, text = ".".join(str(part) for part in fault["loc"]), fault["msg"].removeprefix("Value error, ")
+    # a part may be a name of the request, of any length
+    where, text = ".".join(str(part)[:100] for part in fault["loc"]), fault["msg"].removeprefix("Value error, ")
     return f"{where}: {text[:1].lower()}{text[1:]}" if where else str(text)
 
 

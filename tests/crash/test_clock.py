@@ -17,9 +17,9 @@ import pytest
 
 from soulspot.sandbox import Behaviour, Sandbox, invent_catalogue
 from soulspot.store.ownership import read_owner
-from tests.crash.daemons import daemon
-from tests.crash.systemd import Systemd
+from tests.support.daemons import daemon
 from tests.support.flow import rows, settings, write_config
+from tests.support.notified import Systemd
 
 HOUR, CENTURY = 3600, 73 * 365 * 86_400
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from soulspot.sandbox import Behaviour, Sandbox, invent_catalogue
-from tests.crash.daemons import daemon
+from tests.support.daemons import daemon
 from tests.support.flow import rows, settings, soulspot, write_config, write_rows
 
 pytestmark = pytest.mark.process

@@ -14,9 +14,9 @@ import pytest
 
 from soulspot.sandbox import Behaviour, Sandbox, invent_catalogue
 from soulspot.store.ownership import read_owner
-from tests.crash.daemons import Daemon, daemon
-from tests.crash.systemd import Systemd
+from tests.support.daemons import Daemon, daemon
 from tests.support.flow import settings, write_config
+from tests.support.notified import Systemd
 
 pytestmark = pytest.mark.process
 

@@ -396,3 +396,28 @@ async def test_an_upload_that_dribbles_is_given_up_although_something_always_com
 
     async with running.http.post("/api/v1/import?name=rows.csv", data=dribble()) as answer:
         assert "too slowly" in await is_problem(answer, 408)
+
+
+@pytest.mark.parametrize(
+    ("paths", "why"),
+    [
+        (["/a" * 3000], "longer than a path can be"),
+        (["/music\0"], "NUL"),
+        (["/music"] * 1001, "1000 items"),
+        ([7] * 900, "more faults"),
+    ],
+)
+async def test_paths_that_can_be_no_files_or_are_too_many_are_refused_before_anything_looks_at_them(
+    running: Running, paths: list[Any], why: str
+) -> None:
+    for kind in ("scan", "enrich", "enrich/cost", "write-tags"):
+        async with running.http.post(f"/api/v1/{kind}", json={"paths": paths}) as answer:
+            assert answer.status == 422
+            detail = (await answer.json())["detail"]
+            assert why in detail
+            assert len(detail) < 4000
+
+
+async def test_a_body_of_too_many_items_is_refused_unread(running: Running) -> None:
+    async with running.http.post("/api/v1/scan", json={str(number): 0 for number in range(30_000)}) as answer:
+        assert (answer.status, "20,000 items" in (await answer.json())["detail"]) == (413, True)
