@@ -78,6 +78,8 @@ async def open_service(
             await database.write(_end_earlier_process)
             outbox = Outbox(database)
             service = await build_service(EnrichmentService, config, database, outbox)
+            if database.commits_lost:
+                service.telemetry.warning("commits_lost", database=str(database.path), commits=database.commits_lost)
             scheduler = service_timers(service, config)
             if work:
                 scheduler.start()

@@ -81,7 +81,7 @@ def service_timers(service: EnrichmentService, config: Config) -> AsyncIOSchedul
         ("sweep", every.retry_sweep, service.queue_due_lookups, ()),
         ("summary", every.summary, Summary(service).log_if_busy, ()),
         ("memory", MEMORY_INTERVAL, _check_memory, (service,)),
-        ("database", DATABASE_INTERVAL, service.database.look, ()),
+        ("database", DATABASE_INTERVAL, _check_database, (service,)),
         ("alarms", ALARM_INTERVAL, _check_alarms, (service,)),
         ("upkeep", every.upkeep, _upkeep, (service,)),
     ):
@@ -94,9 +94,14 @@ async def _check_memory(service: EnrichmentService) -> None:
     service.parts.memory.check()
 
 
-async def _check_alarms(service: EnrichmentService) -> None:
-    # first: what follows reads the database
+async def _check_database(service: EnrichmentService) -> None:
+    # before the look, too: it waits for a writer that is busy or stuck
     service.parts.alarms.report("database", service.database.trouble())
+    await service.database.look()
+    service.parts.alarms.report("database", service.database.trouble())
+
+
+async def _check_alarms(service: EnrichmentService) -> None:
     service.parts.alarms.check(busy=await has_work(service))
 
 

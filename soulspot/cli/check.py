@@ -21,8 +21,9 @@ from soulspot.config import Config
 from soulspot.errors import DatabaseError
 from soulspot.library.scan import Walk
 from soulspot.store import library_counts
-from soulspot.store.database import Database, migrations
+from soulspot.store.database import Database
 from soulspot.store.file_systems import network_file_system
+from soulspot.store.migrations import migrations
 from soulspot.store.ownership import read_owner
 from soulspot.version import __version__
 

@@ -18,7 +18,8 @@ from soulspot.config import Config
 from soulspot.errors import DatabaseTooNew
 from soulspot.estimate import Circumstances, Estimate, RememberedState, Survey, Surveyed, circumstances, in_words
 from soulspot.limits import Gates
-from soulspot.store.database import Database, migrations
+from soulspot.store.database import Database
+from soulspot.store.migrations import migrations
 
 WIDTH_FOR_ALL = 100  # columns of a terminal from which on the first lookups are shown, too
 # read beside numbers of requests: they name what is fetched, not the kind of lookup

@@ -24,7 +24,8 @@ from soulspot.operations.kinds import readable_paths
 from soulspot.operations.runner import Operations
 from soulspot.pipeline import EnrichmentService
 from soulspot.store import cover_index, tag_journal, taggable
-from soulspot.store.database import Database, require_current_schema
+from soulspot.store.database import Database
+from soulspot.store.migrations import require_current_schema
 from soulspot.store.ownership import read_owner
 from soulspot.tagging.file_copies import TagsNotWritten
 from soulspot.tagging.formats.names import FIELDS

@@ -17,8 +17,9 @@ from soulspot.export.target import gzipped, replacing, streaming
 from soulspot.export.values import Page
 from soulspot.models import Status
 from soulspot.store import export_rows
-from soulspot.store.database import Database, require_current_schema
+from soulspot.store.database import Database
 from soulspot.store.export_rows import RowFilter, Snapshots
+from soulspot.store.migrations import require_current_schema
 from soulspot.store.times import iso
 
 PAGE = 1_000  # rows that are Python objects at one time

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from soulspot.errors import DatabaseDamaged
 from soulspot.pipeline.pump import Pump
 from soulspot.pipeline.service import EnrichmentService
 from soulspot.store import queue
@@ -30,7 +31,8 @@ async def wait_until_settled(
 ) -> list[Postponed]:
     """Wait until no lookup (of these tracks) is in flight or can be asked within `seconds`.
 
-    Return what is left, one entry a provider. `progress` is called at every look."""
+    Return what is left, one entry a provider. `progress` is called at every look. Raises
+    DatabaseDamaged when nothing can be written any more."""
     while True:
         service.activity.changed.clear()
         # named tracks are all in already, whatever else may be about to come
@@ -49,6 +51,8 @@ async def _postponed(
     service: EnrichmentService, seconds: float, track_ids: Sequence[int] | None
 ) -> list[Postponed] | None:
     """Return what is left, or None while there is something to wait for."""
+    if service.database.damage:
+        raise DatabaseDamaged(service.database.damage)
     if track_ids is None and any(pump.is_active for pump in service.pumps):
         return None
     postponed = []

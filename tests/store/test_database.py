@@ -15,9 +15,8 @@ from pathlib import Path
 import pytest
 
 from soulspot.errors import DatabaseDamaged, DatabaseError, DatabaseFull, DatabaseTooNew
-from soulspot.store import database as module
-from soulspot.store import enriched, library_counts, queue
-from soulspot.store.database import Database, migrations
+from soulspot.store import enriched, library_counts, migrations, opening, queue
+from soulspot.store.database import Database
 from soulspot.store.ownership import Ownership
 from tests.support.factories import add_lookups, add_tracks, claim, decide, tags
 
@@ -51,7 +50,7 @@ def test_a_new_database_is_made_with_its_folder(tmp_path: Path) -> None:
 def test_an_empty_file_is_a_new_database(path: Path) -> None:
     path.touch()
     with Database(path) as database:
-        assert database._connection.execute("PRAGMA user_version").fetchone()[0] == len(migrations())
+        assert database._connection.execute("PRAGMA user_version").fetchone()[0] == len(migrations.migrations())
 
 
 def test_the_columns_that_people_read_are_those_of_the_design(database: Database) -> None:
@@ -90,7 +89,7 @@ def test_a_database_with_flipped_bytes_is_refused_with_the_reason(path: Path, pa
     for place in range(start, start + 64):
         content[place] ^= 0xFF
     path.write_bytes(content)
-    with pytest.raises(DatabaseDamaged, match="set the file aside or restore a backup"):
+    with pytest.raises(DatabaseDamaged, match="`soulspot restore FILE` puts"):
         Database(path)
     assert path.read_bytes() == bytes(content)
 
@@ -106,7 +105,7 @@ def test_a_damaged_database_that_was_not_closed_is_checked_however_large(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     filled(path)
-    monkeypatch.setattr(module, "CHECKED_UP_TO", 0)
+    monkeypatch.setattr(opening, "CHECKED_UP_TO", 0)
     with Database(path) as database:  # large and closed in order: opened without the long check
         assert database.write_now(lambda c: c.execute("SELECT count(*) FROM tracks").fetchone()[0]) == 200
         database.write_now(queue.release_leases)
@@ -179,9 +178,9 @@ def test_a_database_of_another_program_is_refused_and_left_as_it_is(path: Path, 
         connection.execute("CREATE TABLE tracks (x)")
         connection.execute(f"PRAGMA user_version = {version}")
     before = path.read_bytes()
-    for opening in (Database, Database.open_read_only):
+    for opened in (Database, Database.open_read_only):
         with pytest.raises(DatabaseError, match=r"soulspot\.db: .*another program; choose another file"):
-            opening(path)
+            opened(path)
     assert path.read_bytes() == before
     assert [one.name for one in path.parent.iterdir()] == [path.name]
 
@@ -199,11 +198,11 @@ def test_an_empty_database_that_another_program_signed_is_refused(path: Path) ->
 def test_a_newer_schema_is_refused_and_left_as_it_is(path: Path) -> None:
     filled(path)
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute(f"PRAGMA user_version = {len(migrations()) + 1}")
+        connection.execute(f"PRAGMA user_version = {len(migrations.migrations()) + 1}")
         connection.commit()
     with pytest.raises(DatabaseTooNew, match="upgrade SoulSpot"):
         Database(path)
-    assert look(path, "PRAGMA user_version") == [(len(migrations()) + 1,)]
+    assert look(path, "PRAGMA user_version") == [(len(migrations.migrations()) + 1,)]
 
 
 def test_two_migrations_of_one_number_are_refused_before_a_database_sees_either(
@@ -213,22 +212,23 @@ def test_two_migrations_of_one_number_are_refused_before_a_database_sees_either(
     folder.mkdir()
     for name in ("0001_one.sql", "0002_two.sql", "0002_also.sql"):
         (folder / name).write_text("SELECT 1;\n")
-    monkeypatch.setattr(module.resources, "files", lambda _: tmp_path)
+    monkeypatch.setattr(migrations.resources, "files", lambda _: tmp_path)
     with pytest.raises(RuntimeError, match=r"0002_also\.sql, 0002_two\.sql"):
-        migrations()
+        migrations.migrations()
 
 
 def test_a_migration_that_fails_leaves_nothing_behind_and_the_next_start_completes_it(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    steps = migrations()
+    steps = migrations.migrations()
+    filled(path)
     with monkeypatch.context() as patch:
-        patch.setattr(module, "migrations", lambda: [*steps, "CREATE TABLE more (x);\nCREATE TABLE tracks (x);\n"])
+        patch.setattr(migrations, "migrations", lambda: [*steps, "CREATE TABLE more (x);\nCREATE TABLE tracks (x);\n"])
         with pytest.raises(sqlite3.OperationalError, match="already exists"):
             Database(path)
     assert look(path, "SELECT count(*) FROM sqlite_master WHERE name = 'more'") == [(0,)]
     assert look(path, "PRAGMA user_version") == [(len(steps),)]
-    monkeypatch.setattr(module, "migrations", lambda: [*steps, "CREATE TABLE more (x);\n"])
+    monkeypatch.setattr(migrations, "migrations", lambda: [*steps, "CREATE TABLE more (x);\n"])
     with Database(path):
         pass
     assert look(path, "PRAGMA user_version") == [(len(steps) + 1,)]
