@@ -1,0 +1,1 @@
+"""Long runs of a real daemon: the load put on it, samples of what it holds, and its books."""
