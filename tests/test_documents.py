@@ -71,6 +71,27 @@ def test_the_commands_are_found_where_they_are_known_to_be() -> None:
     assert "daemon --config /etc/soulspot/config.toml" in {line for _, line in FOUND}
 
 
+def subcommands(command: Any, *names: str) -> Iterator[tuple[str, Any]]:
+    """Yield every command that does something, by its whole name."""
+    if not hasattr(command, "commands"):
+        yield " ".join(names), command
+        return
+    for name, below in command.commands.items():
+        yield from subcommands(below, *names, name)
+
+
+def test_every_command_and_every_option_is_documented() -> None:
+    reference = (ROOT / "docs" / "reference" / "commands.md").read_text(encoding="utf-8")
+    text = "\n".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs").rglob("*.md"))
+    missing = []
+    for name, command in subcommands(commands()):
+        if f"`soulspot {name}" not in reference and f"`{name.split()[-1]}`" not in reference:
+            missing.append(name)
+        options = [one for parameter in command.params for one in parameter.opts if one.startswith("--")]
+        missing += [f"{name} {one}" for one in options if not re.search(rf"{one}(?![\w-])", text)]
+    assert missing == []
+
+
 # --- links ----------------------------------------------------------------------------------------
 
 
