@@ -3,14 +3,13 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from soulspot.version import __version__ as __version__
-
 if TYPE_CHECKING:
     from soulspot.assembly import EnrichmentService
     from soulspot.batch import BatchProcessor, BatchResult
     from soulspot.dataframes.frames import enrich_dataframe, enrich_dataframe_async
     from soulspot.dataframes.streams import enrich_stream
     from soulspot.export.ddex.ern import build_ern_batch
+    from soulspot.version import __version__ as __version__
 
 __all__ = [
     "BatchProcessor",
@@ -23,6 +22,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "__version__": "soulspot.version",
     "BatchProcessor": "soulspot.batch.processor",
     "BatchResult": "soulspot.batch.processor",
     "EnrichmentService": "soulspot.assembly.service",

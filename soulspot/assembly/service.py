@@ -89,6 +89,8 @@ async def open_service(
                 try:
                     yield service
                 finally:
+                    # whatever still waits for a file ends without it
+                    await asyncio.to_thread(service.parts.reader.close)
                     # before the scheduler, whose end would cut off a flush that it runs
                     await drain(service, drain_seconds)
                     if work:

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from soulspot.assembly import settings
 from soulspot.config import Config
+from soulspot.library.reader import FileReader
 from soulspot.limits import Gates, LimitEvent, StatePort
 from soulspot.pipeline import EnrichmentService, Parts
 from soulspot.providers.base import Provider
@@ -41,16 +42,17 @@ async def build_service(kind: type[S], config: Config, database: Database, outbo
         if isinstance(provider, Spotify):
             await provider.load_capability()
     covers = _covers(config, database, gates)
-    library = settings.library_rules(config)
+    library, reader = settings.library_rules(config), FileReader()
     parts = Parts(
         telemetry,
         gates,
         MemoryLimit(telemetry, settings.memory_limit(config), alarm=on_alarm),
         Alarms(telemetry, settings.alarm_thresholds(config), alarm=on_alarm),
         TagWriter(
-            database, telemetry, settings.tag_rules(config), covers=covers,
+            database, telemetry, settings.tag_rules(config), reader=reader, covers=covers,
             max_file_size=library.max_file_size, now=time.time,
         ),
+        reader,
         covers,
     )  # fmt: skip
     service = kind(

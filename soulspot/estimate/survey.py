@@ -4,14 +4,15 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 
 from soulspot.deciding import Known, Rules, decide_track, searchable_tags
 from soulspot.estimate.cost import Terms
 from soulspot.estimate.requests import Estimate, Tally, combined
+from soulspot.library.reader import FileReader
 from soulspot.library.scan import FoundFile
-from soulspot.library.tags import read_file
 from soulspot.matching import identify_album
 from soulspot.models import AlbumGroup, AlbumMember, Query, TrackLookup, TrackState, TrackTags
 from soulspot.pipeline import LibraryRules, walks
@@ -79,11 +80,12 @@ class Survey:
         """Read the files below `folders` (none: of the library) and return what they will cost."""
         new: list[_NewFile] = []
         known: list[int] = []
-        for walk in walks(self._library, folders):
-            files = iter(walk)
-            while chunk := list(islice(files, CHUNK)):
-                self._read(chunk, new, known)
-                on_progress("read", self._result.files, None)
+        with closing(FileReader()) as reader:
+            for walk in walks(self._library, folders):
+                files = reader.walk(walk)
+                while chunk := list(islice(files, CHUNK)):
+                    self._read(reader, chunk, new, known)
+                    on_progress("read", self._result.files, None)
         if self._connection and not folders:
             rows = self._connection.execute("SELECT track_id FROM tracks WHERE path IS NULL").fetchall()
             self._result.rows = len(rows)
@@ -100,7 +102,7 @@ class Survey:
         self._result.estimate = combined([tally.estimate() for tally in self._tallies])
         return self._result
 
-    def _read(self, chunk: Sequence[FoundFile], new: list[_NewFile], known: list[int]) -> None:
+    def _read(self, reader: FileReader, chunk: Sequence[FoundFile], new: list[_NewFile], known: list[int]) -> None:
         self._result.files += len(chunk)
         unchanged: set[bytes] = set()
         if self._connection:
@@ -109,14 +111,12 @@ class Survey:
             ids = tracks.find_ids_by_path(self._connection, list(unchanged)).values()
             self._result.known += len(ids)
             known += ids
-        for file in chunk:
-            if file.path in unchanged:
-                continue
-            tags = read_file(file.path, file.stamp, max_file_size=self._library.max_file_size).tags
-            if tags is None:
+        changed = [file for file in chunk if file.path not in unchanged]
+        for file in reader.read(changed, self._library.max_file_size):
+            if file.tags is None:
                 self._result.unreadable += 1
             else:
-                new.append(_NewFile(file.path, tags, identify_album(file.path, tags)))
+                new.append(_NewFile(file.path, file.tags, identify_album(file.path, file.tags)))
 
     def _known_states(self, known: Sequence[int]) -> Iterator[TrackState]:
         if self._connection is None:

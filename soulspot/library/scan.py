@@ -1,11 +1,13 @@
 """A walk over the library's roots that finds the audio files, without opening any of them."""
 
 # Paths are bytes here, because a file name need not be UTF-8; pathlib does not hold bytes.
+import contextlib
 import os
 import stat
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from soulspot.library.bounded_file import stamp_of
 from soulspot.library.patterns import Patterns
@@ -41,6 +43,8 @@ class _Folder:
     path: bytes
     relative: bytes  # path below the root whose patterns apply; b"" for the root itself
     included: bool  # `include` names this folder or one above it
+    real: bytes  # path without symbolic links
+    device: int | None = None  # of the folder above it; None for one that a walk begins with
 
 
 class Walk:
@@ -73,8 +77,13 @@ class Walk:
         self.finished_roots: list[bytes] = []
         self.links_skipped = 0
         self.links_refused = 0
-        self._walked: set[tuple[int, int]] = set()  # folders, by device and inode
-        self._single_files: set[tuple[int, int, bytes]] = set()  # roots that are files: folder and name
+        self.folders: set[bytes] = set()
+        self.mounts: set[bytes] = set()
+        # Real paths of folders, and of files that are roots. Not inodes: some file systems give all
+        # folders the same one (mergerfs, exFAT, Android's).
+        self._walked: set[bytes] = set()
+        self._single_files: set[bytes] = set()
+        self._listings: set[tuple[object, ...]] = set()
         self._links: deque[tuple[bytes, bytes, bool]] = deque()  # path, relative, included
         self._real_roots = [os.path.realpath(root) for root in self._roots]
 
@@ -86,6 +95,10 @@ class Walk:
             is_inside(path, problem.path) for problem in self.problems
         )
 
+    def take_over(self, other: Self) -> None:
+        """Know what another walk over the same roots found out."""
+        self.__dict__.update(other.__dict__)
+
     def __iter__(self) -> Iterator[FoundFile]:
         self._reset()
         folders: list[_Folder] = []
@@ -96,7 +109,8 @@ class Walk:
                 self._problem(path, "does not exist" if isinstance(error, FileNotFoundError) else error)
                 continue
             if stat.S_ISDIR(status.st_mode):
-                folders.append(_Folder(path, relative, self._included(relative)))
+                folders.append(_Folder(path, relative, self._included(relative), os.path.realpath(path)))
+                self.mounts |= mounts_above(path)
             elif not stat.S_ISREG(status.st_mode) or not is_audio(path):
                 self._problem(path, "is neither a folder nor an audio file")
             elif (not relative or self._included(relative)) and self._is_new_single_file(path):
@@ -130,19 +144,13 @@ class Walk:
         return not self._include or self._include.match(relative) or self._include.match_parents(relative)
 
     def _is_new_single_file(self, path: bytes) -> bool:
-        folder, name = os.path.split(path)
-        try:
-            parent = os.stat(folder)
-        except OSError as error:
-            self._problem(path, error)
-            return False
-        key = (parent.st_dev, parent.st_ino, name)
-        known = key in self._single_files
-        self._single_files.add(key)
+        real = os.path.realpath(path)
+        known = real in self._single_files
+        self._single_files.add(real)
         return not known
 
     def _root(self, folder: _Folder) -> Iterator[FoundFile]:
-        if self._identity(folder) in self._walked:
+        if folder.real in self._walked:
             # The same folder was a root under another name.
             return
         before = len(self.problems)
@@ -161,18 +169,24 @@ class Walk:
         stack = [top]
         while stack:
             folder = stack.pop()
-            identity = self._identity(folder)
-            if identity is None or identity in self._walked:
+            if folder.real in self._walked or (status := self._status(folder)) is None:
                 continue
-            self._walked.add(identity)
+            self._walked.add(folder.real)
+            entries = self._entries(folder.path)
+            if self._was_listed(status, entries):
+                continue
+            self.folders.add(folder.path)
+            if folder.device not in (None, status.st_dev):
+                self.mounts.add(folder.path)
             folders: list[_Folder] = []
-            for entry in self._entries(folder.path):
+            for entry in entries:
                 relative = folder.relative + b"/" + entry.name if folder.relative else entry.name
                 try:
                     if entry.is_dir(follow_symlinks=False):
                         if not _is_junk(entry.name) and not self._exclude.match(relative):
                             included = folder.included or self._include.match(relative)
-                            folders.append(_Folder(entry.path, relative, included))
+                            real = os.path.join(folder.real, entry.name)
+                            folders.append(_Folder(entry.path, relative, included, real, status.st_dev))
                     elif entry.is_symlink():
                         if self._follow:
                             self._links.append((entry.path, relative, folder.included))
@@ -182,7 +196,7 @@ class Walk:
                         is_audio(entry.name)
                         and entry.is_file(follow_symlinks=False)
                         and self._is_wanted(relative, folder.included)
-                        and (*identity, entry.name) not in self._single_files
+                        and os.path.join(folder.real, entry.name) not in self._single_files
                     ):
                         yield FoundFile(entry.path, stamp_of(entry.stat(follow_symlinks=False)))
                 except FileNotFoundError:
@@ -192,9 +206,9 @@ class Walk:
                     self._problem(entry.path, error)
             stack.extend(reversed(folders))
 
-    def _identity(self, folder: _Folder) -> tuple[int, int] | None:
+    def _status(self, folder: _Folder) -> os.stat_result | None:
         try:
-            status = os.stat(folder.path)
+            return os.stat(folder.path)
         except OSError as error:
             # A folder deleted since it was listed is no problem; a missing root is one.
             if not isinstance(error, FileNotFoundError):
@@ -202,7 +216,15 @@ class Walk:
             elif not folder.relative:
                 self._problem(folder.path, "does not exist")
             return None
-        return status.st_dev, status.st_ino
+
+    def _was_listed(self, status: os.stat_result, entries: Sequence[os.DirEntry[bytes]]) -> bool:
+        """Whether this is a folder that was listed under another path already, by a bind mount. Its
+        inode alone does not tell."""
+        names = tuple(entry.name for entry in entries)
+        known = (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns, hash(names))
+        is_known = known in self._listings
+        self._listings.add(known)
+        return is_known and bool(names)
 
     def _entries(self, path: bytes) -> list[os.DirEntry[bytes]]:
         try:
@@ -227,18 +249,18 @@ class Walk:
                 continue
             try:
                 status = os.stat(target)
-                parent = os.stat(os.path.dirname(target))
             except OSError:
                 # A dangling link, or a loop.
                 continue
             if stat.S_ISDIR(status.st_mode):
                 if not self._exclude.match(relative):
-                    yield from self._below(_Folder(path, relative, included or self._include.match(relative)))
+                    included = included or self._include.match(relative)
+                    yield from self._below(_Folder(path, relative, included, target))
             elif (
                 stat.S_ISREG(status.st_mode)
                 and is_audio(path)
                 and self._is_wanted(relative, included)
-                and (parent.st_dev, parent.st_ino) not in self._walked
+                and os.path.dirname(target) not in self._walked
             ):
                 yield FoundFile(path, stamp_of(status))
 
@@ -252,6 +274,19 @@ class Walk:
 
 def _is_junk(folder_name: bytes) -> bool:
     return folder_name in _JUNK_FOLDERS or folder_name.startswith(b".Trash-")
+
+
+def mounts_above(path: bytes) -> set[bytes]:
+    """Return `path` and those folders above it that are on another disk than the next above."""
+    found = set()
+    path = os.path.realpath(path)
+    with contextlib.suppress(OSError):
+        device = os.stat(path).st_dev
+        while (above := os.path.dirname(path)) != path:
+            if (upper := os.stat(above).st_dev) != device:
+                found.add(path)
+            path, device = above, upper
+    return found
 
 
 def is_inside(path: bytes, folder: bytes) -> bool:

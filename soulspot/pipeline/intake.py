@@ -13,8 +13,8 @@ from typing import Any
 
 from soulspot.imports.files import ImportFile
 from soulspot.imports.rows import BadRow, ImportRow
+from soulspot.library.reader import FileReader
 from soulspot.library.scan import FoundFile, Problem, Walk, is_inside
-from soulspot.library.tags import read_file
 from soulspot.matching import identify_album
 from soulspot.models import ScannedFile
 from soulspot.store import albums, tracks
@@ -87,12 +87,14 @@ class Intake:
         rules: LibraryRules,
         decide_new: Callable[[], Awaitable[None]],
         *,
+        reader: FileReader,
         memory: MemoryLimit,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
         self._rules = rules
         self._decide_new = decide_new
+        self._reader = reader
         self._memory = memory
         self._now = now
         self._undecided = 0  # tracks since the last decision
@@ -114,7 +116,7 @@ class Intake:
     async def _scan(
         self, files: Walk, scan_id: int, report: ScanReport, progress: Callable[[ScanReport], None]
     ) -> None:
-        candidates = iter(files)
+        candidates = self._reader.walk(files)
         while chunk := await _next_chunk(candidates, self._memory.piece_size(CHUNK)):
             read = report.read
             await run_in_pieces(self._memory, chunk, lambda piece: self._scan_chunk(piece, scan_id, report), "scan")
@@ -162,9 +164,8 @@ class Intake:
         known = await self._database.read(lambda c: tracks.known_stamps(c, (one.path for one in candidates)))
         return [one for one in candidates if known.get(one.path) != one.stamp]
 
-    def _read(self, candidates: Iterable[FoundFile]) -> list[ScannedFile]:
-        limit = self._rules.max_file_size
-        return [read_file(one.path, one.stamp, max_file_size=limit) for one in candidates]
+    def _read(self, candidates: Sequence[FoundFile]) -> list[ScannedFile]:
+        return self._reader.read(candidates, self._rules.max_file_size)
 
     def _save(self, connection: sqlite3.Connection, files: Sequence[ScannedFile], scan_id: int) -> None:
         changed = tracks.save_scanned(connection, files, scan_id, self._now(), exists=os.path.lexists)
@@ -175,7 +176,7 @@ class Intake:
         far."""
         count = 0
         for files in walks(self._rules, paths):
-            count = await _count(files, on_count, count)
+            count = await _count(self._reader.walk(files), on_count, count)
 
     # --- rows -------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from soulspot.library.reader import FileReader
 from soulspot.limits import Gates
 from soulspot.tagging.covers import CoverCache
 from soulspot.tagging.writer import TagWriter
@@ -17,4 +18,5 @@ class Parts:
     memory: MemoryLimit
     alarms: Alarms
     tagging: TagWriter
+    reader: FileReader
     covers: CoverCache | None = None  # None where no covers are to be fetched

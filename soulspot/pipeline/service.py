@@ -60,7 +60,9 @@ class EnrichmentService:
         self.activity.producers.extend(self.pumps)
         parts.memory.on_relief = self.activity.wake
         self._library = library
-        self._intake = Intake(database, library, self.decide_new, memory=parts.memory, now=now)
+        self._intake = Intake(
+            database, library, self.decide_new, reader=parts.reader, memory=parts.memory, now=now
+        )  # fmt: skip
 
     @property
     def has_library(self) -> bool:

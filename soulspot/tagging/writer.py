@@ -5,9 +5,12 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
-from soulspot.errors import SoulSpotError
+from soulspot.errors import SoulSpotError, UnreadableFile
 from soulspot.library.bounded_file import stamp_of
+from soulspot.library.reader import FileReader
+from soulspot.library.tags import unreadable_reason
 from soulspot.store import tag_journal as journal
 from soulspot.store import taggable
 from soulspot.store.database import Database
@@ -39,12 +42,13 @@ class TagWriter:
 
     def __init__(
         self, database: Database, telemetry: Telemetry, rules: TagRules | None = None, *,
-        covers: CoverCache | None = None, max_file_size: int | None = None,
+        reader: FileReader, covers: CoverCache | None = None, max_file_size: int | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
         self.rules = rules or TagRules()
         self._database = database
         self._telemetry = telemetry
+        self._reader = reader
         self._covers = covers
         self._max_file_size = max_file_size
         self._now = now
@@ -75,20 +79,21 @@ class TagWriter:
     async def _write_page(
         self, page: Sequence[Taggable], request: TagRequest, operation_id: int, report: TagReport
     ) -> None:
-        now, policy, limit = self._now(), self.rules.file_policy, self._max_file_size
-        previews = await asyncio.to_thread(lambda: [preview_tags(track, request, policy, now, limit) for track in page])
+        preview = partial(preview_tags, request=request, policy=self.rules.file_policy, now=self._now(),
+                          max_file_size=self._max_file_size)  # fmt: skip
+        previews = await asyncio.to_thread(self._reader.each, preview, page, _unreadable)
         # Track -> when to try it again, None for a track that is settled until its row changes.
         retry_at: dict[int, float | None] = {}
         planned = []
-        for track, preview in zip(page, previews, strict=True):
-            if preview is None:
+        for track, found in zip(page, previews, strict=True):
+            if found is None:
                 report.waiting += 1
                 continue
             retry_at[track.track_id] = None
-            outcome: PlannedWrite | TagsNotWritten = preview
-            if isinstance(preview, PlannedWrite):
-                outcome = await self._with_cover(preview, request)
-                planned.append(outcome if isinstance(outcome, PlannedWrite) else preview)
+            outcome: PlannedWrite | TagsNotWritten = found
+            if isinstance(found, PlannedWrite):
+                outcome = await self._with_cover(found, request)
+                planned.append(outcome if isinstance(outcome, PlannedWrite) else found)
             if isinstance(outcome, TagsNotWritten):
                 self._add_problem(report, track.path, outcome)
                 if outcome.failed:
@@ -231,6 +236,10 @@ class TagWriter:
         # The gate of the covers' host logs an outage, once for all files.
         if report.applied and not is_postponed:
             self._telemetry.warning("tag_problem", path=display_path(path), reason=str(reason))
+
+
+def _unreadable(track: Taggable, error: UnreadableFile | OSError) -> TagsNotWritten:
+    return TagsNotWritten(unreadable_reason(track.path, error))
 
 
 def _journal_entry(write: PlannedWrite, copy: PreparedCopy) -> journal.TagWrite:

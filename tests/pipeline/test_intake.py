@@ -6,13 +6,14 @@ import errno
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import mutagen
 import pytest
 
-from soulspot.models import FileStamp, ScannedFile
+from soulspot.library.scan import FoundFile
+from soulspot.models import ScannedFile
 from soulspot.pipeline import intake as module
 from soulspot.pipeline.intake import ImportReport, Intake, LibraryRules, ScanReport
 from soulspot.store import library_counts, tracks
@@ -20,6 +21,7 @@ from soulspot.store.database import Database
 from soulspot.telemetry import MemoryLimit, Telemetry
 from tests.library.audio import flac, mp3
 from tests.support.factories import NOW, decide
+from tests.support.reading import READER
 
 
 @pytest.fixture
@@ -69,6 +71,7 @@ def take(database: Database, music: Path, decided: Decided) -> Intake:
         database,
         LibraryRules((os.fsencode(music),)),
         decided,
+        reader=READER,
         memory=MemoryLimit(Telemetry()),
         now=lambda: NOW,
     )
@@ -78,13 +81,13 @@ def take(database: Database, music: Path, decided: Decided) -> Intake:
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The files that were read."""
     seen: list[bytes] = []
-    real = module.read_file
+    real = READER.read
 
-    def read_file(path: bytes, stamp: FileStamp, *, max_file_size: int | None = None) -> ScannedFile:
-        seen.append(path)
-        return real(path, stamp, max_file_size=max_file_size)
+    def read(files: Sequence[FoundFile], max_file_size: int | None = None) -> list[ScannedFile]:
+        seen.extend(file.path for file in files)
+        return real(files, max_file_size)
 
-    monkeypatch.setattr(module, "read_file", read_file)
+    monkeypatch.setattr(READER, "read", read)
     return seen
 
 
@@ -251,6 +254,8 @@ async def test_a_folder_that_cannot_be_read_is_a_problem_and_its_files_have_not_
         return real(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
+    # Walked in this process, where the folder cannot be listed.
+    monkeypatch.setattr(READER, "walk", iter)
     report = await take.scan()
     assert [problem.reason for problem in report.problems] == ["permission denied"]
     assert (report.found, report.vanished) == (1, 0)
@@ -281,7 +286,7 @@ async def test_a_place_outside_the_library_is_scanned_too(
 
 async def test_patterns_of_the_library_hold_for_places_in_it(database: Database, music: Path, decided: Decided) -> None:
     rules = LibraryRules((os.fsencode(music),), exclude=("podcasts",))
-    take = Intake(database, rules, decided, memory=MemoryLimit(Telemetry()), now=lambda: NOW)
+    take = Intake(database, rules, decided, reader=READER, memory=MemoryLimit(Telemetry()), now=lambda: NOW)
     song(music / "podcasts/1.flac")
     song(music / "2.flac")
     assert (await take.scan()).found == 1
@@ -293,7 +298,9 @@ async def test_a_file_larger_than_allowed_is_recorded_and_not_read(
 ) -> None:
     rules = LibraryRules((os.fsencode(music),), max_file_size=100)
     song(music / "a.flac")
-    report = await Intake(database, rules, decided, memory=MemoryLimit(Telemetry()), now=lambda: NOW).scan()
+    report = await Intake(
+        database, rules, decided, reader=READER, memory=MemoryLimit(Telemetry()), now=lambda: NOW
+    ).scan()
     assert (report.read, report.unreadable) == (1, 1)
 
 

@@ -34,6 +34,7 @@ from tests.support.factories import (
     recording,
     tags,
 )
+from tests.support.reading import READER
 
 
 class Breaker:
@@ -103,7 +104,7 @@ def service(database: Database) -> EnrichmentService:
     telemetry = Telemetry()
     parts = Parts(
         telemetry, Gates(MemoryPort()), MemoryLimit(telemetry), Alarms(telemetry, Thresholds()),
-        TagWriter(database, telemetry, now=lambda: NOW),
+        TagWriter(database, telemetry, reader=READER, now=lambda: NOW), READER,
     )  # fmt: skip
     return EnrichmentService(database, {}, parts, rules=Rules(), library=LibraryRules(), now=lambda: NOW)
 

@@ -35,6 +35,7 @@ from soulspot.tagging.rules import TagRules
 from soulspot.tagging.writer import TagWriter
 from soulspot.telemetry import Telemetry
 from tests.support.factories import NOW, mbid
+from tests.support.reading import READER
 from tests.tagging.test_writer import Library
 from tests.web.conftest import start as start
 
@@ -227,7 +228,7 @@ async def test_covers_are_put_into_tags_and_taken_out_again(make: Make, archive:
     paths = [library.song(f"a{ending}", cover_url=FRONT) for ending in (".mp3", ".flac", ".m4a")]
     before = library.digests()
     rules = TagRules(embed_covers=True)
-    writer = TagWriter(library.database, Telemetry(), rules, covers=make())
+    writer = TagWriter(library.database, Telemetry(), rules, reader=READER, covers=make())
     shown = await writer.write(tag_request(rules), 1)
     assert shown.files[0]["changes"]["cover"] == {"old": [], "new": [FRONT]}
     assert archive.asked == []
@@ -251,7 +252,7 @@ async def test_a_cover_that_cannot_be_had_now_is_told_and_put_in_when_it_can(
     library = Library(tmp_path / "x")
     path = library.song("a.mp3", cover_url=FRONT)
     rules = TagRules(embed_covers=True)
-    writer = TagWriter(library.database, Telemetry(), rules, covers=make(), now=lambda: library.clock)
+    writer = TagWriter(library.database, Telemetry(), rules, reader=READER, covers=make(), now=lambda: library.clock)
     report = await writer.write(tag_request(rules, apply=True), 1)
     assert (report.written, report.covers_postponed, report.fields["cover"]) == (1, 1, 0)
     assert report.problems[0]["path"] == str(path)
@@ -272,7 +273,7 @@ async def test_the_differences_show_no_cover_that_would_change_nothing(
     library = Library(tmp_path / "x")
     library.song("a.mp3", cover_url=FRONT)
     rules = TagRules(embed_covers=True, policy="overwrite")
-    writer = TagWriter(library.database, Telemetry(), rules, covers=make())
+    writer = TagWriter(library.database, Telemetry(), rules, reader=READER, covers=make())
     await writer.write(tag_request(rules, apply=True), 1)
     assert (await writer.write(tag_request(rules), 2)).unchanged == 1
     library.database.close()

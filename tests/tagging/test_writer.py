@@ -29,6 +29,7 @@ from soulspot.tagging.writer import TagWriter
 from soulspot.telemetry import Telemetry
 from tests.library.audio import tags_of
 from tests.support.factories import NOW, isrc_query, mbid
+from tests.support.reading import READER
 
 ALL = TagRules()
 
@@ -83,7 +84,7 @@ class Library:
         return self.database.write_now(lambda c: c.execute(sql, values).fetchone()[0])
 
     def writer(self, rules: TagRules = ALL, **more: Any) -> TagWriter:
-        return TagWriter(self.database, Telemetry(), rules, now=lambda: self.clock, **more)
+        return TagWriter(self.database, Telemetry(), rules, reader=READER, now=lambda: self.clock, **more)
 
     async def write(self, operation_id: int = 1, rules: TagRules = ALL, **request: Any) -> TagReport:
         return await self.writer(rules).write(tag_request(rules, **({"apply": True} | request)), operation_id)

@@ -32,6 +32,7 @@ from soulspot.telemetry.memory_limit import (
 from tests.pipeline.test_intake import song
 from tests.support.factories import NOW
 from tests.support.flow import settings, write_rows
+from tests.support.reading import READER
 
 MB = 1_000_000
 CATALOGUE = invent_catalogue(3, 300)
@@ -198,7 +199,8 @@ async def test_a_scan_goes_on_in_smaller_pieces_and_counts_every_file_once(
 
     with Database(tmp_path / "s.db") as database:
         memory = MemoryLimit(Telemetry())
-        taking = Intake(database, LibraryRules((os.fsencode(music),)), decided, now=lambda: NOW, memory=memory)
+        rules = LibraryRules((os.fsencode(music),))
+        taking = Intake(database, rules, decided, reader=READER, now=lambda: NOW, memory=memory)
         report = await taking.scan()
         assert (report.found, report.read, report.unreadable) == (30, 30, 0)
         assert memory.piece_size(CHUNK) < CHUNK
@@ -214,7 +216,7 @@ async def test_an_import_goes_on_in_smaller_pieces(tmp_path: Path, monkeypatch: 
 
     with Database(tmp_path / "s.db") as database:
         report = await Intake(
-            database, LibraryRules(), decided, memory=MemoryLimit(Telemetry()), now=lambda: NOW
+            database, LibraryRules(), decided, reader=READER, memory=MemoryLimit(Telemetry()), now=lambda: NOW
         ).import_file(rows)
         assert (report.rows, report.queued) == (50, 50)
         ids = await database.read(lambda c: c.execute("SELECT source_key FROM tracks ORDER BY track_id").fetchall())
