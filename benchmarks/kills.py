@@ -43,7 +43,7 @@ ANSWERED = ("done", "missing")
 
 @dataclass(slots=True)
 class Outcome:
-    """What is left after the last life; all counts but the first four should be 0."""
+    """What is left after the last life. The counts from `rows_lost` to `wrong` should be 0."""
 
     kills: int
     kills_at_work: int
@@ -191,16 +191,16 @@ def table(outcome: Outcome) -> str:
     """Return the outcome as a Markdown table of one row."""
     columns: dict[str, Callable[[Outcome], Any]] = {
         "kills": lambda o: o.kills,
-        "while there was work": lambda o: o.kills_at_work,
+        "with work left": lambda o: o.kills_at_work,
         "rows": lambda o: o.rows,
-        "lost": lambda o: o.rows_lost,
-        "twice": lambda o: o.rows_twice,
+        "rows lost": lambda o: o.rows_lost,
+        "rows twice": lambda o: o.rows_twice,
         "lookups": lambda o: o.lookups,
-        "lost ": lambda o: o.lookups_lost,
+        "lookups lost": lambda o: o.lookups_lost,
         "unanswered": lambda o: o.lookups_unanswered,
         "asked again": lambda o: o.asked_again,
-        "wrong": lambda o: o.wrong,
-        "the import": lambda o: o.operation,
+        "accepted wrongly": lambda o: o.wrong,
+        "import": lambda o: o.operation,
         "integrity": lambda o: o.integrity,
         "seconds": lambda o: o.seconds,
     }

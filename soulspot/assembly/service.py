@@ -22,6 +22,7 @@ from soulspot.pipeline.items import enrich_files
 from soulspot.pipeline.shutdown import drain
 from soulspot.store import operations, queue
 from soulspot.store.database import Database
+from soulspot.store.file_systems import network_file_system
 from soulspot.store.ownership import Ownership
 from soulspot.webhooks import Outbox
 
@@ -80,6 +81,8 @@ async def open_service(
             service = await build_service(EnrichmentService, config, database, outbox)
             if database.commits_lost:
                 service.telemetry.warning("commits_lost", database=str(database.path), commits=database.commits_lost)
+            if kind := network_file_system(config.database.path):
+                service.telemetry.warning("network_file_system", database=str(database.path), kind=kind)
             scheduler = service_timers(service, config)
             if work:
                 scheduler.start()
