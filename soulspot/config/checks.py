@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from soulspot.config import tokens
 from soulspot.config.model import Config
 
 # The beginnings of warnings that people may want as they are; commands leave some out.
@@ -49,12 +50,25 @@ def find_faults(config: Config, *, library: bool) -> Iterator[Fault]:
             ("http.listen", "http.token", "http.token_file"),
             "is reachable from other machines, which needs http.token (or http.token_file)",
         )
+    yield from _token_faults(config)
     yield from _webhook_faults(config)
     for path in config.library.paths if library else ():
         if not path.exists():
             yield Fault(("library.paths",), f"{path} does not exist")
         elif not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
             yield Fault(("library.paths",), f"{path} is not readable for this user")
+
+
+def _token_faults(config: Config) -> Iterator[Fault]:
+    if config.http.token is None:
+        return
+    token = config.http.token.reveal()
+    keys: tuple[str, ...] = ("http.token", "http.token_file")
+    if why := tokens.why_unsendable(token):
+        yield Fault(keys, f"{why}; {tokens.MAKE_TOKEN}")
+    elif not is_loopback(config.http.host) and (why := tokens.why_guessable(token)):
+        keys = (*keys, "http.listen")
+        yield Fault(keys, f"{why}, and http.listen is reachable from other machines; {tokens.MAKE_TOKEN}")
 
 
 def _webhook_faults(config: Config) -> Iterator[Fault]:

@@ -9,7 +9,7 @@ from soulspot.pipeline import EnrichmentService
 from soulspot.web.activity import Activity
 from soulspot.web.bodies import MAX_JSON
 from soulspot.web.events import EventRoutes, Feed
-from soulspot.web.guards import guard, harden
+from soulspot.web.guards import STREAMS, guard, harden
 from soulspot.web.login import LoginRoutes
 from soulspot.web.metrics import MetricsRoute
 from soulspot.web.openapi import OpenApi
@@ -19,6 +19,7 @@ from soulspot.web.review import ReviewRoutes
 from soulspot.web.routing import Handlers
 from soulspot.web.sql_imports import SqlImportRoutes
 from soulspot.web.status import StatusRoutes
+from soulspot.web.throttle import Throttle
 from soulspot.web.tracks import TrackRoutes
 
 
@@ -31,21 +32,23 @@ def make_application(
     `allowed_hosts` are names of the server beside localhost and IPs."""
     activity = Activity(service)
     status = StatusRoutes(service, operations, activity, ready=ready, version=version)
+    throttle = Throttle()
     feed = Feed(service, status.document)
     handlers: list[Handlers] = [
-        status, LoginRoutes(token), PageRoutes(covers=service.parts.covers is not None), activity,
+        status, LoginRoutes(token, throttle), PageRoutes(covers=service.parts.covers is not None), activity,
         MetricsRoute(service, version), EventRoutes(feed), OperationRoutes(service, operations),
         SqlImportRoutes(service, operations), TrackRoutes(service, operations), ReviewRoutes(service, operations),
     ]  # fmt: skip
     # The document describes itself too, so it gets the list that it is part of.
     handlers.append(OpenApi(handlers, version=version, token=token is not None))
-    app = web.Application(middlewares=[guard(token, allowed_hosts)], client_max_size=MAX_JSON)
+    app = web.Application(middlewares=[guard(token, allowed_hosts, throttle)], client_max_size=MAX_JSON)
     for each in handlers:
         app.add_routes(each.routes())
 
     async def close_feed(_: web.Application) -> None:
         feed.close()
 
+    app[STREAMS] = lambda: feed.clients
     app.cleanup_ctx.append(activity.sampling)
     app.on_response_prepare.append(harden)
     app.on_shutdown.append(close_feed)

@@ -14,6 +14,7 @@ from soulspot.errors import DatabaseError, DatabaseFull
 from soulspot.operations.review.reviewer import UnknownTrack
 from soulspot.store.database import lock_patience
 from soulspot.telemetry import get_logger
+from soulspot.web.throttle import Throttle
 
 log = get_logger(__name__)
 
@@ -21,6 +22,10 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 # Headers of an aiohttp error that its problem document keeps.
 KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
+HEALTH_PATHS = frozenset({"/healthz", "/readyz"})
+# Whether the server is too busy for another request, and how many event streams are open.
+CROWD: web.AppKey[Callable[[], bool]] = web.AppKey("CROWD")
+STREAMS: web.AppKey[Callable[[], int]] = web.AppKey("STREAMS")
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/login"})
 COOKIE = "soulspot"
 LOCK_PATIENCE = 15.0  # seconds for which a request waits for another program's lock
@@ -34,10 +39,11 @@ def problem(status: int, title: str, detail: str, headers: Mapping[str, str] | N
     return web.Response(status=status, text=text, content_type=kind, headers=headers)
 
 
-def guard(token: str | None, allowed_hosts: Collection[str]) -> Middleware:
+def guard(token: str | None, allowed_hosts: Collection[str], throttle: Throttle | None = None) -> Middleware:
     """Return the middleware that checks every request and turns errors into problem documents. It
     refuses foreign host names (DNS rebinding), requests from other sites' pages (CSRF) and, unless
     `token` is None, clients that do not know the token."""
+    tokens = throttle or Throttle()
     allowed = {host.lower() for host in allowed_hosts}
 
     @web.middleware
@@ -47,7 +53,17 @@ def guard(token: str | None, allowed_hosts: Collection[str]) -> Middleware:
             return problem(
                 403, "Forbidden", f"this server does not answer to the name {host!r}: add it to http.allowed_hosts"
             )
-        by_header = token is not None and _has_bearer_token(request, token)
+        if request.path not in HEALTH_PATHS and request.app.get(CROWD, lambda: False)():
+            answer = problem(503, "Service Unavailable", "too many requests at once", {"Retry-After": "10"})
+            answer.force_close()
+            return answer
+        by_header = False
+        given = _bearer_token(request)
+        if token is not None and given is not None:
+            try:
+                by_header = await tokens.judge(request.remote or "", lambda: is_token(given, token))
+            except web.HTTPTooManyRequests as error:
+                return problem(429, error.reason, error.text or "", {"Retry-After": error.headers["Retry-After"]})
         if token and request.path not in OPEN_PATHS and not by_header and not has_cookie(request, token):
             if request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
                 raise web.HTTPSeeOther("/login")
@@ -113,9 +129,9 @@ async def harden(_: web.Request, response: web.StreamResponse) -> None:
     response.headers.setdefault("Cache-Control", "no-store")
 
 
-def _has_bearer_token(request: web.Request, token: str) -> bool:
+def _bearer_token(request: web.Request) -> str | None:
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    return is_token(given.strip(), token) and scheme.lower() == "bearer"
+    return given.strip() if scheme.lower() == "bearer" else None
 
 
 def _host_name(host: str) -> str:

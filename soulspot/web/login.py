@@ -8,6 +8,7 @@ from soulspot.web.bodies import form_field
 from soulspot.web.guards import COOKIE, cookie_of, has_cookie, is_token
 from soulspot.web.requests import LoginBody
 from soulspot.web.routing import Handlers, body_of, route
+from soulspot.web.throttle import Throttle
 
 DAYS = 30  # that a browser stays logged in
 
@@ -33,8 +34,9 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; fr
 class LoginRoutes(Handlers):
     """The handlers of logging in and out; `token` is None where no client needs to log in."""
 
-    def __init__(self, token: str | None) -> None:
+    def __init__(self, token: str | None, throttle: Throttle) -> None:
         self._token = token
+        self._throttle = throttle
 
     @route("GET", "/login", {200: "text/html", 303: None}, is_open=True)
     async def form(self, request: web.Request) -> web.Response:
@@ -43,13 +45,15 @@ class LoginRoutes(Handlers):
             raise web.HTTPSeeOther("/")
         return _page("", 200)
 
-    @route("POST", "/login", {204: None}, body=LoginBody, problems=(401,), is_open=True)
+    @route("POST", "/login", {204: None}, body=LoginBody, problems=(401, 429, 503), is_open=True)
     async def login(self, request: web.Request) -> web.Response:
         """Log in: exchange the token, as JSON or from the form, for a cookie."""
         by_form = request.content_type == "application/x-www-form-urlencoded"
-        given = await form_field(request, "token") if by_form else (await body_of(request, LoginBody)).token
+        with self._throttle.login():
+            given = await form_field(request, "token") if by_form else (await body_of(request, LoginBody)).token
+        token = self._token
         # A form answers a browser with a page, JSON answers a program with a problem document.
-        if self._token is not None and not is_token(given, self._token):
+        if token is not None and not await self._throttle.judge(request.remote or "", lambda: is_token(given, token)):
             if by_form:
                 return _page("That is not the token.", 401)
             raise web.HTTPUnauthorized(text="that is not the token", headers={"WWW-Authenticate": "Bearer"})

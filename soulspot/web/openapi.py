@@ -90,7 +90,7 @@ def _operation(found: Route, token: bool) -> dict[str, Any]:
 def _problems(found: Route, token: bool) -> set[int]:
     problems = {403, *found.problems}
     if token and not found.is_open:
-        problems.add(401)
+        problems |= {401, 429}
     if found.query or found.body or found.headers:
         problems.add(422)
     if found.body:

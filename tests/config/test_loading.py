@@ -6,6 +6,7 @@ import json
 import logging
 import re
 from pathlib import Path
+from secrets import token_hex, token_urlsafe
 from typing import Any
 
 import pytest
@@ -394,8 +395,33 @@ def test_only_a_mirror_may_be_asked_faster_than_once_a_second():
 
 
 def test_a_public_address_is_fine_with_a_token():
-    config = make_config(CONTACT | {"http.listen": "[::]:8753", "http.token": "t"})
+    config = make_config(CONTACT | {"http.listen": "[::]:8753", "http.token": token_hex(16)})
     assert (config.http.host, config.http.port) == ("::", 8753)
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["a", "changeme", "x" * 40, "password12345678", "your-secret-token-here", "passwordpassword", "0123456789abcdef",
+     "please-change-me-now", "abab" * 10],
+)  # fmt: skip
+def test_a_token_that_strangers_may_guess_is_refused_for_a_public_address_only(token):
+    with pytest.raises(ConfigError, match=r"http\.token.*openssl rand") as error:
+        make_config(CONTACT | {"http.listen": "0.0.0.0:8753", "http.token": token})
+    if len(token) > 8:
+        assert token not in str(error.value)
+    assert make_config(CONTACT | {"http.token": token}).http.token is not None
+
+
+@pytest.mark.parametrize("make", [token_hex, token_urlsafe])
+@pytest.mark.parametrize("size", [16, 32])
+def test_random_tokens_are_good_for_a_public_address(make, size):
+    make_config(CONTACT | {"http.listen": "0.0.0.0:8753", "http.token": make(size)})
+
+
+@pytest.mark.parametrize("token", [" ", " 3f9c2ae85d7710b4e6", "3f9c2ae85d7710b4e6\n", "3f9c2ae8\x005d7710b4"])
+def test_a_token_that_no_client_can_send_is_refused_everywhere(token):
+    with pytest.raises(ConfigError, match=r"http\.token.*no client can send"):
+        make_config(CONTACT | {"http.token": token})
 
 
 def test_missing_folders_are_looked_for_only_when_the_library_is_used(tmp_path):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,29 +14,13 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from soulspot.sandbox import Behaviour, Sandbox, invent_catalogue
-from soulspot.store.ownership import read_owner
-from tests.support.daemons import Daemon, daemon
-from tests.support.flow import settings, write_config
+from tests.hostile.attacked import attacked
 
 pytestmark = pytest.mark.process
 
 MEGABYTE = 1 << 20
 # A guard against hanging, with room for a busy machine: on an idle one it takes milliseconds.
 HEALTH_WITHIN = 5.0
-
-
-@asynccontextmanager
-async def attacked(tmp_path: Path) -> AsyncIterator[tuple[Daemon, aiohttp.ClientSession]]:
-    (tmp_path / "music").mkdir()
-    async with Sandbox(invent_catalogue(1, 100), Behaviour(limits=False)) as sandbox:
-        values = settings(sandbox, tmp_path / "db", library__paths=[str(tmp_path / "music")], library__watch=False)
-        async with daemon(write_config(tmp_path / "config.toml", values)) as running:
-            await running.says("daemon_ready")
-            owner = read_owner(tmp_path / "db")
-            assert owner is not None
-            async with aiohttp.ClientSession(owner.address, timeout=aiohttp.ClientTimeout(60)) as client:
-                yield running, client
 
 
 async def watch_health(client: aiohttp.ClientSession) -> None:
