@@ -17,7 +17,8 @@ POLL_SECONDS = 0.5
 # seconds without a sign of life in an operation, of which the daemon gives one twice a minute
 SILENCE_LIMIT = 600.0
 # commands that take the lock, as they stand in the command line of the process that holds it
-OWNING_COMMANDS = frozenset({"daemon", "enrich", "scan", "import", "retry", "review", "demo", "write-tags"})
+OWNING_COMMANDS = frozenset({"daemon", "enrich", "scan", "import", "retry", "review", "demo", "write-tags",
+                              "restore", "recover"})  # fmt: skip
 
 
 class DaemonRefused(SoulSpotError):

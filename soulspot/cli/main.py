@@ -28,6 +28,9 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "report": ("report", "Show what an operation cost, what failed, and what to do."),
     "write-tags": ("write_tags", "Write the enriched fields into the tags of accepted files."),
     "review": ("review", "Decide by hand about matches that are merely likely."),
+    "backup": ("backup", "Copy the database to FILE, also beside a running daemon."),
+    "restore": ("restore", "Put a copy of FILE in the place of the database."),
+    "recover": ("recover", "Save every readable row of a damaged database into a new one."),
     "webhooks": ("webhooks", "Test the webhook receiver, and show its deliveries."),
 }
 

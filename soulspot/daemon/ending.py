@@ -12,9 +12,9 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from soulspot.telemetry import get_logger
+import structlog
 
-log = get_logger(__name__)
+log = structlog.get_logger()
 
 # A drain ends before: this is for threads that never end, a hung disk, a loop that is blocked. The
 # documents promise 20 seconds; TimeoutStopSec= of the unit is 30.

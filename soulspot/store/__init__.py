@@ -2,7 +2,8 @@
 connection and run in their caller's transaction; `database.Database` has the one writer."""
 
 __all__ = [
-    "album_turns", "albums", "browse", "cover_index", "database", "enriched", "events", "export_rows", "failures",
-    "file_systems", "library_counts", "lookup_history", "migrations", "operations", "ownership", "provider_state", "queue",
-    "releases", "review", "settled_lookups", "sql_imports", "table_file", "tag_journal", "taggable", "times", "tracks",
+    "album_turns", "albums", "browse", "copies", "cover_index", "database", "enriched", "events", "export_rows",
+    "failures", "file_systems", "library_counts", "lookup_history", "migrations", "operations", "ownership",
+    "provider_state", "queue", "recovery", "releases", "restoring", "review", "settled_lookups", "sql_imports",
+    "table_file", "tag_journal", "taggable", "times", "tracks",
 ]  # fmt: skip

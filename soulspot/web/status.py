@@ -33,7 +33,6 @@ class StatusRoutes(Handlers):
         self._activity = activity
         self._ready = ready
         self._version = version
-        self._file = _identity(service.database.path)
 
     @route("GET", "/healthz", {200: responses.Health, 503: responses.Problem}, is_open=True)
     async def healthz(self) -> Any:
@@ -64,9 +63,6 @@ class StatusRoutes(Handlers):
         if why := why_not_alive(self._service):
             return why
         database = self._service.database
-        # SQLite goes on writing to a file that was deleted or replaced, and nobody sees it again.
-        if self._file != await asyncio.to_thread(_identity, database.path):
-            return f"{database.path} was removed or replaced, and what is written now is lost: restart SoulSpot"
         if why := database.trouble():
             return why
         if await asyncio.to_thread(_free_bytes, database.path.parent) < ROOM:
@@ -79,13 +75,6 @@ class StatusRoutes(Handlers):
         except sqlite3.Error as error:
             return f"the database cannot be read: {error}"
         return None
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    with suppress(OSError):
-        found = path.stat()
-        return found.st_dev, found.st_ino
-    return None
 
 
 def _free_bytes(folder: Path) -> int:
