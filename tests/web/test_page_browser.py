@@ -351,6 +351,10 @@ async def test_covers_are_shown_without_asking_anybody_but_the_daemon(tmp_path: 
             )
         )
         await here.asks_us_alone()
+        state = (
+            "return [...document.querySelectorAll('#services tr')].find((row) => row.cells[0].textContent === 'Covers')"
+        )
+        assert await here.look(lambda b: b.ask(f"{state}.dataset.state")) == "open", "not off: they are fetched"
         await here.look(lambda b: b.click("#covers"))
         await here.look(lambda b: b.wait("return !document.querySelector('#track-list img.cover')"))
 

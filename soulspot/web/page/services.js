@@ -2,7 +2,7 @@
 
 import { $, bar, clock, count, h, keyed, percent, say } from "./dom.js";
 
-const NAMES = { musicbrainz: "MusicBrainz", listenbrainz: "ListenBrainz", spotify: "Spotify" };
+const NAMES = { musicbrainz: "MusicBrainz", listenbrainz: "ListenBrainz", spotify: "Spotify", covers: "Covers" };
 const COLUMNS = ["waiting", "answered", "missing", "failed", "gathering", "fill", "minute", "requests", "breaker"];
 const NUMBERS = new Set(["waiting", "answered", "missing", "failed", "minute", "requests"]);
 
@@ -51,6 +51,8 @@ function stateOf(gates, pump) {
   }
   if (pump?.held) return ["held", `‖ held until ${clock(pump.held.until)}: ${pump.held.why}`];
   if (gates.some((gate) => gate.breaker === "open")) return ["limited", "‖ its breaker is open"];
+  // No lookups of the queue go there, only requests of the moment: for a cover that somebody looks at, say.
+  if (!pump && gates.length) return ["open", "○ asked when needed"];
   if (!pump) return ["off", "○ off"];
   return pump.in_flight ? ["working", "● working"] : ["open", "○ ready"];
 }
