@@ -7,7 +7,7 @@ from soulspot.config import Config
 from soulspot.config.sections import ListenBrainz, MusicBrainz, Spotify
 from soulspot.deciding import Rules, Services
 from soulspot.matching import MatchPolicy
-from soulspot.pipeline import LibraryRules, PumpSettings, RetryPolicy
+from soulspot.pipeline import LibraryRules, LossLimits, PumpSettings, RetryPolicy
 from soulspot.providers import spotify
 from soulspot.providers.base import Provider
 from soulspot.tagging.covers import CoverSources
@@ -53,6 +53,7 @@ def library_rules(config: Config) -> LibraryRules:
     return LibraryRules(
         tuple(os.fsencode(path) for path in library.paths), library.include, library.exclude,
         library.follow_symlinks, config.limits.max_file_size,
+        LossLimits(library.vanished_share, library.vanished_tracks),
     )  # fmt: skip
 
 

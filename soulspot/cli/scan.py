@@ -1,6 +1,9 @@
 """`soulspot scan`: queue the new and changed files of the library, or of some folders."""
 
 from collections.abc import Sequence
+from typing import Annotated
+
+import typer
 
 from soulspot.cli.console import Bars, print_answer
 from soulspot.cli.daemon_client import paths_for_api
@@ -12,12 +15,18 @@ from soulspot.config import Config
 from soulspot.operations.kinds import readable_paths, scan_request
 
 
-def scan(paths: PathsArgument = None, config: ConfigOption = None, json_: JsonOption = False) -> None:
+def scan(
+    paths: PathsArgument = None,
+    confirm_vanished: Annotated[bool, typer.Option("--confirm-vanished",
+        help="Mark the missing files as vanished that `soulspot status` asks about.")] = False,
+    config: ConfigOption = None,
+    json_: JsonOption = False,
+) -> None:  # fmt: skip
     """Queue new and changed files.
 
     Files are read here, or by the running daemon if there is one. No service is asked: the daemon
     or `soulspot enrich` does that. Prints the numbers of files found, unchanged, read, unreadable
-    and vanished.
+    and vanished, and of files that are missing and kept until you have answered (unconfirmed).
 
     Example: soulspot scan ~/Music/new"""
     loaded = load_or_exit(config, check_library=not paths)
@@ -25,7 +34,7 @@ def scan(paths: PathsArgument = None, config: ConfigOption = None, json_: JsonOp
         refuse("nothing to scan: name a folder, or set library.paths in config.toml")
     refuse_missing(paths or [])
     places = absolute_paths(paths)
-    report = run_command(loaded, lambda bars: scan_places(loaded, places, bars), quiet=json_).report
+    report = run_command(loaded, lambda bars: scan_places(loaded, places, bars, confirm_vanished), quiet=json_).report
     print_answer(report, json_, ", ".join(f"{count} {name}" for name, count in report.items()))
     if report.get("unreadable") and not json_:
         print_unreadable_files(loaded)
@@ -33,8 +42,13 @@ def scan(paths: PathsArgument = None, config: ConfigOption = None, json_: JsonOp
         exit_without_music(paths, loaded)
 
 
-async def scan_places(config: Config, places: Sequence[bytes], bars: Bars) -> Completed:
-    """Scan these absolute paths, or the whole library if there are none, in the daemon or here."""
+async def scan_places(
+    config: Config, places: Sequence[bytes], bars: Bars, confirm_vanished: bool = False
+) -> Completed:  # fmt: skip
+    """Scan these absolute paths, or the whole library if there are none, in the daemon or here.
+    With `confirm_vanished`, missing files that were asked about have been deleted."""
     shown, body = {"places": readable_paths(places)}, {"paths": paths_for_api(places)}
-    operation = Operation("scan", scan_request(places), shown, lambda client: client.start("/api/v1/scan", json=body))
+    request = scan_request(places, confirm_vanished=confirm_vanished)
+    wanted = body | ({"confirm_vanished": True} if confirm_vanished else {})
+    operation = Operation("scan", request, shown, lambda client: client.start("/api/v1/scan", json=wanted))
     return await run_operation(config, operation, bars)

@@ -25,7 +25,7 @@ from soulspot.cli.running import BAD_CONFIG, INCOMPLETE, exit_on_error, exit_wit
 from soulspot.config import Config
 from soulspot.errors import SoulSpotError
 from soulspot.operations.reports.waits import current_waits
-from soulspot.store import library_counts, operations, provider_state
+from soulspot.store import library_counts, missing_files, operations, provider_state
 from soulspot.store.database import Database
 from soulspot.store.times import iso
 from soulspot.telemetry import empty_status_numbers
@@ -120,6 +120,7 @@ def _status_of_database(path: Path) -> dict[str, Any]:
             "eta_seconds": None,
             "services": {},
             "operations": operations.list_latest_without_reports(connection, SHOWN_OPERATIONS),
+            "questions": missing_files.questions_as_json(connection),
             **empty_status_numbers(),
         }
 
@@ -169,6 +170,8 @@ def status_parts(status: Mapping[str, Any]) -> Iterator[Table | str]:
         yield str(wait)
     if count := status["tracks"].get("unreadable"):
         yield f"unreadable files: {count}: soulspot status --unreadable lists them"
+    for asked in status.get("questions") or ():
+        yield asked["question"]
     if count := status["tracks"].get("vanished"):
         yield f"vanished files: {count}"
 

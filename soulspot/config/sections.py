@@ -64,6 +64,10 @@ class Library(Section):
     follow_symlinks: bool = key(False, "follow symbolic links that stay inside the library")
     watch: bool = key(True, "watch the folders and notice changed files at once")
     rescan_interval: Duration = key(seconds("24h"), "time between two scans of the whole library")
+    vanished_share: float = key(
+        0.2, "ask before more than this share of a folder of `paths` (0 to 1) counts as vanished", ge=0, le=1
+    )
+    vanished_tracks: int = key(50, "so many missing files count as vanished without a question", ge=0)
 
 
 class Database(Section):

@@ -56,17 +56,20 @@ class Walk:
     a partial rescan; the patterns stay relative to the roots. Iterating never raises: what cannot
     be read becomes a problem. Iterating again walks again.
 
-    Filled while iterating, complete at the end: `problems`, what could not be read;
-    `finished_roots`, the roots (with `within`: those paths) that held audio and were walked to
-    their end; `links_skipped`, the number of symbolic links not followed; `links_refused`, the
-    number of those that lead out of the roots."""
+    `places` are what it looks through: the `roots`, or the places within them. Filled while
+    iterating, complete at the end: `problems`, what could not be read; `finished_roots`, those of
+    `places` that held audio and were walked to their end; `folders`, what was listed; `mounts`,
+    those of `folders`, and of the folders above `places`, that are on another disk than the folder
+    above them; `real_places`, `places` that are there -> without symbolic links; `links_skipped`,
+    the number of links not followed; `links_refused`, of those that lead out of the roots."""
 
     def __init__(
         self, roots: Sequence[bytes], *, include: Sequence[str] = (), exclude: Sequence[str] = (),
         follow_symlinks: bool = False, within: Sequence[bytes] = (),
     ) -> None:  # fmt: skip
-        self._roots = tuple(dict.fromkeys(os.path.abspath(root) for root in roots))
+        self.roots = tuple(dict.fromkeys(os.path.abspath(root) for root in roots))
         self._within = tuple(dict.fromkeys(os.path.abspath(path) for path in within))
+        self.places = self._within or self.roots
         self._include = Patterns(include)
         self._exclude = Patterns(exclude)
         self._follow = follow_symlinks
@@ -79,13 +82,14 @@ class Walk:
         self.links_refused = 0
         self.folders: set[bytes] = set()
         self.mounts: set[bytes] = set()
+        self.real_places: dict[bytes, bytes] = {}
         # Real paths of folders, and of files that are roots. Not inodes: some file systems give all
         # folders the same one (mergerfs, exFAT, Android's).
         self._walked: set[bytes] = set()
         self._single_files: set[bytes] = set()
         self._listings: set[tuple[object, ...]] = set()
         self._links: deque[tuple[bytes, bytes, bool]] = deque()  # path, relative, included
-        self._real_roots = [os.path.realpath(root) for root in self._roots]
+        self._real_roots = [os.path.realpath(root) for root in self.roots]
 
     def confirms_deletion(self, path: bytes) -> bool:
         """Whether a file known at `path` that this walk did not yield is really deleted. True only
@@ -109,8 +113,9 @@ class Walk:
                 self._problem(path, "does not exist" if isinstance(error, FileNotFoundError) else error)
                 continue
             if stat.S_ISDIR(status.st_mode):
-                folders.append(_Folder(path, relative, self._included(relative), os.path.realpath(path)))
-                self.mounts |= mounts_above(path)
+                real = self.real_places[path] = os.path.realpath(path)
+                folders.append(_Folder(path, relative, self._included(relative), real))
+                self.mounts |= _mounts_above(path, real)
             elif not stat.S_ISREG(status.st_mode) or not is_audio(path):
                 self._problem(path, "is neither a folder nor an audio file")
             elif (not relative or self._included(relative)) and self._is_new_single_file(path):
@@ -124,9 +129,9 @@ class Walk:
     def _starts(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield each path to walk, with its path relative to the root whose patterns apply."""
         if not self._within:
-            yield from ((root, b"") for root in self._roots)
+            yield from ((root, b"") for root in self.roots)
         for path in self._within:
-            root = max((r for r in self._roots if is_inside(path, r)), key=len, default=None)
+            root = max((r for r in self.roots if is_inside(path, r)), key=len, default=None)
             if root is None:
                 self._problem(path, "is not inside the library")
                 continue
@@ -276,16 +281,17 @@ def _is_junk(folder_name: bytes) -> bool:
     return folder_name in _JUNK_FOLDERS or folder_name.startswith(b".Trash-")
 
 
-def mounts_above(path: bytes) -> set[bytes]:
-    """Return `path` and those folders above it that are on another disk than the next above."""
+def _mounts_above(path: bytes, real: bytes) -> set[bytes]:
+    """Return those of a folder and the folders above it (by their real paths, but itself by `path`)
+    that are on another disk than the next above."""
     found = set()
-    path = os.path.realpath(path)
     with contextlib.suppress(OSError):
-        device = os.stat(path).st_dev
-        while (above := os.path.dirname(path)) != path:
+        device = os.stat(real).st_dev
+        folder = real
+        while (above := os.path.dirname(folder)) != folder:
             if (upper := os.stat(above).st_dev) != device:
-                found.add(path)
-            path, device = above, upper
+                found.add(path if folder == real else folder)
+            folder, device = above, upper
     return found
 
 

@@ -25,10 +25,12 @@ Report = tuple[dict[str, Any], list[str]]
 Work = Callable[[EnrichmentService, Mapping[str, Any], Progress], Awaitable[Report]]
 
 
-def scan_request(places: Sequence[bytes]) -> dict[str, Any]:
-    """Return the request stored with a scan: `{"places": [hex paths]}`; empty: all."""
+def scan_request(places: Sequence[bytes], *, confirm_vanished: bool = False) -> dict[str, Any]:
+    """Return the request stored with a scan: `{"places": [hex paths]}`; empty: all. With
+    `confirm_vanished`, missing files that a person was asked about have been deleted."""
     # Paths need not be UTF-8, and JSON must be.
-    return {"places": [place.hex() for place in places]}
+    request: dict[str, Any] = {"places": [place.hex() for place in places]}
+    return request | ({"confirm_vanished": True} if confirm_vanished else {})
 
 
 def import_request(path: Path, *, remove: bool = False) -> dict[str, Any]:
@@ -96,7 +98,10 @@ async def _scan(service: EnrichmentService, request: Mapping[str, Any], progress
     # Walking is quick beside reading: where nothing is known yet, a walk runs ahead and counts.
     ahead = contextlib.nullcontext() if known else _alongside(service.count_files(places, counts.expect))
     async with ahead:
-        report = await service.scan(places, lambda report: counts.reach(report.found, report.unreadable))
+        report = await service.scan(
+            places, lambda report: counts.reach(report.found, report.unreadable),
+            confirm_vanished=bool(request.get("confirm_vanished")),
+        )  # fmt: skip
     counts.end(report.found, report.unreadable)
     return results.scan_counts(report), results.scan_notes(report)
 

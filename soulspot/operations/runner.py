@@ -63,9 +63,10 @@ class Operations:
 
     # --- starting ---------------------------------------------------------------------------------
 
-    async def scan(self, places: Sequence[bytes] = ()) -> int:
+    async def scan(self, places: Sequence[bytes] = (), *, confirm_vanished: bool = False) -> int:
         """Start a scan of the library, or of these places in it. Return the operation's id."""
-        return await self.start("scan", kinds.scan_request(places), {"places": kinds.readable_paths(places)})
+        request = kinds.scan_request(places, confirm_vanished=confirm_vanished)
+        return await self.start("scan", request, {"places": kinds.readable_paths(places)})
 
     async def rescan(self) -> None:
         """Start a scan of the library, unless a scan runs; the scheduler calls this."""

@@ -3,6 +3,7 @@
 Built by assembly; used by operations, web, dataframes and cli."""
 
 from soulspot.pipeline.intake import DECIDE_EVERY, MOST_NAMED, ImportReport, LibraryRules, ScanReport, walks
+from soulspot.pipeline.losses import LossLimits
 from soulspot.pipeline.parts import Parts
 from soulspot.pipeline.pump import PumpSettings
 from soulspot.pipeline.retry_policy import RetryPolicy

@@ -17,6 +17,7 @@ from soulspot.library.reader import FileReader
 from soulspot.library.scan import FoundFile, Problem, Walk, is_inside
 from soulspot.matching import identify_album
 from soulspot.models import ScannedFile
+from soulspot.pipeline.losses import Losses, LossLimits, settle_losses
 from soulspot.store import albums, tracks
 from soulspot.store.database import Database
 from soulspot.store.tracks import ImportedTrack
@@ -39,6 +40,12 @@ class ScanReport:
     unreadable: int = 0
     vanished: int = 0
     problems: list[Problem] = field(default_factory=list)
+    losses: list[Losses] = field(default_factory=list)  # one for each walk
+
+    @property
+    def unconfirmed(self) -> int:
+        """The files that were not found, and are kept until a person has answered."""
+        return sum(one.kept for one in self.losses)
 
 
 @dataclass(slots=True)
@@ -75,6 +82,7 @@ class LibraryRules:
     exclude: tuple[str, ...] = ()
     follow_symlinks: bool = False
     max_file_size: int | None = None  # bytes; a larger file is unreadable
+    losses: LossLimits = field(default_factory=LossLimits)
 
 
 class Intake:
@@ -102,14 +110,17 @@ class Intake:
     # --- files ------------------------------------------------------------------------------------
 
     async def scan(
-        self, paths: Sequence[bytes] = (), progress: Callable[[ScanReport], None] = lambda report: None
-    ) -> ScanReport:
-        """Look through the library, or only through `paths`, and decide what is new or has
-        changed."""
+        self, paths: Sequence[bytes] = (), progress: Callable[[ScanReport], None] = lambda report: None, *,
+        confirm_vanished: bool = False,
+    ) -> ScanReport:  # fmt: skip
+        """Look through the library, or only through `paths`, and decide what is new or has changed.
+        With `confirm_vanished`, missing files that were asked about have been deleted."""
         report = ScanReport()
         scan_id = await self._database.write(tracks.next_scan_id)
         for files in walks(self._rules, paths):
             await self._scan(files, scan_id, report, progress)
+            await self._settle_losses(files, scan_id, report, confirm_vanished)
+            progress(report)
         await self._decide_new()
         return report
 
@@ -124,12 +135,13 @@ class Intake:
             progress(report)
         report.problems += files.problems
 
-        def mark(connection: sqlite3.Connection) -> int:
-            roots, gone = files.finished_roots, files.confirms_deletion
-            return tracks.mark_vanished(connection, roots, scan_id, self._now(), gone=gone)
-
-        report.vanished += await self._database.write(mark)
-        progress(report)
+    async def _settle_losses(self, files: Walk, scan_id: int, report: ScanReport, confirmed: bool) -> None:
+        limits, now = self._rules.losses, self._now()
+        losses = await self._database.write(
+            lambda c: settle_losses(c, files, scan_id, limits, now, confirmed=confirmed)
+        )
+        report.losses.append(losses)
+        report.vanished += losses.vanished
 
     async def _scan_chunk(self, chunk: Sequence[FoundFile], scan_id: int, report: ScanReport) -> None:
         changed = await self._changed(chunk)

@@ -78,19 +78,23 @@ class EnrichmentService:
     # --- add --------------------------------------------------------------------------------------
 
     async def scan(
-        self, paths: Sequence[bytes] = (), progress: Callable[[ScanReport], None] = lambda report: None
-    ) -> ScanReport:
+        self, paths: Sequence[bytes] = (), progress: Callable[[ScanReport], None] = lambda report: None, *,
+        confirm_vanished: bool = False,
+    ) -> ScanReport:  # fmt: skip
         """Look through the library, or through these files and folders, and decide what is new or
-        changed."""
+        changed. With `confirm_vanished`, missing files that were asked about have been deleted."""
         await self.decider.wait_until_rules_hold()
         with self.activity.expecting():
-            report = await self._intake.scan(paths, progress)
+            report = await self._intake.scan(paths, progress, confirm_vanished=confirm_vanished)
         self.telemetry.event(
             "scan_finished", found=report.found, unchanged=report.unchanged, read=report.read,
-            unreadable=report.unreadable, vanished=report.vanished, problems=len(report.problems),
+            unreadable=report.unreadable, vanished=report.vanished, unconfirmed=report.unconfirmed,
+            problems=len(report.problems),
         )  # fmt: skip
         for problem in report.problems:
             self.telemetry.warning("scan_problem", path=problem.path, reason=problem.reason)
+        for question in (one for losses in report.losses for one in losses.news):
+            self.telemetry.warning("files_missing", place=question.place, question=str(question))
         return report
 
     async def import_file(

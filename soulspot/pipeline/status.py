@@ -5,7 +5,7 @@ from typing import Any
 from soulspot.limits import GateSnapshot
 from soulspot.pipeline.pump import Pump
 from soulspot.pipeline.service import EnrichmentService
-from soulspot.store import library_counts, operations
+from soulspot.store import library_counts, missing_files, operations
 from soulspot.store.times import iso
 
 STUCK_AFTER = 60.0  # seconds; WatchdogSec= of the unit
@@ -64,6 +64,7 @@ async def status_of(service: EnrichmentService) -> dict[str, Any]:
         "operations": await service.database.read(
             lambda c: operations.list_latest_without_reports(c, NEWEST_OPERATIONS)
         ),
+        "questions": await service.database.read(missing_files.questions_as_json),
         **service.telemetry.status_numbers(),
     }
 

@@ -98,11 +98,14 @@ def _find_track(
     """Return the track of this path, or of the file that was moved to it; None for a new file."""
     if known := fetch_value(connection, "SELECT track_id FROM tracks WHERE path = ?", file.path):
         return int(known)
-    # A move within a file system keeps the inode; a copy to another keeps the tags.
+    # A move within a file system keeps the inode; a copy to another keeps the tags. Some file
+    # systems give many files one inode: then it says nothing.
     moved = connection.execute(
         "SELECT track_id, path FROM tracks WHERE size = ? AND mtime_ns = ? AND path IS NOT NULL"
-        " AND (inode = ? OR tags = ?) ORDER BY inode = ? DESC, track_id",
-        (file.stamp.size, file.stamp.mtime_ns, file.stamp.inode, tags, file.stamp.inode),
+        " AND (tags = ? OR (inode = ? AND NOT EXISTS (SELECT 1 FROM tracks AS other"
+        " WHERE other.inode = tracks.inode AND other.track_id <> tracks.track_id AND other.path IS NOT NULL)))"
+        " ORDER BY inode = ? DESC, track_id",
+        (file.stamp.size, file.stamp.mtime_ns, tags, file.stamp.inode, file.stamp.inode),
     )
     return next((int(track_id) for track_id, path in moved.fetchall() if not exists(path)), None)
 

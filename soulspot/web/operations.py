@@ -30,13 +30,13 @@ STARTED = {202: responses.Started}
 class OperationRoutes(ServiceHandlers):
     """The handlers of operations."""
 
-    @route("POST", f"{API}/scan", STARTED, body=requests.ScanBody)
-    async def scan(self, body: requests.ScanBody) -> web.Response:
+    @route("POST", f"{API}/scan", STARTED, body=requests.LibraryScanBody)
+    async def scan(self, body: requests.LibraryScanBody) -> web.Response:
         """Scan the library, or these places in it, for new and changed files."""
         places = await library_places(self._service, body.paths)
         if not places and not self._service.has_library:
             raise web.HTTPUnprocessableEntity(text="library.paths is empty: there is nothing to scan")
-        return started(await self._operations.scan(places))
+        return started(await self._operations.scan(places, confirm_vanished=body.confirm_vanished))
 
     @route("POST", f"{API}/enrich", STARTED, body=requests.EnrichBody)
     async def enrich(self, body: requests.EnrichBody) -> web.Response:

@@ -113,6 +113,14 @@ class ScanBody(Body):
     )
 
 
+class LibraryScanBody(ScanBody):
+    """The places to scan, and whether missing files were deleted."""
+
+    confirm_vanished: bool = Field(
+        False, description="mark missing files as vanished that `questions` of the status is about"
+    )
+
+
 class EnrichBody(ScanBody):
     """The places to scan, and the longest wait to sit out."""
 

@@ -193,6 +193,9 @@ class StatusDocument(OpenAnswer):
         description="`requests_last_minute`, and `batch_fill` since the start (0 to 1)"
     )
     operations: list[Operation] = Field(description="the last ten, without their reports")
+    questions: list[dict[str, Any]] = Field(
+        description="files that a scan did not find, and that are kept until a person has answered"
+    )
 
 
 class Slice(Answer):

@@ -92,3 +92,38 @@ async def test_one_file_that_takes_too_long_is_one_unreadable_track_and_is_not_t
     assert bad["unreadable"] == "damaged: reading it took longer than 20 s"
     again = await soulspot("scan", "--json", "--config", config, cwd=tmp_path)
     assert (again.json["unchanged"], again.json["read"]) == (4, 0)
+
+
+async def test_an_unmounted_disk_marks_no_track_as_vanished_until_a_person_confirms(
+    tmp_path: Path, music: Path
+) -> None:
+    for number in range(60):
+        flac(music / f"{number}.flac", seconds=number + 1)
+    config = configured(tmp_path)
+    assert (await soulspot("scan", "--config", config, cwd=tmp_path)).code == 0
+    music.rename(tmp_path / "unmounted")
+    music.mkdir()
+    flac(music / "stray.flac", seconds=99)
+
+    ended = await soulspot("scan", "--json", "--config", config, cwd=tmp_path)
+    assert (ended.code, ended.json["vanished"], ended.json["unconfirmed"]) == (0, 0, 60), ended.err
+    shown = await soulspot("status", "--config", config, cwd=tmp_path)
+    assert "60 of 61 files" in shown.out
+    assert "soulspot scan --confirm-vanished" in shown.out
+
+    daemon = await start("daemon", "--config", config, cwd=tmp_path)
+    try:
+        async for line in daemon.stderr:
+            if b"scan_finished" in line:
+                break
+        status = (await soulspot("status", "--json", "--config", config, cwd=tmp_path)).json
+        assert status["daemon"]
+        assert [(one["place"], one["tracks"]) for one in status["questions"]] == [(str(music), 60)]
+        ended = await soulspot("scan", "--json", "--confirm-vanished", "--config", config, cwd=tmp_path)
+        assert (ended.code, ended.json["vanished"], ended.json["unconfirmed"]) == (0, 60, 0), ended.err
+        status = (await soulspot("status", "--json", "--config", config, cwd=tmp_path)).json
+        assert (status["questions"], status["tracks"]["vanished"]) == ([], 60)
+    finally:
+        daemon.send_signal(signal.SIGTERM)
+        await daemon.communicate()
+    assert daemon.returncode == 0

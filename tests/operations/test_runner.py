@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from soulspot.library.reader import FileReader
 from soulspot.operations import kinds
 from soulspot.operations.progress import Counts, Progress
 from soulspot.operations.runner import CUT_OFF_AT_MOST, Operations
@@ -217,7 +218,7 @@ async def test_a_first_scan_knows_how_much_there_is_to_read_before_it_has_read_i
     monkeypatch.setattr(intake, "CHUNK", 2)
     counted = asyncio.Event()
     totals: list[tuple[int, int]] = []
-    advance, read_file = Progress.advance, intake.read_file
+    advance, read = Progress.advance, FileReader.read
 
     def heard(progress: Progress, total: int, done: int, failed: int) -> None:
         totals.append((total, done))
@@ -229,10 +230,10 @@ async def test_a_first_scan_knows_how_much_there_is_to_read_before_it_has_read_i
 
     def read_later(*positional: Any, **named: Any) -> Any:
         asyncio.run_coroutine_threadsafe(counted.wait(), loop).result()
-        return read_file(*positional, **named)
+        return read(*positional, **named)
 
     monkeypatch.setattr(Progress, "advance", heard)
-    monkeypatch.setattr(intake, "read_file", read_later)
+    monkeypatch.setattr(FileReader, "read", read_later)
     number = await running.operations.scan()
     await running.operations.idle()
     assert (7, 0) in totals

@@ -55,7 +55,7 @@ class EnrichReport:
 
 def scan_counts(report: ScanReport) -> dict[str, int]:
     """Return the counts of a scan as JSON."""
-    names = ("found", "unchanged", "read", "unreadable", "vanished")
+    names = ("found", "unchanged", "read", "unreadable", "vanished", "unconfirmed")
     return {name: getattr(report, name) for name in names} | {"problems": len(report.problems)}
 
 
@@ -78,10 +78,11 @@ def describe_problem(problem: Problem) -> str:
 
 def scan_notes(report: ScanReport) -> list[str]:
     """Return notes for people about a scan: `MAX_NOTES` lines, and a line that counts the rest."""
+    questions = [str(question) for losses in report.losses for question in losses.asked][:MAX_NOTES]
     notes = [f"skipped {describe_problem(problem)}" for problem in report.problems[:MAX_NOTES]]
     if (rest := len(report.problems) - len(notes)) > 0:
         notes.append(f"... and {rest} more files or folders skipped")
-    return notes
+    return [*questions, *notes]
 
 
 def import_notes(report: ImportReport) -> list[str]:

@@ -44,7 +44,8 @@ export function status(document_) {
   say($("overall-more"), more(document_));
   showOperations(document_.operations);
   showServices(document_);
-  showAlarms(document_.alarms ?? []);
+  const questions = (document_.questions ?? []).map((one) => ({ alarm: `files missing in ${one.place}`, why: one.question }));
+  showAlarms([...questions, ...(document_.alarms ?? [])]);
   if (!$("view-overview").hidden && Date.now() - told > ACTIVITY_MS) activity();
 }
 
