@@ -12,9 +12,9 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-import structlog
+from soulspot.telemetry import get_logger
 
-log = structlog.get_logger()
+log = get_logger(__name__)
 
 # A drain ends before: this is for threads that never end, a hung disk, a loop that is blocked. The
 # documents promise 20 seconds; TimeoutStopSec= of the unit is 30.
