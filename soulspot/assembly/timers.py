@@ -1,6 +1,5 @@
 """The timers of every working service; the daemon adds its own in `daemon/process.py`."""
 
-import contextlib
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -9,13 +8,12 @@ from typing import Any
 from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from soulspot.assembly.upkeep import upkeep
 from soulspot.config import Config
 from soulspot.pipeline import EnrichmentService
 from soulspot.pipeline.status import Summary, has_work
-from soulspot.store import events
 
 MEMORY_INTERVAL, DATABASE_INTERVAL, ALARM_INTERVAL = 5.0, 5.0, 10.0  # seconds
-EVENTS_KEPT = 30 * 86_400.0  # seconds
 RARE = timedelta(hours=12)
 JUMP = 0.1  # seconds by which the wall clock must be off for due times to follow it
 
@@ -83,7 +81,7 @@ def service_timers(service: EnrichmentService, config: Config) -> AsyncIOSchedul
         ("memory", MEMORY_INTERVAL, _check_memory, (service,)),
         ("database", DATABASE_INTERVAL, _check_database, (service,)),
         ("alarms", ALARM_INTERVAL, _check_alarms, (service,)),
-        ("upkeep", every.upkeep, _upkeep, (service,)),
+        ("upkeep", every.upkeep, upkeep, (service, config)),
     ):
         scheduler.add_job(job, "interval", seconds=seconds, id=name, args=args)
     return scheduler
@@ -103,10 +101,3 @@ async def _check_database(service: EnrichmentService) -> None:
 
 async def _check_alarms(service: EnrichmentService) -> None:
     service.parts.alarms.check(busy=await has_work(service))
-
-
-async def _upkeep(service: EnrichmentService) -> None:
-    await service.database.write(lambda c: events.prune(c, time.time() - EVENTS_KEPT))
-    await service.parts.tagging.prune()
-    with contextlib.suppress(Exception):
-        await service.database.run_upkeep()

@@ -29,6 +29,7 @@ class Config(Section):
     retry: sections.Retry = sections.Retry()
     refresh: sections.Refresh = sections.Refresh()
     scheduler: sections.Scheduler = sections.Scheduler()
+    retention: sections.Retention = sections.Retention()
     http: sections.Http = sections.Http()
     webhooks: sections.Webhooks = sections.Webhooks()
     log: sections.Log = sections.Log()

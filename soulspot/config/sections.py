@@ -200,6 +200,16 @@ class Scheduler(Section):
     summary: Duration = key(60.0, "time between two summaries in the log, while there is work")
 
 
+class Retention(Section):
+    """The time for which things are kept that nothing needs any more. 0: for ever."""
+
+    operations: DurationOrNone = key(seconds("90d"), "operations that have ended, with their reports")
+    vanished: DurationOrNone = key(
+        seconds("180d"), "tracks whose files vanished, unless somebody has decided on them in review"
+    )
+    answers: DurationOrNone = key(seconds("30d"), "answers of services that no track uses any more; at least 30 days")
+
+
 class Http(Section):
     """The daemon's own web server: status, web page, API."""
 

@@ -21,6 +21,7 @@ from soulspot.store.migrations import migrate
 from soulspot.store.open_files import OpenFiles
 from soulspot.store.opening import (
     CHECKED_UP_TO,
+    LOG_LIMIT,
     check,
     connect,
     connect_read_only,
@@ -64,8 +65,8 @@ class Database(AbstractContextManager["Database"]):
         self._open: list[sqlite3.Connection] = []
         self._files: OpenFiles | None = None  # once they are all open
         path.parent.mkdir(parents=True, exist_ok=True)
-        real = Path(os.path.realpath(path))
-        self._mark = CommitMark(real)
+        self._real = Path(os.path.realpath(path))
+        self._mark = CommitMark(self._real)
         try:
             self.commits_lost = examine(path, self._mark)
             self._connection = self._opened(connect(path))
@@ -75,7 +76,7 @@ class Database(AbstractContextManager["Database"]):
             self._writes.watch(self._connection)
             self._reads.watch(self._read_connection)
             self._mark.begin(count_commits(self._connection))
-            self._files = OpenFiles(real)
+            self._files = OpenFiles(self._real)
         except BaseException:
             self.close()
             raise
@@ -131,7 +132,7 @@ class Database(AbstractContextManager["Database"]):
         token = lock_patience.set(0.0)
         try:
             nothing: Callable[[], None] = partial(self._attempt, lambda connection: None)
-            await self._write_in_turn(self._look_after if self._locked_since is None else nothing)
+            await self._write_in_turn(self._trim_log if self._locked_since is None else nothing)
         except DatabaseError:
             return
         finally:
@@ -218,9 +219,15 @@ class Database(AbstractContextManager["Database"]):
                 self._rescue()
             raise DatabaseDamaged(self._damage)
 
+    def _trim_log(self) -> None:
+        """Look after the files, and shorten a log that grew while somebody read for long."""
+        self._look_after()
+        if os.stat(f"{self._real}-wal").st_size > LOG_LIMIT:
+            self._fold_log(timeout_ms=0)
+
     def _rescue(self) -> None:
         gone = f"{self.path}: {self._files and self._files.why_gone()}"
-        target = self._mark.path.with_name(f"{self.path.name}{RESCUED}{time.strftime('%Y%m%d-%H%M%S')}")
+        target = self._real.with_name(f"{self._real.name}{RESCUED}{time.strftime('%Y%m%d-%H%M%S')}")
         try:
             write_copy(self._connection, target)
         except (OSError, DatabaseError) as error:
@@ -275,14 +282,19 @@ class Database(AbstractContextManager["Database"]):
     def upkeep(self) -> None:
         """Fold the write-ahead log back into the file, and refresh the planner's statistics."""
         self._look_after()
+        self._fold_log(CHECKPOINT_TIMEOUT_MS)
+        self._connection.execute("PRAGMA optimize")
+        if self._files:
+            self._files.note()
+
+    def _fold_log(self, timeout_ms: int) -> None:
         # A reader may take minutes (an export, say). With a short timeout as much of the log is
         # folded as can be, and no writer waits for the rest.
-        self._connection.execute(f"PRAGMA busy_timeout = {CHECKPOINT_TIMEOUT_MS}")
+        self._connection.execute(f"PRAGMA busy_timeout = {timeout_ms}")
         try:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             self._connection.execute(f"PRAGMA busy_timeout = {ATTEMPT_MS}")
-        self._connection.execute("PRAGMA optimize")
         if self._files:
             self._files.note()
 
