@@ -14,7 +14,7 @@ export LIBRARY CONFIG
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo enrich init test test-long lint bench screenshot wheel clean
+.PHONY: help install demo enrich init test test-long systemd-test lint bench screenshot wheel clean
 
 help: ## show this
 	@echo "SoulSpot keeps a music library's metadata complete."
@@ -45,6 +45,9 @@ test: $(VENV)/.installed-dev ## all tests but the long ones; PYTEST_ARGS="-k que
 
 test-long: $(VENV)/.installed-dev ## the tests that run for minutes each: kills, hostile files, upstream storms
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m long $(PYTEST_ARGS)
+
+systemd-test: $(VENV)/.installed-dev ## boot a Debian, install as documented, prove it; as root, with debootstrap and systemd-nspawn
+	@$(BIN)/python -m tests.systemd.boot
 
 lint: $(VENV)/.installed-dev ## style, types, and the floors that packages import from
 	@$(BIN)/ruff check $(wildcard $(SOURCES))
