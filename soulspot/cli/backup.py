@@ -26,7 +26,7 @@ def backup(
     it. `soulspot restore FILE` brings it back.
 
     Example: soulspot backup /backup/soulspot.db --force"""
-    database = load_or_exit(config, needs_contact=False).database.path
+    database = load_or_exit(config, needs_contact=False, reads_database=True).database.path
     if not database.exists():
         refuse(f"there is no database at {database} yet")
     if file.is_dir():

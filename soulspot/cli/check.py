@@ -1,30 +1,32 @@
 """`soulspot check`: look at everything that a long run needs. No service is asked."""
 
+import asyncio
 import os
 import platform
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from itertools import islice
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from soulspot.assembly import library_rules
 from soulspot.cli.console import print_answer, print_result
+from soulspot.cli.daemon_client import describe_owner
+from soulspot.cli.daemon_search import read_daemon_status
 from soulspot.cli.options import ConfigOption, JsonOption, PathsArgument
 from soulspot.cli.plan import print_plan
-from soulspot.cli.running import INCOMPLETE, database_problem, load_or_exit, refuse
-from soulspot.config import Config
-from soulspot.errors import DatabaseError
+from soulspot.cli.running import BAD_CONFIG, INCOMPLETE, database_problem, exit_on_error, load_or_exit, refuse
+from soulspot.config import Config, load_config
+from soulspot.errors import ConfigError, DatabaseError, SoulSpotError
 from soulspot.library.scan import Walk
 from soulspot.store import library_counts
 from soulspot.store.database import Database
 from soulspot.store.file_systems import network_file_system
 from soulspot.store.migrations import migrations
-from soulspot.store.ownership import read_owner
 from soulspot.version import __version__
 
 # enough to tell an empty library from a large one; a walk over all of it can take minutes
@@ -50,20 +52,34 @@ def check(
     Example: soulspot check --config /etc/soulspot/config.toml"""
     if paths and not plan:
         refuse("PATH goes with --plan")
-    loaded = load_or_exit(config, check_library=not paths)
+    loaded = load_or_exit(config)
     if plan:
         print_plan(loaded, paths, as_json=json_)
         return
+    daemon, problem = None, None
+    try:
+        daemon = asyncio.run(read_daemon_status(loaded))
+    except SoulSpotError as error:
+        problem = error
+    if not daemon:
+        exit_on_error(lambda: load_config(loaded.source, check_library=True, needs_secrets=False))
     # in the order in which a person would ask
     found = [
         Check("configuration", True, str(loaded.source or "no file; defaults and environment")),
-        *_database_checks(loaded),
+        *_database_checks(loaded, daemon),
+        Check("daemon", problem is None, str(problem or _at_work(loaded, daemon))),
         *_library_checks(loaded),
         *_credential_checks(loaded),
+        *(
+            Check("secrets", False, f"{why}; only the daemon's user can work with it", fatal=False)
+            for why in loaded.withheld
+        ),
         *_version_checks(),
     ]
     lines = (f"{'ok  ' if one.ok else 'FAIL' if one.fatal else 'note'}  {one.subject}: {one.words}" for one in found)
     print_answer([asdict(one) for one in found], json_, *lines)
+    if isinstance(problem, ConfigError):
+        raise typer.Exit(BAD_CONFIG)
     if any(one.fatal and not one.ok for one in found):
         raise typer.Exit(INCOMPLETE)
     if not json_:
@@ -80,9 +96,18 @@ class Check:
     fatal: bool = True
 
 
-def _database_checks(config: Config) -> Iterator[Check]:
+def _at_work(config: Config, daemon: Mapping[str, Any] | None) -> str:
+    if daemon:
+        return f"process {daemon['pid']} works on this database, at {daemon['daemon']}"
+    owner = describe_owner(config.database.path)
+    return f"does not run, but {owner} works on this database" if owner else "does not run"
+
+
+def _database_checks(config: Config, daemon: Mapping[str, Any] | None) -> Iterator[Check]:
     path = config.database.path
-    if not path.exists():
+    if daemon and not os.access(path, os.R_OK):
+        yield Check("database", True, f"{path}: {daemon['tracks']['total']} tracks, says the daemon")
+    elif not os.path.exists(path):
         problem = database_problem(path)
         yield Check("database", problem is None, problem or f"{path}: will be made")
     else:
@@ -99,9 +124,6 @@ def _database_checks(config: Config) -> Iterator[Check]:
     if kind := network_file_system(path):
         words = f"lies on a network file system ({kind}), where SQLite can lose data"
         yield Check("database", False, words, fatal=False)
-    owner = read_owner(path)
-    at_work = owner and f"process {owner.pid} works on this database, at {owner.address or 'no address'}"
-    yield Check("daemon", True, at_work or "does not run")
 
 
 def _library_checks(config: Config) -> Iterator[Check]:

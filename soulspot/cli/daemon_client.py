@@ -9,7 +9,6 @@ from typing import Any, Self
 import aiohttp
 from yarl import URL
 
-from soulspot.config import Config
 from soulspot.errors import SoulSpotError, Unavailable
 from soulspot.store.ownership import read_owner
 
@@ -19,6 +18,9 @@ SILENCE_LIMIT = 600.0
 # commands that take the lock, as they stand in the command line of the process that holds it
 OWNING_COMMANDS = frozenset({"daemon", "enrich", "scan", "import", "retry", "review", "demo", "write-tags",
                               "restore", "recover"})  # fmt: skip
+
+
+TOKEN_HINT = "give it in SOULSPOT_HTTP__TOKEN, or in a file that you may read, named by SOULSPOT_HTTP__TOKEN_FILE"
 
 
 class DaemonRefused(SoulSpotError):
@@ -40,12 +42,10 @@ class OperationFailed(SoulSpotError):
 class DaemonClient:
     """A client of the daemon's HTTP API, to be used in an `async with`.
 
-    Every method raises DaemonRefused or DaemonUnreachable. `is_certain` is False where the address
-    is a guess, because this user may not read who owns the database."""
+    Every method raises DaemonRefused or DaemonUnreachable."""
 
-    def __init__(self, address: str, token: str | None, *, is_certain: bool = True) -> None:
+    def __init__(self, address: str, token: str | None) -> None:
         self.address = address
-        self.is_certain = is_certain
         # no limit in all: an upload or a large import may take its time, as long as bytes move
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._session = aiohttp.ClientSession(
@@ -67,6 +67,8 @@ class DaemonClient:
             raise self.wrong_version(response.status) from None
         if not isinstance(body, dict):
             raise self.wrong_version(response.status)
+        if response.status == 401:
+            raise DaemonRefused(f"the daemon at {self.address} wants the token of http.token: {TOKEN_HINT}", 401)
         if response.status >= 400:
             raise DaemonRefused(str(body.get("detail", body)), response.status)
         if not set(expected) <= set(body):
@@ -148,8 +150,12 @@ class DaemonClient:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, *error: object) -> None:
+    async def close(self) -> None:
+        """Close the connections; an `async with` does so at its end."""
         await self._session.close()
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.close()
 
 
 def paths_for_api(paths: Sequence[bytes]) -> list[str]:
@@ -157,26 +163,13 @@ def paths_for_api(paths: Sequence[bytes]) -> list[str]:
     return [os.fsdecode(path) for path in paths]
 
 
-def running_daemon(config: Config) -> DaemonClient | None:
-    """Return a client of this database's daemon, None when none runs; needs an event loop."""
-    token = config.http.token.reveal() if config.http.token else None
-    try:
-        owner = read_owner(config.database.path)
-    except NotADirectoryError:
-        # a file in the place of the folder: whoever opens the database says so better
-        return None
-    except OSError:
-        # the daemon may run as another user: only its configured address is known then
-        return DaemonClient(f"http://{config.http.listen}", token, is_certain=False)
-    if owner is None or owner.address is None:
-        return None
-    return DaemonClient(owner.address, token)
-
-
 def describe_owner(database: Path) -> str | None:
     """Return who works on this database, as "soulspot enrich (process 17)"; None if unknown."""
     try:
         owner = read_owner(database)
+    except PermissionError:
+        # no command of this user works on it, so it is the service of another one
+        return "soulspot daemon"
     except OSError:
         return None
     if owner is None or not owner.pid:

@@ -222,7 +222,7 @@ async def _page(service: EnrichmentService, operations: Operations) -> AsyncIter
         for port in (USUAL_PORT, 0):
             try:
                 # made for each attempt: an application can be started only once
-                page = make_application(service, operations, ready=lambda: True, version=__version__)
+                page = make_application(service, operations, ready=lambda: True, version=__version__, is_daemon=False)
                 address = await stack.enter_async_context(serve(page, HOST, port))
                 break
             except ConfigError:
@@ -239,6 +239,8 @@ def _write_config(folder: Path) -> None:
         "library.watch": False,
         "database.path": str(folder / DATABASE_NAME),
         "log.file": str(folder / LOG_NAME),
+        # any free port: at the usual one there may be a daemon, which works on another database
+        "http.listen": f"{HOST}:0",
     }
     off = {f"providers.{name}.enabled": False for name in ("musicbrainz", "spotify", "listenbrainz")}
     write_template(folder / CONFIG_NAME, answers | off, force=True)

@@ -47,7 +47,7 @@ def enrich(
     code 1.
 
     Example: soulspot enrich ~/Music"""
-    loaded = load_or_exit(config, check_library=not paths, warn_about=() if paths else (LIBRARY_EMPTY,))
+    loaded = load_or_exit(config, warn_about=() if paths else (LIBRARY_EMPTY,))
     if dry_run:
         if force:
             refuse("--dry-run estimates what was never asked, --force asks for the rest again: give one of them")
@@ -95,6 +95,7 @@ async def enrich_places(
         lambda client: _enrich_in_daemon(client, places, wait, bars, force=force),
         lambda service: _enrich_here(service, places, wait, bars, force=force),
         asks_services=True,
+        needs_library=not places,
     )
 
 

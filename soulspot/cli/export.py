@@ -102,7 +102,7 @@ def export(
     _refuse_impossible(options, path, as_json=json_)
     if covers is not None and covers.exists() and not covers.is_dir():
         running.refuse(f"{covers} is a file; name a folder for the covers")
-    loaded = running.load_or_exit(config, needs_contact=False)
+    loaded = running.load_or_exit(config, needs_contact=False, reads_database=True)
     if covers is not None and not loaded.export.covers.enabled:
         running.exit_with(running.BAD_CONFIG, "no covers are fetched: set export.covers.enabled = true")
     running.log_beside_progress(loaded)

@@ -40,7 +40,7 @@ def export_ddex(
         refuse(f"{out} is a file; ddex needs a folder")
     if set(status) - {Status.ACCEPTED}:
         refuse("only accepted tracks go into release messages: leave out --status")
-    loaded = load_or_exit(config, needs_contact=False)
+    loaded = load_or_exit(config, needs_contact=False, reads_database=True)
     settings = exit_on_error(lambda: ErnSettings.of(loaded.export.ddex))
     schema = schema or (loaded.export.ddex.schema if validate else None)
     if validate and schema is None:

@@ -11,10 +11,11 @@ from rich.table import Table
 
 from soulspot.assembly import build_providers, library_rules, rules
 from soulspot.cli.console import Bars, out, print_answer, progress_bars
+from soulspot.cli.daemon_search import refuse_other_daemon
 from soulspot.cli.options import absolute_paths, refuse_missing
 from soulspot.cli.results import counts_table
 from soulspot.cli.running import exit_on_error, exit_without_music, log_beside_progress
-from soulspot.config import Config
+from soulspot.config import Config, load_config
 from soulspot.errors import DatabaseTooNew
 from soulspot.estimate import Circumstances, Estimate, RememberedState, Survey, Surveyed, circumstances, in_words
 from soulspot.limits import Gates
@@ -62,6 +63,9 @@ def print_plan(config: Config, paths: Sequence[Path] | None, *, as_json: bool) -
     refuse_missing(paths or ())
 
     def survey() -> tuple[Surveyed, list[str]]:
+        # the daemon may see more of library and secrets than this user, who reads them here
+        load_config(config.source, check_library=not paths)
+        asyncio.run(refuse_other_daemon(config))
         with progress_bars(quiet=as_json) as bars:
             return _survey(config, absolute_paths(paths), bars)
 

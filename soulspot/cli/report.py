@@ -27,7 +27,7 @@ def report(
     Lookups and files that failed are shown as they were at its end and as they stand now.
 
     Example: soulspot report 12"""
-    loaded = load_or_exit(config, needs_contact=False)
+    loaded = load_or_exit(config, needs_contact=False, reads_database=True)
     found = exit_on_error(lambda: _read_report(loaded.database.path, operation))
     if found is None:
         if operation is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from soulspot.cli.console import print_result
+from soulspot.cli.daemon_search import running_daemon
 from soulspot.config import Config
 from soulspot.errors import SoulSpotError
 from soulspot.operations.reports.waits import OFFLINE, UNREACHABLE, clock_text
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
     from soulspot.pipeline import Postponed
 
 STATUSES = ("accepted", "review", "unmatched", "failed", "pending")
-NAMED_FILES = 10
+NAMED_FILES, MOST_FILES = 10, 100_000
+UNREADABLE = "/api/v1/unreadable"
 
 
 def counts_table(title: str, name: str, *counts: str) -> Table:
@@ -69,8 +72,13 @@ def postponed_lines(postponed: Sequence[Postponed], answered: Mapping[str, int])
         yield OFFLINE
 
 
-def read_unreadable_files(config: Config, limit: int | None = None) -> tuple[list[tuple[str, str]], int]:
-    """Return at most `limit` unreadable files as (path, reason), and how many there are."""
+async def read_unreadable_files(config: Config, limit: int = MOST_FILES) -> tuple[list[tuple[str, str]], int]:
+    """Return at most `limit` unreadable files as (path, reason), and how many there are: from the
+    daemon, else from the database."""
+    if client := await running_daemon(config):
+        async with client:
+            found = await client.request("GET", UNREADABLE, "files", "count", params={"limit": str(limit)})
+        return [(one["path"], one["reason"]) for one in found["files"]], found["count"]
     if not config.database.path.exists():
         return [], 0
     with closing(Database.open_read_only(config.database.path)) as connection:
@@ -79,9 +87,9 @@ def read_unreadable_files(config: Config, limit: int | None = None) -> tuple[lis
 
 def print_unreadable_files(config: Config) -> None:
     """Print the first of the files that could not be read, and how to see the others."""
-    # a daemon of another user keeps its database from us: then its log has the files
+    # the work is done: a daemon that has ended since must not make a failure of it
     with contextlib.suppress(SoulSpotError, OSError, sqlite3.Error):
-        files, count = read_unreadable_files(config, NAMED_FILES)
+        files, count = asyncio.run(read_unreadable_files(config, NAMED_FILES))
         if count:
             print_result(f"{count} file{'' if count == 1 else 's'} could not be read:")
         for path, reason in files:

@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
@@ -10,7 +11,8 @@ from urllib.parse import quote
 
 from yarl import URL
 
-from soulspot.cli.daemon_client import DaemonClient, DaemonRefused, running_daemon
+from soulspot.cli.daemon_client import DaemonClient, DaemonRefused
+from soulspot.cli.daemon_search import running_daemon
 from soulspot.cli.running import UsageError
 from soulspot.cli.workplace import in_daemon_or_here
 from soulspot.config import Config
@@ -123,12 +125,12 @@ async def reading(config: Config) -> AsyncIterator[Reading]:
     """Open the daemon, or the database file when none runs; no lock is needed to read.
 
     Raises SoulSpotError when there is no database yet."""
-    if client := running_daemon(config):
+    if client := await running_daemon(config):
         async with client:
             yield _DaemonDesk(client)
         return
     path = config.database.path
-    if not path.exists():
+    if not os.path.exists(path):
         raise SoulSpotError(f"there is no database yet at {path}; `soulspot enrich PATH` makes it")
     with closing(Database.open_read_only(path)) as connection:
         yield _FileDesk(connection)

@@ -14,6 +14,7 @@ import typer
 
 from soulspot.cli.console import Bars, complain, print_note, progress_bars
 from soulspot.cli.daemon_client import DaemonRefused, describe_owner
+from soulspot.cli.daemon_search import refuse_other_daemon
 from soulspot.config import ALL_OFF, LIBRARY_EMPTY, SPOTIFY_OFF, Config, default_config_paths, find_config, load_config
 from soulspot.errors import (
     ConfigError,
@@ -63,22 +64,27 @@ def exit_without_music(paths: Sequence[Path] | None, config: Config) -> NoReturn
 
 
 def load_or_exit(
-    path: Path | None, *, check_library: bool = False, needs_contact: bool = True, warn_about: Sequence[str] = ()
-) -> Config:
+    path: Path | None, *, check_library: bool = False, needs_contact: bool = True, needs_secrets: bool = False,
+    reads_database: bool = False, warn_about: Sequence[str] = (),
+) -> Config:  # fmt: skip
     """Load the configuration, or say every problem as a sentence and exit with code 78.
 
-    A command that asks no service passes `needs_contact=False`: a configuration that lacks
-    nothing but MusicBrainz' contact is then loaded with MusicBrainz off.
+    Files of secrets that this user may not read stop only what needs them, or all with
+    `needs_secrets`. A command that reads the database file by itself passes `reads_database`: no
+    daemon may work on another database then. A command that asks no service passes
+    `needs_contact=False`: a configuration that lacks nothing but MusicBrainz' contact is then
+    loaded with MusicBrainz off.
 
     Warnings about services that are off and about an empty library are shown only where they
     begin with an entry of `warn_about`; all other warnings are always shown."""
     path = path or find_config()
     try:
-        config = load_config(path, check_library=check_library)
+        config = load_config(path, check_library=check_library, needs_secrets=needs_secrets)
     except ConfigError as error:
         if not needs_contact and len(error.problems) == 1 and error.problems[0].startswith(CONTACT):
             with contextlib.suppress(ConfigError):
-                return load_config(path, overrides={"providers.musicbrainz.enabled": False})
+                without = {"providers.musicbrainz.enabled": False}
+                return _ready_to_read(load_config(path, overrides=without, needs_secrets=needs_secrets), reads_database)
         for problem in error.problems:
             complain(problem)
         explained = f"; {MANUAL} explains them too" if MANUAL.is_file() else ""
@@ -90,6 +96,12 @@ def load_or_exit(
     for warning in config.warnings:
         if warning.startswith(tuple(warn_about)) or not warning.startswith(silent):
             print_note(f"soulspot: {warning}")
+    return _ready_to_read(config, reads_database)
+
+
+def _ready_to_read(config: Config, reads_database: bool) -> Config:
+    if reads_database:
+        exit_on_error(lambda: asyncio.run(refuse_other_daemon(config)), config.database.path)
     return config
 
 
@@ -102,8 +114,9 @@ def log_as_configured(config: Config) -> None:
 
 
 def log_beside_progress(config: Config) -> None:
-    """Log to the configured file if there is one, else only errors to the terminal."""
-    if config.log.file:
+    """Log to the configured file if there is one, else only errors to the terminal; a daemon's file
+    may be closed to other users."""
+    if config.log.file and (os.access(config.log.file, os.W_OK) or not os.path.exists(config.log.file)):
         log_as_configured(config)
     else:
         configure_logging("console", "error")
@@ -213,7 +226,7 @@ def database_problem(path: Path) -> str | None:
 
     The place is tried by writing there; nothing is left behind."""
     place = f"database.path: {path}"
-    if path.is_dir():
+    if os.path.isdir(path):
         return f"{place} is a folder; name a file in it"
     # folders above it are made with the database: the nearest that exists has to be writable
     folder = path.parent
@@ -227,7 +240,7 @@ def database_problem(path: Path) -> str | None:
             pass
     except OSError as error:
         return f"{place} cannot be written: {folder}: {error.strerror}"
-    if path.exists():
+    if os.path.exists(path):
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC))
         except OSError as error:

@@ -29,7 +29,7 @@ def scan(
     and vanished, and of files that are missing and kept until you have answered (unconfirmed).
 
     Example: soulspot scan ~/Music/new"""
-    loaded = load_or_exit(config, check_library=not paths)
+    loaded = load_or_exit(config)
     if not paths and not loaded.library.paths:
         refuse("nothing to scan: name a folder, or set library.paths in config.toml")
     refuse_missing(paths or [])
@@ -51,4 +51,4 @@ async def scan_places(
     request = scan_request(places, confirm_vanished=confirm_vanished)
     wanted = body | ({"confirm_vanished": True} if confirm_vanished else {})
     operation = Operation("scan", request, shown, lambda client: client.start("/api/v1/scan", json=wanted))
-    return await run_operation(config, operation, bars)
+    return await run_operation(config, operation, bars, needs_library=not places)

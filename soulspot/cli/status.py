@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import closing
@@ -18,7 +19,8 @@ from rich.table import Table
 from rich.text import Text
 
 from soulspot.cli.console import out, print_answer, print_result
-from soulspot.cli.daemon_client import DaemonUnreachable, describe_owner, running_daemon
+from soulspot.cli.daemon_client import describe_owner
+from soulspot.cli.daemon_search import read_daemon_status
 from soulspot.cli.options import ConfigOption, JsonOption
 from soulspot.cli.results import STATUSES, counts_table, read_unreadable_files, results_table
 from soulspot.cli.running import BAD_CONFIG, INCOMPLETE, exit_on_error, exit_with, load_or_exit, refuse
@@ -27,6 +29,7 @@ from soulspot.errors import SoulSpotError
 from soulspot.operations.reports.waits import current_waits
 from soulspot.store import library_counts, missing_files, operations, provider_state
 from soulspot.store.database import Database
+from soulspot.store.ownership import describe_file
 from soulspot.store.times import iso
 from soulspot.telemetry import empty_status_numbers
 from soulspot.version import __version__
@@ -53,19 +56,19 @@ def status(
     loaded = load_or_exit(config, needs_contact=False)
     database = loaded.database.path
     # SQLite would call a folder a disk I/O error
-    if database.is_dir():
+    if os.path.isdir(database):
         exit_with(BAD_CONFIG, f"database.path: {database} is a folder; name a file in it")
     if watch_:
         if json_ or unreadable:
             refuse("--watch goes with neither --json nor --unreadable")
         exit_on_error(lambda: _watch_until_interrupted(loaded))
         return
-    if unreadable and database.exists():
-        files, _ = exit_on_error(lambda: read_unreadable_files(loaded))
+    if unreadable:
+        files, _ = exit_on_error(lambda: asyncio.run(read_unreadable_files(loaded)))
         document = [{"path": path, "reason": reason} for path, reason in files]
         print_answer(document, json_, *(f"{path}: {reason}" for path, reason in files))
         return
-    found = None if unreadable else exit_on_error(lambda: asyncio.run(read_status(loaded)))
+    found = exit_on_error(lambda: asyncio.run(read_status(loaded)))
     if found is None:
         exit_with(
             INCOMPLETE, f"there is no database yet at {database}; `soulspot enrich PATH` or `soulspot daemon` makes it"
@@ -88,16 +91,11 @@ async def read_status(config: Config) -> dict[str, Any] | None:
     """Return the daemon's status, else the database's; None when there is no database yet.
 
     Both have the keys of `GET /api/v1/status` and `daemon`, the daemon's address or None. Raises
-    DaemonUnreachable when a daemon that is known to run does not answer."""
-    if client := running_daemon(config):
-        async with client:
-            try:
-                return {"daemon": client.address, **await client.status()}
-            except DaemonUnreachable:
-                # at a guessed address there may be no daemon at all: the database knows
-                if client.is_certain:
-                    raise
-    if not config.database.path.exists():
+    what `read_daemon_status` does."""
+    if found := await read_daemon_status(config):
+        return found
+    # not `Path.exists`, which raises where this user may not look
+    if not os.path.exists(config.database.path):
         return None
     return await asyncio.to_thread(_status_of_database, config.database.path)
 
@@ -111,6 +109,7 @@ def _status_of_database(path: Path) -> dict[str, Any]:
             "daemon": None,
             "version": __version__,
             "pid": None,
+            "database": describe_file(path),
             "tracks": library_counts.count_tracks_by_status(connection),
             "lookups": library_counts.count_lookups_by_state(connection),
             "oldest_waiting": library_counts.oldest_waiting_lookup(connection),

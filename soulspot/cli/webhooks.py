@@ -28,7 +28,7 @@ def send_test(config: ConfigOption = None, json_: JsonOption = False) -> None:
     delivered.
 
     Example: soulspot webhooks test"""
-    loaded = _load_with_receiver(config)
+    loaded = _load_with_receiver(config, needs_secrets=True)
     reply = exit_on_error(lambda: asyncio.run(_post_test(loaded)))
     answer = {"delivered": reply.delivered, "status": reply.status, "why": reply.why or None,
               "duration_ms": reply.duration_ms}  # fmt: skip
@@ -43,7 +43,7 @@ def status(config: ConfigOption = None, json_: JsonOption = False) -> None:
     """Show what waits, and since when and why the receiver fails.
 
     Example: soulspot webhooks status --json"""
-    loaded = _load_with_receiver(config)
+    loaded = _load_with_receiver(config, reads_database=True)
     found = exit_on_error(lambda: _read_deliveries(loaded))
     if json_ or found is None:
         print_answer(found, json_, "nothing was sent yet; the daemon begins with what happens after its start")
@@ -57,8 +57,8 @@ def status(config: ConfigOption = None, json_: JsonOption = False) -> None:
             )
 
 
-def _load_with_receiver(config: Path | None) -> Config:
-    loaded = load_or_exit(config, needs_contact=False)
+def _load_with_receiver(config: Path | None, *, needs_secrets: bool = False, reads_database: bool = False) -> Config:
+    loaded = load_or_exit(config, needs_contact=False, needs_secrets=needs_secrets, reads_database=reads_database)
     if loaded.webhooks.url is None:
         exit_with(BAD_CONFIG, "webhooks.url is not set: there is nobody to tell")
     return loaded

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from soulspot.cli.console import Bars
-from soulspot.cli.daemon_client import DaemonClient, DaemonUnreachable, running_daemon
-from soulspot.config import Config
+from soulspot.cli.daemon_client import DaemonClient, DaemonUnreachable
+from soulspot.cli.daemon_search import running_daemon
+from soulspot.config import Config, load_config
 
 if TYPE_CHECKING:
     from soulspot.operations.progress import Progress
@@ -27,14 +28,18 @@ async def in_daemon_or_here(
     here: Callable[[EnrichmentService], Awaitable[T]],
     *,
     asks_services: bool = False,
+    needs_library: bool = False,
 ) -> T:
     """Return `in_daemon(client)` if a daemon works on the database, else `here(service)`.
 
     The service of this process owns the database meanwhile. It only queues lookups, unless
-    `asks_services`. Raises DatabaseOwned while another command owns the database."""
-    if client := running_daemon(config):
+    `asks_services`. With `needs_library`, its folders must exist here. Raises what
+    `running_daemon` does, and DatabaseOwned while another command owns the database."""
+    if client := await running_daemon(config):
         async with client:
             return await in_daemon(client)
+    if needs_library:
+        await asyncio.to_thread(load_config, config.source, check_library=True)
     # loads all that asks providers, which a command beside the daemon can do without
     from soulspot.assembly import open_service
 
@@ -67,12 +72,13 @@ class Completed:
     metadata: Mapping[str, Any]
 
 
-async def run_operation(config: Config, operation: Operation, bars: Bars) -> Completed:
+async def run_operation(config: Config, operation: Operation, bars: Bars, *, needs_library: bool = False) -> Completed:
     """Run the operation in the daemon or here, with its progress and its notes shown."""
     return await in_daemon_or_here(
         config,
         lambda client: run_in_daemon(client, operation, bars),
         lambda service: run_here(service, operation, bars),
+        needs_library=needs_library,
     )
 
 

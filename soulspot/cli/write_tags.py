@@ -16,7 +16,8 @@ import typer
 from soulspot.assembly import cover_sources, tag_rules
 from soulspot.cli import running
 from soulspot.cli.console import Bars, complain, print_answer, print_result
-from soulspot.cli.daemon_client import DaemonClient, paths_for_api, running_daemon
+from soulspot.cli.daemon_client import DaemonClient, paths_for_api
+from soulspot.cli.daemon_search import running_daemon
 from soulspot.cli.options import ConfigOption, JsonOption, absolute_paths, parse_path, refuse_missing
 from soulspot.cli.workplace import Completed, Operation, run_in_daemon, run_operation
 from soulspot.config import Config
@@ -26,7 +27,6 @@ from soulspot.pipeline import EnrichmentService
 from soulspot.store import cover_index, tag_journal, taggable
 from soulspot.store.database import Database
 from soulspot.store.migrations import require_current_schema
-from soulspot.store.ownership import read_owner
 from soulspot.tagging.file_copies import TagsNotWritten
 from soulspot.tagging.formats.names import FIELDS
 from soulspot.tagging.preview import cover_to_embed, cover_would_change, display_path, preview_tags
@@ -75,7 +75,8 @@ def write_tags(
     running.log_beside_progress(loaded)
     database = loaded.database.path
     can_read = os.access(database, os.R_OK)
-    if not can_read and not _may_have_daemon(loaded):
+    has_daemon = running.exit_on_error(lambda: asyncio.run(_has_daemon(loaded)), database)
+    if not can_read and not has_daemon:
         why = f"there is no database yet at {database}: `soulspot enrich PATH` finds out what could be written"
         running.exit_with(running.INCOMPLETE, why)
     if list_:
@@ -112,12 +113,10 @@ def write_tags(
         _print_report(ended, "to be written", as_json=json_)
 
 
-def _may_have_daemon(config: Config) -> bool:
-    try:
-        owner = read_owner(config.database.path)
-    except OSError:
-        return True
-    return owner is not None and owner.address is not None
+async def _has_daemon(config: Config) -> bool:
+    if client := await running_daemon(config):
+        await client.close()
+    return client is not None
 
 
 def _write_operation(request: TagRequest) -> Operation:
@@ -183,7 +182,7 @@ def preview(config: Config, request: TagRequest) -> Iterator[Preview]:
 
 
 async def _in_daemon(config: Config, work: Callable[[DaemonClient], Awaitable[T]]) -> T:
-    client = running_daemon(config)
+    client = await running_daemon(config)
     if client is None:
         raise PermissionError(f"{config.database.path} may not be read by this user")
     async with client:

@@ -3,7 +3,7 @@
 import base64
 import ipaddress
 import os
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ from soulspot.config.model import Config
 SPOTIFY_OFF = "providers.spotify is off"
 LIBRARY_EMPTY = "library.paths is empty"
 ALL_OFF = "every provider is off"
+SPOTIFY_SECRET = ("providers", "spotify", "client_secret")
 MAKE_SECRET = "`echo whsec_$(openssl rand -base64 32)`"
 
 
@@ -53,7 +54,7 @@ def find_faults(config: Config, *, library: bool) -> Iterator[Fault]:
     yield from _token_faults(config)
     yield from _webhook_faults(config)
     for path in config.library.paths if library else ():
-        if not path.exists():
+        if not os.path.exists(path) and os.access(path.parent, os.X_OK):
             yield Fault(("library.paths",), f"{path} does not exist")
         elif not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
             yield Fault(("library.paths",), f"{path} is not readable for this user")
@@ -96,10 +97,12 @@ def is_signing_key(secret: str) -> bool:
         return False
 
 
-def find_warnings(config: Config) -> Iterator[str]:
-    """Yield sentences about settings that stop nothing but may be mistakes."""
+def find_warnings(config: Config, withheld: Container[tuple[str, ...]] = ()) -> Iterator[str]:
+    """Yield sentences about settings that stop nothing but may be mistakes. `withheld` are keys
+    whose values this user may not read."""
     spotify = config.providers.spotify
     missing = [name for name in ("client_id", "client_secret") if getattr(spotify, name) is None]
+    missing = [name for name in missing if (*SPOTIFY_SECRET[:-1], name) not in withheld]
     if spotify.enabled and missing:
         verb = "are" if len(missing) > 1 else "is"
         yield f"{SPOTIFY_OFF}: {' and '.join(missing)} {verb} not set"

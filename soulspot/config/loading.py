@@ -10,12 +10,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from soulspot.config import sources
-from soulspot.config.checks import find_faults, find_warnings, turn_off_without_credentials
+from soulspot.config.checks import SPOTIFY_SECRET, find_faults, find_warnings, turn_off_without_credentials
 from soulspot.config.model import Config, walk_keys
 from soulspot.config.sources import Key, Layer
 from soulspot.errors import ConfigError
 
 SYSTEM_CONFIG = Path("/etc/soulspot/config.toml")
+# What StateDirectory=soulspot of the units makes, also for a service with a user of its own.
+SYSTEM_DATABASE = Path("/var/lib/soulspot/soulspot.db")
+_DATABASE = ("database", "path")
 # The keys that a running daemon applies on SIGHUP; all others need a restart.
 _RELOADABLE_SECTIONS = ("matching.", "merge.", "retry.", "refresh.", "alarms.", "log.", "write_tags.")
 _RELOADABLE_KEYS = ("limits.memory_mb",)
@@ -31,22 +34,29 @@ _MESSAGES = {
 
 def load_config(
     path: Path | None = None, *, environ: Mapping[str, str] | None = None,
-    overrides: Mapping[str, Any] | None = None, check_library: bool = False,
+    overrides: Mapping[str, Any] | None = None, check_library: bool = False, needs_secrets: bool = True,
 ) -> Config:  # fmt: skip
     """Return the configuration from all its sources.
 
     Later sources win: defaults, the file (`path`, or the file that `find_config` finds), systemd
     credentials, environment (os.environ unless given), overrides (nested or dotted:
-    {"providers.spotify.rate": 2}). With `check_library` the library's folders must exist. Raises
-    ConfigError with every problem, each with its key and its place."""
+    {"providers.spotify.rate": 2}). With `check_library` the library's folders must exist. Without
+    `needs_secrets`, files of secrets that this user may not read are no problem but `withheld` of
+    the configuration. Raises ConfigError with every problem, each with its key and its place."""
     environ = os.environ if environ is None else environ
     path = path or find_config(environ)
-    layers = [_state_directory(environ)]
-    if path is not None:
-        layers.append(sources.read_file(path))
+    layers = [] if path is None else [sources.read_file(path)]
     layers += [sources.read_credentials(environ), sources.read_environment(environ)]
     layers.append(sources.read_overrides(overrides or {}))
-    config = _build(layers, check_library)
+    is_set = any(layer.has(_DATABASE) for layer in layers)
+    layers.insert(0, _default_database(path, environ))
+    folders = [folder for folder in environ.get("STATE_DIRECTORY", "").split(":") if folder]
+    # A daemon that a unit gave another folder until now must not begin anew in an empty database.
+    if not is_set and (problem := _outside(layers[0].values["database"]["path"], folders)):
+        layers[0].problems.append(f"database.path: is not set, which means {problem}; set database.path")
+    config = _build(layers, check_library, needs_secrets)
+    if is_set and (problem := _outside(config.database.path, folders)):
+        config._warnings += (f"database.path is {problem}",)
     config._source = path
     return config
 
@@ -54,7 +64,7 @@ def load_config(
 def make_config(overrides: Mapping[str, Any] | None = None, *, check_library: bool = False) -> Config:
     """Return the defaults with these overrides, without looking at files or environment.
     `overrides` are nested or dotted. Raises ConfigError with every problem."""
-    return _build([sources.read_overrides(overrides or {})], check_library)
+    return _build([sources.read_overrides(overrides or {})], check_library, needs_secrets=True)
 
 
 def find_config(environ: Mapping[str, str] | None = None) -> Path | None:
@@ -88,21 +98,41 @@ def _is_reloadable(key: str) -> bool:
     return key in _RELOADABLE_KEYS or key.startswith(_RELOADABLE_SECTIONS)
 
 
-def _state_directory(environ: Mapping[str, str]) -> Layer:
-    """Return the layer with systemd's default: the database in the unit's first state directory."""
-    folder = environ.get("STATE_DIRECTORY", "").partition(":")[0]
-    values = {"database": {"path": f"{folder}/soulspot.db"}} if folder else {}
-    return Layer(values, lambda _: "$STATE_DIRECTORY")
+def _default_database(source: Path | None, environ: Mapping[str, str]) -> Layer:
+    """Return the layer with the default of database.path. It follows the configuration file, not
+    the process: whoever reads the same file works on the same database."""
+    names = [] if source is None else [Path(os.path.abspath(source)), Path(os.path.realpath(source))]
+    data = environ.get("XDG_DATA_HOME", "")
+    if any(name.is_relative_to("/etc") for name in names):
+        path = SYSTEM_DATABASE
+    else:
+        # "All paths set in these environment variables must be absolute" (XDG Base Directory)
+        path = Path(data if os.path.isabs(data) else "~/.local/share").expanduser() / "soulspot/soulspot.db"
+    return Layer({"database": {"path": path}}, lambda _: "")
 
 
-def _build(layers: Sequence[Layer], check_library: bool) -> Config:
+def _outside(database: Path, folders: Sequence[str]) -> str | None:
+    """Return "this database, but the state directory is that folder"; None when it is in it."""
+    real = Path(os.path.realpath(database))
+    if not folders or any(real.is_relative_to(os.path.realpath(folder)) for folder in folders):
+        return None
+    return f"{database}, but the service's state directory ($STATE_DIRECTORY) is {':'.join(folders)}"
+
+
+def _build(layers: Sequence[Layer], check_library: bool, needs_secrets: bool) -> Config:
     problems = [problem for layer in layers for problem in layer.problems]
     if not all(layer.is_readable for layer in layers):
         raise ConfigError(problems)
     values: dict[str, Any] = {}
+    withheld: dict[Key, str] = {}
     for layer in layers:
         _merge(values, layer.values)
-    wrong: set[str] = set()
+        withheld = {key: why for key, why in withheld.items() if not layer.has(key)} | layer.withheld
+    problems += withheld.values() if needs_secrets else ()
+    for secret in withheld:
+        # what an earlier source says does not count
+        _remove(values, secret)
+    wrong = {".".join(key) for key in withheld}
     # Wrong values are taken out and the rest checked: one mistake must not hide another.
     while True:
         try:
@@ -120,9 +150,10 @@ def _build(layers: Sequence[Layer], check_library: bool) -> Config:
             problems.append(_problem(fault.keys[0], _where(layers, key), fault.message))
     if problems:
         raise ConfigError(problems)
-    warnings = tuple(find_warnings(config))
-    config = turn_off_without_credentials(config)
-    config._warnings = warnings
+    warnings = tuple(find_warnings(config, withheld))
+    if SPOTIFY_SECRET not in withheld:
+        config = turn_off_without_credentials(config)
+    config._warnings, config._withheld = warnings, tuple(withheld.values())
     return config
 
 

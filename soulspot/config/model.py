@@ -37,14 +37,22 @@ class Config(Section):
     alarms: sections.Alarms = sections.Alarms()
     export: sections.Export = sections.Export()
     write_tags: sections.WriteTags = sections.WriteTags()
+    daemon: sections.Daemon = sections.Daemon()
 
     _warnings: tuple[str, ...] = PrivateAttr(default=())
+    _withheld: tuple[str, ...] = PrivateAttr(default=())
     _source: Path | None = PrivateAttr(default=None)
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """Sentences about things that stop nothing, such as a provider that is off."""
         return self._warnings
+
+    @property
+    def withheld(self) -> tuple[str, ...]:
+        """Problems of secrets whose files this user may not read; only work that needs none of them
+        is possible."""
+        return self._withheld
 
     @property
     def source(self) -> Path | None:

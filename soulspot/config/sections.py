@@ -75,7 +75,7 @@ class Database(Section):
 
     path: FilePath = key(
         Path("~/.local/share/soulspot/soulspot.db"),
-        "file on a local disk; the default under systemd is soulspot.db in $STATE_DIRECTORY",
+        "file on a local disk; /var/lib/soulspot/soulspot.db is the default of a configuration below /etc",
         validate_default=True,
     )
 
@@ -379,3 +379,9 @@ class WriteTags(Section):
     keep_owner: bool = key(True, "skip files whose owner cannot be kept (only root can give files away)")
     quiet: Duration = key(60.0, "time without a change of a file before the daemon writes it")
     keep_undo: Duration = key(seconds("180d"), "time for which written tags can be taken back")
+
+
+class Daemon(Section):
+    """The process that runs for months."""
+
+    allow_root: bool = key(False, "run as root, which the daemon refuses otherwise; meant for containers")

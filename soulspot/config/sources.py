@@ -1,5 +1,6 @@
 """The layers of a configuration: file, systemd credentials, environment, overrides."""
 
+import os
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,6 +35,7 @@ class Layer:
     values: dict[str, Any]
     where: Callable[[Key], str]  # the place of a key: "config.toml:12", "SOULSPOT_LOG__LEVEL"
     problems: list[str] = field(default_factory=list)
+    withheld: dict[Key, str] = field(default_factory=dict)  # secrets that this user may not read
     is_readable: bool = True
 
     def has(self, key: Key) -> bool:
@@ -64,7 +66,28 @@ def read_file(path: Path) -> Layer:
         line = next((lines[key[:n]] for n in range(len(key), 0, -1) if key[:n] in lines), None)
         return f"{path}:{line}" if line else str(path)
 
-    return _with_secret_files(Layer(_without_empty(values), where))
+    # Whatever folder a command runs in, the same file means the same places.
+    folder = Path(os.path.realpath(path)).parent
+    return _with_secret_files(Layer(_placed(_without_empty(values), folder), where))
+
+
+def _placed(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return the values of a file, with relative paths made to start at `folder`."""
+    for name, field_ in walk_keys():
+        *tables, last = name.split(".")
+        table: Any = values
+        for inner in tables:
+            table = table.get(inner) if isinstance(table, dict) else None
+        if not isinstance(table, dict) or last not in table or "Path" not in repr(field_.annotation):
+            continue
+        table[last] = _each_text(table[last], lambda text: text if text.startswith("~") else str(folder / text))
+    return values
+
+
+def _each_text(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, list):
+        return [_each_text(inner, change) for inner in value]
+    return change(value) if isinstance(value, str) else value
 
 
 def read_environment(environ: Mapping[str, str]) -> Layer:
@@ -133,6 +156,8 @@ def _with_secret_files(layer: Layer) -> Layer:
         if isinstance(path, str | Path):
             try:
                 _put(layer.values, key, _read_secret(Path(path).expanduser()))
+            except _Withheld as error:
+                layer.withheld[key] = f"{label}: {error}"
             except ValueError as error:
                 layer.problems.append(f"{label}: {error}")
     return layer
@@ -163,11 +188,16 @@ def describe_unknown_key(key: Sequence[str]) -> str:
     return "unknown key" + (f"; did you mean {near[0]}?" if near else "")
 
 
+class _Withheld(ValueError):
+    """The file of a secret is not for this user."""
+
+
 def _read_secret(path: Path) -> str:
     try:
         text = path.read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror}") from error
+        kind = _Withheld if isinstance(error, PermissionError) else ValueError
+        raise kind(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise ValueError(f"{path} cannot be read: it is not text") from error
     if not text:

@@ -163,15 +163,18 @@ class Daemon:
             await self._reload.wait()
             self._reload.clear()
             systemd.reloading()
+            said = "configuration read again"
             try:
                 self._apply(service, load_config(self._path))
             except ConfigError as error:
+                said = f"reload failed: {'; '.join(error.problems)}"
                 log.error("reload_failed", problems=error.problems, kept="the old configuration")
             except Exception as error:
                 # whatever it was, this task must live to serve the next SIGHUP
+                said = f"reload failed: {error}"
                 log.exception("reload_failed", problems=[str(error)], kept="parts of the old configuration")
             finally:
-                systemd.ready("configuration read again")
+                systemd.ready(said)
 
     def _apply(self, service: EnrichmentService, new: Config) -> None:
         """Apply the reloadable keys of a new configuration, and log which others need a restart.

@@ -23,7 +23,8 @@ def notify(*lines: str) -> None:
 
 def ready(status: str) -> None:
     """Say that the service is up (again), with a line that `systemctl status` shows."""
-    notify("READY=1", f"STATUS={status}")
+    # a line break would end the value
+    notify("READY=1", f"STATUS={' '.join(status.split())}")
 
 
 def extend_start(seconds: int) -> None:

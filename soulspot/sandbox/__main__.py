@@ -81,6 +81,9 @@ paths = {json.dumps(paths)}
 [database]
 path = {json.dumps(str(path.resolve().with_suffix(".db")))}
 
+[http]
+listen = "127.0.0.1:0"  # any free port; commands find the daemon all the same
+
 [providers.musicbrainz]
 base_url = {urls["musicbrainz_url"]}
 contact = "sandbox@example.org"

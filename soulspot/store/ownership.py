@@ -4,9 +4,11 @@ import fcntl
 import json
 import os
 import time
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from soulspot.errors import DatabaseOwned
 from soulspot.store.file_systems import network_file_system
@@ -121,6 +123,23 @@ def file_identity(path: Path) -> Identity | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def describe_file(database: Path) -> dict[str, Any]:
+    """Return the names and numbers by which `is_same_file` recognizes a database, also in another
+    process: `path`, `real_path`, `device` and `inode`, which are None without a file."""
+    device, inode = file_identity(database) or (None, None)
+    path, real = os.path.abspath(database), os.path.realpath(database)
+    return {"path": path, "real_path": real, "device": device, "inode": inode}
+
+
+def is_same_file(database: Path, described: Mapping[str, Any]) -> bool:
+    """Whether `described`, by `describe_file`, is this database: by its numbers, or by its name
+    where this user may not look at the file."""
+    ours = describe_file(database)
+    if ours["inode"] is not None and described.get("inode") is not None:
+        return all(ours[name] == described.get(name) for name in ("device", "inode"))
+    return not {ours["path"], ours["real_path"]}.isdisjoint((described.get("path"), described.get("real_path")))
 
 
 def read_owner(database: Path) -> Owner | None:

@@ -25,13 +25,14 @@ from soulspot.web.tracks import TrackRoutes
 
 def make_application(
     service: EnrichmentService, operations: Operations, *, ready: Callable[[], bool], version: str,
-    token: str | None = None, allowed_hosts: Collection[str] = (),
+    token: str | None = None, allowed_hosts: Collection[str] = (), is_daemon: bool = True,
 ) -> web.Application:  # fmt: skip
     """Return the aiohttp application with every route behind the guards. `ready` says whether the
     process has started and is not stopping. `token` is None where no client has to know one;
-    `allowed_hosts` are names of the server beside localhost and IPs."""
+    `allowed_hosts` are names of the server beside localhost and IPs. Commands look for a daemon at
+    this address and go through it, unless it is said to be none."""
     activity = Activity(service)
-    status = StatusRoutes(service, operations, activity, ready=ready, version=version)
+    status = StatusRoutes(service, operations, activity, ready=ready, version=version, is_daemon=is_daemon)
     throttle = Throttle()
     feed = Feed(service, status.document)
     handlers: list[Handlers] = [

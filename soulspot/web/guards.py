@@ -27,6 +27,7 @@ HEALTH_PATHS = frozenset({"/healthz", "/readyz"})
 CROWD: web.AppKey[Callable[[], bool]] = web.AppKey("CROWD")
 STREAMS: web.AppKey[Callable[[], int]] = web.AppKey("STREAMS")
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/login"})
+FORWARDED = ("Forwarded", "X-Forwarded-For", "Via")  # headers that proxies add
 COOKIE = "soulspot"
 LOCK_PATIENCE = 15.0  # seconds for which a request waits for another program's lock
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
@@ -119,6 +120,14 @@ def is_token(given: str, token: str) -> bool:
     """Whether `given` is the token; the time this takes does not depend on `given`."""
     # Bytes of a header that are not UTF-8 arrive as surrogates.
     return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), token.encode())
+
+
+def is_from_this_machine(request: web.Request) -> bool:
+    """Whether a program on this machine asks, and not on behalf of another as a proxy does."""
+    if request.transport is None or any(name in request.headers for name in FORWARDED):
+        return False
+    peer, own = (request.transport.get_extra_info(name) for name in ("peername", "sockname"))
+    return bool(peer and own and peer[0] == own[0])
 
 
 async def harden(_: web.Request, response: web.StreamResponse) -> None:

@@ -65,6 +65,12 @@ class TrackQuery(Query):
     )  # fmt: skip
 
 
+class UnreadableQuery(Query):
+    """The unreadable files to list."""
+
+    limit: int = Field(1000, ge=1, le=100_000, description="files, in the order of their paths")
+
+
 class CoverQuery(Query):
     """The cover to fetch."""
 

@@ -30,10 +30,29 @@ class Problem(Answer):
     detail: str
 
 
-class Health(Answer):
-    """Health: `ok` when the process lives, `ready` when it can work."""
+class DatabaseFile(Answer):
+    """The database that the daemon works on: its path, and the file whatever other names it has."""
 
-    status: Literal["ok", "ready"]
+    path: str
+    real_path: str = Field(description="without symbolic links")
+    device: int | None
+    inode: int | None = Field(description="null when there is no such file")
+
+
+class Life(Answer):
+    """A sign of life, by which commands recognize the daemon of their database."""
+
+    status: Literal["ok"]
+    service: Literal["soulspot"]
+    database: DatabaseFile | None = Field(
+        None, description="absent for clients on other machines; null where no daemon works, as in the demo"
+    )
+
+
+class Health(Answer):
+    """Health: the process can work."""
+
+    status: Literal["ready"]
 
 
 class Started(Answer):
@@ -106,6 +125,20 @@ class Row(Answer):
     spotify_artist_ids: list[str]
     sources: dict[str, str] = Field(description="field -> source of its value")
     updated_at: str
+
+
+class UnreadableFile(Answer):
+    """A file without readable tags."""
+
+    path: str = Field(description="bytes that are not UTF-8 are escaped as \\xNN")
+    reason: str
+
+
+class UnreadableFiles(Answer):
+    """The first of the files that could not be read, and the number of all."""
+
+    files: list[UnreadableFile]
+    count: int
 
 
 class TrackPage(Answer):
@@ -182,6 +215,7 @@ class StatusDocument(OpenAnswer):
 
     version: str
     pid: int
+    database: DatabaseFile
     tracks: dict[str, int]
     lookups: dict[str, dict[str, int]]
     oldest_waiting: Time

@@ -9,12 +9,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from aiohttp import web
+
 from soulspot.operations.runner import Operations
 from soulspot.pipeline import EnrichmentService
 from soulspot.pipeline.status import status_of, why_not_alive
+from soulspot.store.ownership import describe_file
 from soulspot.web import responses
 from soulspot.web.activity import Activity
-from soulspot.web.guards import problem
+from soulspot.web.guards import is_from_this_machine, problem
 from soulspot.web.routing import API, Handlers, route
 
 ANSWERS_WITHIN = 5.0  # seconds that the database may take
@@ -26,20 +29,25 @@ class StatusRoutes(Handlers):
 
     def __init__(
         self, service: EnrichmentService, operations: Operations, activity: Activity, *,
-        ready: Callable[[], bool], version: str,
+        ready: Callable[[], bool], version: str, is_daemon: bool,
     ) -> None:  # fmt: skip
         self._service = service
         self._operations = operations
         self._activity = activity
         self._ready = ready
         self._version = version
+        self._database = describe_file(service.database.path)
+        self._is_daemon = is_daemon
 
-    @route("GET", "/healthz", {200: responses.Health, 503: responses.Problem}, is_open=True)
-    async def healthz(self) -> Any:
+    @route("GET", "/healthz", {200: responses.Life, 503: responses.Problem}, is_open=True)
+    async def healthz(self, request: web.Request) -> Any:
         """Answer whether this process lives: its loop and pumps run, its database moves."""
         if why := why_not_alive(self._service):
             return problem(503, "Service Unavailable", why, {"Retry-After": "10"})
-        return {"status": "ok"}
+        found: dict[str, Any] = {"status": "ok", "service": "soulspot"}
+        if is_from_this_machine(request):
+            found["database"] = self._database if self._is_daemon else None
+        return found
 
     @route("GET", "/readyz", {200: responses.Health, 503: responses.Problem}, is_open=True)
     async def readyz(self) -> Any:
@@ -54,7 +62,14 @@ class StatusRoutes(Handlers):
         status = await status_of(self._service)
         status["operations"] = [self._operations.live(operation) for operation in status["operations"]]
         pace, services = self._activity.pace(status["tracks"].get("pending", 0)), self._activity.services()
-        return {"version": self._version, "pid": os.getpid(), **status, **pace, "services": services}
+        return {
+            "version": self._version,
+            "pid": os.getpid(),
+            "database": self._database,
+            **status,
+            **pace,
+            "services": services,
+        }
 
     async def why_not_ready(self) -> str | None:
         """Return why this process cannot work, for people; None when it can."""

@@ -10,10 +10,10 @@ from typing import Any
 from aiohttp import web
 
 from soulspot.errors import Limited, ProviderError
-from soulspot.store import browse
+from soulspot.store import browse, failures
 from soulspot.tagging.covers import Cover, CoverCache
 from soulspot.web import responses
-from soulspot.web.requests import CoverQuery, TrackQuery
+from soulspot.web.requests import CoverQuery, TrackQuery, UnreadableQuery
 from soulspot.web.routing import API, ServiceHandlers, found_or_404, is_cached, route
 
 CACHE_CONTROL = "private, max-age=86400"
@@ -34,6 +34,14 @@ class TrackRoutes(ServiceHandlers):
             )
         )
         return {"tracks": rows, "next": after}
+
+    @route("GET", f"{API}/unreadable", {200: responses.UnreadableFiles}, query=UnreadableQuery)
+    async def unreadable(self, query: UnreadableQuery) -> dict[str, Any]:
+        """List the files that could not be read, and why."""
+        read = self._service.database.read
+        files = await read(lambda c: failures.list_unreadable_files(c, query.limit))
+        count = await read(failures.count_unreadable_files)
+        return {"files": [{"path": path, "reason": reason} for path, reason in files], "count": count}
 
     @route("GET", f"{API}/tracks/{{track_id}}", {200: responses.Track})
     async def track(self, track_id: int) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from soulspot.config import sources
 from soulspot.config.loading import (
     Config,
     find_config,
@@ -22,7 +23,7 @@ from soulspot.config.loading import (
 )
 from soulspot.config.model import walk_keys
 from soulspot.config.sections import Merge
-from soulspot.config.sources import CREDENTIALS
+from soulspot.config.sources import CREDENTIALS, Layer
 from soulspot.config.template import KEYS_TO_FILL_IN, default_as_toml, render_template, write_template
 from soulspot.config.values import Secret, format_duration, format_size, parse_duration, parse_size
 from soulspot.deciding.merge import DEFAULT_ORDER
@@ -159,11 +160,62 @@ def test_a_byte_order_mark_at_the_beginning_does_no_harm(tmp_path):
     assert load_config(file, environ={}).providers.musicbrainz.contact == "me@example.org"
 
 
-def test_systemd_s_state_directory_is_the_default_place_of_the_database(tmp_path):
-    environ = {"STATE_DIRECTORY": "/var/lib/soulspot:/var/lib/more"}
-    assert load(tmp_path, "", environ).database.path == Path("/var/lib/soulspot/soulspot.db")
-    set_by_hand = load(tmp_path, '[database]\npath = "/data/s.db"', environ)
-    assert set_by_hand.database.path == Path("/data/s.db")
+@pytest.mark.parametrize("environ", [{}, {"STATE_DIRECTORY": "/var/lib/soulspot:/var/lib/more"}])
+def test_a_configuration_below_etc_names_the_system_s_database_whoever_reads_it(tmp_path, monkeypatch, environ):
+    monkeypatch.setattr(sources, "read_file", lambda path: Layer({}, str))
+    for user in ("", "/home/me"):
+        path = Path("/etc/soulspot/config.toml")
+        found = load_config(path, environ=environ | {"XDG_DATA_HOME": user}, overrides=CONTACT)
+        assert found.database.path == Path("/var/lib/soulspot/soulspot.db")
+
+
+def test_a_link_to_a_configuration_below_etc_is_that_configuration(tmp_path, monkeypatch):
+    link = tmp_path / "config.toml"
+    link.symlink_to("/etc/soulspot/config.toml")
+    monkeypatch.setattr(sources, "read_file", lambda path: Layer({}, str))
+    assert load_config(link, environ={}, overrides=CONTACT).database.path == Path("/var/lib/soulspot/soulspot.db")
+
+
+def test_any_other_configuration_means_the_user_s_folder_of_data(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert load(tmp_path, "").database.path == tmp_path / ".local/share/soulspot/soulspot.db"
+    assert load(tmp_path, "", {"XDG_DATA_HOME": "/data"}).database.path == Path("/data/soulspot/soulspot.db")
+    relative = load(tmp_path, "", {"XDG_DATA_HOME": "data"})
+    assert relative.database.path == tmp_path / ".local/share/soulspot/soulspot.db"
+
+
+def test_a_service_whose_state_directory_is_elsewhere_is_refused_until_the_configuration_names_its_database(tmp_path):
+    environ = {"STATE_DIRECTORY": "/var/lib/mine"}
+    (problem,) = problems(tmp_path, "", environ)
+    assert "soulspot/soulspot.db, but the service's state directory ($STATE_DIRECTORY) is /var/lib/mine" in problem
+    named = load(tmp_path, '[database]\npath = "/var/lib/mine/s.db"', environ)
+    assert (named.database.path, named.warnings) == (Path("/var/lib/mine/s.db"), load(tmp_path, "").warnings)
+
+
+def test_a_database_outside_of_the_state_directory_is_used_and_named(tmp_path):
+    config = load(tmp_path, '[database]\npath = "/data/s.db"', {"STATE_DIRECTORY": "/var/lib/soulspot"})
+    assert config.database.path == Path("/data/s.db")
+    assert any("/data/s.db" in one and "/var/lib/soulspot" in one for one in config.warnings)
+
+
+def test_one_file_means_the_same_places_in_whatever_folder_a_command_runs(tmp_path, monkeypatch):
+    text = """
+        library.paths = ["music", "/srv/music", "~/Music"]
+        database.path = "data/s.db"
+        log.file = "s.log"
+        http.token_file = "token"
+    """
+    _file(tmp_path, "word", "token")
+    monkeypatch.setenv("HOME", "/home/me")
+    for folder in (tmp_path, Path("/")):
+        monkeypatch.chdir(folder)
+        config = load(tmp_path, text, {"SOULSPOT_EXPORT__DIRECTORY": "exports"})
+        assert config.library.paths == (tmp_path / "music", Path("/srv/music"), Path("/home/me/Music"))
+        assert config.database.path == tmp_path / "data/s.db"
+        assert config.log.file == tmp_path / "s.log"
+        assert config.http.token.reveal() == "word"
+        # a variable belongs to the process that has it
+        assert config.export.directory == folder / "exports"
 
 
 def test_a_home_folder_is_written_with_a_tilde(tmp_path, monkeypatch):
@@ -180,6 +232,49 @@ def test_merge_orders_name_the_fields_that_were_set_and_the_default(tmp_path):
 
 
 # --- secrets
+
+
+def _deny(monkeypatch, secret):
+    real = Path.read_text
+
+    def read_text(self, *arguments, **options):
+        if self == secret:
+            raise PermissionError(13, "Permission denied", str(self))
+        return real(self, *arguments, **options)
+
+    monkeypatch.setattr(Path, "read_text", read_text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[http]\nlisten = "0.0.0.0:8753"\ntoken_file = "secret"',
+        '[providers.spotify]\nclient_id = "me"\nclient_secret_file = "secret"',
+        '[webhooks]\nurl = "https://example.org/"\nsecret_file = "secret"',
+        '[providers.listenbrainz]\ntoken_file = "secret"',
+    ],
+)
+def test_a_secret_that_is_not_for_this_user_stops_only_what_needs_it(tmp_path, monkeypatch, text):
+    secret = _file(tmp_path, "whsec_" + "A" * 32, "secret")
+    before = load(tmp_path, text)
+    _deny(monkeypatch, secret)
+    (problem,) = problems(tmp_path, text)
+    assert f"{secret} cannot be read: Permission denied" in problem
+    config = load(tmp_path, text, needs_secrets=False)
+    assert config.withheld == (problem,)
+    assert config.warnings == before.warnings
+    assert config.providers.spotify.enabled == before.providers.spotify.enabled
+
+
+def test_a_secret_from_a_later_source_makes_up_for_a_file_that_may_not_be_read(tmp_path, monkeypatch):
+    _deny(monkeypatch, _file(tmp_path, CANARY, "secret"))
+    config = load(tmp_path, 'http.token_file = "secret"', {"SOULSPOT_HTTP__TOKEN": "mine"}, needs_secrets=False)
+    assert (config.http.token.reveal(), config.withheld) == ("mine", ())
+    config = load(
+        tmp_path, 'http.token = "earlier"', {"SOULSPOT_HTTP__TOKEN_FILE": str(tmp_path / "secret")}, needs_secrets=False
+    )
+    assert config.http.token is None
+    assert len(config.withheld) == 1
 
 
 @pytest.mark.parametrize("how", ["file", "credential", "environment", "environment file"])

@@ -253,7 +253,7 @@ async def test_status_without_a_daemon_has_the_daemons_keys_and_forgets_pauses_t
     assert gates["musicbrainz.org"]["why"] == "asked to"
     async with open_service(config_of(tmp_path), work=False) as service:
         here = await status_of(service)
-    of_the_daemon = {"daemon", "version", "pid", "services", "tracks_per_second", "eta_seconds"}
+    of_the_daemon = {"daemon", "database", "version", "pid", "services", "tracks_per_second", "eta_seconds"}
     assert {*here, *of_the_daemon} == set(found)
     assert found["pumps"] == {}
     assert {*here["gates"][0]} == {*found["gates"][0]}

@@ -269,12 +269,23 @@ async def test_a_wrong_configuration_names_every_problem_and_exits_78(tmp_path: 
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can show what root is told")
-async def test_a_service_that_runs_as_root_by_mistake_is_refused(tmp_path: Path) -> None:
-    async with Sandbox(invent_catalogue(1, 100), Behaviour(limits=False)) as sandbox:
-        config = write_config(tmp_path / "config.toml", settings(sandbox, tmp_path / "db"))
-        ended = await soulspot("daemon", "--config", config, INVOCATION_ID="0123", NOTIFY_SOCKET="/run/notify")
-    assert ended.code == 2
-    assert "User=" in ended.err
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can run a daemon as root")
+async def test_the_daemon_refuses_to_run_as_root_unless_it_is_told_and_no_other_command_does(tmp_path: Path) -> None:
+    values = {
+        "database.path": str(tmp_path / "db"),
+        "http.listen": "127.0.0.1:0",
+        "providers.musicbrainz.enabled": False,
+    }
+    config, no = write_config(tmp_path / "config.toml", values), {"SOULSPOT_DAEMON__ALLOW_ROOT": ""}
+    ended = await soulspot("daemon", "--config", config, **no)
+    assert (ended.code, ended.out) == (78, "")
+    assert "daemon.allow_root" in ended.err
+    assert not (tmp_path / "db").exists()
+    assert (await soulspot("enrich", "--config", config, "--wait", "0", **no)).code == 0
+    write_config(config, {**values, "daemon.allow_root": True})
+    running = Running(await start("daemon", "--config", config, **no))
+    await running.hears("daemon_ready")
+    assert await running.ends(signal.SIGTERM) == 0
 
 
 async def test_an_address_in_use_is_a_configuration_problem(tmp_path: Path) -> None:

@@ -83,7 +83,9 @@ async def start(*arguments: str | Path, cwd: Path | None = None, **variables: st
     environment = {
         key: value for key, value in os.environ.items() if not key.startswith("SOULSPOT_") and key != "INVOCATION_ID"
     }
-    return await forked([str(one) for one in arguments], cwd, environment | variables)
+    # as in a container: the tests may run as root, which the daemon refuses otherwise
+    allowed = {"SOULSPOT_DAEMON__ALLOW_ROOT": "true"}
+    return await forked([str(one) for one in arguments], cwd, environment | allowed | variables)
 
 
 @contextmanager

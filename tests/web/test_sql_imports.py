@@ -36,7 +36,7 @@ async def test_with_a_daemon_rows_and_position_go_through_its_api(
 ) -> None:
     address = f"http://{running.http.server.host}:{running.http.server.port}"
 
-    def daemon(config: Config) -> DaemonClient:
+    async def daemon(config: Config) -> DaemonClient:
         return DaemonClient(address, None)
 
     monkeypatch.setattr(workplace, "running_daemon", daemon)
