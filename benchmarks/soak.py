@@ -126,6 +126,7 @@ async def soak(folder: Path, minutes: float, seed: int) -> Soaked:
 async def _daemon(config: Path, folder: Path) -> asyncio.subprocess.Process:
     """Start a daemon from scratch: a fork would share pages with this process and count them."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("SOULSPOT_")}
+    environment["SOULSPOT_DAEMON__ALLOW_ROOT"] = "true"  # a benchmark may run as root
     pipe = asyncio.subprocess.PIPE
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "soulspot", "daemon", "--config", str(config), env=environment, cwd=folder, stdout=pipe,

@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support.flow import AS_ROOT
+
 MAIN = "from soulspot.cli.main import main; main()"
 
 
@@ -54,7 +56,7 @@ async def daemon(
     with log.open("wb") as file:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-c", f"{prepare}\n{MAIN}", "daemon", "--config", config,
-            env=kept | paths | dict(environment or {}), stderr=file,
+            env=kept | paths | AS_ROOT | dict(environment or {}), stderr=file,
         )  # fmt: skip
     try:
         yield Daemon(process, log)

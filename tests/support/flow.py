@@ -18,6 +18,8 @@ from soulspot.sandbox import Sandbox
 from tests.support.forks import Process, forked
 
 FAST = 1000.0
+# As in a container: the tests may run as root, which the daemon refuses otherwise.
+AS_ROOT = {"SOULSPOT_DAEMON__ALLOW_ROOT": "true"}
 
 
 def settings(sandbox: Sandbox, database: Path, **more: Any) -> dict[str, Any]:
@@ -83,9 +85,7 @@ async def start(*arguments: str | Path, cwd: Path | None = None, **variables: st
     environment = {
         key: value for key, value in os.environ.items() if not key.startswith("SOULSPOT_") and key != "INVOCATION_ID"
     }
-    # as in a container: the tests may run as root, which the daemon refuses otherwise
-    allowed = {"SOULSPOT_DAEMON__ALLOW_ROOT": "true"}
-    return await forked([str(one) for one in arguments], cwd, environment | allowed | variables)
+    return await forked([str(one) for one in arguments], cwd, environment | AS_ROOT | variables)
 
 
 @contextmanager
