@@ -62,7 +62,7 @@ def check(
     except SoulSpotError as error:
         problem = error
     if not daemon:
-        exit_on_error(lambda: load_config(loaded.source, check_library=True, needs_secrets=False))
+        exit_on_error(lambda: load_config(loaded.source, check_library=True))
     # in the order in which a person would ask
     found = [
         Check("configuration", True, str(loaded.source or "no file; defaults and environment")),

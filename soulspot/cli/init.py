@@ -83,7 +83,7 @@ def _next_steps(path: Path, given: Mapping[str, Any]) -> Sequence[str]:
         lines.append(f"{CONTACT} is still to be set: MusicBrainz wants to know whom to write to")
     if LIBRARY not in given:
         lines.append(f"{LIBRARY} is still to be set: the folders with your music")
-    found = next((place for place in default_config_paths() if place.is_file()), None)
+    found = next((place for place in default_config_paths() if os.path.isfile(place)), None)
     option = "" if found and found.samefile(path) else f" --config {shlex.quote(str(path))}"
     argument = "" if LIBRARY in given else " PATH"
     return [*lines, f"next: soulspot check{option}, then soulspot enrich{option}{argument}"]

@@ -23,6 +23,7 @@ class Fault(NamedTuple):
 
     keys: tuple[str, ...]
     message: str
+    is_absent_secret: bool = False
 
 
 def find_faults(config: Config, *, library: bool) -> Iterator[Fault]:
@@ -50,6 +51,7 @@ def find_faults(config: Config, *, library: bool) -> Iterator[Fault]:
         yield Fault(
             ("http.listen", "http.token", "http.token_file"),
             "is reachable from other machines, which needs http.token (or http.token_file)",
+            is_absent_secret=True,
         )
     yield from _token_faults(config)
     yield from _webhook_faults(config)
@@ -78,7 +80,7 @@ def _webhook_faults(config: Config) -> Iterator[Fault]:
         return
     keys: tuple[str, ...] = ("webhooks.secret", "webhooks.secret_file", "webhooks.url")
     if hooks.secret is None:
-        yield Fault(keys, "is needed to sign what is sent to webhooks.url")
+        yield Fault(keys, "is needed to sign what is sent to webhooks.url", is_absent_secret=True)
     elif not is_signing_key(hooks.secret.reveal()):
         yield Fault(keys, f"should be whsec_ and base64 of 24 to 64 bytes: {MAKE_SECRET} makes one")
     host = urlsplit(hooks.url).hostname or ""

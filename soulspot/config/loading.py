@@ -41,8 +41,9 @@ def load_config(
     Later sources win: defaults, the file (`path`, or the file that `find_config` finds), systemd
     credentials, environment (os.environ unless given), overrides (nested or dotted:
     {"providers.spotify.rate": 2}). With `check_library` the library's folders must exist. Without
-    `needs_secrets`, files of secrets that this user may not read are no problem but `withheld` of
-    the configuration. Raises ConfigError with every problem, each with its key and its place."""
+    `needs_secrets`, secrets that are absent or in files that this user may not read are no problem
+    but `withheld` of the configuration. Raises ConfigError with every problem, each with its key
+    and its place."""
     environ = os.environ if environ is None else environ
     path = path or find_config(environ)
     layers = [] if path is None else [sources.read_file(path)]
@@ -73,7 +74,15 @@ def find_config(environ: Mapping[str, str] | None = None) -> Path | None:
     environ = os.environ if environ is None else environ
     if named := environ.get("SOULSPOT_CONFIG"):
         return Path(named)
-    return next((path for path in default_config_paths(environ) if path.is_file()), None)
+    return next((path for path in default_config_paths(environ) if _is_there(path)), None)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except PermissionError:
+        # whoever may not look must not go on with another configuration, unaware
+        return True
 
 
 def default_config_paths(environ: Mapping[str, str] | None = None) -> tuple[Path, ...]:
@@ -146,8 +155,13 @@ def _build(layers: Sequence[Layer], check_library: bool, needs_secrets: bool) ->
                 _remove(values, key)
     for fault in find_faults(config, library=check_library):
         if wrong.isdisjoint(fault.keys):
-            key = tuple(fault.keys[0].split("."))
-            problems.append(_problem(fault.keys[0], _where(layers, key), fault.message))
+            named = tuple(fault.keys[0].split("."))
+            problem = _problem(fault.keys[0], _where(layers, named), fault.message)
+            # a credential of a unit is absent for everybody else
+            if fault.is_absent_secret and not needs_secrets:
+                withheld[named] = problem
+            else:
+                problems.append(problem)
     if problems:
         raise ConfigError(problems)
     warnings = tuple(find_warnings(config, withheld))

@@ -50,8 +50,8 @@ class Config(Section):
 
     @property
     def withheld(self) -> tuple[str, ...]:
-        """Problems of secrets whose files this user may not read; only work that needs none of them
-        is possible."""
+        """Problems of secrets that this user lacks, or may not read; only work that needs none of
+        them is possible."""
         return self._withheld
 
     @property

@@ -266,6 +266,23 @@ def test_a_secret_that_is_not_for_this_user_stops_only_what_needs_it(tmp_path, m
     assert config.providers.spotify.enabled == before.providers.spotify.enabled
 
 
+@pytest.mark.parametrize("text", ['http.listen = "0.0.0.0:8753"', 'webhooks.url = "https://example.org/"'])
+def test_a_secret_that_only_the_unit_has_stops_no_command_that_works_through_the_daemon(tmp_path, text):
+    config = load(tmp_path, text, needs_secrets=False)
+    assert config.withheld == tuple(problems(tmp_path, text))
+    (tmp_path / "http_token").write_text("2b7e151628aed2a6abf7158809cf4f3c")
+    (tmp_path / "webhooks_secret").write_text("whsec_" + "A" * 32)
+    assert load(tmp_path, text, {"CREDENTIALS_DIRECTORY": str(tmp_path)}).withheld == ()
+
+
+def test_a_configuration_in_a_closed_folder_is_named_and_not_passed_over(tmp_path, monkeypatch):
+    def is_file(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_file", is_file)
+    assert find_config({"HOME": str(tmp_path)}) == Path("config.toml")
+
+
 def test_a_secret_from_a_later_source_makes_up_for_a_file_that_may_not_be_read(tmp_path, monkeypatch):
     _deny(monkeypatch, _file(tmp_path, CANARY, "secret"))
     config = load(tmp_path, 'http.token_file = "secret"', {"SOULSPOT_HTTP__TOKEN": "mine"}, needs_secrets=False)

@@ -88,7 +88,10 @@ def _furnish(root: Path, wheels: Path) -> None:
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
     _run(*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", str(home), str(ROOT))
     (wheel,) = home.glob("soulspot-*.whl")
-    _run(*pip, "download", *TARGET, "-d", str(wheels), "-c", str(ROOT / "constraints.txt"), str(wheel))
+    try:
+        _run(*pip, "download", *TARGET, "-d", str(wheels), "-c", str(ROOT / "constraints.txt"), str(wheel))
+    except subprocess.CalledProcessError as error:
+        raise Impossible(f"the wheels are not to be had: {error.output[-500:]}") from error
     shutil.copytree(wheels, home / "wheels")
     shutil.copytree(ROOT / "systemd", home / "systemd")
     for file in (
