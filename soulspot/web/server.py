@@ -14,6 +14,9 @@ from soulspot.errors import ConfigError
 from soulspot.web.guards import CROWD, STREAMS
 
 CONNECTIONS = 100
+# Connections that the system completes before they are accepted: it drops what does not fit, and a
+# newcomer then tries again after a second.
+BACKLOG = 1024
 RESERVED = 20  # connections beyond, whose requests are refused, except for health
 SILENCE = 30.0  # seconds that a connection may take to send the headers of its next request
 YOUNG = 1.0  # seconds that a new connection may take before it counts as one that does nothing
@@ -125,7 +128,7 @@ async def serve(
         assert runner.server is not None  # after setup
         crowds.append(Crowd(runner.server, most, application.get(STREAMS, lambda: 0)))
         try:
-            server = await asyncio.get_running_loop().create_server(crowds[0].accept, host, port)
+            server = await asyncio.get_running_loop().create_server(crowds[0].accept, host, port, backlog=BACKLOG)
         except OSError as error:
             raise ConfigError([f"http.listen: cannot listen on {host}:{port}: {_why(error)}"]) from error
         try:

@@ -34,6 +34,11 @@ def test_systemd_hears_of_a_reload_with_the_time_it_began(manager: socket.socket
     assert second.removeprefix("MONOTONIC_USEC=").isdecimal()
 
 
+def test_systemd_hears_that_the_start_takes_longer(manager: socket.socket) -> None:
+    systemd.extend_start(60)
+    assert manager.recv(4096) == b"EXTEND_TIMEOUT_USEC=60000000"
+
+
 def test_systemd_hears_that_we_stop(manager: socket.socket) -> None:
     systemd.stopping()
     assert manager.recv(4096) == b"STOPPING=1"
