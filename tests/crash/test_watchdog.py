@@ -101,6 +101,7 @@ async def watched(tmp_path: Path, prepare: str = WHEN_TOLD) -> AsyncIterator[Wat
                     yield Watched(running, systemd, tmp_path, client)
 
 
+@pytest.mark.long
 async def test_a_foreign_lock_that_outlasts_the_interval_silences_the_watchdog_until_it_is_gone(
     tmp_path: Path,
 ) -> None:
