@@ -23,8 +23,11 @@ SoulSpotError
     └── BadAnswer                the service answered with something that cannot be understood
 """
 
+import errno
 from collections.abc import Sequence
 from typing import Any
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class SoulSpotError(Exception):
@@ -160,3 +163,9 @@ class BatchRejected(ProviderError):
 
 class BadAnswer(ProviderError):
     """The service's answer cannot be understood: not JSON, wrong shape, too large."""
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an error says that there is no room left to write: on the disk, in a quota, or below
+    the size that a file of this process may have."""
+    return isinstance(error, DatabaseFull) or (isinstance(error, OSError) and error.errno in _NO_ROOM)

@@ -124,9 +124,9 @@ async def _import_page(page: Page, target: _ServiceTarget | _DaemonTarget, repor
             report.remarked += 1
             if report.remarked <= MAX_NOTES:
                 report.notes.append(f"key {key}: {remark}" if key else f"a row without key: {remark}")
-        if isinstance(row, BadRow):
+        if isinstance(row, BadRow) or not row.can_be_looked_up:
             report.bad += 1
-        else:
+        if not isinstance(row, BadRow):
             good.append((record, ImportedTrack(row.key, row.tags)))
     if good:
         report.queued += await target.import_rows(good)

@@ -229,6 +229,8 @@ def _operation_counts(operation: Mapping[str, Any]) -> str:
     words = str(operation["processed_items"])
     if operation["total_items"]:
         words += f" of {operation['total_items']}"
+    if operation.get("paused"):
+        return f"{words}, {operation['paused']}"
     if operation.get("failed_items"):
         words += f", {operation['failed_items']} failed"
     if operation.get("rate"):

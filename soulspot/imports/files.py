@@ -2,8 +2,11 @@
 
 import gzip
 import io
+import os
+import stat
 import zlib
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -11,6 +14,7 @@ from soulspot.imports.records import KNOWN, READERS, SURPLUS, FileStopped
 from soulspot.imports.rows import BadRow, ImportRow, parse_row
 from soulspot.library import values
 
+MAX_UNPACKED = 8 << 30  # bytes that a compressed file may hold
 _MAX_UNKNOWN = 100  # unknown column names that are remembered
 MESSAGE = ".xml"  # the suffix of a release message
 SUFFIXES = (*READERS, MESSAGE)
@@ -18,6 +22,26 @@ SUFFIXES = (*READERS, MESSAGE)
 
 class UnusableFile(ValueError):
     """An import file that cannot be understood; the message says why."""
+
+
+class _TooLarge(ValueError):
+    """A compressed file that holds more than `MAX_UNPACKED` bytes."""
+
+
+class _Unpacked(gzip.GzipFile):
+    """A compressed file, read up to `MAX_UNPACKED` bytes."""
+
+    _count = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = super().read(size)
+        self._count += len(data)
+        if self._count > MAX_UNPACKED:
+            raise _TooLarge(f"it holds over {MAX_UNPACKED >> 20} MB; split it")
+        return data
+
+
+_PASSED_OVER = BadRow(0, "")
 
 
 def list_import_files(path: Path) -> list[Path]:
@@ -66,10 +90,10 @@ class ImportFile:
     """The rows of an import file: .csv .tsv .json .ndjson .jsonl .xml, each also with .gz behind.
 
     CSV needs a header line and has `,`, `;` or tabs between its columns. A .json file is one array
-    of objects and is loaded whole; the memory that other files need does not grow with them.
-    Iterating yields the rows in the file's order, and again reads the file again; OSError when it
-    cannot be read. `unknown_columns` has the names of ignored columns, complete at the end. Raises
-    ValueError for another suffix."""
+    of objects. The memory that is needed does not grow with the file. Iterating yields the rows in
+    the file's order, and again reads the file again; OSError when it cannot be read, UnusableFile
+    when it is no regular file. `unknown_columns` has the names of ignored columns, complete at the
+    end. Raises ValueError for another suffix."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -81,17 +105,25 @@ class ImportFile:
         self.unknown_columns: list[str] = []
 
     def __iter__(self) -> Iterator[ImportRow | BadRow]:
+        return self._rows(0)
+
+    def rows_after(self, count: int) -> Iterator[ImportRow | BadRow]:
+        """Yield the rows behind the first `count`, which are only passed over."""
+        return islice(self._rows(count), count, None)
+
+    def _rows(self, passed_over: int) -> Iterator[ImportRow | BadRow]:
         self.unknown_columns = []
         last = 0
         try:
-            for row in self._message() if self.is_message else self._table():
+            for row in self._message() if self.is_message else self._table(passed_over):
                 last = row.line
                 yield row
         except FileStopped as stop:
             yield BadRow(stop.line, str(stop), ends_file=True)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        except (EOFError, zlib.error, gzip.BadGzipFile, _TooLarge) as error:
             # The rows before the damage are good.
-            reason = f"the compressed file is damaged from here on ({error})"
+            is_large = isinstance(error, _TooLarge)
+            reason = str(error) if is_large else f"the compressed file is damaged from here on ({error})"
             yield BadRow(last + 1, reason, ends_file=last == 0)
 
     def _message(self) -> Iterator[ImportRow | BadRow]:
@@ -100,18 +132,22 @@ class ImportFile:
 
         return read_message(self._open_bytes)
 
-    def _table(self) -> Iterator[ImportRow | BadRow]:
+    def _table(self, passed_over: int) -> Iterator[ImportRow | BadRow]:
         with self._open_text() as file:
-            for line, record in READERS[self._format](file):
+            for number, (line, record) in enumerate(READERS[self._format](file)):
                 if isinstance(record, str):
                     yield BadRow(line, record)
-                else:
-                    self._note_unknown_columns(record)
-                    yield parse_row(line, record)
+                    continue
+                self._note_unknown_columns(record)
+                # Most of the time goes into understanding a row.
+                yield _PASSED_OVER if number < passed_over else parse_row(line, record)
 
     def _open_bytes(self) -> io.BufferedReader:
-        raw: Any = gzip.GzipFile(self._path) if self._is_packed else self._path.open("rb", buffering=0)
-        return io.BufferedReader(raw)
+        # Opening a pipe would wait for somebody to write into it, reading a device may never end.
+        if not stat.S_ISREG(self._path.stat().st_mode):
+            raise UnusableFile(f"{self._path}: not a regular file; save what comes out of it as a file first")
+        raw: Any = io.FileIO(os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC), "rb")
+        return io.BufferedReader(_Unpacked(fileobj=raw) if self._is_packed else raw)
 
     def _open_text(self) -> TextIO:
         file = self._open_bytes()

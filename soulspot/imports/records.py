@@ -3,21 +3,28 @@
 import csv
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
 COLUMNS = (
     "key", "spotify_id", "isrc", "mb_recording_id", "mb_release_id", "artist", "title", "album", "album_artist",
     "duration_ms", "track_number", "disc_number",
 )  # fmt: skip
-MAX_LINE = 1 << 20  # characters of a line; a longer one is no row
-MAX_JSON = 256 << 20  # characters of a .json file, which is loaded whole
+MAX_LINE = 1 << 20  # characters of a line, or of an item of a JSON array; a longer one is no row
+MAX_CELL_LINES = 1000  # lines of a row whose cells have line breaks
+MAX_READ_AGAIN = 1 << 20  # lines of a file that are read again, behind quotes that do not close
+WINDOW = 1 << 16  # characters that are read at a time of a JSON array
+MAX_DIGITS = 4000  # of a whole number: Python refuses longer ones
 Record = Mapping[str, Any] | str
 """The cells of a row by column, or the reason why the row has none, in words for people."""
 KNOWN = frozenset(COLUMNS)
 SURPLUS = "\0surplus"
 """In a record: the cells behind the last column, whose meaning nobody knows."""
 _NO_OBJECT = "not a JSON object"
+_OPEN_QUOTE = "a quoted value begins in this line and does not end; the rows behind it are read on their own"
+_BLANKS = re.compile(r"[ \t\r\n]*")
+_DECODER = json.JSONDecoder(parse_int=lambda digits: int(digits) if len(digits) <= MAX_DIGITS else None)
 _ESCAPED_BYTE = re.compile(r"[\udc80-\udcff]")  # a byte that is not UTF-8, by "surrogateescape"
 
 
@@ -33,29 +40,66 @@ class _LineTooLong(ValueError):
     """A line beyond `MAX_LINE`, which has been skipped."""
 
 
+class _RowTooLong(ValueError):
+    """A row of more than `MAX_CELL_LINES` lines or `MAX_LINE` characters."""
+
+
 class _Lines:
-    """The lines of a file, none longer than `MAX_LINE`; `number` is that of the last line read."""
+    """The lines of a file, none longer than `MAX_LINE`; `number` is that of the last line read.
+    `row` has the lines since the last `begin_row`, which can be read again."""
 
     # Not a generator, which would end with its first exception: lines follow a long one.
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
         self.number = 0
+        self.row: list[str] = []
+        self.is_end = False  # somebody has asked for a line behind the last
+        self._row_size = 0
+        self._again: deque[str] = deque()
+        self._left = MAX_READ_AGAIN
+
+    def begin_row(self) -> None:
+        self.row, self._row_size, self.is_end = [], 0, False
+
+    def read_rest_again(self) -> None:
+        """Yield the lines of this row behind the first once more. Raises FileStopped when that
+        was done for too many lines: a file full of stray quotes would never end."""
+        rest = self.row[1:]
+        self.number -= len(rest)
+        self._left -= len(rest)
+        if self._left < 0:
+            raise FileStopped(self.number, "too many quoted values in this file do not end")
+        self._again.extendleft(reversed(rest))
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        line = self._file.readline(MAX_LINE)
+        line = self._again.popleft() if self._again else self._read_line()
         if not line:
+            self.is_end = True
             raise StopIteration
         self.number += 1
-        if len(line) == MAX_LINE and not line.endswith("\n"):
-            while (rest := self._file.readline(MAX_LINE)) and not rest.endswith("\n"):
-                pass
+        self.row.append(line)
+        self._row_size += len(line)
+        if _is_too_long(line):
             raise _LineTooLong(f"the line is longer than {MAX_LINE} characters")
         _refuse_escaped(line, self.number)
+        if len(self.row) > 1 and (len(self.row) > MAX_CELL_LINES or self._row_size > MAX_LINE):
+            raise _RowTooLong
         return line
+
+    def _read_line(self) -> str:
+        line = self._file.readline(MAX_LINE)
+        if _is_too_long(line):
+            while (rest := self._file.readline(MAX_LINE)) and not rest.endswith("\n"):
+                pass
+        return line
+
+
+def _is_too_long(line: str) -> bool:
+    return len(line) == MAX_LINE and not line.endswith("\n")
 
 
 def _refuse_escaped(text: str, first_line: int) -> None:
@@ -85,17 +129,33 @@ def _read_table(file: TextIO) -> Iterator[tuple[int, Record]]:
     rows = csv.reader(lines, delimiter=delimiter)
     while True:
         start = lines.number + 1
+        lines.begin_row()
         try:
             cells = next(rows, None)
-        except (csv.Error, _LineTooLong) as error:
-            why = f"a quoted value does not end; passed over to line {lines.number}"
-            yield start, str(error) if lines.number <= start else f"{why} ({error})"
-            continue
-        if cells is None:
+            # A value may go over several lines. One whose quote is forgotten takes rows into
+            # itself, up to the next quote or the end: strict rules tell the two apart.
+            is_odd = len(lines.row) > 1 or (lines.is_end and bool(lines.row))
+            fault = _OPEN_QUOTE if is_odd and not _is_strict_row(lines.row, delimiter) else None
+        except (csv.Error, _LineTooLong, _RowTooLong, FileStopped) as error:
+            # What is wrong with a later line shows again when that line is read on its own.
+            if isinstance(error, FileStopped) and len(lines.row) == 1:
+                raise
+            cells, fault = None, str(error) if len(lines.row) == 1 else _OPEN_QUOTE
+        if fault:
+            lines.read_rest_again()
+            yield start, fault
+        elif cells is None:
             return
-        if any(cells):
+        elif any(cells):
             surplus = [cell for cell in cells[len(columns) :] if cell.strip()]
             yield start, dict(zip(columns, cells, strict=False)) | ({SURPLUS: surplus} if surplus else {})
+
+
+def _is_strict_row(lines: Sequence[str], delimiter: str) -> bool:
+    try:
+        return len([*csv.reader(lines, delimiter=delimiter, strict=True)]) == 1
+    except csv.Error:
+        return False
 
 
 def _split_header(line: str, delimiter: str) -> list[str]:
@@ -108,6 +168,7 @@ def _split_header(line: str, delimiter: str) -> list[str]:
 def _read_json_lines(file: TextIO) -> Iterator[tuple[int, Record]]:
     lines = _Lines(file)
     while True:
+        lines.begin_row()
         try:
             line = next(lines, None)
         except _LineTooLong as error:
@@ -122,24 +183,86 @@ def _read_json_lines(file: TextIO) -> Iterator[tuple[int, Record]]:
         raise FileStopped(1, "the file is empty: not one JSON object")
 
 
+class _Window:
+    """The text of a file from the first character on that is not passed over yet."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self.text = ""
+        self.at = 0  # where in `text` reading stands
+        self.line = 1
+        self.is_end = False  # `text` goes to the end of the file
+
+    def read_more(self) -> None:
+        """Read at least as much as is there, so that a long item is looked at only a few times."""
+        unread = self.text[self.at :]
+        more = self._file.read(max(WINDOW, len(unread)))
+        self.text, self.at, self.is_end = unread + more, 0, not more
+
+    def pass_over(self, end: int) -> None:
+        """Set the place to `end` in `text`. Raises FileStopped for text that is not UTF-8."""
+        passed = self.text[self.at : end]
+        _refuse_escaped(passed, self.line)
+        self.line += passed.count("\n")
+        self.at = end
+
+    def next_mark(self) -> str:
+        """Return the next character that is no blank, without passing over it; "" at the end."""
+        while True:
+            blank = _BLANKS.match(self.text, self.at)
+            self.pass_over(blank.end() if blank else self.at)
+            if self.at < len(self.text) or self.is_end:
+                return self.text[self.at : self.at + 1]
+            self.read_more()
+
+    def next_value(self) -> Any:
+        """Pass over the next JSON value and return it. ValueError says why there is none."""
+        while True:
+            unread = len(self.text) - self.at
+            try:
+                value, end = _DECODER.raw_decode(self.text, self.at)
+            except RecursionError:
+                raise ValueError("nested too deep") from None
+            except json.JSONDecodeError as error:
+                if self.is_end or unread > MAX_LINE:
+                    raise ValueError(f"{error.msg}; an item has at most {MAX_LINE} characters") from None
+            else:
+                # A number may go on behind the end of the window.
+                if end < len(self.text) or self.is_end:
+                    self.pass_over(end)
+                    return value
+            self.read_more()
+
+
 def _read_json_array(file: TextIO) -> Iterator[tuple[int, Record]]:
-    text = file.read(MAX_JSON + 1)
-    if len(text) > MAX_JSON:
-        limit = f"larger than {MAX_JSON >> 20} million characters"
-        raise FileStopped(1, f"{limit}; save it as .ndjson, one object a line")
-    if not text.strip():
-        raise FileStopped(1, "the file is empty: no JSON array")
-    _refuse_escaped(text, 1)
-    parsed = _parse_json(text)
-    if not isinstance(parsed, list):
-        raise FileStopped(1, parsed if isinstance(parsed, str) else "not a JSON array of objects")
-    for number, item in enumerate(parsed, 1):
+    window, number = _Window(file), 0
+    first = window.next_mark()
+    if first != "[":
+        raise FileStopped(1, "not a JSON array of objects" if first else "the file is empty: no JSON array")
+    while True:
+        window.pass_over(window.at + 1)
+        if window.next_mark() == "]" and not number:
+            break
+        number, line = number + 1, window.line
+        try:
+            item = window.next_value()
+        except ValueError as error:
+            if isinstance(error, FileStopped):
+                raise
+            raise FileStopped(number, f"not JSON from line {line} on, item {number}: {error}") from error
         yield number, item if isinstance(item, dict) else _NO_OBJECT
+        if (mark := window.next_mark()) == "]":
+            break
+        if mark != ",":
+            raise FileStopped(number + 1, f"not JSON from line {window.line} on: the array does not go on or end")
+    window.pass_over(window.at + 1)
+    if window.next_mark():
+        raise FileStopped(number + 1, f"not JSON from line {window.line} on: something follows the array")
 
 
 def _parse_json(text: str) -> dict[str, Any] | list[Any] | str | None:
     try:
-        parsed = json.loads(text)
+        parsed = _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
         return f"not JSON: {error}"
     return parsed if isinstance(parsed, (dict, list)) else None

@@ -32,6 +32,13 @@ class ImportRow:
     remarks: tuple[str, ...] = ()
     """Values that are of no use, in words for people."""
 
+    @property
+    def can_be_looked_up(self) -> bool:
+        """Whether the row has a title or an identifier that is of use. If not, its track fails."""
+        ids = self.tags.ids
+        known = ids.spotify_track_id or ids.isrcs or ids.mb_recording_ids or ids.mb_release_id
+        return bool(self.tags.title or known)
+
 
 @dataclass(frozen=True, slots=True)
 class BadRow:

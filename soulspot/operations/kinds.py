@@ -6,14 +6,15 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from soulspot.operations.progress import Progress
+from soulspot.operations.progress import Progress, save_counts
 from soulspot.operations.refetch import queue_again, refetch
 from soulspot.operations.reports import results
-from soulspot.pipeline import EnrichmentService, wait_until_settled
-from soulspot.store import library_counts
+from soulspot.pipeline import EnrichmentService, ImportReport, wait_until_settled
+from soulspot.store import library_counts, operations
 from soulspot.tagging.request import OnTagProgress, TagReport, request_from_json
 
 COUNT = 2.0  # seconds between two counts of an enrichment or a refresh
@@ -35,7 +36,7 @@ def scan_request(places: Sequence[bytes], *, confirm_vanished: bool = False) -> 
 
 def import_request(path: Path, *, remove: bool = False) -> dict[str, Any]:
     """Return the request stored with an import: `{"path": hex path, "remove": bool}`. With `remove`
-    the file is deleted when it has been read."""
+    the file is deleted when every row is in, or the import is cancelled."""
     return {"path": os.fsencode(path.absolute()).hex(), "remove": remove}
 
 
@@ -107,10 +108,22 @@ async def _scan(service: EnrichmentService, request: Mapping[str, Any], progress
 
 
 async def _import(service: EnrichmentService, request: Mapping[str, Any], progress: Progress) -> Report:
-    path = Path(os.fsdecode(bytes.fromhex(request["path"])))
-    counts = _Estimate(progress)
+    path, number = Path(os.fsdecode(bytes.fromhex(request["path"]))), progress.operation_id
+    status = await asyncio.to_thread(path.stat)
+    # A place counts rows of this very file: one that was written anew is read from its beginning.
+    file = [status.st_size, status.st_mtime_ns]
+    place = await service.database.read(lambda c: operations.load_place(c, number))
+    done = ImportReport(**place["report"]) if place and place["file"] == file else ImportReport()
+    counts = _Estimate(progress, progress.counts[0])
+    counts.reach(done.rows, done.bad)
+
+    def keep(connection: sqlite3.Connection, report: ImportReport) -> None:
+        operations.save_place(connection, number, {"file": file, "report": asdict(report)})
+        total = max(progress.counts[0], report.rows)
+        save_counts(connection, number, (total, report.rows, report.bad), service.now())
+
     async with _alongside(service.count_rows(path, counts.expect)):
-        report = await service.import_file(path, lambda report: counts.reach(report.rows, report.bad))
+        report = await service.import_file(path, lambda report: counts.reach(report.rows, report.bad), done, keep)
     counts.end(report.rows, report.bad)
     return results.import_counts(report), results.import_notes(report)
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from soulspot.errors import SoulSpotError
+from soulspot.errors import SoulSpotError, is_disk_full
 from soulspot.operations.progress import Counts, Ending, Progress, save_counts
 from soulspot.operations.reports.results import OperationReport
 from soulspot.pipeline import EnrichmentService
@@ -54,7 +54,8 @@ async def record_operation(
         operation.metadata |= await cost.end(operation.metadata.get("report", {}))
         ending = Ending("completed", more=operation.metadata)
     except Exception as failure:
-        ending = Ending.failed(failure)
+        # With room on the disk again, the same command goes on where this one stopped.
+        ending = Ending("pending") if is_disk_full(failure) else Ending.failed(failure)
         raise
     finally:
         beating.cancel()
@@ -65,7 +66,8 @@ async def record_operation(
         except (sqlite3.Error, SoulSpotError) as trouble:
             # The next process finds the row unfinished, and resumes the operation.
             log.warning("operation_not_saved", operation=number, error=str(trouble), again_in_seconds=None)
-        ending.announce(service, number, kind, counts)
+        if ending.status != "pending":
+            ending.announce(service, number, kind, counts)
 
 
 def _begin(

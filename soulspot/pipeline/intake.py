@@ -5,11 +5,11 @@ import os
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from soulspot.imports.files import ImportFile
 from soulspot.imports.rows import BadRow, ImportRow
@@ -50,27 +50,30 @@ class ScanReport:
 
 @dataclass(slots=True)
 class ImportReport:
-    """Counts of one import, kept up to date while it runs."""
+    """Counts of one import, as far as it has come."""
 
     rows: int = 0
     queued: int = 0
-    bad: int = 0  # rows that could not be used at all
+    bad: int = 0  # rows that have nothing to look up, or could not be read
     remarked: int = 0  # values that could not be used, in rows that could
     bad_rows: list[tuple[int, str]] = field(default_factory=list)  # (line, reason), the first MOST_NAMED
     remarks: list[tuple[int, str]] = field(default_factory=list)  # (line, words), the first MOST_NAMED
     unknown_columns: list[str] = field(default_factory=list)  # columns that fill no field; set at the end
 
-    def count(self, rows: Iterable[ImportRow | BadRow]) -> None:
-        """Count these rows, and keep the reasons and remarks that the report names."""
+    def after(self, rows: Iterable[ImportRow | BadRow], queued: int) -> Self:
+        """Return the report with these rows counted, and the reasons and remarks that it names."""
+        new = replace(self, queued=self.queued + queued, bad_rows=[*self.bad_rows], remarks=[*self.remarks])
         for row in rows:
-            self.rows += 1
-            if isinstance(row, BadRow):
-                self.bad += 1
-                if len(self.bad_rows) < MOST_NAMED:
-                    self.bad_rows.append((row.line, row.reason))
+            new.rows += 1
+            if isinstance(row, BadRow) or not row.can_be_looked_up:
+                new.bad += 1
+                if len(new.bad_rows) < MOST_NAMED:
+                    words = row.reason if isinstance(row, BadRow) else "; ".join(row.remarks)
+                    new.bad_rows.append((row.line, words))
                 continue
-            self.remarked += len(row.remarks)
-            self.remarks += [(row.line, words) for words in row.remarks[: MOST_NAMED - len(self.remarks)]]
+            new.remarked += len(row.remarks)
+            new.remarks += [(row.line, words) for words in row.remarks[: MOST_NAMED - len(new.remarks)]]
+        return new
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,19 +196,35 @@ class Intake:
     # --- rows -------------------------------------------------------------------------------------
 
     async def import_file(
-        self, path: Path, progress: Callable[[ImportReport], None] = lambda report: None
+        self,
+        path: Path,
+        progress: Callable[[ImportReport], None] = lambda report: None,
+        done: ImportReport | None = None,
+        keep: Callable[[sqlite3.Connection, ImportReport], None] = lambda connection, report: None,
     ) -> ImportReport:
-        """Add the rows of an import file, in file order, and decide them. Raises OSError or
-        ValueError when the file cannot be read at all."""
-        report = ImportReport()
+        """Add the rows of an import file behind those that `done` counts, in file order, and decide
+        them; see `EnrichmentService.import_file`."""
+        report = done or ImportReport()
         file = await asyncio.to_thread(ImportFile, path)
-        rows = iter(file)
+        rows = file.rows_after(report.rows)
+
+        async def save(piece: Sequence[ImportRow | BadRow]) -> None:
+            nonlocal report
+
+            def commit(connection: sqlite3.Connection) -> ImportReport:
+                good = [row for row in piece if not isinstance(row, BadRow)]
+                ids, changed = self._save_rows(connection, [ImportedTrack(row.key, row.tags) for row in good])
+                hopeless = {one for one, row in zip(ids, good, strict=True) if not row.can_be_looked_up}
+                after = report.after(piece, len({*changed} - hopeless))
+                keep(connection, after)
+                return after
+
+            report = await self._database.write(commit)
+
         while chunk := await _next_chunk(rows, self._memory.piece_size(CHUNK)):
-            good = [ImportedTrack(row.key, row.tags) for row in chunk if not isinstance(row, BadRow)]
-            _, queued = await self.add_rows(good)
-            report.queued += queued
-            await self._decide_if_many(queued)
-            report.count(chunk)
+            queued = report.queued
+            await run_in_pieces(self._memory, chunk, save, "import")
+            await self._decide_if_many(report.queued - queued)
             progress(report)
         await self._decide_new()
         report.unknown_columns = list(file.unknown_columns)
@@ -221,17 +240,17 @@ class Intake:
 
         async def save(piece: Sequence[ImportedTrack]) -> None:
             nonlocal changed
-            found, count = await self._database.write(lambda c: self._save_rows(c, piece))
+            found, new = await self._database.write(lambda c: self._save_rows(c, piece))
             ids.extend(found)
-            changed += count
+            changed += len(new)
 
         await run_in_pieces(self._memory, rows, save, "import")
         return ids, changed
 
-    def _save_rows(self, connection: sqlite3.Connection, rows: Sequence[ImportedTrack]) -> tuple[list[int], int]:
+    def _save_rows(self, connection: sqlite3.Connection, rows: Sequence[ImportedTrack]) -> tuple[list[int], list[int]]:
         ids, changed = tracks.save_imported(connection, rows, self._now())
         albums.assign_tracks(connection, changed, identify_album)
-        return ids, len(changed)
+        return ids, changed
 
     async def count_rows(self, path: Path, on_count: Callable[[int], None]) -> None:
         """Count the rows of an import file; call `on_count` with the number so far."""

@@ -98,13 +98,20 @@ class EnrichmentService:
         return report
 
     async def import_file(
-        self, path: Path, progress: Callable[[ImportReport], None] = lambda report: None
+        self,
+        path: Path,
+        progress: Callable[[ImportReport], None] = lambda report: None,
+        done: ImportReport | None = None,
+        keep: Callable[[sqlite3.Connection, ImportReport], None] = lambda connection, report: None,
     ) -> ImportReport:
         """Add the rows of a CSV, JSON or NDJSON file, or of a release message, as tracks without
-        files, and decide them. Raises OSError or ValueError when the file cannot be read at all."""
+        files, and decide them. Raises OSError or ValueError when the file cannot be read at all.
+
+        `keep` runs in the transaction of each piece of rows, with the report up to there. A later
+        call with such a report as `done` goes on behind these rows."""
         await self.decider.wait_until_rules_hold()
         with self.activity.expecting():
-            return await self._intake.import_file(path, progress)
+            return await self._intake.import_file(path, progress, done or ImportReport(), keep)
 
     async def count_files(self, paths: Sequence[bytes], on_count: Callable[[int], None]) -> None:
         """Count the files that a scan of these paths will find; call `on_count` with the number so

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from soulspot.store import events
-from soulspot.store.sql import fetch_dicts, insert
+from soulspot.store.sql import fetch_dicts, fetch_value, insert
 from soulspot.store.times import iso
 
 FINISHED = ("completed", "failed", "cancelled")
@@ -40,6 +40,17 @@ def record_progress(
     )
 
 
+def save_place(connection: sqlite3.Connection, operation_id: int, place: Mapping[str, Any]) -> None:
+    """Save how far an operation has come, in the transaction of the work that this place covers."""
+    connection.execute("UPDATE batch_operations SET place = ? WHERE id = ?", (json.dumps(place), operation_id))
+
+
+def load_place(connection: sqlite3.Connection, operation_id: int) -> dict[str, Any] | None:
+    """Return the place that `save_place` saved last; None at the beginning."""
+    place = fetch_value(connection, "SELECT place FROM batch_operations WHERE id = ?", operation_id)
+    return None if place is None else dict(json.loads(place))
+
+
 def finish(
     connection: sqlite3.Connection, operation_id: int, now: float, *, status: str = "completed",
     error: str | None = None, more: Mapping[str, Any] | None = None,
@@ -63,18 +74,20 @@ def suspend(connection: sqlite3.Connection, operation_id: int, now: float) -> No
 
 
 def resume(connection: sqlite3.Connection, operation_id: int, now: float) -> None:
-    """Set a pending operation to processing again."""
+    """Set a pending operation to processing: from now on a crash counts as one of its own."""
     sql = "UPDATE batch_operations SET status = 'processing', updated_at = ? WHERE id = ?"
     connection.execute(sql, (iso(now), operation_id))
 
 
 def mark_interrupted(connection: sqlite3.Connection, now: float) -> int:
     """Set the operations that a crash interrupted to pending. Returns how many there are.
-    `metadata.cut_off` counts the interruptions since the operation last made progress."""
+    `metadata.cut_off` counts the interruptions since the operation last came further than ever
+    before, to `metadata.cut_off_at` items."""
     return connection.execute(
         "UPDATE batch_operations SET status = 'pending', updated_at = ?, metadata = json_set(metadata,"
         " '$.cut_off', CASE WHEN processed_items > coalesce(json_extract(metadata, '$.cut_off_at'), -1) THEN 1"
-        " ELSE coalesce(json_extract(metadata, '$.cut_off'), 0) + 1 END, '$.cut_off_at', processed_items)"
+        " ELSE coalesce(json_extract(metadata, '$.cut_off'), 0) + 1 END,"
+        " '$.cut_off_at', max(processed_items, coalesce(json_extract(metadata, '$.cut_off_at'), -1)))"
         " WHERE status = 'processing'",
         (iso(now),),
     ).rowcount
@@ -108,8 +121,18 @@ def list_unfinished(connection: sqlite3.Connection) -> list[UnfinishedOperation]
     ]
 
 
+def load_kept_uploads(connection: sqlite3.Connection) -> dict[int, bytes]:
+    """Return the path of each import file that was given to SoulSpot for keeps and is not read to
+    its end, by operation. An import that failed keeps its file until a person cancels it."""
+    rows = connection.execute(
+        "SELECT id, json_extract(request, '$.path') FROM batch_operations WHERE json_extract(request, '$.remove')"
+        " AND status IN ('pending', 'processing', 'failed')"
+    )
+    return {operation_id: bytes.fromhex(path) for operation_id, path in rows}
+
+
 def find(connection: sqlite3.Connection, operation_id: int) -> dict[str, Any] | None:
-    """Return an operation's columns without `request`, with `progress` (0 to 100) and
+    """Return an operation's columns without `request` and `place`, with `progress` (0 to 100) and
     `is_complete`, or None when there is no such operation."""
     rows = fetch_dicts(connection, "SELECT * FROM batch_operations WHERE id = ?", operation_id)
     return _with_progress(rows[0]) if rows else None
@@ -140,7 +163,7 @@ def list_exports(connection: sqlite3.Connection) -> list[tuple[str, str, str | N
 
 
 def _with_progress(row: dict[str, Any]) -> dict[str, Any]:
-    del row["request"]
+    del row["request"], row["place"]
     row["metadata"] = json.loads(row["metadata"])
     row["is_complete"] = row["status"] in FINISHED
     total = row["total_items"]

@@ -1,6 +1,5 @@
 """Guards of every route: host names, origin, token or cookie; refusals as problem documents."""
 
-import errno
 import hashlib
 import hmac
 import ipaddress
@@ -10,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from soulspot.errors import DatabaseError, DatabaseFull
+from soulspot.errors import DatabaseError, DatabaseFull, is_disk_full
 from soulspot.operations.review.reviewer import UnknownTrack
 from soulspot.store.database import lock_patience
 from soulspot.telemetry import get_logger
@@ -30,7 +29,6 @@ OPEN_PATHS = frozenset({"/healthz", "/readyz", "/login"})
 FORWARDED = ("Forwarded", "X-Forwarded-For", "Via")  # headers that proxies add
 COOKIE = "soulspot"
 LOCK_PATIENCE = 15.0  # seconds for which a request waits for another program's lock
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 def problem(status: int, title: str, detail: str, headers: Mapping[str, str] | None = None) -> web.Response:
@@ -99,7 +97,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         # The client has hung up: there is nobody to answer.
         raise
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in NO_ROOM:
+        if is_disk_full(error):
             return problem(507, "Insufficient Storage", "the disk is full; nothing was stored")
         log.exception("request_failed", method=request.method, path=request.path)
         return problem(500, "Internal Server Error", "SoulSpot failed to answer; its log has the details")

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from soulspot.export.formats import FORMATS, GZIP_SUFFIX
 from soulspot.operations.exports import DDEX
 from soulspot.operations.refetch import refetch_cost
 from soulspot.operations.reports.results import retry_refusal
+from soulspot.operations.uploads import remove
 from soulspot.pipeline import EnrichmentService
 from soulspot.store import operations, tag_journal
 from soulspot.tagging.request import nothing_to_undo_message, tag_request
@@ -60,7 +60,8 @@ class OperationRoutes(ServiceHandlers):
     async def import_file(self, request: web.Request, query: requests.ImportQuery) -> web.Response:
         """Queue the rows of a file: CSV, JSON or NDJSON, also with .gz.
 
-        The body is the file; it is kept until it has been read, across restarts."""
+        The body is the file. Once accepted it is kept, across restarts and power cuts, until every
+        row is in or the operation is cancelled."""
         name = Path(query.name).name
         packed = ".gz" if name.lower().endswith(".gz") else ""
         suffix = Path(name.lower().removesuffix(packed)).suffix
@@ -70,17 +71,12 @@ class OperationRoutes(ServiceHandlers):
             )
         if request.content_type.startswith("multipart/"):
             raise web.HTTPUnsupportedMediaType(text="the body must be the file itself, not a form")
-        folder = self._operations.uploads
-        folder.mkdir(mode=0o700, exist_ok=True)
-        handle, place = tempfile.mkstemp(suffix=suffix + packed, prefix="import-", dir=folder)
-        path = Path(place)
+        path = await self._operations.uploads.receive(chunks(request), suffix + packed)
         try:
-            with os.fdopen(handle, "wb") as file:
-                async for chunk in chunks(request):
-                    await asyncio.to_thread(file.write, chunk)
             return started(await self._operations.import_file(path, name=name, remove=True))
-        except BaseException:
-            path.unlink(missing_ok=True)
+        except Exception:
+            # Not accepted. Where only the answer is cancelled, the operation may have begun.
+            remove(path)
             raise
 
     @route("POST", f"{API}/write-tags", STARTED, body=requests.WriteTagsBody)

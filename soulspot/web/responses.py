@@ -76,6 +76,7 @@ class Operation(Answer):
     is_complete: bool = Field(description="completed, failed or cancelled")
     rate: float | None = Field(description="items a second over the last minute")
     eta_seconds: float | None = Field(description="seconds until the end at this rate")
+    paused: str | None = Field(description="why it does nothing now, and when it goes on")
     error_message: str | None
     metadata: dict[str, Any] = Field(description="the request; at the end `report` and `notes` too")
     created_at: str

@@ -44,6 +44,14 @@ def test_rows_that_cannot_be_used_are_named_with_their_line_in_the_files_order(i
     assert ended.stdout.startswith("4 rows, 3 queued, 1 bad, 2 remarked")
 
 
+def test_a_row_with_nothing_to_look_up_is_bad_and_named_with_its_line(imported: Import, tmp_path: Path):
+    (tmp_path / "a.csv").write_text("key,isrc,title\na,,One\nb,nonsense,\n")
+    ended = imported(tmp_path / "a.csv", "--json")
+    assert ended.exit_code == 1
+    words = "isrc 'nonsense' is not an ISRC; nothing in this row can be looked up: its track ends as failed"
+    assert json.loads(ended.stdout) == {"rows": 2, "queued": 1, "bad": 1, "bad_rows": [{"line": 3, "words": words}]}
+
+
 def test_the_json_report_names_bad_rows_and_remarks_and_counts_them(imported: Import, tmp_path: Path):
     (tmp_path / "odd.csv").write_text(ODD + ",E,\n" * 150)
     ended = imported(tmp_path / "odd.csv", "--json")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import tracemalloc
 from pathlib import Path
 
 import pytest
 
-from soulspot.imports import records
+from soulspot.imports import files, records
 from soulspot.imports.files import ImportFile, UnusableFile, check_readable
 from soulspot.imports.rows import BadRow, ImportRow
 from soulspot.models import Identifiers, TrackTags
@@ -171,6 +172,7 @@ def test_a_row_with_neither_title_nor_identifier_is_bad_and_says_why(tmp_path: P
     assert isinstance(second, ImportRow)
     assert second.tags.ids.malformed == ("isrc: bad-isrc",), "a malformed identifier is kept, to be shown"
     assert second.remarks[-1] == "nothing in this row can be looked up: its track ends as failed"
+    assert not second.can_be_looked_up
     assert isinstance(third, ImportRow)
     assert third.remarks == ()
     assert third.key == "3"
@@ -210,10 +212,9 @@ def test_json_values_may_be_numbers_and_lists(tmp_path: Path) -> None:
     ("name", "content"),
     [
         ("x.json", '{"title": "A"}'),
-        ("x.json", "[1, 2"),
+        ("x.json", '[{"title"'),
         ("x.json", ""),
         ("x.json", "[" * 100_000),
-        ("x.json", '[{"title": ' + "9" * 5000 + "}]"),
         ("x.json", '["A"]'),
         ("x.ndjson", "[]"),
         ("x.ndjson", "17"),
@@ -226,6 +227,103 @@ def test_json_that_is_no_row_is_a_bad_row(tmp_path: Path, name: str, content: st
     assert isinstance(bad, BadRow)
     assert bad.line == 1
     assert "JSON" in bad.reason
+
+
+def test_a_json_array_is_read_item_by_item_whatever_lies_between_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = [{"title": f'Song {n} ]}},\\ "x" ☂', "track_number": 100 + n, "album": ["a", "b"]} for n in range(300)]
+    for size in (1, 2, 7, 1 << 16):
+        monkeypatch.setattr(records, "WINDOW", size)
+        for text in (json.dumps(items), json.dumps(items, indent=3), ",\n".join(json.dumps(items).split(", "))):
+            found = good(written(tmp_path, "x.json", f"\n {text} \n"))
+            assert [row.tags.title for row in found] == [item["title"] for item in items]
+            assert [row.line for row in found] == [*range(1, 301)]
+        numbers = rows(written(tmp_path, "x.json", '[12345, {"title": "A"}, 67]'))
+        assert [isinstance(row, BadRow) for row in numbers] == [True, False, True]
+    assert rows(written(tmp_path, "x.json", " [\n] ")) == []
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        (', {"title": "B"', "not JSON from line 3 on, item 3"),
+        (", {'title': 1}]", "not JSON from line 3 on, item 3"),
+        (', {"title": ' + "[" * 5000 + "]", "nested too deep"),
+        (', {"title": "' + "x" * (3 * records.MAX_LINE) + '"}]', "at most 1048576 characters"),
+        ("", "does not go on or end"),
+        ("] x", "something follows"),
+        (",]", "not JSON from line 3 on"),
+    ],
+)
+def test_the_items_before_the_damage_of_a_json_file_are_good(tmp_path: Path, end: str, words: str) -> None:
+    *first, bad = rows(written(tmp_path, "x.json", '[\n{"title": "A"},\n{"title": "B"}' + end))
+    assert [row.tags.title for row in first if isinstance(row, ImportRow)] == ["A", "B"]
+    assert isinstance(bad, BadRow)
+    assert bad.ends_file
+    assert words in bad.reason
+
+
+def test_a_number_without_end_is_no_value(tmp_path: Path) -> None:
+    for name, text in (("x.json", "[{}]"), ("x.ndjson", "{}")):
+        [row] = good(written(tmp_path, name, text.replace("{}", '{"title": "A", "duration_ms": ' + "9" * 9000 + "}")))
+        assert (row.tags.title, row.tags.duration_ms) == ("A", None)
+
+
+@pytest.mark.parametrize(
+    "filling", [" " * 5000, json.dumps({"title": "A", "comment": "x" * 5000}) + ",", "[" + "null," * 5000 + "0],"],
+    ids=["blanks", "objects", "lists"],
+)  # fmt: skip
+def test_a_small_packed_json_that_unpacks_to_much_takes_little_memory(tmp_path: Path, filling: str) -> None:
+    path, times = tmp_path / "x.json.gz", (12 << 20) // len(filling)
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        file.write(b"[")
+        for _ in range(times):
+            file.write(filling.encode())
+        file.write(b"{}]")
+    tracemalloc.start()
+    try:
+        count = sum(1 for _ in ImportFile(path))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert count == (1 if filling.isspace() else 1 + times)
+    assert peak < 4 << 20
+
+
+@pytest.mark.parametrize("name", ["x.csv.gz", "x.json.gz", "x.ndjson.gz"])
+def test_a_packed_file_without_end_is_given_up_and_says_so(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "MAX_UNPACKED", 1 << 20)
+    head = {"x.csv.gz": "title\nA\n", "x.json.gz": '[{"title": "A"},', "x.ndjson.gz": '{"title": "A"}\n'}[name]
+    *_, bad = rows(written(tmp_path, name, head + " " * (2 << 20)))
+    assert isinstance(bad, BadRow)
+    assert "it holds over 1 MB; split it" in bad.reason
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.json", "x.ndjson", "x.xml", "x.csv.gz"])
+def test_only_regular_files_are_read(tmp_path: Path, name: str) -> None:
+    pipe, device, folder = tmp_path / f"pipe-{name}", tmp_path / f"device-{name}", tmp_path / f"folder-{name}"
+    os.mkfifo(pipe)
+    device.symlink_to("/dev/zero")
+    folder.mkdir()
+    for path in (pipe, device, folder):
+        with pytest.raises(UnusableFile, match="not a regular file"):
+            check_readable(path)
+
+
+def test_rows_are_passed_over_up_to_a_place(tmp_path: Path) -> None:
+    for name, content in (
+        ("x.csv", "title,odd\nA,1\n,2\nB,3\nC,4\n"),
+        ("x.json", '[{"title": "A"}, 7, {"title": "B"}, {"title": "C", "odd": 1}, x'),
+        ("x.ndjson", b'{"title": "A"}\n7\n{"title": "B", "odd": 1}\n{"title": "C"}\nCaf\xe9'),
+    ):
+        file = ImportFile(written(tmp_path, name, content))
+        whole = list(file)
+        for count in range(len(whole) + 2):
+            assert list(file.rows_after(count)) == whole[count:]
+            assert file.unknown_columns == ["odd"]
 
 
 def test_one_bad_line_spoils_no_other(tmp_path: Path) -> None:
@@ -244,14 +342,49 @@ def test_an_endless_line_is_one_bad_row(tmp_path: Path, name: str) -> None:
     assert found[2].line == found[0].line + 2
 
 
-def test_a_quote_that_never_closes_is_reported_and_does_not_swallow_the_file(tmp_path: Path) -> None:
-    path = written(tmp_path, "x.csv", 'title\nA\n"B\n' + "C\n" * 80_000)
-    found = rows(path)
-    assert found[0] == ImportRow(2, None, TrackTags(title="A"))
-    [bad] = [row for row in found if isinstance(row, BadRow)]
-    assert bad.line == 3
-    assert "to line" in bad.reason
-    assert sum(isinstance(row, ImportRow) for row in found) > 10_000
+@pytest.mark.parametrize(
+    "broken", ['"B,X', '"B",X\n"C,X', '"B"" ,X', 'B,"X', '"B,"X'], ids=lambda text: text.splitlines()[0]
+)
+def test_a_quote_that_never_closes_is_named_with_its_line_and_takes_no_other_row(tmp_path: Path, broken: str) -> None:
+    for tail in (
+        "",
+        "\n",
+        "\nT,Y\n" * 3,
+        '\n"T","Y"\n' * 3,
+        "\nT,Y" * 2500,
+        '\n"T",Y\n' + "x" * records.MAX_LINE + "\n",
+    ):
+        path = written(tmp_path, "x.csv", f"title,artist\nA,X\n{broken}{tail}")
+        found = rows(path)
+        assert [row for row in found if isinstance(row, ImportRow) and row.tags.title == "A"]
+        taken = [row for row in found if isinstance(row, ImportRow) and row.tags.title == "T"]
+        assert len(taken) == tail.count("T"), tail[:20]
+        lines = path.read_text().splitlines()
+        for row in taken:
+            assert lines[row.line - 1].startswith(("T", '"T"'))
+        bad = [row for row in found if isinstance(row, BadRow) and "quoted value" in row.reason]
+        assert all('"' in lines[row.line - 1] for row in bad)
+        assert bad or broken == '"B,"X', "strict rules alone refuse this one, and it stays within its line"
+
+
+def test_a_value_of_many_lines_is_one_value(tmp_path: Path) -> None:
+    text = "\n".join(f'line {n}, ""quoted""' for n in range(records.MAX_CELL_LINES - 1))
+    [row, last] = good(written(tmp_path, "x.csv", f'title,comment\nA,"{text}"\nB,"x"\n'))
+    assert (row.tags.title, last.tags.title, last.line) == ("A", "B", 2 + records.MAX_CELL_LINES - 1)
+
+
+def test_a_file_full_of_quotes_comes_to_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "MAX_READ_AGAIN", 5000)
+    found = rows(written(tmp_path, "x.csv", "title,artist\nA,B\n" + 'x","\n' * 20_000))
+    assert isinstance(found[0], ImportRow)
+    assert isinstance(found[-1], BadRow)
+    assert found[-1].ends_file
+    assert "do not end" in found[-1].reason
+
+
+def test_the_rows_before_what_is_not_utf8_are_read_even_behind_an_open_quote(tmp_path: Path) -> None:
+    found = rows(written(tmp_path, "x.csv", b'title\n"A\nB\nC\nCaf\xe9\nD\n'))
+    assert [(row.line, isinstance(row, ImportRow)) for row in found] == [(2, False), (3, True), (4, True), (5, False)]
 
 
 def test_text_that_is_not_utf8_is_not_guessed_at(tmp_path: Path) -> None:

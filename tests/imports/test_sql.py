@@ -181,7 +181,8 @@ def test_a_column_key_of_the_query_is_the_rows_key_and_the_one_to_go_along(run: 
 def test_rows_that_cannot_be_used_are_named_by_their_key_and_stop_nothing(run: Run, source: Path, ours: Path) -> None:
     add(source, [(1, None, "Somebody"), (2, "Song", "Somebody")])
     ended = run("--key", "id", query="SELECT id, name AS title, artist, 'x' AS isrc, 7 AS rating FROM songs")
-    assert ended.exit_code == 0, ended.output
+    assert ended.exit_code == 1, "row 1 has nothing to look up"
+    assert "key 1: nothing in this row can be looked up" in ended.output
     assert "key 2: isrc 'x' is not an ISRC" in ended.output
     assert "columns that are not used: rating" in ended.output
     ended = run("--key", "id", "--restart")

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
 import os
+import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from soulspot.errors import DatabaseFull
+from soulspot.imports.files import ImportFile
 from soulspot.library.reader import FileReader
-from soulspot.operations import kinds
+from soulspot.operations import kinds, runner
 from soulspot.operations.progress import Counts, Progress
-from soulspot.operations.runner import CUT_OFF_AT_MOST, Operations
+from soulspot.operations.runner import CUT_OFF_AT_MOST, SUSPECT_AFTER, Operations
 from soulspot.pipeline import intake
 from soulspot.store import enriched, queue
 from soulspot.store import operations as rows
@@ -23,6 +28,19 @@ from tests.web.conftest import Running
 from tests.web.conftest import running as running
 from tests.web.conftest import start as start
 from tests.web.test_guards import is_problem
+
+
+def locked() -> sqlite3.OperationalError:
+    """The error of a database that another process keeps locked."""
+    with contextlib.closing(sqlite3.connect("file:locked?mode=memory&cache=shared", uri=True)) as one:
+        one.execute("CREATE TABLE t (x)")
+        one.execute("BEGIN IMMEDIATE")
+        with contextlib.closing(sqlite3.connect("file:locked?mode=memory&cache=shared", uri=True, timeout=0)) as two:
+            try:
+                two.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                return error
+    raise AssertionError
 
 
 class Held:
@@ -81,8 +99,120 @@ async def test_an_operation_that_is_cut_off_again_and_again_at_the_same_place_is
     assert await operations.resume() == set()
     ended = await row(operations, number)
     assert ended["status"] == "failed"
-    assert "5 times in a row" in ended["error_message"]
+    assert "12 times in a row" in ended["error_message"]
     assert held.requests == []
+
+
+async def test_lives_that_end_before_a_suspect_begins_say_nothing_about_it(running: Running) -> None:
+    database, held = running.service.database, Held()
+    number, other = [await database.write(lambda c: rows.start(c, "held", {}, NOW, request={})) for _ in range(2)]
+    for _ in range(SUSPECT_AFTER + 2):
+        await database.write(lambda c: [rows.resume(c, one, NOW) for one in (number, other)])
+        await database.write(lambda c: rows.mark_interrupted(c, NOW))
+    for _ in range(CUT_OFF_AT_MOST):
+        operations = Operations(running.service, kinds={"held": held})
+        assert await operations.resume() == {"held"}
+        while (waiting := await row(operations, number))["paused"] is None:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        assert waiting["status"] == "pending"
+        assert "cut off 5 times in a row; goes on by itself at" in waiting["paused"]
+        await operations.stop()
+        await database.write(lambda c: rows.mark_interrupted(c, NOW))
+    assert held.requests == []
+    assert (await row(operations, number))["metadata"]["cut_off"] == SUSPECT_AFTER + 2
+    # a suspect can be cancelled while it waits
+    assert await operations.resume() == {"held"}
+    assert await operations.cancel(number)
+    assert await operations.cancel(other)
+    assert (await row(operations, number))["status"] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("trouble", "why"),
+    [
+        (DatabaseFull("full"), "the disk is full"),
+        (OSError(errno.ENOSPC, "No space left on device"), "the disk is full"),
+        (locked(), "the database cannot be written: database"),
+    ],
+)
+async def test_work_pauses_while_the_disk_is_full_and_goes_on_with_room(
+    running: Running, monkeypatch: pytest.MonkeyPatch, trouble: Exception, why: str
+) -> None:
+    monkeypatch.setattr(runner, "TRY_AGAIN", 0.01)
+    is_full = True
+
+    async def work(service: Any, request: Any, progress: Progress) -> tuple[dict[str, Any], list[str]]:
+        if is_full:
+            raise trouble
+        return {"done": 1}, []
+
+    operations = Operations(running.service, kinds={"fills": work})
+    number = await operations.start("fills", {}, {})
+    while (paused := await row(operations, number))["paused"] is None:  # noqa: ASYNC110 - the row is what we wait for
+        await asyncio.sleep(0)
+    assert paused["paused"].startswith(f"paused: {why}")
+    assert not paused["is_complete"]
+    is_full = False
+    await operations.idle()
+    ended = await row(operations, number)
+    assert (ended["status"], ended["paused"], ended["metadata"]["report"]) == ("completed", None, {"done": 1})
+
+
+async def test_an_import_goes_on_behind_the_rows_that_a_full_database_has_room_for(
+    running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "TRY_AGAIN", 0.01)
+    begun: list[int] = []
+    real = ImportFile.rows_after
+
+    def rows_after(file: ImportFile, count: int) -> Any:
+        begun.append(count)
+        return real(file, count)
+
+    save_place = rows.save_place
+
+    def fill_up_behind_the_first_rows(connection: sqlite3.Connection, number: int, place: Any) -> None:
+        save_place(connection, number, place)
+        if place["report"]["rows"] == 100:
+            [(pages,)] = connection.execute("PRAGMA page_count").fetchall()
+            connection.execute(f"PRAGMA max_page_count = {pages + 8}")
+
+    monkeypatch.setattr(ImportFile, "rows_after", rows_after)
+    monkeypatch.setattr(rows, "save_place", fill_up_behind_the_first_rows)
+    monkeypatch.setattr(intake, "CHUNK", 100)
+    file = tmp_path / "rows.csv"
+    file.write_text("key,title\n" + "".join(f"{n},Song {n}\n" for n in range(1000)))
+    number = await running.operations.import_file(file, name="rows.csv")
+    while "the disk is full" not in ((await row(running.operations, number))["paused"] or ""):  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    await running.service.database.write(lambda c: c.execute("PRAGMA max_page_count = 100000"))
+    await running.operations.idle()
+    ended = await row(running.operations, number)
+    assert (ended["status"], ended["metadata"]["report"]) == ("completed", {"rows": 1000, "queued": 1000, "bad": 0})
+    assert begun == sorted(begun)
+    assert 0 < begun[-1] < 1000
+
+
+async def test_the_upload_of_an_import_that_fails_is_kept_until_a_person_cancels_it(running: Running) -> None:
+    async def fails(service: Any, request: Any, progress: Progress) -> Any:
+        raise RuntimeError("a fault in SoulSpot")
+
+    uploads = running.operations.uploads.folder
+    uploads.mkdir()
+    upload = uploads / "import-1.csv"
+    upload.write_text("title\nOne\n")
+    operations = Operations(running.service, kinds={"import": fails})
+    number = await operations.import_file(upload, name="rows.csv", remove=True)
+    await operations.idle()
+    ended = await row(operations, number)
+    assert (ended["status"], ended["is_complete"]) == ("failed", True)
+    assert "a fault in SoulSpot (its file is kept until it is cancelled)" in ended["error_message"]
+    assert await Operations(running.service).resume() == set()
+    assert upload.exists()
+    assert await operations.cancel(number)
+    assert (await row(operations, number))["status"] == "cancelled"
+    assert not upload.exists()
+    assert not await operations.cancel(number)
 
 
 async def test_what_is_asked_for_while_a_daemon_takes_up_the_rest_runs_once(running: Running) -> None:
@@ -123,7 +253,7 @@ async def test_the_timer_starts_no_second_scan_while_one_runs(running: Running) 
     await operations.idle()
 
 
-async def test_what_is_given_up_at_the_start_is_counted_and_its_upload_is_gone(
+async def test_what_is_given_up_at_the_start_is_counted_and_its_upload_is_kept(
     running: Running, tmp_path: Path
 ) -> None:
     upload = tmp_path / "rows.csv"
@@ -132,7 +262,7 @@ async def test_what_is_given_up_at_the_start_is_counted_and_its_upload_is_gone(
     await running.service.database.write(lambda c: rows.start(c, "alchemy", {}, NOW, request=request))
     await running.operations.resume()
     assert running.service.telemetry.operations == {("alchemy", "failed"): 1}
-    assert not upload.exists()
+    assert upload.exists()
 
 
 async def test_what_failed_at_its_last_item_does_not_say_100_per_cent(running: Running) -> None:
@@ -183,7 +313,7 @@ async def test_an_operation_is_cancelled_over_http_once(running: Running) -> Non
 
 
 async def test_an_upload_outlives_the_daemon_and_what_a_crash_left_behind_does_not(running: Running) -> None:
-    uploads = running.operations.uploads
+    uploads = running.operations.uploads.folder
     uploads.mkdir()
     kept, orphan = uploads / "import-1.csv", uploads / "import-2.csv"
     kept.write_text("key,title,artist\na,One,A\n")

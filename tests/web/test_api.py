@@ -188,7 +188,7 @@ async def test_an_uploaded_file_is_imported_and_not_kept(running: Running, name:
     assert (said["status"], said["metadata"]["file"]) == ("completed", Path(name).name)
     assert said["metadata"]["report"]["queued"] == 2
     assert await titles(running) == ["One", "Two"]
-    assert list(running.operations.uploads.iterdir()) == []
+    assert list(running.operations.uploads.folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["rows.xlsx", "rows", ".csv", "..", "rows.gz", "a" * 300, "rows.csv\0.exe", ".gz"])
@@ -209,7 +209,7 @@ async def test_an_upload_that_is_too_large_is_refused_and_not_kept(
     monkeypatch.setattr(bodies, "MAX_IMPORT", 1000)
     async with running.http.post("/api/v1/import", data=b"x" * 5000) as answer:
         await is_problem(answer, 413)
-    assert list(running.operations.uploads.iterdir()) == []
+    assert list(running.operations.uploads.folder.iterdir()) == []
 
 
 async def test_an_upload_that_breaks_off_is_not_kept(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,7 +228,7 @@ async def test_an_upload_that_breaks_off_is_not_kept(running: Running, monkeypat
     await writer.drain()
     writer.close()
     await removed.wait()
-    assert list(running.operations.uploads.iterdir()) == []
+    assert list(running.operations.uploads.folder.iterdir()) == []
     assert (await status_of(running.service))["operations"] == []
 
 
@@ -344,7 +344,7 @@ async def test_the_end_of_an_operation_is_written_although_the_database_is_busy_
         real(*positional, **named)
 
     monkeypatch.setattr(rows, "finish", finish)
-    monkeypatch.setattr(runner, "SAVE_AGAIN", 0.0)
+    monkeypatch.setattr(runner, "TRY_AGAIN", 0.0)
     said = await running.operation(await accepted(running, "/api/v1/scan"))
     assert (said["status"], left) == ("completed", [])
 
@@ -380,7 +380,7 @@ async def test_a_body_that_does_not_come_is_given_up_and_not_kept(
     writer.write(head + b'{"key,title')
     assert (await reader.readline()).startswith(b"HTTP/1.1 408")
     writer.close()
-    assert [*running.operations.uploads.glob("*")] == []
+    assert [*running.operations.uploads.folder.glob("*")] == []
 
 
 async def test_an_upload_that_dribbles_is_given_up_although_something_always_comes(

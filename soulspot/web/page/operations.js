@@ -51,8 +51,8 @@ function update(node, one) {
   node.progress.set(one.progress, `${percent(one.progress)}, ${STATES[one.status]}`);
   node.progress.hidden = one.is_complete;
   const why = node.querySelector(".why");
-  say(why, one.error_message ?? "");
-  why.hidden = !one.error_message;
+  say(why, one.error_message ?? one.paused ?? "");
+  why.hidden = !why.textContent;
   node.querySelector(".file").hidden = !(one.kind === "export" && one.status === "completed");
   node.querySelector(".report").hidden = !one.is_complete;
 }
