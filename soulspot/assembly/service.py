@@ -14,8 +14,8 @@ from typing import Any
 from soulspot.assembly.timers import service_timers
 from soulspot.assembly.webhook_delivery import delivering
 from soulspot.assembly.wiring import build_service
-from soulspot.config import Config, load_config
-from soulspot.errors import ConfigError, DatabaseError
+from soulspot.config import Config, load_config, require_means
+from soulspot.errors import DatabaseError
 from soulspot.models import EnrichedTrack
 from soulspot.pipeline import service
 from soulspot.pipeline.items import enrich_files
@@ -70,8 +70,7 @@ async def open_service(
     DatabaseErrors."""
     if not isinstance(config, Config):
         config = load_config(Path(config) if config is not None else None)
-    if config.withheld:
-        raise ConfigError(config.withheld)
+    require_means(config)
     owned = ownership or Ownership(config.database.path)
     try:
         database = await asyncio.to_thread(Database, config.database.path)

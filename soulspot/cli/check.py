@@ -20,7 +20,7 @@ from soulspot.cli.daemon_search import read_daemon_status
 from soulspot.cli.options import ConfigOption, JsonOption, PathsArgument
 from soulspot.cli.plan import print_plan
 from soulspot.cli.running import BAD_CONFIG, INCOMPLETE, database_problem, exit_on_error, load_or_exit, refuse
-from soulspot.config import Config, load_config
+from soulspot.config import Config, require_means
 from soulspot.errors import ConfigError, DatabaseError, SoulSpotError
 from soulspot.library.scan import Walk
 from soulspot.store import library_counts
@@ -62,7 +62,7 @@ def check(
     except SoulSpotError as error:
         problem = error
     if not daemon:
-        exit_on_error(lambda: load_config(loaded.source, check_library=True))
+        exit_on_error(lambda: require_means(loaded, library=True))
     # in the order in which a person would ask
     found = [
         Check("configuration", True, str(loaded.source or "no file; defaults and environment")),

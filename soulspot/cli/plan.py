@@ -15,7 +15,7 @@ from soulspot.cli.daemon_search import refuse_other_daemon
 from soulspot.cli.options import absolute_paths, refuse_missing
 from soulspot.cli.results import counts_table
 from soulspot.cli.running import exit_on_error, exit_without_music, log_beside_progress
-from soulspot.config import Config, load_config
+from soulspot.config import Config, require_means
 from soulspot.errors import DatabaseTooNew
 from soulspot.estimate import Circumstances, Estimate, RememberedState, Survey, Surveyed, circumstances, in_words
 from soulspot.limits import Gates
@@ -64,7 +64,7 @@ def print_plan(config: Config, paths: Sequence[Path] | None, *, as_json: bool) -
 
     def survey() -> tuple[Surveyed, list[str]]:
         # the daemon may see more of library and secrets than this user, who reads them here
-        load_config(config.source, check_library=not paths)
+        require_means(config, library=not paths)
         asyncio.run(refuse_other_daemon(config))
         with progress_bars(quiet=as_json) as bars:
             return _survey(config, absolute_paths(paths), bars)

@@ -80,7 +80,8 @@ async def read_unreadable_files(config: Config, limit: int = MOST_FILES) -> tupl
             found = await client.request("GET", UNREADABLE, "files", "count", params={"limit": str(limit)})
         return [(one["path"], one["reason"]) for one in found["files"]], found["count"]
     if not config.database.path.exists():
-        return [], 0
+        makers = "`soulspot enrich PATH` or `soulspot daemon`"
+        raise SoulSpotError(f"there is no database yet at {config.database.path}; {makers} makes it")
     with closing(Database.open_read_only(config.database.path)) as connection:
         return list_unreadable_files(connection, limit), count_unreadable_files(connection)
 

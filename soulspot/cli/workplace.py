@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from soulspot.cli.console import Bars
 from soulspot.cli.daemon_client import DaemonClient, DaemonUnreachable
 from soulspot.cli.daemon_search import running_daemon
-from soulspot.config import Config, load_config
+from soulspot.config import Config, require_means
 
 if TYPE_CHECKING:
     from soulspot.operations.progress import Progress
@@ -38,8 +38,7 @@ async def in_daemon_or_here(
     if client := await running_daemon(config):
         async with client:
             return await in_daemon(client)
-    if needs_library:
-        await asyncio.to_thread(load_config, config.source, check_library=True)
+    require_means(config, library=needs_library)
     # loads all that asks providers, which a command beside the daemon can do without
     from soulspot.assembly import open_service
 

@@ -55,7 +55,13 @@ def find_faults(config: Config, *, library: bool) -> Iterator[Fault]:
         )
     yield from _token_faults(config)
     yield from _webhook_faults(config)
-    for path in config.library.paths if library else ():
+    if library:
+        yield from find_library_faults(config)
+
+
+def find_library_faults(config: Config) -> Iterator[Fault]:
+    """Yield the folders of the library that are missing, or closed to this user."""
+    for path in config.library.paths:
         if not os.path.exists(path) and os.access(path.parent, os.X_OK):
             yield Fault(("library.paths",), f"{path} does not exist")
         elif not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):

@@ -10,7 +10,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from soulspot.config import sources
-from soulspot.config.checks import SPOTIFY_SECRET, find_faults, find_warnings, turn_off_without_credentials
+from soulspot.config.checks import (
+    SPOTIFY_SECRET,
+    find_faults,
+    find_library_faults,
+    find_warnings,
+    turn_off_without_credentials,
+)
 from soulspot.config.model import Config, walk_keys
 from soulspot.config.sources import Key, Layer
 from soulspot.errors import ConfigError
@@ -66,6 +72,16 @@ def make_config(overrides: Mapping[str, Any] | None = None, *, check_library: bo
     """Return the defaults with these overrides, without looking at files or environment.
     `overrides` are nested or dotted. Raises ConfigError with every problem."""
     return _build([sources.read_overrides(overrides or {})], check_library, needs_secrets=True)
+
+
+def require_means(config: Config, *, library: bool = False) -> None:
+    """Raise ConfigError with what work in this process lacks: secrets, and with `library` folders
+    of the library."""
+    problems = list(config.withheld)
+    for fault in find_library_faults(config) if library else ():
+        problems.append(_problem(fault.keys[0], str(config.source or ""), fault.message))
+    if problems:
+        raise ConfigError(problems)
 
 
 def find_config(environ: Mapping[str, str] | None = None) -> Path | None:
