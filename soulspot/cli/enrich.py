@@ -44,7 +44,7 @@ def enrich(
 
     Scans, then asks the services until nothing is due within --wait seconds. Lookups that are
     postponed (a daily quota, a pause) stay queued, are listed with their time, and make the exit
-    code 1.
+    code 1. With PATH, report and exit code are those of its tracks alone.
 
     Example: soulspot enrich ~/Music"""
     loaded = load_or_exit(config, warn_about=() if paths else (LIBRARY_EMPTY,))
@@ -62,7 +62,7 @@ def enrich(
     if json_:
         print(json.dumps(report.as_json() | {"database": str(loaded.database.path)}))
     else:
-        _print_report(report, loaded)
+        _print_report(report, loaded, places)
     # None is no scan at all: without a library, enrich works off the rows that were imported
     if report.found == 0:
         exit_without_music(paths, loaded)
@@ -70,13 +70,16 @@ def enrich(
         raise typer.Exit(INCOMPLETE)
 
 
-def _print_report(report: EnrichReport, config: Config) -> None:
+def _print_report(report: EnrichReport, config: Config, places: Sequence[bytes]) -> None:
     print_result(results_table(report.tracks))
     if report.requests:
         print_result(requests_table(report.requests, report.served))
-    print_unreadable_files(config)
+    # With PATH, the files that could not be read are among the errors below.
+    if not places:
+        print_unreadable_files(config)
     print_result(*postponed_lines(report.postponed, report.answered))
-    print_result(*report_lines(report.performance, {"lookups": report.errors.get("lookups", ())}))
+    shown = {name: report.errors.get(name, ()) for name in (("lookups", "files") if places else ("lookups",))}
+    print_result(*report_lines(report.performance, shown))
     if count := report.tracks.get("review"):
         print_result(f"{count} wait for your decision: soulspot review list")
     if report.lost:
@@ -149,7 +152,7 @@ async def _enrich_here(
         if force:
             await refetch(service, places)
         async with service_progress(service, enrichment.watch, bars, work.progress):
-            postponed = await wait_until_settled(service, wait)
+            postponed = await wait_until_settled(service, wait, enrichment.track_ids)
         report = await enrichment.report(postponed)
         advance_by_track_counts(work.progress, report.tracks)
         work.set_result(report.as_json(), notes)

@@ -137,7 +137,7 @@ async def _enrich(service: EnrichmentService, request: Mapping[str, Any], progre
         # The time of the request, not of this start: a restart leaves answers since then alone.
         if request.get("force_before"):
             await refetch(service, _places(request), before=request["force_before"])
-        postponed = await wait_until_settled(service, float(request["wait"]))
+        postponed = await wait_until_settled(service, float(request["wait"]), run.track_ids)
     report = await run.report(postponed)
     advance_by_track_counts(progress, report.tracks)
     return report.as_json(), notes

@@ -1,10 +1,11 @@
 """Lookups and files that have failed, with the reason that was kept of each; only reads."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from soulspot.store.browse import printable_path
+from soulspot.store.library_counts import among
 from soulspot.store.sql import IN_ARRAY, fetch_value, to_array
 
 MAX_GROUPS = 2000  # reasons that are told apart; services have few
@@ -31,23 +32,30 @@ class OpenLookup:
     error: str | None  # of the last attempt, if there was any
 
 
-def group_failed_lookups(connection: sqlite3.Connection) -> list[FailureGroup]:
-    """Return failed and buried lookups by provider and error, at most MAX_GROUPS, largest first."""
+def group_failed_lookups(connection: sqlite3.Connection, track_ids: Sequence[int] | None = None) -> list[FailureGroup]:
+    """Return failed and buried lookups by provider and error, at most MAX_GROUPS, largest first:
+    those that serve one of these tracks, or all."""
+    mine, values = among(track_ids)
+    serving = "1" if track_ids is None else f"lookup_id IN (SELECT lookup_id FROM track_lookups WHERE {mine})"
     rows = connection.execute(
         "SELECT provider, coalesce(last_error, ''), count(*), min(kind || ' ' || query) FROM lookups"
-        " INDEXED BY lookups_by_state WHERE state IN ('failed', 'buried')"
+        f" INDEXED BY lookups_by_state WHERE state IN ('failed', 'buried') AND {serving}"
         " GROUP BY provider, last_error ORDER BY count(*) DESC LIMIT ?",
-        (MAX_GROUPS,),
+        (*values, MAX_GROUPS),
     )
     return [FailureGroup(*row) for row in rows.fetchall()]
 
 
-def group_unreadable_files(connection: sqlite3.Connection) -> list[FailureGroup]:
-    """Return the unreadable, not vanished files by reason, at most MAX_GROUPS, largest first."""
+def group_unreadable_files(
+    connection: sqlite3.Connection, track_ids: Sequence[int] | None = None
+) -> list[FailureGroup]:
+    """Return the unreadable, not vanished files by reason, at most MAX_GROUPS, largest first: of
+    these tracks, or all."""
+    mine, values = among(track_ids)
     rows = connection.execute(
         "SELECT unreadable, count(*), min(path) FROM tracks WHERE unreadable IS NOT NULL AND vanished_at IS NULL"
-        " GROUP BY unreadable ORDER BY count(*) DESC LIMIT ?",
-        (MAX_GROUPS,),
+        f" AND {mine} GROUP BY unreadable ORDER BY count(*) DESC LIMIT ?",
+        (*values, MAX_GROUPS),
     )
     return [FailureGroup(None, reason, count, printable_path(path) or "") for reason, count, path in rows.fetchall()]
 

@@ -3,15 +3,35 @@
 import sqlite3
 from collections.abc import Sequence
 
-from soulspot.store.sql import AT_OR_BELOW, fetch_value, path_bounds
+from soulspot.store.sql import AT_OR_BELOW, IN_ARRAY, fetch_column, fetch_value, path_bounds, to_array
 
 
-def count_tracks_by_status(connection: sqlite3.Connection) -> dict[str, int]:
-    """Return the number of tracks by status, and of `total`, `unreadable` and `vanished`."""
-    counts = dict(connection.execute("SELECT status, count(*) FROM enriched_tracks GROUP BY status").fetchall())
+def find_tracks(connection: sqlite3.Connection, paths: Sequence[bytes]) -> list[int]:
+    """Return the tracks of the files at or below `paths` that have not vanished, ascending."""
+    sql = f"SELECT track_id FROM tracks WHERE {AT_OR_BELOW} AND vanished_at IS NULL"
+    return sorted({track_id for path in paths for track_id in fetch_column(connection, sql, *path_bounds(path))})
+
+
+def among(track_ids: Sequence[int] | None, column: str = "track_id") -> tuple[str, tuple[str, ...]]:
+    """Return the SQL condition that a row belongs to one of these tracks (None: any), and its
+    values."""
+    return ("1", ()) if track_ids is None else (f"{column} {IN_ARRAY}", (to_array(track_ids),))
+
+
+def count_tracks_by_status(connection: sqlite3.Connection, track_ids: Sequence[int] | None = None) -> dict[str, int]:
+    """Return the number of tracks by status, and of `total`, `unreadable` and `vanished`: of these
+    tracks, or of all."""
+    mine, values = among(track_ids)
+    counts = dict(
+        connection.execute(
+            f"SELECT status, count(*) FROM enriched_tracks WHERE {mine} GROUP BY status", values
+        ).fetchall()
+    )
     counts["total"] = sum(counts.values())
     for name, column in (("unreadable", "unreadable"), ("vanished", "vanished_at")):
-        counts[name] = fetch_value(connection, f"SELECT count(*) FROM tracks WHERE {column} IS NOT NULL")
+        counts[name] = fetch_value(
+            connection, f"SELECT count(*) FROM tracks WHERE {column} IS NOT NULL AND {mine}", *values
+        )
     return counts
 
 
@@ -43,14 +63,17 @@ def count_refreshing_lookups(connection: sqlite3.Connection) -> int:
     return int(fetch_value(connection, sql))
 
 
-def count_lost_lookups(connection: sqlite3.Connection) -> int:
-    """Return the number of lookups that were given up and serve a track that is not accepted."""
+def count_lost_lookups(connection: sqlite3.Connection, track_ids: Sequence[int] | None = None) -> int:
+    """Return the number of lookups that were given up and serve a track that is not accepted: one
+    of these tracks, or any."""
+    mine, values = among(track_ids)
     sql = (
         "SELECT count(*) FROM lookups WHERE state IN ('failed', 'buried') AND EXISTS ("
         "SELECT 1 FROM track_lookups JOIN enriched_tracks USING (track_id)"
-        " WHERE track_lookups.lookup_id = lookups.lookup_id AND enriched_tracks.status != 'accepted')"
+        " WHERE track_lookups.lookup_id = lookups.lookup_id AND enriched_tracks.status != 'accepted'"
+        f" AND {mine})"
     )
-    return int(fetch_value(connection, sql))
+    return int(fetch_value(connection, sql, *values))
 
 
 def oldest_waiting_lookup(connection: sqlite3.Connection) -> str | None:

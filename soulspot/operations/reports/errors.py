@@ -3,7 +3,7 @@
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from soulspot.store import failures
@@ -59,12 +59,13 @@ OF_FILES = (
 )  # fmt: skip
 
 
-def error_report(connection: sqlite3.Connection) -> dict[str, Any]:
-    """Return what has failed for good: `lookups` and `files`, lists of categories, largest first. A
-    category has `category` `what` `count` `advice` `retryable` `services` (counts by name) and
-    `examples`. `retryable`, beside the lists, counts the lookups that `soulspot retry` may help."""
-    lookups = _by_category(failures.group_failed_lookups(connection), OF_LOOKUPS)
-    files = _by_category(failures.group_unreadable_files(connection), OF_FILES)
+def error_report(connection: sqlite3.Connection, track_ids: Sequence[int] | None = None) -> dict[str, Any]:
+    """Return what has failed for good, of these tracks or of all: `lookups` and `files`, lists of
+    categories, largest first. A category has `category` `what` `count` `advice` `retryable`
+    `services` (counts by name) and `examples`. `retryable`, beside the lists, counts the
+    lookups that `soulspot retry` may help."""
+    lookups = _by_category(failures.group_failed_lookups(connection, track_ids), OF_LOOKUPS)
+    files = _by_category(failures.group_unreadable_files(connection, track_ids), OF_FILES)
     retryable = sum(category["count"] for category in lookups if category["retryable"])
     return {"lookups": lookups, "files": files, "retryable": retryable}
 

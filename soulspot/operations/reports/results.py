@@ -104,6 +104,7 @@ class EnrichmentRun:
         self._before = self._spent()
         self._bad_places: list[str] = []
         self._found: int | None = None
+        self.track_ids: list[int] | None = None  # the tracks of the given places; None for all
         self.watch = WaitWatch(service)
         self._measurement = Measurement(service.telemetry)
 
@@ -114,6 +115,8 @@ class EnrichmentRun:
         if not places and not self._service.has_library:
             return
         report = await self._service.scan(places, on_progress)
+        if places:
+            self.track_ids = await self._service.database.read(lambda c: library_counts.find_tracks(c, places))
         self._found = report.found
         for line in scan_notes(report):
             note(line)
@@ -125,10 +128,11 @@ class EnrichmentRun:
         reasons = {wait.provider: wait.reason for wait in self.watch.current()}
         explained = [replace(wait, why=reasons.get(wait.provider, wait.why)) for wait in postponed]
         requests, answered = (now - then for now, then in zip(self._spent(), self._before, strict=True))
+        tracks = await read(lambda c: library_counts.count_tracks_by_status(c, self.track_ids))
         return EnrichReport(
-            await read(library_counts.count_tracks_by_status), dict(requests), dict(answered), explained,
-            await read(library_counts.count_lost_lookups), self._bad_places, self._found,
-            self._measurement.report(), await read(error_report),
+            tracks, dict(requests), dict(answered), explained,
+            await read(lambda c: library_counts.count_lost_lookups(c, self.track_ids)), self._bad_places, self._found,
+            self._measurement.report(), await read(lambda c: error_report(c, self.track_ids)),
         )  # fmt: skip
 
     def _spent(self) -> tuple[Counter[str], Counter[str]]:
