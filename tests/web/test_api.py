@@ -312,7 +312,7 @@ async def test_an_enrichment_names_what_it_postponed_and_honours_the_wait(
 ) -> None:
     waits: list[float] = []
 
-    async def settled(service: object, wait: float) -> list[Postponed]:
+    async def settled(service: object, wait: float, track_ids: object) -> list[Postponed]:
         waits.append(wait)
         return [Postponed("spotify", 7, NOW + 3600, "the quota is spent")]
 
