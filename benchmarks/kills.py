@@ -82,7 +82,7 @@ class Killing:
         """Kill, let the last life end the work, and look what there is."""
         began = time.perf_counter()
         wanted = _wanted(self._catalogue, 2 * self._tracks)
-        records = [_record(number, recording) for number, recording in enumerate(wanted)]
+        records = [_record(self._catalogue, number, recording) for number, recording in enumerate(wanted)]
         before, accepted = (
             write_rows(self._folder / f"{name}.csv", some)
             for name, some in (("before", records[: self._tracks]), ("accepted", records[self._tracks :]))
@@ -167,12 +167,13 @@ def _wanted(catalogue: Catalogue, count: int) -> list[Recording]:
     return [one for one in catalogue.recordings if one.title and not one.video][:count]
 
 
-def _record(number: int, recording: Recording) -> dict[str, Any]:
-    """Return an import row with the recording id for half of the tracks, else with the ISRC."""
+def _record(catalogue: Catalogue, number: int, recording: Recording) -> dict[str, Any]:
+    """Return an import row with the recording id for half of the tracks, else with its own ISRC."""
     row = {"key": str(number), "title": recording.title, "artist": recording.artist}
     if recording.duration_ms:
         row["duration_ms"] = str(recording.duration_ms)
-    if number % 2 and len(recording.isrcs) == 1:
+    # an ISRC that several recordings share would leave the choice to the matcher
+    if number % 2 and len(recording.isrcs) == 1 == len(catalogue.recordings_with_isrc(recording.isrcs[0])):
         return row | {"isrc": recording.isrcs[0]}
     return row | {"mb_recording_id": recording.mbid}
 

@@ -65,7 +65,8 @@ class Life:
 
     async def end(self, number: signal.Signals) -> int:
         """Send a signal and return the exit code."""
-        self.process.send_signal(number)
+        if self.process.returncode is None:
+            self.process.send_signal(number)
         await self._reading
         await self.process.communicate()
         assert self.process.returncode is not None
