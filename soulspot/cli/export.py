@@ -11,12 +11,12 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, NoReturn, cast
 
 import typer
 
 from soulspot.cli import running
-from soulspot.cli.console import complain, print_note, progress_bars
+from soulspot.cli.console import TerminalBytes, complain, print_note, progress_bars
 from soulspot.cli.options import ConfigOption, parse_path
 from soulspot.config import Config
 from soulspot.export import TableReport, export_table
@@ -205,6 +205,8 @@ def _ended_in_order(*, is_stream: bool) -> Iterator[None]:
 def _buffered_stdout() -> BinaryIO:
     """Return standard output with a buffer made for rows; Python's own is made for lines."""
     sys.stdout.flush()
+    if sys.stdout.isatty():
+        return cast(BinaryIO, TerminalBytes(sys.stdout.buffer))
     try:
         return open(sys.stdout.fileno(), "wb", buffering=BUFFER_BYTES, closefd=False)
     except io.UnsupportedOperation:

@@ -12,7 +12,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
-from soulspot.cli.console import collected_complaints
+from soulspot.cli.console import collected_complaints, hints_for
+from soulspot.text import visible
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 FLAG, USAGE = "--json", 2
@@ -36,6 +37,8 @@ def usage_errors_as_documents(args: Sequence[str]) -> Iterator[None]:
     except TyperException as error:
         if wants_json:
             print(error_document([error.format_message()], USAGE))
+        # typer prints it to stderr: it quotes the command line, in which names of files stand
+        error.message = visible(error.message)
         raise
 
 
@@ -74,6 +77,10 @@ class OneDocument(TyperCommand):
             return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
+        with hints_for(getattr(ctx.find_root().command, "commands", ()), ctx.params.get("config")):
+            return self._invoke(ctx)
+
+    def _invoke(self, ctx: Any) -> Any:
         if not ctx.params.get("json_"):
             return super().invoke(ctx)
         # held back until the end: half a document, or two of them, could not be parsed

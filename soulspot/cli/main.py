@@ -1,12 +1,17 @@
 """The table of commands. A command's module is imported when the command is used."""
 
+import contextlib
+import io
+import sys
+import traceback
 from collections.abc import Iterator, Mapping
 from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 import typer.main
 
+from soulspot.cli.console import print_note
 from soulspot.cli.json_documents import Commands, OneDocumentGroup
 from soulspot.version import __version__
 
@@ -91,4 +96,13 @@ def _options_without_a_command(
 
 def main() -> None:
     """Run the command that `sys.argv` names: the entry point of the `soulspot` script."""
-    app()
+    for stream in (sys.stdout, sys.stderr):
+        # an old terminal may not have all letters of a title; a process may lack a stream
+        with contextlib.suppress(AttributeError, OSError):
+            cast(io.TextIOWrapper, stream).reconfigure(errors="backslashreplace")
+    try:
+        app()
+    except Exception:
+        for line in traceback.format_exc().rstrip().split("\n"):
+            print_note(line)
+        sys.exit(1)

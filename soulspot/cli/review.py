@@ -7,8 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from soulspot.cli import review_desk, review_tables
 from soulspot.cli.console import out, print_answer, print_result
@@ -62,8 +60,7 @@ def show(
     if json_:
         print(json.dumps(case))
         return
-    for part in review_tables.case_parts(case, limit, out.width):
-        _print_part(part)
+    print_result(*review_tables.case_parts(case, limit, out.width))
 
 
 @app.command()
@@ -180,18 +177,12 @@ def search(
 
 def _print_results(case: Mapping[str, Any], found: Mapping[str, Any], limit: int) -> None:
     results: Sequence[Mapping[str, Any]] = found["results"][:limit]
-    for part in review_tables.compared_parts(case["tags"]["shown"], results, out.width):
-        _print_part(part)
+    print_result(*review_tables.compared_parts(case["tags"]["shown"], results, out.width))
     if results:
         print_result(f"{len(results)} of {len(found['results'])} found")
         print_result(f"next: soulspot review accept {case['track_id']} ID")
     elif found["answered"]:
         print_result(f"{found['provider']} knows nothing by these words")
-
-
-def _print_part(part: Table | Text) -> None:
-    # rich itself folds a line that must stay whole where it has no space
-    out.print(part, soft_wrap=isinstance(part, Text) and bool(part.no_wrap))
 
 
 def _parse_id(text: str, provider: str | None) -> EntityKey:

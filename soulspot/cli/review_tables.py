@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich import box
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -34,9 +35,7 @@ def list_table(listed: Sequence[Mapping[str, Any]], width: int) -> Table:
         doubts = [reasons[0], *(reason for reason in reasons[1:] if not reason.endswith(AGREEING))]
         ours = _song(one) or one["path"] or one["source_key"] or ""
         cells = [Text(ours, style="" if in_rows else "bold"), Text(_song(best)), Text("; ".join(doubts))]
-        if not in_rows:
-            cells = [Text("\n").join(cell for cell in cells if cell.plain)]
-        table.add_row(str(one["track_id"]), *cells)
+        table.add_row(str(one["track_id"]), *(cells if in_rows else [Group(*(cell for cell in cells if cell.plain))]))
     return table
 
 
