@@ -142,9 +142,11 @@ class Killing:
         keys = Counter(row["source_key"] for row in found)
         outcome.rows_lost = sum(not keys[record["key"]] for record in records)
         outcome.rows_twice = len(found) - len(keys)
+        # what another track's answer would do: a row that names its recording needs no choice
         outcome.wrong = sum(
-            row["status"] == "accepted" and row["mb_recording_id"] != wanted[int(row["source_key"])].mbid
+            row["status"] == "accepted" and row["mb_recording_id"] != records[int(row["source_key"])]["mb_recording_id"]
             for row in found
+            if "mb_recording_id" in records[int(row["source_key"])]
         )
         states = rows(self._database, "SELECT state, count(*) AS n FROM lookups GROUP BY state")
         outcome.lookups = sum(row["n"] for row in states)
@@ -200,7 +202,7 @@ def table(outcome: Outcome) -> str:
         "lookups lost": lambda o: o.lookups_lost,
         "unanswered": lambda o: o.lookups_unanswered,
         "asked again": lambda o: o.asked_again,
-        "accepted wrongly": lambda o: o.wrong,
+        "another's answer": lambda o: o.wrong,
         "import": lambda o: o.operation,
         "integrity": lambda o: o.integrity,
         "seconds": lambda o: o.seconds,
