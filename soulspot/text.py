@@ -31,6 +31,7 @@ _NEEDED = r"(?<=[^\x00-\x7f])[\u200c\u200d](?=[^\x00-\x7f])|(?<=\U0001f3f4)[\U00
 _HIDDEN = re.compile(f"({_NEEDED})|[{_UNSEEN}]")
 _MARKS = "\u061c\u200e\u200f"  # set the direction of the neighbours; part of right-to-left text
 _RIGHT_TO_LEFT = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
+_URL = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)(?:[^\s/?#'\"]*@)?([^\s/?#'\"\\]*)[^\s'\"]*")
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -79,6 +80,12 @@ def lead_artist(credit: str) -> str:
 
     A search for it finds the whole credit too, however its names are joined in MusicBrainz."""
     return next((name for name in _NEXT_ARTIST.split(credit) if name.strip()), credit).strip()
+
+
+def without_secrets(text: str) -> str:
+    """Return the text with every URL cut to its scheme and host: user, path and query can be or
+    hold a secret."""
+    return _URL.sub(r"\1\2/...", text)
 
 
 def visible(text: str) -> str:

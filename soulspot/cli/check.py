@@ -3,7 +3,9 @@
 import asyncio
 import os
 import platform
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -20,18 +22,21 @@ from soulspot.cli.daemon_search import read_daemon_status
 from soulspot.cli.options import ConfigOption, JsonOption, PathsArgument
 from soulspot.cli.plan import print_plan
 from soulspot.cli.running import BAD_CONFIG, INCOMPLETE, database_problem, exit_on_error, load_or_exit, refuse
-from soulspot.config import Config, require_means
+from soulspot.config import ALL_OFF, SPOTIFY_OFF, Config, require_means
 from soulspot.errors import ConfigError, DatabaseError, SoulSpotError
 from soulspot.library.scan import Walk
 from soulspot.store import library_counts
 from soulspot.store.database import Database
 from soulspot.store.file_systems import network_file_system
 from soulspot.store.migrations import migrations
+from soulspot.store.opening import check_within
 from soulspot.version import __version__
 
 # enough to tell an empty library from a large one; a walk over all of it can take minutes
 COUNTED_FILES = 1000
 NAMED_PROBLEMS = 5
+CHECK_SECONDS = 10.0  # for the look at the database, which takes minutes for a very large one
+NO_SPACE, LITTLE_SPACE = 16 << 20, 500 << 20  # bytes; below these nothing can be begun, or not much
 LIBRARIES = ("aiohttp", "aiolimiter", "APScheduler", "mutagen", "sqlite-utils",
              "RapidFuzz")  # fmt: skip
 # earlier releases can damage a WAL database when two processes write to it and checkpoint at once
@@ -68,6 +73,7 @@ def check(
         Check("configuration", True, str(loaded.source or "no file; defaults and environment")),
         *_database_checks(loaded, daemon),
         Check("daemon", problem is None, str(problem or _at_work(loaded, daemon))),
+        *_place_checks(loaded, daemon),
         *_library_checks(loaded),
         *_credential_checks(loaded),
         *(
@@ -116,14 +122,42 @@ def _database_checks(config: Config, daemon: Mapping[str, Any] | None) -> Iterat
             with closing(Database.open_read_only(path)) as connection:
                 schema = connection.execute("PRAGMA user_version").fetchone()[0]
                 total = library_counts.count_tracks_by_status(connection)["total"] if schema else 0
-        except DatabaseError as error:
+                depth = "sound" if check_within(connection, path, CHECK_SECONDS) else "sound as far as it was looked at"
+        except (DatabaseError, sqlite3.Error) as error:
             yield Check("database", False, str(error))
         else:
-            yield Check("database", schema <= known, f"{path}: schema {schema} of {known}, {total} tracks")
+            yield Check("database", schema <= known, f"{path}: schema {schema} of {known}, {total} tracks, {depth}")
+        # a daemon says itself when it cannot write, and may be of another user
+        if not daemon and (problem := database_problem(path)):
+            yield Check("database", False, problem)
+        if os.stat(path).st_mode & 0o007:
+            yield Check("database", False, f"every user of this machine can read it: chmod o= {path}", fatal=False)
     # locks of network file systems are unreliable, and WAL needs shared memory that they lack
     if kind := network_file_system(path):
         words = f"lies on a network file system ({kind}), where SQLite can lose data"
         yield Check("database", False, words, fatal=False)
+
+
+def _place_checks(config: Config, daemon: Mapping[str, Any] | None) -> Iterator[Check]:
+    """Yield whether there is room for the database, and whether the log can be written."""
+    folder = config.database.path.parent
+    while not folder.is_dir() and folder != folder.parent:
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    yield Check("disk", free >= LITTLE_SPACE, f"{free >> 20:,} MiB free at {folder}", free < NO_SPACE)
+    log = config.log.file
+    # a daemon that logs has opened its file, which may be closed to this user
+    if log is not None and not daemon:
+        try:
+            if log.exists():
+                os.close(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC))
+            else:
+                with tempfile.TemporaryFile(dir=log.parent):
+                    pass
+        except OSError as error:
+            yield Check("log", False, f"log.file: {log} cannot be written: {error.strerror}")
+        else:
+            yield Check("log", True, str(log))
 
 
 def _library_checks(config: Config) -> Iterator[Check]:
@@ -151,7 +185,11 @@ def _credential_checks(config: Config) -> Iterator[Check]:
     }
     on = [name for name in details if getattr(providers, name).enabled]
     yield from (Check(name, True, f"{getattr(providers, name).base_url}, {details[name]}") for name in on)
-    yield from (Check(name, False, "is off", fatal=False) for name in details if name not in on)
+    why_off = {"spotify": next((one for one in config.warnings if one.startswith(SPOTIFY_OFF)), "").partition(": ")[2]}
+    for name in details.keys() - on:
+        why = why_off.get(name)
+        yield Check(name, False, f"is off: {why}" if why else "is off", fatal=False)
+    yield from (Check("providers", False, one) for one in config.warnings if one.startswith(ALL_OFF))
 
 
 def _version_checks() -> Iterator[Check]:

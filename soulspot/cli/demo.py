@@ -19,7 +19,7 @@ from soulspot.assembly import open_service
 from soulspot.cli.console import Bars, print_answer
 from soulspot.cli.daemon_client import OperationFailed
 from soulspot.cli.enrich import report_from_metadata, service_progress
-from soulspot.cli.options import JsonOption
+from soulspot.cli.options import JsonOption, parse_path
 from soulspot.cli.results import counts_table, requests_table
 from soulspot.cli.running import INCOMPLETE, exit_on_error, refuse, run_with_bars
 from soulspot.config import Config, make_config
@@ -52,12 +52,12 @@ MARKER = ".soulspot-demo"
 
 
 def demo(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER",
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", parser=parse_path,
         help="Where to work; made if it is not there.")] = Path("soulspot-demo"),
     tracks: Annotated[int, typer.Option(min=20, max=5000, help="Files in the sample library.", metavar="N")] = 150,
     stay: Annotated[bool, typer.Option("--stay", help="Keep the page and the servers up until Ctrl-C.")] = False,
     # every command takes --config, so that scripts can pass it everywhere; the demo ignores it
-    config: Annotated[Path | None, typer.Option("--config", "-c", hidden=True)] = None,
+    config: Annotated[Path | None, typer.Option("--config", "-c", hidden=True, parser=parse_path)] = None,
     json_: JsonOption = False,
 ) -> None:  # fmt: skip
     """Do the whole job on a sample library against local servers.

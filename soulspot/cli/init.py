@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from soulspot.cli.console import print_note, print_result
-from soulspot.cli.options import refuse_missing
+from soulspot.cli.options import parse_path, refuse_missing
 from soulspot.cli.running import exit_on_error, refuse
 from soulspot.config import default_config_paths, make_config
 from soulspot.config.template import ensure_template_can_be_written, write_template
@@ -28,10 +28,11 @@ QUESTIONS = {
 
 
 def init(
-    path: Annotated[Path | None, typer.Argument(metavar="PATH",
+    path: Annotated[Path | None, typer.Argument(metavar="PATH", parser=parse_path,
         help="The file to write (default: ./config.toml).")] = None,
-    config: Annotated[Path | None, typer.Option("--config", "-c", metavar="PATH", help="The same as PATH.")] = None,
-    library: Annotated[list[Path] | None, typer.Option(metavar="PATH",
+    config: Annotated[Path | None, typer.Option("--config", "-c", metavar="PATH", parser=parse_path,
+        help="The same as PATH.")] = None,
+    library: Annotated[list[Path] | None, typer.Option(metavar="PATH", parser=parse_path,
         help="A folder with music; may be repeated.")] = None,
     contact: Annotated[str | None, typer.Option(metavar="WORDS",
         help="Your e-mail address or web page, for MusicBrainz.")] = None,

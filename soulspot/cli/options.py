@@ -19,7 +19,7 @@ def parse_path(text: str) -> Path:
     return Path(text)
 
 
-ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", metavar="PATH",
+ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", metavar="PATH", parser=parse_path,
     help="The config.toml to use (default: SOULSPOT_CONFIG, else the first found of ./config.toml, "
     "~/.config/soulspot/config.toml and /etc/soulspot/config.toml).")]  # fmt: skip
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout, and nothing else there.")]

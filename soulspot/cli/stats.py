@@ -76,7 +76,12 @@ def _log_lines(log: str | None, unit: str, since: float | None, until: float | N
         if shutil.which("journalctl") is None:
             refuse("there is no journal here: set log.file, or name the log with --log FILE")
         return journal_lines(unit, since, until)
+    if not log:
+        refuse("--log is empty: name a file, `journal`, or - for standard input")
     path = Path(str(log)).expanduser()
+    if path.exists() and not path.is_file():
+        what = "a folder: name a file in it" if path.is_dir() else "no regular file: pipe it in, with --log -"
+        refuse(f"{path} is {what}")
     paths = rotated_files(path, since)
     # a log that is older than the period is there all the same: it just has no events
     if not paths and not rotated_files(path):

@@ -241,7 +241,11 @@ def _print_report(ended: Completed, verb: str, *, as_json: bool) -> None:
     if verb == "written" and report["written"]:
         lines.append(f"to take it back: soulspot write-tags --undo {ended.operation_id}")
     print_answer({"operation": ended.operation_id, **report}, as_json, *lines)
-    if report["failed"] or report["covers_postponed"] or (verb == "taken back" and report["skipped"]):
+    # what could not be written at all was asked for in vain
+    is_vain = report["skipped"] and report["skipped"] == report["looked"]
+    for reason in {one["reason"] for one in report["problems"]} if is_vain else ():
+        complain(f"nothing was {verb}: {reason}")
+    if report["failed"] or report["covers_postponed"] or is_vain or (verb == "taken back" and report["skipped"]):
         raise typer.Exit(running.INCOMPLETE)
 
 

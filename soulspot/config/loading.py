@@ -20,6 +20,7 @@ from soulspot.config.checks import (
 from soulspot.config.model import Config, walk_keys
 from soulspot.config.sources import Key, Layer
 from soulspot.errors import ConfigError
+from soulspot.text import without_secrets
 
 SYSTEM_CONFIG = Path("/etc/soulspot/config.toml")
 # What StateDirectory=soulspot of the units makes, also for a service with a user of its own.
@@ -202,8 +203,9 @@ def _complaints(error: ValidationError) -> Iterator[tuple[tuple[str | int, ...],
         else:
             message = _MESSAGES.get(kind) or fault["msg"].replace("Input should", "should").replace("String", "text")
         # A table may hold a secret, and so may a misspelt key: only public plain values are shown.
-        if name in names and name not in secret and not isinstance(fault["input"], dict):
-            message += f", not {fault['input']!r:.80}"
+        # So may any part of an address but its host, and an address without a scheme has no host.
+        if name in names and name not in secret and not name.endswith("url") and not isinstance(fault["input"], dict):
+            message += f", not {without_secrets(repr(fault['input'])):.80}"
         yield key, message
 
 

@@ -230,7 +230,7 @@ class Http(Section):
 class Webhooks(Section):
     """Messages about events, sent to a URL of yours (Standard Webhooks)."""
 
-    url: Url | None = key(None, "address that receives the messages")
+    url: Url | None = key(None, "address that receives the messages", repr=False)  # it can hold a secret
     secret: Secret | None = key(None, "key that signs them: whsec_ and base64 of 24 to 64 bytes")
     secret_file: FilePath | None = key(None, "file that holds the secret; use it instead of secret")
     events: Annotated[tuple[WebhookEvent, ...], Field(strict=False)] = key(

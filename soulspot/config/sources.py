@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from pydantic_settings import BaseSettings, EnvSettingsSource
 
@@ -27,6 +27,8 @@ CREDENTIALS: Mapping[str, Key] = {
 # The keys whose values are never shown; each may come from a file by its `_file` twin.
 SECRETS = tuple(key for name, key in CREDENTIALS.items() if name != "spotify_client_id")
 
+_ABSENT = object()
+
 
 @dataclass
 class Layer:
@@ -39,12 +41,15 @@ class Layer:
     is_readable: bool = True
 
     def has(self, key: Key) -> bool:
+        return self.value(key) is not _ABSENT
+
+    def value(self, key: Key) -> Any:
         value: Any = self.values
         for name in key:
             if not isinstance(value, dict) or name not in value:
-                return False
+                return _ABSENT
             value = value[name]
-        return True
+        return value
 
 
 def read_file(path: Path) -> Layer:
@@ -68,7 +73,14 @@ def read_file(path: Path) -> Layer:
 
     # Whatever folder a command runs in, the same file means the same places.
     folder = Path(os.path.realpath(path)).parent
-    return _with_secret_files(Layer(_placed(_without_empty(values), folder), where))
+    layer = Layer(_placed(_without_empty(values), folder), where)
+    for name, field_ in walk_keys():
+        # Elsewhere an empty text is no answer; here it is one, "none", unlike the default.
+        if isinstance(field_.default, str) and type(None) in get_args(field_.annotation):
+            key = tuple(name.split("."))
+            if Layer(values, str).value(key) == "":
+                _put(layer.values, key, None)
+    return _with_secret_files(layer)
 
 
 def _placed(values: dict[str, Any], folder: Path) -> dict[str, Any]:

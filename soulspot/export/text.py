@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,9 +14,9 @@ from soulspot.export.target import Sink
 from soulspot.export.values import Page
 
 BOM = "\ufeff"
-# A cell that begins with one of these runs as a formula (OWASP, "CSV injection"). The last four
-# are full-width forms, which spreadsheets treat alike.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# A cell that begins so runs as a formula or a command (OWASP, "CSV injection"), also in full-width
+# forms, and behind blanks and quotes that a spreadsheet takes away.
+FORMULA = re.compile(r"[\t\r\n]|[\s'\"`\ufeff\u200b]*[=+\-@|%\uff1d\uff0b\uff0d\uff20\uff5c\uff05]")
 
 
 @contextmanager
@@ -49,7 +50,7 @@ def spreadsheet_rows(columns: Sequence[Column], sink: Sink) -> Any:
 
 
 def _harmless(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+    return f"'{cell}" if isinstance(cell, str) and FORMULA.match(cell) else cell
 
 
 @contextmanager

@@ -3,6 +3,7 @@ written to."""
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -108,6 +109,21 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
         verdict = fetch_value(connection, "PRAGMA quick_check(1)")
     if verdict != "ok":
         raise damaged(path, verdict)
+
+
+def check_within(connection: sqlite3.Connection, path: Path, seconds: float) -> bool:
+    """Do what `check` does for at most so long. Return whether it came to the end."""
+    end = time.monotonic() + seconds
+    connection.set_progress_handler(lambda: time.monotonic() > end, 100_000)
+    try:
+        check(connection, path)
+    except DatabaseError:
+        if time.monotonic() > end:
+            return False
+        raise
+    finally:
+        connection.set_progress_handler(None, 0)
+    return True
 
 
 def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:

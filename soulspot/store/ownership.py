@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import stat
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
@@ -40,7 +41,7 @@ class Ownership(AbstractContextManager["Ownership"]):
         another process holds it. No connection to the file may be open in this process."""
         self._database = Path(os.path.realpath(database))
         self.path = _lock_file(self._database)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._handle, self._identity = -1, file_identity(self._database)
         self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -68,6 +69,7 @@ class Ownership(AbstractContextManager["Ownership"]):
                 os.close(handle)
                 return False
             found = os.fstat(handle)
+            _keep_from_others(self._database)
             self._handle, self._identity = handle, (found.st_dev, found.st_ino)
             if self.holds_current_file():
                 _held.add(self._identity)
@@ -103,6 +105,17 @@ class Ownership(AbstractContextManager["Ownership"]):
 
     def __exit__(self, *_: object) -> None:
         self.release()
+
+
+def _keep_from_others(database: Path) -> None:
+    """Take the rights of every other user from a database and its log. Those of its group stay: a
+    person has given them."""
+    for path in (database, *(database.with_name(database.name + end) for end in ("-wal", "-shm"))):
+        # a file of another user, whose rights are that user's business
+        with suppress(OSError):
+            mode = stat.S_IMODE(path.stat().st_mode)
+            if mode & 0o007:
+                path.chmod(mode & ~0o007)
 
 
 def _lock(handle: int) -> bool:

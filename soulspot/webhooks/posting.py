@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from soulspot.limits import parse_retry_after
+from soulspot.text import without_secrets
 
 MAX_ANSWER = 1 << 16  # bytes of an answer's body that are read and thrown away
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
@@ -83,7 +84,8 @@ class Poster:
         except aiohttp.ClientConnectorError as error:
             why = _describe(error.os_error)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            why = f"{type(error).__name__}: {error}"[:200]
+            # aiohttp names the URL, whose path often is the secret that lets senders in
+            why = without_secrets(f"{type(error).__name__}: {error}")[:200]
         if status is not None and not 200 <= status < 300:
             why = f"HTTP {status}" + (", and redirects are not followed" if 300 <= status < 400 else "")
         duration_ms = round((time.monotonic() - began) * 1000, 1)

@@ -743,3 +743,31 @@ def test_the_documentation_lists_no_key_that_is_gone():
         if heading := re.match(r"\[([a-z_.]+)\]\n", part):
             for name in re.findall(r"^\| `(\w+)` \|", part, flags=re.MULTILINE):
                 assert f"{heading[1]}.{name}" in keys
+
+
+@pytest.mark.parametrize("url", [
+    f"https://hooks.example.org/services/{CANARY}?a=1", f"https://me:{CANARY}@example.org/", f"ftp://x/{CANARY}",
+    f"hooks.example.org/{CANARY}", f"http:/{CANARY}", f"https://{CANARY} .example.org",
+])  # fmt: skip
+@pytest.mark.parametrize("key", ["webhooks.url", "providers.musicbrainz.base_url", "export.covers.spotify_url"])
+def test_an_address_that_cannot_be_used_is_not_shown(tmp_path, key, url):
+    for value in (json.dumps(url), json.dumps([url])):
+        found = problems(tmp_path, f"{key} = {value}\n")
+        assert any(one.startswith(f"{key} (") for one in found)
+        assert CANARY not in " ".join(found)
+
+
+def test_the_address_of_the_receiver_is_not_in_the_text_of_a_configuration(tmp_path):
+    config = load(tmp_path, f'[webhooks]\nurl = "https://hooks.example.org/{CANARY}"\nsecret = "whsec_{"a" * 43}="\n')
+    assert CANARY not in f"{config} {config!r}"
+
+
+def test_an_empty_text_means_none_where_the_default_is_a_text(tmp_path):
+    assert load(tmp_path, '[export.ddex]\nprofile = ""\n').export.ddex.profile is None
+    assert load(tmp_path, "").export.ddex.profile == "Audio"
+
+
+def test_an_address_in_the_place_of_another_value_is_cut_to_its_host(tmp_path):
+    [found] = problems(tmp_path, f'log.level = "https://me:{CANARY}@hooks.example.org/{CANARY}?t={CANARY}"\n')
+    assert CANARY not in found
+    assert "https://hooks.example.org/..." in found

@@ -216,7 +216,28 @@ def test_pandas_reads_sqlite(fill: Fill, tmp_path: Path) -> None:
 # --- spreadsheets ---
 
 
-@pytest.mark.parametrize("title", ["\n=1+1", "\uff1d1+1", "=1+1", "+44", "-", "@SUM(A1)", "\tx", "\rx"])
+@pytest.mark.parametrize(
+    "title",
+    [
+        "\n=1+1",
+        "\uff1d1+1",
+        "=1+1",
+        "+44",
+        "-",
+        "@SUM(A1)",
+        "\tx",
+        "\rx",
+        "|calc",
+        "%0A=1",
+        "\uff5cx",
+        "\uff05x",
+        "  =1+1",
+        '"=1+1',
+        "'=1+1",
+        "\u3000@x",
+        " '\"|x",
+    ],
+)
 def test_what_a_spreadsheet_would_run_stays_text_there(fill: Fill, tmp_path: Path, title: str) -> None:
     database = fill(track(1, title=title, artist="=", track_number=-1))
     export_table(database, tmp_path / "safe.csv", spreadsheet=True)

@@ -12,7 +12,7 @@ from soulspot.assembly import open_service
 from soulspot.config.loading import make_config
 from soulspot.deciding.outcome import Rules, decide_track
 from soulspot.matching import MatchPolicy
-from soulspot.models import TrackOutcome, TrackState, Verdict
+from soulspot.models import Status, TrackOutcome, TrackState, Verdict
 from soulspot.pipeline import decider
 from soulspot.pipeline.service import EnrichmentService
 from soulspot.store.tracks import ImportedTrack
@@ -69,3 +69,20 @@ async def test_what_was_there_is_decided_by_new_rules_before_more_comes_in(
     service.decider.use_rules(replace(service.decider.rules, policy=MatchPolicy(accept=0.97)))
     await service.add_rows([ImportedTrack("new", tags("Another song"))])
     assert decided == [1, 2, 3]
+
+
+async def test_a_result_that_changes_by_new_rules_is_not_counted_as_another_track(
+    service: EnrichmentService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for status in (Status.UNMATCHED, Status.REVIEW):
+
+        def decided(state: TrackState, rules: Rules, status: Status = status) -> TrackOutcome:
+            outcome = decide_track(state, rules)
+            row = replace(outcome.row, status=status)
+            return replace(outcome, row=row, is_news=state.row is None or state.row.status is not status)
+
+        monkeypatch.setattr(decider, "decide_track", decided)
+        limit = 0.97 if status is Status.UNMATCHED else 0.98
+        service.decider.use_rules(replace(service.decider.rules, policy=MatchPolicy(accept=limit)))
+        await service.decider.wait_until_rules_hold()
+    assert service.telemetry.results == {"unmatched": 3}
