@@ -15,5 +15,5 @@ restarts. Providers and covers send through gates; assembly builds them:
 from soulspot.limits.backoff import call_with_retries, full_jitter, parse_retry_after
 from soulspot.limits.gate import Gate
 from soulspot.limits.pace import Pace
-from soulspot.limits.registry import Gates
+from soulspot.limits.registry import Gates, host_of
 from soulspot.limits.values import GateSnapshot, LimitEvent, MemoryPort, RequestRecord, StatePort

@@ -51,10 +51,14 @@ class Gates:
 
     def for_url(self, provider: str, url: str) -> Gate:
         """Return the gate that a request of `provider` to `url` passes; ValueError without a host.
-        A host that nobody opened (a redirect's target) gets a gate with the provider's slowest
-        rate, or 1 request a second."""
-        if (gate := self._gates.get((provider, host_of(url)))) is not None:
-            return gate
+        A host that nobody opened (a cover's redirect leads there) shares the gate of the host it is
+        below, or gets one with the provider's slowest rate, or 1 request a second."""
+        name = host_of(url)
+        while name:
+            if (gate := self._gates.get((provider, name))) is not None:
+                return gate
+            # The images of archive.org lie on hundreds of hosts below it, which are one service.
+            name = name.partition(".")[2]
         known = [gate.rate for (owner, _), gate in self._gates.items() if owner == provider]
         return self.open(provider, url, rate=min(known, default=DEFAULT_RATE))
 

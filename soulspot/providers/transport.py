@@ -9,7 +9,7 @@ from typing import Self, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from soulspot.errors import BadAnswer, BatchRejected, Limited, ProviderError, Refused, Unavailable
-from soulspot.limits import Gate, Gates, RequestRecord, call_with_retries
+from soulspot.limits import Gate, Gates, RequestRecord, call_with_retries, host_of
 from soulspot.version import __version__
 
 T = TypeVar("T")
@@ -142,11 +142,22 @@ def endpoint_of(url: str, base_url: str) -> str:
     return "/" + "/".join(_ID.sub("{id}", part) for part in path.split("/") if part)
 
 
-def redirect_target(url: str, location: str | None) -> str:
-    """Return the URL that a redirect of `url` leads to. Raises BadAnswer when that is nowhere, not
-    the web, or from https to http."""
-    target = urljoin(url, location or "")
-    schemes = (urlsplit(url).scheme, urlsplit(target).scheme)
-    if not location or schemes[1] not in ("http", "https") or schemes == ("https", "http"):
-        raise BadAnswer(f"{urlsplit(url).netloc} redirects to nowhere usable")
+def redirect_target(url: str, location: str | None, may_ask: Callable[[str], bool] | None = None) -> str:
+    """Return the URL that a redirect of `url` leads to: one of the same host and port, or one that
+    `may_ask` allows. Raises BadAnswer, which names the target, for any other, for what is not the
+    web, and for a way from https to http."""
+    host = host_of(url)
+    try:
+        target = urljoin(url, location or "")
+        scheme, other = urlsplit(target).scheme, host_of(target)
+    except ValueError:
+        scheme = other = ""
+    if not location or scheme not in ("http", "https"):
+        raise BadAnswer(f"{host} redirects to nowhere usable")
+    where = f"{host} redirects to {scheme}://{other[:100]}, which is not followed"
+    if scheme == "http" and urlsplit(url).scheme == "https":
+        raise BadAnswer(f"{where}: it is not encrypted")
+    # Elsewhere our requests would reach whatever the service points at: this machine, its network.
+    if not (other == host if may_ask is None else may_ask(target)):
+        raise BadAnswer(f"{where}: it is another host. If the service has moved, configure its new address")
     return target

@@ -22,6 +22,7 @@ from soulspot.tagging.formats.base import Picture
 MAX_BYTES = 10_000_000  # of an image
 ARCHIVE = "https://coverartarchive.org"
 SPOTIFY = "https://i.scdn.co"
+_INTERNET_ARCHIVE = "https://archive.org"  # its hosts have the images that the Cover Art Archive redirects to
 _HOSTS = ("coverartarchive.org", "archive.org", "scdn.co", "spotifycdn.com")  # and the hosts below them
 _SIZES = ("-250.", "-500.", "-1200.")  # in the archive's addresses
 _USE_NOTED_EVERY = 3600.0  # seconds between two notes that a cover was used
@@ -70,8 +71,7 @@ class CoverSources:
         parts = urlsplit(address)
         if parts[:2] in [urlsplit(host)[:2] for host in self.hosts.values()]:
             return True
-        host = parts.hostname or ""
-        return parts.scheme == "https" and any(host == own or host.endswith(f".{own}") for own in _HOSTS)
+        return parts.scheme == "https" and any(f".{parts.netloc.lower()}".endswith(f".{own}") for own in _HOSTS)
 
 
 class CoverCache:
@@ -90,7 +90,7 @@ class CoverCache:
         self._now = now
         self._http = Http(gates, "covers", timeout=sources.timeout)
         self._fetching: dict[str, asyncio.Task[Cover | None]] = {}
-        for host in sources.hosts.values():
+        for host in (*sources.hosts.values(), _INTERNET_ARCHIVE):
             gates.open("covers", host, rate=sources.rate)
 
     async def get(self, url: str) -> Cover | None:

@@ -1,6 +1,5 @@
 """One POST to a receiver: its address is checked when dialled, redirects are not followed."""
 
-import ipaddress
 import os
 import socket
 import time
@@ -10,14 +9,10 @@ from dataclasses import dataclass
 import aiohttp
 
 from soulspot.limits import parse_retry_after
+from soulspot.providers.addresses import ForbiddenAddress, open_public_socket
 from soulspot.text import without_secrets
 
 MAX_ANSWER = 1 << 16  # bytes of an answer's body that are read and thrown away
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-
-
-class ForbiddenAddress(OSError):
-    """The receiver's name leads to this machine or a private network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +35,6 @@ class Reply:
         return self.status is not None and 300 <= self.status < 500 and self.status not in (408, 429)
 
 
-def is_private(address: str) -> bool:
-    """Whether an IP address is of this machine or a private network, multicast or reserved."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        # Several IPv6 addresses lead to an IPv4 address inside.
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo and ip.teredo[1])
-        if ip in _NAT64:
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inner:
-            return is_private(str(inner))
-    return not ip.is_global or ip.is_multicast
-
-
 class Poster:
     """Posts to one URL; `timeout` is in seconds. With `allow_private` the URL may lead to this
     machine or a private network."""
@@ -68,7 +50,9 @@ class Poster:
         began = time.monotonic()
         status, why, retry_after = None, "", None
         # Each attempt has a connection of its own, so that the address is checked anew.
-        connector = aiohttp.TCPConnector(socket_factory=self._socket, use_dns_cache=False, force_close=True)
+        connector = aiohttp.TCPConnector(
+            socket_factory=None if self._allow_private else open_public_socket, use_dns_cache=False, force_close=True
+        )
         try:
             async with (
                 aiohttp.ClientSession(
@@ -83,6 +67,8 @@ class Poster:
             why = "no answer in time"
         except aiohttp.ClientConnectorError as error:
             why = _describe(error.os_error)
+            if isinstance(error.os_error, ForbiddenAddress):
+                why += ", and webhooks.allow_private is false"
         except (aiohttp.ClientError, OSError, ValueError) as error:
             # aiohttp names the URL, whose path often is the secret that lets senders in
             why = without_secrets(f"{type(error).__name__}: {error}")[:200]
@@ -90,15 +76,6 @@ class Poster:
             why = f"HTTP {status}" + (", and redirects are not followed" if 300 <= status < 400 else "")
         duration_ms = round((time.monotonic() - began) * 1000, 1)
         return Reply(status, why, parse_retry_after(retry_after, time.time()), duration_ms)
-
-    def _socket(self, found: aiohttp.AddrInfoType) -> socket.socket:
-        # Checked here and not before: a name may lead elsewhere the next time it is looked up.
-        family, kind, protocol, _, address = found
-        if not self._allow_private and is_private(str(address[0])):
-            raise ForbiddenAddress(
-                f"{address[0]} is on this machine or in a private network, and webhooks.allow_private is false"
-            )
-        return socket.socket(family, kind, protocol)
 
 
 def _describe(error: OSError) -> str:

@@ -325,6 +325,14 @@ def test_the_target_of_a_redirect_gets_the_slowest_rate_of_its_provider() -> Non
     assert gates.for_url("listenbrainz", "https://elsewhere.example/").rate == 0.5
 
 
+def test_the_hosts_below_an_opened_one_share_its_gate() -> None:
+    gates = Gates(MemoryPort())
+    archive = gates.open("covers", "https://archive.org", rate=4.0)
+    assert gates.for_url("covers", "https://ia800.us.archive.org/x") is archive
+    assert gates.for_url("covers", "https://ia800.us.archive.org:8080/x") is not archive
+    assert gates.for_url("covers", "https://myarchive.org/x") is not archive
+
+
 def test_retries_stay_within_a_tenth_of_the_requests() -> None:
     world = World()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gzip
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -14,8 +13,8 @@ from aiohttp import web
 
 from soulspot.errors import BadAnswer, BatchRejected, Limited, Refused, Unavailable
 from soulspot.providers.http import Http
-from soulspot.providers.transport import TimedOut, endpoint_of
-from tests.providers.upstream import FAST, Watched, always, upstream
+from soulspot.providers.transport import TimedOut, endpoint_of, redirect_target
+from tests.providers.upstream import FAST, Answering, Watched, always, upstream
 
 Fetch = Callable[[str], Awaitable[Any]]
 
@@ -171,17 +170,64 @@ async def test_a_body_that_cannot_be_decompressed_is_a_bad_answer_of_a_host_that
     assert [record.status for record in watched.records] == [200]
 
 
-async def test_a_redirect_passes_the_gate_of_the_host_it_leads_to() -> None:
+def redirecting(status: int, location: str) -> Answering:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.path == "/here":
+            return web.json_response({"here": True})
+        return web.Response(status=status, headers={"Location": location})
+
+    return answer
+
+
+async def test_a_redirect_on_the_same_host_is_followed_and_passes_the_gate_once_more() -> None:
     watched = Watched()
-    async with upstream(always({"here": True})) as other:
-
-        async def answer(request: web.Request) -> web.StreamResponse:
-            return web.Response(status=301, headers={"Location": f"{other.url}/there"})
-
-        async with upstream(answer) as up, fetching(watched, up.url) as fetch:
-            assert await fetch("/") == {"here": True}
+    async with upstream(redirecting(301, "/here")) as up, fetching(watched, up.url) as fetch:
+        assert await fetch("/") == {"here": True}
     assert watched.statuses == [301, 200]
-    assert [gate.requests for gate in watched.gates.snapshot()] == [1, 1]
+    assert [gate.requests for gate in watched.gates.snapshot()] == [2]
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_no_redirect_leads_to_another_host_or_port(method: str, status: int) -> None:
+    watched = Watched()
+    async with upstream(always({"secret": True})) as other, upstream(redirecting(status, other.url)) as up:
+        watched.gates.open("p", up.url, rate=FAST)
+        http = Http(watched.gates, "p", timeout=5)
+        headers = {"Authorization": "Token secret"}
+        with pytest.raises(BadAnswer, match=f"redirects to {other.url}, which is not followed: it is another host"):
+            await http.fetch_json(method, up.url, base_url=up.url, payload={"a": 1}, headers=headers)
+        await http.close()
+        assert other.requests == []
+        assert len(up.requests) == 1  # and not asked again at once
+
+
+@pytest.mark.parametrize(
+    ("url", "location", "target"),
+    [
+        ("https://host/a", "/b", "https://host/b"),
+        ("https://host/a", "https://HOST:443/b", "https://HOST:443/b"),
+        ("http://host/a", "https://host/b", "https://host/b"),
+        ("http://host:81/a", "//host:81/b", "http://host:81/b"),
+        ("https://host/a", "http://host/b", None),
+        ("https://host/a", "https://host.evil/b", None),
+        ("https://host/a", "https://host@evil/b", None),
+        ("http://host/a", "http://host:81/b", None),
+        ("http://host/a", "http://169.254.169.254/latest", None),
+        ("http://host/a", "//evil/b", None),
+        ("http://host/a", "file:///etc/passwd", None),
+        ("http://host/a", "http://[/", None),
+        ("http://host/a", "http://host:port/", None),
+        ("http://host/a", "", None),
+        ("http://host/a", None, None),
+    ],
+)
+def test_redirects_stay_on_their_host_and_never_leave_https(url: str, location: str | None, target: str | None) -> None:
+    if target is not None:
+        assert redirect_target(url, location) == target
+        return
+    with pytest.raises(BadAnswer, match="host redirects to"):
+        redirect_target(url, location)
 
 
 async def test_a_circle_of_redirects_ends() -> None:
@@ -260,21 +306,3 @@ def test_endpoints_in_reports_never_carry_an_id() -> None:
     assert endpoint_of("https://api/v1/tracks/?ids=a,b", "https://api/v1") == "/tracks"
     assert endpoint_of("https://api/v1/albums/2agWNCZl5Ts9W05mij8EPh", "https://api/v1/") == "/albums/{id}"
     assert endpoint_of("https://elsewhere/api/token", "https://api/v1") == "/api/token"
-
-
-async def test_a_token_is_not_sent_to_the_host_of_a_redirect() -> None:
-    watched = Watched()
-    async with upstream(always([])) as other:
-
-        async def answer(request: web.Request) -> web.StreamResponse:
-            return web.Response(status=308, headers={"Location": other.url})
-
-        async with upstream(answer) as up:
-            watched.gates.open("p", up.url, rate=FAST)
-            http = Http(watched.gates, "p", timeout=5)
-            headers = {"Authorization": "Token secret"}
-            await http.fetch_json("POST", up.url, base_url=up.url, payload={"a": 1}, headers=headers)
-            await http.close()
-        assert up.requests[0].headers["Authorization"] == "Token secret"
-        assert "Authorization" not in other.requests[0].headers
-        assert json.dumps(other.bodies) == '[{"a": 1}]'

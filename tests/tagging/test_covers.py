@@ -6,11 +6,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import mutagen
@@ -140,7 +142,7 @@ async def test_a_cover_that_is_not_there_is_left_alone_for_a_while(make: Make, a
 @pytest.mark.parametrize(
     "url",
     ["http://127.0.0.1:1/x.jpg", "https://evil.example/x.jpg", "https://coverartarchive.org.evil.example/x.jpg",
-     "http://169.254.169.254/latest", "file:///etc/passwd"],
+     "http://169.254.169.254/latest", "https://archive.org:8080/x", "http://archive.org/x", "file:///etc/passwd"],
 )  # fmt: skip
 async def test_nobody_else_is_ever_asked_neither_at_first_nor_by_a_redirect(
     make: Make, archive: Archive, url: str
@@ -149,6 +151,17 @@ async def test_nobody_else_is_ever_asked_neither_at_first_nor_by_a_redirect(
         await make().get(url)
     archive.answers[archive.front] = web.Response(status=307, headers={"Location": url})
     with pytest.raises(BadAnswer):
+        await make().get(FRONT)
+    assert archive.asked == [archive.front]
+
+
+async def test_a_host_of_the_archive_that_leads_to_this_machine_is_not_dialled(
+    make: Make, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = urlsplit(archive.url).port
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(socket.AF_INET, 1, 6, "", ("127.0.0.1", port))])
+    archive.answers[archive.front] = web.Response(status=307, headers={"Location": "https://ia8.us.archive.org/x.jpg"})
+    with pytest.raises(BadAnswer, match="private network"):
         await make().get(FRONT)
     assert archive.asked == [archive.front]
 

@@ -27,6 +27,7 @@ from soulspot.config.sections import WebhookEvent
 from soulspot.errors import ConfigError
 from soulspot.limits import LimitEvent
 from soulspot.models import EnrichedTrack, Status
+from soulspot.providers.addresses import is_private
 from soulspot.store import enriched, events
 from soulspot.store.database import Database
 from soulspot.telemetry import Telemetry
@@ -40,7 +41,7 @@ from soulspot.webhooks.message import (
     signed_headers,
 )
 from soulspot.webhooks.outbox import Outbox
-from soulspot.webhooks.posting import Poster, is_private
+from soulspot.webhooks.posting import Poster
 from tests.support.factories import DAY, NOW
 from tests.support.flow import soulspot, write_config
 
