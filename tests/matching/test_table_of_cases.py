@@ -169,7 +169,9 @@ CASES: list[tuple[str, TrackTags, list[Candidate], str]] = [
     ("Track 01", file("Track 01", A), [STUDIO], NOTHING),
     ("Track 01", file("AudioTrack 03", None, album="Harbour"), [c("a", number=3)], REVIEW),
     ("Track 01", on_harbour("03"), [c("a", number=3), c("b", "Red Morning", seconds=200.2, number=5)], "a"),
-    ("4 seconds", file("[silence]", seconds=4), [c("a", "[silence]", seconds=4.1)], "a"),
+    # An artist may have one on each album, and only the album tells which.
+    ("4 seconds", file("[silence]", seconds=4), [c("a", "[silence]", seconds=4.1)], REVIEW),
+    ("4 seconds", file("[silence]", seconds=4, album="Harbour"), [c("a", "[silence]", seconds=4.1, number=7)], "a"),
     ("4 seconds", file("Skit", seconds=4), [c("a", "Skit", seconds=9)], NOTHING),
     ("4 seconds", file("You Suffer", seconds=4),
      [c("a", "You Suffer", seconds=1.3), c("b", "You Suffer", seconds=4.2)], "b"),

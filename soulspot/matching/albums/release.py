@@ -19,7 +19,9 @@ _DISC = re.compile(r"(?i)\s*[-,:]?\s*[(\[]?\b(?:cd|disc|disk|disque)\s*\d{1,2}(?
 # The keys of an entry of `releases`, in the order of the fields of Album.
 _ENTRY = ("title", "id", "album_artist", "disc_number", "track_number", "date", "status", "primary_type")
 # Secondary types of MusicBrainz release groups that say which version every track is.
-_TYPED_VERSIONS = {"live", "remix", "demo", "karaoke"}
+_TYPED_VERSIONS = {"live": "live", "remix": "remix", "demo": "demo", "karaoke": "karaoke", "dj-mix": "mixed"}
+# Version words in the brackets of an album's name that say nothing of its tracks.
+_OF_THE_ALBUM = frozenset({"version", "interlude", "take"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ class Album:
     def __post_init__(self) -> None:
         title = parse_title(bare_name(self.name))
         types = frozenset(kind.casefold() for kind in self.secondary)
-        implied = album_versions(self.name) | (types & _TYPED_VERSIONS)
+        implied = album_versions(self.name) | (title.versions.hard - _OF_THE_ALBUM)
+        implied |= {version for kind, version in _TYPED_VERSIONS.items() if kind in types}
         whole = parse_versions(self.name)
         explained = implied | title.versions.kinds | (frozenset() if whole.details else whole.hard)
         object.__setattr__(self, "title", title)

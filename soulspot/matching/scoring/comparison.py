@@ -16,6 +16,7 @@ from soulspot.matching.scoring.features import (
     VersionFeature,
 )
 from soulspot.matching.scoring.title_trimming import TrimmedTitle, trim_title
+from soulspot.matching.scoring.unknown_words import are_proved_by_album, find_unknown_words
 from soulspot.matching.scoring.version_comparison import find_conflict
 from soulspot.matching.text.names import credit_similarity, name_key
 from soulspot.matching.text.similarity import (
@@ -24,7 +25,7 @@ from soulspot.matching.text.similarity import (
     may_be_miswritten_title,
     title_similarity,
 )
-from soulspot.matching.text.titles import Title, count_parts
+from soulspot.matching.text.titles import Title, count_parts, is_generic_title
 from soulspot.matching.text.vocabulary import REPEATED_TITLES
 from soulspot.matching.versions import phrases
 from soulspot.matching.views import View
@@ -48,7 +49,7 @@ def compare(tags: View, candidate: View, identified: frozenset[str] = frozenset(
     the kinds of identifiers that led to the candidate ("isrc", "recording id")."""
     sides = trim_sides(tags, candidate)
     album = compare_albums(sides)
-    title, artist = compare_titles(sides), compare_artists(sides)
+    title, artist = compare_titles(sides, album), compare_artists(sides)
     if album.is_placed:
         title, artist = forgive_slips(sides, title, artist)
     return Comparison(
@@ -76,18 +77,25 @@ def trim_sides(tags: View, candidate: View) -> Sides:
     return Sides(tags, candidate, here, there, likeness)
 
 
-def compare_titles(sides: Sides) -> TitleFeature:
+def compare_titles(sides: Sides, album: AlbumFeature) -> TitleFeature:
     """Compare the titles, without version words and guests.
-    >>> compare_titles(sides({"title": "Kite, Pt. 2"}, {"title": "Kite, Part 1"})).likeness
+    >>> both = sides({"title": "Kite, Pt. 2"}, {"title": "Kite, Part 1"})
+    >>> compare_titles(both, AlbumFeature()).likeness
     0.0"""
     ours, theirs = sides.tags.title, sides.candidate.title
     here, there = sides.here.title, sides.there.title
+    unknown = find_unknown_words(here, there, sides.tags, sides.candidate) if sides.title_likeness else ""
+    is_on_album = album.matches and album.position is not False
+    if unknown and is_on_album and are_proved_by_album(unknown, sides.tags, sides.candidate):
+        unknown = ""
     return TitleFeature(
         likeness=sides.title_likeness,
         is_equal_as_written=bool(ours.segments) and ours.plain == theirs.plain,
         has_same_parts=count_parts(here.full).parts == count_parts(there.full).parts,
         is_foreign=sides.title_likeness is None and bool(ours.segments) and bool(theirs.segments),
         is_repeatable=_is_repeatable(here, sides.candidate),
+        is_generic=is_generic_title(here.core),
+        unknown_words=unknown,
     )
 
 
@@ -138,8 +146,8 @@ def compare_lengths(sides: Sides) -> LengthFeature:
 
 def compare_albums(sides: Sides) -> AlbumFeature:
     """Compare the tags' album with the most alike of the candidate's, and the places on them.
-    >>> compare_albums(sides({"album": "Blue CD1"}, {"album": "Blue", "track_number": 3}))
-    AlbumFeature(likeness=1.0, position=None)"""
+    >>> compare_albums(sides({"album": "Blue CD1"}, {"album": "Blue", "track_number": 3})).matches
+    True"""
     tags, candidate = sides.tags, sides.candidate
     album = _most_alike_album(tags, candidate)
     if album is None:
@@ -147,7 +155,7 @@ def compare_albums(sides: Sides) -> AlbumFeature:
         position = tags.number == candidate.number if tags.number and candidate.number else None
         album = AlbumFeature(1.0 if named else None, position)
     if "album" in tags.guessed and album.is_below(SAME_ALBUM):
-        return replace(album, likeness=None)
+        return replace(album, likeness=None, is_other_by_folder=True)
     if album.likeness and album.likeness < NEAR_ALBUM and album.position and _has_album_slip(tags, candidate):
         return replace(album, likeness=NEAR_ALBUM)
     return album

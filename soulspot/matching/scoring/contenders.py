@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from soulspot.matching.scoring.features import EQUAL, NAMED, Comparison
 from soulspot.matching.scoring.identifiers import Standing
 from soulspot.matching.scoring.rules import name_likeness
+from soulspot.matching.scoring.unknown_words import find_unknown_words
 from soulspot.matching.text.names import credit_similarity
 from soulspot.matching.text.similarity import duration_support, title_similarity
 from soulspot.matching.values import Candidate, ScoredCandidate
@@ -78,6 +79,8 @@ def _are_duplicates(a: Contender, b: Contender) -> bool:
     if length is not None and length < 0.9:
         return False
     if (title_similarity(ours.title, theirs.title) or 0.0) < EQUAL:
+        return False
+    if find_unknown_words(ours.title, theirs.title, ours, theirs):
         return False
     return (credit_similarity(ours.credit, theirs.credit) or 0.0) >= EQUAL
 

@@ -34,6 +34,10 @@ class TitleFeature(Likeness):
     has_same_parts: bool = True  # both count the same part ("Part 2"), or none
     is_foreign: bool = False  # in two scripts that cannot be compared
     is_repeatable: bool = False  # "Intro", or the album's own name: an album may have it twice
+    is_generic: bool = False  # "Intro", "Chapter 1": an artist has it on every album
+    # The words that one side alone has in brackets or behind a dash: a version until proven
+    # otherwise. Empty where the album proves that they are none.
+    unknown_words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ class AlbumFeature(Likeness):
     """The tags' album and the candidate's most alike; without albums, the track numbers alone."""
 
     position: bool | None = None  # the same disc and track number
+    is_other_by_folder: bool = False  # only the file's folder names an album, and it is another
 
     @property
     def matches(self) -> bool:

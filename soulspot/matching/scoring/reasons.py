@@ -20,6 +20,8 @@ def explain(c: Comparison, standing: Standing) -> tuple[str, ...]:
         _describe_likeness("title", c.title) or untitled,
         _describe_likeness("artist", c.artist) or "no artist to compare",
         c.version.conflict,
+        f"only one of them has {c.title.unknown_words!r}, perhaps a version" if c.title.unknown_words else "",
+        "a title of many albums" if c.title.is_generic and not c.album.matches else "",
         "only one of them says which remix or edit" if c.version.is_half_named else "",
         _describe_length(c.length),
         _describe_album(c.album),

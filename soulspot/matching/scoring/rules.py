@@ -56,7 +56,7 @@ def _has_no_rival_by_name(c: Comparison, situation: Situation) -> bool:
     if situation is Situation.CONTESTED or not (c.length.apart_ms is None or c.is_settled):
         return False
     if c.album.likeness is None:
-        return True
+        return not c.album.is_other_by_folder
     if c.album.matches:
         return not (c.album.position is False and c.title.is_repeatable)
     return _has_near_album(c)
@@ -122,6 +122,11 @@ RULES = (
     Rule("another length", C, 0.7, lambda c, _: c.length.contradicts, "it is another edit or take"),
     Rule("another version", C, 0.7, lambda c, _: bool(c.version.conflict),
          "live takes, remixes, karaoke and demos are recordings of their own"),
+    Rule("unknown words", C, 0.85, lambda c, _: bool(c.title.unknown_words),
+         "an unknown word in brackets or behind a dash is a version until proven otherwise"),
+    Rule("a title of every album", C, 0.85,
+         lambda c, _: c.title.is_generic and not c.album.matches and not c.identifiers.is_any,
+         "an artist has an intro and a first chapter on each: only the album tells which"),
     Rule("music video", F, 0.9, lambda c, _: c.is_video, "its sound often differs from the recording's"),
     Rule("other guests", D, 0.001, lambda c, _: not c.artist.has_same_names,
          "of two recordings the one with the guests that the tags name is meant"),

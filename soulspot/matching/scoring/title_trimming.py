@@ -78,7 +78,8 @@ def _cut_album(title: Title, side: View) -> str | None:
             continue  # a version word alone is no album's name
         # An album that begins with the text in front is named after the track, as singles are.
         others = [name for name in names if len(end) >= _LONG and not name.startswith(fold(head))]
-        if end in names or any(_is_miswritten(end, name) for name in others):
+        # "Taylor's Version" is nearly "Red (Taylor's Version)": version words make no near album.
+        if end in names or (not versions.hard and any(_is_miswritten(end, name) for name in others)):
             return head
     return None
 

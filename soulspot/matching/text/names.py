@@ -14,7 +14,7 @@ from soulspot.text import fold, latin
 
 _FEATURED = r"(?:feat(?:\.|uring)?|ft\.?|f/|w/|con la colaboracion de|starring|presents|pres\.?)"
 FEATURED = re.compile(rf"(?i)[\s,;]+\(?{_FEATURED}[\s:]+(?P<names>.+?)\)?$")
-FEATURED_BRACKET = re.compile(rf"(?i)^(?:{_FEATURED}|with|con|avec|mit|duet with)[\s:]+(?P<names>.+)$")
+FEATURED_BRACKET = re.compile(rf"(?i)^(?P<word>{_FEATURED}|with|con|avec|mit|duet with)[\s:]+(?P<names>.+)$")
 # Any of these may be part of one name ("Earth, Wind & Fire"). That does no harm: whole credits are
 # compared first, and such a name falls into the same pieces on both sides.
 _JOIN = re.compile(

@@ -8,7 +8,7 @@ from functools import lru_cache, reduce
 from operator import or_
 
 from soulspot.matching.text.names import FEATURED_BRACKET, split_credit, split_featured
-from soulspot.matching.text.vocabulary import NUMBER_WORDS, PART_SPELLINGS, PART_WORDS
+from soulspot.matching.text.vocabulary import NUMBER_WORDS, PART_SPELLINGS, PART_WORDS, REPEATED_TITLES
 from soulspot.matching.versions.parsing import NO_VERSIONS, Versions, parse_versions, split_trailing_version
 from soulspot.text import fold
 
@@ -71,6 +71,11 @@ def parse_title(text: str) -> Title:
     asides: list[Aside] = []
     segments: list[str] = []
     for place, piece in enumerate(_DASH.split(main)):
+        if place and (guests := _guests_of(piece)):
+            featured += guests
+            continue
+        if place and _CREDITS.match(piece):
+            continue
         piece, guests = split_featured(piece)
         featured += guests
         versions = parse_versions(piece) if place else NO_VERSIONS
@@ -83,11 +88,9 @@ def parse_title(text: str) -> Title:
         if phrase:
             segments[-1] = name
             asides.insert(0, Aside(phrase, parse_versions(phrase)))
-    # "(with Oto)" names a guest, "(with strings, live)" a version.
     for inner in brackets:
-        bracketed = FEATURED_BRACKET.match(inner)
-        if bracketed and not parse_versions(inner).hard:
-            featured += split_credit(bracketed["names"])
+        if guests := _guests_of(inner):
+            featured += guests
             continue
         inner, guests = split_featured(inner)
         featured += guests
@@ -97,6 +100,19 @@ def parse_title(text: str) -> Title:
         whole = fold(text) or text.casefold().strip()
         return Title((whole,) if whole else (), (), featured)
     return Title(tuple(segments), tuple(asides), featured, tuple(_cuts(text.strip())))
+
+
+def _guests_of(piece: str) -> tuple[str, ...]:
+    """Return the guests whom a bracketed or dashed piece names: "feat. Oto" or "with Oto".
+    "feat. Little Mix" names a guest, whatever words are in the name; "with strings, live" says a
+    version. Whoever writes "feat. Oto, live" says both: that piece is left to the version words."""
+    found = FEATURED_BRACKET.match(piece)
+    if not found:
+        return ()
+    names = split_credit(found["names"])
+    is_explicit = found["word"].casefold().startswith(("f", "duet"))
+    has_version = any(parse_versions(name).hard for name in (names[1:] if is_explicit else (piece,)))
+    return () if has_version else names
 
 
 def _cuts(text: str) -> Iterator[tuple[str, str]]:
@@ -109,6 +125,14 @@ def _cuts(text: str) -> Iterator[tuple[str, str]]:
         yield fold(text[start + 1 : -1]), text[:start]
 
 
+@lru_cache(maxsize=16384)
+def is_generic_title(core: str) -> bool:
+    """Whether artists give a title, folded, to a track of each album: "Intro", "Chapter 3"."""
+    words = core.split()
+    counts = bool(words) and words[0] in PART_WORDS and count_parts(" ".join(words[1:])).text.isdecimal()
+    return counts or core in REPEATED_TITLES or " ".join(w for w in words if not w.isdecimal()) in REPEATED_TITLES
+
+
 def _is_name_by_length(versions: Versions, piece: str) -> bool:
     """Whether a long piece has a weak version word by chance: "... - Take On the Original Sin"."""
     return versions.hard <= _WEAK_KINDS and len(fold(piece).split()) > 6
@@ -118,6 +142,10 @@ def _split_brackets(text: str) -> tuple[str, list[str]]:
     """Return the text without its brackets, and the insides of those. Brackets count at the end of
     the text, or where they hold version words or guests."""
     insides: list[str] = []
+    # ID3v1 keeps 30 characters: "(Instrumental)" may have become "(Instru".
+    if (cut := _unclosed(text)) > 0:
+        insides.append(text[cut + 1 :].strip() or text[cut])
+        text = text[:cut].rstrip()
     while text and text[-1] in _OPENING:
         start = _bracket_start(text)
         if start <= 0:
@@ -138,6 +166,14 @@ def _split_brackets(text: str) -> tuple[str, list[str]]:
                     insides.append(inner)
                     text = text.replace(f"{opening}{inner}{closing}", " ")
     return " ".join(text.split()), insides
+
+
+def _unclosed(text: str) -> int:
+    """Return the place of a bracket that is opened and never closed; -1 for none."""
+    place = max(text.rfind(opening) for opening in _PAIRS)
+    if place <= 0 or _PAIRS[text[place]] in text[place:] or not text[place - 1].isspace():
+        return -1
+    return place
 
 
 def _bracket_start(text: str) -> int:
