@@ -8,7 +8,13 @@ from soulspot.matching.albums.editions import choose_release
 from soulspot.matching.candidates import unite_candidates
 from soulspot.matching.scoring import sole_candidates
 from soulspot.matching.scoring.comparison import compare
-from soulspot.matching.scoring.contenders import Contender, are_rivals, find_untimed_take, prefer_official
+from soulspot.matching.scoring.contenders import (
+    Contender,
+    are_rivals,
+    find_closer_edit,
+    find_untimed_take,
+    prefer_official,
+)
 from soulspot.matching.scoring.features import EQUAL, Comparison, IdentifierFeature
 from soulspot.matching.scoring.identifiers import Standing, identified_score, verify
 from soulspot.matching.scoring.reasons import explain
@@ -53,6 +59,8 @@ def decide(
     verdict, obstacle = _judge(best, rival, margin, policy)
     if verdict is Verdict.ACCEPTED and (take := find_untimed_take(best, ranked[1:])):
         verdict, obstacle = Verdict.REVIEW, (f"another take of unknown length may be meant: {take.id}",)
+    if verdict is Verdict.ACCEPTED and (edit := find_closer_edit(best, ranked[1:])):
+        verdict, obstacle = Verdict.REVIEW, (f"an edit is closer in length: {edit.id}",)
     in_review = verdict is Verdict.REVIEW
     return Decision(
         verdict=verdict,

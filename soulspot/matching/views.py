@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from soulspot.matching.albums.release import Album, albums_in, make_album
-from soulspot.matching.text.names import Credit, is_imitation, parse_credit
+from soulspot.matching.text.names import Credit, is_imitation, parse_credit, split_featured
 from soulspot.matching.text.tag_cleanup import normalise_tags
 from soulspot.matching.text.titles import NO_TITLE, Title, parse_title
 from soulspot.matching.versions.parsing import NO_VERSIONS, Versions, parse_versions
@@ -138,5 +138,6 @@ def _credit(artist: str | None, artists: tuple[str, ...], aliases: tuple[str, ..
 
 def _imitation(*names: str | None) -> Versions:
     """Return "cover" for a karaoke, tribute or cover act among the names."""
-    imitates = any(is_imitation(name) for name in names if name)
+    # A guest imitates nobody: "Mara Quill feat. Cover Drive".
+    imitates = any(is_imitation(split_featured(name)[0]) for name in names if name)
     return Versions(frozenset({"cover"})) if imitates else NO_VERSIONS

@@ -18,7 +18,7 @@ from soulspot.matching.scoring.features import (
 from soulspot.matching.scoring.title_trimming import TrimmedTitle, trim_title
 from soulspot.matching.scoring.unknown_words import are_proved_by_album, find_unknown_words
 from soulspot.matching.scoring.version_comparison import find_conflict
-from soulspot.matching.text.names import credit_similarity, name_key
+from soulspot.matching.text.names import credit_similarity, lacks_artists, name_key
 from soulspot.matching.text.similarity import (
     duration_support,
     may_be_miswritten_credit,
@@ -108,14 +108,20 @@ def _is_repeatable(title: Title, candidate: View) -> bool:
 
 def compare_artists(sides: Sides) -> ArtistFeature:
     """Compare the artist credits; a name in the other side's title is as good as a tag.
-    >>> compare_artists(sides({"artist": "Quill, Mara"}, {"artist": "Mara Quill feat. Oto"}))
-    ArtistFeature(likeness=0.99, has_same_names=False)"""
+    >>> turned = compare_artists(sides({"artist": "Quill, Mara"}, {"artist": "Mara Quill ft. Oto"}))
+    >>> turned.likeness, turned.has_same_names
+    (0.99, False)"""
     likeness = _artist_likeness(sides.tags, sides.candidate)
     if likeness is None and (sides.here.has_other_artist or sides.there.has_other_artist):
         likeness = 1.0
     if likeness is not None and likeness < ALIKE and "artist" in sides.tags.guessed:
         likeness = None
-    return ArtistFeature(likeness, sides.tags.credit.everybody == sides.candidate.credit.everybody)
+    ours, theirs = sides.tags.credit, sides.candidate.credit
+    return ArtistFeature(
+        likeness,
+        has_same_names=ours.everybody == theirs.everybody,
+        is_another_act=not sides.tags.artist_ids & sides.candidate.artist_ids and lacks_artists(ours, theirs),
+    )
 
 
 def _artist_likeness(tags: View, candidate: View) -> float | None:

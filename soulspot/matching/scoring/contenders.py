@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from soulspot.matching.albums.release import album_similarity, same_position
 from soulspot.matching.scoring.features import EQUAL, NAMED, Comparison
 from soulspot.matching.scoring.identifiers import Standing
 from soulspot.matching.scoring.rules import name_likeness
@@ -11,6 +12,8 @@ from soulspot.matching.text.names import credit_similarity
 from soulspot.matching.text.similarity import duration_support, title_similarity
 from soulspot.matching.values import Candidate, ScoredCandidate
 from soulspot.matching.views import View
+
+_SAME_MS = 1_500  # up to here two lengths are the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,11 @@ class Contender:
         """The preference of its best release, 0 for an official album."""
         return min((album.preference for album in self.view.albums), default=3)
 
+    @property
+    def weight(self) -> int:
+        """The number of releases and identifiers that stand behind it."""
+        return len(self.view.albums) + len(self.view.isrcs) + len(self.view.spotify_ids)
+
     def public(self) -> ScoredCandidate:
         return ScoredCandidate(self.candidate, round(self.score, 4), self.reasons)
 
@@ -58,7 +66,7 @@ def prefer_official(ranked: list[Contender], margin: float) -> list[Contender]:
         if one is best
         or (one.standing is best.standing and best.score - one.score < margin and _are_duplicates(best, one))
     ]
-    first = min(duplicates, key=lambda one: (one.preference, -round(one.score, 6), one.id))
+    first = min(duplicates, key=lambda one: (one.preference, -round(one.score, 6), -one.weight, one.id))
     return [first, *(one for one in ranked if one is not first)]
 
 
@@ -90,7 +98,7 @@ def are_rivals(best: Contender, other: Contender) -> bool:
 
     A verified identifier has only verified rivals. No rivals are: the version with a guest that the
     tags do not name, where the best has exactly the named ones; a duplicate on a less preferable
-    release; on Spotify, a copy with the same ISRC."""
+    release, or of the same release or ISRC; on Spotify, a copy with the same ISRC."""
     if best.standing is Standing.VERIFIED and other.standing is not Standing.VERIFIED:
         return False
     has_named_guests = best.comparison.artist.has_same_names and not other.comparison.artist.has_same_names
@@ -99,7 +107,40 @@ def are_rivals(best: Contender, other: Contender) -> bool:
     # Spotify has a track anew for each release, with the ISRC of the recording.
     if best.candidate.entity.kind == "track" and best.view.isrcs & other.view.isrcs:
         return False
-    return not (_are_duplicates(best, other) and best.preference < other.preference)
+    if not _are_duplicates(best, other):
+        return True
+    return best.preference >= other.preference and not _is_entered_twice(best, other)
+
+
+def _is_entered_twice(a: Contender, b: Contender) -> bool:
+    """Whether two duplicates are surely one recording: of one ISRC, or at one place of one album.
+    Lengths are equal to the second, and no ISRC contradicts."""
+    ours, theirs = a.view, b.view
+    if abs((ours.duration_ms or 0) - (theirs.duration_ms or 0)) > _SAME_MS:
+        return False
+    if ours.isrcs and theirs.isrcs:
+        return bool(ours.isrcs & theirs.isrcs)
+    return any(
+        album_similarity(one, other) >= EQUAL and same_position(one, other) is not False
+        for one in ours.albums
+        for other in theirs.albums
+    )
+
+
+def find_closer_edit(best: Contender, others: Sequence[Contender]) -> Contender | None:
+    """Return the single version or edit whose length fits the file clearly better than that of the
+    ordinary version `best`; None for none. For files without version words. On the file's own album
+    the ordinary version is meant."""
+    chosen = best.comparison
+    apart = chosen.length.apart_ms
+    if apart is None or apart <= _SAME_MS or chosen.album.matches or best.standing is Standing.VERIFIED:
+        return None
+    for other in others:
+        c = other.comparison
+        is_named = c.title.reaches(EQUAL) and c.artist.reaches(EQUAL) and c.version.is_unstated
+        if is_named and c.length.apart_ms is not None and c.length.apart_ms * 4 <= apart:
+            return other
+    return None
 
 
 def find_untimed_take(best: Contender, others: Sequence[Contender]) -> Contender | None:

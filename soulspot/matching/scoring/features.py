@@ -45,6 +45,7 @@ class ArtistFeature(Likeness):
     """The artist credits."""
 
     has_same_names: bool = True  # both name the same artists, guests included
+    is_another_act: bool = False  # they share an artist: half of a duo, or lead and guest swapped
 
 
 @dataclass(frozen=True, slots=True)

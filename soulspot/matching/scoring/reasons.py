@@ -19,6 +19,7 @@ def explain(c: Comparison, standing: Standing) -> tuple[str, ...]:
         f"{identifier} {_OUTCOMES[standing]}" if standing in _OUTCOMES else "",
         _describe_likeness("title", c.title) or untitled,
         _describe_likeness("artist", c.artist) or "no artist to compare",
+        "only half of a duo, or lead and guest swapped" if c.artist.is_another_act else "",
         c.version.conflict,
         f"only one of them has {c.title.unknown_words!r}, perhaps a version" if c.title.unknown_words else "",
         "a title of many albums" if c.title.is_generic and not c.album.matches else "",

@@ -101,7 +101,8 @@ def _is_same_length(c: Comparison) -> bool:
 
 def _is_plain(c: Comparison) -> bool:
     """Whether it is an ordinary version of a whole song: no live take, remix, video or part."""
-    is_ordinary = not (c.version.conflict or c.version.is_one_of_many or c.is_video or c.title.unknown_words)
+    is_other = c.is_video or c.title.unknown_words or (c.artist.is_another_act and not c.album.matches)
+    is_ordinary = not (c.version.conflict or c.version.is_one_of_many or is_other)
     return is_ordinary and not c.title.is_repeatable and c.title.has_same_parts
 
 

@@ -16,9 +16,9 @@ def find_unknown_words(here: Title, there: Title, tags: View, candidate: View) -
     Miles)" is a subtitle. Empty for none."""
     for title, other, view in ((here, there, candidate), (there, here, tags)):
         for text in _unknown_pieces(title):
-            if not _has_words(other.plain, text) and not _is_translation(text, title) and not _is_guest(text, view):
-                if not any(text_similarity(text, its) >= _SAME for its in _unknown_pieces(other)):
-                    return text
+            is_explained = _has_words(other.plain, text) or _is_translation(text, title) or _is_guest(text, view)
+            if not is_explained and not any(text_similarity(text, its) >= _SAME for its in _unknown_pieces(other)):
+                return text
     return ""
 
 

@@ -13,8 +13,10 @@ from soulspot.matching.text.vocabulary import IMITATION, UNKNOWN_ARTISTS, VARIOU
 from soulspot.text import fold, latin
 
 _FEATURED = r"(?:feat(?:\.|uring)?|ft\.?|f/|w/|con la colaboracion de|starring|presents|pres\.?)"
-FEATURED = re.compile(rf"(?i)[\s,;]+\(?{_FEATURED}[\s:]+(?P<names>.+?)\)?$")
-FEATURED_BRACKET = re.compile(rf"(?i)^(?P<word>{_FEATURED}|with|con|avec|mit|duet with)[\s:]+(?P<names>.+)$")
+# Behind the dot of "feat." a blank is often forgotten.
+_BLANK = r"(?:[\s:]+|(?<=\.)(?=\w))"
+FEATURED = re.compile(rf"(?i)[\s,;]+\(?{_FEATURED}{_BLANK}(?P<names>.+?)\)?$")
+FEATURED_BRACKET = re.compile(rf"(?i)^(?P<word>{_FEATURED}|with|con|avec|mit|duet with){_BLANK}(?P<names>.+)$")
 # Any of these may be part of one name ("Earth, Wind & Fire"). That does no harm: whole credits are
 # compared first, and such a name falls into the same pieces on both sides.
 _JOIN = re.compile(
@@ -22,6 +24,7 @@ _JOIN = re.compile(
     r"|mit|feat\.?|featuring|ft\.?|meets|presents|pres\.|и|和|與|与)\s)\s*"
 )
 _THE_LAST = re.compile(r"(?i)^(?P<name>.+),\s*(?P<article>the|die|der|das|les|le|la|los|las|el)$")
+_BACKING = re.compile(r"(?i)(?:the|his|her|their|los|las|les|die|seine?|ihre?) ")
 _ARTICLE = re.compile(r"^(?:the|a|an) (?=\w)")
 _LETTER_SIGNS = str.maketrans({"$": "s", "€": "e"})
 _INNER_BANG = re.compile(r"(?<=\w)!(?=\w)")
@@ -176,6 +179,23 @@ def credit_similarity(a: Credit, b: Credit) -> float | None:
     ):
         return None
     return best
+
+
+def lacks_artists(a: Credit, b: Credit) -> bool:
+    """Whether `b` is another act than `a`, although they share an artist: `b` lacks one that `a`
+    names, as half of a duo does, or its lead is no main artist of `a`, as where lead and guest are
+    swapped. A backing band ("and the Wailers") may be left out, and so may guests."""
+    if not a.is_known or not b.is_known or name_similarity(a.whole, b.whole) >= 0.85:
+        return False
+    theirs = (b.whole, *b.names, *b.featured, *b.aliases)
+    missing = (name for name in a.names if not _BACKING.match(name))
+    if any(not any(_may_be_one(name, other) for other in theirs) for name in missing):
+        return True
+    return not any(_may_be_one(name, b.names[0]) for name in (a.whole, *a.names, *a.aliases))
+
+
+def _may_be_one(a: str, b: str) -> bool:
+    return name_similarity(a, b) >= 0.75 or differ_in_script(name_key(a), name_key(b))
 
 
 def differ_in_imitation(a: Credit, b: Credit) -> bool:

@@ -7,7 +7,7 @@ from rapidfuzz.fuzz import ratio
 
 from soulspot.matching.text.names import Credit, differ_in_imitation, name_key
 from soulspot.matching.text.scripts import differ_in_script, script, sound_similarity
-from soulspot.matching.text.titles import Title, count_parts
+from soulspot.matching.text.titles import Title, count_parts, musical_keys
 from soulspot.text import latin
 
 _ARTICLE = re.compile(r"^(?:the|a|an|le|la|les|der|die|das|el|los|las|il|o|os) (?=\w)")
@@ -78,6 +78,8 @@ def _limit_by_numbers(a: str, b: str) -> float | None:
     """Return the most that two folded titles can be alike by their numbers; None for no limit.
     Movements of classical works, parts and sequels differ in a letter or a digit only: "Part 1" and
     "Part 2" are compared as numbers."""
+    if _differ_in_key(musical_keys(a), musical_keys(b)):
+        return 0.0
     here, there = count_parts(a), count_parts(b)
     if here.numbers == there.numbers:
         return None
@@ -85,6 +87,15 @@ def _limit_by_numbers(a: str, b: str) -> float | None:
     if extra_here and extra_there:
         return 0.0
     return 0.8 if (extra_here & here.parts) or (extra_there & there.parts) else None
+
+
+def _differ_in_key(here: frozenset[tuple[str, str, str]], there: frozenset[tuple[str, str, str]]) -> bool:
+    """Whether two titles name other keys: C major and C minor, C sharp and C. A title that names
+    none, or no mode, contradicts nothing."""
+    if not here or not there:
+        # "Prelude in C" may say no mode, but it would have said "sharp".
+        return any(sign for _, sign, _ in here | there)
+    return not any(a[:2] == b[:2] and (a[2] == b[2] or not (a[2] and b[2])) for a in here for b in there)
 
 
 def tolerance_ms(length_ms: int) -> tuple[float, float]:

@@ -21,6 +21,13 @@ _CREDITS = re.compile(
 )
 # Kinds of version words that occur in names by chance.
 _WEAK_KINDS = {"version", "interlude", "remix", "take", "commentary"}
+_SHARP = re.compile(r"(?<!\w)([A-Ha-h])\s?[#♯](?!\w)")
+_FLAT = re.compile(r"(?<!\w)([A-Ha-h])(?:\s?♭|b(?=[\s-](?:major|minor|maj|min|dur|moll)\b))")
+_KEY = re.compile(
+    r"\b(?P<note>[a-h])(?P<suffix>is|es|s)?(?: (?P<sign>sharp|flat))?(?: (?P<mode>major|maj|dur|minor|min|moll))?\b"
+)
+_MINOR = ("minor", "min", "moll")
+_SUFFIX_SIGNS = {"is": "sharp", "es": "flat", "s": "flat"}
 _ROMAN = re.compile(r"^(?=[ivx])(?:x{0,3})(?:ix|iv|v?i{0,3})$")
 _ROMAN_VALUES = {"i": 1, "v": 5, "x": 10}
 
@@ -66,6 +73,8 @@ def parse_title(text: str) -> Title:
     >>> title = parse_title("Paper Boats (feat. Oto) - Live at Leeds")
     >>> title.core, title.featured, sorted(title.versions.kinds)
     ('paper boats', ('Oto',), ['live'])"""
+    # Folding drops signs, and C sharp is not C.
+    text = _FLAT.sub(r"\1 flat", _SHARP.sub(r"\1 sharp", text))
     main, brackets = _split_brackets(text.strip())
     featured: tuple[str, ...] = ()
     asides: list[Aside] = []
@@ -228,6 +237,26 @@ def count_parts(folded: str) -> PartCount:
         if is_part:
             parts[value] += 1
     return PartCount(numbers, parts, " ".join(spelled))
+
+
+@lru_cache(maxsize=16384)
+def musical_keys(folded: str) -> frozenset[tuple[str, str, str]]:
+    """Return the keys (note, sign, mode) that a folded title names, German ones in English.
+    >>> musical_keys("prelude cis moll") == musical_keys("prelude in c sharp minor")
+    True"""
+    keys = set()
+    for found in _KEY.finditer(folded):
+        note, suffix, sign, mode = found.group("note", "suffix", "sign", "mode")
+        if suffix and not (mode in ("dur", "moll") and (suffix != "s" or note in "ae")):
+            continue  # "as", "is" and "es" are words
+        if not (sign or mode):
+            continue
+        sign = sign or _SUFFIX_SIGNS.get(suffix or "", "")
+        if mode in ("dur", "moll"):
+            # The German B is the English B flat, and H is B.
+            note, sign = ("b", "flat") if note == "b" else ("b" if note == "h" else note, sign)
+        keys.add((note, sign, "minor" if mode in _MINOR else "major" if mode else ""))
+    return frozenset(keys)
 
 
 def _roman_value(word: str) -> int:

@@ -101,7 +101,7 @@ def parse_versions(text: str) -> Versions:
     words = _telling_words(rest)
     if kinds == {"version"} and not words:
         kinds = {"neutral"}  # a bare "version" says nothing
-    if kinds == {"neutral"} and words:
+    if kinds == {"neutral"} and any(not re.fullmatch(_YEAR, word) for word in words):
         return NO_VERSIONS  # "Original Sin", "Album of the Year": a name that has such a word in it
     if _UNPLUGGED.search(folded):
         kinds.add("live")
