@@ -120,6 +120,14 @@ class Comparison:
     is_video: bool = False  # the candidate is a music video, and the file is not
 
     @property
+    def needs_album(self) -> bool:
+        """Whether name and length prove nothing, however equal, unless the album or an identifier
+        agrees."""
+        if self.title.unknown_words:
+            return True
+        return (self.title.is_generic or self.artist.is_another_act) and not self.album.matches
+
+    @property
     def is_settled(self) -> bool:
         return (
             self.album.matches

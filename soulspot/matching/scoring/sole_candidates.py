@@ -51,7 +51,7 @@ def _only_edit_of_its_length(named: Sequence[Contender]) -> Contender | None:
     for one in named:
         c = one.comparison
         is_exact = c.title.reaches(EQUAL) and c.artist.reaches(EQUAL)
-        if not (c.version.is_unstated and is_exact and _is_same_length(c)) or c.title.unknown_words:
+        if not (c.version.is_unstated and is_exact and _is_same_length(c)) or c.needs_album:
             continue
         others = [other.comparison for other in named if other is not one]
         has_ordinary = any(not other.version.conflict for other in others)
@@ -101,8 +101,7 @@ def _is_same_length(c: Comparison) -> bool:
 
 def _is_plain(c: Comparison) -> bool:
     """Whether it is an ordinary version of a whole song: no live take, remix, video or part."""
-    is_other = c.is_video or c.title.unknown_words or (c.artist.is_another_act and not c.album.matches)
-    is_ordinary = not (c.version.conflict or c.version.is_one_of_many or is_other)
+    is_ordinary = not (c.version.conflict or c.version.is_one_of_many or c.is_video or c.needs_album)
     return is_ordinary and not c.title.is_repeatable and c.title.has_same_parts
 
 

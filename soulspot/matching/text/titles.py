@@ -8,7 +8,7 @@ from functools import lru_cache, reduce
 from operator import or_
 
 from soulspot.matching.text.names import FEATURED_BRACKET, split_credit, split_featured
-from soulspot.matching.text.vocabulary import NUMBER_WORDS, PART_SPELLINGS, PART_WORDS, REPEATED_TITLES
+from soulspot.matching.text.vocabulary import CHAPTER_WORDS, NUMBER_WORDS, PART_SPELLINGS, PART_WORDS, REPEATED_TITLES
 from soulspot.matching.versions.parsing import NO_VERSIONS, Versions, parse_versions, split_trailing_version
 from soulspot.text import fold
 
@@ -103,8 +103,10 @@ def parse_title(text: str) -> Title:
             continue
         inner, guests = split_featured(inner)
         featured += guests
-        if fold(inner) and not _CREDITS.match(inner):
-            asides.append(Aside(fold(inner), parse_versions(inner)))
+        # A bracket that was cut off right behind its opening may hold anything.
+        aside = fold(inner) or (inner if inner in _PAIRS else "")
+        if aside and not _CREDITS.match(inner):
+            asides.append(Aside(aside, parse_versions(inner)))
     if not segments:  # "(Intro)", "[untitled]", "÷": the whole is the name
         whole = fold(text) or text.casefold().strip()
         return Title((whole,) if whole else (), (), featured)
@@ -138,7 +140,7 @@ def _cuts(text: str) -> Iterator[tuple[str, str]]:
 def is_generic_title(core: str) -> bool:
     """Whether artists give a title, folded, to a track of each album: "Intro", "Chapter 3"."""
     words = core.split()
-    counts = bool(words) and words[0] in PART_WORDS and count_parts(" ".join(words[1:])).text.isdecimal()
+    counts = bool(words) and words[0] in CHAPTER_WORDS and count_parts(" ".join(words[1:])).text.isdecimal()
     return counts or core in REPEATED_TITLES or " ".join(w for w in words if not w.isdecimal()) in REPEATED_TITLES
 
 

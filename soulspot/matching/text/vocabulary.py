@@ -37,5 +37,6 @@ PLACEHOLDER_ALBUM = _any_of("placeholder_albums")
 NAMELESS_FOLDER = _any_of("nameless_folders")
 IMITATION = re.compile("|".join(split_lines(_TABLE["imitations"])))
 PART_WORDS = frozenset(_TABLE["part_words"].split())
+CHAPTER_WORDS = frozenset(_TABLE["chapter_words"].split())
 PART_SPELLINGS = {word: line.split()[0] for line in split_lines(_TABLE["part_spellings"]) for word in line.split()}
 NUMBER_WORDS = {word: value for value, line in enumerate(split_lines(_TABLE["counting"]), 1) for word in line.split()}
