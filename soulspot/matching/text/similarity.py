@@ -68,7 +68,7 @@ def title_similarity(a: Title, b: Title) -> float | None:
         both = a.full != a.core and b.full != b.core
         best = max(whole, min(best, 0.85) if both else best * 0.97)
     # A piece behind a dash that one side lacks is left out like a bracket.
-    if best < 0.97 and (len(a.segments) > 1) != (len(b.segments) > 1):
+    if best < 0.97 and a.segments and b.segments and (len(a.segments) > 1) != (len(b.segments) > 1):
         best = max(best, 0.97 * (written_similarity(a.segments[0], b.segments[0]) or 0.0))
     if best < 0.97 and (a.plain != a.full or b.plain != b.full):
         best = max(best, written_similarity(a.plain, b.plain) or 0.0)
