@@ -21,7 +21,7 @@ _KANA_ALONE = 0.85
 _VOWELS_AND_DOUBLES = re.compile(r"[aeiouywjh]+|(.)(?=\1)")
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def script(text: str) -> str:
     """Return the script of most letters of a text: "latin", "kana", "other"; "none" without any."""
     if text.isascii():
@@ -40,7 +40,7 @@ def differ_in_script(a: str, b: str) -> bool:
     return one != other and "none" not in (one, other) and {one, other} != {"kana", "han"}
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def sound_similarity(a: str, b: str) -> float | None:
     """Return the likeness in sound of two folded texts: 0.8 to 0.97, or 0.99 letter by letter.
 
@@ -62,7 +62,7 @@ def _readings(text: str) -> set[str]:
     return {reading.replace(" ", "") for reading in found if reading}
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def name_sound_similarity(a: str, b: str) -> float | None:
     """Return `sound_similarity` of two people's names, with the family name first or last."""
     found = (sound_similarity(x, y) for x in (a, *_reorder_name(a)) for y in (b, *_reorder_name(b)))
