@@ -95,7 +95,8 @@ async def test_the_list_names_the_next_step_and_the_comparison_marks_differences
         assert "≠ " in shown.out
         assert "length unknown" in shown.out
         tables = [line for line in shown.out.splitlines() if not line.startswith("   ")]
-        assert max(map(len, tables)) <= 80
+        # the next step carries the path of the configuration, which may be long
+        assert [line for line in tables if len(line) > 80 and "--config" not in line] == []
         case = await desk.asked("show", 1)
         assert case["candidates"][0]["url"].startswith("https://musicbrainz.org/recording/")
         assert set(case["candidates"][0]["same"].values()) <= {True, False, None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -220,7 +221,8 @@ async def test_an_operation_ends_with_its_cost_and_its_errors(tmp_path: Path) ->
     assert "performance" not in row["metadata"]["report"]
     whole = EnrichReport.from_json(row["metadata"]["report"] | {"performance": performance, "errors": found})
     assert whole.served.keys() == performance["services"].keys()
-    shown = CliRunner().invoke(app, ["report", "--config", str(tmp_path / "config.toml")])
+    # in a thread: the command has an event loop of its own
+    shown = await asyncio.to_thread(CliRunner().invoke, app, ["report", "--config", str(tmp_path / "config.toml")])
     assert shown.exit_code == 0, shown.output
     assert "enrich 2: completed" in shown.stdout
     assert "peak memory" in shown.stdout

@@ -273,7 +273,7 @@ async def test_a_retry_of_what_there_is_not_is_a_problem(running: Running, body:
 
 
 async def test_an_operation_that_fails_says_why(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def scan(*_: object) -> None:
+    async def scan(*_: object, **__: object) -> None:
         raise RuntimeError("the disk went away")
 
     monkeypatch.setattr(running.service, "scan", scan)
@@ -290,7 +290,7 @@ async def test_a_finished_operation_reports_what_the_command_line_reports(runnin
     (running.music / "2.mp3").write_bytes(b"no sound" * 100)
     said = await running.operation(await accepted(running, "/api/v1/scan"))
     assert said["metadata"]["report"] == {
-        "found": 2, "unchanged": 0, "read": 2, "unreadable": 1, "vanished": 0, "problems": 0,
+        "found": 2, "unchanged": 0, "read": 2, "unreadable": 1, "vanished": 0, "unconfirmed": 0, "problems": 0,
     }  # fmt: skip
     said = await running.operation(
         await accepted(running, "/api/v1/import", params={"name": "a.csv"}, data=(CSV + "c,,,\n").encode())

@@ -146,12 +146,13 @@ async def test_what_has_no_file_says_why(running: Running, monkeypatch: pytest.M
     running.operations.exports.file_of(ended).unlink()  # type: ignore[union-attr]
     assert "has been removed (export.keep)" in await why(3)
 
-    def full(*_: Any, **__: Any) -> None:
-        raise OSError(28, "No space left on device")
+    # not a full disk: that pauses the export until there is room
+    def refused(*_: Any, **__: Any) -> None:
+        raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(exports, "export_table", full)
+    monkeypatch.setattr(exports, "export_table", refused)
     assert (await exported(running))["status"] == "failed"
-    assert "No space left on device" in await why(4)
+    assert "Permission denied" in await why(4)
 
 
 class Slow:
