@@ -221,14 +221,19 @@ async def test_an_operation_ends_with_its_cost_and_its_errors(tmp_path: Path) ->
     assert "performance" not in row["metadata"]["report"]
     whole = EnrichReport.from_json(row["metadata"]["report"] | {"performance": performance, "errors": found})
     assert whole.served.keys() == performance["services"].keys()
-    # in a thread: the command has an event loop of its own
-    shown = await asyncio.to_thread(CliRunner().invoke, app, ["report", "--config", str(tmp_path / "config.toml")])
+    # in a thread: a command has an event loop of its own
+    config = ["--config", str(tmp_path / "config.toml")]
+    shown = await asyncio.to_thread(CliRunner().invoke, app, ["report", *config])
     assert shown.exit_code == 0, shown.output
     assert "enrich 2: completed" in shown.stdout
     assert "peak memory" in shown.stdout
-    shown = CliRunner().invoke(app, ["report", "1", "--json", "--config", str(tmp_path / "config.toml")])
+    shown = await asyncio.to_thread(
+        CliRunner().invoke, app, ["report", "1", "--json", "--config", str(tmp_path / "config.toml")]
+    )
     assert json.loads(shown.stdout)["kind"] == "import"
-    shown = CliRunner().invoke(app, ["report", "99", "--config", str(tmp_path / "config.toml")])
+    shown = await asyncio.to_thread(
+        CliRunner().invoke, app, ["report", "99", "--config", str(tmp_path / "config.toml")]
+    )
     assert shown.exit_code == 2
 
 
