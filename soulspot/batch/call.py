@@ -120,12 +120,11 @@ class Batch(Generic[T, R]):
         if self.owner is None:
             self.owner = caller
 
-    def remove_caller(self, caller: object) -> asyncio.Task[None] | None:
-        """Count one cancelled caller less; after the last, `cancel_call` and return the task."""
+    def remove_caller(self, caller: object) -> None:
+        """Count one cancelled caller less. The call goes on if it has begun: it is the items'."""
         self.callers -= 1
         if self.owner is caller:
             self.owner = None
-        return None if self.callers else self.cancel_call()
 
     def cancel_call(self) -> asyncio.Task[None] | None:
         """Cancel the call if it has begun; return the task to await, or None."""

@@ -52,10 +52,11 @@ class BatchProcessor(Generic[T, R]):
                        failure is only logged
 
     Every accepted item is answered exactly once, and every batch is in at most one returned result.
-    Cancelling `add`, `add_batch` or `flush` cancels the calls that nobody else waits for: their
-    items fail with BatchCancelled, and pending items stay pending. Cancelling a future of `submit`
-    gives up that answer alone. Inside `processor_func` and `on_batch_complete` no method waits:
-    batches filled or flushed there run afterwards."""
+    A batch belongs to its items: who cancels `add`, `add_batch` or `flush` stops waiting, and the
+    call goes on, even when nobody is left who waits; `close` waits for it. Items in no call stay
+    pending. Cancelling a future of `submit` gives up that answer alone, and cancelling `close` ends
+    all calls. Inside `processor_func` and `on_batch_complete` no method waits: batches filled or
+    flushed there run afterwards."""
 
     def __init__(
         self, batch_size: int, processor_func: ProcessorFunc[T, R] | None = None,
@@ -294,7 +295,8 @@ class BatchProcessor(Generic[T, R]):
         except asyncio.CancelledError:
             for admission in admissions:
                 admission.cancel()
-            await _wait_for_tasks([batch.remove_caller(batches) for batch in batches])
+            for batch in batches:
+                batch.remove_caller(batches)
             raise
         # The owner may have been cancelled: whoever else waited inherits its batches.
         own = [batch for batch in batches if batch.owner is None or batch.owner is batches]

@@ -528,7 +528,7 @@ async def test_who_is_cancelled_while_waiting_for_room_withdraws_the_item() -> N
 
 @pytest.mark.parametrize("verb", ["add", "add_batch", "flush", "flush_if_needed"])
 @in_virtual_time
-async def test_cancelling_who_runs_a_batch_answers_its_items_and_leaves_the_others_pending(verb: str) -> None:
+async def test_who_is_cancelled_stops_waiting_and_the_call_goes_on_for_its_items(verb: str) -> None:
     service = Service(held=True)
     results: list[BatchResult[int, int]] = []
     processor = BatchProcessor(3, service, 0.0, verb.startswith("add"), on_batch_complete=results.append)
@@ -548,14 +548,14 @@ async def test_cancelling_who_runs_a_batch_answers_its_items_and_leaves_the_othe
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    for answer in answers:
-        with pytest.raises(BatchCancelled) as failure:
-            await answer
-        assert isinstance(failure.value.__cause__, asyncio.CancelledError)
-    assert [item for item, _ in results[0].failed] == [1, 2, 3]
-    assert (processor.get_pending_count(), processor.in_flight_count(), service.busy) == (1, 0, 0)
+    assert (processor.get_pending_count(), processor.in_flight_count(), service.busy) == (1, 3, 1)
+    closing = asyncio.create_task(processor.close())
+    await settle()
+    assert not closing.done(), "close waits for the call that nobody waits for any more"
     service.open.set()
-    assert (await processor.flush()).successful == [8]
+    assert await asyncio.gather(*answers) == [2, 4]
+    assert (await closing).successful == [8]
+    assert [result.successful for result in results] == [[2, 4, 6], [8]]
 
 
 @in_virtual_time
@@ -598,12 +598,17 @@ async def test_items_answered_before_a_cancellation_keep_their_answers() -> None
 
     processor = BatchProcessor(4, hangs_on_four, split_on=(Spoiled,))
     answers = [processor.submit(number) for number in (1, 2, 3)]
-    running = asyncio.create_task(processor.add(4))
+    adding = asyncio.create_task(processor.add(4))
     await settle()
-    running.cancel()
+    closing = asyncio.create_task(processor.close())
+    await settle()
+    closing.cancel()
     outcomes = await asyncio.gather(*answers, return_exceptions=True)
     assert outcomes[:2] == [1, 2]
     assert isinstance(outcomes[2], BatchCancelled)
+    result = await adding
+    assert result is not None
+    assert [item for item, _ in result.failed] == [3, 4]
 
 
 @in_virtual_time
@@ -616,13 +621,13 @@ async def test_a_cancellation_that_the_function_catches_still_reaches_the_caller
         return []
 
     processor = BatchProcessor(2, stubborn)
-    answer = processor.submit(1)
-    running = asyncio.create_task(processor.add(2))
+    answers = [processor.submit(1), processor.submit(2)]
+    closing = asyncio.create_task(processor.close())
     await settle()
-    running.cancel()
+    closing.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await running
-    assert await answer == 1
+        await closing
+    assert await asyncio.gather(*answers) == [1, 2]
 
 
 @in_virtual_time
