@@ -103,10 +103,11 @@ async def send_with_retries(gate: Gate, send: Callable[[int], Awaitable[T]]) -> 
 
 
 def refusal(host: str, status: int, body: bytes) -> ProviderError:
-    """Return the error for a status of 3xx or 4xx other than 429. BatchRejected for a malformed
-    request, Refused for one that needs a person, BadAnswer (with its status) for all else."""
+    """Return the error for a status of 3xx or 4xx other than 429. BatchRejected for a request that
+    is malformed or too long, which fewer lookups may mend; Refused for one that needs a person;
+    BadAnswer (with its status) for all else."""
     words, is_structured = _service_words(body)
-    kinds = {401: Refused, 403: Refused} | dict.fromkeys((400, 413, 414, 422), BatchRejected)
+    kinds = {401: Refused, 403: Refused} | dict.fromkeys((400, 413, 414, 422, 431), BatchRejected)
     message = f"{host}: {_status_text(status)}" + (f": {words}" if words else "")
     kind: type[ProviderError] = kinds.get(status, BadAnswer)
     return kind(message, status=status, words=words, is_structured=is_structured)

@@ -38,7 +38,10 @@ OF_LOOKUPS = (
              "close other programs or set smaller batch sizes, then soulspot retry", True),
     Category("storage", r"disk|database|readonly", "the answer could not be written",
              "make room on the database's disk, then soulspot retry", True),
-    Category("rejected", r"http 4(00|13|14|22)|spotify: |invalid|malformed", "the service refuses the lookup itself",
+    Category("too_long", r"http 4(13|14|31)", "the service takes no request as long as this lookup alone makes it",
+             "shorten the title, artist or album in the tags, if they are that long, and scan again; or see whether a"
+             " proxy before the service cuts requests short", False),
+    Category("rejected", r"http 4(00|22)|spotify: |invalid|malformed", "the service refuses the lookup itself",
              "an identifier in the tags is probably wrong: correct it and scan again", False),
     Category("bad_answer", r"answer|redirect|http \d\d\d|decompressed", "the service's answer could not be understood",
              "soulspot retry later; if that fails too, look for a newer SoulSpot", True),
