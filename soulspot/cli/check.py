@@ -141,7 +141,8 @@ def _database_checks(config: Config, daemon: Mapping[str, Any] | None) -> Iterat
 def _place_checks(config: Config, daemon: Mapping[str, Any] | None) -> Iterator[Check]:
     """Yield whether there is room for the database, and whether the log can be written."""
     folder = config.database.path.parent
-    while not folder.is_dir() and folder != folder.parent:
+    # not Path.is_dir: a folder that is closed to this user counts as its parent, of the same disk
+    while not os.path.isdir(folder) and folder != folder.parent:
         folder = folder.parent
     free = shutil.disk_usage(folder).free
     yield Check("disk", free >= LITTLE_SPACE, f"{free >> 20:,} MiB free at {folder}", free < NO_SPACE)
