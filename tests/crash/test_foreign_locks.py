@@ -13,7 +13,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from soulspot.sandbox import Behaviour, Sandbox, invent_catalogue
+from soulspot.sandbox import Behaviour, Faults, Sandbox, invent_catalogue
 from tests.flow.test_daemon import Running, daemon
 from tests.support.flow import rows, settings, soulspot, write_config, write_rows
 from tests.support.until import answered, until
@@ -45,6 +45,16 @@ async def address_of(running: Running) -> str:
     return str((await running.hears("daemon_ready"))["address"])
 
 
+async def is_refused(session: aiohttp.ClientSession, file: Path, holder: int) -> None:
+    """Import while `holder` has the lock: both the upload and the readiness name it."""
+    upload = asyncio.create_task(session.post("/api/v1/import?name=tracks.csv", data=file.read_bytes()))
+    why = await answered(session, "/readyz", lambda status, text: status == 503)
+    assert f"(process {holder}) has kept the lock" in why
+    async with await upload as refused:
+        assert (refused.status, refused.headers["Retry-After"]) == (503, "10")
+        assert f"(process {holder}) has locked the database, and nothing was changed" in await refused.text()
+
+
 @pytest.mark.long
 @pytest.mark.process
 @pytest.mark.timeout(180)
@@ -53,27 +63,21 @@ async def test_a_foreign_lock_of_many_seconds_is_named_and_everything_goes_on_af
     wanted = [one for one in catalogue.recordings if one.title and not one.video][:200]
     file = write_rows(tmp_path / "tracks.csv", [{"mb_recording_id": one.mbid} for one in wanted])
     database = tmp_path / "soulspot.db"
-    async with Sandbox(catalogue, Behaviour(limits=False)) as sandbox:
+    slowly = Faults(latency=3.0)
+    async with Sandbox(catalogue, Behaviour(limits=False, musicbrainz=slowly, listenbrainz=slowly)) as sandbox:
         config = write_config(tmp_path / "config.toml", settings(sandbox, database, providers__spotify__enabled=False))
         async with daemon(config) as running, aiohttp.ClientSession(await address_of(running)) as session:
             async with locked(database) as holder:
-                upload = asyncio.create_task(session.post("/api/v1/import?name=tracks.csv", data=file.read_bytes()))
-                why = await answered(session, "/readyz", lambda status, text: status == 503)
-                assert f"(process {holder}) has kept the lock" in why
-                async with await upload as refused:
-                    assert (refused.status, refused.headers["Retry-After"]) == (503, "10")
-                    assert (
-                        f"(process {holder}) has locked the database, and nothing was changed" in await refused.text()
-                    )
+                await is_refused(session, file, holder)
                 await answered(session, "/metrics", lambda status, text: 'soulspot_alarm{alarm="database"} 1.0' in text)
                 assert rows(database, "SELECT * FROM batch_operations") == []
             await answered(session, "/readyz", lambda status, text: status == 200)
             async with session.post("/api/v1/import?name=tracks.csv", data=file.read_bytes()) as accepted:
                 assert accepted.status == 202
-            # in the middle of the work: an import, pumps with answers
+            # in the middle of the work: the answers arrive while nothing can be written
             await until(lambda: rows(database, "SELECT 1 FROM lookups"))
-            async with locked(database):
-                await answered(session, "/readyz", lambda status, text: "has kept the lock" in text)
+            async with locked(database) as holder:
+                await is_refused(session, file, holder)
             accepted_rows = "SELECT count(*) AS n FROM enriched_tracks WHERE status = 'accepted'"
             await until(lambda: rows(database, accepted_rows) == [{"n": 200}])
             running.process.send_signal(signal.SIGTERM)
