@@ -1,8 +1,9 @@
 """The timers of every working service; the daemon adds its own in `daemon/process.py`."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from apscheduler.jobstores.memory import MemoryJobStore
@@ -10,8 +11,12 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from soulspot.assembly.upkeep import upkeep
 from soulspot.config import Config
+from soulspot.errors import SoulSpotError
 from soulspot.pipeline import EnrichmentService
 from soulspot.pipeline.status import Summary, has_work
+from soulspot.telemetry import get_logger
+
+log = get_logger(__name__)
 
 MEMORY_INTERVAL, DATABASE_INTERVAL, ALARM_INTERVAL = 5.0, 5.0, 10.0  # seconds
 RARE = timedelta(hours=12)
@@ -63,6 +68,25 @@ def new_scheduler(on_jump: Callable[[float], object] = lambda seconds: None) -> 
     )
 
 
+def add_timer(scheduler: AsyncIOScheduler, name: str, work: Callable[[], Awaitable[object]], seconds: float) -> None:
+    """Run `work` every so many seconds. A failure that SoulSpot foresees is one line in the log,
+    and is said again only after the timer has worked in between."""
+    said: str | None = None
+
+    async def run() -> None:
+        nonlocal said
+        try:
+            await work()
+        except SoulSpotError as error:
+            if said != str(error):
+                log.warning("timer_failed", timer=name, error=str(error))
+            said = str(error)
+        else:
+            said = None
+
+    scheduler.add_job(run, "interval", seconds=seconds, id=name)
+
+
 def service_timers(service: EnrichmentService, config: Config) -> AsyncIOScheduler:
     """Return a scheduler with the timers that every working service needs, not started yet."""
     every = config.scheduler
@@ -74,16 +98,16 @@ def service_timers(service: EnrichmentService, config: Config) -> AsyncIOSchedul
         scheduler.modify_job("sweep", next_run_time=datetime.fromtimestamp(time.time(), UTC))
 
     scheduler = new_scheduler(on_jump)
-    for name, seconds, job, args in (
-        ("flush_if_needed", every.flush_interval, service.flush_if_needed, ()),
-        ("sweep", every.retry_sweep, service.queue_due_lookups, ()),
-        ("summary", every.summary, Summary(service).log_if_busy, ()),
-        ("memory", MEMORY_INTERVAL, _check_memory, (service,)),
-        ("database", DATABASE_INTERVAL, _check_database, (service,)),
-        ("alarms", ALARM_INTERVAL, _check_alarms, (service,)),
-        ("upkeep", every.upkeep, upkeep, (service, config)),
+    for name, work, seconds in (
+        ("flush_if_needed", service.flush_if_needed, every.flush_interval),
+        ("sweep", service.queue_due_lookups, every.retry_sweep),
+        ("summary", Summary(service).log_if_busy, every.summary),
+        ("memory", partial(_check_memory, service), MEMORY_INTERVAL),
+        ("database", partial(_check_database, service), DATABASE_INTERVAL),
+        ("alarms", partial(_check_alarms, service), ALARM_INTERVAL),
+        ("upkeep", partial(upkeep, service, config), every.upkeep),
     ):
-        scheduler.add_job(job, "interval", seconds=seconds, id=name, args=args)
+        add_timer(scheduler, name, work, seconds)
     return scheduler
 
 

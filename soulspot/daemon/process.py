@@ -15,7 +15,7 @@ from typing import cast
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from soulspot.assembly import apply_config, new_scheduler, open_service
+from soulspot.assembly import add_timer, apply_config, new_scheduler, open_service
 from soulspot.config import Config, load_config, reloadable_differences
 from soulspot.daemon import ending, systemd
 from soulspot.errors import ConfigError
@@ -117,7 +117,7 @@ class Daemon:
             # three times in the interval, so that one late beat kills nobody
             jobs.append(("watchdog", partial(self._beat, service), interval / 3))
         for name, job, seconds in jobs:
-            scheduler.add_job(job, "interval", seconds=seconds, id=name)
+            add_timer(scheduler, name, job, seconds)
         scheduler.start()
         return scheduler
 

@@ -11,8 +11,10 @@ import apscheduler.schedulers.base
 import apscheduler.triggers.interval
 import pytest
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from structlog.testing import capture_logs
 
 from soulspot.assembly import timers
+from soulspot.errors import DatabaseDamaged
 
 HOUR, CENTURY = 3600.0, 73 * 365 * 86_400.0
 
@@ -118,6 +120,32 @@ async def test_a_clock_that_leaps_ahead_starts_no_rare_job_which_would_delete_by
     await ticks.reach(ticks.count + 3)
     left = (job.next_run_time - timers.datetime.now(timers.UTC)).total_seconds()
     assert left == pytest.approx(24 * HOUR, abs=5)
+
+
+async def test_a_timer_that_fails_for_a_known_reason_says_so_once_and_works_again(
+    scheduler: AsyncIOScheduler, wall: Wall, caplog: pytest.LogCaptureFixture
+) -> None:
+    ticks, is_broken = Ticks(), True
+
+    async def work() -> None:
+        await ticks.tick()
+        if is_broken:
+            raise DatabaseDamaged("page 7 is damaged")
+
+    timers.add_timer(scheduler, "sweep", work, 0.02)
+    with capture_logs() as said:
+        scheduler.start()
+        await ticks.reach(3)
+        is_broken = False
+        await ticks.reach(ticks.count + 2)
+        is_broken = True
+        await ticks.reach(ticks.count + 3)
+    failures = [each for each in said if each["event"] == "timer_failed"]
+    assert (
+        failures
+        == [{"event": "timer_failed", "log_level": "warning", "timer": "sweep", "error": "page 7 is damaged"}] * 2
+    )
+    assert not caplog.records  # no traceback by the scheduler's own hand
 
 
 @pytest.mark.parametrize("zone", ["UTC+2", '"Europe/Rome"', "Nowhere/Land", ":", "CET-1CEST,M3.5.0,M10.5.0/3"])
