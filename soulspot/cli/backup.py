@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from soulspot.cli.console import print_answer
 from soulspot.cli.options import ConfigOption, JsonOption, parse_path
 from soulspot.cli.running import exit_on_error, load_or_exit, refuse
 from soulspot.store.copies import write_copy
 from soulspot.store.database import Database
 from soulspot.store.library_counts import count_tracks_by_status
 from soulspot.store.migrations import require_current_schema
+from soulspot.terminal.console import print_answer
 
 
 def backup(

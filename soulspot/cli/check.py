@@ -16,12 +16,11 @@ from typing import Annotated, Any
 import typer
 
 from soulspot.assembly import library_rules
-from soulspot.cli.console import print_answer, print_result
-from soulspot.cli.daemon_client import describe_owner
-from soulspot.cli.daemon_search import read_daemon_status
 from soulspot.cli.options import ConfigOption, JsonOption, PathsArgument
 from soulspot.cli.plan import print_plan
 from soulspot.cli.running import BAD_CONFIG, INCOMPLETE, database_problem, exit_on_error, load_or_exit, refuse
+from soulspot.client.daemon_client import describe_owner
+from soulspot.client.daemon_search import read_daemon_status
 from soulspot.config import ALL_OFF, SPOTIFY_OFF, Config, require_means
 from soulspot.errors import ConfigError, DatabaseError, SoulSpotError
 from soulspot.library.scan import Walk
@@ -30,6 +29,7 @@ from soulspot.store.database import Database
 from soulspot.store.file_systems import network_file_system
 from soulspot.store.migrations import migrations
 from soulspot.store.opening import check_within
+from soulspot.terminal.console import print_answer, print_result
 from soulspot.version import __version__
 
 # enough to tell an empty library from a large one; a walk over all of it can take minutes

@@ -16,12 +16,11 @@ import typer
 from rich.table import Table
 
 from soulspot.assembly import open_service
-from soulspot.cli.console import Bars, print_answer
-from soulspot.cli.daemon_client import OperationFailed
 from soulspot.cli.enrich import report_from_metadata, service_progress
 from soulspot.cli.options import JsonOption, parse_path
 from soulspot.cli.results import counts_table, requests_table
 from soulspot.cli.running import INCOMPLETE, exit_on_error, refuse, run_with_bars
+from soulspot.client.daemon_client import OperationFailed
 from soulspot.config import Config, make_config
 from soulspot.config.template import write_template
 from soulspot.errors import ConfigError
@@ -35,6 +34,8 @@ from soulspot.sandbox.library.sample import SampleFile, write_sample_library
 from soulspot.store import enriched, operations, tracks
 from soulspot.store.ownership import Ownership
 from soulspot.telemetry import configure_logging
+from soulspot.terminal.bars import Bars
+from soulspot.terminal.console import print_answer
 from soulspot.version import __version__
 from soulspot.web.app import make_application
 from soulspot.web.server import serve

@@ -9,13 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
-from soulspot.cli.console import Bars, print_result
-from soulspot.cli.daemon_client import DaemonClient, paths_for_api
 from soulspot.cli.options import ConfigOption, JsonOption, PathsArgument, absolute_paths, refuse_missing
 from soulspot.cli.report import report_lines
 from soulspot.cli.results import postponed_lines, print_unreadable_files, requests_table, results_table
 from soulspot.cli.running import INCOMPLETE, exit_without_music, load_or_exit, refuse, run_command
-from soulspot.cli.workplace import follow, in_daemon_or_here, repeated, report_of_other_version
+from soulspot.client.daemon_client import DaemonClient, paths_for_api
+from soulspot.client.workplace import follow, in_daemon_or_here, repeated, report_of_other_version
 from soulspot.config import LIBRARY_EMPTY, Config
 from soulspot.errors import SoulSpotError
 from soulspot.operations.kinds import advance_by_track_counts, enrich_request, readable_paths
@@ -26,6 +25,8 @@ from soulspot.operations.reports.results import EnrichmentRun, EnrichReport
 from soulspot.operations.reports.waits import Announcer, WaitWatch, current_waits
 from soulspot.pipeline import EnrichmentService, ScanReport, wait_until_settled
 from soulspot.store import library_counts
+from soulspot.terminal.bars import Bars
+from soulspot.terminal.console import print_result
 
 LOOK_SECONDS, DAEMON_LOOK_SECONDS = 0.5, 2.0  # between two looks at the counts
 

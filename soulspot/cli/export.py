@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, NoReturn, cast
 import typer
 
 from soulspot.cli import running
-from soulspot.cli.console import TerminalBytes, complain, print_note, progress_bars
 from soulspot.cli.options import ConfigOption, parse_path
 from soulspot.config import Config
 from soulspot.export import TableReport, export_table
@@ -25,6 +24,8 @@ from soulspot.export.formats import FORMATS, format_of
 from soulspot.export.tables import check_spreadsheet, parse_filters
 from soulspot.export.target import BUFFER_BYTES
 from soulspot.models import Status
+from soulspot.terminal.bars import progress_bars
+from soulspot.terminal.console import TerminalBytes, complain, print_note
 
 if TYPE_CHECKING:
     from soulspot.cli.export_covers import CoversReport

@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from soulspot.cli.console import Bars
-from soulspot.cli.workplace import in_daemon_or_here
+from soulspot.client.workplace import in_daemon_or_here
 from soulspot.config import Config
 from soulspot.errors import ProviderError
 from soulspot.export import table_rows
 from soulspot.export.target import replacing
 from soulspot.pipeline import EnrichmentService
+from soulspot.terminal.bars import Bars
 
 # covers waited for at one time; the gates decide how fast requests go
 WORKERS = 4

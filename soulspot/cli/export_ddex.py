@@ -7,13 +7,14 @@ from pathlib import Path
 
 import typer
 
-from soulspot.cli.console import Bars, complain, print_note
 from soulspot.cli.running import INCOMPLETE, exit_on_error, load_or_exit, refuse, run_command
 from soulspot.errors import SchemaError
 from soulspot.export.ddex.library import DdexReport, export_releases, grouping_columns
 from soulspot.export.ddex.settings import ErnSettings
 from soulspot.export.tables import parse_filters
 from soulspot.models import Status
+from soulspot.terminal.bars import Bars
+from soulspot.terminal.console import complain, print_note
 
 NAMED_ERRORS = 20
 FILES_WHOLE = "every file that was written is whole; run the same command again to write the rest"

@@ -8,15 +8,16 @@ from typing import Annotated, Any
 
 import typer
 
-from soulspot.cli.console import Bars, print_result
-from soulspot.cli.daemon_client import DaemonClient, describe_owner
 from soulspot.cli.options import ConfigOption, JsonOption, parse_path, refuse_missing
 from soulspot.cli.running import INCOMPLETE, exit_on_error, load_or_exit, refuse, run_command
-from soulspot.cli.workplace import Completed, Operation, in_daemon_or_here, run_here, run_in_daemon
+from soulspot.client.daemon_client import DaemonClient, describe_owner
+from soulspot.client.workplace import Completed, Operation, in_daemon_or_here, run_here, run_in_daemon
 from soulspot.config import Config
 from soulspot.imports.files import UnusableFile, check_readable, list_import_files
 from soulspot.operations.kinds import import_request
 from soulspot.pipeline import MOST_NAMED
+from soulspot.terminal.bars import Bars
+from soulspot.terminal.console import print_result
 
 URL_VARIABLE = "SOULSPOT_IMPORT_SQL_URL"
 KEY, PAGE_ROWS = "key", 5000

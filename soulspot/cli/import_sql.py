@@ -10,10 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from soulspot.cli.console import Bars, complain
-from soulspot.cli.daemon_client import DaemonClient
 from soulspot.cli.running import refuse, run_command
-from soulspot.cli.workplace import in_daemon_or_here
+from soulspot.client.daemon_client import DaemonClient
+from soulspot.client.workplace import in_daemon_or_here
 from soulspot.config import Config
 from soulspot.imports.rows import BadRow, parse_row
 from soulspot.imports.sql.keys import display_key, key_from_json
@@ -24,6 +23,8 @@ from soulspot.pipeline import DECIDE_EVERY, EnrichmentService
 from soulspot.store import sql_imports
 from soulspot.store.sql_imports import Position
 from soulspot.store.tracks import ImportedTrack
+from soulspot.terminal.bars import Bars
+from soulspot.terminal.console import complain
 
 POSITION = "/api/v1/import/position"
 

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
-from soulspot.cli.console import print_note, print_result
 from soulspot.cli.options import parse_path, refuse_missing
 from soulspot.cli.running import exit_on_error, refuse
 from soulspot.config import default_config_paths, make_config
 from soulspot.config.template import ensure_template_can_be_written, write_template
 from soulspot.errors import ConfigError
+from soulspot.terminal.console import print_note, print_result
 
 CONTACT, LIBRARY = "providers.musicbrainz.contact", "library.paths"
 SPOTIFY_ID, SPOTIFY_SECRET = "providers.spotify.client_id", "providers.spotify.client_secret"

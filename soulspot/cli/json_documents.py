@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
-from soulspot.cli.console import collected_complaints, hints_for
+from soulspot.terminal.console import collected_complaints, hints_for
 from soulspot.text import visible
 
 Function = TypeVar("Function", bound=Callable[..., Any])

@@ -11,8 +11,8 @@ from typing import Annotated, Any, cast
 import typer
 import typer.main
 
-from soulspot.cli.console import print_note
 from soulspot.cli.json_documents import Commands, OneDocumentGroup
+from soulspot.terminal.console import print_note
 from soulspot.version import __version__
 
 # name: (module in this package, summary). The module has a function of its own name, or a group

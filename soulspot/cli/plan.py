@@ -10,17 +10,18 @@ from pathlib import Path
 from rich.table import Table
 
 from soulspot.assembly import build_providers, library_rules, rules
-from soulspot.cli.console import Bars, out, print_answer, progress_bars
-from soulspot.cli.daemon_search import refuse_other_daemon
 from soulspot.cli.options import absolute_paths, refuse_missing
 from soulspot.cli.results import counts_table
 from soulspot.cli.running import exit_on_error, exit_without_music, log_beside_progress
+from soulspot.client.daemon_search import refuse_other_daemon
 from soulspot.config import Config, require_means
 from soulspot.errors import DatabaseTooNew
 from soulspot.estimate import Circumstances, Estimate, RememberedState, Survey, Surveyed, circumstances, in_words
 from soulspot.limits import Gates
 from soulspot.store.database import Database
 from soulspot.store.migrations import migrations
+from soulspot.terminal.bars import Bars, progress_bars
+from soulspot.terminal.console import out, print_answer
 
 WIDTH_FOR_ALL = 100  # columns of a terminal from which on the first lookups are shown, too
 # read beside numbers of requests: they name what is fetched, not the kind of lookup

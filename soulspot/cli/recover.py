@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from soulspot.cli.console import print_answer
 from soulspot.cli.options import ConfigOption, JsonOption, parse_path
 from soulspot.cli.running import INCOMPLETE, exit_on_error, load_or_exit, refuse
 from soulspot.store import recovery
 from soulspot.store.ownership import Ownership
 from soulspot.store.recovery import Recovered, Saved
+from soulspot.terminal.console import print_answer
 
 
 def recover(

@@ -6,13 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
-from soulspot.cli.console import print_answer
 from soulspot.cli.options import ConfigOption, JsonOption
 from soulspot.cli.running import INCOMPLETE, exit_on_error, exit_with, load_or_exit, refuse
 from soulspot.operations.reports.errors import error_lines, error_report
 from soulspot.operations.reports.performance import performance_lines
 from soulspot.store import operations
 from soulspot.store.database import Database
+from soulspot.terminal.console import print_answer
 
 SEARCHED = 100  # newest operations among which the last one that has ended is looked for
 

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from soulspot.cli.console import print_answer
 from soulspot.cli.options import ConfigOption, JsonOption, parse_path
 from soulspot.cli.running import exit_on_error, load_or_exit, refuse
 from soulspot.store import restoring
 from soulspot.store.ownership import Ownership
+from soulspot.terminal.console import print_answer
 
 
 def restore(

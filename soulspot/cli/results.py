@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from soulspot.cli.console import print_result
-from soulspot.cli.daemon_search import running_daemon
+from soulspot.client.daemon_search import running_daemon
 from soulspot.config import Config
 from soulspot.errors import SoulSpotError
 from soulspot.operations.reports.waits import OFFLINE, UNREACHABLE, clock_text
 from soulspot.store.database import Database
 from soulspot.store.failures import count_unreadable_files, list_unreadable_files
+from soulspot.terminal.console import print_result
 
 if TYPE_CHECKING:
     from soulspot.pipeline import Postponed

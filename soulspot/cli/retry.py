@@ -5,15 +5,16 @@ from typing import Annotated, Any, Literal, get_args
 
 import typer
 
-from soulspot.cli.console import Bars, print_answer, print_result
-from soulspot.cli.daemon_client import describe_owner
 from soulspot.cli.options import ConfigOption, JsonOption
 from soulspot.cli.running import load_or_exit, refuse, run_command
-from soulspot.cli.workplace import Completed, Operation, run_operation
+from soulspot.client.daemon_client import describe_owner
+from soulspot.client.workplace import Completed, Operation, run_operation
 from soulspot.config import Config
 from soulspot.operations.kinds import retry_request
 from soulspot.operations.reports.results import retry_refusal
 from soulspot.pipeline import EnrichmentService
+from soulspot.terminal.bars import Bars
+from soulspot.terminal.console import print_answer, print_result
 
 Provider = Literal["musicbrainz", "listenbrainz", "spotify"]
 STATES = ("failed", "missing")

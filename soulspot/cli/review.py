@@ -9,13 +9,13 @@ from typing import Annotated, Any, Literal, TypeVar
 import typer
 
 from soulspot.cli import review_desk, review_tables
-from soulspot.cli.console import out, print_answer, print_result
 from soulspot.cli.json_documents import Commands
 from soulspot.cli.options import ConfigOption, JsonOption
 from soulspot.cli.running import INCOMPLETE, UsageError, exit_on_error, exit_with, load_or_exit, refuse, run_command
 from soulspot.config import Config
 from soulspot.operations.review import cases
 from soulspot.operations.review.reviewer import EntityKey, default_candidates
+from soulspot.terminal.console import out, print_answer, print_result
 
 T = TypeVar("T")
 

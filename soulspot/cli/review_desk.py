@@ -11,10 +11,10 @@ from urllib.parse import quote
 
 from yarl import URL
 
-from soulspot.cli.daemon_client import DaemonClient, DaemonRefused
-from soulspot.cli.daemon_search import running_daemon
 from soulspot.cli.running import UsageError
-from soulspot.cli.workplace import in_daemon_or_here
+from soulspot.client.daemon_client import DaemonClient, DaemonRefused
+from soulspot.client.daemon_search import running_daemon
+from soulspot.client.workplace import in_daemon_or_here
 from soulspot.config import Config
 from soulspot.errors import SoulSpotError
 from soulspot.operations.review import cases

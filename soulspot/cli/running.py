@@ -12,9 +12,8 @@ from typing import Any, NoReturn, TypeVar
 
 import typer
 
-from soulspot.cli.console import Bars, complain, print_note, progress_bars
-from soulspot.cli.daemon_client import DaemonRefused, describe_owner
-from soulspot.cli.daemon_search import refuse_other_daemon
+from soulspot.client.daemon_client import DaemonRefused, describe_owner
+from soulspot.client.daemon_search import refuse_other_daemon
 from soulspot.config import ALL_OFF, LIBRARY_EMPTY, SPOTIFY_OFF, Config, default_config_paths, find_config, load_config
 from soulspot.errors import (
     ConfigError,
@@ -27,6 +26,8 @@ from soulspot.errors import (
 )
 from soulspot.imports.files import UnusableFile
 from soulspot.telemetry import configure_logging
+from soulspot.terminal.bars import Bars, progress_bars
+from soulspot.terminal.console import complain, print_note
 
 T = TypeVar("T")
 

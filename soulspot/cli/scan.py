@@ -5,14 +5,15 @@ from typing import Annotated
 
 import typer
 
-from soulspot.cli.console import Bars, print_answer
-from soulspot.cli.daemon_client import paths_for_api
 from soulspot.cli.options import ConfigOption, JsonOption, PathsArgument, absolute_paths, refuse_missing
 from soulspot.cli.results import print_unreadable_files
 from soulspot.cli.running import exit_without_music, load_or_exit, refuse, run_command
-from soulspot.cli.workplace import Completed, Operation, run_operation
+from soulspot.client.daemon_client import paths_for_api
+from soulspot.client.workplace import Completed, Operation, run_operation
 from soulspot.config import Config
 from soulspot.operations.kinds import readable_paths, scan_request
+from soulspot.terminal.bars import Bars
+from soulspot.terminal.console import print_answer
 
 
 def scan(

@@ -10,13 +10,14 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from soulspot.cli.console import Bars, print_answer
 from soulspot.cli.options import ConfigOption, JsonOption
 from soulspot.cli.results import counts_table
 from soulspot.cli.running import INCOMPLETE, exit_on_error, exit_with, load_or_exit, refuse, run_with_bars
 from soulspot.config import parse_time
 from soulspot.operations.reports.performance import duration_text
 from soulspot.telemetry import Stats, file_lines, journal_lines, rotated_files, stdin_lines
+from soulspot.terminal.bars import Bars
+from soulspot.terminal.console import print_answer
 
 # lines; moving the bar costs more than reading one
 SHOW_EVERY = 20_000

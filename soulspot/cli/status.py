@@ -18,12 +18,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from soulspot.cli.console import out, print_answer, print_result
-from soulspot.cli.daemon_client import describe_owner
-from soulspot.cli.daemon_search import read_daemon_status
 from soulspot.cli.options import ConfigOption, JsonOption
 from soulspot.cli.results import STATUSES, counts_table, read_unreadable_files, results_table
 from soulspot.cli.running import BAD_CONFIG, INCOMPLETE, exit_on_error, exit_with, load_or_exit, refuse
+from soulspot.client.daemon_client import describe_owner
+from soulspot.client.daemon_search import read_daemon_status
 from soulspot.config import Config
 from soulspot.errors import SoulSpotError
 from soulspot.operations.reports.waits import current_waits
@@ -32,6 +31,7 @@ from soulspot.store.database import Database
 from soulspot.store.ownership import describe_file
 from soulspot.store.times import iso
 from soulspot.telemetry import empty_status_numbers
+from soulspot.terminal.console import out, print_answer, print_result
 from soulspot.version import __version__
 
 SHOWN_OPERATIONS = 10

@@ -7,13 +7,13 @@ from contextlib import closing
 from pathlib import Path
 
 from soulspot.assembly import webhook_poster, webhook_receiver
-from soulspot.cli.console import print_answer, print_result
 from soulspot.cli.json_documents import Commands
 from soulspot.cli.options import ConfigOption, JsonOption
 from soulspot.cli.running import BAD_CONFIG, INCOMPLETE, exit_on_error, exit_with, load_or_exit
 from soulspot.config import Config
 from soulspot.store.database import Database
 from soulspot.store.times import iso
+from soulspot.terminal.console import print_answer, print_result
 from soulspot.version import __version__
 from soulspot.webhooks import TEST_TYPE, Reply, describe_receiver, message_body, signed_headers
 

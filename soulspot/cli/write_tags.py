@@ -15,11 +15,10 @@ import typer
 
 from soulspot.assembly import cover_sources, tag_rules
 from soulspot.cli import running
-from soulspot.cli.console import Bars, complain, print_answer, print_result
-from soulspot.cli.daemon_client import DaemonClient, paths_for_api
-from soulspot.cli.daemon_search import running_daemon
 from soulspot.cli.options import ConfigOption, JsonOption, absolute_paths, parse_path, refuse_missing
-from soulspot.cli.workplace import Completed, Operation, run_in_daemon, run_operation
+from soulspot.client.daemon_client import DaemonClient, paths_for_api
+from soulspot.client.daemon_search import running_daemon
+from soulspot.client.workplace import Completed, Operation, run_in_daemon, run_operation
 from soulspot.config import Config
 from soulspot.operations.kinds import readable_paths
 from soulspot.operations.runner import Operations
@@ -31,6 +30,8 @@ from soulspot.tagging.file_copies import TagsNotWritten
 from soulspot.tagging.formats.names import FIELDS
 from soulspot.tagging.preview import cover_to_embed, cover_would_change, display_path, preview_tags
 from soulspot.tagging.request import TagRequest, changes_to_json, nothing_to_undo_message, request_to_json, tag_request
+from soulspot.terminal.bars import Bars
+from soulspot.terminal.console import complain, print_answer, print_result
 
 ROUTE = "/api/v1/write-tags"
 NOTHING = "(none)"  # stands for a tag without a value

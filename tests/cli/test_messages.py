@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import typer
 
-from soulspot.cli.console import hints_for, print_note
 from soulspot.cli.main import COMMANDS
-from soulspot.cli.workplace import Completed
 from soulspot.cli.write_tags import _print_report
+from soulspot.client.workplace import Completed
+from soulspot.terminal.console import hints_for, print_note
 
 
 @pytest.mark.parametrize(("line", "shown"), [

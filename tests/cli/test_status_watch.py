@@ -13,9 +13,9 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from soulspot.cli.daemon_client import DaemonUnreachable
 from soulspot.cli.main import app
 from soulspot.cli.status import status_line, watch
+from soulspot.client.daemon_client import DaemonUnreachable
 
 
 def status(accepted: int, pending: int, *operations: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,11 +15,10 @@ from aiohttp import web
 from typer.testing import CliRunner
 
 from soulspot.assembly import open_service
-from soulspot.cli.console import Bars
-from soulspot.cli.daemon_client import DaemonClient, DaemonUnreachable, OperationFailed
 from soulspot.cli.main import app
 from soulspot.cli.retry import retry_lookups
 from soulspot.cli.status import read_status
+from soulspot.client.daemon_client import DaemonClient, DaemonUnreachable, OperationFailed
 from soulspot.config.loading import make_config
 from soulspot.errors import DatabaseError
 from soulspot.operations.reports.results import EnrichReport
@@ -29,6 +28,7 @@ from soulspot.store import library_counts
 from soulspot.store.database import Database
 from soulspot.store.ownership import Ownership
 from soulspot.store.times import iso
+from soulspot.terminal.bars import Bars
 from tests.support.flow import soulspot, write_config
 from tests.support.virtual_time import run_virtual
 

@@ -11,7 +11,6 @@ import aiohttp
 import pytest
 
 from soulspot.cli import demo
-from soulspot.cli.console import Bars
 from soulspot.cli.demo import DemoReport, demo_config, run_demo
 from soulspot.cli.enrich import enrich_places
 from soulspot.cli.import_files import import_listed
@@ -25,6 +24,7 @@ from soulspot.sandbox.library.sample import write_sample_library
 from soulspot.sandbox.servers.behaviour import Faults
 from soulspot.store import operations
 from soulspot.store.database import Database
+from soulspot.terminal.bars import Bars
 from tests.support.factories import NOW
 from tests.support.flow import rows, settings, write_rows
 

@@ -20,9 +20,9 @@ from mutagen.flac import FLAC
 from rich.table import Table
 from rich.text import Text
 
-from soulspot.cli import console
 from soulspot.cli.main import COMMANDS
 from soulspot.telemetry import Telemetry, configure_logging, get_logger
+from soulspot.terminal import bars, console
 from soulspot.text import visible
 from soulspot.web.server import serve
 from tests.flow.test_review import in_review
@@ -233,10 +233,11 @@ def test_bars_tables_and_lines_show_escapes_and_letters_of_every_script() -> Non
 def test_progress_bars_show_notes_of_strangers_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = io.StringIO()
     terminal = console.CleanConsole(file=screen, force_terminal=True, width=400, markup=False, emoji=False)
-    monkeypatch.setattr(console, "err", terminal)
-    with console.progress_bars() as bars:
-        bars.show(POISON, 1, 2, POISON)
-        bars.note(POISON)
+    for module in (bars, console):
+        monkeypatch.setattr(module, "err", terminal)
+    with bars.progress_bars() as shown_bars:
+        shown_bars.show(POISON, 1, 2, POISON)
+        shown_bars.note(POISON)
     shown = screen.getvalue()
     for piece in ("\x1b]0;", "\x1b[8m", "\x07", "\x9b", "\u202e", "\u200b"):
         assert piece not in shown

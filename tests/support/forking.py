@@ -13,8 +13,8 @@ import socket
 import sys
 from typing import Any
 
-# The imports of soulspot.cli.main without soulspot.cli.console, which reads the environment when it
-# is imported.
+# The imports of soulspot.cli.main without soulspot.terminal.console, which reads the environment
+# when it is imported.
 import rich.live
 import rich.progress
 import rich.table
@@ -33,7 +33,7 @@ LOADED = (
     soulspot.daemon.process,
     soulspot.assembly.wiring,
 )
-assert "soulspot.cli.console" not in sys.modules
+assert "soulspot.terminal.console" not in sys.modules
 
 
 def serve(control: socket.socket) -> dict[str, Any]:

@@ -19,9 +19,8 @@ import mutagen
 import pytest
 from aiohttp import web
 
-from soulspot.cli.console import Bars
-from soulspot.cli.daemon_client import DaemonClient
 from soulspot.cli.export_covers import save_covers
+from soulspot.client.daemon_client import DaemonClient
 from soulspot.config.loading import Config, make_config
 from soulspot.errors import BadAnswer, Limited, Unavailable
 from soulspot.limits import Gates
@@ -36,6 +35,7 @@ from soulspot.tagging.request import tag_request
 from soulspot.tagging.rules import TagRules
 from soulspot.tagging.writer import TagWriter
 from soulspot.telemetry import Telemetry
+from soulspot.terminal.bars import Bars
 from tests.support.factories import NOW, mbid
 from tests.support.reading import READER
 from tests.tagging.test_writer import Library

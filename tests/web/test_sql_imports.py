@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from soulspot.cli import workplace
-from soulspot.cli.console import Bars
-from soulspot.cli.daemon_client import DaemonClient
 from soulspot.cli.import_sql import import_query
+from soulspot.client import workplace
+from soulspot.client.daemon_client import DaemonClient
 from soulspot.config.loading import Config, make_config
 from soulspot.imports.sql.reader import SqlSource
+from soulspot.terminal.bars import Bars
 from tests.web.conftest import Running
 
 

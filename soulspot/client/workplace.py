@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from soulspot.cli.console import Bars
-from soulspot.cli.daemon_client import DaemonClient, DaemonUnreachable
-from soulspot.cli.daemon_search import running_daemon
+from soulspot.client.daemon_client import DaemonClient, DaemonUnreachable
+from soulspot.client.daemon_search import running_daemon
 from soulspot.config import Config, require_means
+from soulspot.terminal.bars import Bars
 
 if TYPE_CHECKING:
     from soulspot.operations.progress import Progress

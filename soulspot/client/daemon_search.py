@@ -10,11 +10,11 @@ from typing import Any
 
 import aiohttp
 
-from soulspot.cli.console import print_note
-from soulspot.cli.daemon_client import DaemonClient, DaemonUnreachable
+from soulspot.client.daemon_client import DaemonClient, DaemonUnreachable
 from soulspot.config import Config
 from soulspot.errors import ConfigError
 from soulspot.store.ownership import is_same_file, read_owner
+from soulspot.terminal.console import print_note
 
 LIFE_SECONDS, LIFE_BYTES = 10.0, 65_536  # what a daemon may take, and say, to be recognized
 

@@ -12,9 +12,9 @@ import pytest
 from aiohttp import web
 
 from soulspot.assembly import open_service
-from soulspot.cli import daemon_search
-from soulspot.cli.daemon_client import DaemonRefused, DaemonUnreachable
-from soulspot.cli.daemon_search import read_daemon_status, refuse_other_daemon, running_daemon
+from soulspot.client import daemon_search
+from soulspot.client.daemon_client import DaemonRefused, DaemonUnreachable
+from soulspot.client.daemon_search import read_daemon_status, refuse_other_daemon, running_daemon
 from soulspot.config import Config, make_config
 from soulspot.errors import ConfigError
 from soulspot.operations.runner import Operations
