@@ -6,11 +6,12 @@ import platform
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from itertools import islice
+from itertools import islice, takewhile
+from time import monotonic
 from typing import Annotated, Any
 
 import typer
@@ -24,6 +25,7 @@ from soulspot.client.daemon_search import read_daemon_status
 from soulspot.config import ALL_OFF, SPOTIFY_OFF, Config, require_means
 from soulspot.errors import ConfigError, DatabaseError, SoulSpotError
 from soulspot.library.scan import Walk
+from soulspot.library.watches import command_to_allow, folders_to_watch, tightest_limit
 from soulspot.store import library_counts
 from soulspot.store.database import Database
 from soulspot.store.file_systems import network_file_system
@@ -175,6 +177,19 @@ def _library_checks(config: Config) -> Iterator[Check]:
         words = f"{os.fsdecode(problem.path)}: {problem.reason}"
         # names that are no UTF-8 have surrogates, which no terminal and no JSON parser takes
         yield Check("library", False, words.encode("utf-8", "replace").decode(), fatal=False)
+    if config.library.watch and (limit := tightest_limit()):
+        yield _watch_check(rules.roots, *limit)
+
+
+def _watch_check(roots: Sequence[bytes], sysctl: str, allowed: int) -> Check:
+    end = monotonic() + CHECK_SECONDS
+    # none is counted beyond the limit: a library can be larger than anybody wants to wait for
+    folders = sum(1 for _ in takewhile(lambda _: monotonic() < end, islice(folders_to_watch(roots), allowed + 1)))
+    if folders > allowed:
+        words = f"more folders than the {allowed} that {sysctl} lets SoulSpot watch: {command_to_allow(folders)}"
+        return Check("watch", False, f"{words}, else the library is looked through every minute", fatal=False)
+    at_least = "at least " if monotonic() >= end else ""
+    return Check("watch", True, f"{at_least}{folders} folders to watch, {allowed} allowed ({sysctl})")
 
 
 def _credential_checks(config: Config) -> Iterator[Check]:

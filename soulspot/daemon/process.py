@@ -19,7 +19,7 @@ from soulspot.assembly import add_timer, apply_config, new_scheduler, open_servi
 from soulspot.config import Config, load_config, reloadable_differences
 from soulspot.daemon import ending, systemd
 from soulspot.errors import ConfigError
-from soulspot.library.watch import watch
+from soulspot.library.watch import Blindness, watch
 from soulspot.operations.exports import FOLDER, Exports
 from soulspot.operations.runner import Operations
 from soulspot.pipeline import EnrichmentService
@@ -150,9 +150,7 @@ class Daemon:
     async def _watch(self, service: EnrichmentService, operations: Operations) -> None:
         roots = [os.fsencode(path) for path in self.config.library.paths]
         await keep_watching(
-            lambda: cast(
-                AsyncGenerator[set[bytes], None], watch(roots, stop=self._stop, on_unwatchable=_log_unwatchable)
-            ),
+            lambda: cast(AsyncGenerator[set[bytes], None], watch(roots, stop=self._stop, on_blind=_log_blindness)),
             lambda changed: service.scan(sorted(changed)),
             operations.scan,
             self._stop,
@@ -247,9 +245,9 @@ async def keep_watching(
                 log.warning("rescan_failed", error=f"{type(error).__name__}: {error}")
 
 
-def _log_unwatchable(reason: str, seconds: float) -> None:
-    log.warning("watch_blind", error=reason, hint="rename it, then changes are seen at once again",
-                looked_through_every_seconds=seconds)  # fmt: skip
+def _log_blindness(blindness: Blindness) -> None:
+    log.warning("watch_blind", error=blindness.error, hint=blindness.hint,
+                looked_through_every_seconds=blindness.looked_through_every_seconds)  # fmt: skip
 
 
 def _watch_hint(error: Exception) -> str:
@@ -257,4 +255,6 @@ def _watch_hint(error: Exception) -> str:
     message = str(error).lower()
     if isinstance(error, OSError) and (error.errno == errno.ENOSPC or "inotify" in message or "no space" in message):
         return "sysctl fs.inotify.max_user_watches=1048576"
+    if "os error 24" in message:
+        return "sysctl fs.inotify.max_user_instances=1024"
     return "library.rescan_interval finds what is missed meanwhile"

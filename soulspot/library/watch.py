@@ -7,7 +7,9 @@ import os
 import threading
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
+from itertools import takewhile
 from time import monotonic
 
 import watchfiles
@@ -15,6 +17,7 @@ from watchfiles import Change
 
 from soulspot.library.scan import is_inside
 from soulspot.library.suffixes import is_audio, suffix
+from soulspot.library.watches import command_to_allow, count_watches, folders_to_watch
 
 # Where watching is impossible, the roots are scanned every so many seconds ...
 RESCAN_EVERY = 60.0
@@ -30,9 +33,18 @@ Identity = tuple[int, int]
 Changes = Iterable[tuple[Change, str]]
 
 
+@dataclass(frozen=True, slots=True)
+class Blindness:
+    """Why changes in some folders stay unseen, and what a person can do about it."""
+
+    error: str
+    hint: str
+    looked_through_every_seconds: float
+
+
 async def watch(
     roots: Sequence[bytes], *, debounce_ms: int = 1600, stop: asyncio.Event, check_ms: int = 2000,
-    rescan_every: float = RESCAN_EVERY, on_unwatchable: Callable[[str, float], None] = lambda reason, seconds: None,
+    rescan_every: float = RESCAN_EVERY, on_blind: Callable[[Blindness], None] = lambda blindness: None,
 ) -> AsyncIterator[set[bytes]]:  # fmt: skip
     """Yield sets of absolute paths to scan again (`within` of `scan.Walk`), until `stop` is set.
 
@@ -42,12 +54,20 @@ async def watch(
     root that vanishes is waited for. When changes may have been missed (a root came or went, a name
     is not UTF-8), every present root is yielded.
 
-    While a folder's name is not UTF-8, watchfiles watches nothing at all. Then every root is
-    yielded every `rescan_every` seconds, less often where the caller takes long over it, and
-    `on_unwatchable(reason, rescan_every)` is called once. Raises OSError when the system refuses to
-    watch (no inotify watches left, say)."""
+    While a folder's name is not UTF-8, watchfiles watches nothing at all; while the kernel allows
+    too few watches, it leaves out folders without a word. Then every root is yielded and the watch
+    set up anew every `rescan_every` seconds, less often where the caller takes long over it, and
+    `on_blind` is called once. Raises OSError when the system refuses to watch at all."""
     paths = tuple(dict.fromkeys(map(os.path.abspath, roots)))
-    has_begun = is_unwatchable = False
+    has_begun = is_told = False
+    pause = rescan_every
+
+    def tell(error: str, hint: str) -> None:
+        nonlocal is_told
+        if error and not is_told:
+            on_blind(Blindness(error, hint, rescan_every))
+        is_told = bool(error)
+
     # watchfiles.awatch sets up its watches in the event loop, and blocks it on a slow disk.
     thread = ThreadPoolExecutor(1, "soulspot-watch")
     in_thread = partial(asyncio.get_running_loop().run_in_executor, thread)
@@ -57,18 +77,25 @@ async def watch(
             missed = set(present) if has_begun else set()
             has_begun = True
             changes = _ChangeStream(thread, present, debounce_ms, check_ms, stop)
-            steps, unwatchable_reason = 0, ""
+            coverage, opened_at, steps, undecodable = _Coverage(present, stop), monotonic(), 0, ""
             try:
                 while (found := await changes.next()) is not None:
-                    steps, is_unwatchable = steps + 1, False
+                    steps += 1
                     to_scan = missed | await in_thread(paths_to_scan, found, paths)
-                    missed = set()
                     if to_scan:
+                        yielded_at = monotonic()
                         yield outermost(to_scan)
+                        if missed:
+                            pause = max(rescan_every, RESCAN_SHARE * (monotonic() - yielded_at))
+                    missed = set()
                     now = await in_thread(_present_roots, paths)
                     # A new folder in a root's place may have its inode; the old one is watched.
                     if now != present or any(c == Change.deleted and p.encode() in now for c, p in found):
                         break
+                    if await in_thread(coverage.is_known, found):
+                        tell(coverage.shortage, coverage.hint)
+                        if coverage.shortage and monotonic() - opened_at >= pause:
+                            break
             except FileNotFoundError:
                 # A root vanished while its watches were set up.
                 await _pause(stop, check_ms)
@@ -76,19 +103,46 @@ async def watch(
                 # watchfiles cannot express a name that is not UTF-8, and loses other changes.
                 if "decode" not in str(error):
                     raise OSError(str(error)) from error
-                unwatchable_reason = "" if steps else str(error)
+                undecodable = "" if steps else str(error)
             finally:
                 await changes.close()
             # The name was met before any change, so that watching again would meet it again.
-            if unwatchable_reason:
-                if not is_unwatchable:
-                    on_unwatchable(unwatchable_reason, rescan_every)
-                is_unwatchable, yielded_at = True, monotonic()
+            if undecodable:
+                tell(undecodable, "rename it, then changes are seen at once again")
+                yielded_at = monotonic()
                 yield set(present)
-                seconds = max(rescan_every, RESCAN_SHARE * (monotonic() - yielded_at))
-                await _pause(stop, round(1000 * seconds))
+                await _pause(stop, round(1000 * max(rescan_every, RESCAN_SHARE * (monotonic() - yielded_at))))
     finally:
         thread.shutdown(wait=False)
+
+
+class _Coverage:
+    """Whether the kernel watches every folder of an open watch; counted again when folders come.
+
+    Of a limit that is too low, watchfiles says nothing."""
+
+    def __init__(self, roots: Iterable[bytes], stop: asyncio.Event) -> None:
+        self._roots = roots
+        self._stop = stop
+        self._is_due, self._due_at = True, 0.0
+        self._was_short = False
+        self.shortage = self.hint = ""
+
+    def is_known(self, changes: Changes) -> bool:
+        """Count if these changes make it necessary. Return whether `shortage` says how it is."""
+        self._is_due = self._is_due or any(one == Change.added and _is_folder(path.encode()) for one, path in changes)
+        if self._is_due and (began := monotonic()) >= self._due_at:
+            folders = sum(1 for _ in takewhile(lambda _: not self._stop.is_set(), folders_to_watch(self._roots)))
+            watched = count_watches()
+            is_short = watched is not None and watched < folders
+            # Folders that come or go while they are counted look like a shortage: count twice.
+            self._is_due = is_short and not self._was_short
+            self._was_short = is_short
+            if not self._is_due:
+                self._due_at = monotonic() + RESCAN_SHARE * (monotonic() - began)
+                self.shortage = f"the kernel watches {watched} of {folders} folders" if is_short else ""
+                self.hint = command_to_allow(folders)
+        return not (self._is_due and self._was_short)
 
 
 class _ChangeStream:

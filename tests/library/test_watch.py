@@ -14,8 +14,10 @@ import pytest
 import watchfiles
 from watchfiles import Change
 
+from soulspot.library import watch as watching_module
 from soulspot.library.scan import Walk
-from soulspot.library.watch import _present_roots, outermost, paths_to_scan, watch
+from soulspot.library.watch import Blindness, _present_roots, outermost, paths_to_scan, watch
+from soulspot.library.watches import folders_to_watch
 
 PATIENCE = 30  # seconds to wait for a change that should come out
 
@@ -23,7 +25,7 @@ PATIENCE = 30  # seconds to wait for a change that should come out
 class Watched:
     """A running watch whose findings can be waited for."""
 
-    def __init__(self, *roots: Path, on_unwatchable: Callable[[str, float], None] = lambda *_: None) -> None:
+    def __init__(self, *roots: Path, on_blind: Callable[[Blindness], None] = lambda _: None) -> None:
         self.stop = asyncio.Event()
         self.seen: set[bytes] = set()
         self.batches = 0
@@ -37,7 +39,7 @@ class Watched:
                     stop=self.stop,
                     check_ms=50,
                     rescan_every=0.05,
-                    on_unwatchable=on_unwatchable,
+                    on_blind=on_blind,
                 )
             )
         )
@@ -64,10 +66,8 @@ class Watched:
 
 
 @asynccontextmanager
-async def watching(
-    *roots: Path, on_unwatchable: Callable[[str, float], None] = lambda *_: None
-) -> AsyncIterator[Watched]:
-    watched = Watched(*roots, on_unwatchable=on_unwatchable)
+async def watching(*roots: Path, on_blind: Callable[[Blindness], None] = lambda _: None) -> AsyncIterator[Watched]:
+    watched = Watched(*roots, on_blind=on_blind)
     try:
         yield watched
     finally:
@@ -143,15 +143,45 @@ async def test_beside_a_folder_that_is_not_utf8_everything_is_looked_through_unt
 ) -> None:
     odd = os.fsencode(tmp_path) + b"/\xff"
     os.mkdir(odd)
-    blind: list[tuple[str, float]] = []
-    async with watching(tmp_path, on_unwatchable=lambda why, seconds: blind.append((why, seconds))) as watched:
+    blind: list[Blindness] = []
+    async with watching(tmp_path, on_blind=blind.append) as watched:
         await watched.until(tmp_path)
         watched.forget()
         await watched.until(tmp_path)
-        assert [seconds for _, seconds in blind] == [0.05]
-        assert "\\xFF" in blind[0][0]
+        assert [one.looked_through_every_seconds for one in blind] == [0.05]
+        assert "\\xFF" in blind[0].error
         os.rename(odd, tmp_path / "even")
         await watched.until(tmp_path / "a.mp3", lambda: (tmp_path / "a.mp3").write_text("x"))
+
+
+async def test_folders_without_a_watch_are_said_once_and_once_more_after_all_were_watched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blind: list[Blindness] = []
+    watches = 0
+    monkeypatch.setattr(watching_module, "count_watches", lambda: watches)
+    (tmp_path / "album").mkdir()
+    async with watching(tmp_path, on_blind=blind.append) as watched:
+        await watched.until(tmp_path)
+        watched.forget()
+        await watched.until(tmp_path)
+        assert [one.error for one in blind] == ["the kernel watches 0 of 2 folders"]
+        assert blind[0].hint.startswith("sysctl ")
+        watches = 99
+        await watched.until(tmp_path / "a.mp3", lambda: (tmp_path / "a.mp3").write_text("x"))
+        watches = 0
+        watched.forget()
+        await watched.until(tmp_path, lambda: (tmp_path / str(watched.batches)).mkdir(exist_ok=True))
+        assert len(blind) == 2
+
+
+def test_folders_to_watch_are_counted_once_also_through_links(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "loop").symlink_to(tmp_path)
+    (tmp_path / "itself").symlink_to("itself")
+    (tmp_path / "file.mp3").write_text("x")
+    root = os.fsencode(tmp_path)
+    assert len(list(folders_to_watch([root, root + b"/a"]))) == 3
 
 
 async def test_setting_stop_ends_the_watch(tmp_path: Path) -> None:
