@@ -1,6 +1,5 @@
 """`soulspot retry`: queue lookups again that failed, or whose subject the service did not know."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any, Literal, get_args
 
 import typer
@@ -18,6 +17,7 @@ from soulspot.terminal.console import print_answer, print_result
 
 Provider = Literal["musicbrainz", "listenbrainz", "spotify"]
 STATES = ("failed", "missing")
+WORDS = {"lifted": "pauses lifted"}  # names in the report that say too little to people
 
 
 def retry(
@@ -25,6 +25,8 @@ def retry(
         help=f"Only lookups at {', '.join(get_args(Provider))} (default: all).")] = None,
     state: Annotated[list[str] | None, typer.Option(metavar="STATE",
         help="failed (default) or missing; may be given twice.")] = None,
+    lift_pause: Annotated[bool, typer.Option("--lift-pause",
+        help="Ask a service again that wanted to be left alone for longer.")] = False,
     config: ConfigOption = None, json_: JsonOption = False,
 ) -> None:  # fmt: skip
     """Queue lookups again that failed or found nothing.
@@ -37,18 +39,18 @@ def retry(
     if not set(states) <= set(STATES):
         refuse(f"--state is {' or '.join(STATES)}")
     loaded = load_or_exit(config)
-    report = run_command(loaded, lambda bars: retry_lookups(loaded, states, provider, bars), quiet=json_).report
-    print_answer(report, json_, ", ".join(f"{count} {name}" for name, count in report.items()))
-    if not json_ and report["queued"] and not describe_owner(loaded.database.path):
+    request = retry_request(states, provider, lift_pause=lift_pause)
+    report = run_command(loaded, lambda bars: retry_lookups(loaded, request, bars), quiet=json_).report
+    print_answer(report, json_, ", ".join(f"{count} {WORDS.get(name, name)}" for name, count in report.items()))
+    if not json_ and any(report.values()) and not describe_owner(loaded.database.path):
         print_result("next: soulspot enrich")
 
 
-async def retry_lookups(config: Config, states: Sequence[str], provider: str | None, bars: Bars) -> Completed:
-    """Queue lookups at a provider (None: all) again; ValueError when the provider is off."""
-    request: dict[str, Any] = retry_request(states, provider)
+async def retry_lookups(config: Config, request: dict[str, Any], bars: Bars) -> Completed:
+    """Queue lookups again as the request says; ValueError when its provider is off."""
 
     async def refuse_if_off(service: EnrichmentService) -> None:
-        if why := retry_refusal(service, provider):
+        if why := retry_refusal(service, request["provider"]):
             raise ValueError(why)
 
     operation = Operation(

@@ -141,6 +141,7 @@ def _remembered_gate(state: dict[str, Any], now: float) -> dict[str, Any]:
         "daily_budget": None,
         "why": why,
         "limited_until": iso(until) if until else None,
+        "paused": pause.get("blocked_until", 0.0) > now,
     }
 
 

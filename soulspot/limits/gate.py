@@ -114,6 +114,17 @@ class Gate:
             self._announce(self._pause)
             await self._state.save()
 
+    async def lift_pause(self) -> bool:
+        """End a pause before its time, across restarts; return whether there was one. A spent
+        budget and an open breaker stay. Raises what the port raises."""
+        await self._state.restore()
+        if not self._pause.lift():
+            return False
+        if self._find_closure() is None:
+            self._announcements.announce_open()
+        await self._state.save()
+        return True
+
     def may_retry(self) -> bool:
         """Whether a failed request may be sent again; each True is taken to be used. Retries stay
         within a tenth of this gate's requests, besides the first five."""
@@ -157,7 +168,7 @@ class Gate:
             opens_at=None if closed is None else self._clock.to_wall(closed[0]),
             why="" if closed is None else closed[1], breaker=self._breaker.state, failures=self._breaker.failures,
             daily_budget=self.daily_budget, spent=self._budget.spent(), requests=self._requests,
-            waiting=self._waiting,
+            waiting=self._waiting, paused=self._pause.until() is not None,
         )  # fmt: skip
 
     async def restore(self) -> None:

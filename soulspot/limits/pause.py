@@ -34,6 +34,12 @@ class Pause:
         self._until, self.length, self.why = end, seconds, why
         return True
 
+    def lift(self) -> bool:
+        """End the pause before its time; return whether one ran. The next pause is short again."""
+        was_paused = self.until() is not None
+        self._until, self.strikes = float("-inf"), 0
+        return was_paused
+
     def add_strike(self, status: int, asked: float | None, quota: bool, rng: random.Random) -> float:
         """Count a 429 or 503 and return the seconds to pause; `asked` is its Retry-After. Never
         less than `asked`. Without Retry-After: an hour for a spent quota, 2 to 4 s growing to 5

@@ -68,6 +68,11 @@ class Gates:
         for gate in list(self._gates.values()):
             await gate.restore()
 
+    async def lift_pauses(self, provider: str | None = None) -> int:
+        """End the pauses of one provider's hosts, or of all; return how many there were."""
+        found = [gate for (owner, _), gate in self._gates.items() if provider in (None, owner)]
+        return sum([await gate.lift_pause() for gate in found])
+
     def snapshot(self) -> list[GateSnapshot]:
         """Return the state of all gates, ordered by provider and host."""
         return [gate.snapshot() for _, gate in sorted(self._gates.items())]

@@ -68,6 +68,7 @@ class GateSnapshot:
     spent: int  # requests of the last 24 hours
     requests: int  # of this process
     waiting: int  # callers before the gate now
+    paused: bool  # on account of the service's answers: a person can lift that
 
 
 @dataclass(frozen=True, slots=True)

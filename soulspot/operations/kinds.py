@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from soulspot.operations.progress import Progress, save_counts
-from soulspot.operations.refetch import queue_again, refetch
+from soulspot.operations.refetch import lift_pauses, queue_again, refetch
 from soulspot.operations.reports import results
 from soulspot.pipeline import EnrichmentService, ImportReport, wait_until_settled
 from soulspot.store import library_counts, operations
@@ -46,9 +46,11 @@ def enrich_request(places: Sequence[bytes], wait: float, *, force_before: float 
     return {**scan_request(places), "wait": wait, "force_before": force_before}
 
 
-def retry_request(states: Sequence[str], provider: str | None) -> dict[str, Any]:
-    """Return the request stored with a retry: `{"states": ["failed"], "provider": null}`."""
-    return {"states": list(states), "provider": provider}
+def retry_request(states: Sequence[str], provider: str | None, *, lift_pause: bool = False) -> dict[str, Any]:
+    """Return the request stored with a retry: `{"states": ["failed"], "provider": null}`. With
+    `lift_pause`, services are asked again that wanted to be left alone for longer."""
+    request: dict[str, Any] = {"states": list(states), "provider": provider}
+    return request | ({"lift_pause": True} if lift_pause else {})
 
 
 def readable_paths(places: Sequence[bytes]) -> list[str]:
@@ -144,9 +146,10 @@ async def _enrich(service: EnrichmentService, request: Mapping[str, Any], progre
 
 
 async def _retry(service: EnrichmentService, request: Mapping[str, Any], progress: Progress) -> Report:
+    lifted = {"lifted": await lift_pauses(service, request["provider"])} if request.get("lift_pause") else {}
     count = await queue_again(service, request["states"], request["provider"])
     progress.advance(count, count, 0)
-    return {"queued": count}, []
+    return {"queued": count, **lifted}, []
 
 
 async def _refresh(service: EnrichmentService, request: Mapping[str, Any], progress: Progress) -> Report:

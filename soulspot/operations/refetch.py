@@ -1,4 +1,5 @@
-"""Lookups queued again before their time: by `enrich --force`, with its cost, and by `retry`."""
+"""Lookups queued again before their time: by `enrich --force`, with its cost, and by `retry`, which
+can lift pauses too."""
 
 import sqlite3
 import time
@@ -9,7 +10,7 @@ from typing import Any, Self
 
 from soulspot.estimate import Tariff, in_words
 from soulspot.pipeline import EnrichmentService
-from soulspot.store import queue, settled_lookups, tracks
+from soulspot.store import provider_state, queue, settled_lookups, tracks
 
 # SQLite bounds the number of parameters of a statement, and of terms in an expression.
 PLACES = 100
@@ -98,6 +99,19 @@ async def queue_again(
 
     count = await service.database.write(reopen)
     await service.decide_new()
+    service.wake()
+    return count
+
+
+async def lift_pauses(service: EnrichmentService, provider: str | None) -> int:
+    """End the pauses of this provider's hosts (None: of all), also those that only an earlier
+    process has met; return how many there were."""
+    gates = service.parts.gates
+    for state in await service.database.read(provider_state.list_all):
+        topic, _, host = state["key"].split(":", 2) if state["key"].count(":") > 1 else ("", "", "")
+        if topic == "gate" and state["blocked_until"] and provider in (None, state["provider"]):
+            gates.for_url(state["provider"], f"https://{host}")
+    count = await gates.lift_pauses(provider)
     service.wake()
     return count
 

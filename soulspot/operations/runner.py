@@ -89,11 +89,11 @@ class Operations:
         shown = {"places": kinds.readable_paths(places), "wait": wait, "force": force}
         return await self.start("enrich", request, shown)
 
-    async def retry(self, states: Sequence[str], provider: str | None) -> int:
+    async def retry(self, states: Sequence[str], provider: str | None, *, lift_pause: bool = False) -> int:
         """Start a retry. Return the operation's id. ValueError when the provider is off."""
         if why := retry_refusal(self._service, provider):
             raise ValueError(why)
-        request = kinds.retry_request(states, provider)
+        request = kinds.retry_request(states, provider, lift_pause=lift_pause)
         return await self.start("retry", request, request)
 
     async def export(self, **options: Any) -> int:

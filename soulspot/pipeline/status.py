@@ -73,7 +73,7 @@ def _gate(gate: GateSnapshot) -> dict[str, Any]:
     return {
         "provider": gate.provider, "host": gate.host, "requests": gate.requests, "breaker": gate.breaker,
         "spent": gate.spent, "daily_budget": gate.daily_budget, "why": gate.why,
-        "limited_until": iso(gate.opens_at) if gate.opens_at else None,
+        "limited_until": iso(gate.opens_at) if gate.opens_at else None, "paused": gate.paused,
     }  # fmt: skip
 
 

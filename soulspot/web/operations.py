@@ -51,10 +51,10 @@ class OperationRoutes(ServiceHandlers):
 
     @route("POST", f"{API}/retry", STARTED, body=requests.RetryBody)
     async def retry(self, body: requests.RetryBody) -> web.Response:
-        """Queue failed or missing lookups again."""
+        """Queue failed or missing lookups again, and lift pauses that services have asked for."""
         if why := retry_refusal(self._service, body.provider):
             raise web.HTTPUnprocessableEntity(text=f"provider: {why}")
-        return started(await self._operations.retry(body.states, body.provider))
+        return started(await self._operations.retry(body.states, body.provider, lift_pause=body.lift_pause))
 
     @route("POST", f"{API}/import", STARTED, query=requests.ImportQuery, body="application/octet-stream")
     async def import_file(self, request: web.Request, query: requests.ImportQuery) -> web.Response:

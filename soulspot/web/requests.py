@@ -143,6 +143,7 @@ class RetryBody(Body):
         ["failed"], min_length=1, max_length=2, description="lookups in these states; failed includes buried"
     )
     provider: str | None = Field(None, max_length=50, description="only lookups of this provider")
+    lift_pause: bool = Field(False, description="ask services again that wanted to be left alone for longer")
 
 
 class ExportFilters(Body):

@@ -21,6 +21,7 @@ from soulspot.cli.status import read_status
 from soulspot.client.daemon_client import DaemonClient, DaemonUnreachable, OperationFailed
 from soulspot.config.loading import make_config
 from soulspot.errors import DatabaseError
+from soulspot.operations.kinds import retry_request
 from soulspot.operations.reports.results import EnrichReport
 from soulspot.pipeline import Postponed
 from soulspot.pipeline.status import status_of
@@ -261,7 +262,7 @@ async def test_status_without_a_daemon_has_the_daemons_keys_and_forgets_pauses_t
 
 async def test_a_retry_of_a_service_that_is_off_is_refused_with_its_name(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="'spotify' is not one of the services that are on"):
-        await retry_lookups(config_of(tmp_path), ["failed"], "spotify", Bars(quiet=True))
+        await retry_lookups(config_of(tmp_path), retry_request(["failed"], "spotify"), Bars(quiet=True))
 
 
 def test_only_failed_lookups_of_unaccepted_tracks_count_as_lost(tmp_path: Path) -> None:

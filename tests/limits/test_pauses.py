@@ -386,3 +386,39 @@ def test_a_cancelled_caller_does_not_take_the_memory_of_a_ban_with_it() -> None:
         await refused((await world.gate()).admit())
 
     run_virtual(main())
+
+
+def test_a_lifted_pause_is_over_at_once_and_for_the_next_process_and_the_next_one_is_short_again() -> None:
+    world = World()
+
+    async def main() -> None:
+        gate = await world.gate()
+        await pause_after(world, gate, 429, {"Retry-After": "31536000"})
+        assert gate.snapshot().paused
+        assert await gate.lift_pause()
+        assert (gate.opens_at(), gate.snapshot().paused) == (None, False)
+        assert not await gate.lift_pause(), "there is none any more"
+        again = await world.gate()
+        assert again.opens_at() is None
+        assert await pause_after(world, again, 429) <= 4.0
+        assert again.opens_at() is not None
+
+    run_virtual(main())
+    assert [event.kind for event in world.events][:2] == ["limited", "recovered"]
+
+
+def test_lifting_a_pause_leaves_a_spent_budget_and_other_providers_alone() -> None:
+    world = World()
+
+    async def main() -> None:
+        gates = world.gates()
+        one = gates.open("musicbrainz", URL, rate=1.0, daily_budget=1)
+        other = gates.open("spotify", "https://api.spotify.com", rate=1.0)
+        for gate in (one, other):
+            await pause_after(world, gate, 429, {"Retry-After": "31536000"})
+        assert await gates.lift_pauses("musicbrainz") == 1
+        assert "budget" in one.snapshot().why
+        assert other.snapshot().paused
+        assert await gates.lift_pauses() == 1
+
+    run_virtual(main())

@@ -372,6 +372,10 @@ async def test_a_service_that_makes_us_wait_is_shown_with_the_time_and_the_reaso
         await here.look(lambda b: b.wait(f"{state}?.dataset.state === 'limited'"))
         words = await here.look(lambda b: b.ask(f"{state}.cells[1].innerText"))
         assert re.match(r"‖ limited until .*\d\d:\d\d.*: \S", words)
+        behaviour.spotify_quota = None
+        await here.look(lambda b: b.click("#services button.lift:not([hidden])"))
+        await here.look(lambda b: b.wait(f"{state}?.dataset.state !== 'limited'"))
+        assert await here.look(lambda b: b.ask("return !document.querySelector('#services button.lift:not([hidden])')"))
 
 
 async def test_an_operation_is_cancelled_by_its_button(tmp_path: Path, chromium: Browser) -> None:

@@ -13,6 +13,7 @@ from soulspot.store.times import epoch_seconds, iso
 if TYPE_CHECKING:
     from soulspot.pipeline import EnrichmentService
 
+WORTH_LIFTING = 3600.0  # seconds from which on a pause may be an error of the service
 WORTH_SAYING = 5.0  # seconds; a shorter wait is over before a person has read about it
 OFFLINE = "No service can be reached: is this machine online?"
 UNREACHABLE = "cannot be reached"
@@ -21,13 +22,15 @@ UNREACHABLE = "cannot be reached"
 @dataclass(frozen=True, slots=True)
 class Wait:
     """A provider that gets no requests `until` (epoch seconds), and `why`, for people. `broken`:
-    its breaker is open. `held`: its pump holds back after errors."""
+    its breaker is open. `held`: its pump holds back after errors. `paused`: the service asked for
+    it, and a person can lift that."""
 
     provider: str
     until: float
     why: str
     broken: bool
     held: bool = False
+    paused: bool = False
 
     @property
     def reason(self) -> str:
@@ -44,7 +47,10 @@ class Wait:
     def __str__(self) -> str:
         if self.broken or self.held:
             return f"{self.provider}: {self.reason}; trying again at {clock_text(self.until)}"
-        return f"{self.provider}: waits until {clock_text(self.until, full=True)}: {self.why}"
+        words = f"{self.provider}: waits until {clock_text(self.until, full=True)}: {self.why}"
+        if self.paused and self.until - time.time() > WORTH_LIFTING:
+            words += f"; to ask again before: soulspot retry --provider={self.provider} --lift-pause"
+        return words
 
 
 def clock_text(moment: float, *, full: bool = False) -> str:
@@ -73,7 +79,9 @@ def current_waits(
         error = before.why if before and before.held else errors.get(name)
         why = f"{gate['why']}: {error}" if is_broken and error else gate["why"]
         if before is None or is_broken or until > before.until:
-            found[name] = Wait(name, max(until, before.until if before else 0.0), why, is_broken)
+            longest = max(until, before.until if before else 0.0)
+            # a daemon of an earlier version has no such key
+            found[name] = Wait(name, longest, why, is_broken, paused=gate.get("paused", False))
     return [found[name] for name in sorted(found)]
 
 
@@ -95,7 +103,7 @@ class WaitWatch:
             pumps[pump.name] = {"held": held and {"until": iso(held[0]), "why": held[1]}}
         gates = [
             {"provider": gate.provider, "breaker": gate.breaker, "why": gate.why,
-             "limited_until": iso(gate.opens_at) if gate.opens_at else None}
+             "limited_until": iso(gate.opens_at) if gate.opens_at else None, "paused": gate.paused}
             for gate in self._service.parts.gates.snapshot()
         ]  # fmt: skip
         return current_waits(gates, pumps, self._errors)

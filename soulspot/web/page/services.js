@@ -1,9 +1,11 @@
 // One row a service: its state, queue, batches and requests.
 
+import { post } from "./api.js";
 import { $, bar, clock, count, h, keyed, percent, say } from "./dom.js";
 
 const NAMES = { musicbrainz: "MusicBrainz", listenbrainz: "ListenBrainz", spotify: "Spotify", covers: "Covers" };
 const COLUMNS = ["waiting", "answered", "missing", "failed", "gathering", "fill", "minute", "requests", "breaker"];
+const WORTH_LIFTING_MS = 3600000; // a longer pause may be an error of the service
 const NUMBERS = new Set(["waiting", "answered", "missing", "failed", "minute", "requests"]);
 
 export function showServices(document_) {
@@ -15,7 +17,9 @@ export function showServices(document_) {
 
 function make(name) {
   const title = NAMES[name] ?? name, fill = bar(`${title}: share of its batches that was filled`);
-  const row = h("tr", {}, h("th", { scope: "row" }, title), h("td", { class: "state" }),
+  const row = h("tr", {}, h("th", { scope: "row" }, title),
+    h("td", { class: "stands" }, h("span", { class: "state" }), " ",
+      h("button", { type: "button", class: "quiet lift", hidden: true, onclick: () => lift(name, row) }, "Ask again now")),
     COLUMNS.map((column) => h("td", { class: NUMBERS.has(column) ? `number ${column}` : column })));
   row.querySelector(".fill").append(h("span", { class: "share" }), fill);
   row.bar = fill;
@@ -27,6 +31,7 @@ function update(row, name, document_, gates) {
   const [state, words] = stateOf(gates, pump);
   row.dataset.state = state;
   say(row.querySelector(".state"), words);
+  row.querySelector(".lift").hidden = !gates.some((gate) => gate.paused && new Date(gate.limited_until) - new Date() > WORTH_LIFTING_MS);
   const set = (column, text) => say(row.querySelector(`.${column}`), text);
   set("waiting", count((states.pending ?? 0) + (states.leased ?? 0)));
   set("answered", count(states.done));
@@ -41,6 +46,15 @@ function update(row, name, document_, gates) {
   set("minute", count(lately.requests_last_minute));
   set("requests", count(document_.requests?.[name]));
   set("breaker", [...new Set(gates.map((gate) => gate.breaker))].map((one) => one.replaceAll("_", " ")).join(", ") || "–");
+}
+
+async function lift(name, row) {
+  row.querySelector(".lift").hidden = true;
+  try {
+    await post("/api/v1/retry", { states: ["failed"], provider: name, lift_pause: true });
+  } catch (error) {
+    say(row.querySelector(".state"), error.message);
+  }
 }
 
 function stateOf(gates, pump) {
