@@ -20,6 +20,7 @@ SoulSpotError
     ├── Unavailable              no usable connection or a 5xx: the service's trouble
     ├── Refused                  401, 403: asking again changes nothing until a person acts
     ├── BatchRejected            the request failed as a whole because of one of its lookups
+    │   └── TooLong              ... or because it is longer than the service takes
     └── BadAnswer                the service answered with something that cannot be understood
 """
 
@@ -157,8 +158,14 @@ class Refused(ProviderError):
 
 
 class BatchRejected(ProviderError):
-    """The request failed as a whole because of one of its lookups (400, 414); halve it to find
+    """The request failed as a whole because of one of its lookups (400, 422); halve it to find
     which."""
+
+
+class TooLong(BatchRejected):
+    """The request is longer than the service, or a proxy before it, takes (413, 414, 431).
+
+    That says nothing about the lookups in it; halves of it may be short enough."""
 
 
 class BadAnswer(ProviderError):

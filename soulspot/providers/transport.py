@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Self, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-from soulspot.errors import BadAnswer, BatchRejected, Limited, ProviderError, Refused, Unavailable
+from soulspot.errors import BadAnswer, BatchRejected, Limited, ProviderError, Refused, TooLong, Unavailable
 from soulspot.limits import Gate, Gates, RequestRecord, call_with_retries, host_of
 from soulspot.version import __version__
 
@@ -20,6 +20,9 @@ CHUNK = 64 * 1024
 CONNECT_TIMEOUT = 10.0
 MAX_REDIRECTS = 3
 REDIRECTS = (301, 302, 307, 308)
+KINDS: Mapping[int, type[ProviderError]] = {
+    400: BatchRejected, 422: BatchRejected, 413: TooLong, 414: TooLong, 431: TooLong, 401: Refused, 403: Refused,
+}  # fmt: skip
 # Records name routes, not entities: a metric for each id would never end.
 _ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9A-Za-z]{22}", re.ASCII)
 
@@ -104,12 +107,11 @@ async def send_with_retries(gate: Gate, send: Callable[[int], Awaitable[T]]) -> 
 
 def refusal(host: str, status: int, body: bytes) -> ProviderError:
     """Return the error for a status of 3xx or 4xx other than 429. BatchRejected for a request that
-    is malformed or too long, which fewer lookups may mend; Refused for one that needs a person;
-    BadAnswer (with its status) for all else."""
+    is malformed, TooLong for one that is that, which fewer lookups may mend; Refused for one that
+    needs a person; BadAnswer (with its status) for all else."""
     words, is_structured = _service_words(body)
-    kinds = {401: Refused, 403: Refused} | dict.fromkeys((400, 413, 414, 422, 431), BatchRejected)
     message = f"{host}: {_status_text(status)}" + (f": {words}" if words else "")
-    kind: type[ProviderError] = kinds.get(status, BadAnswer)
+    kind = KINDS.get(status, BadAnswer)
     return kind(message, status=status, words=words, is_structured=is_structured)
 
 

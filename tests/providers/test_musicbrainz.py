@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from soulspot.errors import BadAnswer, BatchRejected, Limited, Refused, Unavailable
+from soulspot.errors import BadAnswer, BatchRejected, Limited, Refused, TooLong, Unavailable
 from soulspot.models import Failed, Found, Missing, Postponed, Query
 from soulspot.providers.musicbrainz.provider import MusicBrainz
 from tests.providers.payloads import mb_hit, mb_search, mbid, spotify_id
@@ -91,6 +91,21 @@ async def test_words_with_slips_are_left_out_for_good_only_where_they_are_what_i
             await provider.lookup([spoils, LOOSE])
         assert isinstance((await provider.lookup([LOOSE]))[0], Missing)
         assert ["~" in request.query["query"] for request in up.requests] == [True, False, True]
+
+
+@pytest.mark.parametrize("status", [413, 414, 431])
+async def test_a_loose_search_that_is_too_long_does_not_cost_the_slips(status: int) -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        is_long = len(request.query["query"]) > 150
+        return web.Response(status=status, text="too long") if is_long else web.json_response(mb_search())
+
+    other = Query.of("musicbrainz", "loose", title="Another Quiet Cathedral", artist="The Hungry Evenings")
+    async with musicbrainz(answer) as (provider, up):
+        with pytest.raises(TooLong):
+            await provider.lookup([LOOSE, other])
+        assert len(up.requests) == 1, "it is not tried without the slips, which would make it short enough"
+        assert isinstance((await provider.lookup([LOOSE]))[0], Missing)
+        assert ["~" in request.query["query"] for request in up.requests] == [True, True]
 
 
 async def test_a_hundred_recordings_are_one_request_answered_in_the_order_asked() -> None:

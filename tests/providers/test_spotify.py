@@ -389,6 +389,22 @@ async def test_an_album_that_the_search_does_not_find_is_not_searched_again() ->
     assert all(isinstance(answer, Found) for answer in answers)
 
 
+async def test_an_album_search_that_is_too_long_says_nothing_of_the_album() -> None:
+    lengths = [414, 200]
+    api = Api(
+        tracks=withheld,
+        search=lambda request: sp_search(sp_track(1)) if lengths.pop(0) == 200 else web.Response(status=414),
+        track=single(1, 2, 3, 4),
+        album=lambda request: sp_album(1, 1, 2, 3, 4),
+    )
+    async with spotify(api) as (provider, up):
+        answers = await provider.lookup([track(n, "Album 1 (Deluxe)") for n in (1, 2, 3, 4)])
+        assert sent(up) == ["tracks", "search", "tracks/1", "albums/10001"], "the ids are asked for all the same"
+        await provider.lookup([track(n, "Album 1 (Deluxe)") for n in (1, 2)])
+        assert sent(up)[4:] == ["search", "tracks/2"], "it is looked for again"
+    assert all(isinstance(answer, Found) for answer in answers)
+
+
 async def test_one_track_tells_the_album_of_those_beside_it_which_is_not_searched_for() -> None:
     api = Api(
         tracks=withheld, track=single(1, 2, 3, 4), album=lambda request: sp_album(1, 1, 2, 3, 4),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from soulspot.errors import BadAnswer, BatchRejected, Limited, Refused, Unavailable
+from soulspot.errors import BadAnswer, BatchRejected, Limited, Refused, TooLong, Unavailable
 from soulspot.providers.http import Http
 from soulspot.providers.transport import TimedOut, endpoint_of, redirect_target
 from tests.providers.upstream import FAST, Answering, Watched, always, upstream
@@ -240,7 +240,9 @@ async def test_a_circle_of_redirects_ends() -> None:
         assert len(up.requests) == 4
 
 
-@pytest.mark.parametrize(("status", "error"), [(400, BatchRejected), (401, Refused), (403, Refused), (404, BadAnswer)])
+@pytest.mark.parametrize(
+    ("status", "error"), [(400, BatchRejected), (414, TooLong), (401, Refused), (403, Refused), (404, BadAnswer)]
+)
 async def test_a_refusal_keeps_the_services_own_words(status: int, error: type[Exception]) -> None:
     async with (
         upstream(always({"error": "so it is"}, status)) as up,

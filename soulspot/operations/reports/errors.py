@@ -11,6 +11,7 @@ from soulspot.store.failures import FailureGroup
 
 EXAMPLES = 3
 LONGEST = 200  # characters of an example
+_REFUSAL = re.compile(r"\S+: (http \d{3})\b")  # as `providers.transport` words it: "host: HTTP 414 ..."
 
 
 class Category(NamedTuple):
@@ -95,8 +96,11 @@ def _describe(category: Category, members: list[FailureGroup]) -> dict[str, Any]
 
 
 def category_of(words: str, categories: tuple[Category, ...]) -> Category:
-    """Return the first category whose pattern is in these words; the last takes everything."""
-    return next(category for category in categories if re.search(category.pattern, words.lower()))
+    """Return the first category whose pattern is in these words; the last takes everything. Of the
+    refusal of a service only its status counts: the host's name and its words may say anything."""
+    stated = _REFUSAL.match(words.lower())
+    judged = stated[1] if stated else words.lower()
+    return next(category for category in categories if re.search(category.pattern, judged))
 
 
 def error_lines(report: Mapping[str, Any]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any
 
-from soulspot.errors import BadAnswer, BatchRejected
+from soulspot.errors import BadAnswer, BatchRejected, TooLong
 from soulspot.limits import Gates
 from soulspot.models import MUSICBRAINZ, Answer, Entity, Query
 from soulspot.providers import ids
@@ -112,8 +112,9 @@ class MusicBrainz(Provider):
         try:
             return await self._api.search(search.finds, join_clauses(queries, slips=self._takes_slips))
         except BatchRejected as error:
-            # The `~` may be at fault: it is left out for good if the search passes without it.
-            if kind != "loose" or not self._takes_slips:
+            # The `~` may be at fault: it is left out for good if the search passes without it. A
+            # search that is too long says nothing of it, for without `~` it is shorter, too.
+            if kind != "loose" or not self._takes_slips or isinstance(error, TooLong):
                 raise
             document = await self._api.search(search.finds, join_clauses(queries, slips=False))
             log.warning("MusicBrainz does not take words with slips (~): %s", error)

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from typing import Any
 
-from soulspot.errors import BatchRejected
+from soulspot.errors import BatchRejected, TooLong
 from soulspot.models import Query
 from soulspot.providers import ids
 from soulspot.providers.answer_sheet import AnswerSheet
@@ -52,6 +52,8 @@ class SingleRoutes:
         with sheet.request(queries):
             try:
                 tracks = answers.hits(await self._api.search(join_filters(album=album, artist=artist)))
+            except TooLong:
+                return  # nobody has looked for the album; its ids can still be requested
             except BatchRejected:
                 tracks = []  # Spotify takes no such search; the ids can still be requested
             by_id = {ids.parse_spotify_id(track.get("id")): track for track in tracks}
