@@ -3,6 +3,7 @@
     python -m benchmarks.requests [--kind KIND ...] [--tracks 1200] [--seed N ...]
                                   [--catalogue 12000]
                                   [--no-limits] [--mode extended|development] [--explain N] [--json]
+                                  [--offline never|missing|always]
 
 For each kind, a library of real audio files (headers only) is made from an invented catalogue in
 which popular titles have over a hundred recordings. The real service enriches it over the sandbox,
@@ -37,7 +38,9 @@ from soulspot.config.loading import Config, make_config
 from soulspot.models import EnrichedTrack
 from soulspot.pipeline import wait_until_settled
 from soulspot.pipeline.service import EnrichmentService
+from soulspot.providers.catalogue import build_catalogue
 from soulspot.sandbox import Behaviour, Catalogue, Sandbox, invent_catalogue
+from soulspot.sandbox.dumps import write_core_dump
 from soulspot.sandbox.library.sample import write_library
 from soulspot.store import enriched, lookup_history, tracks
 from soulspot.telemetry import configure_logging
@@ -74,8 +77,11 @@ class Measured:
         return self.per_thousand(self.requests.total())
 
 
-def config_for(sandbox: Sandbox, library: Path, database: Path, mode: Mode | None, limits: bool) -> Config:
-    """Return the shipped defaults with the local servers; without `limits`, no rate limit."""
+def config_for(
+    sandbox: Sandbox, library: Path, database: Path, mode: Mode | None, limits: bool, offline: str | None
+) -> Config:
+    """Return the shipped defaults with the local servers; without `limits`, no rate limit. With
+    `offline` the catalogue beside the database is asked first, and services so far."""
     hurry: dict[str, Any] = {} if limits else {"rate": _UNHURRIED}
     spotify = {"client_id": "bench", "client_secret": "bench"} if mode else {"enabled": False}
     return make_config(
@@ -83,6 +89,7 @@ def config_for(sandbox: Sandbox, library: Path, database: Path, mode: Mode | Non
             "library": {"paths": [str(library)], "watch": False},
             "database": {"path": str(database)},
             "providers": {
+                "catalogue": {"enabled": True, "online": offline} if offline else {},
                 "musicbrainz": {
                     "base_url": sandbox.musicbrainz_url, "contact": "bench@example.org", **hurry
                 },
@@ -98,17 +105,28 @@ def config_for(sandbox: Sandbox, library: Path, database: Path, mode: Mode | Non
 
 
 async def measure(
-    kind: str, catalogue: Catalogue, folder: Path, *, count: int, seed: int, limits: bool, mode: Mode | None
+    kind: str,
+    catalogue: Catalogue,
+    folder: Path,
+    *,
+    count: int,
+    seed: int,
+    limits: bool,
+    mode: Mode | None,
+    offline: str | None = None,
 ) -> Measured:
     """Make a library of this kind below `folder`, enrich it, and judge it."""
     library, database = folder / "library", folder / "soulspot.db"
     labelled = await asyncio.to_thread(KINDS[kind].build, catalogue, count, seed)
     files = await asyncio.to_thread(write_library, [one.file for one in labelled], library, header_only=True)
+    if offline:
+        dumps = await asyncio.to_thread(write_core_dump, catalogue, folder / "dump", level=1)
+        await asyncio.to_thread(build_catalogue, dumps, database.with_name("catalogue.db"))
     behaviour = Behaviour(seed=seed, limits=limits, spotify_mode=mode or "extended")
     measured = Measured(kind, mode)
     async with Sandbox(catalogue, behaviour) as sandbox:
         await asyncio.to_thread(sandbox.warm)
-        config = config_for(sandbox, library, database, mode, limits)
+        config = config_for(sandbox, library, database, mode, limits, offline)
         began = time.perf_counter()
         async with open_service(config) as service:
             await service.scan()
@@ -230,6 +248,7 @@ async def run(options: argparse.Namespace) -> tuple[dict[str, Measured], dict[in
                     await measure(
                         name, catalogue, Path(folder), count=options.tracks, seed=seed,
                         limits=not options.no_limits, mode=options.mode or KINDS[name].mode,
+                        offline=options.offline,
                     )
                 )  # fmt: skip
     return {name: pooled(list_) for name, list_ in parts.items()}, catalogues
@@ -245,6 +264,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, action="append", help="may be repeated: counts are pooled")
     parser.add_argument("--no-limits", action="store_true", help="no public limits and no pace: quick")
     parser.add_argument("--mode", choices=("extended", "development"), help="ask Spotify for every kind, as this")
+    parser.add_argument("--offline", choices=("never", "missing", "always"),
+                        help="ask a catalogue of the invented dump first, and the services so far")  # fmt: skip
     parser.add_argument("--explain", type=int, metavar="N", help="what is wrong or missed, with N examples each")
     parser.add_argument("--json", action="store_true", help="one JSON document instead of the table")
     options = parser.parse_args(arguments)

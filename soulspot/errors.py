@@ -11,6 +11,7 @@ SoulSpotError
 ├── ExportError                  an export cannot be written or read
 │   └── SchemaError              the schema for checking release messages is unusable
 ├── ReleaseRefused               a release cannot be written as a message
+├── CatalogueError               a dump cannot be built into a catalogue, or a catalogue not be read
 ├── UnreadableFile               an audio file that no tag could be read from
 ├── ProcessorClosed              an item came after BatchProcessor.close()
 ├── LookupFailed                 one lookup was answered with a failure
@@ -85,6 +86,10 @@ class ReleaseRefused(SoulSpotError):
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.errors))
+
+
+class CatalogueError(SoulSpotError):
+    """A dump cannot be made into a catalogue, or a catalogue cannot be read."""
 
 
 class UnreadableFile(SoulSpotError):

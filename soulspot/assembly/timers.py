@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -9,16 +10,20 @@ from typing import Any
 from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from soulspot.assembly.settings import offline_source
 from soulspot.assembly.upkeep import upkeep
 from soulspot.config import Config
 from soulspot.errors import SoulSpotError
+from soulspot.models import CATALOGUE
+from soulspot.operations.refetch import queue_again
 from soulspot.pipeline import EnrichmentService
 from soulspot.pipeline.status import Summary, has_work
+from soulspot.store.provider_state import ProviderState
 from soulspot.telemetry import get_logger
 
 log = get_logger(__name__)
 
-MEMORY_INTERVAL, DATABASE_INTERVAL, ALARM_INTERVAL = 5.0, 5.0, 10.0  # seconds
+MEMORY_INTERVAL, DATABASE_INTERVAL, ALARM_INTERVAL, CATALOGUE_INTERVAL = 5.0, 5.0, 10.0, 10.0  # seconds
 RARE = timedelta(hours=12)
 JUMP = 0.1  # seconds by which the wall clock must be off for due times to follow it
 
@@ -105,6 +110,7 @@ def service_timers(service: EnrichmentService, config: Config) -> AsyncIOSchedul
         ("memory", partial(_check_memory, service), MEMORY_INTERVAL),
         ("database", partial(_check_database, service), DATABASE_INTERVAL),
         ("alarms", partial(_check_alarms, service), ALARM_INTERVAL),
+        ("catalogue", partial(_look_at_catalogue, service, config), CATALOGUE_INTERVAL),
         ("upkeep", partial(upkeep, service, config), every.upkeep),
     ):
         add_timer(scheduler, name, work, seconds)
@@ -125,3 +131,15 @@ async def _check_database(service: EnrichmentService) -> None:
 
 async def _check_alarms(service: EnrichmentService) -> None:
     service.parts.alarms.check(busy=await has_work(service))
+
+
+async def _look_at_catalogue(service: EnrichmentService, config: Config) -> None:
+    """Plan by the catalogue as it is now: one may have been built, removed, or have grown old."""
+    found = offline_source(config, [pump.provider for pump in service.pumps])
+    rules, state = service.decider.rules, ProviderState(service.database)
+    if found is not None and await state.load(CATALOGUE) != {"built_at": found.built_at}:
+        # what the catalogue before this one did not know, this one may
+        await queue_again(service, ("missing",), CATALOGUE)
+        await state.save(CATALOGUE, {"built_at": found.built_at})
+    if found != rules.services.catalogue:
+        service.decider.use_rules(replace(rules, services=replace(rules.services, catalogue=found)))

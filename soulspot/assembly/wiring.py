@@ -8,8 +8,10 @@ from soulspot.assembly import settings
 from soulspot.config import Config
 from soulspot.library.reader import FileReader
 from soulspot.limits import Gates, LimitEvent, StatePort
+from soulspot.models import CATALOGUE
 from soulspot.pipeline import EnrichmentService, Parts
 from soulspot.providers.base import Provider
+from soulspot.providers.catalogue import CatalogueProvider
 from soulspot.providers.listenbrainz import ListenBrainz
 from soulspot.providers.musicbrainz import MusicBrainz
 from soulspot.providers.spotify import Spotify, SpotifyApp
@@ -78,6 +80,9 @@ def build_providers(config: Config, gates: Gates, state: StatePort) -> list[Prov
     """Build the providers that are switched on; Spotify only where it has credentials."""
     mb, sp, lb = config.providers.musicbrainz, config.providers.spotify, config.providers.listenbrainz
     providers: list[Provider] = []
+    if config.providers.catalogue.enabled:
+        size = config.providers.catalogue.batch_size
+        providers.append(CatalogueProvider(settings.catalogue_path(config), batch_size=size))
     if mb.enabled:
         providers.append(
             MusicBrainz(
@@ -118,11 +123,12 @@ def apply_config(service: EnrichmentService, config: Config) -> None:
     """Apply to a working service what can change while it works: rates, batch sizes, waits,
     matching, retry and tag settings, alarms and the memory limit."""
     for pump in service.pumps:
-        section = settings.provider_settings(config, pump.name)
-        pump.provider.retune(
-            rate=section.rate, batch_size=section.batch_size, timeout=section.timeout,
-            daily_budget=getattr(section, "daily_budget", None),
-        )  # fmt: skip
+        if pump.name != CATALOGUE:
+            section = settings.provider_settings(config, pump.name)
+            pump.provider.retune(
+                rate=section.rate, batch_size=section.batch_size, timeout=section.timeout,
+                daily_budget=getattr(section, "daily_budget", None),
+            )  # fmt: skip
         pump.retune(settings.pump_settings(config, pump.name))
     parts = service.parts
     parts.tagging.rules = settings.tag_rules(config)

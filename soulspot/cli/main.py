@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "backup": ("backup", "Copy the database to FILE, also beside a running daemon."),
     "restore": ("restore", "Put a copy of FILE in the place of the database."),
     "recover": ("recover", "Save every readable row of a damaged database into a new one."),
+    "catalogue": ("catalogue", "Build MusicBrainz on this machine, and look after it."),
     "webhooks": ("webhooks", "Test the webhook receiver, and show its deliveries."),
 }
 

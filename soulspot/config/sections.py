@@ -125,12 +125,25 @@ class ListenBrainz(Section):
     timeout: Duration = key(30.0, "longest time for one request")
 
 
+class Catalogue(Section):
+    """A catalogue on this machine, which `soulspot catalogue build` makes of a MusicBrainz dump."""
+
+    enabled: bool = key(False, "ask the catalogue before any service")
+    path: FilePath | None = key(None, "file of the catalogue; empty: catalogue.db beside the database")
+    online: Literal["never", "missing", "always"] = key(
+        "missing", "ask services never, for what the catalogue does not know or cannot say, or always"
+    )
+    fresh_for: Duration = key(seconds("30d"), "until a dump is so old, unknown names are not searched for elsewhere")
+    batch_size: int = key(2000, "lookups at a time", ge=1, le=10_000)
+
+
 class Providers(Section):
     """The services that SoulSpot uses."""
 
     musicbrainz: MusicBrainz = MusicBrainz()
     spotify: Spotify = Spotify()
     listenbrainz: ListenBrainz = ListenBrainz()
+    catalogue: Catalogue = Catalogue()
 
 
 class Matching(Section):

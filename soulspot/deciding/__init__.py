@@ -5,5 +5,5 @@ estimate."""
 
 from soulspot.deciding.outcome import Rules, decide_track
 from soulspot.deciding.plan import artist_query, plan
-from soulspot.deciding.plan_state import BY_HAND, Known, Services
+from soulspot.deciding.plan_state import BY_HAND, Known, OfflineSource, Services
 from soulspot.deciding.recording_evidence import searchable_tags

@@ -141,7 +141,7 @@ def _decide_recording(state: TrackState, tags: TrackTags, own_track: Decision, r
     recording = judge_candidates(state, tags, candidates, MUSICBRAINZ, rules.policy)
     if candidates and not accepted_id(recording) and (evidence := album_evidence(state)):
         recording = judge_candidates(state, tags, candidates, MUSICBRAINZ, rules.policy, evidence)
-    return hold_back_unheard_rivals(state, recording, has_musicbrainz=rules.services.musicbrainz)
+    return hold_back_unheard_rivals(state, recording, knows_names=rules.services.knows_names)
 
 
 def _known(state: TrackState, tags: TrackTags, recording: Decision, track: Decision, *, spotify_unasked: bool) -> Known:

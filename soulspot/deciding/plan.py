@@ -1,6 +1,7 @@
 """The plan of a track: identify it first, then enrich it by id, then ask the other services."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from soulspot.deciding.plan_state import (
     BY_HAND,
@@ -11,12 +12,13 @@ from soulspot.deciding.plan_state import (
     searchable_names,
 )
 from soulspot.deciding.spotify_plan import plan_spotify, spotify_track_query
-from soulspot.models import LISTENBRAINZ, MUSICBRAINZ, Query, TrackLookup, TrackState, TrackTags
+from soulspot.models import CATALOGUE, LISTENBRAINZ, MUSICBRAINZ, Query, TrackLookup, TrackState, TrackTags
 from soulspot.text import main_credit
 
 SMALLEST_ALBUM, LARGEST_ALBUM = 4, 400  # tracks; a smaller album costs less asked track by track
 MAX_EDITIONS = 2
 MAX_ISRCS = 3
+MAX_NAMED = 4  # recordings of one name whose lengths are asked for, where the catalogue has none
 
 
 def plan(state: TrackState, known: Known, services: Services) -> tuple[Query, ...]:
@@ -37,26 +39,27 @@ def make_plan(state: TrackState, known: Known, services: Services) -> LookupPlan
         # a person has searched, and waits for the answer
         if lookup.query.get("scope") == BY_HAND and lookup.query.provider in services.names:
             plan.answer(lookup.query)
-    if services.spotify and (spotify_id := state.tags.ids.spotify_track_id):
+    online = services.online()
+    if online.spotify and (spotify_id := state.tags.ids.spotify_track_id):
         plan.answer(spotify_track_query(spotify_id, known.tags))
     if known.recording_id:
-        if services.listenbrainz:
-            plan.answer(Query.of(LISTENBRAINZ, "recording", mbid=known.recording_id))
         # a recording that a person named has not been described by any answer yet
         is_described = plan.is_described(known.recording_id)
-        stages = iter(()) if is_described else _by_recording_ids(plan, [known.recording_id], services)
+        if online.listenbrainz and (services.catalogue is None or services.catalogue.online == "always"):
+            plan.answer(Query.of(LISTENBRAINZ, "recording", mbid=known.recording_id))
+        stages = iter(()) if is_described else _describe(plan, known.recording_id, services)
     else:
         stages = _identify(plan, state, known, services)
     if not all(stages):
         return plan
-    if services.spotify:
+    if online.spotify:
         if known.spotify_id and not known.spotify_unasked and not plan.is_described(known.spotify_id):
             plan.answer(spotify_track_query(known.spotify_id, known.tags))
         elif known.spotify_id and services.spotify_batches:
             # for a fiftieth of a request: the row must not depend on which lookup found the track
             plan.want_full_track(known.spotify_id)
         elif not known.spotify_id and not plan.wanted:
-            plan_spotify(plan, state, known, services)
+            plan_spotify(plan, state, known, online)
     return plan
 
 
@@ -64,6 +67,30 @@ def make_plan(state: TrackState, known: Known, services: Services) -> LookupPlan
 
 
 def _identify(plan: LookupPlan, state: TrackState, known: Known, services: Services) -> Iterator[bool]:
+    """Add the lookups for a recording to `plan`: of the catalogue first, then of the services for
+    what it does not know. Yield after each stage whether it has settled; the caller stops at the
+    first that has not."""
+    online, catalogue = services.online(), services.catalogue
+    if catalogue is None:
+        yield from _ask_everything(plan, state, known, online)
+        return
+    if catalogue.names_only:
+        yield from _by_catalogue_names(plan, known, online)
+    else:
+        plan.musicbrainz = CATALOGUE
+        # it relates Spotify's tracks for nothing, whoever else could be asked for them
+        offline = Services(listenbrainz=False, spotify=False)
+        yield from _ask_everything(plan, state, known, offline)
+        plan.musicbrainz = MUSICBRAINZ
+    if known.has_likely_recording:
+        return
+    if catalogue.is_fresh and catalogue.online != "always":
+        yield from _by_new_identifiers(plan, known, online)
+    else:
+        yield from _ask_everything(plan, state, known, online)
+
+
+def _ask_everything(plan: LookupPlan, state: TrackState, known: Known, services: Services) -> Iterator[bool]:
     """Add the lookups for a recording to `plan`, the cheapest and surest first. Yield after each
     stage whether it has settled; the caller stops at the first that has not."""
     yield from _by_recording_ids(plan, known.tags.ids.mb_recording_ids, services)
@@ -76,6 +103,44 @@ def _identify(plan: LookupPlan, state: TrackState, known: Known, services: Servi
     if spotify_id and services.musicbrainz and not services.spotify:
         yield plan.answer(Query.of(MUSICBRAINZ, "url", spotify_id=spotify_id)) is not None
     yield from _by_text(plan, state, known, services)
+
+
+def _by_catalogue_names(plan: LookupPlan, known: Known, online: Services) -> Iterator[bool]:
+    """Ask a catalogue of names for the recordings of exactly these names, and ListenBrainz for
+    their lengths and ISRCs, without which none is accepted."""
+    yield from _by_recording_ids(plan, known.tags.ids.mb_recording_ids, replace(online, musicbrainz=False))
+    names = searchable_names(known.tags)
+    if names is None:
+        return
+    title, artist = names
+    named = plan.answer(Query.of(CATALOGUE, "names", title=title, artist=artist, album=known.tags.album))
+    yield named is not None
+    if named is not None and online.listenbrainz:
+        several = named.entities[:MAX_NAMED]
+        yield None not in [plan.answer(Query.of(LISTENBRAINZ, "recording", mbid=one.id)) for one in several]
+
+
+def _by_new_identifiers(plan: LookupPlan, known: Known, online: Services) -> Iterator[bool]:
+    """Ask for what may be newer than a fresh catalogue, as far as many tracks share a request: a
+    search for each of its unknown names would find next to nothing. Once the catalogue is old, they
+    are searched for."""
+    if online.listenbrainz:
+        mbids = known.tags.ids.mb_recording_ids
+        yield None not in [plan.answer(Query.of(LISTENBRAINZ, "recording", mbid=mbid)) for mbid in mbids]
+    if online.musicbrainz:
+        isrcs = known.isrcs[:MAX_ISRCS]
+        yield None not in [plan.answer(Query.of(MUSICBRAINZ, "isrc", isrc=isrc)) for isrc in isrcs]
+
+
+def _describe(plan: LookupPlan, mbid: str, services: Services) -> Iterator[bool]:
+    """Ask for one recording by its id."""
+    if services.catalogue is not None and not services.catalogue.names_only:
+        plan.musicbrainz = CATALOGUE
+        yield _by_recording_id(plan, mbid, MUSICBRAINZ)
+        plan.musicbrainz = MUSICBRAINZ
+        if plan.is_described(mbid):
+            return
+    yield from _by_recording_ids(plan, [mbid], services.online())
 
 
 def _by_text(plan: LookupPlan, state: TrackState, known: Known, services: Services) -> Iterator[bool]:
@@ -188,13 +253,15 @@ def _by_recording_id(plan: LookupPlan, mbid: str, provider: str) -> bool:
     """Ask for a recording by its id, or by the id that it was merged into; return whether that has
     settled."""
     recording = plan.answer(Query.of(provider, "recording", mbid=mbid))
-    if recording is None or recording.entities or provider != LISTENBRAINZ:
+    # MusicBrainz itself takes a request for each merged id, so it is asked at last
+    is_costly = provider == MUSICBRAINZ == plan.musicbrainz
+    if recording is None or recording.entities or is_costly:
         return recording is not None
-    redirect = plan.answer(Query.of(LISTENBRAINZ, "redirect", mbid=mbid))
+    redirect = plan.answer(Query.of(provider, "redirect", mbid=mbid))
     if redirect is None:
         return False
     target = _redirect_target(redirect)
-    if not target or target == mbid:
+    if not target or target == mbid or provider != LISTENBRAINZ:
         return True
     return plan.answer(Query.of(LISTENBRAINZ, "recording", mbid=target)) is not None
 

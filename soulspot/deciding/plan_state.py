@@ -1,9 +1,11 @@
 """The material of a plan: what is known of a track, the services, and the lookups wanted so far."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from soulspot.models import (
+    CATALOGUE,
     LISTENBRAINZ,
     MUSICBRAINZ,
     SPOTIFY,
@@ -18,6 +20,21 @@ BY_HAND = "wide"  # the term `scope` of a text lookup that a person asked for in
 _PLACEHOLDER = re.compile(r"(?i)^(audio)?\s*(track|titel|title|piste|pista|untitled|unknown)\W*\d*$")
 
 
+# How far services are asked beside a catalogue: not at all, for what it does not know or cannot
+# say, or as if it were not there.
+Online = Literal["never", "missing", "always"]
+
+
+@dataclass(frozen=True, slots=True)
+class OfflineSource:
+    """The catalogue on this machine, as far as plans depend on it."""
+
+    names_only: bool = False  # it has neither lengths nor ISRCs
+    is_fresh: bool = True  # what it does not know is hardly known anywhere
+    online: Online = "missing"
+    built_at: float = 0.0  # epoch seconds; what an earlier one did not know, a newer one may
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """The providers that may be asked."""
@@ -26,11 +43,23 @@ class Services:
     listenbrainz: bool = True
     spotify: bool = True
     spotify_batches: bool = True  # False in Development Mode: an app may ask for one track at a time
+    catalogue: OfflineSource | None = None
 
     @property
     def names(self) -> list[str]:
         """The names of the providers that are on."""
-        return [name for name in (MUSICBRAINZ, LISTENBRAINZ, SPOTIFY) if getattr(self, name)]
+        return [name for name in (CATALOGUE, MUSICBRAINZ, LISTENBRAINZ, SPOTIFY) if getattr(self, name)]
+
+    @property
+    def knows_names(self) -> bool:
+        """Whether somebody can be searched for recordings with their lengths."""
+        return self.musicbrainz or (self.catalogue is not None and not self.catalogue.names_only)
+
+    def online(self) -> "Services":
+        """Return the services that may be asked for what the catalogue does not say."""
+        if self.catalogue is None or self.catalogue.online != "never":
+            return replace(self, catalogue=None)
+        return Services(musicbrainz=False, listenbrainz=False, spotify=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +88,8 @@ class LookupPlan:
 
     def __init__(self, state: TrackState) -> None:
         self.waits_for_album = False  # whether the other tracks of the album have to go first
+        # who is asked what MusicBrainz knows: the service, or the catalogue
+        self.musicbrainz = MUSICBRAINZ
         self._state = state
         self._wanted: dict[Query, None] = {}
 
@@ -70,6 +101,8 @@ class LookupPlan:
     def answer(self, query: Query) -> TrackLookup | None:
         """Return the settled lookup of this query; None, and the query is wanted, while there is
         none."""
+        if query.provider == MUSICBRAINZ:
+            query = replace(query, provider=self.musicbrainz)
         lookup = self._state.answer_to(query)
         if lookup is None or not lookup.is_settled:
             self._wanted.setdefault(query)

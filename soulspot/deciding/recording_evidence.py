@@ -15,7 +15,7 @@ from soulspot.matching import (
     preselect_recordings,
     strip_artist,
 )
-from soulspot.models import LISTENBRAINZ, MUSICBRAINZ, Entity, TrackState, TrackTags
+from soulspot.models import CATALOGUE, LISTENBRAINZ, Entity, Query, TrackLookup, TrackState, TrackTags
 from soulspot.text import main_credit
 
 LABS_SLACK = 2_500  # milliseconds that the length of a recording which only labs named may differ
@@ -38,7 +38,7 @@ def recording_candidates(state: TrackState, tags: TrackTags, own_track: Decision
     `own_track` is the decision on the Spotify track that the library names; its ISRCs count as the
     library's own if it was accepted."""
     own_ids = {*tags.ids.mb_recording_ids, *merged_into(state, tags.ids.mb_recording_ids)}
-    unsupported = _recordings_only_labs_names(state, tags) - own_ids
+    unsupported = _recordings_only_named(state, tags) - own_ids
     isrcs_of_track = fields_of(own_track).get("isrcs", ()) if accepted_id(own_track) else ()
     confirmed = {*state.tags.ids.isrcs, *isrcs_of_track}
     for lookup in state.lookups.values():
@@ -48,20 +48,21 @@ def recording_candidates(state: TrackState, tags: TrackTags, own_track: Decision
         for entity in entities:
             if entity.kind != "recording":
                 continue
-            if entity.id in unsupported and query.provider == LISTENBRAINZ:
+            if entity.id in unsupported and (query.provider == LISTENBRAINZ or _tells_names_only(query)):
                 continue
             evidence = {"recording id"} if entity.id in own_ids else set()
             if query.kind == "isrc":
                 evidence.add("isrc" if query["isrc"] in confirmed else "text")
             elif query.kind == "url":
                 evidence.add("spotify link")
-            elif query.kind in ("text", "loose", "by_artist"):
+            elif query.kind in ("text", "names", "loose", "by_artist"):
                 evidence.add("text")
             yield Candidate(entity, frozenset(evidence))
 
 
-def _recordings_only_labs_names(state: TrackState, tags: TrackTags) -> set[str]:
-    """Return the recordings that only labs named and whose length does not support them.
+def _recordings_only_named(state: TrackState, tags: TrackTags) -> set[str]:
+    """Return the recordings of which only the name was told, by somebody who knows no lengths, and
+    whose length, if anybody knows it, does not support them.
 
     Labs answers one recording for a text and none of its rivals, so its word alone is not
     enough."""
@@ -74,14 +75,18 @@ def _recordings_only_labs_names(state: TrackState, tags: TrackTags) -> set[str]:
                 continue
             if length := entity.fields.get("duration_ms"):
                 lengths[entity.id] = int(length)
-            if lookup.query.provider == LISTENBRAINZ and lookup.query.kind == "text":
+            if _tells_names_only(lookup.query):
                 named.add(entity.id)
-            elif lookup.query.provider == MUSICBRAINZ:
+            elif lookup.query.provider != LISTENBRAINZ:
                 seconded.add(entity.id)
     own = tags.duration_ms
     return {
         mbid for mbid in named - seconded if own is None or mbid not in lengths or abs(lengths[mbid] - own) > LABS_SLACK
     }
+
+
+def _tells_names_only(query: Query) -> bool:
+    return (query.provider, query.kind) in ((LISTENBRAINZ, "text"), (CATALOGUE, "names"))
 
 
 def known_isrcs(state: TrackState, recording: Decision, track: Decision) -> tuple[str, ...]:
@@ -107,10 +112,8 @@ def likely_editions(state: TrackState, tags: TrackTags) -> tuple[Entity, ...]:
     # the highest number of all its tracks, so that they all choose the same edition
     highest = max((one.tags.track_number or 0 for one in group.members), default=0)
     tags = replace(tags, track_number=highest or tags.track_number)
-    for query in (album_query(state), second_album_query(state, alias_ids)):
-        lookup = state.answer_to(query) if query else None
-        if lookup is None:
-            continue
+    queries = (album_query(state), second_album_query(state, alias_ids))
+    for lookup in (answer for query in queries if query for answer in _answers(state, query)):
         by_alias = {one.id for one in lookup.entities if set(alias_ids) & {*one.fields.get("mb_artist_ids", ())}}
         editions = choose_editions(
             tags, group.album, group.artist, lookup.entities, size=group.size, by_artist=by_alias
@@ -125,10 +128,7 @@ def alias_artist_ids(state: TrackState, name: str | None) -> tuple[str, ...]:
     likeliest first.
 
     Artists of that very name are left out: a search by name has found what there is of them."""
-    lookup = state.answer_to(artist_query(name)) if name else None
-    if lookup is None or not name:
-        return ()
-    artists = [one for one in lookup.entities if artist_has_alias(one.fields, main_credit(name))]
+    artists = [one for one in _artists_found(state, name) if artist_has_alias(one.fields, main_credit(name or ""))]
     artists.sort(key=lambda one: (-int(one.fields.get("score", 0)), one.id))
     return tuple(one.id for one in artists)[:MAX_ARTISTS]
 
@@ -138,8 +138,19 @@ def artist_ids(state: TrackState, name: str | None) -> tuple[str, ...]:
     first.
 
     A search by name finds recordings of these titles, not recordings that are called otherwise."""
-    lookup = state.answer_to(artist_query(name)) if name else None
-    if lookup is None or not name:
-        return ()
-    same_name = [one.id for one in lookup.entities if artist_has_name(one.fields, main_credit(name))]
+    found = _artists_found(state, name)
+    same_name = [one.id for one in found if artist_has_name(one.fields, main_credit(name or ""))]
     return tuple(dict.fromkeys((*alias_artist_ids(state, name), *same_name)))[:MAX_ARTISTS]
+
+
+def _artists_found(state: TrackState, name: str | None) -> list[Entity]:
+    """Return the artists that a search for this name has found, each once."""
+    answers = _answers(state, artist_query(name)) if name else ()
+    return list({one.id: one for lookup in answers for one in lookup.entities}.values())
+
+
+def _answers(state: TrackState, query: Query) -> Iterator[TrackLookup]:
+    """Yield the answers to a question about what MusicBrainz knows: the catalogue's first."""
+    for asked in (replace(query, provider=CATALOGUE), query):
+        if (lookup := state.answer_to(asked)) is not None:
+            yield lookup

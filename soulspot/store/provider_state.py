@@ -44,7 +44,7 @@ def load_service_states(connection: sqlite3.Connection) -> list[State]:
     """Return the rows about services (gates, capabilities), not those about this database."""
     return connection.execute(
         "SELECT key, provider, value, blocked_until, updated_at FROM provider_state"
-        " WHERE key != 'rules' AND key NOT LIKE 'webhook:%'"
+        " WHERE key NOT IN ('rules', 'catalogue') AND key NOT LIKE 'webhook:%'"
     ).fetchall()
 
 

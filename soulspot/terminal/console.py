@@ -86,7 +86,7 @@ class TerminalBytes(io.RawIOBase):
 
 # a command in a sentence with its arguments, which are told from words by their form; not a process
 _HINT = re.compile(
-    r"(?<![\w/.~-])soulspot ((?:review |webhooks )?[a-z-]+)(?![\w-]| \(process )"
+    r"(?<![\w/.~-])soulspot ((?:catalogue |review |webhooks )?[a-z-]+)(?![\w-]| \(process )"
     r"(?: (?:--[\w-]+(?:=\w+)?|[A-Z]+\b|\[[A-Z]+\]|\d+|\"[^\"]*\"|[./~][^\s`]*))*"
 )
 _options_of_hints: ContextVar[tuple[Collection[str], str]] = ContextVar("options_of_hints", default=((), ""))

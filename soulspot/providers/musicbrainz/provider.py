@@ -54,7 +54,7 @@ class MusicBrainz(Provider):
 
     async def lookup(self, queries: Sequence[Query]) -> list[Answer]:
         """Answer `queries`; all that the search index does not have is Missing, merged ids too."""
-        return await AnswerSheet(queries).fill(CAPACITY, _find_fault, self._answer_all)
+        return await AnswerSheet(queries).fill(CAPACITY, find_fault, self._answer_all)
 
     async def _answer_all(self, sheet: AnswerSheet) -> None:
         for kind in SEARCHES:
@@ -153,7 +153,7 @@ class MusicBrainz(Provider):
             sheet.put_found(query, [entity] if entity.id == requested else [redirect, entity])
 
 
-def _find_fault(query: Query) -> str | None:
+def find_fault(query: Query) -> str | None:
     """Return why a query cannot be sent, or None: one malformed id could fail the whole search."""
     match query.kind:
         case "recording" | "redirect" | "release":

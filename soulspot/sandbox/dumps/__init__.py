@@ -1,0 +1,6 @@
+"""An invented catalogue in, archives in the form of MusicBrainz' public dumps out."""
+
+from soulspot.sandbox.dumps.canonical import write_canonical_dump
+from soulspot.sandbox.dumps.core import write_core_dump
+
+__all__ = ["write_canonical_dump", "write_core_dump"]
