@@ -342,6 +342,7 @@ class TrackState:
     group: AlbumGroup | None = None
     # ids of linked Spotify tracks that an answer to any lookup, of any track, has described
     described_on_spotify: frozenset[str] = frozenset()
+    has_result: bool = False  # at any time since the track came in or changed
 
     def answer_to(self, query: Query) -> TrackLookup | None:
         """Return the lookup of this query; None when it was never queued for this track."""

@@ -20,10 +20,6 @@ T = TypeVar("T")
 DECIDED_AT_ONCE = 500  # tracks loaded together; a transaction decides as many such pieces as it needs
 
 
-def _has_result(state: TrackState) -> bool:
-    return state.row is not None and state.row.status is not Status.PENDING
-
-
 class Decider:
     """Works tracks out by the current rules and saves rows, candidates and the lookups still
     wanted."""
@@ -46,14 +42,12 @@ class Decider:
         self._now = now
         self._rules_task: asyncio.Task[None] | None = None
 
-    def decide(
-        self, connection: sqlite3.Connection, track_ids: Sequence[int], *, only_first: bool = False
-    ) -> Counter[str]:
+    def decide(self, connection: sqlite3.Connection, track_ids: Sequence[int]) -> Counter[str]:
         """Decide these tracks in the caller's transaction, and then the tracks that this is news
         for.
 
-        Return how many tracks came to a result that they did not have before, by status; with
-        `only_first` of those that had none."""
+        Return how many tracks came to their first result, by status. A later one, by new rules or
+        answers, or by a person, is not the work on another track."""
         results: Counter[str] = Counter()
         while track_ids:
             concerned: set[int] = set()
@@ -65,7 +59,7 @@ class Decider:
                 results.update(
                     str(outcome.row.status)
                     for state, outcome in zip(states, outcomes, strict=True)
-                    if outcome.is_news and not (only_first and _has_result(state))
+                    if outcome.is_news and not state.has_result
                 )
             track_ids = sorted(concerned)
         return results
@@ -89,7 +83,7 @@ class Decider:
 
         def decide_some(connection: sqlite3.Connection) -> tuple[int, Counter[str]]:
             undecided = tracks.list_undecided(connection, at_once)
-            return len(undecided), self.decide(connection, undecided, only_first=True)
+            return len(undecided), self.decide(connection, undecided)
 
         while True:
             at_once = self._memory.piece_size(DECIDED_AT_ONCE)

@@ -67,7 +67,7 @@ class Flow(Protocol):
 
     def decide_again(self, connection: sqlite3.Connection, lookup_ids: Sequence[int]) -> Counter[str]:
         """Decide the tracks of these lookups in this transaction: a lookup may have become
-        needless. Return how many tracks came to a new result, by status."""
+        needless. Return how many tracks came to their first result, by status."""
 
     def more_may_come(self, pump: Pump) -> bool:
         """Whether somebody else is producing lookups, perhaps for this pump."""

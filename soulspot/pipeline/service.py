@@ -194,8 +194,8 @@ class EnrichmentService:
 
     def decide_again(self, connection: sqlite3.Connection, lookup_ids: Sequence[int]) -> Counter[str]:
         """Decide the tracks of lookups that are about to cost a request: an answer that has come
-        since they were queued may have made them needless. Return how many came to a new result, by
-        status."""
+        since they were queued may have made them needless. Return how many came to their first
+        result, by status."""
         return self.decider.decide(connection, queue.tracks_served(connection, lookup_ids))
 
     def more_may_come(self, pump: Pump) -> bool:

@@ -11,6 +11,8 @@ from soulspot.store.sql import fetch_dicts, fetch_value, insert
 from soulspot.store.times import iso
 
 FINISHED = ("completed", "failed", "cancelled")
+# Of an import whose file was given to SoulSpot for keeps, and is not read to its end.
+KEEPS_UPLOAD = "json_extract(request, '$.remove') AND status IN ('pending', 'processing', 'failed')"
 REPORTS = ("report", "notes", "performance", "errors")  # keys of the metadata that are long
 
 
@@ -124,10 +126,7 @@ def list_unfinished(connection: sqlite3.Connection) -> list[UnfinishedOperation]
 def load_kept_uploads(connection: sqlite3.Connection) -> dict[int, bytes]:
     """Return the path of each import file that was given to SoulSpot for keeps and is not read to
     its end, by operation. An import that failed keeps its file until a person cancels it."""
-    rows = connection.execute(
-        "SELECT id, json_extract(request, '$.path') FROM batch_operations WHERE json_extract(request, '$.remove')"
-        " AND status IN ('pending', 'processing', 'failed')"
-    )
+    rows = connection.execute(f"SELECT id, json_extract(request, '$.path') FROM batch_operations WHERE {KEEPS_UPLOAD}")
     return {operation_id: bytes.fromhex(path) for operation_id, path in rows}
 
 

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 
+from soulspot.store.operations import KEEPS_UPLOAD
 from soulspot.store.queue import SETTLED
 from soulspot.store.sql import IN_ARRAY, fetch_column, to_array
 from soulspot.store.times import iso
@@ -17,11 +18,12 @@ FactKey = tuple[str, str, str]
 
 def prune_operations(connection: sqlite3.Connection, before: float) -> int:
     """Delete operations that ended before then (epoch seconds). Return how many; fewer than PIECE
-    when all are done. Those whose tag writes can be taken back stay."""
+    when all are done. Those whose tag writes can be taken back stay, and those that keep an
+    upload: without its row nobody would know that the file is wanted."""
     # The newest stays, so that no number is ever given twice.
     return connection.execute(
         "DELETE FROM batch_operations WHERE id IN (SELECT id FROM batch_operations AS o WHERE completed_at < ?"
-        " AND id < (SELECT max(id) FROM batch_operations)"
+        f" AND id < (SELECT max(id) FROM batch_operations) AND ({KEEPS_UPLOAD}) IS NOT TRUE"
         " AND NOT EXISTS (SELECT 1 FROM tag_writes WHERE operation_id = o.id) LIMIT ?)",
         (iso(before), PIECE),
     ).rowcount

@@ -83,7 +83,7 @@ def save_scanned(
         before = connection.execute("SELECT tags, unreadable FROM tracks WHERE track_id = ?", (track_id,)).fetchone()
         connection.execute(
             f"UPDATE tracks SET {', '.join(f'{name} = ?' for name in stamp)}, scan_id = max(scan_id, ?),"
-            " changed_at = ?, vanished_at = NULL, undecided = 1 WHERE track_id = ?",
+            " changed_at = ?, vanished_at = NULL, undecided = 1, has_result = 0 WHERE track_id = ?",
             (*stamp.values(), scan_id, iso(now), track_id),
         )
         if before != (tags, file.unreadable):
@@ -156,7 +156,7 @@ def save_imported(
         ids.append(before[0])
         if before[1] != tags:
             connection.execute(
-                "UPDATE tracks SET tags = ?, changed_at = ?, undecided = 1 WHERE track_id = ?",
+                "UPDATE tracks SET tags = ?, changed_at = ?, undecided = 1, has_result = 0 WHERE track_id = ?",
                 (tags, iso(now), before[0]),
             )
             unlink_lookups(connection, before[0])
@@ -200,10 +200,10 @@ def load_states(connection: sqlite3.Connection, track_ids: Sequence[int]) -> lis
         TrackState(
             track_id, path, source_key, tags_json.decode(tags), unreadable,
             lookups.get(track_id, {}), tuple(decisions.get(track_id, ())), rows.get(track_id), groups.get(track_id),
-            on_spotify.get(track_id, frozenset()),
+            on_spotify.get(track_id, frozenset()), bool(has_result),
         )
-        for track_id, path, source_key, tags, unreadable in connection.execute(
-            f"SELECT track_id, path, source_key, tags, unreadable FROM tracks WHERE track_id {IN_ARRAY}"
+        for track_id, path, source_key, tags, unreadable, has_result in connection.execute(
+            f"SELECT track_id, path, source_key, tags, unreadable, has_result FROM tracks WHERE track_id {IN_ARRAY}"
             " ORDER BY track_id",
             (to_array(track_ids),),
         )
@@ -278,6 +278,8 @@ def save_outcomes(connection: sqlite3.Connection, outcomes: Sequence[TrackOutcom
     enriched.save(connection, (outcome.row for outcome in outcomes), now)
     ids = to_array(outcome.row.track_id for outcome in outcomes)
     connection.execute(f"UPDATE tracks SET undecided = 0 WHERE track_id {IN_ARRAY} AND undecided", (ids,))
+    news = to_array(outcome.row.track_id for outcome in outcomes if outcome.is_news)
+    connection.execute(f"UPDATE tracks SET has_result = 1 WHERE track_id {IN_ARRAY} AND NOT has_result", (news,))
     connection.execute(f"DELETE FROM candidates WHERE track_id {IN_ARRAY}", (ids,))
     connection.executemany(
         "INSERT INTO events (kind, payload, created_at) VALUES (?, ?, ?)",

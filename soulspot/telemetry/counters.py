@@ -32,7 +32,7 @@ class Telemetry:
         self.batch_ms: defaultdict[str, Distribution] = defaultdict(Distribution)
         self.answers: Counter[tuple[str, str]] = Counter()  # (provider, outcome)
         self.served: defaultdict[str, DailyTracks] = defaultdict(DailyTracks)
-        self.results: Counter[str] = Counter()  # tracks that came to a result, by status
+        self.results: Counter[str] = Counter()  # tracks that came to their first result, by status
         self.operations: Counter[tuple[str, str]] = Counter()  # (kind, status)
         self.deliveries: Counter[str] = Counter()  # webhooks, by outcome
         self.gauges: dict[str, float] = {}
@@ -104,7 +104,7 @@ class Telemetry:
         self.served[provider].add(track_ids)
 
     def on_results(self, results: Mapping[str, int]) -> None:
-        """Count tracks that came to a result, by status, and log them as `decided`."""
+        """Count tracks that came to their first result, by status, and log them as `decided`."""
         if not results:
             return
         self.results.update(results)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -134,6 +135,25 @@ async def test_operations_go_after_their_time_but_for_the_newest_and_those_that_
     assert await column(database, "SELECT id FROM batch_operations") == [2, 3, 4, 5]
     assert (await kept(database, 3000, operations="0"))["operations"] == 0
     assert (await kept(database, 141))["operations"] == 1
+
+
+async def test_an_import_that_failed_keeps_its_row_and_its_file_until_a_person_cancels_it(
+    database: Database, tmp_path: Path
+) -> None:
+    ids: dict[str, int] = {}
+
+    def some(connection: sqlite3.Connection) -> None:
+        for status in ("failed", "completed", "cancelled"):
+            request = {"path": os.fsencode(tmp_path / f"{status}.csv").hex(), "remove": True}
+            ids[status] = operations.start(connection, "import", {}, NOW, request=request)
+            operations.finish(connection, ids[status], NOW, status=status)
+        operations.finish(connection, operations.start(connection, "scan", {}, NOW), NOW)
+
+    await database.write(some)
+    assert (await kept(database, 3000))["operations"] == 2
+    assert await database.read(operations.load_kept_uploads) == {ids["failed"]: os.fsencode(tmp_path / "failed.csv")}
+    await database.write(lambda c: operations.finish(c, ids["failed"], NOW, status="cancelled"))
+    assert (await kept(database, 3000))["operations"] == 1
 
 
 async def test_a_zero_keeps_everything_for_ever(database: Database) -> None:
