@@ -34,7 +34,8 @@ def report(
             refuse(f"there is no operation {operation}")
         exit_with(INCOMPLETE, "no operation has ended yet; `soulspot enrich` is one, and what the daemon does")
     counts = f"{found['processed_items']} of {found['total_items']}, {found['failed_items']} failed"
-    lines = [f"{found['kind']} {found['id']}: {found['status']}, {counts}"]
+    about = " (what SoulSpot did by itself)" if found["own"] else ""
+    lines = [f"{found['kind']} {found['id']}{about}: {found['status']}, {counts}"]
     lines += [found["error_message"]] if found["error_message"] else []
     print_answer(found, json_, *lines, *report_lines(found["performance"], found["errors_now"]))
 
@@ -60,4 +61,4 @@ def _read_report(path: Path, operation_id: int | None) -> dict[str, Any] | None:
             return None
         metadata = found.pop("metadata")
         kept = {name: metadata.get(name, {}) for name in ("report", "performance", "errors")}
-        return found | kept | {"errors_now": error_report(connection)}
+        return found | kept | {"own": bool(metadata.get("own")), "errors_now": error_report(connection)}

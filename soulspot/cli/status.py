@@ -219,7 +219,12 @@ def status_line(status: Mapping[str, Any] | str) -> str:
 
 def operation_lines(status: Mapping[str, Any]) -> list[str]:
     """Return a line for each operation under way, as "enrich 3: 19 of 20, 2.0/s"."""
-    return [f"{one['kind']} {one['id']}: {_operation_counts(one)}" for one in _under_way(status)]
+    return [f"{_title(one)}: {_operation_counts(one)}" for one in _under_way(status)]
+
+
+def _title(operation: Mapping[str, Any]) -> str:
+    own = " (by itself)" if (operation.get("metadata") or {}).get("own") else ""
+    return f"{operation['kind']} {operation['id']}{own}"
 
 
 def _under_way(status: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -257,7 +262,7 @@ def _bars(status: Mapping[str, Any]) -> Table:
     bars = Table.grid(padding=(0, 1))
     bars.add_row("library", _bar(decided, tracks["total"]), _percent_decided(tracks), counts)
     for one in _under_way(status):
-        name, percent = f"{one['kind']} {one['id']}", f"{int(one['progress'])} %"
+        name, percent = _title(one), f"{int(one['progress'])} %"
         bars.add_row(name, _bar(one["progress"], 100), percent, _operation_counts(one))
     return bars
 

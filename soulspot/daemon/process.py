@@ -39,6 +39,7 @@ OPERATIONS_END_WITHIN = 3.0  # seconds; the next process resumes an operation th
 START_EXTENSION, START_AT_MOST = 30, 3600  # seconds
 WATCH_RETRY_SECONDS, WATCH_RETRY_CAP = 10.0, 3600.0
 WRITE_TAGS_SECONDS = 30.0  # between two looks for tags to write
+OWN_WORK_SECONDS = 10.0  # between two looks for work that no operation reports
 
 
 class Daemon:
@@ -110,6 +111,7 @@ class Daemon:
             ("watch_refresh", operations.watch_refresh, config.scheduler.retry_sweep),
             ("sweep_exports", operations.sweep_exports, config.scheduler.upkeep),
             ("write_tags", operations.write_due_tags, WRITE_TAGS_SECONDS),
+            ("own_work", operations.report_own_work, OWN_WORK_SECONDS),
         ]
         if service.has_library:
             jobs.append(("rescan", operations.rescan, config.library.rescan_interval))

@@ -83,7 +83,8 @@ class _Estimate:
 
 
 @contextlib.asynccontextmanager
-async def _alongside(counting: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+async def alongside(counting: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Let a count run during the `async with`."""
     # The failure of a count harms nothing.
     task = asyncio.create_task(counting)
     try:
@@ -99,7 +100,7 @@ async def _scan(service: EnrichmentService, request: Mapping[str, Any], progress
     known = await service.database.read(lambda c: library_counts.count_files(c, places))
     counts = _Estimate(progress, known)
     # Walking is quick beside reading: where nothing is known yet, a walk runs ahead and counts.
-    ahead = contextlib.nullcontext() if known else _alongside(service.count_files(places, counts.expect))
+    ahead = contextlib.nullcontext() if known else alongside(service.count_files(places, counts.expect))
     async with ahead:
         report = await service.scan(
             places, lambda report: counts.reach(report.found, report.unreadable),
@@ -124,7 +125,7 @@ async def _import(service: EnrichmentService, request: Mapping[str, Any], progre
         total = max(progress.counts[0], report.rows)
         save_counts(connection, number, (total, report.rows, report.bad), service.now())
 
-    async with _alongside(service.count_rows(path, counts.expect)):
+    async with alongside(service.count_rows(path, counts.expect)):
         report = await service.import_file(path, lambda report: counts.reach(report.rows, report.bad), done, keep)
     counts.end(report.rows, report.bad)
     return results.import_counts(report), results.import_notes(report)
@@ -134,7 +135,7 @@ async def _enrich(service: EnrichmentService, request: Mapping[str, Any], progre
     notes: list[str] = []
     run = results.EnrichmentRun(service)
     # The scan may take long too, and adds tracks while it runs.
-    async with _alongside(_count_tracks(service, progress)):
+    async with alongside(count_tracks(service, progress)):
         await run.scan(_places(request), lambda report: None, notes.append)
         # The time of the request, not of this start: a restart leaves answers since then alone.
         if request.get("force_before"):
@@ -186,11 +187,12 @@ def _tag_result(report: TagReport, on_progress: OnTagProgress) -> Report:
     return report.as_json(), [*notes, f"... and {more} more"] if more > 0 else notes
 
 
-async def _count_tracks(service: EnrichmentService, progress: Progress) -> None:
+async def count_tracks(service: EnrichmentService, progress: Progress, every: float = COUNT) -> None:
+    """Advance the progress of an enrichment by the tracks of the library, until cancelled."""
     while True:
         with contextlib.suppress(sqlite3.Error):
             advance_by_track_counts(progress, await service.database.read(library_counts.count_tracks_by_status))
-        await asyncio.sleep(COUNT)
+        await asyncio.sleep(every)
 
 
 def advance_by_track_counts(progress: Progress, counts: Mapping[str, int]) -> None:

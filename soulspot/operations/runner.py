@@ -15,6 +15,7 @@ from typing import Any
 from soulspot.errors import DatabaseError, SoulSpotError, is_disk_full
 from soulspot.operations import kinds
 from soulspot.operations.exports import FOLDER, Exports
+from soulspot.operations.own_work import OWN, OwnWork
 from soulspot.operations.progress import Counts, Ending, Progress, save_counts
 from soulspot.operations.reports.results import OperationReport, retry_refusal
 from soulspot.operations.reports.waits import clock_text
@@ -59,7 +60,10 @@ class Operations:
         path = service.database.path
         self.uploads = Uploads(path.with_name(path.name + "-uploads"))
         self.exports = exports or Exports(path.with_name(FOLDER))
+        self._own = OwnWork(service)
         self._kinds = {**kinds, "export": self.exports.work}
+        if asked := kinds.get("enrich"):
+            self._kinds["enrich"] = self._own.instead_of(asked)
         self._now = now
         self._running: dict[int, _Running] = {}
         self._endings: set[asyncio.Task[None]] = set()  # tasks that write rows of ended operations
@@ -141,6 +145,12 @@ class Operations:
             return
         if await self._service.database.read(library_counts.count_refreshing_lookups):
             await self.start("refresh", {}, {})
+
+    async def report_own_work(self) -> None:
+        """Start an operation about what is enriched without one, so that it gets a report; the
+        scheduler calls this."""
+        if not self._stopping.is_set() and await self._own.is_unreported(self.kinds_running()):
+            await self.start("enrich", OWN, OWN)
 
     async def start(self, kind: str, request: Mapping[str, Any], metadata: Mapping[str, Any]) -> int:
         """Start an operation of this kind. Return its id. `request` is stored and is all that the

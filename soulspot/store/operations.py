@@ -107,8 +107,9 @@ class UnfinishedOperation:
 
     @property
     def interruptions(self) -> int:
-        """The number of interruptions since the operation last made progress."""
-        return int(self.metadata.get("cut_off", 0))
+        """The number of interruptions since the operation last made progress. One that only watches
+        what the daemon does anyway (`own`) is to blame for none."""
+        return 0 if self.metadata.get("own") else int(self.metadata.get("cut_off", 0))
 
 
 def list_unfinished(connection: sqlite3.Connection) -> list[UnfinishedOperation]:

@@ -135,7 +135,12 @@ class EnrichmentRun:
             self._measurement.report(), await read(lambda c: error_report(c, self.track_ids)),
         )  # fmt: skip
 
+    def count_answered(self) -> int:
+        """Return the lookups that were answered since this began."""
+        return self._spent()[1].total() - self._before[1].total()
+
     def _spent(self) -> tuple[Counter[str], Counter[str]]:
+        """Return the requests and the answered lookups of this process so far, by provider."""
         telemetry = self._service.telemetry
         answered: Counter[str] = Counter()
         for (provider, outcome), count in telemetry.answers.items():

@@ -61,7 +61,7 @@ function facts(one) {
   const unit = one.kind === "retry" || one.kind === "refresh" ? "" : one.kind === "scan" ? " files" : " tracks";
   const parts = [one.is_complete || !one.total_items ? `${count(one.processed_items)}${unit}`
     : `${percent(one.progress)} · ${count(one.processed_items)} of ${count(one.total_items)}${unit}`];
-  const about = one.metadata.file ?? one.metadata.places?.join(", ");
+  const about = one.metadata.own ? "what SoulSpot did by itself" : one.metadata.file ?? one.metadata.places?.join(", ");
   if (about) parts.unshift(about);
   if (one.failed_items) parts.push(`${count(one.failed_items)} failed`);
   if (!one.is_complete && one.rate) parts.push(`${one.rate < 10 ? one.rate.toFixed(1) : count(Math.round(one.rate))}/s`);
