@@ -18,7 +18,7 @@ from soulspot.cli.retry import retry_lookups
 from soulspot.cli.scan import scan_places
 from soulspot.cli.status import read_status
 from soulspot.config.loading import Config, load_config, make_config
-from soulspot.operations.kinds import import_request, scan_request
+from soulspot.operations.kinds import import_request, retry_request, scan_request
 from soulspot.sandbox import Behaviour, Sandbox, invent_catalogue
 from soulspot.sandbox.library.sample import write_sample_library
 from soulspot.sandbox.servers.behaviour import Faults
@@ -55,7 +55,7 @@ async def test_each_command_is_an_operation_with_its_counts_and_reports(tmp_path
         await scan_places(config, [], quiet)
         await import_listed(config, [listed], listed, quiet)
         report = await enrich_places(config, [], 1.0, quiet)
-        await retry_lookups(config, ["missing"], None, quiet)
+        await retry_lookups(config, retry_request(["missing"], None), quiet)
     found = rows(tmp_path / "db", OPERATIONS)
     assert [(one["kind"], one["status"]) for one in found] == [
         ("scan", "completed"),
