@@ -400,9 +400,10 @@ async def test_the_tracks_that_were_searched_for_are_exported_and_downloaded(tmp
         await here.look(lambda b: b.click("#track-search input[name=query]"))
         await here.look(lambda b: b.press(*"blue"))
         await here.look(lambda b: b.click("#export-tracks"))
-        await here.look(lambda b: b.wait("return /operation 3/.test(document.querySelector('#notice').innerText)"))
+        told = "return /operation (\\d+)/.exec(document.querySelector('#notice').innerText)?.[1]"
+        number = await here.look(lambda b: b.wait(told))
         await here.look(lambda b: b.click("nav [data-view=overview]"))
-        link = "return document.querySelector('#operations li[data-key=\"3\"] a.file:not([hidden])')?.pathname"
+        link = f"return document.querySelector('#operations li[data-key=\"{number}\"] a.file:not([hidden])')?.pathname"
         await here.look(lambda b: b.wait(link))
         async with session.get(await here.look(lambda b: b.ask(link))) as answer:
             found = list(csv.DictReader(io.StringIO((await answer.read()).decode("utf-8-sig"), newline="")))
