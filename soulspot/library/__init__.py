@@ -2,5 +2,6 @@
 Knows neither database nor network. Called by the pipeline's intake, the daemon and tagging."""
 
 __all__ = [
-    "bounded_file", "identifiers", "mutagen_limits", "reader", "scan", "suffixes", "tags", "values", "watch", "watches",
+    "bounded_file", "containers", "identifiers", "mutagen_limits", "reader", "scan", "suffixes", "tags", "values",
+    "watch", "watches",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from soulspot.errors import UnreadableFile
 from soulspot.models import FileStamp
 
 # The largest single piece that mutagen reads is an ID3 tag or a FLAC block with a cover.
-MAX_PIECE = 32 << 20
+MAX_PIECE = 128 << 20
 # A read costs one step, and one more for every 256 bytes: 256 MB in all.
 MAX_STEPS = 1 << 20
 
@@ -23,6 +23,11 @@ class BoundedFile(io.BufferedReader):
         super().__init__(raw, 1 << 14)
         self._size = size
         self._steps = MAX_STEPS
+
+    @property
+    def size(self) -> int:
+        """The size of the file in bytes, when it was opened."""
+        return self._size
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Return at most `size` bytes (all that remain for None or a negative size)."""

@@ -21,7 +21,8 @@ from soulspot.library.values import MAX_VALUE, MAX_VALUES, plain_key
 RawFields = dict[str, list[str]]
 """Field name -> values as the tags have them: {"track": ["03/12"], "isrc": ["GB-SMU-45-66095"]}."""
 
-Pairs = Iterator[tuple[str, str]]
+# (field, value, rank): values of the lowest rank count; 0 is the format's own place for a field
+Ranked = Iterator[tuple[str, str, int]]
 # Vorbis comments, APEv2 keys, ASF attributes, iTunes "----" atoms and ID3's TXXX descriptions part
 # the words of a name by spaces, underscores, slashes or not at all: they are compared as
 # `plain_key` leaves them.
@@ -52,6 +53,14 @@ _FREE_FORM_NAMES = {
     " woaf woas wxxx file related wmauthorurl wmaudiofileurl wmaudiosourceurl wmpromotionurl",
 }
 _FIELD_BY_NAME = {name: field for field, names in _FREE_FORM_NAMES.items() for name in names.split()}
+# Of several names for one of these fields, the one that stands first above counts: programs leave
+# stale and foreign ones behind. Identifiers and links are collected from all.
+_RANKS = {
+    name: rank
+    for field, names in _FREE_FORM_NAMES.items()
+    if field not in ("isrc", "acoustid", "spotify", "link") and not field.startswith("mb_")
+    for rank, name in enumerate(names.split(), 1)
+}
 _FRAMES = {
     "TIT2": "title", "TPE1": "artist", "TPE2": "album_artist", "TALB": "album", "TRCK": "track", "TPOS": "disc",
     "TDRC": "date", "TDRL": "year", "TCON": "genre", "TCMP": "compilation", "TSRC": "isrc", "COMM": "link",
@@ -66,30 +75,40 @@ _MUSICBRAINZ_OWNER = "http://musicbrainz.org"
 _XID_ISRC = re.compile(r":isrc:(.+)", re.IGNORECASE)
 
 
-@lru_cache(maxsize=4096)
-def _field_named(name: str) -> str | None:
-    return _FIELD_BY_NAME.get(plain_key(name[:64]))
+@lru_cache(maxsize=1024)
+def _field_named(name: str) -> tuple[str | None, int]:
+    """Return the field of a free-form name, or None, and the rank of the name among its
+    synonyms."""
+    plain = plain_key(name[:64])
+    # ALBUMARTIST is the standard's spelling, "ALBUM ARTIST" another program's beside it
+    is_spelt_otherwise = name.lower() != plain
+    return _FIELD_BY_NAME.get(plain), 2 * _RANKS.get(plain, 0) + (plain in _RANKS and is_spelt_otherwise)
 
 
 def collect_fields(tags: object) -> RawFields:
     """Return the values of every field we know, in the file's order, not yet cleaned. A field keeps
     at most `MAX_VALUES` values. `tags` is mutagen's `FileType.tags`; {} for an unknown kind."""
     raw: RawFields = {}
+    ranks: dict[str, int] = {}
     read = next((reader for kind, reader in _READERS if isinstance(tags, kind)), None)
-    for field, value in read(tags) if read else ():
+    for field, value, rank in read(tags) if read else ():
+        if not value.strip("\0 ") or rank > ranks.setdefault(field, rank):
+            continue
+        if rank < ranks[field]:
+            ranks[field], raw[field] = rank, []
         values = raw.setdefault(field, [])
         if len(values) < MAX_VALUES:
             values.append(value[: 2 * MAX_VALUE])
     return raw
 
 
-def _id3(tags: Any) -> Pairs:
+def _id3(tags: Any) -> Ranked:
     # ID3v2.3 has no lists: taggers join their values by "/".
     is_joined = getattr(tags, "version", None) == (2, 3, 0)
     for frame in tags.values():
-        name = frame.FrameID
+        name, rank = frame.FrameID, 0
         if name == "TXXX":
-            field = _field_named(frame.desc)
+            field, rank = _field_named(frame.desc)
             values: Iterable[Any] = frame.text
         elif name == "UFID":
             field = "mb_recording" if frame.owner.rstrip("/") == _MUSICBRAINZ_OWNER else None
@@ -97,7 +116,7 @@ def _id3(tags: Any) -> Pairs:
         elif name == "TCON":
             field, values = "genre", frame.genres
         elif name[0] == "W":
-            field = "spotify" if name == "WXXX" and _field_named(frame.desc) == "spotify" else "link"
+            field = "spotify" if name == "WXXX" and _field_named(frame.desc)[0] == "spotify" else "link"
             values = (frame.url,)
         else:
             field, values = _FRAMES.get(name), getattr(frame, "text", ())
@@ -105,7 +124,7 @@ def _id3(tags: Any) -> Pairs:
             values = [part for value in values for part in _split_joined(field, value, tags)]
         if field is not None:
             for value in values:
-                yield field, value if isinstance(value, str) else str(value)
+                yield field, value if isinstance(value, str) else str(value), rank
 
 
 def _split_joined(field: str, value: str, tags: Any) -> list[str]:
@@ -118,40 +137,43 @@ def _split_joined(field: str, value: str, tags: Any) -> list[str]:
     return parts if all(parts) else [value]
 
 
-def _fields_by_name(pairs: Iterable[tuple[str, str]]) -> Pairs:
+def _fields_by_name(pairs: Iterable[tuple[str, str]]) -> Ranked:
     for name, value in pairs:
-        if (field := _field_named(name)) is not None:
-            yield field, value
+        field, rank = _field_named(name)
+        if field is not None:
+            yield field, value, rank
 
 
-def _ape(tags: Any) -> Pairs:
+def _ape(tags: Any) -> Ranked:
     for name, value in tags.items():
         if isinstance(value, APETextValue):
             yield from _fields_by_name((name, part) for part in value)
-        elif _field_named(name) == "link":
-            yield "link", str(value)
+        elif _field_named(name)[0] == "link":
+            yield "link", str(value), 0
 
 
-def _asf(tags: Any) -> Pairs:
+def _asf(tags: Any) -> Ranked:
     return _fields_by_name((name, str(value)) for name, value in tags if not isinstance(value.value, bytes))
 
 
-def _mp4(tags: Any) -> Pairs:
+def _mp4(tags: Any) -> Ranked:
     for name, values in tags.items():
         if name.startswith("----"):
-            if (field := _field_named(name.rpartition(":")[2])) is not None:
-                for value in values:
-                    is_bytes = isinstance(value, MP4FreeForm)
-                    yield field, bytes(value).decode("utf-8", "replace") if is_bytes else str(value)
+            field, rank = _field_named(name.rpartition(":")[2])
+            for value in values:
+                if field is None:
+                    break
+                is_bytes = isinstance(value, MP4FreeForm)
+                yield field, bytes(value).decode("utf-8", "replace") if is_bytes else str(value), rank
         elif name == "xid ":
             for value in values:
                 if match := _XID_ISRC.search(value):
-                    yield "isrc", match[1]
+                    yield "isrc", match[1], 0
         elif (field := _ATOMS.get(name)) is not None:
             for value in values if isinstance(values, list) else [values]:
-                yield field, "/".join(map(str, value)) if isinstance(value, tuple) else str(value)
+                yield field, "/".join(map(str, value)) if isinstance(value, tuple) else str(value), 0
 
 
-_READERS: tuple[tuple[type, Callable[[Any], Pairs]], ...] = (
+_READERS: tuple[tuple[type, Callable[[Any], Ranked]], ...] = (
     (ID3, _id3), (VComment, _fields_by_name), (MP4Tags, _mp4), (APEv2, _ape), (ASFTags, _asf),
 )  # fmt: skip

@@ -1,6 +1,6 @@
 """Limits inside mutagen against files made to exhaust their reader; active only within `limited`.
 
-mutagen has no settings for these limits, so importing this module replaces four of its functions.
+mutagen has no settings for these limits, so importing this module replaces some of its functions.
 Observed in mutagen 1.48: zlib.decompress on ID3 frames without a bound (30 MB of each 30 kB); the
 rest of an ID3 tag copied for every frame, so that 2 MB of tiny frames take hours; an APEv2 key
 without an end joined byte by byte; one object for each of millions of empty Vorbis comments.
@@ -19,6 +19,7 @@ import mutagen.id3._tags
 from mutagen._vorbis import VComment
 from mutagen.apev2 import APEv2
 from mutagen.id3 import BitPaddedInt
+from mutagen.mp4 import MP4MetadataError, MP4Tags
 
 from soulspot.errors import UnreadableFile
 
@@ -123,9 +124,25 @@ def _append_comment_within_limits(self: list[Any], comment: Any) -> None:
     list.append(self, comment)
 
 
+def _one_atom_alone(parse: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a parser of one MP4 atom whose failures cost that atom: mutagen keeps it aside, and
+    writes it back as it was."""
+
+    def parsed(self: MP4Tags, atom: Any, data: bytes, *more: Any) -> Any:
+        try:
+            return parse(self, atom, data, *more)
+        except (struct.error, LookupError, ValueError, TypeError) as error:
+            raise MP4MetadataError(str(error)) from error
+
+    return parsed
+
+
 _read_frames: Callable[..., Any] = mutagen.id3._tags.read_frames
 _guess_size_kind: Callable[..., Any] = mutagen.id3._tags.determine_bpi
 _parse_ape = getattr(APEv2, "_APEv2__parse_tag")  # noqa: B009 - a private name of that class
+_atoms: dict[bytes, Any] = getattr(MP4Tags, "_MP4Tags__atoms")  # noqa: B009 - as above
+for _atom, (_parse, *_rest) in list(_atoms.items()):
+    _atoms[_atom] = (_one_atom_alone(_parse), *_rest)
 # By setattr, because mypy takes these names for modules and methods that are never assigned to.
 for _owner, _name, _replacement in (
     (mutagen.id3._frames, "zlib", SimpleNamespace(decompress=_decompress, error=zlib.error)),

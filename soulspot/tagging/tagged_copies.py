@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import IO
 
 from soulspot.library.bounded_file import open_bounded, stamp_of
+from soulspot.library.containers import content_reader
 from soulspot.library.mutagen_limits import limited
 from soulspot.library.suffixes import suffix
-from soulspot.library.tags import likely_readers, read_tags_as, unreadable_reason
+from soulspot.library.tags import read_tags_as, unreadable_reason
 from soulspot.models import FileStamp, TrackTags
 from soulspot.tagging import file_copies, undo
 from soulspot.tagging.audio_layout import BLOCK
@@ -41,7 +42,7 @@ def read_current_tags(
     try:
         file, status = open_bounded(real, max_file_size)
         with file, limited():
-            tags = open_tags(file, likely_readers(file, suffix(real)), real)
+            tags = open_tags(file, content_reader(file), real)
             if tags is None:
                 ending = suffix(real).decode(errors="replace")
                 raise TagsNotWritten(f"tags of .{ending} files cannot be written")

@@ -130,9 +130,9 @@ def test_a_size_claimed_in_a_header_takes_no_memory_the_file_does_not_have(tmp_p
 def test_a_tag_larger_than_any_real_one_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.mp3"
     with path.open("wb") as file:
-        file.write(b"ID3\x04\x00\x00" + _synchsafe(100 << 20))
-        file.truncate(200 << 20)  # a hole, which takes no disk
-    assert reason_of(path) == "damaged: claims a single tag of 100 MB"
+        file.write(b"ID3\x04\x00\x00" + _synchsafe(200 << 20))
+        file.truncate(300 << 20)  # a hole, which takes no disk
+    assert reason_of(path) == "damaged: claims a single tag of 200 MB"
 
 
 def test_a_large_file_with_ordinary_tags_is_read(tmp_path: Path) -> None:

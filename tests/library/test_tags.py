@@ -268,7 +268,7 @@ def test_every_shared_file_is_a_track_or_unreadable_with_a_reason() -> None:
     assert looked_at.problems == []
     assert looked_at.finished_roots == [root]
     unreadable = {os.fsdecode(one.path[len(root) + 1 :]): one.unreadable for one in files if one.unreadable}
-    assert len(unreadable) == 28
+    assert len(unreadable) == 26
     assert all((one.tags is None) != (one.unreadable is None) for one in files)
     assert all(one.tags is None or (one.tags.duration_ms or 1) > 0 for one in files)
     assert unreadable["taglib/2sec-silence.shn"] == "Shorten cannot be read yet"
