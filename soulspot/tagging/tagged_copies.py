@@ -118,7 +118,7 @@ def prepare_restored_copy(
 
 def _open(file: IO[bytes], path: bytes) -> FileTags:
     with limited():
-        tags = open_tags(file, None, path)
+        tags = open_tags(file, content_reader(file), path)
     if tags is None:
         raise TagsNotWritten("its tags cannot be written")
     return tags

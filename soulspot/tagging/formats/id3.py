@@ -1,9 +1,12 @@
 """ID3 tags: a 2.3 tag stays 2.3 (UTF-16, TYER and TDAT, joined lists), any other becomes 2.4."""
 
+import os
 from collections.abc import Sequence
+from functools import partial
 from typing import IO, Any
 
-from mutagen.id3 import APIC, TXXX, UFID, Encoding, Frames, PictureType
+from mutagen.id3 import APIC, TXXX, UFID, Encoding, Frames, ID3FileType, ID3v1SaveOptions, PictureType
+from mutagen.id3._id3v1 import find_id3v1
 
 from soulspot.library import values
 from soulspot.library.values import plain_key
@@ -108,9 +111,21 @@ class _Id3Tags(FileTags):
         self._exchange(old, cover)
 
     def save(self, file: IO[bytes]) -> None:
-        file.seek(0)
         # Without a separator mutagen leaves the lists alone that other taggers joined.
-        self.tags.save(file, v2_version=self.version, v23_sep=None)
+        save = partial(self.tags.save, v2_version=self.version, v23_sep=None)
+        if not isinstance(self.file, ID3FileType):
+            file.seek(0)
+            save(file)
+            return
+        # mutagen would write an ID3v1 tag anew, in Latin-1 and without its comment: its bytes are
+        # taken away for a moment.
+        _, distance = find_id3v1(file)
+        file.seek(distance, os.SEEK_END)
+        tail = file.read()
+        file.seek(0)
+        save(file, v1=ID3v1SaveOptions.REMOVE)
+        file.seek(0, os.SEEK_END)
+        file.write(tail)
 
 
 def _comparable(frame: Any) -> str:
