@@ -73,7 +73,7 @@ class GroupedTrack:
 
     track_id: int
     tags: TrackTags
-    path: bytes | None = None
+    music_path: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +343,8 @@ class TrackState:
     # ids of linked Spotify tracks that an answer to any lookup, of any track, has described
     described_on_spotify: frozenset[str] = frozenset()
     has_result: bool = False  # at any time since the track came in or changed
+    # the part of `path` that names music: nothing else of it is ever looked up
+    music_path: bytes | None = None
 
     def answer_to(self, query: Query) -> TrackLookup | None:
         """Return the lookup of this query; None when it was never queued for this track."""

@@ -59,6 +59,7 @@ def rules(config: Config, providers: Iterable[Provider]) -> Rules:
         ),
         MatchPolicy(matching.accept, matching.review, matching.margin),
         config.merge.orders_by_field(),
+        tuple(os.fsencode(path) for path in config.library.paths),
     )  # fmt: skip
 
 

@@ -18,7 +18,9 @@ from soulspot.providers.catalogue import BuildProgress, Catalogue, build_catalog
 from soulspot.terminal.bars import Bars
 from soulspot.terminal.console import print_answer, print_note
 
-app = Commands(help="Build and look after the catalogue: MusicBrainz on this machine, asked without a request.")
+app = Commands(
+    help="Build MusicBrainz on this machine, and look after it.\n\nExample: soulspot catalogue build mbdump.tar.bz2"
+)
 OLD_ONE_STAYS = "the catalogue is as it was"
 
 
@@ -29,9 +31,10 @@ def build(
     config: ConfigOption = None, json_: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:  # fmt: skip
-    """Build the catalogue of a MusicBrainz dump, in the place of the one before.
+    """Build the catalogue of a MusicBrainz dump.
 
-    The archives are read as they are, and never unpacked. The old catalogue answers until the new
+    The archives are read as they are, and never unpacked. The new catalogue takes the place of the
+    old, and a running daemon takes it up by itself. The old catalogue answers until the new
     one has found its own recordings; when anything fails, or this is stopped, it stays. A running
     daemon takes up the new one by itself.
 
@@ -64,7 +67,7 @@ def build(
 
 @app.command()
 def status(config: ConfigOption = None, json_: JsonOption = False) -> None:
-    """Show what the catalogue has, how old its dump is, and how large it is.
+    """Show what the catalogue has, and how old it is.
 
     Exit code 1 when there is none.
 
@@ -74,7 +77,7 @@ def status(config: ConfigOption = None, json_: JsonOption = False) -> None:
 
 @app.command()
 def verify(config: ConfigOption = None, json_: JsonOption = False) -> None:
-    """Read the whole catalogue, and have it find recordings of its own.
+    """Read the whole catalogue, and try it.
 
     Exit code 1 when it is damaged: build it again.
 

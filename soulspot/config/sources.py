@@ -206,7 +206,7 @@ class _Withheld(ValueError):
 
 def _read_secret(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8").strip()
+        text = path.read_text(encoding="utf-8-sig").strip()
     except OSError as error:
         kind = _Withheld if isinstance(error, PermissionError) else ValueError
         raise kind(f"{path} cannot be read: {error.strerror}") from error

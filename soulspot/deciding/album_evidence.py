@@ -26,7 +26,7 @@ class _SameObject(Generic[T]):
 # tracks of an album are decided one after the other and ask for the same pairing
 @lru_cache(maxsize=8)
 def _pairing(members: _SameObject[tuple[GroupedTrack, ...]], entities: _SameObject[tuple[Entity, ...]]) -> Pairing:
-    tracks = [(one.tags, one.path) for one in members.value]
+    tracks = [(one.tags, one.music_path) for one in members.value]
     return pair_tracks(tracks, [one for one in entities.value if one.kind == "recording"])
 
 

@@ -28,11 +28,11 @@ def judge_candidates(
         if not candidates:
             return UNDECIDED
         rejected = rejected_ids(state, provider)
-        return decide(tags, candidates, policy, path=state.path, rejected=rejected, evidence=evidence)
+        return decide(tags, candidates, policy, path=state.music_path, rejected=rejected, evidence=evidence)
     chosen = [one for one in candidates if one.entity.id == chosen_id]
     kind = "track" if provider == SPOTIFY else "recording"
     undescribed = Candidate(Entity(provider, kind, chosen_id, {}))
-    decision = decide(tags, chosen or [undescribed], ACCEPT_ANY, path=state.path)
+    decision = decide(tags, chosen or [undescribed], ACCEPT_ANY, path=state.music_path)
     reasons = ("accepted by a person", *decision.reasons)
     return replace(decision, verdict=Verdict.ACCEPTED, confidence=1.0, reasons=reasons)
 

@@ -56,6 +56,7 @@ class Rules:
     services: Services = field(default_factory=Services)
     policy: MatchPolicy = field(default_factory=MatchPolicy)
     order: Mapping[str, Sequence[str]] = field(default_factory=dict)  # field of a row -> order of sources
+    roots: tuple[bytes, ...] = ()  # of the library, whose names are not of music
 
     @property
     def fingerprint(self) -> str:
@@ -146,7 +147,7 @@ def _decide_recording(state: TrackState, tags: TrackTags, own_track: Decision, r
 
 def _known(state: TrackState, tags: TrackTags, recording: Decision, track: Decision, *, spotify_unasked: bool) -> Known:
     """Return what the plan depends on."""
-    tags = searchable_tags(tags, state.path)
+    tags = searchable_tags(tags, state.music_path)
     release = recording.release if accepted_id(recording) else None
     return Known(
         tags,

@@ -136,5 +136,7 @@ def searchable_names(tags: TrackTags) -> tuple[str, str] | None:
 
 
 def has_real_title(tags: TrackTags) -> bool:
-    """Whether the title is a name, and no placeholder like "Track 01" or "Untitled"."""
-    return bool(tags.title) and not _PLACEHOLDER.match(str(tags.title).strip())
+    """Whether the title is a name, and no placeholder like "Track 01" or "Untitled". With artist
+    and album even that can be a song's name."""
+    is_placeholder = _PLACEHOLDER.match(str(tags.title).strip()) and not (tags.artist and tags.album)
+    return bool(tags.title) and not is_placeholder

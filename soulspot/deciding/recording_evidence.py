@@ -44,7 +44,7 @@ def recording_candidates(state: TrackState, tags: TrackTags, own_track: Decision
     for lookup in state.lookups.values():
         query, entities = lookup.query, lookup.entities
         if query.kind == "release":
-            entities = tuple(preselect_recordings(normalise_tags(tags, state.path), entities))
+            entities = tuple(preselect_recordings(normalise_tags(tags, state.music_path), entities))
         for entity in entities:
             if entity.kind != "recording":
                 continue

@@ -63,7 +63,7 @@ def _candidates(state: TrackState, *, only_own_id: bool, recording: Decision | N
     isrcs = set(state.tags.ids.isrcs)
     if recording and recording_id:
         isrcs.update(fields_of(recording).get("isrcs", ()))
-    own_id, tags = state.tags.ids.spotify_track_id, normalise_tags(state.tags, state.path)
+    own_id, tags = state.tags.ids.spotify_track_id, normalise_tags(state.tags, state.music_path)
     candidates = []
     for lookup in state.lookups.values():
         query = lookup.query

@@ -13,7 +13,7 @@ from soulspot.estimate.cost import Terms
 from soulspot.estimate.requests import Estimate, Tally, combined
 from soulspot.library.reader import FileReader
 from soulspot.library.scan import FoundFile
-from soulspot.matching import identify_album
+from soulspot.matching import identify_album, music_path
 from soulspot.models import AlbumGroup, AlbumMember, Query, TrackLookup, TrackState, TrackTags
 from soulspot.pipeline import LibraryRules, walks
 from soulspot.store import albums, lookup_history, tracks
@@ -116,7 +116,9 @@ class Survey:
             if file.tags is None:
                 self._result.unreadable += 1
             else:
-                new.append(_NewFile(file.path, file.tags, identify_album(file.path, file.tags)))
+                new.append(
+                    _NewFile(file.path, file.tags, identify_album(file.path, file.tags, roots=self._library.roots))
+                )
 
     def _known_states(self, known: Sequence[int]) -> Iterator[TrackState]:
         if self._connection is None:
@@ -128,14 +130,15 @@ class Survey:
             # All other tracks are decided and have no open lookup.
             unfinished = lookup_history.unfinished_tracks(self._connection, some)
             self._decided += len(some) - len(unfinished)
-            yield from tracks.load_states(self._connection, unfinished)
+            yield from tracks.load_states(self._connection, unfinished, roots=self._library.roots)
 
     def _new_states(self, new: Sequence[_NewFile]) -> Iterator[TrackState]:
         groups = self._groups(new)
         for number, file in enumerate(new):
             group = groups.get(file.member.key) if file.member else None
             # Negative ids never meet those of the database.
-            yield TrackState(-1 - number, file.path, None, file.tags, group=group)
+            below = music_path(file.path, self._library.roots)
+            yield TrackState(-1 - number, file.path, None, file.tags, group=group, music_path=below)
 
     def _groups(self, new: Sequence[_NewFile]) -> dict[bytes, AlbumGroup]:
         """Return the album group of each album key of new files, with its tracks in the

@@ -9,6 +9,7 @@ from soulspot.matching.albums.pairing import Pairing, pair_tracks
 from soulspot.matching.candidates import preselect_recordings
 from soulspot.matching.decision import accept_by_name, compare_records, decide
 from soulspot.matching.text.names import artist_has_alias, artist_has_name
+from soulspot.matching.text.paths import music_path
 from soulspot.matching.text.tag_cleanup import normalise_tags, strip_artist
 from soulspot.matching.text.titles import parse_title
 from soulspot.matching.values import NO_EVIDENCE, AlbumEvidence, Candidate, Decision, MatchPolicy, ScoredCandidate

@@ -53,7 +53,7 @@ class Decider:
             concerned: set[int] = set()
             at_once = self._memory.piece_size(DECIDED_AT_ONCE)
             for start in range(0, len(track_ids), at_once):
-                states = tracks.load_states(connection, track_ids[start : start + at_once])
+                states = tracks.load_states(connection, track_ids[start : start + at_once], roots=self.rules.roots)
                 outcomes = [self._outcome(state) for state in states]
                 concerned |= tracks.save_outcomes(connection, outcomes, self._now())
                 results.update(

@@ -108,6 +108,7 @@ class Intake:
         self._reader = reader
         self._memory = memory
         self._now = now
+        self._identify_album = partial(identify_album, roots=rules.roots)
         self._undecided = 0  # tracks since the last decision
 
     # --- files ------------------------------------------------------------------------------------
@@ -184,7 +185,7 @@ class Intake:
 
     def _save(self, connection: sqlite3.Connection, files: Sequence[ScannedFile], scan_id: int) -> None:
         changed = tracks.save_scanned(connection, files, scan_id, self._now(), exists=os.path.lexists)
-        albums.assign_tracks(connection, changed, identify_album)
+        albums.assign_tracks(connection, changed, self._identify_album)
 
     async def count_files(self, paths: Sequence[bytes], on_count: Callable[[int], None]) -> None:
         """Count the files that a scan of these paths will find; call `on_count` with the number so
@@ -249,7 +250,7 @@ class Intake:
 
     def _save_rows(self, connection: sqlite3.Connection, rows: Sequence[ImportedTrack]) -> tuple[list[int], list[int]]:
         ids, changed = tracks.save_imported(connection, rows, self._now())
-        albums.assign_tracks(connection, changed, identify_album)
+        albums.assign_tracks(connection, changed, self._identify_album)
         return ids, changed
 
     async def count_rows(self, path: Path, on_count: Callable[[int], None]) -> None:
@@ -263,7 +264,7 @@ class Intake:
 
         def assign(connection: sqlite3.Connection) -> None:
             for group, ids in track_ids.items():
-                albums.assign_tracks(connection, ids, partial(identify_album, group=group))
+                albums.assign_tracks(connection, ids, partial(self._identify_album, group=group))
 
         await self._database.write(assign)
 

@@ -4,6 +4,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+from soulspot.matching import music_path
 from soulspot.models import AlbumGroup, AlbumMember, GroupedTrack, TrackTags
 from soulspot.store import album_turns, tags_json
 from soulspot.store.sql import IN_ARRAY, to_array
@@ -30,21 +31,24 @@ def assign_tracks(
         )
 
 
-def load_groups(connection: sqlite3.Connection, track_ids: Iterable[int]) -> dict[int, AlbumGroup]:
-    """Return the albums of these tracks by track_id; tracks without an album are left out."""
+def load_groups(
+    connection: sqlite3.Connection, track_ids: Iterable[int], roots: tuple[bytes, ...] = ()
+) -> dict[int, AlbumGroup]:
+    """Return the albums of these tracks by track_id; tracks without an album are left out. Names of
+    the library's `roots` are no names of music."""
     keys: dict[int, bytes] = dict(
         connection.execute(
             f"SELECT track_id, album_key FROM tracks WHERE album_key IS NOT NULL AND track_id {IN_ARRAY}",
             (to_array(track_ids),),
         ).fetchall()
     )
-    groups = {key: _load_group(connection, key) for key in set(keys.values())}
+    groups = {key: _load_group(connection, key, roots) for key in set(keys.values())}
     return {track_id: groups[key] for track_id, key in keys.items()}
 
 
-def _load_group(connection: sqlite3.Connection, key: bytes) -> AlbumGroup:
+def _load_group(connection: sqlite3.Connection, key: bytes, roots: tuple[bytes, ...]) -> AlbumGroup:
     name, artist, size = majority_names(*count_names(connection, key))
-    members = _load_members(connection, key) if 2 <= size <= MAX_MEMBERS else ()
+    members = _load_members(connection, key, roots) if 2 <= size <= MAX_MEMBERS else ()
     group = AlbumGroup(name, artist, size, members)
     if 2 <= size <= album_turns.MAX_TRACKS:
         return album_turns.with_progress(connection, key, group)
@@ -73,9 +77,9 @@ def majority_names(names: Counter[str], artists: Counter[str]) -> tuple[str, str
     return name, artist if artist and artists[artist] * 2 >= size else None, size
 
 
-def _load_members(connection: sqlite3.Connection, key: bytes) -> tuple[GroupedTrack, ...]:
+def _load_members(connection: sqlite3.Connection, key: bytes, roots: tuple[bytes, ...]) -> tuple[GroupedTrack, ...]:
     return tuple(
-        GroupedTrack(track_id, tags_json.decode(tags), path)
+        GroupedTrack(track_id, tags_json.decode(tags), music_path(path, roots) if path else None)
         for track_id, path, tags in connection.execute(
             "SELECT track_id, path, tags FROM tracks WHERE album_key = ? AND vanished_at IS NULL AND unreadable IS NULL"
             " ORDER BY track_id",

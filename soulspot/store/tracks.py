@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from soulspot.matching import music_path
 from soulspot.models import (
     Entity,
     FileStamp,
@@ -189,18 +190,21 @@ def list_undecided(connection: sqlite3.Connection, limit: int) -> list[int]:
     return fetch_column(connection, sql, limit)
 
 
-def load_states(connection: sqlite3.Connection, track_ids: Sequence[int]) -> list[TrackState]:
-    """Return all that decisions need to know of these tracks, in the order of track_id."""
+def load_states(
+    connection: sqlite3.Connection, track_ids: Sequence[int], *, roots: tuple[bytes, ...] = ()
+) -> list[TrackState]:
+    """Return all that decisions need to know of these tracks, in the order of track_id. The names
+    of the library's `roots` tell nothing of its music."""
     lookups = _load_lookups(connection, to_array(track_ids))
     rows = enriched.load(connection, track_ids)
-    groups = albums.load_groups(connection, track_ids)
+    groups = albums.load_groups(connection, track_ids, roots)
     on_spotify = _described_on_spotify(connection, lookups)
     decisions = load_decisions(connection, track_ids)
     return [
         TrackState(
             track_id, path, source_key, tags_json.decode(tags), unreadable,
             lookups.get(track_id, {}), tuple(decisions.get(track_id, ())), rows.get(track_id), groups.get(track_id),
-            on_spotify.get(track_id, frozenset()), bool(has_result),
+            on_spotify.get(track_id, frozenset()), bool(has_result), music_path(path, roots) if path else None,
         )
         for track_id, path, source_key, tags, unreadable, has_result in connection.execute(
             f"SELECT track_id, path, source_key, tags, unreadable, has_result FROM tracks WHERE track_id {IN_ARRAY}"

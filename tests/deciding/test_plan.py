@@ -225,8 +225,14 @@ def test_without_a_length_text_is_asked_loosely_at_once() -> None:
     ],
 )
 def test_placeholder_titles_ask_nothing(title: str | None) -> None:
-    assert searchable_names(tags(title)) is None
-    assert asks(tags(title)) == []
+    assert searchable_names(tags(title, album=None)) is None
+    assert asks(tags(title, album=None)) == []
+
+
+@pytest.mark.parametrize("title", ["Track 10", "track 1", "Untitled", "Piste 12"])
+def test_a_song_named_like_a_placeholder_is_asked_for_with_artist_and_album(title: str) -> None:
+    assert searchable_names(tags(title)) == (title, "The Lanterns")
+    assert asks(tags(title)) != []
 
 
 @pytest.mark.parametrize("title", ["Track of My Tears", "Untitled Love", "Unknown Pleasures", "7"])

@@ -4,18 +4,22 @@ import os
 
 from soulspot.matching.albums.release import Album, bare_name
 from soulspot.matching.text.names import is_various, parse_credit
+from soulspot.matching.text.paths import music_path
 from soulspot.matching.text.tag_cleanup import normalise_tags
 from soulspot.models import AlbumMember, TrackTags
 from soulspot.text import fold
 
 
-def identify_album(path: bytes | None, tags: TrackTags, group: str | None = None) -> AlbumMember | None:
+def identify_album(
+    path: bytes | None, tags: TrackTags, group: str | None = None, *, roots: tuple[bytes, ...] = ()
+) -> AlbumMember | None:
     """Return the album that a track belongs to by its tags or its path; None for none.
 
     Files group by folder, tracks without a file by their (album) artist. The member's `artist` is
     the album's, else the first of the track's; empty for a compilation. A caller that knows better
-    names the `group`: its tracks are one album, whatever the album's name, which may be empty."""
-    tidy = normalise_tags(tags, path)
+    names the `group`: its tracks are one album, whatever the album's name, which may be empty. The
+    library's `roots` name no album and no artist."""
+    tidy = normalise_tags(tags, music_path(path, roots) if path else None)
     if not tidy.album and group is None:
         return None
     is_compilation = tidy.compilation or is_various(tidy.album_artist)

@@ -1,26 +1,19 @@
 """Tags put in order: placeholders dropped, titles cleared of numbers, gaps filled by path."""
 
+import html
 import re
 from dataclasses import replace
 from functools import lru_cache
 
 from soulspot.matching.text.names import is_unknown, is_various
-from soulspot.matching.text.vocabulary import NAMELESS_FOLDER, PLACEHOLDER_ALBUM, PLACEHOLDER_TITLE, SHELVES
-from soulspot.matching.versions.parsing import parse_versions
+from soulspot.matching.text.paths import DASH, YEAR_TAIL, guess_from_path
+from soulspot.matching.text.vocabulary import PLACEHOLDER_ALBUM, PLACEHOLDER_TITLE
 from soulspot.models import TrackTags
-from soulspot.text import bare_title, fold, lead_artist
+from soulspot.text import fold, lead_artist
 
 _LEADING = re.compile(r"^(?P<disc>\d{1,2}[-.])?(?P<number>\d{1,3})(?P<sign>\s*[-–._)]\s*|\s+)(?=[^\d\s]|\d+\D)")
-_STEM_NUMBER = re.compile(
-    r"^(?:(?P<disc>\d{1,2})[-.](?=\d{2}\b))?(?P<letter>[A-D](?=\d\b|\d\d\b))?(?P<number>\d{1,3})(?:\s*[-–._)]+\s*|\s+)(?P<rest>\S.*)$"
-)
-_YEAR_TAIL = re.compile(r"\s*[(\[](?P<year>(?:19|20)\d\d)(?:[-.]\d\d)*[)\]]")
-_YEAR_HEAD = re.compile(r"^[(\[]?(?P<year>(?:19|20)\d\d)[)\]]?\s*[-–.]?\s+(?=\S)")
-_FORMAT_TAIL = re.compile(
-    r"(?i)\s*[(\[{](?:flac|mp3|ogg|opus|aac|alac|wav|web|cd|vinyl|v0|v2|320|16|24|hi-?res|lossless|cdrip)\b[^)\]}]*[)\]}]"
-)
-_DISC_FOLDER = re.compile(r"(?i)^(?:cd|disc|disk|dvd|disque|disco)\s*[-_.]?\s*(?P<disc>\d{1,2})\b")
-_DASH = re.compile(r"\s+[-–—]\s+|(?<=_)-(?=_)")
+# What a downloader copied out of a web page. "AT&T;" is none.
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8}\d{0,2});")
 
 
 @lru_cache(maxsize=2048)
@@ -50,7 +43,7 @@ def _tidy_once(tags: TrackTags, split: bool) -> TrackTags:
     if artist and is_unknown(artist):
         artist = None
     album = _collapse(tags.album)
-    if album and (PLACEHOLDER_ALBUM.match(fold(album)) or not _YEAR_TAIL.sub("", album).strip()):
+    if album and (PLACEHOLDER_ALBUM.match(fold(album)) or not YEAR_TAIL.sub("", album).strip()):
         album = None
     if title:
         title = _restore_spaces(title)
@@ -60,7 +53,7 @@ def _tidy_once(tags: TrackTags, split: bool) -> TrackTags:
     if title:
         title, number = _cut_number(title, number)
     if split and title and not artist and not any(map(_collapse, tags.artists)):
-        pieces = _DASH.split(title, maxsplit=1)
+        pieces = DASH.split(title, maxsplit=1)
         if len(pieces) == 2 and all(map(fold, pieces)) and not pieces[0].strip().isdecimal():
             artist = pieces[0].strip()
             title, number = _cut_number(pieces[1].strip(), number)
@@ -79,13 +72,17 @@ def _tidy_once(tags: TrackTags, split: bool) -> TrackTags:
 
 
 def _collapse(value: str | None) -> str | None:
-    return " ".join(value.split()) or None if value else None
+    if not value:
+        return None
+    if "&" in value and ";" in value:
+        value = _ENTITY.sub(lambda found: html.unescape(found[0]), value)
+    return " ".join(value.split()) or None
 
 
 def _restore_spaces(title: str) -> str:
     """Return a title that a file name became, with its spaces. Underscores are spaces where there
     are no others, and so are hyphens where longer dashes part artist and title."""
-    if " " in title.strip():
+    if " " in title.strip() or not fold(title):
         return title
     if "---" in title:
         title = title.replace("---", " - ").replace("_", " ")
@@ -109,7 +106,7 @@ def _cut_number(title: str, number: int | None) -> tuple[str, int | None]:
 
 
 def strip_artist(title: str, artist: str | None) -> str:
-    pieces = _DASH.split(title)
+    pieces = DASH.split(title)
     names = {fold(artist), fold(lead_artist(artist))} - {""} if artist else set()
     if len(pieces) > 1 and fold(pieces[0]) in names:
         del pieces[0]
@@ -118,84 +115,6 @@ def strip_artist(title: str, artist: str | None) -> str:
     else:
         return title
     return " - ".join(piece.strip() for piece in pieces)
-
-
-def guess_from_path(path: bytes) -> TrackTags:
-    """Return the tags that the last two folders and the file name suggest.
-    >>> guess = guess_from_path(b"Mara Quill/Harbour (2001)/03 - Paper Boats.flac")
-    >>> guess.artist, guess.album, guess.date, guess.track_number, guess.title
-    ('Mara Quill', 'Harbour', '2001', 3, 'Paper Boats')"""
-    pieces = [_read_piece(p) for p in path.decode("utf-8", "replace").split("/") if p.strip(". ")]
-    if not pieces:
-        return TrackTags()
-    stem = re.sub(r"\.[A-Za-z0-9]{1,5}$", "", pieces.pop())
-    disc = None
-    if pieces and (found := _DISC_FOLDER.match(pieces[-1])):
-        disc = int(found["disc"]) or None
-        pieces.pop()
-    artist, album, date = _guess_from_folders(pieces)
-    parts = [part for part in _DASH.split(stem) if not part.strip().isdecimal()]
-    if (
-        len(parts) == 2
-        and pieces
-        and NAMELESS_FOLDER.match(fold(pieces[-1]))
-        and not (artist and fold(parts[0]) == fold(artist))
-        and not parse_versions(bare_title(parts[1]) or parts[1]).kinds
-    ):
-        # "phone backup/832/Artist - Title": a nameless folder says nothing, nor the one above.
-        artist = album = date = None
-    number = None
-    if found := _STEM_NUMBER.match(stem):
-        number, disc = int(found["number"]) or None, int(found["disc"] or 0) or disc
-        stem = found["rest"]
-    parts = [p.strip() for p in _DASH.split(stem) if fold(p)]
-    track_artist = None
-    if len(parts) > 2 and album and fold(parts[1]) == fold(album):
-        del parts[1]
-    if len(parts) >= 3 and parts[-2].isdecimal():  # Artist - 03 - Title
-        number = number or int(parts[-2]) or None
-        del parts[-2]
-    if len(parts) >= 2 and (artist is None or fold(parts[0]) == fold(artist) or is_various(artist)):
-        track_artist, parts = parts[0], parts[1:]
-    return TrackTags(
-        title=" - ".join(parts) or None,
-        artist=track_artist or (None if is_various(artist) else artist),
-        album=album,
-        album_artist=artist,
-        track_number=number,
-        disc_number=disc,
-        date=date,
-        compilation=is_various(artist),
-    )
-
-
-def _guess_from_folders(pieces: list[str]) -> tuple[str | None, str | None, str | None]:
-    """Return (artist, album, year) by the last two folders; shelves ("Music") name nothing."""
-    folders = [piece for piece in pieces[-2:] if fold(piece) not in SHELVES]
-    artist = folders[0] if len(folders) == 2 else None
-    if not folders or (len(folders) == 1 and fold(pieces[-1]) in SHELVES):
-        return artist, None, None
-    album, date = _split_year(folders[-1])
-    parts = _DASH.split(album, maxsplit=1) if album else []
-    if len(parts) == 2 and (artist is None or fold(parts[0]) == fold(artist)):
-        artist = parts[0].strip()
-        album, later = _split_year(parts[1].strip())
-        date = date or later
-    return artist, album, date
-
-
-def _read_piece(piece: str) -> str:
-    piece = piece.replace("_", " ") if " " not in piece else piece
-    return " ".join(piece.split())
-
-
-def _split_year(folder: str) -> tuple[str | None, str | None]:
-    """Return (album, year) of a folder's name: "2001 - Harbour [FLAC]" is "Harbour" of "2001"."""
-    name = _FORMAT_TAIL.sub("", folder)
-    found = _YEAR_TAIL.search(name) or _YEAR_HEAD.match(name)
-    if found:
-        name = (name[: found.start()] + " " + name[found.end() :]).strip()
-    return name.strip() or None, (found["year"] if found else None)
 
 
 def _fill_gaps(tags: TrackTags, guess: TrackTags) -> TrackTags:
