@@ -1,6 +1,7 @@
-"""Folding of names to what two spellings of one name have in common, and text made fit for a
-terminal; shared by every package."""
+"""Folding of names to what two spellings of one name have in common, names of files in either
+Unicode form, and text made fit for a terminal; shared by every package."""
 
+import os
 import re
 import unicodedata
 from functools import lru_cache
@@ -52,6 +53,43 @@ def latin(text: str) -> str:
     """Return the folded text with every other script transliterated to ASCII: "Кино" becomes
     "kino"."""
     return fold(anyascii(text))
+
+
+def composed(name: bytes) -> str:
+    """Return the name of a file in Unicode's composed form (NFC), surrogates for other bytes. Two
+    names that look the same are the same then, whichever form a Mac or a person gave them."""
+    text = os.fsdecode(name)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def as_on_disk(path: bytes) -> bytes:
+    """Return the path in the spelling of the disk.
+
+    Where no file has exactly the given name, one whose name differs in its Unicode form alone is
+    meant. A path that leads nowhere, or to several such files, stays as it is."""
+    if path.isascii() or os.path.lexists(path):
+        return path
+    found = b"/" if path.startswith(b"/") else b""
+    for part in path.split(b"/"):
+        place = os.path.join(found, part)
+        if part and not part.isascii() and not os.path.lexists(place):
+            wanted = composed(part)
+            try:
+                alike = [name for name in os.listdir(found or b".") if composed(name) == wanted]
+            except (OSError, ValueError):
+                return path
+            if len(alike) != 1:
+                return path
+            place = os.path.join(found, alike[0])
+        found = place
+    return found
+
+
+def spellings(path: bytes) -> tuple[bytes, ...]:
+    """Return the path in each spelling that may stand in the database, the likeliest first."""
+    text = os.fsdecode(path)
+    forms = () if path.isascii() else [os.fsencode(unicodedata.normalize(form, text)) for form in ("NFC", "NFD")]
+    return tuple(dict.fromkeys((path, as_on_disk(path), *forms)))
 
 
 def is_latin(text: str) -> bool:

@@ -4,40 +4,20 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
-from unicodedata import normalize
 
 import typer
 
 from soulspot.cli.running import refuse
+from soulspot.text import as_on_disk
 
 
 def parse_path(text: str) -> Path:
-    """Return a path of the command line as a `Path`.
+    """Return a path of the command line as a `Path`, spelled as on the disk.
 
     An empty one is refused: `Path("")` is the current folder, which nobody means by ""."""
     if not text:
         raise typer.BadParameter("a path cannot be empty; say . for the current folder")
-    return _as_on_disk(Path(text))
-
-
-def _as_on_disk(path: Path) -> Path:
-    """Return the path with the accents of its names composed as the disk has them.
-
-    A keyboard types "é" as one character, and files from a Mac have it as two."""
-    if not path.parts or os.path.lexists(path) or str(path).isascii():
-        return path
-    found = Path(path.anchor)
-    for name in path.parts[1:] if path.anchor else path.parts:
-        found /= name if os.path.lexists(found / name) else _same_name_in(found, name)
-    return found if os.path.lexists(found) else path
-
-
-def _same_name_in(folder: Path, name: str) -> str:
-    wanted = normalize("NFC", name)
-    try:
-        return next((one for one in os.listdir(folder) if normalize("NFC", one) == wanted), name)
-    except OSError:
-        return name
+    return Path(os.fsdecode(as_on_disk(os.fsencode(text))))
 
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", metavar="PATH", parser=parse_path,

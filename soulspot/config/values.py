@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
+from soulspot.text import as_on_disk
+
 # Seconds.
 _DURATION_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _DURATION_TERM = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|[smhdw])\s*")
@@ -136,7 +138,7 @@ class EnvironmentText(str):
 
 
 def _expand(value: Path) -> Path:
-    return Path(os.path.abspath(value.expanduser()))
+    return Path(os.fsdecode(as_on_disk(os.path.abspath(os.fsencode(value.expanduser())))))
 
 
 def _as_list(value: Any) -> Any:

@@ -10,6 +10,7 @@ from soulspot.models import Entity, LookupState, PersonDecision, Query, Status, 
 from soulspot.store import tags_json, tracks
 from soulspot.store.sql import fetch_value
 from soulspot.store.times import iso
+from soulspot.text import as_on_disk, spellings
 
 FIRST_IN_QUEUE = "1970-01-01T00:00:00.000Z"  # due before everything else: a person waits for it
 LISTED_KINDS = ("recording", "track")
@@ -105,8 +106,9 @@ def describe_entity(connection: sqlite3.Connection, entity_id: str) -> Entity | 
 
 
 def find_track_by_path(connection: sqlite3.Connection, path: bytes) -> int | None:
-    """Return the track of a file, also of one that `path` reaches through links, if known."""
-    for one in dict.fromkeys((path, os.path.realpath(path))):
+    """Return the track of a file, also of one that `path` reaches through links or in another
+    Unicode form, if known."""
+    for one in dict.fromkeys((*spellings(path), os.path.realpath(as_on_disk(path)))):
         if found := fetch_value(connection, "SELECT track_id FROM tracks WHERE path = ?", one):
             return int(found)
     return None

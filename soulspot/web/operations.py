@@ -16,6 +16,7 @@ from soulspot.operations.uploads import remove
 from soulspot.pipeline import EnrichmentService
 from soulspot.store import operations, tag_journal
 from soulspot.tagging.request import nothing_to_undo_message, tag_request
+from soulspot.text import as_on_disk
 from soulspot.web import requests, responses
 from soulspot.web.bodies import chunks
 from soulspot.web.routing import API, ServiceHandlers, found_or_404, refusing_values, route, started
@@ -159,9 +160,10 @@ async def library_places(service: EnrichmentService, paths: Sequence[str]) -> li
     """Return the `paths` of a request as absolute byte paths. Raises HTTPUnprocessableEntity for a
     path outside the configured library."""
     with refusing_values("paths"):
-        places = [os.path.abspath(requests.path_bytes(path)) for path in paths]
+        given = [os.path.abspath(requests.path_bytes(path)) for path in paths]
         # A link inside the library may lead out of it, to files that are none of the daemon's.
         # Links are read from the disk, which may be slow or hang.
+        places = await asyncio.to_thread(lambda: [as_on_disk(path) for path in given])
         outside = await asyncio.to_thread(service.paths_outside, places)
     if outside:
         shown = paths[places.index(outside[0])]
