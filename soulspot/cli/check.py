@@ -26,6 +26,7 @@ from soulspot.config import ALL_OFF, SPOTIFY_OFF, Config, require_means
 from soulspot.errors import ConfigError, DatabaseError, SoulSpotError
 from soulspot.library.scan import Walk
 from soulspot.library.watches import command_to_allow, folders_to_watch, tightest_limit
+from soulspot.operations.reports.results import describe_links
 from soulspot.store import library_counts
 from soulspot.store.database import Database
 from soulspot.store.file_systems import network_file_system
@@ -173,6 +174,9 @@ def _library_checks(config: Config) -> Iterator[Check]:
     at_least = "at least " if count == COUNTED_FILES else ""
     words = f"{at_least}{count} audio files in {', '.join(map(str, config.library.paths))}"
     yield Check("library", count > 0, words, fatal=False)
+    for reason, links in files.links.items():
+        if links.count:
+            yield Check("library", True, describe_links(links, reason))
     for problem in files.problems[:NAMED_PROBLEMS]:
         words = f"{os.fsdecode(problem.path)}: {problem.reason}"
         # names that are no UTF-8 have surrogates, which no terminal and no JSON parser takes

@@ -38,6 +38,25 @@ class Problem:
     reason: str
 
 
+@dataclass(slots=True)
+class PassedLinks:
+    """Symbolic links that were passed over for one reason: how many, and the first of them."""
+
+    count: int = 0
+    first: bytes = b""
+
+    def add(self, path: bytes) -> None:
+        self.first = self.first if self.count else path
+        self.count += 1
+
+
+NOT_FOLLOWED = (
+    "not followed: name what they lead to in library.paths, or set library.follow_symlinks for links inside the library"
+)
+LEADING_OUT = "leading out of library.paths: name there what they lead to"
+LEADING_NOWHERE = "leading nowhere"
+
+
 @dataclass(frozen=True, slots=True)
 class _Folder:
     path: bytes
@@ -60,8 +79,8 @@ class Walk:
     iterating, complete at the end: `problems`, what could not be read; `finished_roots`, those of
     `places` that held audio and were walked to their end; `folders`, what was listed; `mounts`,
     those of `folders`, and of the folders above `places`, that are on another disk than the folder
-    above them; `real_places`, `places` that are there -> without symbolic links; `links_skipped`,
-    the number of links not followed; `links_refused`, of those that lead out of the roots."""
+    above them; `real_places`, `places` that are there -> without symbolic links; `links`, by the
+    reason for people, those symbolic links to folders and audio files that were passed over."""
 
     def __init__(
         self, roots: Sequence[bytes], *, include: Sequence[str] = (), exclude: Sequence[str] = (),
@@ -78,8 +97,7 @@ class Walk:
     def _reset(self) -> None:
         self.problems: list[Problem] = []
         self.finished_roots: list[bytes] = []
-        self.links_skipped = 0
-        self.links_refused = 0
+        self.links = {reason: PassedLinks() for reason in (NOT_FOLLOWED, LEADING_OUT, LEADING_NOWHERE)}
         self.folders: set[bytes] = set()
         self.mounts: set[bytes] = set()
         self.real_places: dict[bytes, bytes] = {}
@@ -137,7 +155,7 @@ class Walk:
                 continue
             relative = path[len(root) :].lstrip(b"/")
             if not self._is_in_library(os.path.realpath(path)):
-                self.links_refused += 1
+                self.links[LEADING_OUT].add(path)
             elif not (
                 self._exclude.match(relative)
                 or self._exclude.match_parents(relative)
@@ -196,7 +214,7 @@ class Walk:
                         if self._follow:
                             self._links.append((entry.path, relative, folder.included))
                         else:
-                            self.links_skipped += 1
+                            self._pass_link(entry.path, relative, NOT_FOLLOWED)
                     elif (
                         is_audio(entry.name)
                         and entry.is_file(follow_symlinks=False)
@@ -250,12 +268,13 @@ class Walk:
             path, relative, included = self._links.popleft()
             target = os.path.realpath(path)
             if not self._is_in_library(target):
-                self.links_refused += 1
+                self._pass_link(path, relative, LEADING_OUT)
                 continue
             try:
                 status = os.stat(target)
             except OSError:
                 # A dangling link, or a loop.
+                self._pass_link(path, relative, LEADING_NOWHERE)
                 continue
             if stat.S_ISDIR(status.st_mode):
                 if not self._exclude.match(relative):
@@ -268,6 +287,11 @@ class Walk:
                 and os.path.dirname(target) not in self._walked
             ):
                 yield FoundFile(path, stamp_of(status))
+
+    def _pass_link(self, path: bytes, relative: bytes, reason: str) -> None:
+        # links to covers and lyrics are nobody's loss
+        if (is_audio(path) or os.path.isdir(path)) and not self._exclude.match(relative):
+            self.links[reason].add(path)
 
     def _is_in_library(self, real: bytes) -> bool:
         return any(is_inside(real, root) for root in self._real_roots)

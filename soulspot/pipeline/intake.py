@@ -14,7 +14,7 @@ from typing import Any, Self
 from soulspot.imports.files import ImportFile
 from soulspot.imports.rows import BadRow, ImportRow
 from soulspot.library.reader import FileReader
-from soulspot.library.scan import FoundFile, Problem, Walk, is_inside
+from soulspot.library.scan import FoundFile, PassedLinks, Problem, Walk, is_inside
 from soulspot.matching import identify_album
 from soulspot.models import ScannedFile
 from soulspot.pipeline.losses import Losses, LossLimits, settle_losses
@@ -41,6 +41,12 @@ class ScanReport:
     vanished: int = 0
     problems: list[Problem] = field(default_factory=list)
     losses: list[Losses] = field(default_factory=list)  # one for each walk
+    links: list[tuple[str, PassedLinks]] = field(default_factory=list)  # passed over, with the reason
+
+    @property
+    def links_passed(self) -> int:
+        """The symbolic links that were passed over, though music may be behind them."""
+        return sum(links.count for _, links in self.links)
 
     @property
     def unconfirmed(self) -> int:
@@ -138,6 +144,7 @@ class Intake:
             await self._decide_if_many(report.read - read)
             progress(report)
         report.problems += files.problems
+        report.links += [one for one in files.links.items() if one[1].count]
 
     async def _settle_losses(self, files: Walk, scan_id: int, report: ScanReport, confirmed: bool) -> None:
         limits, now = self._rules.losses, self._now()

@@ -89,7 +89,7 @@ class EnrichmentService:
         self.telemetry.event(
             "scan_finished", found=report.found, unchanged=report.unchanged, read=report.read,
             unreadable=report.unreadable, vanished=report.vanished, unconfirmed=report.unconfirmed,
-            problems=len(report.problems),
+            problems=len(report.problems), links_passed=report.links_passed,
         )  # fmt: skip
         for problem in report.problems:
             self.telemetry.warning("scan_problem", path=problem.path, reason=problem.reason)

@@ -153,3 +153,23 @@ async def test_two_spellings_of_one_path_have_an_entry_each(
             found = await service.enrich_files_batch([plain, detour, os.fsencode(plain)])
     assert list(found) == [plain, detour, os.fsencode(plain)]
     assert len({entry.track_id for entry in found.values() if isinstance(entry, EnrichedTrack)}) == 1
+
+
+async def test_symbolic_links_that_are_passed_over_are_said_so(tmp_path: Path) -> None:
+    (tmp_path / "music").mkdir()
+    (tmp_path / "other").mkdir()
+    flac(tmp_path / "music" / "a.flac")
+    flac(tmp_path / "other" / "b.flac")
+    (tmp_path / "music" / "more").symlink_to(tmp_path / "other")
+    (tmp_path / "music" / "b.flac").symlink_to(tmp_path / "other" / "b.flac")
+    values = {
+        "database.path": str(tmp_path / "s.db"), "providers.musicbrainz.contact": "tests@example.org",
+        "library.paths": [str(tmp_path / "music")],
+    }  # fmt: skip
+    config = write_config(tmp_path / "config.toml", values)
+    for follow, words in (("false", "2 symbolic links not followed"), ("true", "2 symbolic links leading out of")):
+        for command in ("scan", "check"):
+            ended = await soulspot(command, "--config", config, SOULSPOT_LIBRARY__FOLLOW_SYMLINKS=follow)
+            assert words in ended.out + ended.err, (command, ended.out, ended.err)
+    ended = await soulspot("scan", "--json", "--config", config)
+    assert ended.json["links_passed"] == 2

@@ -1,4 +1,4 @@
-"""A name typed in one Unicode form means the file whose name is in the other, as a Mac writes it."""
+"""A name typed in one Unicode form means the file whose name is in the other, as Macs write it."""
 
 from __future__ import annotations
 

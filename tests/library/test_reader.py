@@ -218,7 +218,7 @@ def test_a_walk_by_another_process_finds_and_knows_the_same(tmp_path: Path) -> N
     (tmp_path / "b" / "x.mp3").symlink_to("/dev/null")
     here, there = (Walk([os.fsencode(tmp_path), b"/nowhere"]) for _ in range(2))
     assert list(READER.walk(there)) == list(here)
-    for name in ("problems", "finished_roots", "folders", "mounts", "links_skipped"):
+    for name in ("problems", "finished_roots", "folders", "mounts", "links"):
         assert getattr(there, name) == getattr(here, name)
     assert there.confirms_deletion(os.fsencode(tmp_path / "a" / "gone.mp3"))
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from soulspot.library.scan import Walk, is_inside
+from soulspot.library.scan import LEADING_NOWHERE, LEADING_OUT, NOT_FOLLOWED, Walk, is_inside
 
 
 def make(root: Path, *names: str) -> Path:
@@ -105,7 +105,7 @@ def test_links_are_not_followed_unless_wanted(tmp_path: Path) -> None:
     (tmp_path / "b.mp3").symlink_to("real/a.mp3")
     looked_at = Walk([os.fsencode(tmp_path)])
     assert found(looked_at, tmp_path) == ["real/a.mp3"]
-    assert looked_at.links_skipped == 2
+    assert looked_at.links[NOT_FOLLOWED].count == 2
 
 
 def test_link_loops_end_and_give_each_file_once(tmp_path: Path) -> None:
@@ -124,7 +124,22 @@ def test_links_that_leave_the_library_are_refused_and_counted(tmp_path: Path) ->
     (tmp_path / "music" / "out.mp3").symlink_to("../private/secret.mp3")
     looked_at = Walk([os.fsencode(tmp_path / "music")], follow_symlinks=True)
     assert found(looked_at, tmp_path) == ["music/a.mp3"]
-    assert looked_at.links_refused == 2
+    assert looked_at.links[LEADING_OUT].count == 2
+
+
+def test_of_links_that_are_passed_over_those_that_may_hide_music_are_counted(tmp_path: Path) -> None:
+    make(tmp_path, "music/a.mp3", "music/.cover.jpg", "else/b.mp3")
+    for name, target in (
+        ("album", "../else"), ("b.flac", "../else/b.mp3"), ("gone.ogg", "nowhere"), ("cover.jpg", ".cover.jpg"),
+        ("lost", "nowhere"), ("Podcasts", "../else"),
+    ):  # fmt: skip
+        (tmp_path / "music" / name).symlink_to(target)
+    for follow, counts in ((False, (3, 0, 0)), (True, (0, 2, 1))):
+        looked_at = Walk([os.fsencode(tmp_path / "music")], follow_symlinks=follow, exclude=["Podcasts"])
+        assert found(looked_at, tmp_path) == ["music/a.mp3"]
+        reasons = (NOT_FOLLOWED, LEADING_OUT, LEADING_NOWHERE)
+        assert tuple(looked_at.links[reason].count for reason in reasons) == counts
+    assert looked_at.links[LEADING_NOWHERE].first.endswith(b"/gone.ogg")
 
 
 def test_a_link_into_an_excluded_folder_brings_that_music_back(tmp_path: Path) -> None:
@@ -286,7 +301,7 @@ def test_a_partial_walk_cannot_be_led_out_of_the_library(tmp_path: Path) -> None
     root = os.fsencode(tmp_path / "music")
     looked_at = Walk([root], within=[root + b"/out", root + b"/out/secret.mp3", root + b"/../private"])
     assert list(looked_at) == []
-    assert looked_at.links_refused == 2
+    assert looked_at.links[LEADING_OUT].count == 2
     assert looked_at.finished_roots == []
 
 

@@ -291,6 +291,7 @@ async def test_a_finished_operation_reports_what_the_command_line_reports(runnin
     said = await running.operation(await accepted(running, "/api/v1/scan"))
     assert said["metadata"]["report"] == {
         "found": 2, "unchanged": 0, "read": 2, "unreadable": 1, "vanished": 0, "unconfirmed": 0, "problems": 0,
+        "links_passed": 0,
     }  # fmt: skip
     said = await running.operation(
         await accepted(running, "/api/v1/import", params={"name": "a.csv"}, data=(CSV + "c,,,\n").encode())

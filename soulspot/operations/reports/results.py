@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
-from soulspot.library.scan import Problem
+from soulspot.library.scan import PassedLinks, Problem
 from soulspot.operations.reports.errors import error_report
 from soulspot.operations.reports.performance import Measurement
 from soulspot.operations.reports.waits import WaitWatch
@@ -56,7 +56,8 @@ class EnrichReport:
 def scan_counts(report: ScanReport) -> dict[str, int]:
     """Return the counts of a scan as JSON."""
     names = ("found", "unchanged", "read", "unreadable", "vanished", "unconfirmed")
-    return {name: getattr(report, name) for name in names} | {"problems": len(report.problems)}
+    counts = {name: getattr(report, name) for name in names}
+    return counts | {"problems": len(report.problems), "links_passed": report.links_passed}
 
 
 def import_counts(report: ImportReport) -> dict[str, Any]:
@@ -76,13 +77,20 @@ def describe_problem(problem: Problem) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
+def describe_links(links: PassedLinks, reason: str) -> str:
+    """Return how many symbolic links were passed over, and why."""
+    first = os.fsdecode(links.first).encode("utf-8", "backslashreplace").decode()
+    counted = "1 symbolic link" if links.count == 1 else f"{links.count} symbolic links"
+    return f"{counted} {reason} ({first}{' and others' if links.count > 1 else ''})"
+
+
 def scan_notes(report: ScanReport) -> list[str]:
     """Return notes for people about a scan: `MAX_NOTES` lines, and a line that counts the rest."""
     questions = [str(question) for losses in report.losses for question in losses.asked][:MAX_NOTES]
     notes = [f"skipped {describe_problem(problem)}" for problem in report.problems[:MAX_NOTES]]
     if (rest := len(report.problems) - len(notes)) > 0:
         notes.append(f"... and {rest} more files or folders skipped")
-    return [*questions, *notes]
+    return [*questions, *notes, *(describe_links(links, reason) for reason, links in report.links)]
 
 
 def import_notes(report: ImportReport) -> list[str]:
