@@ -223,6 +223,60 @@ def test_a_printed_number_is_no_position() -> None:
     ]
 
 
+def track_at(position: int | str, number: int, **more: Any) -> dict[str, Any]:
+    """Return a track of a looked-up medium at this position."""
+    heard = {"id": mbid(number), "title": f"Title {number}", "length": 200_000}
+    return {"id": mbid(1000 + number), "position": position, "number": str(position), "recording": heard, **more}
+
+
+@pytest.mark.parametrize(
+    ("medium", "places"),
+    [
+        ({"pregap": track_at(0, 1), "tracks": [track_at(1, 2), track_at(2, 3)]}, {1: None, 2: 1, 3: 2}),
+        ({"pregap": track_at("0", 1), "tracks": [track_at("1", 2)]}, {1: None, 2: 1}),
+        ({"tracks": [track_at(1, 1)], "data-tracks": [track_at(2, 2), track_at(3, 3)]}, {1: 1, 2: 2, 3: 3}),
+        ({"pregap": track_at(0, 1), "tracks": [], "data-tracks": [track_at(1, 2)]}, {1: None, 2: 1}),
+        ({"data-tracks": [track_at(1, 1)]}, {1: 1}),
+        ({"pregap": None, "tracks": [track_at(1, 1)], "data-tracks": None}, {1: 1}),
+        ({"pregap": [], "tracks": [track_at(1, 1)], "data-tracks": {}}, {1: 1}),
+        ({"pregap": {"position": 0, "recording": {"id": mbid(1)}}, "tracks": [track_at(1, 2)]}, {1: None, 2: 1}),
+        ({"tracks": [track_at(0, 1), track_at(1, 2)]}, {1: None, 2: 1}),
+        ({"pregap": track_at(0, 1), "tracks": [track_at(1, 1)]}, {1: (None, 1)}),
+    ],
+)
+def test_hidden_and_data_tracks_of_a_release_are_found_at_their_own_places(
+    medium: dict[str, Any], places: dict[int, Any]
+) -> None:
+    document = {
+        "id": mbid(500),
+        "title": "LP",
+        "media": [{"position": 1, "track-count": 2, "track-offset": 0, **medium}],
+    }
+    found = {entity.id: entity.fields["releases"] for entity in mb.recordings_on(document)}
+    assert {key: [entry.get("track_number") for entry in entries] for key, entries in found.items()} == {
+        mbid(number): list(place) if isinstance(place, tuple) else [place] for number, place in places.items()
+    }
+    assert all(entry["disc_number"] == 1 for entries in found.values() for entry in entries)
+
+
+@pytest.mark.parametrize(
+    ("medium", "place"),
+    [
+        ({"track-offset": 0, "pregap": track_at(0, 1), "track-count": 9}, None),
+        ({"track-offset": 9, "data-tracks": [track_at(10, 1)]}, 10),
+        ({"track-offset": -1, "track": [{"number": "0"}]}, None),
+        ({"track-offset": 0, "track": [{"number": "0"}]}, None),
+    ],
+)
+def test_a_recording_that_is_hidden_or_data_knows_its_place_on_its_releases(
+    medium: dict[str, Any], place: int | None
+) -> None:
+    release = {"id": mbid(9), "title": "LP", "media": [{"position": 1, **medium}]}
+    entity = mb.recording({**mb_hit(1), "releases": [release]})
+    assert entity is not None
+    assert [entry.get("track_number") for entry in entity.fields["releases"]] == [place]
+
+
 def test_a_length_of_zero_is_unknown_and_a_year_of_zero_is_no_date() -> None:
     entity = sp.track({**sp_track(1, duration_ms=0), "album": {"name": "X", "release_date": "0000"}})
     assert entity is not None

@@ -19,6 +19,8 @@ from soulspot.providers.documents import (
     without_empty,
 )
 
+_TRACK_LISTS = ("pregap", "track", "tracks", "data-tracks")  # of a medium
+
 
 def search_hits(document: Any, kind: str) -> tuple[list[dict[str, Any]], int]:
     """Return the hits of a search, best first, and the count of all matches. `kind` is
@@ -75,10 +77,10 @@ def recordings_on(document: dict[str, Any]) -> Iterator[Entity]:
     """Return the recordings of a looked-up release, each with its positions there."""
     found: dict[str, Entity] = {}
     for medium in objects_in(document.get("media")):
-        tracks = [*objects_in(medium.get("pregap") and [medium["pregap"]]), *_tracks(medium)]
-        for track in tracks:
+        bare = {name: value for name, value in medium.items() if name not in _TRACK_LISTS}
+        for track in _tracks(medium):
             heard = as_object(track.get("recording"))
-            place = {**document, "media": [{**medium, "tracks": [track]}]}
+            place = {**document, "media": [{**bare, "tracks": [track]}]}
             entity = recording({**heard, "releases": [place]})
             if entity is None:
                 continue
@@ -210,12 +212,18 @@ def _other_names(credit: list[dict[str, Any]]) -> Iterator[str | None]:
 
 
 def _tracks(medium: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield a medium's tracks: under "track" in a search hit, under "tracks" in a lookup."""
+    """Yield a medium's tracks: the hidden one before the first, those of the music ("track" in a
+    search hit, "tracks" in a lookup), and those of its data session."""
+    yield from objects_in([medium.get("pregap")])
     yield from objects_in(medium.get("track") or medium.get("tracks"))
+    yield from objects_in(medium.get("data-tracks"))
 
 
 def _position(medium: dict[str, Any], track: dict[str, Any]) -> int | None:
-    """Return a track's position from 1: printed numbers ("A1") are none; offsets are from 0."""
+    """Return a track's position from 1: printed numbers ("A1") are none; offsets are from 0. The
+    hidden track before the first one, whose position is 0, has none."""
+    if as_number(track.get("position", track.get("number")), least=0) == 0:
+        return None
     offset = as_number(medium.get("track-offset"), least=0)
     return as_number(track.get("position")) or (as_number(track.get("number")) if offset is None else offset + 1)
 
