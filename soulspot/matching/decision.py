@@ -163,4 +163,4 @@ def compare_records(a: TrackTags, b: TrackTags) -> float:
 
 
 # Rows are compared with many others, each pair anew.
-_views_of_record = lru_cache(maxsize=4096)(views_of_tags)
+_views_of_record = lru_cache(maxsize=1024)(views_of_tags)

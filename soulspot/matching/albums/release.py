@@ -66,7 +66,7 @@ class Album:
         return 0 if (self.primary or "").casefold() == "album" else 1
 
 
-make_album = lru_cache(maxsize=4096)(Album)
+make_album = lru_cache(maxsize=1024)(Album)
 
 
 def bare_name(name: str) -> str:

@@ -16,7 +16,7 @@ _LEADING = re.compile(r"^(?P<disc>\d{1,2}[-.])?(?P<number>\d{1,3})(?P<sign>\s*[-
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8}\d{0,2});")
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=1024)
 def normalise_tags(tags: TrackTags, path: bytes | None = None, *, split: bool = True) -> TrackTags:
     """Return the tags tidied, with gaps filled from the path.
 
