@@ -13,7 +13,8 @@ from soulspot.cli.running import INCOMPLETE, exit_on_error, load_or_exit, refuse
 from soulspot.client.daemon_client import DaemonClient, describe_owner
 from soulspot.client.workplace import Completed, Operation, in_daemon_or_here, run_here, run_in_daemon
 from soulspot.config import Config
-from soulspot.imports.files import UnusableFile, check_readable, list_import_files
+from soulspot.imports.columns import parse_assignments
+from soulspot.imports.files import check_readable, list_import_files
 from soulspot.operations.kinds import import_request
 from soulspot.pipeline import MOST_NAMED
 from soulspot.terminal.bars import Bars
@@ -36,6 +37,8 @@ def import_files(
         f"(default: {KEY}).")] = None,
     page: Annotated[int, typer.Option("--page", min=1, max=100_000, metavar="ROWS",
         help="Rows to read at a time from the database.")] = PAGE_ROWS,
+    columns: Annotated[list[str] | None, typer.Option("--columns", metavar="COLUMN=HEADING",
+        help='Heading of a column that is not known by itself, as title="Song"; may be repeated.')] = None,
     restart: Annotated[bool, typer.Option("--restart",
         help="Read all rows of the query again, not only those that are new.")] = False,
     config: ConfigOption = None, json_: JsonOption = False,
@@ -43,14 +46,16 @@ def import_files(
     """Queue tracks without files, from lists or another database.
 
     Columns, all optional: key spotify_id isrc mb_recording_id mb_release_id artist title album
-    album_artist duration_ms track_number disc_number. `key` is your own name for the row: the same
-    key again updates it. Of a release message (ERN 3.8 or 4) every sound recording is a row, which
-    a later message of the release updates.
+    album_artist duration_ms track_number disc_number, also as playlist exporters and music programs
+    name them. `key` is your own name for the row: the same key again updates it. Of a release
+    message (ERN 3.8 or 4) every sound recording is a row, which a later message updates.
 
     Example: soulspot import songs.csv
 
     Example: soulspot import --from-sql sqlite:///songs.db --query "SELECT id AS key, title,
     artist FROM songs\""""
+    if columns and file is None:
+        refuse("--columns is for a FILE; a query names its columns with AS")
     if file is not None and (from_sql or query or key or restart):
         refuse("import a FILE, or with --from-sql and --query from a database, not both at once")
     loaded = load_or_exit(config)
@@ -67,7 +72,7 @@ def import_files(
             refuse("--from-sql needs a --query: SELECT id, name AS title, artist FROM songs")
         report = import_by_sql(loaded, url, query, key or [KEY], page, restart=restart, quiet=json_)
     else:
-        report = _import_file_or_folder(loaded, file, quiet=json_)
+        report = _import_file_or_folder(loaded, file, columns or [], quiet=json_)
     if json_:
         print(json.dumps(report))
     else:
@@ -85,22 +90,25 @@ def _print_counts(report: Mapping[str, Any], database: Path) -> None:
         print_result(f"{owner} works it off" if owner else "next: soulspot enrich")
 
 
-def _import_file_or_folder(config: Config, place: Path, *, quiet: bool) -> dict[str, Any]:
+def _import_file_or_folder(config: Config, place: Path, columns: Sequence[str], *, quiet: bool) -> dict[str, Any]:
     """Import a file, or all of a folder. Exits with code 2 when the file is unusable.
 
     An unusable file of a folder counts as a bad row, and the others are imported."""
     refuse_missing([place])
     try:
+        given = parse_assignments(columns)
         files = list_import_files(place)
         # a file named by a person is checked before a daemon or a lock is asked for
         if files == [place]:
-            exit_on_error(lambda: check_readable(place))
-    except UnusableFile as error:
+            exit_on_error(lambda: check_readable(place, given))
+    except ValueError as error:
         refuse(error)
-    return run_command(config, lambda bars: import_listed(config, files, place, bars), quiet=quiet)
+    return run_command(config, lambda bars: import_listed(config, files, place, bars, given), quiet=quiet)
 
 
-async def import_listed(config: Config, files: Sequence[Path], within: Path, bars: Bars) -> dict[str, Any]:
+async def import_listed(
+    config: Config, files: Sequence[Path], within: Path, bars: Bars, columns: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Queue the rows of these files, one file after the other, in the daemon or here.
 
     `within` is the folder that the files were found in, or the one file itself. Returns the file's
@@ -109,9 +117,9 @@ async def import_listed(config: Config, files: Sequence[Path], within: Path, bar
     def operation(path: Path) -> Operation:
         async def start(client: DaemonClient) -> int:
             with path.open("rb") as file:
-                return await client.start_import(path.name, file)
+                return await client.start_import(path.name, file, columns)
 
-        return Operation("import", import_request(path), {"file": path.name}, start)
+        return Operation("import", import_request(path, columns=columns), {"file": path.name}, start)
 
     async def import_all(run: Callable[[Operation], Awaitable[Completed]]) -> dict[str, Any]:
         if [within] == list(files):

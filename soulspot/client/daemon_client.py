@@ -1,8 +1,9 @@
 """Reach the running daemon over HTTP, so that it stays the only writer of its database."""
 
 import asyncio
+import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -86,9 +87,11 @@ class DaemonClient:
             raise self.wrong_version()
         return operation_id
 
-    async def start_import(self, name: str, data: Any) -> int:
-        """Upload bytes or an open file as a file called `name`. Return the operation's id."""
-        return await self.start("/api/v1/import", params={"name": name}, data=data)
+    async def start_import(self, name: str, data: Any, columns: Mapping[str, str] | None = None) -> int:
+        """Upload bytes or an open file as a file called `name`. Return the operation's id.
+        `columns` has headings that are not known by themselves."""
+        given = {"columns": json.dumps(columns)} if columns else {}
+        return await self.start("/api/v1/import", params={"name": name, **given}, data=data)
 
     async def cover(self, url: str) -> tuple[bytes, str] | None:
         """Return the cover at `url` and its media type, or None when there is none.

@@ -5,18 +5,20 @@ import io
 import os
 import stat
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
-from soulspot.imports.records import KNOWN, READERS, SURPLUS, FileStopped
+from soulspot.imports.columns import Columns
+from soulspot.imports.records import READERS, FileStopped
 from soulspot.imports.rows import BadRow, ImportRow, parse_row
 from soulspot.library import values
 
 MAX_UNPACKED = 8 << 30  # bytes that a compressed file may hold
 _MAX_UNKNOWN = 100  # unknown column names that are remembered
 MESSAGE = ".xml"  # the suffix of a release message
+TEXT = ".txt"  # the suffix of tables that music programs export, and of much else
 SUFFIXES = (*READERS, MESSAGE)
 
 
@@ -53,7 +55,8 @@ def list_import_files(path: Path) -> list[Path]:
         file
         for file in path.rglob("*")
         if file.is_file()
-        and _format_of(file)[0] in SUFFIXES
+        # Most texts in a folder are no tables.
+        and _format_of(file)[0] in set(SUFFIXES) - {TEXT}
         and not any(part.startswith(".") for part in file.relative_to(path).parts)
     )
     if not found:
@@ -63,12 +66,13 @@ def list_import_files(path: Path) -> list[Path]:
     return found
 
 
-def check_readable(path: Path) -> None:
+def check_readable(path: Path, columns: Mapping[str, str] | None = None) -> None:
     """Read an import file to its end, a release message to its first row, importing nothing.
+    `columns` are those of an `ImportFile`.
 
     Raises UnusableFile when nothing can be used from some line on, and OSError."""
     try:
-        file = ImportFile(path)
+        file = ImportFile(path, columns)
     except ValueError as error:
         raise UnusableFile(str(error)) from error
     for row in file:
@@ -87,16 +91,21 @@ def _format_of(path: Path) -> tuple[str, bool]:
 
 
 class ImportFile:
-    """The rows of an import file: .csv .tsv .json .ndjson .jsonl .xml, each also with .gz behind.
+    """The rows of an import file: .csv .tsv .txt .json .ndjson .jsonl .xml, each also with .gz.
 
-    CSV needs a header line and has `,`, `;` or tabs between its columns. A .json file is one array
-    of objects. The memory that is needed does not grow with the file. Iterating yields the rows in
-    the file's order, and again reads the file again; OSError when it cannot be read, UnusableFile
-    when it is no regular file. `unknown_columns` has the names of ignored columns, complete at the
-    end. Raises ValueError for another suffix."""
+    A table needs a header line and has `,`, `;` or tabs between its columns. A .json file is one
+    array of objects. `columns` has the heading of an import column, {"title": "Song"}, where it is
+    not one that `soulspot.imports.columns` knows.
 
-    def __init__(self, path: Path) -> None:
+    The memory that is needed does not grow with the file. Iterating yields the rows in the file's
+    order, and again reads the file again; OSError when it cannot be read, UnusableFile when it is
+    no regular file. `unknown_columns` has the names of ignored columns, complete at the end. Raises
+    ValueError for another suffix, and for unknown names in `columns`."""
+
+    def __init__(self, path: Path, columns: Mapping[str, str] | None = None) -> None:
         self._path = path
+        self._given = columns
+        Columns(columns)  # refuses unknown ones
         self._format, self._is_packed = _format_of(path)
         if self._format not in SUFFIXES:
             known = ", ".join(SUFFIXES)
@@ -133,14 +142,16 @@ class ImportFile:
         return read_message(self._open_bytes)
 
     def _table(self, passed_over: int) -> Iterator[ImportRow | BadRow]:
+        columns = Columns(self._given)
         with self._open_text() as file:
-            for number, (line, record) in enumerate(READERS[self._format](file)):
+            for number, (line, record) in enumerate(READERS[self._format](file, columns)):
                 if isinstance(record, str):
                     yield BadRow(line, record)
                     continue
-                self._note_unknown_columns(record)
+                cells = columns.record(record)
+                self._note_unknown(columns.unknown)
                 # Most of the time goes into understanding a row.
-                yield _PASSED_OVER if number < passed_over else parse_row(line, record)
+                yield _PASSED_OVER if number < passed_over else parse_row(line, cells)
 
     def _open_bytes(self) -> io.BufferedReader:
         # Opening a pipe would wait for somebody to write into it, reading a device may never end.
@@ -161,7 +172,8 @@ class ImportFile:
             return io.TextIOWrapper(file, "utf-16", errors="replace", newline="")
         return io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="")
 
-    def _note_unknown_columns(self, record: Mapping[str, Any]) -> None:
-        for name in record.keys() - KNOWN - {SURPLUS}:
-            if name not in self.unknown_columns and len(self.unknown_columns) < _MAX_UNKNOWN:
-                self.unknown_columns.append(values.clean_text(name))
+    def _note_unknown(self, headings: Sequence[str]) -> None:
+        for name in headings:
+            plain = values.clean_text(name)
+            if plain and plain not in self.unknown_columns and len(self.unknown_columns) < _MAX_UNKNOWN:
+                self.unknown_columns.append(plain)

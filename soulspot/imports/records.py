@@ -4,8 +4,8 @@ import csv
 import json
 import re
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TextIO
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, TextIO
 
 COLUMNS = (
     "key", "spotify_id", "isrc", "mb_recording_id", "mb_release_id", "artist", "title", "album", "album_artist",
@@ -18,13 +18,19 @@ WINDOW = 1 << 16  # characters that are read at a time of a JSON array
 MAX_DIGITS = 4000  # of a whole number: Python refuses longer ones
 Record = Mapping[str, Any] | str
 """The cells of a row by column, or the reason why the row has none, in words for people."""
-KNOWN = frozenset(COLUMNS)
 SURPLUS = "\0surplus"
 """In a record: the cells behind the last column, whose meaning nobody knows."""
+MAX_PREFACE = 10  # lines that may stand before the headings, as "Shazam Library" or "sep=;"
 _NO_OBJECT = "not a JSON object"
 _OPEN_QUOTE = "a quoted value begins in this line and does not end; the rows behind it are read on their own"
 _BLANKS = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder(parse_int=lambda digits: int(digits) if len(digits) <= MAX_DIGITS else None)
+# Russian, Japanese or Macintosh bytes make long runs, signs within words, or capitals behind small
+# letters of them.
+_NOT_WESTERN = re.compile(
+    r"[À-ÿŠšŽžŒœŸ]{3}|[^\x00-\x7fÀ-ÖØ-öø-þŠšŽžŒœŸ‘’“”„‚…–—´¡¿«»°·•©®™€£ªº\xa0§²³¹½¼¾&×]"
+    r"|[a-zß-þšžœ][À-ÖØ-ÞŠŽŒŸ]|[A-Za-zÀ-þ][„‚…•©€£¡¿§¹²³¼½¾ªº«»¶](?=[A-Za-zÀ-þ])"
+)
 _ESCAPED_BYTE = re.compile(r"[\udc80-\udcff]")  # a byte that is not UTF-8, by "surrogateescape"
 
 
@@ -50,8 +56,9 @@ class _Lines:
 
     # Not a generator, which would end with its first exception: lines follow a long one.
 
-    def __init__(self, file: TextIO) -> None:
+    def __init__(self, file: TextIO, mend: Callable[[str], str] = str) -> None:
         self._file = file
+        self._mend = mend
         self.number = 0
         self.row: list[str] = []
         self.is_end = False  # somebody has asked for a line behind the last
@@ -85,6 +92,7 @@ class _Lines:
         self._row_size += len(line)
         if _is_too_long(line):
             raise _LineTooLong(f"the line is longer than {MAX_LINE} characters")
+        self.row[-1] = line = self._mend(line)
         _refuse_escaped(line, self.number)
         if len(self.row) > 1 and (len(self.row) > MAX_CELL_LINES or self._row_size > MAX_LINE):
             raise _RowTooLong
@@ -109,23 +117,57 @@ def _refuse_escaped(text: str, first_line: int) -> None:
         raise FileStopped(line, f"line {line} is not UTF-8; convert the file with iconv -f latin1 -t utf8")
 
 
-def _read_table(file: TextIO) -> Iterator[tuple[int, Record]]:
-    lines = _Lines(file)
+def _from_cp1252(line: str) -> str:
+    """Return a line that is not UTF-8 as Windows-1252 has it, where that reads like Western text;
+    otherwise the line as it is."""
+    if line.isascii() or not _ESCAPED_BYTE.search(line):
+        return line
     try:
-        header = next(lines, "")
-    except _LineTooLong as error:
-        raise FileStopped(1, str(error)) from error
-    if not header.strip():
-        empty = "the first line is empty; it has to name the columns" if header else "the file is empty"
-        raise FileStopped(1, empty)
-    # The names are known, so the right delimiter is the one that shows most of them.
-    columns, delimiter = max(
-        ((_split_header(header, mark), mark) for mark in ",;\t"), key=lambda split: len(KNOWN.intersection(split[0]))
-    )
-    if not KNOWN.intersection(columns):
-        named = ", ".join(name[:40] for name in columns[:20] if name)
-        known = f"the first line names the columns; known are {', '.join(COLUMNS)}"
-        raise FileStopped(1, f"none of its columns is known: {named} ({known})")
+        text = line.encode("utf-8", "surrogateescape").decode("cp1252")
+    except UnicodeDecodeError:
+        return line
+    return line if _NOT_WESTERN.search(text) else text
+
+
+class Headings(Protocol):
+    """The reading of a table's headings; see `soulspot.imports.columns.Columns`."""
+
+    def count(self, headings: Iterable[str]) -> int: ...
+    def missing(self, headings: Iterable[str]) -> list[str]: ...
+
+
+def _read_headings(lines: _Lines, known: Headings) -> tuple[list[str], str]:
+    """Pass over the lines up to the headings, and return these and the delimiter."""
+    first: list[str] | None = None
+    for number in range(MAX_PREFACE):
+        try:
+            line = next(lines, "")
+        except _LineTooLong as error:
+            raise FileStopped(lines.number, str(error)) from error
+        if not line:
+            break
+        # The names are known, so the right delimiter is the one that shows most of them.
+        splits = [(_split_header(line, mark), mark) for mark in ",;\t"]
+        headings, delimiter = max(splits, key=lambda split: known.count(split[0]))
+        # Further down one known word may well be a cell.
+        if known.count(headings) > min(number, 1):
+            if missing := known.missing(headings):
+                raise FileStopped(lines.number, f"there is no column {missing[0]!r}; there are {_named(headings)}")
+            return headings, delimiter
+        first = first or (headings if line.strip() else None)
+    if first is None:
+        raise FileStopped(1, "the file is empty")
+    hint = f"the first line names the columns; known are {', '.join(COLUMNS)}; say which is which with --columns"
+    raise FileStopped(1, f"none of its columns is known: {_named(first)} ({hint} title=NAME)")
+
+
+def _named(headings: Sequence[str]) -> str:
+    return ", ".join(name[:40] for name in headings[:20] if name)
+
+
+def _read_table(file: TextIO, known: Headings) -> Iterator[tuple[int, Record]]:
+    lines = _Lines(file, _from_cp1252)
+    columns, delimiter = _read_headings(lines, known)
     rows = csv.reader(lines, delimiter=delimiter)
     while True:
         start = lines.number + 1
@@ -160,12 +202,12 @@ def _is_strict_row(lines: Sequence[str], delimiter: str) -> bool:
 
 def _split_header(line: str, delimiter: str) -> list[str]:
     try:
-        return [name.strip().lower() for name in next(csv.reader([line], delimiter=delimiter), [])]
+        return [name.strip() for name in next(csv.reader([line], delimiter=delimiter), [])]
     except csv.Error:
         return []
 
 
-def _read_json_lines(file: TextIO) -> Iterator[tuple[int, Record]]:
+def _read_json_lines(file: TextIO, _known: Headings) -> Iterator[tuple[int, Record]]:
     lines = _Lines(file)
     while True:
         lines.begin_row()
@@ -234,7 +276,7 @@ class _Window:
             self.read_more()
 
 
-def _read_json_array(file: TextIO) -> Iterator[tuple[int, Record]]:
+def _read_json_array(file: TextIO, _known: Headings) -> Iterator[tuple[int, Record]]:
     window, number = _Window(file), 0
     first = window.next_mark()
     if first != "[":
@@ -269,7 +311,7 @@ def _parse_json(text: str) -> dict[str, Any] | list[Any] | str | None:
 
 
 # They yield each record with its line, or its position in a JSON array, from 1.
-READERS: dict[str, Callable[[TextIO], Iterator[tuple[int, Record]]]] = {
-    ".csv": _read_table, ".tsv": _read_table, ".json": _read_json_array, ".ndjson": _read_json_lines,
+READERS: dict[str, Callable[[TextIO, Headings], Iterator[tuple[int, Record]]]] = {
+    ".csv": _read_table, ".tsv": _read_table, ".txt": _read_table, ".json": _read_json_array, ".ndjson": _read_json_lines,
     ".jsonl": _read_json_lines,
 }  # fmt: skip

@@ -34,10 +34,7 @@ class ImportRow:
 
     @property
     def can_be_looked_up(self) -> bool:
-        """Whether the row has a title or an identifier that is of use. If not, its track fails."""
-        ids = self.tags.ids
-        known = ids.spotify_track_id or ids.isrcs or ids.mb_recording_ids or ids.mb_release_id
-        return bool(self.tags.title or known)
+        return can_be_looked_up(self.tags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +45,13 @@ class BadRow:
     reason: str
     ends_file: bool = False
     """Whether nothing in the file can be used from this line on."""
+
+
+def can_be_looked_up(tags: TrackTags) -> bool:
+    """Whether there is a title or an identifier that is of use. If not, the row's track fails."""
+    ids = tags.ids
+    known = ids.spotify_track_id or ids.isrcs or ids.mb_recording_ids or ids.mb_release_id
+    return bool(tags.title or known)
 
 
 def parse_row(line: int, record: Mapping[str, Any]) -> ImportRow | BadRow:

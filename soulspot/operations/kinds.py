@@ -34,10 +34,12 @@ def scan_request(places: Sequence[bytes], *, confirm_vanished: bool = False) -> 
     return request | ({"confirm_vanished": True} if confirm_vanished else {})
 
 
-def import_request(path: Path, *, remove: bool = False) -> dict[str, Any]:
+def import_request(path: Path, *, remove: bool = False, columns: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Return the request stored with an import: `{"path": hex path, "remove": bool}`. With `remove`
-    the file is deleted when every row is in, or the import is cancelled."""
-    return {"path": os.fsencode(path.absolute()).hex(), "remove": remove}
+    the file is deleted when every row is in, or the import is cancelled. With `columns` it has the
+    headings that are given, such as {"title": "Song"}."""
+    request = {"path": os.fsencode(path.absolute()).hex(), "remove": remove}
+    return request | ({"columns": dict(columns)} if columns else {})
 
 
 def enrich_request(places: Sequence[bytes], wait: float, *, force_before: float | None) -> dict[str, Any]:
@@ -125,8 +127,11 @@ async def _import(service: EnrichmentService, request: Mapping[str, Any], progre
         total = max(progress.counts[0], report.rows)
         save_counts(connection, number, (total, report.rows, report.bad), service.now())
 
-    async with alongside(service.count_rows(path, counts.expect)):
-        report = await service.import_file(path, lambda report: counts.reach(report.rows, report.bad), done, keep)
+    columns = request.get("columns")
+    async with alongside(service.count_rows(path, counts.expect, columns)):
+        report = await service.import_file(
+            path, lambda report: counts.reach(report.rows, report.bad), done, keep, columns
+        )
     counts.end(report.rows, report.bad)
     return results.import_counts(report), results.import_notes(report)
 

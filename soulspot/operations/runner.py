@@ -81,10 +81,13 @@ class Operations:
         if "scan" not in self.kinds_running():
             await self.scan()
 
-    async def import_file(self, path: Path, *, name: str, remove: bool = False) -> int:
+    async def import_file(
+        self, path: Path, *, name: str, remove: bool = False, columns: Mapping[str, str] | None = None
+    ) -> int:
         """Start an import of the file, called `name` by people. Return the operation's id. With
-        `remove` the file is deleted when every row is in, or the operation is cancelled."""
-        return await self.start("import", kinds.import_request(path, remove=remove), {"file": name})
+        `remove` the file is deleted when every row is in, or the operation is cancelled. `columns`
+        has headings that are not known by themselves."""
+        return await self.start("import", kinds.import_request(path, remove=remove, columns=columns), {"file": name})
 
     async def enrich(self, places: Sequence[bytes] = (), wait: float = 60.0, *, force: bool = False) -> int:
         """Start a scan that goes on until no lookup is due within `wait` seconds. Return its id.

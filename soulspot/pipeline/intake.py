@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from soulspot.imports.files import ImportFile
-from soulspot.imports.rows import BadRow, ImportRow
+from soulspot.imports.rows import BadRow, ImportRow, can_be_looked_up
 from soulspot.library.reader import FileReader
 from soulspot.library.scan import FoundFile, PassedLinks, Problem, Walk, is_inside
 from soulspot.matching import identify_album
@@ -209,11 +209,12 @@ class Intake:
         progress: Callable[[ImportReport], None] = lambda report: None,
         done: ImportReport | None = None,
         keep: Callable[[sqlite3.Connection, ImportReport], None] = lambda connection, report: None,
+        columns: Mapping[str, str] | None = None,
     ) -> ImportReport:
         """Add the rows of an import file behind those that `done` counts, in file order, and decide
         them; see `EnrichmentService.import_file`."""
         report = done or ImportReport()
-        file = await asyncio.to_thread(ImportFile, path)
+        file = await asyncio.to_thread(ImportFile, path, columns)
         rows = file.rows_after(report.rows)
 
         async def save(piece: Sequence[ImportRow | BadRow]) -> None:
@@ -221,9 +222,8 @@ class Intake:
 
             def commit(connection: sqlite3.Connection) -> ImportReport:
                 good = [row for row in piece if not isinstance(row, BadRow)]
-                ids, changed = self._save_rows(connection, [ImportedTrack(row.key, row.tags) for row in good])
-                hopeless = {one for one, row in zip(ids, good, strict=True) if not row.can_be_looked_up}
-                after = report.after(piece, len({*changed} - hopeless))
+                _, queued = self._save_rows(connection, [ImportedTrack(row.key, row.tags) for row in good])
+                after = report.after(piece, queued)
                 keep(connection, after)
                 return after
 
@@ -239,30 +239,33 @@ class Intake:
         return report
 
     async def add_rows(self, rows: Sequence[ImportedTrack]) -> tuple[list[int], int]:
-        """Add just these rows. Return the track_id of each, and how many tracks are new or have
-        changed.
+        """Add just these rows. Return the track_id of each, and how many tracks with something to
+        look up are new or have changed.
 
         Deciding the tracks is left to the caller."""
         ids: list[int] = []
-        changed = 0
+        queued = 0
 
         async def save(piece: Sequence[ImportedTrack]) -> None:
-            nonlocal changed
-            found, new = await self._database.write(lambda c: self._save_rows(c, piece))
+            nonlocal queued
+            found, count = await self._database.write(lambda c: self._save_rows(c, piece))
             ids.extend(found)
-            changed += len(new)
+            queued += count
 
         await run_in_pieces(self._memory, rows, save, "import")
-        return ids, changed
+        return ids, queued
 
-    def _save_rows(self, connection: sqlite3.Connection, rows: Sequence[ImportedTrack]) -> tuple[list[int], list[int]]:
+    def _save_rows(self, connection: sqlite3.Connection, rows: Sequence[ImportedTrack]) -> tuple[list[int], int]:
         ids, changed = tracks.save_imported(connection, rows, self._now())
         albums.assign_tracks(connection, changed, self._identify_album)
-        return ids, changed
+        hopeless = {one for one, row in zip(ids, rows, strict=True) if not can_be_looked_up(row.tags)}
+        return ids, len({*changed} - hopeless)
 
-    async def count_rows(self, path: Path, on_count: Callable[[int], None]) -> None:
+    async def count_rows(
+        self, path: Path, on_count: Callable[[int], None], columns: Mapping[str, str] | None = None
+    ) -> None:
         """Count the rows of an import file; call `on_count` with the number so far."""
-        await _count(await asyncio.to_thread(ImportFile, path), on_count)
+        await _count(await asyncio.to_thread(ImportFile, path, columns), on_count)
 
     # --- both -------------------------------------------------------------------------------------
 

@@ -103,24 +103,28 @@ class EnrichmentService:
         progress: Callable[[ImportReport], None] = lambda report: None,
         done: ImportReport | None = None,
         keep: Callable[[sqlite3.Connection, ImportReport], None] = lambda connection, report: None,
+        columns: Mapping[str, str] | None = None,
     ) -> ImportReport:
         """Add the rows of a CSV, JSON or NDJSON file, or of a release message, as tracks without
-        files, and decide them. Raises OSError or ValueError when the file cannot be read at all.
+        files, and decide them. `columns` has headings that are not known by themselves, such as
+        {"title": "Song"}. Raises OSError or ValueError when the file cannot be read at all.
 
         `keep` runs in the transaction of each piece of rows, with the report up to there. A later
         call with such a report as `done` goes on behind these rows."""
         await self.decider.wait_until_rules_hold()
         with self.activity.expecting():
-            return await self._intake.import_file(path, progress, done or ImportReport(), keep)
+            return await self._intake.import_file(path, progress, done or ImportReport(), keep, columns)
 
     async def count_files(self, paths: Sequence[bytes], on_count: Callable[[int], None]) -> None:
         """Count the files that a scan of these paths will find; call `on_count` with the number so
         far."""
         await self._intake.count_files(paths, on_count)
 
-    async def count_rows(self, path: Path, on_count: Callable[[int], None]) -> None:
+    async def count_rows(
+        self, path: Path, on_count: Callable[[int], None], columns: Mapping[str, str] | None = None
+    ) -> None:
         """Count the rows of an import file; call `on_count` with the number so far."""
-        await self._intake.count_rows(path, on_count)
+        await self._intake.count_rows(path, on_count, columns)
 
     async def add_files(self, paths: Sequence[bytes]) -> dict[bytes, int | Exception]:
         """Add these files without deciding them. Return the track_id of each path, or why it is no
@@ -130,7 +134,7 @@ class EnrichmentService:
 
     async def add_rows(self, rows: Sequence[ImportedTrack]) -> tuple[list[int], int]:
         """Add these rows without deciding them. Return the track_id of each, in order, and how many
-        tracks are new or have changed."""
+        tracks with something to look up are new or have changed."""
         await self.decider.wait_until_rules_hold()
         return await self._intake.add_rows(rows)
 

@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from soulspot.export.formats import FORMATS, GZIP_SUFFIX
+from soulspot.imports.files import SUFFIXES
 from soulspot.operations.exports import DDEX
 from soulspot.operations.refetch import refetch_cost
 from soulspot.operations.reports.results import retry_refusal
@@ -21,7 +22,6 @@ from soulspot.web import requests, responses
 from soulspot.web.bodies import chunks
 from soulspot.web.routing import API, ServiceHandlers, found_or_404, refusing_values, route, started
 
-IMPORT_SUFFIXES = (".csv", ".tsv", ".json", ".ndjson", ".jsonl", ".xml")
 GZIP, ZIP = "application/gzip", "application/zip"
 MEDIA_TYPES = (*(known.media_type for known in FORMATS.values()), GZIP, ZIP)
 TAG_WRITES = 100  # operations listed
@@ -59,22 +59,22 @@ class OperationRoutes(ServiceHandlers):
 
     @route("POST", f"{API}/import", STARTED, query=requests.ImportQuery, body="application/octet-stream")
     async def import_file(self, request: web.Request, query: requests.ImportQuery) -> web.Response:
-        """Queue the rows of a file: CSV, JSON or NDJSON, also with .gz.
+        """Queue the rows of a file: CSV, JSON or NDJSON, also with .gz. `columns` names headings.
 
         The body is the file. Once accepted it is kept, across restarts and power cuts, until every
         row is in or the operation is cancelled."""
         name = Path(query.name).name
         packed = ".gz" if name.lower().endswith(".gz") else ""
         suffix = Path(name.lower().removesuffix(packed)).suffix
-        if suffix not in IMPORT_SUFFIXES:
+        if suffix not in SUFFIXES:
             raise web.HTTPUnprocessableEntity(
-                text=f"name: must end in one of {', '.join(IMPORT_SUFFIXES)}, with or without .gz"
+                text=f"name: must end in one of {', '.join(SUFFIXES)}, with or without .gz"
             )
         if request.content_type.startswith("multipart/"):
             raise web.HTTPUnsupportedMediaType(text="the body must be the file itself, not a form")
         path = await self._operations.uploads.receive(chunks(request), suffix + packed)
         try:
-            return started(await self._operations.import_file(path, name=name, remove=True))
+            return started(await self._operations.import_file(path, name=name, remove=True, columns=query.columns))
         except Exception:
             # Not accepted. Where only the answer is cancelled, the operation may have begun.
             remove(path)

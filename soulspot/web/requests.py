@@ -3,8 +3,19 @@
 import os
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    Json,
+    PlainValidator,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)  # fmt: skip
 
+from soulspot.imports.columns import Columns
 from soulspot.operations.review import cases
 
 MAX_WAIT = 86_400.0  # seconds
@@ -88,6 +99,15 @@ class ImportQuery(Query):
     """The name of an uploaded file; its suffix says how to read it."""
 
     name: str = Field("import.csv", min_length=1, max_length=1000, description="the file's name, folders ignored")
+    columns: Json[dict[str, str]] | None = Field(
+        None, max_length=10_000, description='headings that are not known by themselves: {"title": "Song"}'
+    )
+
+    @field_validator("columns")
+    @classmethod
+    def _known(cls, columns: dict[str, str] | None) -> dict[str, str] | None:
+        Columns(columns)
+        return columns
 
 
 class EventQuery(Query):

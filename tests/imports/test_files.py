@@ -113,7 +113,7 @@ def test_a_table_without_a_header_is_one_bad_row_that_names_the_columns(tmp_path
     [bad] = rows(written(tmp_path, "x.csv", "4uLU6hMCjMI75M1A2tKUQC\n0VjIjW4GlUZAMYd2vXMi3b\n"))
     assert isinstance(bad, BadRow)
     assert (bad.line, bad.ends_file) == (1, True)
-    assert "none of its columns is known: 4ulu6hmcjmi75m1a2tkuqc" in bad.reason
+    assert "none of its columns is known: 4uLU6hMCjMI75M1A2tKUQC" in bad.reason
     assert "spotify_id" in bad.reason
 
 
@@ -126,10 +126,10 @@ def test_a_table_without_a_header_is_one_bad_row_that_names_the_columns(tmp_path
         ("x.csv", "a,b\n1,2\n", "none of its columns is known: a, b"),
         ("x.json", '{"title": "A"}', "not a JSON array"),
         ("x.json", "[1, 2", "not JSON"),
-        ("x.csv", b"title\nCaf\xe9\n", "line 2 is not UTF-8; convert the file with iconv -f latin1 -t utf8"),
+        ("x.csv", b"title\nCaf\x81\n", "line 2 is not UTF-8; convert the file with iconv -f latin1 -t utf8"),
         ("x.ndjson", b'{"title": "A"}\n{"title": "Caf\xe9"}\n', "line 2 is not UTF-8"),
         ("x.json", b'[{"title": "A"},\n{"title": "Caf\xe9"}]', "line 2 is not UTF-8"),
-        ("x.txt", "title\nA\n", "an import file ends in one of"),
+        ("x.pdf", "title\nA\n", "an import file ends in one of"),
     ],
 )
 def test_a_file_that_cannot_be_understood_is_refused_in_a_sentence(
@@ -383,7 +383,7 @@ def test_a_file_full_of_quotes_comes_to_an_end(tmp_path: Path, monkeypatch: pyte
 
 
 def test_the_rows_before_what_is_not_utf8_are_read_even_behind_an_open_quote(tmp_path: Path) -> None:
-    found = rows(written(tmp_path, "x.csv", b'title\n"A\nB\nC\nCaf\xe9\nD\n'))
+    found = rows(written(tmp_path, "x.csv", b'title\n"A\nB\nC\nCaf\x81\nD\n'))
     assert [(row.line, isinstance(row, ImportRow)) for row in found] == [(2, False), (3, True), (4, True), (5, False)]
 
 

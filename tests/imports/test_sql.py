@@ -191,6 +191,12 @@ def test_rows_that_cannot_be_used_are_named_by_their_key_and_stop_nothing(run: R
     assert "2 rows, " in ended.stdout
 
 
+def test_a_row_with_nothing_to_look_up_is_bad_and_not_queued(run: Run, source: Path, ours: Path) -> None:
+    add(source, [(1, None, "Somebody"), (2, "Song", "Somebody")])
+    ended = run("--key", "id", query="SELECT id, name AS title, artist, 'x' AS isrc FROM songs")
+    assert "2 rows, 1 queued, 1 bad" in ended.stdout
+
+
 def test_what_stands_in_a_query_reaches_the_database_as_it_is(run: Run, source: Path, ours: Path) -> None:
     add(source, [(1, "12:30 at 100%", "A"), (2, "Other", "A")])
     query = "SELECT id, name AS title FROM songs WHERE name LIKE '%:30 at 100%' -- the half past;"

@@ -177,6 +177,7 @@ CSV = "key,title,artist\na,One,A\nb,Two,B\n,,\n"
     [
         ("rows.csv", CSV.encode()),
         ("ROWS.CSV", CSV.encode()),
+        ("itunes.txt", b"Name\tArtist\tTime\nOne\tA\t150\nTwo\tB\t150\n"),
         ("rows.csv.gz", gzip.compress(CSV.encode(), mtime=0)),
         ("rows.ndjson", b'{"key":"a","title":"One","artist":"A"}\n{"key":"b","title":"Two","artist":"B"}\n'),
         ("../../etc/rows.json", b'[{"title":"One","artist":"A"},{"title":"Two","artist":"B"}]'),
@@ -189,6 +190,16 @@ async def test_an_uploaded_file_is_imported_and_not_kept(running: Running, name:
     assert said["metadata"]["report"]["queued"] == 2
     assert await titles(running) == ["One", "Two"]
     assert list(running.operations.uploads.folder.iterdir()) == []
+
+
+async def test_headings_that_are_not_known_come_with_the_file(running: Running) -> None:
+    given = {"name": "rows.csv", "columns": '{"title": "Lied", "artist": "Wer"}'}
+    number = await accepted(running, "/api/v1/import", params=given, data=b"Lied,Wer\nOne,A\nTwo,B\n")
+    assert (await running.operation(number))["metadata"]["report"]["queued"] == 2
+    assert await titles(running) == ["One", "Two"]
+    for columns in ("title=Lied", "[]", '{"name": "Lied"}', '{"title": 7}'):
+        async with running.http.post("/api/v1/import", params={**given, "columns": columns}, data=b"") as answer:
+            assert "columns" in await is_problem(answer, 422)
 
 
 @pytest.mark.parametrize("name", ["rows.xlsx", "rows", ".csv", "..", "rows.gz", "a" * 300, "rows.csv\0.exe", ".gz"])

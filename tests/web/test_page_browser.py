@@ -411,6 +411,27 @@ async def test_the_tracks_that_were_searched_for_are_exported_and_downloaded(tmp
         await here.asks_us_alone()
 
 
+CHOSEN = """
+const given = new DataTransfer();
+given.items.add(new File(['Lied,Wer\\nBlue,One\\nRed,Two\\n'], 'songs & more.csv'));
+document.querySelector('#import-file').files = given.files;
+document.querySelector('#import-columns').value = 'title=Lied, artist=Wer';
+"""
+
+
+async def test_a_table_of_other_headings_is_imported_from_the_page(tmp_path: Path, chromium: Browser) -> None:
+    async with scene(tmp_path, chromium) as here:
+        await here.look(lambda b: b.click("details.import summary"))
+        await here.look(lambda b: b.ask(CHOSEN))
+        await here.look(lambda b: b.click("#import button"))
+        told = "return /songs & more.csv started/.test(document.querySelector('#notice').innerText)"
+        await here.look(lambda b: b.wait(told))
+        await here.daemon.hears("operation_finished", lambda said: said["kind"] == "import")
+        found = [(one["title"], one["artist"]) for one in rows(here.database)]
+        assert found == [("Blue", "One"), ("Red", "Two")]
+        await here.asks_us_alone()
+
+
 async def test_with_a_token_one_logs_in_once_and_the_page_lives(tmp_path: Path, chromium: Browser) -> None:
     async with scene(tmp_path, chromium, http__token="a token of this test") as here:
         await here.look(lambda b: b.wait("return location.pathname === '/login'"))

@@ -10,10 +10,11 @@ export class Refused extends Error {
 async function ask(method, path, body) {
   let answer;
   try {
+    const isFile = body instanceof Blob;
     answer = await fetch(path, {
       method,
-      headers: body === undefined ? {} : { "Content-Type": "application/json" },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      headers: body === undefined ? {} : { "Content-Type": isFile ? "application/octet-stream" : "application/json" },
+      body: body === undefined || isFile ? body : JSON.stringify(body),
     });
   } catch {
     throw new Refused(0, "SoulSpot does not answer; is the daemon running?");

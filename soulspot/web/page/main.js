@@ -2,7 +2,7 @@
 
 import { get, listen, post } from "./api.js";
 import { $, clock, count, later, say, soon } from "./dom.js";
-import { startButtons } from "./operations.js";
+import { importForm, startButtons } from "./operations.js";
 import * as overview from "./overview.js";
 import * as review from "./review.js";
 import * as tracks from "./tracks.js";
@@ -79,6 +79,7 @@ function event(name, data) {
 }
 
 startButtons(tell);
+importForm();
 for (const one of Object.values(VIEWS)) one.begin(tell);
 addEventListener("hashchange", () => route(true));
 route(false);

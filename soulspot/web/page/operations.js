@@ -27,6 +27,24 @@ export function startButtons(say_) {
   }
 }
 
+export function importForm() {
+  $("import").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const file = $("import-file").files[0], query = new URLSearchParams({ name: file.name });
+    // A comma ends a heading only where the next column follows.
+    const given = $("import-columns").value.split(/,(?=\s*[a-z_]+\s*=)/).filter((one) => one.trim());
+    const pairs = given.map((one) => [one.split("=")[0].trim(), one.split("=").slice(1).join("=").trim()]);
+    if (pairs.length) query.set("columns", JSON.stringify(Object.fromEntries(pairs)));
+    try {
+      const { operation_id } = await post(`/api/v1/import?${query}`, file);
+      tell(`Import of ${file.name} started as operation ${operation_id}.`);
+      $("import").reset();
+    } catch (error) {
+      tell(`${file.name} cannot be imported: ${error.message}`);
+    }
+  });
+}
+
 function make(one) {
   const name = `${WORDS[one.kind] ?? one.kind} ${one.id}`;
   const progress = bar(name);
