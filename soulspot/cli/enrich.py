@@ -79,7 +79,7 @@ def _print_report(report: EnrichReport, config: Config, places: Sequence[bytes])
     if not places:
         print_unreadable_files(config)
     print_result(*postponed_lines(report.postponed, report.answered))
-    shown = {name: report.errors.get(name, ()) for name in (("lookups", "files") if places else ("lookups",))}
+    shown = {name: report.errors.get(name, ()) for name in ("lookups", *(("files",) if places else ()), "tracks")}
     print_result(*report_lines(report.performance, shown))
     if count := report.tracks.get("review"):
         print_result(f"{count} wait for your decision: soulspot review list")

@@ -111,6 +111,7 @@ def _status_of_database(path: Path) -> dict[str, Any]:
             "pid": None,
             "database": describe_file(path),
             "tracks": library_counts.count_tracks_by_status(connection),
+            "unasked": library_counts.count_unasked_tracks(connection),
             "lookups": library_counts.count_lookups_by_state(connection),
             "oldest_waiting": library_counts.oldest_waiting_lookup(connection),
             "gates": [_remembered_gate(one, now) for one in states if one["key"].startswith("gate:")],
@@ -170,6 +171,8 @@ def status_parts(status: Mapping[str, Any]) -> Iterator[Table | str]:
         yield str(wait)
     if count := status["tracks"].get("unreadable"):
         yield f"unreadable files: {count}: soulspot status --unreadable lists them"
+    if count := status.get("unasked"):
+        yield f"tracks that say too little to be asked for: {count}: soulspot report names one, and what to do"
     for asked in status.get("questions") or ():
         yield asked["question"]
     if count := status["tracks"].get("vanished"):

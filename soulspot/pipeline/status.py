@@ -57,6 +57,7 @@ async def status_of(service: EnrichmentService) -> dict[str, Any]:
     """Return the facts that `soulspot status` and GET /api/v1/status show, ready for JSON."""
     return {
         "tracks": await service.database.read(library_counts.count_tracks_by_status),
+        "unasked": await service.database.read(library_counts.count_unasked_tracks),
         "lookups": await service.database.read(library_counts.count_lookups_by_state),
         "oldest_waiting": await service.database.read(library_counts.oldest_waiting_lookup),
         "gates": [_gate(gate) for gate in service.parts.gates.snapshot()],

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from soulspot.store.browse import printable_path
-from soulspot.store.library_counts import among
+from soulspot.store.library_counts import UNASKED, among
 from soulspot.store.sql import IN_ARRAY, fetch_value, to_array
 
 MAX_GROUPS = 2000  # reasons that are told apart; services have few
@@ -58,6 +58,17 @@ def group_unreadable_files(
         (*values, MAX_GROUPS),
     )
     return [FailureGroup(None, reason, count, printable_path(path) or "") for reason, count, path in rows.fetchall()]
+
+
+def group_unasked_tracks(connection: sqlite3.Connection, track_ids: Sequence[int] | None = None) -> list[FailureGroup]:
+    """Return the tracks that say too little to be asked for, of these or of all, as one group."""
+    mine, values = among(track_ids)
+    count, path, key = connection.execute(
+        f"SELECT count(*), min(path), min(source_key) FROM enriched_tracks WHERE {UNASKED} AND {mine}", values
+    ).fetchone()
+    example = printable_path(path) or f"the row {key}" if path or key else "a row without key"
+    reason = "no title, or neither artist nor length"
+    return [FailureGroup(None, reason, count, example)] if count else []
 
 
 def list_unreadable_files(connection: sqlite3.Connection, limit: int | None = None) -> list[tuple[str, str]]:

@@ -5,6 +5,12 @@ from collections.abc import Sequence
 
 from soulspot.store.sql import AT_OR_BELOW, IN_ARRAY, fetch_column, fetch_value, path_bounds, to_array
 
+# Of rows of `enriched_tracks`: unmatched, though no service was asked for them.
+UNASKED = (
+    "status = 'unmatched' AND track_id NOT IN (SELECT track_id FROM tracks WHERE vanished_at IS NOT NULL)"
+    " AND NOT EXISTS (SELECT 1 FROM track_lookups AS l WHERE l.track_id = enriched_tracks.track_id)"
+)
+
 
 def find_tracks(connection: sqlite3.Connection, paths: Sequence[bytes]) -> list[int]:
     """Return the tracks of the files at or below `paths` that have not vanished, ascending."""
@@ -33,6 +39,11 @@ def count_tracks_by_status(connection: sqlite3.Connection, track_ids: Sequence[i
             connection, f"SELECT count(*) FROM tracks WHERE {column} IS NOT NULL AND {mine}", *values
         )
     return counts
+
+
+def count_unasked_tracks(connection: sqlite3.Connection) -> int:
+    """Return the number of unmatched tracks that say too little to be asked for."""
+    return int(fetch_value(connection, f"SELECT count(*) FROM enriched_tracks WHERE {UNASKED}"))
 
 
 def count_files(connection: sqlite3.Connection, paths: Sequence[bytes] = ()) -> int:

@@ -218,6 +218,7 @@ class StatusDocument(OpenAnswer):
     pid: int
     database: DatabaseFile
     tracks: dict[str, int]
+    unasked: int = Field(description="unmatched tracks that say too little to be asked for")
     lookups: dict[str, dict[str, int]]
     oldest_waiting: Time
     tracks_per_second: float | None = Field(description="tracks finished a second, over the last minute")

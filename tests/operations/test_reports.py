@@ -141,6 +141,7 @@ def test_errors_are_counted_by_category_with_examples_and_the_retryable_ones_kno
     assert "isrc" in found["lookups"][0]["examples"][0]
     assert [(one["category"], one["count"]) for one in found["files"]] == [("damaged", 2)]
     assert "/m/a.mp3" in found["files"][0]["examples"][0]
+    assert [(one["category"], one["count"]) for one in found["tracks"]] == []
     lines = list(error_lines(found))
     assert lines[0] == "2 lookups: the service answered with an error of its own (musicbrainz)"
     assert any("what to do: wait until it is well again" in line for line in lines)

@@ -81,7 +81,7 @@ async def test_activity_and_status_say_it_over_http(running: Running) -> None:
     async with running.http.get("/api/v1/activity") as answer:
         said = await answer.json()
     assert sum(one["tracks"] for one in said["slices"]) == 7
-    assert said["failures"] == {"lookups": [], "files": [], "retryable": 0}
+    assert said["failures"] == {"lookups": [], "files": [], "tracks": [], "retryable": 0}
     async with running.http.get("/api/v1/status") as answer:
         services = (await answer.json())["services"]
     assert services["musicbrainz"] == {"requests_last_minute": 3, "batch_fill": None}

@@ -61,17 +61,22 @@ OF_FILES = (
              "replace it with an intact copy, or leave it out with library.exclude", False),
     Category("unreadable", r"", "the file could not be read", "the reason is with each example", False),
 )  # fmt: skip
+OF_TRACKS = (
+    Category("unasked", r"", "they say too little to be asked for",
+             "give them a title and an artist: in the tags, or as the folder and the name of the file", False),
+)  # fmt: skip
 
 
 def error_report(connection: sqlite3.Connection, track_ids: Sequence[int] | None = None) -> dict[str, Any]:
-    """Return what has failed for good, of these tracks or of all: `lookups` and `files`, lists of
-    categories, largest first. A category has `category` `what` `count` `advice` `retryable`
-    `services` (counts by name) and `examples`. `retryable`, beside the lists, counts the
-    lookups that `soulspot retry` may help."""
+    """Return what has failed for good, of these tracks or of all: `lookups`, `files` and `tracks`,
+    lists of categories, largest first. A category has `category` `what` `count` `advice`
+    `retryable` `services` (counts by name) and `examples`. `retryable`, beside the lists, counts
+    the lookups that `soulspot retry` may help."""
     lookups = _by_category(failures.group_failed_lookups(connection, track_ids), OF_LOOKUPS)
     files = _by_category(failures.group_unreadable_files(connection, track_ids), OF_FILES)
+    unasked = _by_category(failures.group_unasked_tracks(connection, track_ids), OF_TRACKS)
     retryable = sum(category["count"] for category in lookups if category["retryable"])
-    return {"lookups": lookups, "files": files, "retryable": retryable}
+    return {"lookups": lookups, "files": files, "tracks": unasked, "retryable": retryable}
 
 
 def _by_category(found: Iterable[FailureGroup], categories: tuple[Category, ...]) -> list[dict[str, Any]]:
@@ -105,7 +110,7 @@ def category_of(words: str, categories: tuple[Category, ...]) -> Category:
 
 def error_lines(report: Mapping[str, Any]) -> Iterator[str]:
     """Yield an error report as lines for people; nothing when nothing failed."""
-    for title in ("lookups", "files"):
+    for title in ("lookups", "files", "tracks"):
         for category in report.get(title, ()):
             services = ", ".join(category["services"])
             yield f"{category['count']} {title}: {category['what']}{f' ({services})' if services else ''}"

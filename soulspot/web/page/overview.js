@@ -60,6 +60,7 @@ function more(document_) {
   const used = Object.values(document_.requests ?? {}).reduce((sum, one) => sum + one, 0);
   if (used) parts.push(`${plural(used, "request")} since the start, ${count(document_.requests_saved)} fewer than one for each track`);
   if (document_.tracks.unreadable) parts.push(`${plural(document_.tracks.unreadable, "file")} of the failed tracks unreadable`);
+  if (document_.unasked) parts.push(`${plural(document_.unasked, "track")} of the unmatched say too little to be asked for`);
   if (document_.tracks.vanished) parts.push(`${plural(document_.tracks.vanished, "file")} vanished`);
   if (document_.memory?.rss_bytes) parts.push(`${count(Math.round(document_.memory.rss_bytes / 1048576))} MB of memory`);
   return parts.join(" · ");

@@ -6,7 +6,8 @@ import { count, h, lasts, plural } from "./dom.js";
 // One entry for each category of an error report.
 export function troubles(failures) {
   const groups = [...(failures.lookups ?? []).map((one) => [one, plural(one.count, "lookup")]),
-    ...(failures.files ?? []).map((one) => [one, plural(one.count, "file")])];
+    ...(failures.files ?? []).map((one) => [one, plural(one.count, "file")]),
+    ...(failures.tracks ?? []).map((one) => [one, plural(one.count, "track")])];
   return groups.map(([one, what]) => {
     const services = Object.keys(one.services).join(", ");
     return h("li", {}, h("strong", {}, what), `: ${one.what}${services ? ` (${services})` : ""}. `,
