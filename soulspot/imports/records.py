@@ -151,14 +151,19 @@ def _read_headings(lines: _Lines, known: Headings) -> tuple[list[str], str]:
         headings, delimiter = max(splits, key=lambda split: known.count(split[0]))
         # Further down one known word may well be a cell.
         if known.count(headings) > min(number, 1):
-            if missing := known.missing(headings):
-                raise FileStopped(lines.number, f"there is no column {missing[0]!r}; there are {_named(headings)}")
+            _refuse_missing(headings, known, lines.number)
             return headings, delimiter
         first = first or (headings if line.strip() else None)
     if first is None:
         raise FileStopped(1, "the file is empty")
+    _refuse_missing(first, known, 1)
     hint = f"the first line names the columns; known are {', '.join(COLUMNS)}; say which is which with --columns"
     raise FileStopped(1, f"none of its columns is known: {_named(first)} ({hint} title=NAME)")
+
+
+def _refuse_missing(headings: Sequence[str], known: Headings, line: int) -> None:
+    if missing := known.missing(headings):
+        raise FileStopped(line, f"there is no column {missing[0]!r}; there are {_named(headings)}")
 
 
 def _named(headings: Sequence[str]) -> str:

@@ -270,7 +270,9 @@ def test_texts_of_a_folder_are_not_taken_for_tables(tmp_path: Path) -> None:
 async def test_the_command_takes_headings_too_and_a_restart_keeps_them(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("Lied,Wer\nOne,A\n")
-    config = write_config(tmp_path / "c.toml", {"database": {"path": str(tmp_path / "db")}})
+    config = write_config(
+        tmp_path / "c.toml", {"database.path": str(tmp_path / "db"), "providers.musicbrainz.contact": "me@example.org"}
+    )
     ended = await soulspot("import", path, "--columns", "title=Lied", "--columns", "artist=Wer", "--config", config)
     assert ended.code == 0, ended.err
     assert (ended.code, ended.out.splitlines()[0]) == (0, "1 rows, 1 queued, 0 bad")
