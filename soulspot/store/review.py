@@ -14,6 +14,12 @@ from soulspot.text import as_on_disk, spellings
 
 FIRST_IN_QUEUE = "1970-01-01T00:00:00.000Z"  # due before everything else: a person waits for it
 LISTED_KINDS = ("recording", "track")
+# A track that was accepted on Spotify alone has its question about MusicBrainz still open.
+_OPEN = (
+    "vanished_at IS NULL AND (status = 'review' OR status = 'accepted' AND mb_recording_id IS NULL AND EXISTS ("
+    "SELECT 1 FROM candidates AS c WHERE c.track_id = enriched_tracks.track_id"
+    " AND c.provider = 'musicbrainz' AND c.verdict = 'review'))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +43,13 @@ class ReviewedTrack:
 def list_tracks(
     connection: sqlite3.Connection, *, after: int, limit: int, wanted: Callable[[bytes | None, TrackTags], bool]
 ) -> list[int]:
-    """Return at most `limit` tracks in review with track_id greater than `after`, ascending, of
-    which `wanted(path, tags)` is true."""
+    """Return at most `limit` tracks that wait for a person, with track_id greater than `after`,
+    ascending, of which `wanted(path, tags)` is true."""
     found = []
     for track_id, path, tags in connection.execute(
         "SELECT track_id, tracks.path, tags FROM enriched_tracks JOIN tracks USING (track_id)"
-        " WHERE status = ? AND track_id > ? AND vanished_at IS NULL ORDER BY track_id",
-        (Status.REVIEW.value, after),
+        f" WHERE track_id > ? AND {_OPEN} ORDER BY track_id",
+        (after,),
     ):
         if wanted(path, tags_json.decode(tags)):
             found.append(track_id)
@@ -53,9 +59,9 @@ def list_tracks(
 
 
 def count_tracks(connection: sqlite3.Connection) -> int:
-    """Return the number of tracks in review that have not vanished."""
-    sql = "SELECT count(*) FROM enriched_tracks JOIN tracks USING (track_id) WHERE status = ? AND vanished_at IS NULL"
-    return int(fetch_value(connection, sql, Status.REVIEW.value))
+    """Return the number of tracks that wait for a person and have not vanished."""
+    sql = f"SELECT count(*) FROM enriched_tracks JOIN tracks USING (track_id) WHERE {_OPEN}"
+    return int(fetch_value(connection, sql))
 
 
 def load_track(connection: sqlite3.Connection, track_id: int) -> ReviewedTrack | None:
