@@ -3,7 +3,7 @@
     python -m benchmarks.requests [--kind KIND ...] [--tracks 1200] [--seed N ...]
                                   [--catalogue 12000]
                                   [--no-limits] [--mode extended|development] [--explain N] [--json]
-                                  [--offline never|missing|always]
+                                  [--offline never|missing|always [--names-only]]
 
 For each kind, a library of real audio files (headers only) is made from an invented catalogue in
 which popular titles have over a hundred recordings. The real service enriches it over the sandbox,
@@ -40,7 +40,7 @@ from soulspot.pipeline import wait_until_settled
 from soulspot.pipeline.service import EnrichmentService
 from soulspot.providers.catalogue import build_catalogue
 from soulspot.sandbox import Behaviour, Catalogue, Sandbox, invent_catalogue
-from soulspot.sandbox.dumps import write_core_dump
+from soulspot.sandbox.dumps import write_canonical_dump, write_core_dump
 from soulspot.sandbox.library.sample import write_library
 from soulspot.store import enriched, lookup_history, tracks
 from soulspot.telemetry import configure_logging
@@ -114,13 +114,18 @@ async def measure(
     limits: bool,
     mode: Mode | None,
     offline: str | None = None,
+    names_only: bool = False,
 ) -> Measured:
     """Make a library of this kind below `folder`, enrich it, and judge it."""
     library, database = folder / "library", folder / "soulspot.db"
     labelled = await asyncio.to_thread(KINDS[kind].build, catalogue, count, seed)
     files = await asyncio.to_thread(write_library, [one.file for one in labelled], library, header_only=True)
     if offline:
-        dumps = await asyncio.to_thread(write_core_dump, catalogue, folder / "dump", level=1)
+        dumps: Sequence[Path] = (
+            [write_canonical_dump(catalogue, folder / "dump")]
+            if names_only
+            else write_core_dump(catalogue, folder / "dump", level=1)
+        )
         await asyncio.to_thread(build_catalogue, dumps, database.with_name("catalogue.db"))
     behaviour = Behaviour(seed=seed, limits=limits, spotify_mode=mode or "extended")
     measured = Measured(kind, mode)
@@ -248,7 +253,7 @@ async def run(options: argparse.Namespace) -> tuple[dict[str, Measured], dict[in
                     await measure(
                         name, catalogue, Path(folder), count=options.tracks, seed=seed,
                         limits=not options.no_limits, mode=options.mode or KINDS[name].mode,
-                        offline=options.offline,
+                        offline=options.offline, names_only=options.names_only,
                     )
                 )  # fmt: skip
     return {name: pooled(list_) for name, list_ in parts.items()}, catalogues
@@ -266,6 +271,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--mode", choices=("extended", "development"), help="ask Spotify for every kind, as this")
     parser.add_argument("--offline", choices=("never", "missing", "always"),
                         help="ask a catalogue of the invented dump first, and the services so far")  # fmt: skip
+    parser.add_argument("--names-only", action="store_true", help="with --offline: a catalogue of the canonical dump")
     parser.add_argument("--explain", type=int, metavar="N", help="what is wrong or missed, with N examples each")
     parser.add_argument("--json", action="store_true", help="one JSON document instead of the table")
     options = parser.parse_args(arguments)

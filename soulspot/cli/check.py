@@ -11,22 +11,23 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from itertools import islice, takewhile
-from time import monotonic
+from time import monotonic, time
 from typing import Annotated, Any
 
 import typer
 
-from soulspot.assembly import library_rules
+from soulspot.assembly import catalogue_path, library_rules
 from soulspot.cli.options import ConfigOption, JsonOption, PathsArgument
 from soulspot.cli.plan import print_plan
 from soulspot.cli.running import BAD_CONFIG, INCOMPLETE, database_problem, exit_on_error, load_or_exit, refuse
 from soulspot.client.daemon_client import describe_owner
 from soulspot.client.daemon_search import read_daemon_status
 from soulspot.config import ALL_OFF, SPOTIFY_OFF, Config, require_means
-from soulspot.errors import ConfigError, DatabaseError, SoulSpotError
+from soulspot.errors import CatalogueError, ConfigError, DatabaseError, SoulSpotError
 from soulspot.library.scan import Walk
 from soulspot.library.watches import command_to_allow, folders_to_watch, tightest_limit
 from soulspot.operations.reports.results import describe_links
+from soulspot.providers.catalogue import Catalogue
 from soulspot.store import library_counts
 from soulspot.store.database import Database
 from soulspot.store.file_systems import network_file_system
@@ -210,6 +211,20 @@ def _credential_checks(config: Config) -> Iterator[Check]:
         why = why_off.get(name)
         yield Check(name, False, f"is off: {why}" if why else "is off", fatal=False)
     yield from (Check("providers", False, one) for one in config.warnings if one.startswith(ALL_OFF))
+    if providers.catalogue.enabled:
+        yield _catalogue_check(config)
+
+
+def _catalogue_check(config: Config) -> Check:
+    path = catalogue_path(config)
+    try:
+        with closing(Catalogue(path)) as catalogue:
+            about = catalogue.about
+    except CatalogueError as error:
+        return Check("catalogue", False, f"{error}; until then the services are asked as if it were off", fatal=False)
+    days = about.age(time()) / 86_400
+    old = "" if about.age(time()) < config.providers.catalogue.fresh_for else ", too old to tell what is unknown"
+    return Check("catalogue", True, f"{path}, {about.recordings:,} recordings, {days:.0f} days old{old}")
 
 
 def _version_checks() -> Iterator[Check]:

@@ -52,6 +52,7 @@ UNKNOWN_APP = (
     "only the first request shows whether Spotify answers your app many tracks at a time; it does not for most"
     " apps of single persons, and the estimate assumes that"
 )
+CATALOGUE_FIRST = "the catalogue on this machine answers first, for nothing: what is asked is what it cannot say"
 OLD_DATABASE = "the database is of an earlier version: what it knows already is counted as if it were still to be asked"
 
 
@@ -99,6 +100,8 @@ def _survey_with(
     found, notes = asyncio.run(_circumstances(config, connection)), []
     if found.spotify_unknown:
         notes.append(UNKNOWN_APP)
+    if found.rules.services.catalogue is not None:
+        notes.append(CATALOGUE_FIRST)
     survey = Survey(library_rules(config), found.terms, found.rules, connection)
     if survey.shares:
         notes.append("what is expected goes by what this database has seen of its tracks")

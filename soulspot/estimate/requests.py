@@ -123,6 +123,8 @@ class Tally:
 
     def _count(self, name: str, provider: str, kind: str, key: str) -> int:
         lookup = hash((provider, kind, key))
+        if provider not in self.terms.usual:
+            return lookup  # it takes no request
         self._asked[name].setdefault((provider, kind), set()).add(lookup)
         return lookup
 

@@ -7,6 +7,7 @@ from zlib import crc32
 
 from soulspot.deciding import Known, Services, artist_query, plan
 from soulspot.models import (
+    CATALOGUE,
     LISTENBRAINZ,
     MUSICBRAINZ,
     SPOTIFY,
@@ -144,6 +145,8 @@ class _Song:
 
     def answer(self, query: Query) -> TrackLookup:
         """Invent the answer to a query, and learn from it."""
+        if query.provider == CATALOGUE:  # which finds what MusicBrainz finds
+            query = replace(query, provider=MUSICBRAINZ, kind="text" if query.kind == "names" else query.kind)
         if query.provider == SPOTIFY:
             entities = self._of_spotify(query)
         elif query.kind in ("spotify_ids", "spotify_names"):

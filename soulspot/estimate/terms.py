@@ -10,7 +10,7 @@ from soulspot.config import Config
 from soulspot.deciding import Rules
 from soulspot.estimate.cost import Tariff, Terms
 from soulspot.limits import MemoryPort, StatePort
-from soulspot.models import LISTENBRAINZ, MUSICBRAINZ, SPOTIFY
+from soulspot.models import CATALOGUE, LISTENBRAINZ, MUSICBRAINZ, SPOTIFY
 from soulspot.providers.listenbrainz import provider as listenbrainz
 from soulspot.providers.musicbrainz import provider as musicbrainz
 from soulspot.providers.spotify import provider as spotify
@@ -60,6 +60,8 @@ async def circumstances(
 def _terms(config: Config, decided: Rules, usual: Mapping[str, Mapping[str, int]], *, batches: bool) -> Terms:
     found: dict[str, dict[str, Tariff]] = {"best": {}, "usual": {}, "worst": {}}
     for name, capacity in usual.items():
+        if name == CATALOGUE:
+            continue  # a file on this machine: nothing is spent
         settings: Any = getattr(config.providers, name)
         alone = name == SPOTIFY and not batches
         # At best a batch is full, and an album's tracks come by one search even without batch

@@ -83,6 +83,30 @@ async def test_what_no_dump_has_is_not_searched_for_online_while_the_catalogue_i
     assert {row["status"] for row in found} == {"unmatched"}
 
 
+async def test_the_estimate_and_the_check_know_the_catalogue(
+    tmp_path: Path, world: Catalogue, dumps: tuple[Path, Path]
+) -> None:
+    async with Sandbox(world, Behaviour()) as sandbox:
+        for online, least, most in (("never", 0, 0), ("missing", 0, 3), ("always", 1, 200)):
+            folder = tmp_path / online
+            folder.mkdir()
+            values = settings(
+                sandbox, folder / "soulspot.db", providers__catalogue__enabled=True, providers__catalogue__online=online,
+                providers__spotify__enabled=False,
+            )  # fmt: skip
+            config = write_config(folder / "config.toml", values)
+            assert "there is no catalogue" in " ".join((await soulspot("check", "--config", config)).out.split())
+            assert (await soulspot("catalogue", "build", *dumps, "--config", config, "--quiet")).code == 0
+            assert f"{len(world.recordings)} recordings" in (await soulspot("check", "--config", config)).out
+            assert (
+                await soulspot("import", write_rows(folder / "rows.csv", named(world)), "--config", config)
+            ).code == 0
+            plan = (await soulspot("enrich", "--dry-run", "--config", config, "--json")).json
+            assert least <= plan["requests"]["expected"] <= most, online
+            assert any("catalogue" in note for note in plan["notes"])
+        assert sandbox.requests == []
+
+
 async def test_an_old_catalogue_leaves_unknown_names_to_the_services(
     tmp_path: Path, world: Catalogue, dumps: tuple[Path, Path]
 ) -> None:

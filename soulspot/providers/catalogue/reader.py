@@ -38,6 +38,14 @@ class About:
         return now - self.dated
 
 
+def _read_about(values: Mapping[str, str]) -> About:
+    if values["format"] != str(FORMAT):
+        raise ValueError(values["format"])
+    return About(
+        values["names_only"] == "1", float(values["dated"]), float(values["built_at"]), int(values["recordings"])
+    )
+
+
 class Catalogue:
     """One catalogue file, opened to read; one thread at a time may use it.
 
@@ -53,17 +61,14 @@ class Catalogue:
         self._connection.create_function("gid_of", 1, bytes.fromhex, deterministic=True)
         try:
             self._connection.execute(f"PRAGMA mmap_size = {MAP_BYTES}")
-            about = dict(self._connection.execute("SELECT key, value FROM about"))
+            self.about = _read_about(dict(self._connection.execute("SELECT key, value FROM about")))
             self._terms = {(kind, number): name for kind, number, name in self.rows("SELECT kind, id, name FROM term")}
         except sqlite3.DatabaseError as error:
             self._connection.close()
             raise CatalogueError(f"{path} is no catalogue ({error}): build it again") from None
-        if about.get("format") != str(FORMAT):
+        except (KeyError, ValueError):
             self._connection.close()
-            raise CatalogueError(f"{path} was built by another SoulSpot: build it again")
-        self.about = About(
-            about["names_only"] == "1", float(about["dated"]), float(about["built_at"]), int(about["recordings"])
-        )
+            raise CatalogueError(f"{path} was built by another SoulSpot: build it again") from None
         self._credits = lru_cache(CACHED)(self._fetch_credit)
         self._releases: dict[int, dict[str, Any]] = {}
 
