@@ -15,8 +15,9 @@ from soulspot.library.reader import FileReader
 from soulspot.library.scan import FoundFile
 from soulspot.matching import identify_album, music_path
 from soulspot.models import AlbumGroup, AlbumMember, Query, TrackLookup, TrackState, TrackTags
-from soulspot.pipeline import LibraryRules, walks
+from soulspot.pipeline import LibraryRules, places_outside, walks
 from soulspot.store import albums, lookup_history, tracks
+from soulspot.store.named_places import beginnings
 
 CHUNK = 500  # files that are read together
 
@@ -62,6 +63,7 @@ class Survey:
         now: Callable[[], float] = time.time,
     ) -> None:
         self._library = library
+        self._roots = beginnings(connection, library.roots) if connection else frozenset(library.roots)
         self._rules = rules
         self._connection = connection
         self._now = now
@@ -80,6 +82,7 @@ class Survey:
         """Read the files below `folders` (none: of the library) and return what they will cost."""
         new: list[_NewFile] = []
         known: list[int] = []
+        self._roots |= frozenset(places_outside(self._library, folders))
         with closing(FileReader()) as reader:
             for walk in walks(self._library, folders):
                 files = reader.walk(walk)
@@ -116,9 +119,7 @@ class Survey:
             if file.tags is None:
                 self._result.unreadable += 1
             else:
-                new.append(
-                    _NewFile(file.path, file.tags, identify_album(file.path, file.tags, roots=self._library.roots))
-                )
+                new.append(_NewFile(file.path, file.tags, identify_album(file.path, file.tags, roots=self._roots)))
 
     def _known_states(self, known: Sequence[int]) -> Iterator[TrackState]:
         if self._connection is None:
@@ -130,14 +131,14 @@ class Survey:
             # All other tracks are decided and have no open lookup.
             unfinished = lookup_history.unfinished_tracks(self._connection, some)
             self._decided += len(some) - len(unfinished)
-            yield from tracks.load_states(self._connection, unfinished, roots=self._library.roots)
+            yield from tracks.load_states(self._connection, unfinished, roots=self._roots)
 
     def _new_states(self, new: Sequence[_NewFile]) -> Iterator[TrackState]:
         groups = self._groups(new)
         for number, file in enumerate(new):
             group = groups.get(file.member.key) if file.member else None
             # Negative ids never meet those of the database.
-            below = music_path(file.path, self._library.roots)
+            below = music_path(file.path, self._roots)
             yield TrackState(-1 - number, file.path, None, file.tags, group=group, music_path=below)
 
     def _groups(self, new: Sequence[_NewFile]) -> dict[bytes, AlbumGroup]:

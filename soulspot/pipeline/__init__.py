@@ -2,7 +2,15 @@
 
 Built by assembly; used by operations, web, dataframes and cli."""
 
-from soulspot.pipeline.intake import DECIDE_EVERY, MOST_NAMED, ImportReport, LibraryRules, ScanReport, walks
+from soulspot.pipeline.intake import (
+    DECIDE_EVERY,
+    MOST_NAMED,
+    ImportReport,
+    LibraryRules,
+    ScanReport,
+    places_outside,
+    walks,
+)
 from soulspot.pipeline.losses import LossLimits
 from soulspot.pipeline.parts import Parts
 from soulspot.pipeline.pump import PumpSettings

@@ -16,9 +16,9 @@ from soulspot.imports.rows import BadRow, ImportRow, can_be_looked_up
 from soulspot.library.reader import FileReader
 from soulspot.library.scan import FoundFile, PassedLinks, Problem, Walk, is_inside
 from soulspot.matching import identify_album
-from soulspot.models import ScannedFile
+from soulspot.models import AlbumMember, ScannedFile
 from soulspot.pipeline.losses import Losses, LossLimits, settle_losses
-from soulspot.store import albums, tracks
+from soulspot.store import albums, named_places, tracks
 from soulspot.store.database import Database
 from soulspot.store.tracks import ImportedTrack
 from soulspot.telemetry import MemoryLimit, run_in_pieces
@@ -114,7 +114,6 @@ class Intake:
         self._reader = reader
         self._memory = memory
         self._now = now
-        self._identify_album = partial(identify_album, roots=rules.roots)
         self._undecided = 0  # tracks since the last decision
 
     # --- files ------------------------------------------------------------------------------------
@@ -127,6 +126,8 @@ class Intake:
         With `confirm_vanished`, missing files that were asked about have been deleted."""
         report = ScanReport()
         scan_id = await self._database.write(tracks.next_scan_id)
+        if outside := places_outside(self._rules, paths):
+            await self._database.write(lambda c: named_places.add_places(c, outside))
         for files in walks(self._rules, paths):
             await self._scan(files, scan_id, report, progress)
             await self._settle_losses(files, scan_id, report, confirm_vanished)
@@ -192,7 +193,7 @@ class Intake:
 
     def _save(self, connection: sqlite3.Connection, files: Sequence[ScannedFile], scan_id: int) -> None:
         changed = tracks.save_scanned(connection, files, scan_id, self._now(), exists=os.path.lexists)
-        albums.assign_tracks(connection, changed, self._identify_album)
+        albums.assign_tracks(connection, changed, self._identify_album(connection))
 
     async def count_files(self, paths: Sequence[bytes], on_count: Callable[[int], None]) -> None:
         """Count the files that a scan of these paths will find; call `on_count` with the number so
@@ -257,7 +258,7 @@ class Intake:
 
     def _save_rows(self, connection: sqlite3.Connection, rows: Sequence[ImportedTrack]) -> tuple[list[int], int]:
         ids, changed = tracks.save_imported(connection, rows, self._now())
-        albums.assign_tracks(connection, changed, self._identify_album)
+        albums.assign_tracks(connection, changed, self._identify_album(connection))
         hopeless = {one for one, row in zip(ids, rows, strict=True) if not can_be_looked_up(row.tags)}
         return ids, len({*changed} - hopeless)
 
@@ -273,10 +274,14 @@ class Intake:
         """Note that the tracks of each group are one album, whatever their tags and folders say."""
 
         def assign(connection: sqlite3.Connection) -> None:
+            identify = self._identify_album(connection)
             for group, ids in track_ids.items():
-                albums.assign_tracks(connection, ids, partial(self._identify_album, group=group))
+                albums.assign_tracks(connection, ids, partial(identify, group=group))
 
         await self._database.write(assign)
+
+    def _identify_album(self, connection: sqlite3.Connection) -> partial[AlbumMember | None]:
+        return partial(identify_album, roots=named_places.beginnings(connection, self._rules.roots))
 
     async def _decide_if_many(self, added: int) -> None:
         self._undecided += added
@@ -297,6 +302,13 @@ async def _count(items: Iterable[object], on_count: Callable[[int], None], count
         count += found
         on_count(count)
     return count
+
+
+def places_outside(rules: LibraryRules, paths: Sequence[bytes]) -> list[bytes]:
+    """Return the folders among these places of a scan, and those of its files, that lie in none of
+    the library's roots."""
+    outside = (os.path.abspath(path) for path in paths if not any(is_inside(path, root) for root in rules.roots))
+    return [path if os.path.isdir(path) else os.path.dirname(path) for path in outside]
 
 
 def walks(rules: LibraryRules, paths: Sequence[bytes]) -> list[Walk]:

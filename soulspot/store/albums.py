@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from soulspot.matching import music_path
 from soulspot.models import AlbumGroup, AlbumMember, GroupedTrack, TrackTags
@@ -32,7 +32,7 @@ def assign_tracks(
 
 
 def load_groups(
-    connection: sqlite3.Connection, track_ids: Iterable[int], roots: tuple[bytes, ...] = ()
+    connection: sqlite3.Connection, track_ids: Iterable[int], roots: Collection[bytes] = ()
 ) -> dict[int, AlbumGroup]:
     """Return the albums of these tracks by track_id; tracks without an album are left out. Names of
     the library's `roots` are no names of music."""
@@ -46,7 +46,7 @@ def load_groups(
     return {track_id: groups[key] for track_id, key in keys.items()}
 
 
-def _load_group(connection: sqlite3.Connection, key: bytes, roots: tuple[bytes, ...]) -> AlbumGroup:
+def _load_group(connection: sqlite3.Connection, key: bytes, roots: Collection[bytes]) -> AlbumGroup:
     name, artist, size = majority_names(*count_names(connection, key))
     members = _load_members(connection, key, roots) if 2 <= size <= MAX_MEMBERS else ()
     group = AlbumGroup(name, artist, size, members)
@@ -77,7 +77,7 @@ def majority_names(names: Counter[str], artists: Counter[str]) -> tuple[str, str
     return name, artist if artist and artists[artist] * 2 >= size else None, size
 
 
-def _load_members(connection: sqlite3.Connection, key: bytes, roots: tuple[bytes, ...]) -> tuple[GroupedTrack, ...]:
+def _load_members(connection: sqlite3.Connection, key: bytes, roots: Collection[bytes]) -> tuple[GroupedTrack, ...]:
     return tuple(
         GroupedTrack(track_id, tags_json.decode(tags), music_path(path, roots) if path else None)
         for track_id, path, tags in connection.execute(

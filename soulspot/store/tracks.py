@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from soulspot.matching import music_path
@@ -20,6 +20,7 @@ from soulspot.models import (
     Verdict,
 )
 from soulspot.store import album_turns, albums, enriched, facts, queue, tags_json
+from soulspot.store.named_places import beginnings
 from soulspot.store.sql import AT_OR_BELOW, IN_ARRAY, fetch_column, fetch_value, insert, path_bounds, to_array, upsert
 from soulspot.store.times import iso
 
@@ -191,10 +192,11 @@ def list_undecided(connection: sqlite3.Connection, limit: int) -> list[int]:
 
 
 def load_states(
-    connection: sqlite3.Connection, track_ids: Sequence[int], *, roots: tuple[bytes, ...] = ()
+    connection: sqlite3.Connection, track_ids: Sequence[int], *, roots: Collection[bytes] = ()
 ) -> list[TrackState]:
     """Return all that decisions need to know of these tracks, in the order of track_id. The names
-    of the library's `roots` tell nothing of its music."""
+    of the library's `roots`, and of other folders that were scanned, tell nothing of its music."""
+    roots = beginnings(connection, roots)
     lookups = _load_lookups(connection, to_array(track_ids))
     rows = enriched.load(connection, track_ids)
     groups = albums.load_groups(connection, track_ids, roots)

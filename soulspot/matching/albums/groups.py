@@ -1,6 +1,7 @@
 """Tracks grouped into albums: same folder, or same album artist, and same album name."""
 
 import os
+from collections.abc import Collection
 
 from soulspot.matching.albums.release import Album, bare_name
 from soulspot.matching.text.names import is_various, parse_credit
@@ -11,7 +12,7 @@ from soulspot.text import fold
 
 
 def identify_album(
-    path: bytes | None, tags: TrackTags, group: str | None = None, *, roots: tuple[bytes, ...] = ()
+    path: bytes | None, tags: TrackTags, group: str | None = None, *, roots: Collection[bytes] = ()
 ) -> AlbumMember | None:
     """Return the album that a track belongs to by its tags or its path; None for none.
 

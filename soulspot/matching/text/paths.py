@@ -1,6 +1,7 @@
 """Names of files and folders read as tags, in the shapes that programs and people give them."""
 
 import re
+from collections.abc import Collection
 
 from soulspot.matching.text.names import is_various
 from soulspot.matching.text.vocabulary import NAMELESS_FOLDER, SHELVES
@@ -60,14 +61,15 @@ _SCENE_FOLDER = re.compile(
 )
 
 
-def music_path(path: bytes, roots: tuple[bytes, ...] = ()) -> bytes:
-    """Return the part of a path that names music: what lies below the library's root.
+def music_path(path: bytes, roots: Collection[bytes] = ()) -> bytes:
+    """Return the part of a path that names music: what lies below the innermost of the `roots`.
 
     A root's own name, and those above it, are a person's business: they are never searched for. Of
     a path outside all roots, the usual beginnings ("/home/NAME/", "/mnt/DISK/") are left out."""
-    inside = [root for root in roots if path.startswith(root.rstrip(b"/") + b"/")]
-    if inside:
-        return path[len(max(inside, key=len).rstrip(b"/")) + 1 :]
+    at = len(path)
+    while (at := path.rfind(b"/", 0, at)) >= 0:
+        if path[:at] in roots or path[: at + 1] in roots:
+            return path[at + 1 :]
     return _BEFORE_MUSIC.sub(b"", path)
 
 
