@@ -12,7 +12,8 @@ _NOT_WORD = re.compile(r"[\W_]+")
 _AND = re.compile(r"\s*[&+]\s*")
 # Within a word only: 4'33" is two numbers.
 _APOSTROPHE = re.compile(r"['’‘ʼ`´](?!\d)|(?<!\d)['’‘ʼ`´]")
-_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+# "10,000", "10.000", "10'000" and "10 000" are 10000.
+_THOUSANDS = re.compile(r"(?<=\d)(?:[,.'’](?=\d{3}(?!\d))| (?=000(?!\d)))")
 # Letters that Unicode knows no plain letter under, as they are commonly written without it.
 _STROKES = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ı": "i", "þ": "th", "æ": "ae", "œ": "oe"}
@@ -44,7 +45,7 @@ def fold(text: str) -> str:
     Scripts are kept. Example: "Beyoncé & JAY-Z" becomes "beyonce and jay z"."""
     plain = _AND.sub(" and ", unicodedata.normalize("NFKD", text).casefold())
     plain = "".join(c for c in plain if not unicodedata.combining(c) or c in _VOICING).translate(_STROKES)
-    plain = _THOUSANDS.sub("", _APOSTROPHE.sub("", plain))
+    plain = _APOSTROPHE.sub("", _THOUSANDS.sub("", plain))
     return _NOT_WORD.sub(" ", unicodedata.normalize("NFKC", plain)).strip()
 
 

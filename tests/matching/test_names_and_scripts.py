@@ -153,7 +153,7 @@ def test_a_name_in_another_script_is_found_by_its_sound(
 @pytest.mark.parametrize(
     ("native", "latin", "native_artist", "latin_artist"),
     [
-        ("夜に駆ける", "Yoru ni Kakeru", "宇多田ヒカル", "Hikaru Utada"),
+        ("夜に駆ける", "Into the Night", "宇多田ヒカル", "Hikaru Utada"),
         ("زهرة المدائن", "Flower of the Cities", "فيروز", "Fairuz"),
         ("봄날", "Spring Day", "방탄소년단", "BTS"),
         ("Белые розы", "White Roses", "Ласковый май", "Tender May"),

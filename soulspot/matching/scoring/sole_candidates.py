@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from soulspot.matching.scoring.contenders import Contender
+from soulspot.matching.scoring.contenders import Contender, are_rivals
 from soulspot.matching.scoring.features import EQUAL, NAMED, Comparison
 from soulspot.matching.scoring.identifiers import Standing
 from soulspot.matching.scoring.rules import WITH_ONE_DOUBT, Situation, score
+from soulspot.matching.text.names import has_one_word_more
 from soulspot.matching.text.scripts import differ_in_script
 from soulspot.matching.values import AlbumEvidence
 from soulspot.matching.views import View
@@ -31,15 +32,19 @@ def raise_sole_candidate(contenders: Sequence[Contender], ours: View) -> list[Co
 
 
 def _only_of_its_name(named: Sequence[Contender], length_ms: int | None) -> Contender | None:
-    """Return the only candidate of the name, raised, where no length speaks or the album agrees."""
+    """Return the only candidate of the name, raised, where no length speaks or the album agrees. Of
+    several, the only one on the file's album is meant where the file has no length."""
+    if len(named) > 1 and length_ms is None:
+        on_album = [one for one in named if one.comparison.album.matches]
+        named = [one for one in on_album if _is_exact(one.comparison) and one.comparison.is_settled]
+        named = named if len(on_album) == 1 and not any(one.comparison.title.is_repeatable for one in named) else []
     if len(named) != 1:
         return None
     only, c = named[0], named[0].comparison
     if only.standing is not Standing.ABSENT or c.version.conflict:
         return None
     if length_ms is not None:
-        is_exact = c.title.reaches(EQUAL) and c.artist.reaches(EQUAL)
-        is_enough = c.is_settled or (c.length.apart_ms is None and is_exact)
+        is_enough = c.is_settled or (c.length.apart_ms is None and _is_exact(c))
         if c.title.likeness is None or not is_enough:
             return None
     return _raise(only, score(c, Situation.ONLY_OF_ITS_NAME), "the only candidate of this name")
@@ -50,8 +55,7 @@ def _only_edit_of_its_length(named: Sequence[Contender]) -> Contender | None:
     The ordinary version is known and clearly longer or shorter, and so is all else of that name."""
     for one in named:
         c = one.comparison
-        is_exact = c.title.reaches(EQUAL) and c.artist.reaches(EQUAL)
-        if not (c.version.is_unstated and is_exact and _is_same_length(c)) or c.needs_album:
+        if not (c.version.is_unstated and _is_exact(c) and _is_same_length(c)) or c.needs_album:
             continue
         others = [other.comparison for other in named if other is not one]
         has_ordinary = any(not other.version.conflict for other in others)
@@ -68,7 +72,7 @@ def _only_miswritten(contenders: Sequence[Contender], ours: View) -> Contender |
 
     Title or artist is equal; the other has a slip, or sounds the same in another script (Japanese,
     Korean, Russian, Arabic titles). A single word with a letter changed is another word, and a
-    number another number: such titles prove nothing."""
+    number another number: such titles prove nothing. Nor is "Alex" a slip of "Alex G"."""
     near = [one for one in contenders if one.name_likeness >= _NEAR and one.comparison.title.likeness is not None]
     if len(near) != 1:
         return None
@@ -80,6 +84,8 @@ def _only_miswritten(contenders: Sequence[Contender], ours: View) -> Contender |
     lower, higher = sorted((c.title.likeness or 0.0, c.artist.likeness or 0.0))
     if lower < NAMED or higher < EQUAL or not _is_plain(c) or not _is_on_any_album(c):
         return None
+    if has_one_word_more(ours.credit, only.view.credit):
+        return None
     apart = c.length.apart_ms if c.length.apart_ms is not None else _CLEARLY_MS
     is_exact = apart <= _SAME_MS and c.length.support == 1.0
     if not is_exact and not (is_heard and apart <= 2 * _SAME_MS and c.length.agrees):
@@ -88,6 +94,10 @@ def _only_miswritten(contenders: Sequence[Contender], ours: View) -> Contender |
     if only.standing is not Standing.ABSENT or not (c.title.reaches(EQUAL) or says_enough):
         return None
     return _raise(only, WITH_ONE_DOUBT, "nothing else is called nearly so, and the length is the same")
+
+
+def _is_exact(c: Comparison) -> bool:
+    return c.title.reaches(EQUAL) and c.artist.reaches(EQUAL)
 
 
 def _may_be_meant(c: Comparison) -> bool:
@@ -116,16 +126,19 @@ def find_only_of_its_name(contenders: Sequence[Contender], length_ms: int | None
     clearly longer or shorter. Who accepts it has to have seen all of the name, of any length."""
     named = [one for one in contenders if one.name_likeness >= NAMED]
     agreeing = [one for one in named if not one.comparison.version.conflict]
-    if len(agreeing) != 1 or agreeing[0].standing is not Standing.ABSENT:
+    # A recording entered twice, and a copy on another release, are no second recording.
+    if not agreeing or any(are_rivals(agreeing[0], one) for one in agreeing[1:]):
         return None
     only, c = agreeing[0], agreeing[0].comparison
+    if only.standing is not Standing.ABSENT:
+        return None
     most = min(_MASTERING_MS, _MASTERING_SHARE * (length_ms or 0))
     if c.length.apart_ms is None or c.length.apart_ms > most or c.length.contradicts:
         return None
-    is_exact = c.title.reaches(EQUAL) and c.artist.reaches(EQUAL) and c.artist.has_same_names
+    is_exact = _is_exact(c) and c.artist.has_same_names
     is_placed = _is_on_any_album(c) and not (c.album.matches and c.album.position is False)
     clear = c.length.apart_ms + _CLEARLY_MS
-    others = [one.comparison.length.apart_ms for one in named if one is not only]
+    others = [one.comparison.length.apart_ms for one in named if one not in agreeing]
     all_apart = all(apart is not None and apart >= clear for apart in others)
     return only if is_exact and _is_plain(c) and not c.version.is_half_named and is_placed and all_apart else None
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from soulspot.matching.text.scripts import differ_in_script
+from soulspot.matching.text.scripts import differ_in_script, sound_similarity
 from soulspot.matching.text.similarity import text_similarity
 from soulspot.matching.text.titles import Title, count_parts
 from soulspot.matching.views import View
@@ -40,8 +40,9 @@ def _has_words(plain: str, text: str) -> bool:
 
 
 def _is_translation(text: str, title: Title) -> bool:
-    """Whether the words are the title once more in another script: "桜 (Sakura)"."""
-    return differ_in_script(text, title.core)
+    """Whether the words are heard to be the title once more in another script: "桜 (Sakura)". What
+    a translation says is not known: "桜 (Piano)" may as well be a version."""
+    return differ_in_script(text, title.core) and sound_similarity(text, title.core) is not None
 
 
 def _is_guest(text: str, view: View) -> bool:

@@ -8,15 +8,17 @@ from typing import Any
 
 from rapidfuzz.fuzz import ratio
 
-from soulspot.matching.text.scripts import differ_in_script, name_sound_similarity
+from soulspot.matching.text.scripts import differ_in_script, name_sound_similarity, unify_letters
 from soulspot.matching.text.vocabulary import IMITATION, UNKNOWN_ARTISTS, VARIOUS_ARTISTS
 from soulspot.text import fold, latin
 
 _FEATURED = r"(?:feat(?:\.|uring)?|ft\.?|f/|w/|con la colaboracion de|starring|presents|pres\.?)"
-# Behind the dot of "feat." a blank is often forgotten.
-_BLANK = r"(?:[\s:]+|(?<=\.)(?=\w))"
+# Behind "feat." and "w/" a blank is often forgotten; "w/o" is "without".
+_BLANK = r"(?:[\s:]+|(?<=[./])(?=\w)(?!(?<=w/)o\b))"
 FEATURED = re.compile(rf"(?i)[\s,;]+\(?{_FEATURED}{_BLANK}(?P<names>.+?)\)?$")
-FEATURED_BRACKET = re.compile(rf"(?i)^(?P<word>{_FEATURED}|with|con|avec|mit|duet with){_BLANK}(?P<names>.+)$")
+_WITH = r"(?:with|con|avec|mit|com)"
+_DUET = rf"(?:(?:an?|in|im|en|un|una|ein) )?(?:duet|duett|duetto|dueto|duo) {_WITH}"
+FEATURED_BRACKET = re.compile(rf"(?i)^(?:(?P<explicit>{_FEATURED}|{_DUET})|{_WITH}){_BLANK}(?P<names>.+)$")
 # Any of these may be part of one name ("Earth, Wind & Fire"). That does no harm: whole credits are
 # compared first, and such a name falls into the same pieces on both sides.
 _JOIN = re.compile(
@@ -25,6 +27,9 @@ _JOIN = re.compile(
 )
 _THE_LAST = re.compile(r"(?i)^(?P<name>.+),\s*(?P<article>the|die|der|das|les|le|la|los|las|el)$")
 _BACKING = re.compile(r"(?i)(?:the|his|her|their|los|las|les|die|seine?|ihre?) ")
+_BAND_WORDS = frozenset(
+    ("the", "and", "his", "her", "their", "band", "orchestra", "group", "ensemble", "trio", "quartet")
+)
 _ARTICLE = re.compile(r"^(?:the|a|an) (?=\w)")
 _LETTER_SIGNS = str.maketrans({"$": "s", "€": "e"})
 _INNER_BANG = re.compile(r"(?<=\w)!(?=\w)")
@@ -94,7 +99,7 @@ class Credit:
     @property
     def everybody(self) -> frozenset[str]:
         """The keys of all names, featured ones included."""
-        return frozenset(map(name_key, (*self.names, *self.featured)))
+        return frozenset(unify_letters(name_key(name)) for name in (*self.names, *self.featured))
 
 
 @lru_cache(maxsize=4096)
@@ -127,6 +132,8 @@ def name_similarity(a: str, b: str) -> float:
     if sorted(x.split()) == sorted(y.split()):
         return 0.99
     if not (x.isascii() and y.isascii()):
+        if unify_letters(x) == unify_letters(y):
+            return 1.0
         x, y = latin(x) or x, latin(y) or y
         if x.replace(" ", "") == y.replace(" ", "") or sorted(x.split()) == sorted(y.split()):
             return 0.98
@@ -192,6 +199,15 @@ def lacks_artists(a: Credit, b: Credit) -> bool:
     if any(not any(_may_be_one(name, other) for other in theirs) for name in missing):
         return True
     return not any(_may_be_one(name, b.names[0]) for name in (a.whole, *a.names, *a.aliases))
+
+
+def has_one_word_more(a: Credit, b: Credit) -> bool:
+    """Whether two names differ in whole words that one has and the other lacks, as "Alex" and "Alex
+    G" do: two acts, unless the words merely say that it is a band."""
+    if len(a.names) != 1 or len(b.names) != 1:
+        return False
+    fewer, more = sorted((set(name_key(a.whole).split()), set(name_key(b.whole).split())), key=len)
+    return fewer < more and not more - fewer <= _BAND_WORDS
 
 
 def _may_be_one(a: str, b: str) -> bool:

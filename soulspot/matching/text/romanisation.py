@@ -1,7 +1,8 @@
 """Korean and Japanese writing read aloud in Latin letters, as far as the writing itself tells."""
 
 import re
-from functools import lru_cache
+from collections.abc import Callable
+from functools import cache, lru_cache
 
 from soulspot.text import latin
 
@@ -19,6 +20,10 @@ _INITIALS, _VOWELS, _FINALS, _MOVED = (
 )
 _SILENT, _FIRST, _LAST = 11, 0xAC00, 0xD7A3
 _KANA = re.compile(r"[\u3041-\u3096\u30a1-\u30fa\u30fc]+")
+_KANJI = re.compile(r"[\u3400-\u9fff]")
+# A small letter behind another: "ki" and "yo" are heard as "kyo", "shi" and "yo" as "sho".
+_SMALL = re.compile(r"([\u30a1-\u30fa])([ャュョ])")
+_SMALL_SOUNDS = {"ャ": "a", "ュ": "u", "ョ": "o"}
 _LEAST_KANA = 4  # letters of a reading; fewer are heard by chance
 
 
@@ -69,3 +74,31 @@ def kana_share(japanese: str, romanised: str) -> float | None:
             return None
         letters += len(sound)
     return letters / whole if letters >= _LEAST_KANA and whole else None
+
+
+@lru_cache(maxsize=4096)
+def read_japanese(text: str) -> str | None:
+    """Return a text with kanji in Latin letters without blanks, as a Japanese dictionary reads it.
+    None without kanji, for words that the dictionary lacks, and where none is installed."""
+    read = _dictionary() if _KANJI.search(text) else None
+    kana = read(text) if read else ""
+    if not kana or _KANJI.search(kana):
+        return None
+    return latin(_SMALL.sub(_join_small, kana)).replace(" ", "")
+
+
+def _join_small(found: re.Match[str]) -> str:
+    consonant = latin(found[1])[:-1]
+    return consonant + ("" if consonant in ("sh", "ch", "j") else "y") + _SMALL_SOUNDS[found[2]]
+
+
+@cache
+def _dictionary() -> Callable[[str], str] | None:
+    """Return the reader of Japanese of the extra `soulspot[japanese]`; None where it is missing."""
+    try:
+        from sudachipy import Dictionary
+    except ImportError:
+        return None
+    dictionary = Dictionary(dict="small")
+    # A tokenizer serves one thread at a time, and costs nothing to make.
+    return lambda text: "".join(word.reading_form() for word in dictionary.tokenizer().tokenize(text))

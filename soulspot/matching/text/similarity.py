@@ -6,13 +6,14 @@ from functools import lru_cache
 from rapidfuzz.fuzz import ratio
 
 from soulspot.matching.text.names import Credit, differ_in_imitation, name_key
-from soulspot.matching.text.scripts import differ_in_script, script, sound_similarity
+from soulspot.matching.text.scripts import compare_japanese, differ_in_script, script, sound_similarity, unify_letters
 from soulspot.matching.text.titles import Title, count_parts, musical_keys
 from soulspot.text import latin
 
 _ARTICLE = re.compile(r"^(?:the|a|an|le|la|les|der|die|das|el|los|las|il|o|os) (?=\w)")
 _DROPPED_G = re.compile(r"(?<=in)g\b")
 _NEARLY = 75.0  # percent of the letters, in their order, that a slip of the pen leaves
+_SAME_READING = 0.97  # 桜 and さくら; words of one reading are many, but rarely one artist's
 _LEAST_NAME = 2  # letters; fewer are no name to compare
 
 
@@ -23,6 +24,10 @@ def text_similarity(a: str, b: str) -> float:
         return 1.0 if a else 0.0
     if not a or not b:
         return 0.0
+    if not (a.isascii() and b.isascii()):
+        a, b = unify_letters(a), unify_letters(b)
+        if a == b:
+            return 1.0
     a, b = _plain(a), _plain(b)
     close_a, close_b = a.replace(" ", ""), b.replace(" ", "")
     if close_a == close_b:
@@ -51,6 +56,8 @@ def written_similarity(a: str, b: str) -> float | None:
         return direct
     if differ_in_script(a, b):
         return sound_similarity(a, b)
+    if {script(a), script(b)} == {"kana", "han"}:
+        direct = max(direct, _SAME_READING * (compare_japanese(a, b) == 1.0))
     # Transliteration drops accents within Latin; within Arabic and Han it hides differences.
     return max(direct, text_similarity(latin(a), latin(b))) if script(a) in ("latin", "none") else direct
 

@@ -11,7 +11,10 @@ from soulspot.matching.text.vocabulary import PLACEHOLDER_ALBUM, PLACEHOLDER_TIT
 from soulspot.models import TrackTags
 from soulspot.text import fold, lead_artist
 
-_LEADING = re.compile(r"^(?P<disc>\d{1,2}[-.])?(?P<number>\d{1,3})(?P<sign>\s*[-–._)]\s*|\s+)(?=[^\d\s]|\d+\D)")
+# "10.000 Sheep" has no track number.
+_LEADING = re.compile(
+    r"^(?!\d+\.000\b)(?P<disc>\d{1,2}[-.])?(?P<number>\d{1,3})(?P<sign>\s*[-–._)]\s*|\s+)(?=[^\d\s]|\d+\D)"
+)
 # What a downloader copied out of a web page. "AT&T;" is none.
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8}\d{0,2});")
 

@@ -121,8 +121,7 @@ def _guests_of(piece: str) -> tuple[str, ...]:
     if not found:
         return ()
     names = split_credit(found["names"])
-    is_explicit = found["word"].casefold().startswith(("f", "duet"))
-    has_version = any(parse_versions(name).hard for name in (names[1:] if is_explicit else (piece,)))
+    has_version = any(parse_versions(name).hard for name in (names[1:] if found["explicit"] else (piece,)))
     return () if has_version else names
 
 
