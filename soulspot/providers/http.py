@@ -83,7 +83,7 @@ class Http:
             if status == 200:
                 return body
             if status not in transport.REDIRECTS:
-                raise transport.refusal(host, status, body)
+                raise transport.refusal(host, status, transport.without_credentials(body, request.headers))
             query = urlsplit(target).query
             target = transport.redirect_target(target, headers.get("Location"), request.may_ask)
             if request.keep_query and query and not urlsplit(target).query:

@@ -1,5 +1,7 @@
 """One HTTP request through its gate: retries, records, refusals."""
 
+import base64
+import contextlib
 import json
 import re
 import time
@@ -113,6 +115,19 @@ def refusal(host: str, status: int, body: bytes) -> ProviderError:
     message = f"{host}: {_status_text(status)}" + (f": {words}" if words else "")
     kind = KINDS.get(status, BadAnswer)
     return kind(message, status=status, words=words, is_structured=is_structured)
+
+
+def without_credentials(body: bytes, headers: Mapping[str, str]) -> bytes:
+    """Return a service's answer with the credentials of the request blotted out: proxies repeat
+    what they refuse, and the message is logged and shown."""
+    sent = headers.get("Authorization", "").partition(" ")[2]
+    secrets = {sent.encode()}
+    with contextlib.suppress(ValueError):
+        pair = base64.b64decode(sent, validate=True)
+        secrets |= {pair, pair.partition(b":")[2]}
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        body = body.replace(secret, b"***")
+    return body
 
 
 def _status_text(status: int) -> str:
