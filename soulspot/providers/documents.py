@@ -3,20 +3,27 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from soulspot.errors import BadAnswer
 
 _DATE = re.compile(r"([1-9][0-9]{3})(-(?:0[1-9]|1[0-2])(-(?:0[1-9]|[12][0-9]|3[01]))?)?", re.ASCII)
 _LARGEST = 2**53
+# A full answer of ListenBrainz, about 1,000 recordings, has some 200,000.
+MAX_VALUES = 500_000
+MOST_OBJECTS = 10_000  # of one list: more than any answer to what is asked here
 
 
 def decode_json(body: bytes | str) -> Any:
     """Return the document in `body`, with lone surrogates as "?": every string can be stored.
-    Raises BadAnswer for HTML, truncation, NaN, numbers of thousands of digits and nesting deeper
-    than the interpreter's stack."""
+    Raises BadAnswer for HTML, truncation, NaN, numbers of thousands of digits, nesting deeper than
+    the interpreter's stack, and more than MAX_VALUES values."""
     try:
         text = body if isinstance(body, str) else body.decode("utf-8-sig", "replace")
+        # nothing else runs while a document is parsed, and 16 MB of "[]," take eight seconds
+        if sum(map(text.count, ",[{")) > MAX_VALUES:
+            raise ValueError(f"more than {MAX_VALUES:,} values")
         document = json.loads(text, parse_constant=_refuse_constant)
         # SQLite refuses lone surrogates, which JSON can spell as escapes.
         if "\\ud" in text or "\\uD" in text:
@@ -58,9 +65,10 @@ def as_object(value: Any) -> dict[str, Any]:
 
 
 def objects_in(value: Any) -> Iterator[dict[str, Any]]:
-    """Yield the JSON objects of a list; nothing for other items, or when `value` is no list."""
+    """Yield the JSON objects of a list, at most MOST_OBJECTS; nothing for other items, or when
+    `value` is no list."""
     if isinstance(value, list):
-        yield from (item for item in value if isinstance(item, dict))
+        yield from islice((item for item in value if isinstance(item, dict)), MOST_OBJECTS)
 
 
 def parse_each(value: Any, parse: Callable[[Any], str | None]) -> list[str]:
