@@ -3,8 +3,16 @@
 import re
 from collections.abc import Collection
 
+from soulspot.matching.text.discs import disc_folder, number_named
 from soulspot.matching.text.names import is_various
-from soulspot.matching.text.vocabulary import NAMELESS_FOLDER, SHELVES
+from soulspot.matching.text.vocabulary import (
+    NAMELESS_FOLDER,
+    NUMBER_WORDS,
+    NUMBERED_WORDS,
+    SHELVES,
+    SIDE_WORDS,
+    TRACK_WORDS,
+)
 from soulspot.matching.versions.parsing import parse_versions
 from soulspot.models import TrackTags
 from soulspot.text import bare_title, fold
@@ -25,37 +33,42 @@ _SECOND_SUFFIX = re.compile(r"(?i)\.(?:mp3|flac|ogg|opus|m4a|wav|aiff|wma|aac)$"
 
 # --- discs ----------------------------------------------------------------------------------------
 
-_MEDIUM = r"""(?:cd|disc|disk|dvd|disque|disco|lp|ep|vinyl|vol(?:ume)?\.?|medium|media|digital\s*media|cassette|tape|mc
-    |side|seite|face|blu-?ray|sacd|platte|schallplatte|диск|пластинка|ディスク|bonus\s*(?:cd|disc|disk)?)"""
-_DISC_FOLDER = re.compile(
-    rf"""(?ix)^(?:(?:7|10|12)["”']{{0,2}}\s*)?{_MEDIUM}\s*[-_.#]?\s*(?P<disc>\d{{1,2}}|[a-d])?
-    (?:\s*(?:[-–—:.]\s.*|[(\[].*[)\]]))?$"""
-)
 # "Harbour (Disc 2)", "Harbour - CD 1", "Harbour CD2": the album's own name stands before it
 _DISC_TAIL = re.compile(
-    r"(?i)(?:\s*[-–—,]?\s*[(\[]\s*|\s+[-–—]\s+|\s+)(?:cd|disc|disk|lp|vinyl)\s*[-_.#]?\s*(?P<disc>\d{1,2})\s*[)\]]?$"
+    r"(?i)(?:\s*[-–—,]?\s*[(\[]\s*|\s+[-–—]\s+|\s+)(?:cd|disc|disk|lp|vinyl)\s*[-_.#]?\s*"
+    rf"(?P<disc>\d{{1,2}}|{'|'.join(NUMBER_WORDS)})\s*[)\]]?$"
 )
 
 # --- numbers at the beginning of a file's name, the surest first ----------------------------------
 
-_SEPARATOR = r"(?:\s*[-–._)\]:]+\s*|\s+)"
+_SEPARATOR = r"(?:\s*[-–—._)\]:、：；]+\s*|\s+)"
 _NUMBERS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         rf"^d(?P<disc>\d{{1,2}})\s*t(?P<number>\d{{1,3}}){_SEPARATOR}(?=\S)",
         rf"^(?:cd|disc|disk)\s*(?P<disc>\d{{1,2}})\s*[-_.\s]\s*(?:t|track\s*)?(?P<number>\d{{1,3}}){_SEPARATOR}(?=\S)",
         rf"^(?P<disc>\d{{1,2}})x(?P<number>\d{{2,3}}){_SEPARATOR}(?=\S)",
-        rf"^(?:track|titel|title|piste|pista|spår|spor|traccia|faixa|трек)\s*[-_#.]?\s*(?P<number>\d{{1,3}}){_SEPARATOR}(?=\S)",
-        r"^[(\[](?P<number>\d{1,3})[)\]]\s*[-–._]*\s*(?=\S)",
+        rf"^d(?P<disc>\d)[-.](?P<number>\d{{2}}){_SEPARATOR}(?=\S)",
+        rf"^(?:{'|'.join(TRACK_WORDS)})\s*[-_#.]?\s*(?:n[or])?(?P<number>\d{{1,3}}){_SEPARATOR}(?=\S)",
+        rf"^(?:{'|'.join(NUMBERED_WORDS)})\.?\s*(?P<number>\d{{1,3}})\s*[-–—]\s*(?=\S)",
+        rf"^(?:№\s*|#|t|trk)(?P<number>\d{{2,3}}){_SEPARATOR}(?=\S)",
+        rf"^(?:{'|'.join(SIDE_WORDS)})\s*(?P<side>[a-h])\s*[-–.]?\s*(?P<number>\d{{1,2}}){_SEPARATOR}(?=\S)",
+        r"^[(\[{<](?P<number>\d{1,3})[)\]}>]\s*[-–._]*\s*(?=\S)",
         r"^(?P<number>\d{1,2})(?P<side>[a-d])\s*[-–.]\s*(?=\S)",
         rf"^(?:(?P<disc>\d{{1,2}})[-.](?=\d{{2}}\b))?(?P<number>\d{{1,3}}){_SEPARATOR}(?=\S)",
     )
 )  # fmt: skip
 # "A1 - Title", "AA2 Title": a side of a record and the number on it. U2, M83 and L7 are artists.
-_ON_SIDE = re.compile(rf"^(?P<side>([A-K])\2?)(?P<number>\d|1\d|20){_SEPARATOR}(?=\S)")
+_ON_SIDE = re.compile(
+    rf"^[(\[]?(?P<side>([A-K])\2?|[a-k](?=\d{{1,2}}\s*[-.)\]]))(?P<number>0?\d|1\d|20){_SEPARATOR}(?=\S)"
+)
+# "Artist - 03 - Title", "Artist - [03] - Title", "Artist - [Album #03] - Title"
+_INNER_NUMBER = re.compile(r"^(?:[(\[]?(?P<number>\d{1,3})[)\]]?|\[.*#(?:\d\.)?(?P<of_album>\d{1,3})\])$")
 _SIDE_ALONE = re.compile(r"^(?P<side>[A-H])\s*[-–.]\s+(?=\S)")
 # "03-mara_quill-slow_kite", as releases of the scene are named
-_SCENE_FILE = re.compile(r"^(?P<disc>[1-9])?(?P<number>\d{2})[-_](?P<artist>[^-\s]+)-(?P<title>[^\s]+)$")
+_SCENE_FILE = re.compile(
+    r"^(?:(?P<disc>[1-9])?(?P<number>\d{2})|(?P<side>[a-k])(?P<at>\d))[-_](?P<artist>[^-\s]+)-(?P<title>[^\s]+)$"
+)
 _SCENE_FOLDER = re.compile(
     r"^(?P<artist>[^-\s]+)-(?P<album>[^\s]+?)-(?:[^-\s]+-)*?(?P<year>(?:19|20)\d\d)(?:-[^-\s]+)*$"
 )
@@ -83,14 +96,20 @@ def guess_from_path(path: bytes) -> TrackTags:
         return TrackTags()
     stem = _SECOND_SUFFIX.sub("", _SUFFIX.sub("", raw.pop()))
     disc = None
-    if raw and (found := _DISC_FOLDER.match(" ".join(raw[-1].replace("_", " ").split()))):
-        disc = _disc_number(found["disc"])
-        raw.pop()
-    artist, album, date, disc_of_album = _guess_from_folders(raw)
-    disc = disc or disc_of_album
+    artist, album, date, disc = _guess_from_folders(raw)
+    if raw and (folder := disc_folder(raw[-1])):
+        above = _guess_from_folders(raw[:-1])
+        # "Vera Lind/Volume 2" is an album, "Vera Lind/Low Tide/Volume 2" a disc of one
+        if folder.is_sure or above[0] is not None:
+            artist, album, date, disc = *above[:3], folder.number or above[3]
+            raw.pop()
     if found := _scene_title(stem, artist):
-        return _tags(found["title"].replace("_", " "), found["artist"].replace("_", " "), artist, album, date,
-                     int(found["number"]), disc or _disc_number(found["disc"]))  # fmt: skip
+        title = found["title"]
+        # a release's group signs its folder and its files
+        if raw and _SCENE_FOLDER.match(raw[-1]):
+            title = title.removesuffix(f"-{raw[-1].rpartition('-')[2]}".lower())
+        return _tags(title.replace("_", " "), found["artist"].replace("_", " "), artist, album, date,
+                     int(found["number"] or found["at"]), disc or _disc_number(found["disc"] or found["side"]))  # fmt: skip
     stem = _read_piece(stem)
     if _says_nothing(raw, stem, artist):
         # "phone backup/832/Artist - Title": a nameless folder says nothing, nor the one above.
@@ -100,9 +119,11 @@ def guess_from_path(path: bytes) -> TrackTags:
     track_artist = None
     if len(parts) > 2 and album and fold(parts[1]) == fold(album):
         del parts[1]
-    if len(parts) >= 3 and parts[-2].isdecimal():  # Artist - 03 - Title
-        number = number or int(parts[-2]) or None
+    if len(parts) >= 3 and (inner := _INNER_NUMBER.match(parts[-2])):
+        number = number or int(inner["number"] or inner["of_album"]) or None
         del parts[-2]
+    if artist and len(parts) == 1 and parts[0].casefold().startswith(f"{artist.casefold()}-"):
+        parts = [artist, parts[0][len(artist) + 1 :].strip()]
     if len(parts) >= 2 and (artist is None or fold(parts[0]) == fold(artist) or is_various(artist)):
         track_artist, parts = parts[0], parts[1:]
     return _tags(" - ".join(parts), track_artist, artist, album, date, number, on_disc or disc)
@@ -125,10 +146,9 @@ def _tags(
 
 
 def _disc_number(text: str | None) -> int | None:
-    if not text:
-        return None
-    # two sides are one record
-    return int(text) or None if text.isdecimal() else (ord(text.lower()) - ord("a")) // 2 + 1
+    number = number_named(text)
+    # letters are sides, and two sides are one record
+    return (number + 1) // 2 if number and text and len(text) == 1 and text.isalpha() else number
 
 
 def _scene_title(stem: str, artist: str | None) -> re.Match[str] | None:
