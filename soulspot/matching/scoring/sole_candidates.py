@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from soulspot.matching.scoring.contenders import Contender, are_rivals
+from soulspot.matching.scoring.contenders import Contender, are_rivals, prefer_official
 from soulspot.matching.scoring.features import EQUAL, NAMED, Comparison
 from soulspot.matching.scoring.identifiers import Standing
 from soulspot.matching.scoring.rules import WITH_ONE_DOUBT, Situation, score
@@ -32,12 +32,9 @@ def raise_sole_candidate(contenders: Sequence[Contender], ours: View) -> list[Co
 
 
 def _only_of_its_name(named: Sequence[Contender], length_ms: int | None) -> Contender | None:
-    """Return the only candidate of the name, raised, where no length speaks or the album agrees. Of
-    several, the only one on the file's album is meant where the file has no length."""
-    if len(named) > 1 and length_ms is None:
-        on_album = [one for one in named if one.comparison.album.matches]
-        named = [one for one in on_album if _is_exact(one.comparison) and one.comparison.is_settled]
-        named = named if len(on_album) == 1 and not any(one.comparison.title.is_repeatable for one in named) else []
+    """Return the only candidate of the name, raised, where no length speaks or the album agrees."""
+    if len(named) > 1:
+        named = _meant_by_name(named, length_ms)
     if len(named) != 1:
         return None
     only, c = named[0], named[0].comparison
@@ -48,6 +45,28 @@ def _only_of_its_name(named: Sequence[Contender], length_ms: int | None) -> Cont
         if c.title.likeness is None or not is_enough:
             return None
     return _raise(only, score(c, Situation.ONLY_OF_ITS_NAME), "the only candidate of this name")
+
+
+def _meant_by_name(named: Sequence[Contender], length_ms: int | None) -> Sequence[Contender]:
+    """Return the one of several candidates that the name alone means, in a list; none, or several,
+    where it may be another. That is the only one on the file's album where the file has no length,
+    or where the candidate has none and all others are longer or shorter; duplicates are one."""
+    on_album = [one for one in named if one.comparison.album.matches]
+    if length_ms is None:
+        found = [one for one in on_album if not one.comparison.version.conflict] or list(named)
+        # An album that has "Kite" and "Kite (Piano)" has both: the very words tell them apart.
+        found = [one for one in found if one.comparison.title.is_equal_as_written] if on_album else found
+    else:
+        found = [one for one in on_album if one.comparison.length.apart_ms is None]
+        if any(not one.comparison.length.contradicts for one in named if one not in found):
+            return ()
+    if not found:
+        return ()
+    first, *others = prefer_official(sorted(found, key=lambda one: one.rank), margin=1.0)
+    c = first.comparison
+    if not (_is_exact(c) and _is_plain(c)) or (c.album.matches and c.album.position is False):
+        return ()
+    return [first, *(one for one in others if are_rivals(first, one))]
 
 
 def _only_edit_of_its_length(named: Sequence[Contender]) -> Contender | None:
