@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,20 @@ async def test_the_list_names_the_next_step_and_the_comparison_marks_differences
         case = await desk.asked("show", 1)
         assert case["candidates"][0]["url"].startswith("https://musicbrainz.org/recording/")
         assert set(case["candidates"][0]["same"].values()) <= {True, False, None}
+
+
+async def test_the_command_lists_the_open_question_of_a_track_that_only_spotify_identified(tmp_path: Path) -> None:
+    async with in_review(tmp_path) as desk:
+        candidates = (await desk.asked("show", 1))["candidates"]
+        with closing(sqlite3.connect(desk.database)) as database, database:
+            database.execute(
+                "UPDATE enriched_tracks SET status = 'accepted', spotify_track_id = ? WHERE track_id = 1", ("4" * 22,)
+            )
+        listed = await desk.asked("list")
+        assert ([one["track_id"] for one in listed["review"]], listed["total"]) == ([1, 2, 3], 3)
+        best = next(one["entity_id"] for one in candidates if one["provider"] == "musicbrainz")
+        assert (await desk.review("accept", 1, best)).code == 0
+        assert [one["track_id"] for one in (await desk.asked("list"))["review"]] == [2, 3]
 
 
 async def test_a_candidate_is_accepted_rejected_and_taken_back_without_a_daemon(tmp_path: Path) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from soulspot.models import MUSICBRAINZ, SPOTIFY, Entity
+from soulspot.models import MUSICBRAINZ, SPOTIFY, Entity, ShownCandidate, Status, TrackOutcome, Verdict
 from soulspot.operations.refetch import queue_again
-from soulspot.store import enriched
+from soulspot.store import enriched, tracks
 from tests.pipeline.test_intake import song
 from tests.support.answering import answer_all, bring_in
-from tests.support.factories import mbid, recording, release, spotify_id, spotify_track, tags
+from tests.support.factories import NOW, mbid, recording, release, spotify_id, spotify_track, tags
 from tests.web.conftest import Running
 from tests.web.test_api import accepted as operation
 from tests.web.test_guards import is_problem
@@ -70,6 +72,26 @@ async def test_the_list_is_paged_by_cursor_and_every_track_comes_once(running: R
         pages.append([one["track_id"] for one in page["review"]])
         after = page["next"]
     assert pages == [found[:2], found[2:4], found[4:]]
+
+
+async def test_the_page_is_given_the_open_question_of_a_track_that_only_spotify_identified(running: Running) -> None:
+    track_id = await one_in_review(running)
+
+    def accept_on_spotify(connection: sqlite3.Connection) -> None:
+        found = replace(
+            enriched.load(connection, [track_id])[track_id], status=Status.ACCEPTED, spotify_track_id=spotify_id(1)
+        )
+        shown = [ShownCandidate(MB, mbid(n), 0.8, Verdict.REVIEW, ("title equal",)) for n in (1, 2)]
+        shown.append(ShownCandidate(SPOTIFY, spotify_id(1), 0.95, Verdict.ACCEPTED, ("title equal",)))
+        tracks.save_outcomes(connection, [TrackOutcome(found, tuple(shown))], NOW)
+
+    await running.service.database.write(accept_on_spotify)
+    listed = await get(running, "")
+    assert [one["track_id"] for one in listed["review"]] == [track_id]
+    assert listed["total"] == 1
+    case = await get(running, f"/{track_id}")
+    assert case["accepted"] == {MB: None, SPOTIFY: spotify_id(1)}
+    assert {one["verdict"] for one in case["candidates"] if one["provider"] == MB} == {"review"}
 
 
 async def test_the_list_names_the_track_its_best_candidate_and_the_reasons(running: Running) -> None:
