@@ -11,9 +11,9 @@ from soulspot.library import identifiers, values
 from soulspot.library.bounded_file import BoundedFile, open_bounded, stamp_of
 from soulspot.library.containers import (
     chained_seconds,
-    content_reader,
     hidden_tags,
     is_chunked,
+    open_sound,
     read_chunks,
     second_tags,
 )
@@ -66,7 +66,7 @@ def _read(path: bytes, file: BoundedFile) -> TrackTags:
     if is_chunked(file.peek(12)[:12]):
         raw, seconds = read_chunks(file, file.size)
         return build_tags(raw, values.seconds_to_ms(seconds))
-    opened: Any = mutagen.File(file, filename=path, options=content_reader(file))
+    opened: Any = open_sound(file, path)
     if opened is None:
         raise UnreadableFile(path, f"not a .{ending.decode(errors='replace')} file, or one without any audio")
     raw = collect_fields(opened.tags)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import IO
 
 from soulspot.library.bounded_file import open_bounded, stamp_of
-from soulspot.library.containers import content_reader
 from soulspot.library.mutagen_limits import limited
 from soulspot.library.suffixes import suffix
 from soulspot.library.tags import read_tags_as, unreadable_reason
@@ -42,7 +41,7 @@ def read_current_tags(
     try:
         file, status = open_bounded(real, max_file_size)
         with file, limited():
-            tags = open_tags(file, content_reader(file), real)
+            tags = open_tags(file, real)
             if tags is None:
                 ending = suffix(real).decode(errors="replace")
                 raise TagsNotWritten(f"tags of .{ending} files cannot be written")
@@ -118,7 +117,7 @@ def prepare_restored_copy(
 
 def _open(file: IO[bytes], path: bytes) -> FileTags:
     with limited():
-        tags = open_tags(file, content_reader(file), path)
+        tags = open_tags(file, path)
     if tags is None:
         raise TagsNotWritten("its tags cannot be written")
     return tags

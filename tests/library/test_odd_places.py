@@ -12,7 +12,7 @@ import pytest
 from mutagen.id3 import APIC, ID3, TIT2, TPE1, TSSE
 from mutagen.mp4 import MP4
 
-from tests.library.audio import flac, mp3, read, tags_of, wav
+from tests.library.audio import copied, flac, mp3, read, tags_of, wav
 
 Part = tuple[bytes, bytes]
 FORMAT = struct.pack("<HHIIHH", 1, 1, 8000, 8000, 1, 8)  # 8 kHz, one byte a sample
@@ -307,3 +307,30 @@ def test_streams_that_follow_each_other_count_together(tmp_path: Path, ending: s
     whole = tags_of(write(tmp_path / f"whole.{ending}", b"".join(parts)))
     assert whole.duration_ms == pytest.approx(6000, abs=250)
     assert tags_of(tmp_path / f"0.{ending}").duration_ms == pytest.approx(2000, abs=120)
+
+
+@pytest.mark.parametrize("kind", [b"RF64", b"BW64"])
+@pytest.mark.parametrize("tag", [(b"LIST", info([(b"INAM", b"Low Tide")])), (b"id3 ", name("Low Tide"))])
+def test_tags_behind_the_sound_of_a_large_wav_file_are_read(tmp_path: Path, kind: bytes, tag: Part) -> None:
+    sizes = struct.pack("<QQQI", 16_100, 16_000, 16_000, 0)
+    data = b"data" + struct.pack("<I", 0xFFFFFFFF) + SOUND
+    body = b"WAVE" + chunk(b"ds64", sizes) + chunk(b"fmt ", FORMAT) + data + chunk(*tag)
+    tags = tags_of(write(tmp_path / "x.wav", kind + struct.pack("<I", 0xFFFFFFFF) + body))
+    assert (tags.title, tags.duration_ms) == ("Low Tide", 2000)
+
+
+NAMED_OTHERWISE = [
+    "mutagen/silence-1.wma", "mutagen/silence-44-s.flac", "mutagen/no_length.wv", "mutagen/mac-399.ape",
+    "mutagen/sv8_header.mpc", "mutagen/empty.ofr", "mutagen/silence-44-s.tak", "mutagen/empty.aac",
+    "mutagen/silence-44-s.ac3", "mutagen/has-tags.m4a", "mutagen/empty.tta", "mutagen/with-id3.dsf",
+    "mutagen/5644800-2ch-s01-silence.dff",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("ending", ["flac", "mp3", "wav", "m4a"])
+@pytest.mark.parametrize("source", NAMED_OTHERWISE)
+def test_sound_of_every_kind_is_read_under_the_name_of_another(tmp_path: Path, source: str, ending: str) -> None:
+    own = copied(source, tmp_path)
+    other = write(tmp_path / f"other.{ending}", own.read_bytes())
+    assert read(other).tags == read(own).tags
+    assert read(other).unreadable is None

@@ -43,7 +43,7 @@ def read_chunks(file: IO[bytes], size: int) -> tuple[RawFields, float | None]:
     tagged: RawFields = {}
     plain: RawFields = {}
     sound = _Sound()
-    for name, at, length in _walk(file, order, 12, size):
+    for name, at, length in _walk(file, order, 12, size, sound):
         if name in (b"id3 ", b"ID3 ") and not tagged:
             tagged = _id3(_read(file, at, min(length, size - at)))
         elif name == b"LIST" and _read(file, at, 4) == b"INFO":
@@ -65,12 +65,12 @@ class _Sound:
         self.is_there = False
         self.seconds = 0.0
         self._byte_rate = self._samples = 0
-        self._sample_rate = self._data = 0  # bytes of `data` in an RF64 file
+        self._sample_rate = self.data = 0  # bytes of `data` in an RF64 file
 
     def take(self, name: bytes, content: bytes, length: int, left: int) -> None:
         """Take a chunk with these first bytes, of `length` bytes, of which the file has `left`."""
         if name == b"ds64":
-            (self._data,) = struct.unpack_from("<Q", content, 8)
+            (self.data,) = struct.unpack_from("<Q", content, 8)
         elif name == b"fmt ":
             self._sample_rate, self._byte_rate = struct.unpack_from("<II", content, 4)
         elif name == b"fact":
@@ -79,19 +79,21 @@ class _Sound:
             self.seconds = _aiff_seconds(content)
         else:
             self.is_there = True
-            there = min(self._data if length == _UNKNOWN and self._data else length, left)
+            there = min(self.data if length == _UNKNOWN and self.data else length, left)
             if name == b"data" and self._byte_rate:
                 self.seconds = there / self._byte_rate
             elif name == b"data" and self._sample_rate:
                 self.seconds = self._samples / self._sample_rate  # of a compressed kind, at no fixed rate
 
 
-def _walk(file: IO[bytes], order: str, at: int, end: int) -> Iterator[Chunk]:
+def _walk(file: IO[bytes], order: str, at: int, end: int, sound: _Sound | None = None) -> Iterator[Chunk]:
     for _ in range(_MOST_CHUNKS):
         if at + 8 > end:
             return
         name, length = struct.unpack(f"{order}4sI", _read(file, at, 8))
         yield name, at + 8, length
+        if sound and length == _UNKNOWN:
+            length = sound.data  # tags may follow
         at += 8 + length
         # an odd chunk is filled up with a byte, which some writers forget
         if length % 2 and not _read(file, at, 4).isalnum():

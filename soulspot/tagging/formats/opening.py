@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import IO, Any
 
-import mutagen
 from mutagen.aiff import AIFF
 from mutagen.apev2 import APEv2File
 from mutagen.asf import ASF
@@ -16,6 +15,7 @@ from mutagen.ogg import OggFileType
 from mutagen.trueaudio import TrueAudio
 from mutagen.wave import WAVE
 
+from soulspot.library.containers import open_sound
 from soulspot.tagging.formats import id3, keyed
 from soulspot.tagging.formats.base import FileTags
 
@@ -25,11 +25,10 @@ _TAGS_OF: Sequence[tuple[Any, Callable[[Any], FileTags]]] = (
 )  # fmt: skip
 
 
-def open_tags(file: IO[bytes], readers: Sequence[type] | None = None, name: bytes = b"") -> FileTags | None:
-    """Return the tags of an opened file; None for a format whose tags cannot be written. `readers`
-    are mutagen's classes to choose from (None: all), `name` is the file's name. Raises whatever
-    mutagen raises on a damaged file."""
-    opened: Any = mutagen.File(file, filename=name, options=readers)
+def open_tags(file: IO[bytes], name: bytes) -> FileTags | None:
+    """Return the tags of an opened file; None for a format whose tags cannot be written. `name` is
+    the file's name. Raises whatever mutagen raises on a damaged file."""
+    opened = open_sound(file, name)
     if isinstance(opened, (MP3, TrueAudio, WAVE, AIFF, DSF, DSDIFF)):
         return id3.open_id3(opened, file)
     return next((make(opened) for kind, make in _TAGS_OF if isinstance(opened, kind)), None)
