@@ -38,7 +38,7 @@ _URL = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)(?:[^\s/?#'\"]*@)?([^\s/?#'\"\\]
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def fold(text: str) -> str:
     """Return the text without case, accents, width, punctuation and "&", words parted by one space.
 
@@ -49,7 +49,7 @@ def fold(text: str) -> str:
     return _NOT_WORD.sub(" ", unicodedata.normalize("NFKC", plain)).strip()
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def latin(text: str) -> str:
     """Return the folded text with every other script transliterated to ASCII: "Кино" becomes
     "kino"."""

@@ -34,7 +34,7 @@ def split_values(values: Iterable[str]) -> list[str]:
     return [text for value in values for part in value.split("\0") if (text := clean_text(part))]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def plain_key(name: str) -> str:
     """Return a free-form tag name in lower case with letters and digits only. Taggers write "ALBUM
     ARTIST", "album_artist" and "albumartist" for the same field."""

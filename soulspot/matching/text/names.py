@@ -49,7 +49,7 @@ def is_imitation(name: str) -> bool:
     return bool(IMITATION.search(fold(name)))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def name_key(name: str) -> str:
     """Return a name folded for comparison, without its article; a name of signs stays itself.
     >>> name_key("Beatles, The"), name_key("P!nk"), name_key("!!!")
@@ -60,7 +60,7 @@ def name_key(name: str) -> str:
     return _ARTICLE.sub("", fold(turned)) or name.casefold().strip()
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def split_credit(credit: str) -> tuple[str, ...]:
     """Return the names in an artist credit, featured ones last.
     >>> split_credit("Mara Quill & Oto Lind feat. Guest")
@@ -69,7 +69,7 @@ def split_credit(credit: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_split_names(main))) + tuple(dict.fromkeys(featured))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def split_featured(text: str) -> tuple[str, tuple[str, ...]]:
     """Split a title or a credit from its "feat. ..." tail; return it with the names in that."""
     found = FEATURED.search(text)
@@ -102,7 +102,7 @@ class Credit:
         return frozenset(unify_letters(name_key(name)) for name in (*self.names, *self.featured))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def parse_credit(artist: str | None, artists: tuple[str, ...] = (), aliases: tuple[str, ...] = ()) -> Credit:
     """Return the credit that an artist field and a list of single names make. Either may be
     missing. Words for nobody ("Various Artists", "Unknown") are dropped."""
@@ -119,7 +119,7 @@ def parse_credit(artist: str | None, artists: tuple[str, ...] = (), aliases: tup
     return Credit(main, names, featured, tuple(alias for alias in aliases if alias.strip()))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def name_similarity(a: str, b: str) -> float:
     """Return 0 to 1: 1 for equal `name_key`s, 0.99 in another order, at most 0.98 or as alike as
     they sound in another script; 0.8 where the words of one name are all in the other. Different

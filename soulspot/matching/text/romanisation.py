@@ -27,7 +27,7 @@ _SMALL_SOUNDS = {"ャ": "a", "ュ": "u", "ョ": "o"}
 _LEAST_KANA = 4  # letters of a reading; fewer are heard by chance
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def romanise_korean(text: str) -> str | None:
     """Return the text with its Hangul in Latin letters; None where it has no Hangul.
 
@@ -55,7 +55,7 @@ def _is_hangul(char: str) -> bool:
     return char != "" and _FIRST <= ord(char) <= _LAST
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def kana_share(japanese: str, romanised: str) -> float | None:
     """Return the share (0 to 1) of `romanised` that the kana of a Japanese title account for.
 
@@ -76,7 +76,7 @@ def kana_share(japanese: str, romanised: str) -> float | None:
     return letters / whole if letters >= _LEAST_KANA and whole else None
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def read_japanese(text: str) -> str | None:
     """Return a text with kanji in Latin letters without blanks, as a Japanese dictionary reads it.
     None without kanji, for words that the dictionary lacks, and where none is installed."""

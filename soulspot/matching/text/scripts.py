@@ -30,7 +30,7 @@ _WELL_READ = 0.9  # a dictionary reads a word right or wrong, and nothing in bet
 _VOWELS_AND_DOUBLES = re.compile(r"[aeiouywjh]+|(.)(?=\1)")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def unify_letters(text: str) -> str:
     """Return the folded text in one spelling of its script: traditional Chinese as simplified,
     katakana as hiragana, Persian letters as the Arabic ones. For comparing, never for showing.
@@ -48,7 +48,7 @@ def _one_spelling() -> dict[int, int | None]:
     return {**chinese, **_HIRAGANA, **_ARABIC}
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def script(text: str) -> str:
     """Return the script of most letters of a text: "latin", "kana", "other"; "none" without any."""
     if text.isascii():
@@ -67,7 +67,7 @@ def differ_in_script(a: str, b: str) -> bool:
     return one != other and "none" not in (one, other) and {one, other} != _JAPANESE
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def sound_similarity(a: str, b: str) -> float | None:
     """Return the likeness in sound of two folded texts: 0.8 to 0.97, or 0.99 letter by letter.
 
@@ -85,7 +85,7 @@ def sound_similarity(a: str, b: str) -> float | None:
     return _KANA_ALONE if share >= _ENOUGH_KANA else None
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def compare_japanese(a: str, b: str) -> float:
     """Return 0 to 1 for the sound of two folded texts, one with kanji, as a dictionary reads them.
 
@@ -104,7 +104,7 @@ def _readings(text: str) -> set[str]:
     return {reading.replace(" ", "") for reading in found if reading}
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def name_sound_similarity(a: str, b: str) -> float | None:
     """Return `sound_similarity` of two people's names, with the family name first or last."""
     found = (sound_similarity(x, y) for x in (a, *_reorder_name(a)) for y in (b, *_reorder_name(b)))

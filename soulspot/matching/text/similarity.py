@@ -17,7 +17,7 @@ _SAME_READING = 0.97  # 桜 and さくら; words of one reading are many, but ra
 _LEAST_NAME = 2  # letters; fewer are no name to compare
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def text_similarity(a: str, b: str) -> float:
     """Return 0 to 1 for two folded texts of one script; articles and word breaks count little."""
     if a == b:
@@ -47,7 +47,7 @@ def _plain(text: str) -> str:
     return _DROPPED_G.sub("", _ARTICLE.sub("", count_parts(text).text))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def written_similarity(a: str, b: str) -> float | None:
     """Return 0 to 1 for two folded texts of any scripts, by sound where the scripts differ. None
     where the scripts differ and the sounds do not agree, which proves nothing."""
@@ -83,7 +83,7 @@ def title_similarity(a: Title, b: Title) -> float | None:
     return best if limit is None else min(best, limit)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _limit_by_numbers(a: str, b: str) -> float | None:
     """Return the most that two folded titles can be alike by their numbers; None for no limit.
     Movements of classical works, parts and sequels differ in a letter or a digit only: "Part 1" and
@@ -147,7 +147,7 @@ def may_be_miswritten_credit(a: Credit, b: Credit) -> bool:
     return not differ_in_imitation(a, b) and min(len(one), len(other)) >= _LEAST_NAME and _is_slip(one, other)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _is_slip(a: str, b: str) -> bool:
     if not a or not b:
         return False

@@ -67,7 +67,7 @@ class Title:
 NO_TITLE = Title(())
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def parse_title(text: str) -> Title:
     """Take a title apart; whatever is not recognised stays part of the name.
     >>> title = parse_title("Paper Boats (feat. Oto) - Live at Leeds")
@@ -135,7 +135,7 @@ def _cuts(text: str) -> Iterator[tuple[str, str]]:
         yield fold(text[start + 1 : -1]), text[:start]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def is_generic_title(core: str) -> bool:
     """Whether artists give a title, folded, to a track of each album: "Intro", "Chapter 3"."""
     words = core.split()
@@ -204,7 +204,7 @@ class PartCount:
     text: str  # the text with all of them in one spelling: "pt two" is "part 2"
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def count_parts(folded: str) -> PartCount:
     """Find the numbers in a folded title: parts, movements of classical works, chapters.
 
@@ -240,7 +240,7 @@ def count_parts(folded: str) -> PartCount:
     return PartCount(numbers, parts, " ".join(spelled))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def musical_keys(folded: str) -> frozenset[tuple[str, str, str]]:
     """Return the keys (note, sign, mode) that a folded title names, German ones in English.
     >>> musical_keys("prelude cis moll") == musical_keys("prelude in c sharp minor")

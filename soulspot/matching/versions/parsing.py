@@ -80,7 +80,7 @@ def describe_versions(kinds: Iterable[str]) -> str:
     return " ".join(sorted(phrases.SHOWN.get(kind, kind) for kind in kinds)) or "studio"
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def parse_versions(text: str) -> Versions:
     """Return the version words of a phrase that stands apart: a bracket, a dashed end, a comment.
     >>> found = parse_versions("Live at Leeds")
@@ -116,14 +116,14 @@ def _telling_words(text: str) -> frozenset[str]:
     return frozenset(word for word in words if not (word.isdecimal() and len(word) < 3))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def split_trailing_version(folded: str) -> tuple[str, str]:
     """Split a folded title into its name and the version phrase it ends with, maybe empty."""
     found = _trailing_rule().match(folded)
     return (found["name"], found["version"]) if found else (folded, "")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def album_versions(title: str) -> frozenset[str]:
     """Return the version kinds that an album's name lends to its tracks: "Unplugged" is live."""
     folded = fold(title)
