@@ -264,3 +264,14 @@ def test_unknown_words_in_another_script_are_a_version_too(title: str, words: st
 )
 def test_a_title_heard_once_more_in_another_script_is_no_version(title: str) -> None:
     assert is_accepted(title, title.partition(" (")[0].partition(" [")[0])
+
+
+@pytest.mark.parametrize("tail", ["Public Performance", "Harbour Songs", "Best of the Harbour", "Music From the Hills"])
+@pytest.mark.parametrize(
+    ("one", "other"), [("Kite", "Boats"), ("Your Special Day", "Rockfist"), ("Ash", "Long Meadow")]
+)
+def test_titles_that_share_their_end_alone_are_not_even_in_review(one: str, other: str, tail: str) -> None:
+    file, found = tags(f"{one} - {tail}", ARTIST), recording("a", f"{other} - {tail}", ARTIST)
+    assert decision(file, found).verdict is Verdict.NONE
+    near = recording("b", f"{one}s - {tail}", ARTIST)
+    assert decision(file, near).verdict is not Verdict.NONE

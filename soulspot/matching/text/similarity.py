@@ -14,6 +14,7 @@ _ARTICLE = re.compile(r"^(?:the|a|an|le|la|les|der|die|das|el|los|las|il|o|os) (
 _DROPPED_G = re.compile(r"(?<=in)g\b")
 _NEARLY = 75.0  # percent of the letters, in their order, that a slip of the pen leaves
 _SAME_READING = 0.97  # 桜 and さくら; words of one reading are many, but rarely one artist's
+_OTHER_HEAD = 0.6  # below it the beginnings of two titles are two names
 _LEAST_NAME = 2  # letters; fewer are no name to compare
 
 
@@ -77,6 +78,10 @@ def title_similarity(a: Title, b: Title) -> float | None:
     # A piece behind a dash that one side lacks is left out like a bracket.
     if best < 0.97 and a.segments and b.segments and (len(a.segments) > 1) != (len(b.segments) > 1):
         best = max(best, 0.97 * (written_similarity(a.segments[0], b.segments[0]) or 0.0))
+    # "Kite - Harbour" and "Boats - Harbour" share an album or a series, and are two songs.
+    if 0.0 < best < 0.97 and len(a.segments) > 1 and len(b.segments) > 1 and a.segments[-1] == b.segments[-1]:
+        heads = written_similarity(" ".join(a.segments[:-1]), " ".join(b.segments[:-1]))
+        best = min(best, heads) if heads is not None and heads < _OTHER_HEAD else best
     if best < 0.97 and (a.plain != a.full or b.plain != b.full):
         best = max(best, written_similarity(a.plain, b.plain) or 0.0)
     limit = None if a.full == b.full else _limit_by_numbers(a.full, b.full)
