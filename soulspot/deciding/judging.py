@@ -76,12 +76,15 @@ def fields_of(decision: Decision) -> Mapping[str, Any]:
     return decision.best.candidate.entity.fields if decision.best else {}
 
 
-def fill_gaps(tags: TrackTags, decision: Decision) -> TrackTags:
+def fill_gaps(tags: TrackTags, decision: Decision, *, length_too: bool = False) -> TrackTags:
     """Return the tags with the accepted candidate's names and length for what they lack; unchanged
-    where title and artist are known, even if album or length are not."""
-    if not accepted_id(decision) or (tags.title and tags.artist):
-        return tags
+    where title and artist are known, even if album or length are not. With `length_too` an unknown
+    length is filled in all the same."""
     fields = fields_of(decision)
+    if not accepted_id(decision):
+        return tags
+    if tags.title and tags.artist:
+        return replace(tags, duration_ms=tags.duration_ms or fields.get("duration_ms")) if length_too else tags
     return replace(
         tags,
         title=tags.title or fields.get("title"),

@@ -124,6 +124,10 @@ def _decide(state: TrackState, rules: Rules) -> TrackOutcome:
     track = own_track
     if not accepted_id(own_track):
         track = decide_spotify_track(state, tags, recording, rules.policy)
+        if accepted_id(track) and not accepted_id(recording):
+            # what Spotify has confirmed tells recordings apart: its ISRC, and what the tags lack
+            tags = fill_gaps(tags, track, length_too=True)
+            recording = _decide_recording(state, tags, track, rules)
     unasked_track = None
     if not accepted_id(track) and not rules.services.spotify_batches:
         unasked_track = track_named_by_two_sources(state, recording)
@@ -137,8 +141,9 @@ def _decide(state: TrackState, rules: Rules) -> TrackOutcome:
     return TrackOutcome(row, tuple(_shown(recording, track)), plan.wanted, plan.waits_for_album)
 
 
-def _decide_recording(state: TrackState, tags: TrackTags, own_track: Decision, rules: Rules) -> Decision:
-    candidates = list(recording_candidates(state, tags, own_track))
+def _decide_recording(state: TrackState, tags: TrackTags, track: Decision, rules: Rules) -> Decision:
+    """Decide between the recordings. `track` is the decision on a Spotify track so far."""
+    candidates = list(recording_candidates(state, tags, track))
     recording = judge_candidates(state, tags, candidates, MUSICBRAINZ, rules.policy)
     if candidates and not accepted_id(recording) and (evidence := album_evidence(state)):
         recording = judge_candidates(state, tags, candidates, MUSICBRAINZ, rules.policy, evidence)

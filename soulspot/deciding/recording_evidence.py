@@ -32,14 +32,14 @@ def searchable_tags(tags: TrackTags, path: bytes | None) -> TrackTags:
     return replace(tidy, title=title and strip_artist(title, tidy.artist))
 
 
-def recording_candidates(state: TrackState, tags: TrackTags, own_track: Decision) -> Iterator[Candidate]:
+def recording_candidates(state: TrackState, tags: TrackTags, track: Decision) -> Iterator[Candidate]:
     """Yield every recording of every answer as a candidate, with what led to it.
 
-    `own_track` is the decision on the Spotify track that the library names; its ISRCs count as the
-    library's own if it was accepted."""
+    `track` is the decision on a Spotify track; its ISRCs count as the library's own if it was
+    accepted."""
     own_ids = {*tags.ids.mb_recording_ids, *merged_into(state, tags.ids.mb_recording_ids)}
     unsupported = _recordings_only_named(state, tags) - own_ids
-    isrcs_of_track = fields_of(own_track).get("isrcs", ()) if accepted_id(own_track) else ()
+    isrcs_of_track = fields_of(track).get("isrcs", ()) if accepted_id(track) else ()
     confirmed = {*state.tags.ids.isrcs, *isrcs_of_track}
     for lookup in state.lookups.values():
         query, entities = lookup.query, lookup.entities

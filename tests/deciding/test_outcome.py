@@ -388,3 +388,43 @@ def test_a_recording_that_only_a_foreign_isrc_reached_is_not_confirmed_by_it() -
     assert decide_track(state(plain, by_isrc), NO_SPOTIFY).row.mb_recording_id is None
     own = tags(album=None, track_number=None, isrcs=[9])
     assert decide_track(state(own, by_isrc), NO_SPOTIFY).row.mb_recording_id == mbid(1)
+
+
+# --- what Spotify confirms ------------------------------------------------------------------------
+
+
+def test_an_isrc_that_musicbrainz_does_not_know_is_asked_for_by_spotifys_names() -> None:
+    replies = {
+        (SPOTIFY, "isrc"): [spotify_track(1, isrcs=[isrc(1)])],
+        (SPOTIFY, "track"): [spotify_track(1, isrcs=[isrc(1)])],
+        (MB, "text"): [recording(1)],
+    }
+    outcome, rounds = play(state(tags(None, None, None, None, isrcs=[1])), by_kind(replies), Rules())
+    assert (outcome.row.mb_recording_id, outcome.row.spotify_track_id) == (mbid(1), spotify_id(1))
+    assert TEXT in [query for several in rounds for query in several]
+
+
+def test_the_isrc_of_an_accepted_spotify_track_names_the_recording() -> None:
+    ambiguous = [recording(n, releases=[], duration_ms=None) for n in (1, 2)]
+    replies = {
+        (MB, "loose"): ambiguous,
+        (MB, "isrc"): [recording(2, isrcs=[isrc(5)])],
+        (SPOTIFY, "album"): [spotify_track(1, isrcs=[isrc(5)])],
+        (LB, "spotify_names"): [
+            Entity(LB, "spotify_ids", "names", {"spotify_track_ids": [spotify_id(1)]}),
+        ],
+        (SPOTIFY, "track"): [spotify_track(1, isrcs=[isrc(5)])],
+    }
+    outcome, _ = play(state(tags()), by_kind(replies), Rules())
+    assert (outcome.row.spotify_track_id, outcome.row.mb_recording_id) == (spotify_id(1), mbid(2))
+
+
+def test_a_spotify_track_that_is_not_accepted_confirms_nothing() -> None:
+    replies = {
+        (SPOTIFY, "isrc"): [spotify_track(1, isrcs=[isrc(1)], **OTHER_SONG)],
+        (MB, "text"): [recording(1)],
+    }
+    known = tags("Blue Hour", None, None, 50_000, isrcs=[1])
+    outcome, rounds = play(state(known), by_kind(replies), Rules())
+    assert outcome.row.spotify_track_id is None
+    assert not [query for several in rounds for query in several if query.get("title") == OTHER_SONG["title"]]
