@@ -1,5 +1,6 @@
 """The timers of every working service; the daemon adds its own in `daemon/process.py`."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -82,6 +83,8 @@ def add_timer(scheduler: AsyncIOScheduler, name: str, work: Callable[[], Awaitab
         nonlocal said
         try:
             await work()
+        except asyncio.CancelledError:
+            return  # the scheduler is being shut down, and would call it a failure
         except SoulSpotError as error:
             if said != str(error):
                 log.warning("timer_failed", timer=name, error=str(error))

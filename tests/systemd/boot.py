@@ -88,6 +88,9 @@ def _furnish(root: Path, wheels: Path) -> None:
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
     _run(*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", str(home), str(ROOT))
     (wheel,) = home.glob("soulspot-*.whl")
+    # pip would take an earlier one of the same version for this one, with what that depended on
+    for earlier in wheels.glob("soulspot-*.whl"):
+        earlier.unlink()
     try:
         _run(*pip, "download", *TARGET, "-d", str(wheels), "-c", str(ROOT / "constraints.txt"), str(wheel))
     except subprocess.CalledProcessError as error:
