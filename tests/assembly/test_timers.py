@@ -148,6 +148,24 @@ async def test_a_timer_that_fails_for_a_known_reason_says_so_once_and_works_agai
     assert not caplog.records  # no traceback by the scheduler's own hand
 
 
+async def test_a_timer_that_is_at_work_when_the_daemon_stops_ends_without_a_word(
+    scheduler: AsyncIOScheduler, wall: Wall, caplog: pytest.LogCaptureFixture
+) -> None:
+    ticks = Ticks()
+
+    async def work_for_ever() -> None:
+        await ticks.tick()
+        await asyncio.Event().wait()
+
+    timers.add_timer(scheduler, "sweep", work_for_ever, 0.02)
+    scheduler.start()
+    await ticks.reach(1)
+    scheduler.shutdown(wait=False)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not [record for record in caplog.records if record.exc_info]
+
+
 @pytest.mark.parametrize("zone", ["UTC+2", '"Europe/Rome"', "Nowhere/Land", ":", "CET-1CEST,M3.5.0,M10.5.0/3"])
 async def test_no_time_zone_of_the_environment_keeps_the_timers_from_being_made(
     monkeypatch: pytest.MonkeyPatch, zone: str
