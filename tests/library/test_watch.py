@@ -18,6 +18,7 @@ from soulspot.library import watch as watching_module
 from soulspot.library.scan import Walk
 from soulspot.library.watch import Blindness, _present_roots, outermost, paths_to_scan, watch
 from soulspot.library.watches import folders_to_watch
+from tests.support.until import until
 
 PATIENCE = 30  # seconds to wait for a change that should come out
 
@@ -158,8 +159,13 @@ async def test_folders_without_a_watch_are_said_once_and_once_more_after_all_wer
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     blind: list[Blindness] = []
-    watches = 0
-    monkeypatch.setattr(watching_module, "count_watches", lambda: watches)
+    watches, counted = 0, list[int]()
+
+    def count() -> int:
+        counted.append(watches)
+        return watches
+
+    monkeypatch.setattr(watching_module, "count_watches", count)
     (tmp_path / "album").mkdir()
     async with watching(tmp_path, on_blind=blind.append) as watched:
         await watched.until(tmp_path)
@@ -168,6 +174,8 @@ async def test_folders_without_a_watch_are_said_once_and_once_more_after_all_wer
         assert [one.error for one in blind] == ["the kernel watches 0 of 2 folders"]
         assert blind[0].hint.startswith("sysctl ")
         watches = 99
+        await until(lambda: 99 in counted)
+        watched.forget()
         await watched.until(tmp_path / "a.mp3", lambda: (tmp_path / "a.mp3").write_text("x"))
         watches = 0
         watched.forget()
