@@ -55,6 +55,9 @@ async def enrich_offline(
     assert (await soulspot("import", file, "--config", config)).code == 0
     ended = await soulspot("enrich", "--config", config, "--wait", "5")
     assert ended.code in (0, 1), ended.err
+    for command in (["report"], ["report", "--json"], ["status"], ["check"]):
+        shown = await soulspot(*command, "--config", config)
+        assert shown.code == 0, shown.err
     return rows(folder / "soulspot.db")
 
 

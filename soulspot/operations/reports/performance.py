@@ -79,10 +79,11 @@ def performance_lines(report: Mapping[str, Any]) -> Iterator[str]:
     )
     for name, stats in report["services"].items():
         parts = [f"{name}: {stats['requests']} requests"]
-        if stats["request_ms"]["p50"] is not None:
+        # a saved report has no key for what there was none of
+        if stats["request_ms"].get("p50") is not None:
             parts.append(f"{stats['request_ms']['p50']:.0f} ms each (p95 {stats['request_ms']['p95']:.0f})")
-        if stats["batches"]:
-            wait = stats["waited_ms"]["p95"]
+        if stats["batches"] and stats["requests"]:
+            wait = stats["waited_ms"].get("p95")
             waited = "-" if wait is None else f"{wait / 1000:.1f} s"
             parts.append(f"batches {stats['batch_fill'] or 0:g}% full, p95 of their wait {waited}")
         parts += [f"{stats[f'http_{status}']} times {status}" for status in (429, 503) if stats[f"http_{status}"]]

@@ -3,7 +3,7 @@
 import { post } from "./api.js";
 import { $, bar, clock, count, h, keyed, percent, say } from "./dom.js";
 
-const NAMES = { musicbrainz: "MusicBrainz", listenbrainz: "ListenBrainz", spotify: "Spotify", covers: "Covers" };
+const NAMES = { catalogue: "Catalogue", musicbrainz: "MusicBrainz", listenbrainz: "ListenBrainz", spotify: "Spotify", covers: "Covers" };
 const COLUMNS = ["waiting", "answered", "missing", "failed", "gathering", "fill", "minute", "requests", "breaker"];
 const WORTH_LIFTING_MS = 3600000; // a longer pause may be an error of the service
 const NUMBERS = new Set(["waiting", "answered", "missing", "failed", "minute", "requests"]);
