@@ -1,13 +1,24 @@
 """The core dump of an invented catalogue, in the form of MusicBrainz' full exports, schema 31."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from soulspot.sandbox.catalogue import ids
-from soulspot.sandbox.catalogue.values import Artist, Catalogue, Credit, Recording, Release, credit_text
+from soulspot.sandbox.catalogue.values import (
+    VARIOUS_ARTISTS_MBID,
+    Artist,
+    Catalogue,
+    Credit,
+    CreditedName,
+    Recording,
+    Release,
+    credit_text,
+)
 from soulspot.sandbox.catalogue.words import GENRES
+from soulspot.sandbox.dumps.further import FurtherMusic
+from soulspot.sandbox.dumps.further_core import FurtherRows, Taken
 from soulspot.sandbox.dumps.tables import Tables
 
 CORE, DERIVED = "mbdump.tar.bz2", "mbdump-derived.tar.bz2"
@@ -26,8 +37,15 @@ DERIVED_TABLES = (
 )  # fmt: skip
 
 
-def write_core_dump(catalogue: Catalogue, folder: Path, *, level: int = 9) -> tuple[Path, Path]:
-    """Write both archives of a full export into the folder; return their paths."""
+def write_core_dump(
+    catalogue: Catalogue, folder: Path, *, level: int = 9, further: int = 0, seed: int = 0,
+    progress: Callable[[int], None] | None = None,
+) -> tuple[Path, Path]:  # fmt: skip
+    """Write both archives of a full export into the folder; return their paths.
+
+    `further` made-up recordings of this seed follow those of the catalogue. `level` is bzip2's;
+    0 writes plain tar archives, whose names end the same. `progress` hears how many of the further
+    recordings are written."""
     folder.mkdir(parents=True, exist_ok=True)
     notes = {
         "TIMESTAMP": WRITTEN, "SCHEMA_SEQUENCE": f"{SCHEMA}\n", "REPLICATION_SEQUENCE": "181920\n",
@@ -35,7 +53,7 @@ def write_core_dump(catalogue: Catalogue, folder: Path, *, level: int = 9) -> tu
         "COPYING": "Invented data, free of rights.\n",
     }  # fmt: skip
     with Tables(folder) as tables:
-        _CoreDump(catalogue, tables).write()
+        _CoreDump(catalogue, tables).write(FurtherMusic(seed, further) if further else None, progress)
         for name, members in ((CORE, CORE_TABLES), (DERIVED, DERIVED_TABLES)):
             tables.pack(folder / name, members, notes, level=level)
     return folder / CORE, folder / DERIVED
@@ -50,6 +68,9 @@ class _Numbers:
     def __contains__(self, thing: Any) -> bool:
         return thing in self._known
 
+    def __len__(self) -> int:
+        return len(self._known)
+
     def __iter__(self) -> Iterator[tuple[Any, int]]:
         yield from self._known.items()
 
@@ -59,20 +80,38 @@ class _Numbers:
 
 class _CoreDump:
     def __init__(self, catalogue: Catalogue, tables: Tables) -> None:
-        self._catalogue, self._add = catalogue, tables.add
+        self._catalogue, self._tables, self._add = catalogue, tables, tables.add
         self._artists, self._credits, self._groups = _Numbers(), _Numbers(), _Numbers()
         self._recordings, self._labels, self._tags, self._countries = _Numbers(), _Numbers(), _Numbers(), _Numbers()
         self._formats, self._statuses, self._primary, self._secondary = _Numbers(), _Numbers(), _Numbers(), _Numbers()
         self._rows = count(1)  # ids of rows that nothing refers to
 
-    def write(self) -> None:
+    def write(self, further: FurtherMusic | None, progress: Callable[[int], None] | None) -> None:
         for artist in self._catalogue.artists:
             self._artist(artist)
         for recording in self._catalogue.recordings:
             self._recording(recording)
         for number, release in enumerate(self._catalogue.releases, 1):
             self._release(number, release)
+        if further:
+            FurtherRows(self._tables, further, self._taken()).write(progress)
         self._terms()
+
+    def _taken(self) -> Taken:
+        artists = {one.mbid: one for one in self._catalogue.artists}
+        various = artists.get(VARIOUS_ARTISTS_MBID) or Artist(
+            VARIOUS_ARTISTS_MBID, None, "Various Artists", "Various Artists"
+        )
+        compilations = self._credit((CreditedName(various, various.name),))
+        kinds = {
+            "primary": self._primary.of, "secondary": self._secondary.of, "status": self._statuses.of,
+            "format": self._formats.of, "country": self._countries.of, "tag": self._tags.of, "label": self._label,
+        }  # fmt: skip
+        return Taken(
+            artists=len(self._artists), credits=len(self._credits), recordings=len(self._recordings),
+            groups=len(self._groups), releases=len(self._catalogue.releases), rows=next(self._rows),
+            various=compilations, term=lambda kind, name: kinds[kind](name), written=WRITTEN,
+        )  # fmt: skip
 
     def _artist(self, artist: Artist) -> int:
         is_new = artist.mbid not in self._artists
@@ -144,7 +183,7 @@ class _CoreDump:
         if one.date:
             self._add("release_first_release_date", number, *_date(one.date))
         if one.label:
-            self._label(number, one)
+            self._add("release_label", next(self._rows), number, self._label(one.label), one.catno, WRITTEN)
         if one.linked and one.spotify_id:
             url = next(self._rows)
             address = f"https://open.spotify.com/album/{one.spotify_id}"
@@ -164,13 +203,12 @@ class _CoreDump:
                     WRITTEN, False,
                 )  # fmt: skip
 
-    def _label(self, release: int, one: Release) -> None:
-        is_new = one.label not in self._labels
-        label = self._labels.of(one.label)
+    def _label(self, name: str) -> int:
+        is_new = name not in self._labels
+        label = self._labels.of(name)
         if is_new:
-            gid = one.label_mbid or ids.mbid("label", str(one.label))
-            self._add("label", label, gid, one.label, *[None] * 9, "", 0, WRITTEN, False)
-        self._add("release_label", next(self._rows), release, label, one.catno, WRITTEN)
+            self._add("label", label, ids.mbid("label", name), name, *[None] * 9, "", 0, WRITTEN, False)
+        return label
 
     def _terms(self) -> None:
         for table, names in (

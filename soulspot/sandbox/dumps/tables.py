@@ -17,8 +17,7 @@ class Tables:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._files: dict[str, io.TextIOWrapper] = {}
-        self._binaries: dict[str, IO[bytes]] = {}
+        self._files: dict[str, IO[bytes]] = {}
         self._stack = ExitStack()
 
     def __enter__(self) -> "Tables":
@@ -29,20 +28,23 @@ class Tables:
 
     def add(self, table: str, *values: Any) -> None:
         """Add a row; None is no value."""
-        self.file(table).write("\t".join(map(_text, values)) + "\n")
+        self.write(table, ("\t".join(map(_text, values)) + "\n").encode())
 
-    def file(self, table: str) -> io.TextIOWrapper:
-        """Return the file of a table, to write rows that are text already."""
+    def write(self, table: str, rows: bytes | memoryview) -> None:
+        """Add rows that are lines of text already."""
+        self._file(table).write(rows)
+
+    def _file(self, table: str) -> IO[bytes]:
         if table not in self._files:
             # it is closed by the stack
-            binary = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115
-            self._binaries[table] = self._stack.enter_context(binary)
-            self._files[table] = io.TextIOWrapper(binary, encoding="utf-8", newline="")
+            file = tempfile.TemporaryFile(dir=self._folder, buffering=1 << 18)  # noqa: SIM115
+            self._files[table] = self._stack.enter_context(file)
         return self._files[table]
 
     def pack(self, path: Path, tables: Iterable[str], notes: Mapping[str, str], *, level: int) -> None:
-        """Write these tables into a tar archive, packed with bzip2 at this level; 0 packs
-        nothing."""
+        """Write these tables into a tar archive, packed with bzip2 at this level; 0 packs nothing.
+
+        A table's rows are gone from the disk as soon as they stand in the archive."""
         with ExitStack() as stack:
             plain = stack.enter_context(path.open("wb", buffering=1 << 20))
             packed = stack.enter_context(bz2.open(plain, "wb", level)) if level else plain
@@ -50,12 +52,10 @@ class Tables:
             for name, text in notes.items():
                 _add(archive, name, io.BytesIO(text.encode()), len(text.encode()))
             for table in tables:
-                rows = self.file(table)
-                rows.flush()
-                binary = self._binaries[table]
-                size = binary.seek(0, io.SEEK_END)
-                binary.seek(0)
-                _add(archive, f"mbdump/{table}", binary, size)
+                with self._file(table) as rows:
+                    size = rows.seek(0, io.SEEK_END)
+                    rows.seek(0)
+                    _add(archive, f"mbdump/{table}", rows, size)
 
 
 def _add(archive: tarfile.TarFile, name: str, content: IO[bytes], size: int) -> None:
