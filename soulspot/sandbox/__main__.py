@@ -18,7 +18,8 @@ def argument_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m soulspot.sandbox",
         description="Serve local Spotify, MusicBrainz and ListenBrainz servers on 127.0.0.1 until SIGTERM. "
-        "Prints one JSON line with their URLs when they are ready.",
+        "Prints one JSON line with their URLs when they are ready. "
+        "`python -m soulspot.sandbox dumps --help`: write dumps of the catalogue instead.",
     )
     add = parser.add_argument
     add("--tracks", type=int, default=1000, help="size of the invented catalogue (1000)")
@@ -106,6 +107,11 @@ spotify_url = {urls["covers_url"]}
 
 
 def main() -> int:
+    if sys.argv[1:2] == ["dumps"]:
+        # the servers need no zstandard
+        from soulspot.sandbox.dumps.publishing import run_command
+
+        return run_command(sys.argv[2:])
     parser = argument_parser()
     options = parser.parse_args()
     try:

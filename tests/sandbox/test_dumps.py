@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tarfile
 from collections import Counter
 from pathlib import Path
@@ -109,3 +111,16 @@ def test_the_same_seed_makes_up_the_same_music_and_another_seed_other(world: Cat
     )
     assert one == again
     assert one != other
+
+
+def test_the_command_writes_dumps_where_the_real_ones_lie_with_sums_that_fit(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "soulspot.sandbox", "dumps", "--out", str(tmp_path), "--tracks", "40"]
+    done = subprocess.run([*command, "--further", "500"], capture_output=True, text=True, check=True)
+    assert "500 of 500 further recordings" in done.stderr
+    listed = [Path(line) for line in done.stdout.splitlines()]
+    assert [one.name[:6] for one in listed] == ["mbdump", "mbdump", "musicb"]
+    for place in (tmp_path / "fullexport", tmp_path / "canonical_data"):
+        newest = place / (place / "LATEST").read_text().strip()
+        for name, program in (("MD5SUMS", "md5sum"), ("SHA256SUMS", "sha256sum")):
+            subprocess.run([program, "--check", "--quiet", "--strict", name], cwd=newest, check=True)
+            assert len((newest / name).read_text().splitlines()) == sum(one.parent == newest for one in listed)
