@@ -100,7 +100,7 @@ class ImportQuery(Query):
 
     name: str = Field("import.csv", min_length=1, max_length=1000, description="the file's name, folders ignored")
     columns: Json[dict[str, str]] | None = Field(
-        None, max_length=10_000, description='headings that are not known by themselves: {"title": "Song"}'
+        None, max_length=400, description='headings that are not known by themselves: {"title": "Song"}'
     )
 
     @field_validator("columns")

@@ -69,6 +69,7 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", [name for name in COMMANDS if name not in WITHOUT_CONFIG])
 async def test_a_configuration_that_cannot_be_read_ends_every_command_with_78(home: Path, command: str) -> None:
     (home / "syntax.toml").write_text("x = = 3")
@@ -92,6 +93,7 @@ async def test_a_wrong_argument_ends_every_command_with_2(home: Path, command: s
         assert (await ended(command, cwd=home, bare=True)).code == USAGE, "its argument is missing"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", [name for name in COMMANDS if name not in WITHOUT_CONFIG])
 async def test_without_a_configuration_a_command_says_what_is_missing(home: Path, command: str) -> None:
     found = await ended(command, cwd=home)

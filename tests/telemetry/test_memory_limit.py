@@ -243,10 +243,10 @@ async def test_everything_is_answered_although_memory_is_short_everywhere(
     monkeypatch.setattr("soulspot.pipeline.troubles.FIRST_HOLD", 0.01)
     failures = iter(range(6))
 
-    def sometimes(connection: sqlite3.Connection, track_ids: Sequence[int]) -> Any:
+    def sometimes(connection: sqlite3.Connection, track_ids: Sequence[int], **more: Any) -> Any:
         if len(track_ids) > 4 and next(failures, None) is not None:
             raise MemoryError
-        return real(connection, track_ids)
+        return real(connection, track_ids, **more)
 
     monkeypatch.setattr(tracks, "load_states", sometimes)
     config = make_config(settings(sandbox, tmp_path / "s.db"))
