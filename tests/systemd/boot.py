@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SUITE, MIRROR = "bookworm", "http://deb.debian.org/debian"
+SUITE = "bookworm"
 PACKAGES = "systemd,systemd-sysv,dbus,python3,python3-venv"
 # Debian's Python there, and the oldest libraries that its wheels may want
 TARGET = ["--python-version=3.11", "--only-binary=:all:", "--platform=manylinux_2_28_x86_64",
@@ -72,7 +72,7 @@ def _bare_debian(place: Path) -> Path:
         shutil.rmtree(half, ignore_errors=True)
         half.mkdir(parents=True)
         try:
-            _run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", SUITE, str(half), MIRROR)
+            _run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", SUITE, str(half))
         except subprocess.CalledProcessError as error:
             raise Impossible(f"there is no Debian to be had: {error.output[-500:]}") from error
         half.rename(root)

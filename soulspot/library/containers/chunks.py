@@ -59,7 +59,7 @@ def read_chunks(file: IO[bytes], size: int) -> tuple[RawFields, float | None]:
 
 
 class _Sound:
-    """What the chunks about the sound itself say of its length."""
+    """The length of the sound, from the chunks that are about it."""
 
     def __init__(self) -> None:
         self.is_there = False

@@ -22,7 +22,7 @@ STEPS = 200_000  # of SQLite's machine, between two looks whether to stop
 
 @dataclass(frozen=True, slots=True)
 class BuildProgress:
-    """How far a build is. `done` is 0 to 1; `seconds_left` is None while nobody can tell."""
+    """The progress of a build. `done` is 0 to 1; `seconds_left` is None while nobody can tell."""
 
     doing: str
     done: float
