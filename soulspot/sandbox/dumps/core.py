@@ -105,7 +105,7 @@ class _CoreDump:
         compilations = self._credit((CreditedName(various, various.name),))
         kinds = {
             "primary": self._primary.of, "secondary": self._secondary.of, "status": self._statuses.of,
-            "format": self._formats.of, "country": self._countries.of, "tag": self._tags.of, "label": self._label,
+            "format": self._formats.of, "country": self._countries.of, "tag": self._tags.of, "label": self._invented_label,
         }  # fmt: skip
         return Taken(
             artists=len(self._artists), credits=len(self._credits), recordings=len(self._recordings),
@@ -183,7 +183,9 @@ class _CoreDump:
         if one.date:
             self._add("release_first_release_date", number, *_date(one.date))
         if one.label:
-            self._add("release_label", next(self._rows), number, self._label(one.label), one.catno, WRITTEN)
+            self._add(
+                "release_label", next(self._rows), number, self._label(one.label, one.label_mbid), one.catno, WRITTEN
+            )
         if one.linked and one.spotify_id:
             url = next(self._rows)
             address = f"https://open.spotify.com/album/{one.spotify_id}"
@@ -203,11 +205,14 @@ class _CoreDump:
                     WRITTEN, False,
                 )  # fmt: skip
 
-    def _label(self, name: str) -> int:
+    def _invented_label(self, name: str) -> int:
+        return self._label(name, None)
+
+    def _label(self, name: str, mbid: str | None) -> int:
         is_new = name not in self._labels
         label = self._labels.of(name)
         if is_new:
-            self._add("label", label, ids.mbid("label", name), name, *[None] * 9, "", 0, WRITTEN, False)
+            self._add("label", label, mbid or ids.mbid("label", name), name, *[None] * 9, "", 0, WRITTEN, False)
         return label
 
     def _terms(self) -> None:
